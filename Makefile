@@ -1,0 +1,33 @@
+# `make forecast` and `make test` work on a fresh machine with git, make and a Python 3; see .ci/environment.
+PYTHON = .venv/bin/python
+
+.PHONY: forecast test check soak lock environment clean
+
+forecast: environment  ## fit the model to the bundled data and publish a report
+	.venv/bin/forecast run --publish
+
+test: environment  ## all tests but the longest
+	$(PYTHON) -m pytest
+
+check: environment  ## what is quick: style, types, fast tests
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest -m 'not slow and not soak'
+
+soak: environment  ## the longest tests, by hand before an issue is called done
+	$(PYTHON) -m pytest -m soak
+
+environment: .venv/.made
+
+.venv/.made: requirements.lock pyproject.toml .ci/environment
+	sh .ci/environment
+
+lock:  ## pin anew, after a change of pyproject.toml; `make lock UPGRADE=--upgrade` takes newer releases
+	@PATH="$$PWD/.uv/bin:$$PATH" uv --version >/dev/null 2>&1 || sh .ci/environment
+	PATH="$$PWD/.uv/bin:$$PATH" uv pip compile $(UPGRADE) --quiet --no-emit-index-url --no-emit-find-links --universal \
+	    --python-version 3.12 --generate-hashes --custom-compile-command 'make lock' \
+	    --group dev --extra distributed pyproject.toml -o requirements.lock
+
+clean:  ## remove what make has made, but for the reports
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

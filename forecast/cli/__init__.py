@@ -1,0 +1,22 @@
+"""The command `forecast`. This file names the commands; what each does is imported only when it is asked for."""
+
+from __future__ import annotations
+
+from forecast.cli._group import Lazy, Root
+from forecast.cli._options import examples
+
+main = Root(
+    "forecast",
+    help="Forecast whether, how far and by when Mexico will tolerate US operations against cartels on its soil.",
+    epilog=examples("forecast run --publish", "forecast status", "forecast data check", "forecast init mine"),
+    lazy={
+        "run": Lazy("forecast.cli.run:run", "Fit the model, forecast, and write a report."),
+        "report": Lazy("forecast.cli.report:report", "Render a run's report again, without fitting."),
+        "status": Lazy("forecast.cli.status:status", "Say what is newest, how old it is and whether it is sound."),
+        "data": Lazy("forecast.cli.data:data", "Check and show the data."),
+        "priors": Lazy("forecast.cli.priors:priors", "List, show and check the priors."),
+        "scenario": Lazy("forecast.cli.scenario:scenario", "List, run and write what-if scenarios."),
+        "runs": Lazy("forecast.cli.runs:runs", "List, verify and prune the runs in reports/."),
+        "init": Lazy("forecast.cli.init:init", "Copy the bundled data and priors into a new folder."),
+    },
+)

@@ -1,0 +1,72 @@
+"""What a command is handed: the workspace, how to speak, and the clock; nothing of click."""
+
+from __future__ import annotations
+
+import json as json_text
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from forecast.progress import Progress
+from forecast.workspace import Workspace, find
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a command takes from outside. Tests pass their own as click's `obj`, with a fixed clock."""
+
+    clock: Callable[[], datetime] = utc_now
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    cwd: Path = field(default_factory=Path.cwd)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The options that all commands share, read once. `verbosity` is -1 for -q, 0, 1 for -v, 2 for -v -v."""
+
+    surroundings: Surroundings
+    workspace_option: str | None = None
+    json: bool = False
+    verbosity: int = 0
+    seed: int | None = None
+    as_of: date | None = None
+
+    @property
+    def workspace(self) -> Workspace:
+        """Found when first needed, since `init` needs none. Raises UsageError if the folder asked for is none."""
+        return find(self.workspace_option, self.surroundings.environ, self.surroundings.cwd)
+
+    @property
+    def now(self) -> datetime:
+        """The present moment, in UTC, by the clock that was passed in."""
+        return self.surroundings.clock()
+
+    def say(self, text: str) -> None:
+        """Print a part of the result to standard output."""
+        sys.stdout.write(text + "\n")
+
+    def say_json(self, document: Any) -> None:
+        """Print the result as one JSON document. NaN is an error, since JSON has no such number."""
+        self.say(json_text.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+    def warn(self, text: str) -> None:
+        """Print a warning to standard error, unless -q was given."""
+        if self.verbosity >= 0:
+            sys.stderr.write(text + "\n")
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """A listener for a job's progress: bars on a terminal, plain lines elsewhere, nothing with -q; always on standard error."""
+        from forecast.cli.progress import listener
+
+        with listener(sys.stderr, quiet=self.verbosity < 0) as progress:
+            yield progress

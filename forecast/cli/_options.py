@@ -1,0 +1,108 @@
+"""Options that every command takes, before or after its name, and the examples below its help."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Concatenate, Literal
+
+import click
+
+from forecast.cli._context import Context, Surroundings
+
+type Extra = Literal["as_of", "seed"]
+_META = "forecast.options"
+
+
+class Day(click.ParamType[date]):
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day of the form YYYY-MM-DD.", param, ctx)
+
+
+def _collect(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Keep what was said at any depth of `forecast data check`: the later place wins, -v and -q add up."""
+    given = ctx.meta.setdefault(_META, {})
+    name = param.name or ""
+    if name in ("verbose", "quiet"):
+        given[name] = given.get(name, 0) + int(value)
+    elif value is not None and value is not False:  # a seed may be 0
+        given[name] = value
+
+
+def _option(*names: str, **how: Any) -> click.Option:
+    return click.Option(names, callback=_collect, expose_value=False, **how)
+
+
+def common_options() -> list[click.Parameter]:
+    """New options for one command. `is_eager` has them read before any argument can fail."""
+    return [
+        _option("--workspace", metavar="DIR", help="The folder with data/, priors/ and reports/.", type=click.Path(), is_eager=True),
+        _option("--json", is_flag=True, help="Print one JSON document instead of a table.", is_eager=True),
+        _option("-q", "--quiet", count=True, help="No progress and no warnings.", is_eager=True),
+        _option("-v", "--verbose", count=True, help="Say more; twice for the traceback of an error.", is_eager=True),
+    ]
+
+
+def extra_options(names: tuple[Extra, ...] = ("as_of", "seed")) -> list[click.Parameter]:
+    made: dict[Extra, Callable[[], click.Option]] = {
+        "as_of": lambda: _option("--as-of", metavar="DATE", type=Day(), help="Know only what was published by this day."),
+        "seed": lambda: _option("--seed", metavar="N", type=click.IntRange(min=0), help="The seed of all random numbers."),
+    }
+    return [made[name]() for name in names]
+
+
+def verbosity(ctx: click.Context) -> int:
+    given = ctx.meta.get(_META, {})
+    return int(given.get("verbose", 0)) - int(given.get("quiet", 0))
+
+
+def context_of(ctx: click.Context, takes: tuple[Extra, ...] = ()) -> Context:
+    """The shared options of a command as it is invoked. Raises click's UsageError for one that means nothing to it."""
+    given = ctx.meta.get(_META, {})
+    for name, flag in (("as_of", "--as-of"), ("seed", "--seed")):
+        if name in given and name not in takes:
+            raise click.UsageError(f"{flag} means nothing to `{ctx.command_path}`.", ctx)
+    return Context(
+        surroundings=ctx.find_object(Surroundings) or Surroundings(),
+        workspace_option=given.get("workspace"),
+        json=bool(given.get("json")),
+        verbosity=verbosity(ctx),
+        seed=given.get("seed"),
+        as_of=given.get("as_of"),
+    )
+
+
+def common[**P, R](*takes: Extra) -> Callable[[Callable[Concatenate[Context, P], R]], Callable[P, R]]:
+    """Give a command the shared options, and its function a Context as first argument.
+
+        @click.command(epilog=examples("forecast data check"))
+        @common("as_of")
+        @click.argument("file", required=False)
+        def check(context: Context, file: str | None) -> None: ...
+
+    `takes` names those of `as_of` and `seed` that mean something to it.
+    """
+
+    def decorate(function: Callable[Concatenate[Context, P], R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def command(*args: P.args, **kwargs: P.kwargs) -> R:
+            return function(context_of(click.get_current_context(), takes), *args, **kwargs)
+
+        params: list[click.Parameter] = getattr(command, "__click_params__", [])
+        command.__click_params__ = [*reversed(common_options() + extra_options(takes)), *params]  # type: ignore[attr-defined]  # how click passes them on
+        return command
+
+    return decorate
+
+
+def examples(*commands: str) -> str:
+    """The examples below a command's help. Each is run by a test, so each must work in a fresh copy of the bundled workspace."""
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)

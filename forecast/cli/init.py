@@ -1,0 +1,23 @@
+"""`forecast init DIR`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from forecast.cli._context import Context
+from forecast.cli._options import common, examples
+from forecast.workspace import create
+
+
+@click.command(epilog=examples("forecast init mine"))
+@common()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def init(context: Context, folder: Path) -> None:
+    """Copy the bundled data and priors into a new folder."""
+    made = create(context.surroundings.cwd / folder)
+    if context.json:
+        context.say_json({"data": str(made.data), "priors": str(made.priors), "reports": str(made.reports)})
+    else:
+        context.say(f"A workspace is ready in {folder}. Work there, or name it: forecast --workspace {folder} data check")

@@ -1,0 +1,201 @@
+"""`forecast priors`: the beliefs that go into the forecast, in words, as curves, and what they imply."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecast.cli._context import Context
+from forecast.cli._group import Group
+from forecast.cli._options import common, examples
+
+if TYPE_CHECKING:
+    from forecast.errors import Problem
+    from forecast.priors.files import Prior, Priors
+
+WIDE = 120
+
+
+@click.group("priors", cls=Group, epilog=examples("forecast priors list", "forecast priors show ladder.rise.3", "forecast priors check"))
+def priors() -> None:
+    """List, show and check the priors: what is believed before Mexico's record speaks."""
+
+
+@priors.command("list", epilog=examples("forecast priors list", "forecast priors list ladder", "forecast priors list --json"))
+@common()
+@click.argument("theme", required=False)
+def list_(context: Context, theme: str | None) -> None:
+    """List all priors, or those whose name starts with THEME, each in words."""
+    from forecast.errors import InputError
+    from forecast.priors.catalogue import nearest
+
+    loaded = _load(context)
+    chosen = [prior for name, prior in loaded.items() if theme is None or f"{name}.".startswith(f"{theme.rstrip('.')}.")]
+    if not chosen:
+        raise InputError(f"No prior has a name that starts with {theme!r}.", f"Did you mean {nearest(str(theme))}?")
+    if context.json:
+        context.say_json([_document(prior) for prior in chosen])
+    else:
+        for line in _table(chosen, _terminal_width()):
+            context.say(line)
+
+
+@priors.command(epilog=examples("forecast priors show leverage.effect", "forecast priors show ladder.skip_up.3 --json"))
+@common()
+@click.argument("name")
+def show(context: Context, name: str) -> None:
+    """Show the prior NAME: in words, as a curve, what it implies, why it is so, who says so and since when."""
+    from forecast.errors import InputError
+    from forecast.priors.catalogue import nearest
+    from forecast.priors.density import density
+    from forecast.priors.implied import implied
+
+    loaded = _load(context)
+    if name not in loaded:
+        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
+    prior, rows = loaded[name], implied(loaded, name)
+    if context.json:
+        curve = density(prior.spec)
+        drawn = {"axis": curve.axis, "x": curve.x.tolist(), "y": curve.y.tolist()} if curve else None
+        said = [{"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high} for r in rows]
+        context.say_json({**_document(prior), "density": drawn, "implied": said})
+        return
+    for line in _page(prior, [(r.what, r.unit, (r.low, r.middle, r.high)) for r in rows], min(_terminal_width(), 100)):
+        context.say(line)
+
+
+@priors.command(epilog=examples("forecast priors check", "forecast priors check --json"))
+@common()
+def check(context: Context) -> None:
+    """Check every prior file; say what is wrong, and what is odd without being wrong."""
+    from forecast.errors import InputError
+    from forecast.priors.check import odd
+    from forecast.priors.files import load_priors
+
+    folder = context.workspace.priors
+    try:
+        loaded = load_priors(folder)
+        if wrong := _readings(context, loaded):
+            raise InputError.of(wrong)
+    except InputError as e:
+        if context.json:
+            context.say_json({"priors": 0, "digest": None, "errors": [_problem(p) for p in e.problems], "warnings": []})
+        raise
+    warnings = odd(loaded)
+    if context.json:
+        context.say_json({"priors": len(loaded), "digest": loaded.digest(), "errors": [], "warnings": [_problem(p) for p in warnings]})
+        return
+    for problem in warnings:
+        context.warn(f"odd: {problem}")
+    odds = f"{len(warnings)} of them odd" if warnings else "nothing odd"
+    context.say(f"{len(loaded)} priors in {len({p.file for p in loaded.values()})} files, nothing wrong, {odds}.")
+
+
+def _load(context: Context) -> Priors:
+    from forecast.priors.files import load_priors
+
+    return load_priors(context.workspace.priors)
+
+
+def _readings(context: Context, loaded: Priors) -> tuple[Problem, ...]:
+    """Where the weights name other readings than the data; nothing while readings.csv itself is wrong, which `data check` says."""
+    from forecast.data.read import read_table
+    from forecast.data.records import ReadingOverride
+    from forecast.priors.check import readings_differ
+
+    table, problems = read_table(context.workspace.data / ReadingOverride.file, ReadingOverride)
+    return () if problems else readings_differ(loaded, {row.reading for row in table.rows})
+
+
+def _document(prior: Prior) -> dict[str, Any]:
+    from forecast.priors.catalogue import CATALOGUE
+    from forecast.priors.spec import Constants, Distribution
+    from forecast.priors.words import in_words
+
+    entry, spec = CATALOGUE[prior.name], prior.spec
+    q05, q50, q95 = spec.interval() if isinstance(spec, Distribution) else (None, None, None)
+    return {
+        "name": prior.name,
+        "symbol": entry.symbol,
+        "what": entry.what,
+        "unit": entry.unit,
+        "model": entry.model,
+        "prior": str(spec),
+        "words": in_words(prior.name, spec),
+        "quantiles": {"q05": q05, "q50": q50, "q95": q95},
+        "parts": dict(spec.values) if isinstance(spec, Constants) else None,
+        "why": prior.rationale,
+        "source": prior.source,
+        "by": prior.author,
+        "date": prior.date.isoformat(),
+        "hindsight": prior.hindsight or None,
+        "file": prior.file,
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "file": problem.file,
+        "row": problem.row,
+        "column": problem.column,
+        "found": problem.found,
+        "expected": problem.expected,
+        "remedy": problem.remedy,
+    }
+
+
+def _terminal_width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def _table(chosen: list[Prior], width: int) -> list[str]:
+    """Three columns where there is room, else the words on a line of their own."""
+    from textwrap import wrap
+
+    from forecast.priors.words import in_words
+
+    names = max(len(prior.name) for prior in chosen)
+    lines: list[str] = []
+    for prior in chosen:
+        words = in_words(prior.name, prior.spec)
+        if width >= WIDE:
+            column = names + 2
+            cells = wrap(str(prior.spec), 36), wrap(words, width - column - 38)
+            for i in range(max(map(len, cells))):
+                spec, said = (cell[i] if i < len(cell) else "" for cell in cells)
+                lines.append(f"{prior.name if i == 0 else '':<{column}}{spec:<38}{said}".rstrip())
+        else:
+            lines += wrap(f"{prior.name:<{names}}  {prior.spec}", width, subsequent_indent=" " * (names + 2))
+            lines += wrap(words, width, initial_indent="    ", subsequent_indent="    ")
+    return lines
+
+
+def _page(prior: Prior, rows: list[tuple[str, str, tuple[float, float, float]]], width: int) -> list[str]:
+    from textwrap import wrap
+
+    from forecast.priors.catalogue import CATALOGUE
+    from forecast.priors.density import draw
+    from forecast.priors.words import in_words, number, percent, unit_text
+
+    entry, spec = CATALOGUE[prior.name], prior.spec
+    lines = [f"{prior.name} ({entry.symbol}) = {spec}", *wrap(entry.what, width), ""]
+    lines += [*wrap(_sentence(in_words(prior.name, spec)), width), ""]
+    if drawing := draw(spec, lambda x: unit_text(prior.name, x), min(60, width)):
+        lines += [*drawing, f"5, 50 and 95 % quantiles; {entry.unit}", ""]
+    if rows:
+        lines += wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
+        for what, unit, values in rows:
+            low, middle, high = map(percent if unit == "probability" else number, values)
+            lines += wrap(f"{what}: {middle} ({low} to {high})", width, initial_indent="  ", subsequent_indent="    ")
+        lines.append("")
+    lines += wrap(f"Why: {prior.rationale}", width)
+    if prior.hindsight:
+        lines += wrap(f"Known when it was set: {prior.hindsight}", width)
+    return lines + wrap(f"Source: {prior.source}. By {prior.author}, {prior.date}, in {prior.file}.", width)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,66 @@
+"""Progress for a person: bars with the time left on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from forecast.progress import Progress, silent
+
+
+@contextmanager
+def listener(stream: TextIO, *, quiet: bool = False) -> Iterator[Progress]:
+    """A listener that writes to `stream` while the block lasts. A stream that nobody reads any more is left alone."""
+    if quiet:
+        yield silent
+    elif stream.isatty():
+        with _bars(stream) as progress:
+            yield progress
+    else:
+        yield Lines(stream)
+
+
+class Lines:
+    """One plain line when a stage begins, at each further tenth, and for each new message; so a log stays short."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._last: dict[str, tuple[int, str]] = {}
+
+    def __call__(self, stage: str, done: float | None = None, message: str = "") -> None:
+        step = (-1 if done is None else int(10 * done + 1e-9), message if done is None else "")
+        if self._last.get(stage) == step:
+            return
+        self._last[stage] = step
+        share = "" if done is None else f" {100 * done:.0f} %"
+        try:
+            self._stream.write(f"{stage}{share}{': ' if message else ''}{message}\n")
+            self._stream.flush()
+        except OSError:  # the log's reader has gone; the job goes on
+            pass
+
+
+@contextmanager
+def _bars(stream: TextIO) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[message]}", style="dim"),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Bars(*columns, console=Console(file=stream)) as bars:
+
+        def show(stage: str, done: float | None = None, message: str = "") -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=None, message="")
+            bars.update(tasks[stage], total=None if done is None else 1.0, completed=done or 0.0, message=message)
+
+        yield show

@@ -1,0 +1,97 @@
+"""Which checks there are, and which tables each needs.
+
+Where some rows of a file could not be read, what looks at single rows or pairs of them still runs on the others; what asks whether
+something is there does not, since it may be among the rows that were refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from forecast.data import check_dates, check_events, check_links, check_odd, check_polls, check_spans
+from forecast.data.tables import Table
+from forecast.data.toml import Settings
+from forecast.errors import Problem
+
+type Tables = Mapping[str, Table[Any]]
+type Check = Callable[..., Iterator[Problem]]
+
+BY_ROW: tuple[tuple[Check, tuple[str, ...]], ...] = (
+    (check_events.check_events, ("events",)),
+    (check_links.check_stakes, ("stakes",)),
+    (check_spans.check_claims, ("claims",)),
+    (check_spans.check_overrides, ("readings",)),
+    (check_spans.check_terms, ("administrations",)),
+    (check_spans.check_spells, ("spells",)),
+    (check_spans.check_state_years, ("states",)),
+    (check_spans.check_pressure_years, ("pressure",)),
+    (check_polls.check_polls, ("polls",)),
+    (check_polls.check_releases, ("overdose_releases",)),
+    (check_polls.check_calendar, ("calendar",)),
+    *((check_dates.check_published, (name,)) for name in (
+        "events", "polls", "overdose_final", "overdose_releases", "indicators", "spells", "states", "pressure")),
+)
+"""Checks of the rows of a table."""
+
+OF_WHOLE: tuple[tuple[Check, tuple[str, ...]], ...] = (
+    (check_links.check_event_links, ("events",)),
+    (check_links.check_claim_links, ("claims", "events")),
+    (check_links.check_calendar_links, ("calendar", "events")),
+    (check_links.check_coding_links, ("coding_second", "events")),
+    (check_links.check_states, ("spells", "pressure", "states")),
+    (check_spans.check_main, ("readings",)),
+    (check_spans.check_every_month_governed, ("administrations",)),
+)
+"""Checks that what is named or needed is there."""
+
+AGAINST: tuple[tuple[Check, tuple[str, ...]], ...] = (
+    (check_dates.check_reading_months, ("readings",)),
+    *((check_dates.check_covered, (name,)) for name in (
+        "events", "claims", "polls", "overdose_final", "overdose_releases", "indicators", "calendar", "spells")),
+    *((check_dates.check_sourced, (name,)) for name in ("overdose_final", "indicators")),
+)
+"""Checks of the rows of a table against the settings."""
+
+WHOLE_AGAINST: tuple[tuple[Check, tuple[str, ...]], ...] = (
+    (check_dates.check_coverage, ()),
+    (check_dates.check_documented, ("claims",)),
+)
+"""Checks against the settings that something is there."""
+
+ODD: tuple[tuple[Check, tuple[str, ...]], ...] = (
+    (check_odd.odd_gaps, ("overdose_final",)),
+    (check_odd.odd_gaps, ("indicators",)),
+    (check_odd.odd_stops, ("overdose_final",)),
+    (check_odd.odd_stops, ("indicators",)),
+    (check_odd.odd_repeats, ("overdose_final",)),
+    (check_odd.odd_repeats, ("indicators",)),
+    (check_odd.odd_steps, ("overdose_final",)),
+    (check_odd.odd_steps, ("indicators",)),
+    (check_odd.odd_polls, ("polls",)),
+    (check_odd.odd_pairs, ("events",)),
+)
+"""What is no error, but worth a look."""
+
+
+def errors(tables: Tables, damaged: Collection[str], settings: Settings | None) -> list[Problem]:
+    """Everything impossible across cells, rows and files, in the order of files and lines; `damaged` names the tables that lack rows."""
+    found = [p for check, names in BY_ROW for p in check(*_of(tables, names))]
+    found += [p for check, names in OF_WHOLE if not set(names) & set(damaged) for p in check(*_of(tables, names))]
+    if settings:
+        found += [p for check, names in AGAINST for p in check(*_of(tables, names), settings)]
+        found += [p for check, names in WHOLE_AGAINST if not set(names) & set(damaged) for p in check(*_of(tables, names), settings)]
+    return sorted(found, key=_place)
+
+
+def oddities(tables: Tables, settings: Settings) -> list[Problem]:
+    """Everything odd that sources.toml does not declare expected, in the order of files and lines."""
+    return sorted((p for check, names in ODD for p in check(*_of(tables, names), settings)), key=_place)
+
+
+def _of(tables: Tables, names: tuple[str, ...]) -> list[Table[Any]]:
+    return [tables[name] for name in names]
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    return problem.file, problem.row or 0

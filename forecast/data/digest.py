@@ -1,0 +1,54 @@
+"""One number for what the data mean: two sets of data with one digest give one forecast."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from forecast.data.tables import RECORDS, Data
+from forecast.domain import PartialDate
+
+TEXT_ONLY: Final = frozenset({
+    "argument", "basis", "description", "disputed", "figure", "notes", "published_basis", "question", "source", "url", "what", "why", "why_not",
+})
+"""Columns that only a reader reads."""
+
+TEXT_ONLY_OF: Final = {"stakes": frozenset({"evidence"})}
+"""… and those that are text in one file only."""
+
+WORDING: Final = frozenset({"title", "text", "rule"})
+"""What questions.toml says in words; which rows count for a question is meaning."""
+
+
+def data_digest(data: Data) -> str:
+    """SHA-256, in hex, of a canonical form of the data's meaning.
+
+    Left out: columns that are only text, sources.toml, warnings, the order of rows and of lists of ids, comments and spelling of numbers.
+    """
+    form = {name: _rows(getattr(data, name), TEXT_ONLY | TEXT_ONLY_OF.get(name, frozenset())) for name in RECORDS}
+    form["coverage"] = {file: through.isoformat() for file, through in data.coverage.items()}
+    form["scales"] = [data.scales.leverage, data.scales.mobilisation, data.scales.window_start, data.scales.window_end]
+    form["questions"] = _plain(data.questions, WORDING)
+    return hashlib.sha256(json.dumps(form, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _rows(rows: tuple[BaseModel, ...], without: frozenset[str]) -> Any:
+    return sorted(json.dumps(_plain(row, without), sort_keys=True) for row in rows)
+
+
+def _plain(value: Any, without: frozenset[str]) -> Any:
+    if isinstance(value, BaseModel):
+        return {key: _plain(v, without) for key, v in value if key not in without}
+    if isinstance(value, dict):
+        return {key: _plain(v, without) for key, v in value.items()}
+    if isinstance(value, PartialDate):
+        return [value.first.isoformat(), value.last.isoformat()]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return sorted((_plain(v, without) for v in value), key=str)
+    return value

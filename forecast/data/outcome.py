@@ -1,0 +1,106 @@
+"""From bitemporal claims to the level of each month: as known on a day, as known at the time, and under each reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.data.records import Claim, ReadingRow
+from forecast.data.tables import Data
+from forecast.domain import Month, last_day, month_text
+from forecast.errors import InputError
+
+type Levels = NDArray[np.int64]
+"""One level (0..5) a month, in the order of the months asked for."""
+
+
+def main_levels(claims: Iterable[Claim], tau: date, months: Sequence[int]) -> Levels:
+    """The main reading as known on `tau`: each month has the level of the documented claim covering it that was published last.
+
+    InputError if a month is covered by none.
+    """
+    return np.array([claim.level for claim in behind(claims, tau, months)], dtype=np.int64)
+
+
+def known_then(claims: Iterable[Claim], months: Sequence[int]) -> Levels:
+    """The main reading of each month as it was known when that month ended."""
+    return np.array([claim.level for claim in behind_then(claims, months)], dtype=np.int64)
+
+
+def reading_levels(data: Data, reading: str, tau: date, months: Sequence[int]) -> Levels:
+    """A reading as known on `tau`: main, overridden in the months of its rows published by then. InputError for an unknown reading."""
+    names = {row.reading for row in data.readings}
+    if reading not in names:
+        raise InputError(f"There is no reading {reading!r}.", f"readings.csv has {', '.join(sorted(names))}.")
+    levels = main_levels(data.claims, tau, months)
+    for row in data.readings:
+        if row.reading == reading and row.level is not None and row.published is not None and row.published.last <= tau:
+            levels[[_covers(row, m) for m in months]] = row.level
+    return levels
+
+
+def distinct_readings(data: Data, tau: date, months: Sequence[int]) -> dict[str, tuple[str, ...]]:
+    """The readings that differ on `tau`, in the order of the file, each with the names of all that coincide with it (itself first)."""
+    groups: dict[str, tuple[str, ...]] = {}
+    levels: dict[str, Levels] = {}
+    for name in dict.fromkeys(row.reading for row in data.readings):
+        mine = reading_levels(data, name, tau, months)
+        same = next((other for other, theirs in levels.items() if np.array_equal(mine, theirs)), None)
+        if same is None:
+            levels[name], groups[name] = mine, (name,)
+        else:
+            groups[same] += (name,)
+    return groups
+
+
+def behind(claims: Iterable[Claim], tau: date, months: Sequence[int]) -> tuple[Claim, ...]:
+    """The claim that gives each month its level as known on `tau`. InputError if a month has none."""
+    ranked = _documented(claims)
+    return tuple(_claim_for(ranked, tau, m) for m in months)
+
+
+def behind_then(claims: Iterable[Claim], months: Sequence[int]) -> tuple[Claim, ...]:
+    """The claim that gave each month its level on its own last day. InputError if a month has none."""
+    ranked = _documented(claims)
+    return tuple(_claim_for(ranked, last_day(m), m) for m in months)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A month whose level differs from that of the month before, and the claim that makes it so."""
+
+    month: Month
+    before: int
+    after: int
+    claim: Claim
+
+
+def changes(levels: Levels, months: Sequence[int], claims_behind: Sequence[Claim]) -> tuple[Change, ...]:
+    """The changes in a series of levels; `claims_behind` names the claim of each month."""
+    return tuple(
+        Change(Month(months[i]), int(levels[i - 1]), int(levels[i]), claims_behind[i])
+        for i in range(1, len(levels))
+        if levels[i] != levels[i - 1]
+    )
+
+
+def _documented(claims: Iterable[Claim]) -> list[Claim]:
+    """Claims that count, the newest first; of two published on one day the one with the later id."""
+    return sorted((c for c in claims if c.stance == "documented"), key=lambda c: (c.published.last, c.claim_id), reverse=True)
+
+
+def _claim_for(ranked: list[Claim], tau: date, month: int) -> Claim:
+    found = next((c for c in ranked if c.published.last <= tau and _covers(c, month)), None)
+    if found is None:
+        raise InputError(
+            f"No documented claim published by {tau} covers {month_text(month)}.", "Add one to outcome_claims.csv, or ask for later months."
+        )
+    return found
+
+
+def _covers(row: Claim | ReadingRow, month: int) -> bool:
+    return row.start is not None and row.start <= month and (row.end is None or month <= row.end)

@@ -1,0 +1,89 @@
+"""Reading a workspace's data strictly: every problem of every file is collected, then all is refused or all is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from forecast.data.check import errors, oddities
+from forecast.data.records import Record
+from forecast.data.refusal import sentence
+from forecast.data.sheet import read_sheet
+from forecast.data.tables import RECORDS, Data, Table
+from forecast.data.toml import Settings, read_settings
+from forecast.errors import InputError, Problem
+
+
+def read_data(folder: Path) -> Data:
+    """The data of a workspace, checked; `folder` is its `data/`.
+
+    Raises InputError with all problems over all files. Oddities are no reason to refuse: they are in `warnings`.
+    """
+    tables, settings, problems = read_all(folder)
+    if problems:
+        raise InputError.of(problems)
+    assert settings is not None
+    return Data(
+        **{name: table.rows for name, table in tables.items()},
+        coverage=settings.coverage,
+        scales=settings.scales,
+        sources=settings.sources,
+        questions=settings.questions,
+        warnings=tuple(oddities(tables, settings)),
+    )
+
+
+def read_all(folder: Path) -> tuple[Mapping[str, Table[Any]], Settings | None, list[Problem]]:
+    """All tables by their name in `Data`, the settings, and every problem; a table lacks the rows that could not be read."""
+    tables: dict[str, Table[Any]] = {}
+    problems: list[Problem] = []
+    damaged = set()
+    for name, record in RECORDS.items():
+        tables[name], wrong = read_table(folder / record.file, record)
+        problems += wrong
+        if wrong:
+            damaged.add(name)
+    settings, wrong = read_settings(folder)
+    problems += wrong
+    problems += errors(tables, damaged, settings)
+    return tables, settings, problems
+
+
+def read_table[R: Record](path: Path, record: type[R]) -> tuple[Table[R], list[Problem]]:
+    """The rows of one CSV file as records, and everything wrong with it: the file, its header, each row, each cell, repeated keys."""
+    name = record.file
+    sheet = read_sheet(path, name, tuple(record.model_fields))
+    problems = list(sheet.problems)
+    rows: list[R] = []
+    lines: list[int] = []
+    for line, cells in sheet.rows:
+        try:
+            rows.append(record.model_validate(dict(zip(sheet.header, cells, strict=True))))
+            lines.append(line)
+        except ValidationError as e:
+            problems += [_cell_problem(name, line, error) for error in e.errors(include_url=False)]
+    if not sheet.rows and not problems:
+        problems.append(Problem(name, "a header without rows", "at least one row", "Restore the rows from git."))
+    problems += _repeats(name, record.key, rows, lines)
+    return Table(tuple(rows), tuple(lines)), sorted(problems, key=lambda p: p.row or 0)
+
+
+def _cell_problem(name: str, line: int, error: Any) -> Problem:
+    found, expected, remedy = sentence(error)
+    return Problem(name, found, expected, remedy, line, str(error["loc"][0]) if error["loc"] else None)
+
+
+def _repeats(name: str, key: tuple[str, ...], rows: list[Any], lines: list[int]) -> list[Problem]:
+    seen: dict[Any, int] = {}
+    problems = []
+    for row, line in zip(rows, lines, strict=True):
+        named = tuple(str(getattr(row, column)) for column in key) if key else tuple(map(str, row.model_dump().values()))
+        if named in seen:
+            what = f"the {' and '.join(key)} of line {seen[named]} again" if key else f"the row of line {seen[named]} again"
+            column = key[0] if len(key) == 1 else None
+            problems.append(Problem(name, what, "each row once", "Delete one of the two, or correct its key.", line, column))
+        seen.setdefault(named, line)
+    return problems

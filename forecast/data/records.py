@@ -1,0 +1,347 @@
+"""One frozen record a row of each bundled file; the columns of a file are exactly the fields of its record.
+
+The types say what a cell may hold; what spans several cells or rows is checked in `check.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from forecast import domain
+from forecast.domain import PartialDate
+
+
+def _partial_date(cell: Any) -> Any:
+    try:
+        return PartialDate.parse(cell) if isinstance(cell, str) else cell
+    except ValueError as e:
+        raise PydanticCustomError("date", "{why}", {"why": str(e)}) from None
+
+
+def _month(cell: Any) -> Any:
+    try:
+        return domain.month(cell) if isinstance(cell, str) else cell
+    except ValueError as e:
+        raise PydanticCustomError("month", "{why}", {"why": str(e)}) from None
+
+
+def _ids(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    parts = tuple(cell.split(";")) if cell else ()
+    if any(part != part.strip() or not part for part in parts):
+        raise PydanticCustomError("ids", "a list needs one ';' between its members and no blanks")
+    if len(set(parts)) < len(parts):
+        raise PydanticCustomError("ids", "a list names nothing twice")
+    return parts
+
+
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,14}")
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
+_THOUSANDS = re.compile(r"-?[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3})+")
+
+
+def _whole(cell: Any) -> Any:
+    if not isinstance(cell, str) or _WHOLE.fullmatch(cell):
+        return cell
+    raise _not_a_number(cell, "a whole number in plain digits")
+
+
+def _number(cell: Any) -> Any:
+    if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
+        return cell
+    raise _not_a_number(cell, "a number in plain digits with a decimal point")
+
+
+def _not_a_number(cell: str, expected: str) -> PydanticCustomError:
+    if _THOUSANDS.fullmatch(cell):
+        return PydanticCustomError("thousands", "{expected}, without a thousands separator", {"expected": expected})
+    return PydanticCustomError("number", "{expected}", {"expected": expected})
+
+
+def _not_blank(cell: Any) -> Any:
+    if isinstance(cell, str) and not cell.strip():
+        raise PydanticCustomError("blank", "a text that is not empty")
+    return cell
+
+
+def _name(cell: Any) -> Any:
+    if isinstance(cell, str) and cell != cell.strip():
+        raise PydanticCustomError("blanks", "a name without blanks before or after it")
+    return _not_blank(cell)
+
+
+def _none_if_empty(cell: Any) -> Any:
+    return None if cell == "" else cell
+
+
+type Day = Annotated[PartialDate, BeforeValidator(_partial_date)]
+type MonthCell = Annotated[int, BeforeValidator(_month)]
+type Opt[T] = Annotated[T | None, BeforeValidator(_none_if_empty)]
+type Ids = Annotated[tuple[str, ...], BeforeValidator(_ids)]
+type Whole = Annotated[int, BeforeValidator(_whole)]
+type Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+type Level = Annotated[Whole, Field(ge=0, le=domain.TOP)]
+type Intensity = Annotated[Whole, Field(ge=1, le=5)]
+type Percent = Annotated[Number, Field(ge=0, le=100)]
+type Deaths = Annotated[Number, Field(ge=0)]
+type Share = Annotated[Number, Field(ge=0, le=1)]
+type Count = Annotated[Whole, Field(ge=1)]
+type Flag = Annotated[Whole, Field(ge=0, le=1)]
+type Year = Annotated[Whole, Field(ge=1900, le=2100)]
+type NonEmpty = Annotated[str, BeforeValidator(_not_blank)]
+type Name = Annotated[str, BeforeValidator(_name)]
+type YesNo = Literal["yes", "no"]
+type Confidence = Literal["high", "medium", "low"]
+type Evidence = Literal["source_read", "not_checked"]
+type Sign = Literal["+", "-"]
+type Role = Literal["decision", "claim", "request", "pressure", "opposition", "context"]
+type Kind = Literal["threat", "measure", "act", "relaxation", "inducement", "demonstration"]
+
+
+class Record(BaseModel):
+    """Base of all rows: frozen, no column more or fewer than its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    file: ClassVar[str]
+    key: ClassVar[tuple[str, ...]] = ()  # columns that together name a row; two rows with one key are an error
+
+
+class Event(Record):
+    """A dated, coded act or statement. Family A: what Mexico granted, refused or is said to have tolerated; B: pressure; C: opposition; D: context."""
+
+    file = "events.csv"
+    key = ("id",)
+    id: Name
+    date: Day
+    published: Day
+    family: Literal["A", "B", "C", "D"]
+    role: Role
+    channel: Name
+    instrument: str
+    kind: Opt[Kind]
+    intensity: Opt[Intensity]
+    count: Opt[Count]
+    direction: Opt[Sign]
+    operation_level: Opt[Level]
+    until: Opt[Day]
+    ends: Ids
+    answers: Opt[Literal["sufficient", "insufficient"]]
+    episode: str
+    caused_by: Ids
+    same_act_as: Ids
+    disputed: str
+    evidence: Evidence
+    confidence: Confidence
+    source: NonEmpty
+    url: str
+    description: NonEmpty
+
+
+class Claim(Record):
+    """The outcome, bitemporally: from `published` on, the months `start`..`end` (open if empty) are said to be at `level`."""
+
+    file = "outcome_claims.csv"
+    key = ("claim_id",)
+    claim_id: Name
+    start: MonthCell
+    end: Opt[MonthCell]
+    level: Level
+    published: Day
+    supersedes: Ids
+    stance: Literal["documented", "disputed", "denied"]
+    basis_ids: Ids
+    confidence: Confidence
+    why: NonEmpty
+
+
+class ReadingRow(Record):
+    """An override on the main reading for some months; the row of `main` has none."""
+
+    file = "readings.csv"
+    reading: Name
+    start: Opt[MonthCell]
+    end: Opt[MonthCell]
+    level: Opt[Level]
+    published: Opt[Day]
+    why: NonEmpty
+
+
+class Administration(Record):
+    """Who governs on the 15th of the months `start`..`end`."""
+
+    file = "administrations.csv"
+    key = ("country", "name")
+    country: Literal["Mexico", "US"]
+    name: Name
+    start: MonthCell
+    end: MonthCell
+    published: Day
+
+
+class Poll(Record):
+    """One question put to one sample; shares in per cent."""
+
+    file = "polls.csv"
+    key = ("poll_id",)
+    poll_id: Name
+    topic: Name
+    wording: Literal[
+        "force_unqualified", "force_unilateral", "force_coordinated", "agents", "favourability",
+        "intelligence_or_training", "other",
+    ]
+    pollster: Name
+    field_start: Day
+    field_end: Day
+    published: Day
+    published_basis: NonEmpty
+    n: Opt[Count]
+    opposed_pct: Opt[Percent]
+    in_favour_pct: Opt[Percent]
+    other_pct: Opt[Percent]
+    use: YesNo
+    why_not: str
+    source: NonEmpty
+    url: str
+    confidence: Confidence
+    question: NonEmpty
+
+
+class OverdoseFinal(Record):
+    """Deaths of a month, final or estimated, by series."""
+
+    file = "overdose_final.csv"
+    key = ("month", "series", "published")
+    month: MonthCell
+    series: Name
+    deaths: Deaths
+    published: Day
+
+
+class OverdoseRelease(Record):
+    """Deaths of the twelve months to `period_end` as a release gave them; two indicators, reported and predicted."""
+
+    file = "overdose_releases.csv"
+    key = ("published", "period_end", "indicator")
+    published: Day
+    period_end: MonthCell
+    indicator: Literal["all_drugs", "synthetic_opioids"]
+    reported: Opt[Deaths]
+    predicted: Opt[Deaths]
+    percent_pending: Opt[Percent]
+
+
+class Indicator(Record):
+    """A monthly context or check series."""
+
+    file = "indicators.csv"
+    key = ("month", "series", "published")
+    month: MonthCell
+    series: Name
+    value: Number
+    unit: Name
+    published: Day
+    source: NonEmpty
+
+
+class Scheduled(Record):
+    """Something known to be coming; with an `effect` it acts on simulated pressure at its date with its probability."""
+
+    file = "calendar.csv"
+    key = ("id",)
+    id: Name
+    date: Day
+    what: NonEmpty
+    kind: Name
+    channel: Name
+    effect: Literal["none", "ends", "starts", "determination"]
+    event_id: str
+    intensity: Opt[Intensity]
+    probability: Opt[Share]
+    published: Day
+    source: NonEmpty
+
+
+class Spell(Record):
+    """A run of months in which a comparable state tolerated one level."""
+
+    file = "reference_spells.csv"
+    key = ("country", "start")
+    country: Name
+    start: MonthCell
+    end: MonthCell
+    level: Level
+    published: Day
+    published_basis: Literal["source", "rule"]
+    disputed: str
+    imposed: YesNo
+    drug_case: Literal["CN", "CT", "both"]
+    confidence: Confidence
+    basis: NonEmpty
+    source: NonEmpty
+
+
+class State(Record):
+    """What a comparable state was like from `year_start` to `year_end`."""
+
+    file = "reference_states.csv"
+    key = ("country", "year_start")
+    country: Name
+    year_start: Year
+    year_end: Year
+    export_share_to_us: Literal["low", "mid", "high"]
+    competitive_elections: Flag
+    income: Literal["low", "lower_middle", "upper_middle", "high", "unclassified"]
+    capable_army: Flag
+    published: Day
+    published_basis: NonEmpty
+    notes: str
+    source: NonEmpty
+
+
+class ReferencePressure(Record):
+    """Years in which a US request, threat or decertification was open against a comparable state."""
+
+    file = "reference_pressure.csv"
+    key = ("country", "year_start", "kind")
+    country: Name
+    year_start: Year
+    year_end: Year
+    kind: Literal["request", "threat", "decertification", "decertification_debate", "host_invitation"]
+    what: NonEmpty
+    published: Day
+    published_basis: NonEmpty
+    confidence: Confidence
+    source: NonEmpty
+
+
+class Stake(Record):
+    """One argument about what tolerance gains or costs a side, with one piece of evidence."""
+
+    file = "stakes.csv"
+    side: Literal["US", "Mexico"]
+    kind: Literal["gain", "cost"]
+    argument: NonEmpty
+    evidence: NonEmpty
+    figure: str
+    source: NonEmpty
+    url: str
+    applies_to_levels: Ids
+
+
+class SecondCoding(Record):
+    """An independent second coding of an event, for the reliability of the first."""
+
+    file = "coding_second.csv"
+    key = ("id",)
+    id: Name
+    role: Role
+    operation_level: Opt[Level]
+    direction: Opt[Sign]
+    kind: Opt[Kind]
+    channel: Opt[Literal["economic", "diplomatic", "security"]]
+    intensity: Opt[Intensity]

@@ -1,0 +1,100 @@
+"""What has been read: every table of the workspace's data, checked, frozen, ready to be selected from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+from forecast.data.records import (
+    Administration, Claim, Event, Indicator, OverdoseFinal, OverdoseRelease, Poll, ReadingRow, Record, ReferencePressure,
+    Scheduled, SecondCoding, Spell, Stake, State,
+)
+from forecast.data.settings import QuestionsConfig, Scales, Source
+from forecast.domain import FIRST_MONTH, Month, last_day, month_of
+from forecast.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Table[R: Record]:
+    """The rows of one file, and the line of the file on which each starts (empty when the rows did not come from a file)."""
+
+    rows: tuple[R, ...] = ()
+    lines: tuple[int, ...] = ()
+
+    def line(self, i: int) -> int | None:
+        return self.lines[i] if self.lines else None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Everything the forecast is made from, as read from a workspace's `data/`, or as public on some day (`select.as_of`).
+
+    One tuple of rows a CSV file, in the order of the file; `coverage` says through which day a file is complete, `sources` where it comes
+    from, `warnings` what looked odd.
+    """
+
+    events: tuple[Event, ...]
+    claims: tuple[Claim, ...]
+    readings: tuple[ReadingRow, ...]
+    administrations: tuple[Administration, ...]
+    polls: tuple[Poll, ...]
+    overdose_final: tuple[OverdoseFinal, ...]
+    overdose_releases: tuple[OverdoseRelease, ...]
+    indicators: tuple[Indicator, ...]
+    calendar: tuple[Scheduled, ...]
+    spells: tuple[Spell, ...]
+    states: tuple[State, ...]
+    pressure: tuple[ReferencePressure, ...]
+    stakes: tuple[Stake, ...]
+    coding_second: tuple[SecondCoding, ...]
+    coverage: Mapping[str, date]
+    scales: Scales
+    sources: Mapping[str, Source]
+    questions: QuestionsConfig
+    warnings: tuple[Problem, ...] = ()
+
+
+RECORDS: Mapping[str, type[Record]] = MappingProxyType({
+    "events": Event,
+    "claims": Claim,
+    "readings": ReadingRow,
+    "administrations": Administration,
+    "polls": Poll,
+    "overdose_final": OverdoseFinal,
+    "overdose_releases": OverdoseRelease,
+    "indicators": Indicator,
+    "calendar": Scheduled,
+    "spells": Spell,
+    "states": State,
+    "pressure": ReferencePressure,
+    "stakes": Stake,
+    "coding_second": SecondCoding,
+})
+"""Field of `Data` → the type of its rows; the type knows its file."""
+
+assert set(RECORDS) <= {f.name for f in fields(Data)}
+
+
+def rows(data: Data, name: str) -> tuple[Any, ...]:
+    """The rows of one table of `RECORDS`, by its name."""
+    return tuple(getattr(data, name))
+
+
+def origin(data: Data) -> Month:
+    """The origin of a forecast: the last whole month that the event ledger covers."""
+    return whole_month(data.coverage["events.csv"])
+
+
+def whole_month(day: date) -> Month:
+    """The last month that has ended by the end of `day`."""
+    month = month_of(day)
+    return month if last_day(month) == day else Month(month - 1)
+
+
+def history(data: Data) -> range:
+    """The months of Mexico's record, from the first to the origin."""
+    return range(FIRST_MONTH, origin(data) + 1)
+

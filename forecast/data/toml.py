@@ -1,0 +1,124 @@
+"""Reading the TOML files of `data/`: unknown keys, wrong types and broken syntax are problems with a line and a remedy."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from forecast.data.nearest import did_you_mean, nearest, shown
+from forecast.data.refusal import place, sentence
+from forecast.data.settings import Coverage, QuestionsConfig, Scales, ScalesFile, Setting, Source
+from forecast.data.sheet import read_text
+from forecast.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the TOML files of `data/` say."""
+
+    coverage: Mapping[str, date]
+    scales: Scales
+    sources: Mapping[str, Source]
+    questions: QuestionsConfig
+
+
+_COVERAGE = TypeAdapter(dict[str, Coverage])
+_SOURCES = TypeAdapter(dict[str, Source])
+_SCALES = TypeAdapter(ScalesFile)
+_QUESTIONS = TypeAdapter(QuestionsConfig)
+
+
+def read_settings(folder: Path) -> tuple[Settings | None, list[Problem]]:
+    """The settings, or None and every problem of the four files."""
+    coverage, problems = read_toml(folder / "coverage.toml", _COVERAGE, Coverage)
+    scales, more = read_toml(folder / "scales.toml", _SCALES, ScalesFile)
+    problems += more
+    sources, more = read_toml(folder / "sources.toml", _SOURCES, Source)
+    problems += more
+    questions, more = read_toml(folder / "questions.toml", _QUESTIONS, QuestionsConfig)
+    problems += more
+    if problems or coverage is None or scales is None or sources is None or questions is None:
+        return None, problems
+    return Settings({name: c.covered_through for name, c in coverage.items()}, Scales.of(scales), sources, questions), []
+
+
+def read_toml[T](path: Path, shape: TypeAdapter[T], model: type[Setting]) -> tuple[T | None, list[Problem]]:
+    """One TOML file as `shape`, or None and what is wrong with it; `model` names the keys to suggest for an unknown one."""
+    name = path.name
+    text, problems = read_text(path, name)
+    if problems:
+        return None, problems
+    try:
+        written = tomllib.loads(text.replace("\r\n", "\n"))
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as e:
+        at = re.search(r"at line (\d+)", str(e))
+        row = int(at[1]) if at else text.count("\n") + 1
+        why = re.sub(r" \(at .*\)$", "", str(e))
+        return None, [Problem(name, f"text that isn't TOML ({why})", "TOML", "Correct this line, or the one above it.", row)]
+    try:
+        return shape.validate_python(_frozen(written)), []
+    except ValidationError as e:
+        return None, [_problem(name, text, written, error, model) for error in e.errors(include_url=False)]
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _frozen(v) for key, v in value.items()}
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+
+
+def _problem(name: str, text: str, written: Any, error: Any, model: type[Setting]) -> Problem:
+    loc = [part for part in error["loc"] if part != "[key]"]
+    row = _line_of(text, loc)
+    if error["type"] == "extra_forbidden":
+        return Problem(name, f"the key {shown(str(loc[-1]))}", "only the keys of this table", _right_key(written, loc, model), row, place(loc))
+    if error["type"] == "missing":
+        return Problem(name, f"no key {shown(str(loc[-1]))}", "this key", "Add it to its table.", row, place(loc))
+    found, expected, remedy = sentence(error)
+    return Problem(name, found, expected, remedy, row, place(loc))
+
+
+def _right_key(written: Any, loc: list[Any], model: type[Setting]) -> str:
+    """The nearest right key that the table lacks, or the list of its keys."""
+    here = model
+    for part in loc[:-1]:
+        here = _below(here, part) or here
+    keys = [f.alias or key for key, f in here.model_fields.items()]
+    present: Any = written
+    for part in loc[:-1]:
+        present = present[part]
+    free = [key for key in keys if key not in present]
+    return did_you_mean(str(loc[-1]), free if nearest(str(loc[-1]), free) else keys)
+
+
+def _below(model: type[Setting], key: Any) -> type[Setting] | None:
+    field = next((f for name, f in model.model_fields.items() if (f.alias or name) == key), None)
+    return _setting_in(field.annotation) if field else None
+
+
+def _setting_in(annotation: Any) -> type[Setting] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Setting):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _setting_in(inner))), None)
+
+
+def _line_of(text: str, loc: list[Any]) -> int | None:
+    """The line on which the key at the end of a path stands, found by reading down the file part by part; None if it can't be told."""
+    lines = text.splitlines()
+    at, found = 0, None
+    for part in loc:
+        if not isinstance(part, str):
+            continue
+        key = re.compile(rf"""(^|[\s.\[{{,"'])["']?{re.escape(part)}["']?(\s*[=.\]])""")
+        hit = next((i for i in range(at, len(lines)) if key.search(lines[i])), None)
+        if hit is None:
+            break
+        at, found = hit, hit + 1
+    return found

@@ -1,0 +1,102 @@
+"""The words of the forecast: months, levels, horizons, questions. Frozen, no I/O, nothing heavy imported."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal, NewType
+
+Month = NewType("Month", int)
+"""A reference month, counted as 12·year + month − 1, so that subtraction gives months."""
+
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+
+
+def month(text: str) -> Month:
+    """The month written `YYYY-MM`; ValueError if there is none such."""
+    found = _MONTH.fullmatch(text)
+    if not found or found[1] == "0000" or not 1 <= int(found[2]) <= 12:
+        raise ValueError(f"{text!r} is not a month of the form YYYY-MM")
+    return Month(12 * int(found[1]) + int(found[2]) - 1)
+
+
+def month_of(day: date) -> Month:
+    return Month(12 * day.year + day.month - 1)
+
+
+def month_text(m: int) -> str:
+    return f"{m // 12:04d}-{m % 12 + 1:02d}"
+
+
+def first_day(m: int) -> date:
+    return date(m // 12, m % 12 + 1, 1)
+
+
+def last_day(m: int) -> date:
+    return date(m // 12, m % 12 + 1, calendar.monthrange(m // 12, m % 12 + 1)[1])
+
+
+_PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PartialDate:
+    """A date known to the day, the month or the year. It counts as its last day, and may mean any day from `first` on."""
+
+    last: date
+    first: date
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> PartialDate:
+        """`YYYY`, `YYYY-MM` or `YYYY-MM-DD`; ValueError for anything else, or a day that does not exist."""
+        found = _PARTIAL.fullmatch(text)
+        if not found:
+            raise ValueError(f"{text!r} is not a date of the form YYYY, YYYY-MM or YYYY-MM-DD")
+        year, mon, day = (int(part) if part else None for part in found.groups())
+        assert year is not None
+        try:
+            if mon is None:
+                return cls(date(year, 12, 31), date(year, 1, 1), text)
+            if day is None:
+                return cls(date(year, mon, calendar.monthrange(year, mon)[1]), date(year, mon, 1), text)
+            return cls(date(year, mon, day), date(year, mon, day), text)
+        except (ValueError, calendar.IllegalMonthError):
+            raise ValueError(f"{text!r} is not a day of the calendar") from None
+
+    @property
+    def month(self) -> Month:
+        return month_of(self.last)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+LEVELS: Final = ("refusal", "liaison", "surveillance", "embedded", "covert action", "acknowledged action")
+"""Names of the ladder's levels 0..5."""
+
+TOP: Final = len(LEVELS) - 1
+HORIZONS: Final = (3, 6, 12, 24)
+"""Months after the origin for which questions are asked."""
+
+FIRST_MONTH: Final = month("2006-01")
+"""The first month of Mexico's record; the first transition is into the month after it."""
+
+CHANNELS: Final = ("economic", "diplomatic", "security")
+
+QuestionKind = Literal["reached_by", "in_force_at", "fallen_to", "event", "count"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that can be resolved: its id, its words and the window of months it speaks of (both ends inclusive)."""
+
+    id: str
+    text: str
+    kind: QuestionKind
+    level: int | None
+    horizon: int
+    start: Month
+    end: Month

@@ -1,0 +1,1 @@
+"""From posteriors to probabilities: driver paths, exact recursions, questions, readings, scenarios."""

@@ -1,0 +1,1 @@
+"""Sampling, and the gate every posterior must pass."""

@@ -1,0 +1,97 @@
+"""The only caller of a sampler: nutpie by default, PyMC's own NUTS as the fallback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+from numpy.typing import NDArray
+
+type Report = Callable[[float, str], None]
+"""Told the share done (0..1) and a few words."""
+
+CHAINS = 4
+DRAWS = 1_000
+TUNE = 1_000
+TARGET_ACCEPT = 0.9
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """How a fit is run; `kept` names the variables to keep (all if empty)."""
+
+    chains: int = CHAINS
+    draws: int = DRAWS
+    tune: int = TUNE
+    target_accept: float = TARGET_ACCEPT
+
+
+class Sampler(Protocol):
+    """Draws from the posterior of one model for many values of its data."""
+
+    def __call__(
+        self, data: Mapping[str, NDArray[Any]], seed: int, settings: SamplerSettings = ..., report: Report | None = None
+    ) -> xr.DataTree:
+        """Groups `posterior` and `sample_stats` with dims chain, draw."""
+        ...
+
+
+def compile_sampler(model: pm.Model, kept: Sequence[str] = (), engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
+    """A sampler for the model's graph; for nutpie the compilation happens here, once, and serves every later call."""
+    return _Nutpie(model, kept) if engine == "nutpie" else _Nuts(model, kept)
+
+
+class _Nutpie:
+    def __init__(self, model: pm.Model, kept: Sequence[str]) -> None:
+        import nutpie
+
+        self._compiled = nutpie.compile_pymc_model(model, var_names=list(kept) or None, cache=True)
+
+    def __call__(
+        self,
+        data: Mapping[str, NDArray[Any]],
+        seed: int,
+        settings: SamplerSettings = SamplerSettings(),
+        report: Report | None = None,
+    ) -> xr.DataTree:
+        import nutpie
+
+        total = settings.chains * (settings.draws + settings.tune)
+
+        def tell(chains: Sequence[Any]) -> None:
+            if report:
+                done = sum(c.finished_draws for c in chains)
+                report(done / total, f"{done} of {total} draws, {sum(c.divergences for c in chains)} divergences")
+
+        run = nutpie.sample(
+            self._compiled.with_data(**data), draws=settings.draws, tune=settings.tune, chains=settings.chains, seed=seed,
+            target_accept=settings.target_accept, save_warmup=False, progress_bar=False, progress_callback=tell, blocking=False,
+        )  # fmt: skip
+        try:
+            return run.wait()
+        except KeyboardInterrupt:
+            run.cancel()
+            raise
+
+
+class _Nuts:
+    def __init__(self, model: pm.Model, kept: Sequence[str]) -> None:
+        self._model, self._kept = model, list(kept) or None
+
+    def __call__(
+        self,
+        data: Mapping[str, NDArray[Any]],
+        seed: int,
+        settings: SamplerSettings = SamplerSettings(),
+        report: Report | None = None,
+    ) -> xr.DataTree:
+        with self._model:
+            pm.set_data({k: np.asarray(v) for k, v in data.items()})
+            return pm.sample(
+                draws=settings.draws, tune=settings.tune, chains=settings.chains, random_seed=seed, nuts_sampler="pymc",
+                target_accept=settings.target_accept, var_names=self._kept, progressbar=False, compute_convergence_checks=False,
+            )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The five models, one file each; see docs/model.md for every equation."""

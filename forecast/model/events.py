@@ -1,0 +1,239 @@
+"""Model 4, events: how often pressure, relief, mobilisation and concessions come, and what drives their rates.
+
+    N_{k,t} ~ Poisson(Λ_k exp(z_{k,t−1})),   Λ_k ~ Gamma(½, 1 month)
+
+in the months since the present US administration took office. Given the three elasticities η the rates Λ are conjugate; η itself is
+resampled from prior draws by marginal likelihood. That the posterior of η comes out near its prior is expected, and said in the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from forecast.arrays.memory import decay
+from forecast.data.acts import sole_acts
+from forecast.data.records import Administration, Event
+from forecast.domain import CHANNELS, FIRST_MONTH, Month
+
+type Floats = NDArray[np.float64]
+
+STREAMS = (
+    *(f"threat.{c}" for c in CHANNELS),
+    *(f"measure.{c}" for c in CHANNELS),
+    "act", "relaxation", "demonstration", "mobilisation", "concession",
+)  # fmt: skip
+"""The arrivals that are simulated."""
+
+DEMANDS = tuple(s for s in STREAMS if s.startswith(("threat", "measure")) or s == "act")
+COUNTED = ("senate-vote-in", "mass-hand-over", "designation", "new-tariff")
+"""Companion questions: counted, with rates of their own, and fed back into nothing."""
+
+ANSWERS = ("sufficient", "insufficient")
+HALF_LIFE = 3.0
+"""Months after which half of a concession or a mobilisation is forgotten."""
+MASS_HAND_OVER = 20
+MAX_INTENSITY = 5
+SHAPE, RATE = 0.5, 1.0  # the Gamma prior of every rate, a month
+ELASTICITY_DRAWS = 4_000
+MIN_WINDOW = 12
+
+
+def stream(e: Event) -> str | None:
+    """The simulated stream an event belongs to, None if to none."""
+    if e.family == "B" and e.kind in ("threat", "measure"):
+        return f"{e.kind}.{e.channel}"
+    if e.family == "B" and e.kind in ("act", "relaxation", "demonstration"):
+        return e.kind
+    if is_mobilisation(e):
+        return "mobilisation"
+    if is_concession(e):
+        return "concession"
+    return None
+
+
+def is_mobilisation(e: Event) -> bool:
+    """Opposition in the street, press or chamber that does not answer what Mexico itself granted or is said to have tolerated."""
+    return e.family == "C" and e.direction == "+" and not any(cause.startswith("A") for cause in e.caused_by)
+
+
+def is_concession(e: Event) -> bool:
+    """A decision granted, a hand-over or a deployment."""
+    granted = e.role == "decision" and e.direction == "+"
+    return e.family == "A" and (granted or e.instrument in ("hand_over", "deployment"))
+
+
+def counted(e: Event) -> tuple[str, ...]:
+    """The companion questions that an event counts towards."""
+    out = []
+    if e.family == "A" and e.instrument == "senate_vote_in" and e.direction == "+":
+        out.append("senate-vote-in")
+    if e.family == "A" and e.instrument == "hand_over" and (e.count or 0) >= MASS_HAND_OVER:
+        out.append("mass-hand-over")
+    if e.kind == "measure" and e.instrument == "designation":
+        out.append("designation")
+    if e.kind == "measure" and e.instrument == "tariff" and not e.same_act_as:
+        out.append("new-tariff")
+    return tuple(out)
+
+
+def arrivals(events: Sequence[Event]) -> tuple[Event, ...]:
+    """The acts that count as arrivals: sole acts, and of concessions one a month and episode."""
+    seen: set[tuple[Month, str]] = set()
+    out = []
+    for e in sole_acts(events):
+        if is_concession(e) and e.episode:
+            if (e.date.month, e.episode) in seen:
+                continue
+            seen.add((e.date.month, e.episode))
+        out.append(e)
+    return tuple(out)
+
+
+def concession_memory(events: Sequence[Event], origin: Month) -> Floats:
+    """G_t = 2^{−1/3} G_{t−1} + 1[a concession in month t], [T] from FIRST_MONTH."""
+    out = np.zeros(origin - FIRST_MONTH + 1)
+    months = {e.date.month for e in arrivals(events) if is_concession(e)}
+    keep, g = decay(HALF_LIFE), 0.0
+    for t in range(out.size):
+        g = keep * g + (FIRST_MONTH + t in months)
+        out[t] = g
+    return out
+
+
+def window_start(administrations: Sequence[Administration], origin: Month) -> Month:
+    """The month the US administration at the origin took office; the one before too where that is less than a year ago."""
+    us = sorted((a for a in administrations if a.country == "US" and a.start <= origin), key=lambda a: a.start)
+    if len(us) > 1 and origin - us[-1].start + 1 < MIN_WINDOW:
+        return Month(us[-2].start)
+    return Month(us[-1].start)
+
+
+@dataclass(frozen=True)
+class ElasticityPriors:
+    """Normal priors (mean, sd) of η: demand (a doubling of deaths), sufficiency (a unit of G), backlash (a unit of L)."""
+
+    demand: tuple[float, float]
+    sufficiency: tuple[float, float]
+    backlash: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class EventRates:
+    """Posterior of model 4: what the simulation draws from.
+
+    eta [D, 3]        demand, sufficiency, backlash; resampled, equally weighted
+    rate [D, K]       Λ a month for STREAMS, given the same row of eta
+    counts [K, W]     arrivals in the window
+    marks             stream → Dirichlet parameters [3 channels, 5 intensities]
+    means             window means of log2(deaths/3000), G and L: what ~ subtracts
+    counted [4, W]    companion counts in the window; answers [2, W] likewise
+    ended             (relaxations that ended a measure, relaxations) over all years
+    """
+
+    eta: Floats
+    rate: Floats
+    counts: Floats
+    marks: Mapping[str, Floats]
+    means: tuple[float, float, float]
+    counted: Floats
+    answers: Floats
+    ended: tuple[int, int]
+    window: tuple[Month, Month]
+
+
+def predictors(log2_deaths: Floats, memory: Floats, pressure: Floats, eta: Floats) -> Floats:
+    """z [..., K] for STREAMS from centred inputs [...] and eta [..., 3] (demand, sufficiency, backlash)."""
+    demand, sufficiency, backlash = eta[..., 0], eta[..., 1], eta[..., 2]
+    asks = demand * log2_deaths - sufficiency * memory
+    z = np.zeros((*np.broadcast_shapes(asks.shape, pressure.shape), len(STREAMS)))
+    for k, name in enumerate(STREAMS):
+        if name in DEMANDS:
+            z[..., k] = asks
+        elif name == "relaxation":
+            z[..., k] = sufficiency * memory
+        elif name == "mobilisation":
+            z[..., k] = backlash * pressure
+    return z
+
+
+def fit_events(
+    events: Sequence[Event],
+    administrations: Sequence[Administration],
+    origin: Month,
+    log2_deaths: Floats,
+    pressure: Floats,
+    priors: ElasticityPriors,
+    rng: np.random.Generator,
+) -> EventRates:
+    """The posterior of rates and elasticities.
+
+    log2_deaths, pressure [T]: log2(deaths/3000) and L by month from FIRST_MONTH to the origin.
+    """
+    start = window_start(administrations, origin)
+    window = np.arange(start, origin + 1) - FIRST_MONTH
+    memory = concession_memory(events, origin)
+    acts = [e for e in arrivals(events) if e.date.month <= origin]
+    counts = _counts(acts, start, origin)
+    means = tuple(float(series[window].mean()) for series in (log2_deaths, memory, pressure))
+    lagged = [series[window - 1] - mean for series, mean in zip((log2_deaths, memory, pressure), means, strict=True)]
+
+    prior = np.array([priors.demand, priors.sufficiency, priors.backlash])
+    eta = rng.normal(prior[:, 0], prior[:, 1], (ELASTICITY_DRAWS, 3))
+    z = predictors(*(series[None, :] for series in lagged), eta[:, None, :])  # [D, W, K]
+    exposure = RATE + np.exp(z).sum(1)
+    n = counts.sum(1)
+    log_marginal = (np.einsum("kw,dwk->dk", counts, z) + gammaln(SHAPE + n) - (SHAPE + n) * np.log(exposure)).sum(1)
+    weight = np.exp(log_marginal - log_marginal.max())
+    chosen = rng.choice(ELASTICITY_DRAWS, ELASTICITY_DRAWS, p=weight / weight.sum())
+    rate = rng.gamma(SHAPE + n, 1.0 / exposure[chosen])
+    return EventRates(
+        eta=eta[chosen],
+        rate=rate,
+        counts=counts,
+        marks={s: _marks(acts, s, start) for s in STREAMS},
+        means=(means[0], means[1], means[2]),
+        counted=_tally(acts, start, origin, COUNTED, counted),
+        answers=_tally(acts, start, origin, ANSWERS, lambda e: (e.answers,) if e.answers else ()),
+        ended=_ended(events),
+        window=(start, origin),
+    )
+
+
+def _counts(acts: Sequence[Event], start: Month, origin: Month) -> Floats:
+    return _tally(acts, start, origin, STREAMS, lambda e: (s,) if (s := stream(e)) else ())
+
+
+def _tally(acts: Sequence[Event], start: Month, origin: Month, names: Sequence[str], kinds) -> Floats:  # type: ignore[no-untyped-def]
+    out = np.zeros((len(names), origin - start + 1))
+    for e in acts:
+        if start <= e.date.month <= origin:
+            for kind in kinds(e):
+                out[names.index(kind), e.date.month - start] += 1
+    return out
+
+
+def _marks(acts: Sequence[Event], name: str, start: Month) -> Floats:
+    """Dirichlet parameters of (channel, intensity): the stream's counts in the window + 2 × the kind's frequencies over all years."""
+    kind = name.split(".")[0]
+    here, ever = np.zeros((3, MAX_INTENSITY)), np.zeros((3, MAX_INTENSITY))
+    for e in acts:
+        s = stream(e)
+        if s is None or s.split(".")[0] != kind or e.intensity is None:
+            continue
+        c = CHANNELS.index(e.channel) if e.channel in CHANNELS else 0
+        if "." in name:  # the stream has one channel, which the mark repeats
+            c = CHANNELS.index(name.split(".")[1])
+        ever[c, e.intensity - 1] += 1
+        if s == name and e.date.month >= start:
+            here[c, e.intensity - 1] += 1
+    return here + (2.0 * ever / ever.sum() if ever.sum() else 0.0)
+
+
+def _ended(events: Sequence[Event]) -> tuple[int, int]:
+    relaxations = [e for e in events if e.family == "B" and e.kind == "relaxation"]
+    return sum(bool(e.ends) for e in relaxations), len(relaxations)

@@ -1,0 +1,129 @@
+"""Leverage L: how hard Washington presses, as a deterministic function of the coded events.
+
+L_t = Σ_c w_c (S_ct + I_ct) / scale, floored at zero. S is log1p of the summed intensity of the measures of channel c in force on any
+day of the month; I remembers threats, acts, demonstrations and inducements with a half-life, and a relaxation that ends no measure
+takes from it. L = 1 is the mean of the months frozen in `scales.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.arrays.memory import decay, impulse_step
+from forecast.data.records import Event
+from forecast.domain import CHANNELS, FIRST_MONTH, Month
+
+type Floats = NDArray[np.float64]
+
+IMPULSES = ("threat", "act", "demonstration", "inducement")
+TANH1 = float(np.tanh(1.0))
+
+
+@dataclass(frozen=True)
+class LeverageSettings:
+    """What a person can change but the data cannot teach: weights (sum to one) and half-lives in months, by channel in the order of CHANNELS."""
+
+    weights: tuple[float, float, float]
+    half_lives: tuple[float, float, float]
+    scale: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A measure still in force at the origin."""
+
+    id: str
+    channel: str
+    intensity: int
+
+
+@dataclass(frozen=True)
+class Leverage:
+    """Leverage by month from FIRST_MONTH to the origin.
+
+    value [T]; measures, impulses [3, T] are S and I by channel; standing: the measures in force at the origin;
+    measure_months: months × measures in force, and ended_alone: measures that ended without a relaxation naming them.
+    """
+
+    value: Floats
+    measures: Floats
+    impulses: Floats
+    standing: tuple[Standing, ...]
+    measure_months: int
+    ended_alone: int
+
+
+def bend(leverage: Floats) -> Floats:
+    """ℓ = tanh(L)/tanh(1): the outside view knows only open (1) or not open (0), so what lies beyond 1 saturates, at 1.31."""
+    return np.asarray(np.tanh(leverage) / TANH1)
+
+
+def combine(measures: Floats, impulses: Floats, settings: LeverageSettings) -> Floats:
+    """L from S and I, both [3, ...] by channel."""
+    w = np.asarray(settings.weights).reshape(3, *([1] * (measures.ndim - 1)))
+    return np.asarray(np.maximum((w * (measures + impulses)).sum(0) / settings.scale, 0.0))
+
+
+def leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings) -> Leverage:
+    """Leverage from the family B events up to the end of the origin month."""
+    n = origin - FIRST_MONTH + 1
+    pressure = [e for e in events if e.family == "B" and e.date.month <= origin]
+    relaxed = relaxation_months(pressure)
+    intensity = np.zeros((3, n))
+    standing: list[Standing] = []
+    months_in_force = ended_alone = 0
+    for e in pressure:
+        if e.kind != "measure" or e.intensity is None:
+            continue
+        ends = [m for m in (e.until.month if e.until else None, relaxed.get(e.id)) if m is not None]
+        end = min([*ends, origin])
+        c = CHANNELS.index(e.channel)
+        intensity[c, max(e.date.month - FIRST_MONTH, 0) : end - FIRST_MONTH + 1] += e.intensity
+        months_in_force += end - e.date.month + 1
+        if not _over(e, relaxed, origin):
+            standing.append(Standing(e.id, e.channel, e.intensity))
+        elif e.id not in relaxed:
+            ended_alone += 1
+    measures = np.log1p(intensity)
+    impulses = _impulses(pressure, n, settings)
+    return Leverage(combine(measures, impulses, settings), measures, impulses, tuple(standing), months_in_force, ended_alone)
+
+
+def relaxation_months(pressure: Sequence[Event]) -> Mapping[str, Month]:
+    """Measure id → the month in which a relaxation ended it."""
+    return {ended: e.date.month for e in pressure if e.kind == "relaxation" for ended in e.ends}
+
+
+def _over(e: Event, relaxed: Mapping[str, Month], origin: Month) -> bool:
+    """Whether the measure has ended by the last day of the origin month; one whose `until` lies in the future still stands."""
+    return e.id in relaxed or (e.until is not None and e.until.month <= origin)
+
+
+def _impulses(pressure: Sequence[Event], n: int, settings: LeverageSettings) -> Floats:
+    gain, relief = np.zeros((3, n)), np.zeros((3, n))
+    for e in pressure:
+        t = e.date.month - FIRST_MONTH
+        if e.intensity is None or t < 0 or e.channel not in CHANNELS:
+            continue
+        c = CHANNELS.index(e.channel)
+        if e.kind in IMPULSES:
+            gain[c, t] = max(gain[c, t], e.intensity)
+        elif e.kind == "relaxation" and not e.ends:
+            relief[c, t] = max(relief[c, t], e.intensity)
+    out = np.zeros((3, n))
+    for c in range(3):
+        keep, memory = decay(settings.half_lives[c]), np.zeros(())
+        for t in range(n):
+            memory = impulse_step(memory, gain[c, t], relief[c, t], keep)
+            out[c, t] = memory
+    return out
+
+
+def leverage_scale(events: Sequence[Event], settings: LeverageSettings, start: Month, end: Month) -> float:
+    """The scale that makes L = 1 the mean of the months start..end; computed once and frozen in `scales.toml`."""
+    raw = LeverageSettings(settings.weights, settings.half_lives, 1.0)
+    return float(leverage(events, end, raw).value[start - FIRST_MONTH : end - FIRST_MONTH + 1].mean())

@@ -1,0 +1,190 @@
+"""Model 3: public opposition to US force in Mexico, d_t, from polls of different wordings and houses; and mobilisation, E_t.
+
+    force, agents:   logit p = d_t + τ_wording + r_{pollster, question} + e           e ~ N(0, 1.5/(n p (1−p)) + σ_e²)
+    favourability:   logit p = m_f + ω (d_t − logit .6) + r_{pollster, question} + e
+    d: linear between quarterly knots from 2000-01, steps N(0, σ_d²)                  r ~ N(0, ρ²)
+
+p is opposed/(opposed + in favour). Given (σ_d, ρ, σ_e, ω) everything is Gaussian: prior draws of those four are weighted by the marginal
+likelihood of all polls, and each carries its own exact conditional normal. docs/opposition.md says what that shows and what it cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from forecast import domain
+from forecast.arrays.gaussian import Floats, effective_size
+from forecast.arrays.memory import decay, peak_memory
+from forecast.data.acts import sole_acts
+from forecast.data.records import Event, Poll
+from forecast.errors import ForecastError
+from forecast.model.poll_algebra import HYPER, OppositionPriors, PollAlgebra, draws, house_names, moments
+from forecast.model.polls import OFFSETS, PollShare, poll_shares
+
+MOBILISATION_HALF_LIFE: Final = 3.0
+_NEGLIGIBLE = 1e-7  # of all weight; draws below it carry none
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Posterior mean and sd of one unknown."""
+
+    name: str
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class PollFit:
+    """A poll, its expected logit (`fitted`), and what a logit more in it adds to d at the origin (`influence`)."""
+
+    poll: PollShare
+    fitted: float
+    influence: float
+
+
+@dataclass(frozen=True, eq=False)
+class OppositionDraws:
+    """Joint draws: d (n, months from 2006-01 to origin + horizon), hyper (n, 4) in the order of HYPER, wording (n, 3) of OFFSETS."""
+
+    d: Floats
+    hyper: Floats
+    wording: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class OppositionPosterior:
+    """d by month from 2006-01 to the origin: moments over the weighted hyperparameters, and joint draws on demand.
+
+    hyper (n, 4) are prior draws with `weights` (n,) that sum to one; `effective` is Kish's number of them; `mcse` the Monte Carlo error of
+    the mean at the origin; `summaries` hold hyperparameters, wordings, the level of favourability and houses.
+    """
+
+    origin: int
+    mean: Floats
+    sd: Floats
+    mcse: float
+    hyper: Floats
+    weights: Floats
+    effective: float
+    summaries: tuple[Summary, ...]
+    fits: tuple[PollFit, ...]
+    polls: PollAlgebra
+
+    def draws(self, rng: np.random.Generator, n: int, horizon: int = 24) -> OppositionDraws:
+        """Exact joint draws; beyond the last poll the same walk goes on."""
+        hyper = self.hyper[rng.choice(len(self.weights), n, p=self.weights)]
+        d, wording = draws(rng, self.polls, hyper, self.origin + horizon)
+        return OppositionDraws(d, hyper, wording)
+
+    def paths(self, rng: np.random.Generator, n: int, horizon: int = 24) -> Floats:
+        """Draws of d by month from 2006-01 to origin + horizon: (n, months)."""
+        return self.draws(rng, n, horizon).d
+
+
+def fit_opposition(
+    polls: Sequence[Poll], origin: int, priors: OppositionPriors, rng: np.random.Generator, prior_draws: int = 8000
+) -> OppositionPosterior:
+    """Fit model 3 to the polls given (select by `published` before), with `prior_draws` draws of the hyperparameters.
+
+    ForecastError if no usable poll is among them: then there is no opposition to speak of, and the caller must say so.
+    """
+    rows = poll_shares(polls, origin)
+    if not rows:
+        raise ForecastError("No usable poll lies before the origin.", "Check `use`, `wording` and the dates in polls.csv.")
+    data = PollAlgebra.of(rows, priors)
+    hyper = np.column_stack([np.asarray(spec.sample(rng, prior_draws), dtype=float) for spec in priors.hyper])
+    log_weights = data.log_likelihood(hyper)
+    weights = np.exp(log_weights - log_weights.max())
+    kept = weights > _NEGLIGIBLE * weights.sum()
+    hyper, weights = hyper[kept], weights[kept] / weights[kept].sum()
+    given = moments(data, hyper, origin)
+    now = origin - domain.FIRST_MONTH
+    mean = weights @ given.means
+    sd = np.sqrt(weights @ (given.variances + (given.means - mean) ** 2))
+    return OppositionPosterior(
+        origin,
+        mean[: now + 1],
+        sd[: now + 1],
+        float(np.sqrt(weights**2 @ (given.means[:, now] - mean[now]) ** 2)),
+        hyper,
+        weights,
+        effective_size(weights),
+        _summaries(rows, hyper, weights, mean[now + 1 :], sd[now + 1 :]),
+        tuple(
+            PollFit(row, float(fitted), float(influence))
+            for row, fitted, influence in zip(rows, weights @ given.fitted, weights @ given.influence, strict=True)
+        ),
+        data,
+    )
+
+
+def _summaries(rows: Sequence[PollShare], hyper: Floats, weights: Floats, mean: Floats, sd: Floats) -> tuple[Summary, ...]:
+    centre = weights @ hyper
+    spread = np.sqrt(weights @ (hyper - centre) ** 2)
+    houses = (f"house.{pollster}: {topic}" for pollster, topic in house_names(rows))
+    names = (*HYPER, *(f"wording.{name}" for name in OFFSETS), "favourability_intercept", *houses)
+    return tuple(Summary(name, float(a), float(b)) for name, a, b in zip(names, np.r_[centre, mean], np.r_[spread, sd], strict=True))
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """d at the origin when some polls are left out: mean, sd, Monte Carlo error of the mean."""
+
+    label: str
+    mean: float
+    sd: float
+    mcse: float
+
+
+def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed: int, prior_draws: int = 4000) -> tuple[LeftOut, ...]:
+    """d at the origin with all polls; without the one that pulls hardest; without the newest month's polls on force; without favourability.
+
+    Cases that would leave no poll are missing from the answer.
+    """
+
+    def refit(kept: Sequence[Poll]) -> OppositionPosterior:
+        return fit_opposition(kept, origin, priors, np.random.default_rng(seed), prior_draws)
+
+    full = refit(polls)
+    pull = max(full.fits, key=lambda fit: abs(fit.influence * (fit.poll.logit - fit.fitted))).poll
+    force = [row for row in poll_shares(polls, origin) if row.wording != "favourability"]
+    newest = max((row.month for row in force), default=origin)
+    cases = {
+        f"without {pull.poll_id}": {pull.poll_id},
+        f"without force polls of {domain.month_text(newest)}": {row.poll_id for row in force if row.month == newest},
+        "without favourability": {row.poll_id for row in poll_shares(polls, origin)} - {row.poll_id for row in force},
+    }
+    fits = {"all polls": full}
+    for label, dropped in cases.items():
+        kept = [poll for poll in polls if poll.poll_id not in dropped]
+        if dropped and poll_shares(kept, origin):
+            fits[label] = refit(kept)
+    return tuple(LeftOut(label, float(fit.mean[-1]), float(fit.sd[-1]), fit.mcse) for label, fit in fits.items())
+
+
+def mobilisation(events: Sequence[Event], months: Sequence[int], scale: float = 1.0) -> Floats:
+    """E in each of the consecutive `months`: what is remembered, with a half-life of three months, of the strongest opposition of each.
+
+    Family C, direction +, one row an act; an answer to a record of family A is left out, or the outcome would explain itself.
+    """
+    family = {e.id: e.family for e in events}
+    first, last = min([months[0], *(e.date.month for e in events)]), months[-1]
+    strongest = np.zeros(last - first + 1)
+    for e in sole_acts(events):
+        if e.family != "C" or e.direction != "+" or e.intensity is None or e.date.month > last:
+            continue
+        if any(family.get(cause) == "A" for cause in e.caused_by):
+            continue
+        t = e.date.month - first
+        strongest[t] = max(strongest[t], e.intensity)
+    return np.asarray(peak_memory(strongest, decay(MOBILISATION_HALF_LIFE))[months[0] - first :] / scale)
+
+
+def mobilisation_scale(events: Sequence[Event], start: int, end: int) -> float:
+    """The mean of unscaled mobilisation over the months start..end, both inclusive; computed once and frozen in `scales.toml`."""
+    return float(mobilisation(events, range(start, end + 1)).mean())

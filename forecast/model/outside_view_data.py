@@ -1,0 +1,171 @@
+"""What other states did, month by month: the transitions that the outside view is fitted to.
+
+A row is a month t whose level y_t and whose month before y_{t−1} are both known. Not rows: the month in which an imposed spell begins
+(a level forced on a state was not tolerated by it), the month after a gap, and Mexico from 2006 on (that is the likelihood of model 5).
+Later months of an imposed spell are exposure like any other, and so is the month that leaves one: what the state did once it could choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.data.records import ReferencePressure, Spell, State
+from forecast.domain import FIRST_MONTH, TOP
+
+type Bools = NDArray[np.bool_]
+type Ints = NDArray[np.int64]
+PressureYear = Literal["same", "previous"]
+
+OPEN_PRESSURE: Final = frozenset({"request", "threat"})
+"""Kinds that are an open US request or threat. Decertification is a yearly verdict, and a host's invitation is the host's own wish."""
+
+FAILED: Final = frozenset({"Iraq", "Syria", "Afghanistan", "Somalia"})
+MIDDLE_INCOME: Final = frozenset({"lower_middle", "upper_middle"})
+_MEXICO: Final = "Mexico"
+
+
+@dataclass(frozen=True, slots=True)
+class Transitions:
+    """One row a month in which a state could have moved; arrays of one length, `states` names what `state` indexes."""
+
+    states: tuple[str, ...]
+    state: Ints
+    month: Ints  # t, as domain.Month
+    level: Ints  # y_{t−1}
+    to: Ints  # y_t
+    fresh: Bools  # y_{t−1} > y_{t−2}
+    pressed_same: Bools  # an open US request or threat in the year of t
+    pressed_previous: Bools  # in the year before
+    drug_case: Bools  # the spell left is about drugs, or about drugs and terror
+    competitive: Bools
+    middle_income: Bools
+    capable_army: Bools
+
+    @property
+    def entries(self) -> Bools:
+        """Rises from below level 4 to 4 or 5."""
+        return (self.level < 4) & (self.to >= 4)
+
+    def pressed(self, year: PressureYear) -> Bools:
+        return self.pressed_same if year == "same" else self.pressed_previous
+
+    def of(self, names: Iterable[str]) -> Bools:
+        """Rows of the named states."""
+        return np.isin(self.state, [self.states.index(n) for n in names if n in self.states])
+
+
+SELECTIONS: Final[Mapping[str, Callable[[Transitions], Bools]]] = {
+    "all": lambda t: np.ones(t.state.size, dtype=bool),
+    "all_but_failed": lambda t: ~t.of(FAILED),
+    "drug_cases": lambda t: t.drug_case,
+    "without_drug_cases": lambda t: ~t.drug_case,
+    "like_mexico": lambda t: t.competitive & t.middle_income & t.capable_army,
+}
+"""The classes of comparable months, by name."""
+
+
+def list_transitions(
+    spells: Sequence[Spell],
+    states: Sequence[State],
+    pressure: Sequence[ReferencePressure],
+    *,
+    through: int | None = None,
+    names: Sequence[str] | None = None,
+) -> Transitions:
+    """Lay the spells out by month and list every month that could have been a transition.
+
+    Months after `through` are left out: a spell known at some date runs on in the file only by hindsight. `names` fixes the list of states
+    (a superset of those in the spells), so that selections made at several dates have one shape. ValueError if a spell's state is not in it.
+    """
+    known = {s.country for s in spells}
+    listed = tuple(sorted(known) if names is None else names)
+    if missing := known - set(listed):
+        raise ValueError(f"states without a place in the list: {', '.join(sorted(missing))}")
+    pressed = {(p.country, year) for p in pressure if p.kind in OPEN_PRESSURE for year in range(p.year_start, p.year_end + 1)}
+    what = {(s.country, year): s for s in states for year in range(s.year_start, s.year_end + 1)}
+    rows = [row for name in listed for row in _rows(name, _timeline(name, spells, through))]
+    at = [(listed.index(name), name, t, before, now, fresh) for name, t, before, now, fresh in rows]
+
+    def like(test: Callable[[State], bool]) -> Bools:
+        return np.array([(n, t // 12) in what and test(what[n, t // 12]) for _, n, t, *_ in at], dtype=bool)
+
+    return Transitions(
+        states=listed,
+        state=np.array([i for i, *_ in at], dtype=np.int64),
+        month=np.array([t for _, _, t, *_ in at], dtype=np.int64),
+        level=np.array([before.level for *_, before, _, _ in at], dtype=np.int64),
+        to=np.array([now.level for *_, now, _ in at], dtype=np.int64),
+        fresh=np.array([fresh for *_, fresh in at], dtype=bool),
+        pressed_same=np.array([(n, t // 12) in pressed for _, n, t, *_ in at], dtype=bool),
+        pressed_previous=np.array([(n, t // 12 - 1) in pressed for _, n, t, *_ in at], dtype=bool),
+        drug_case=np.array([before.drug_case != "CT" for *_, before, _, _ in at], dtype=bool),
+        competitive=like(lambda s: s.competitive_elections == 1),
+        middle_income=like(lambda s: s.income in MIDDLE_INCOME),
+        capable_army=like(lambda s: s.capable_army == 1),
+    )
+
+
+def _timeline(name: str, spells: Sequence[Spell], through: int | None) -> dict[int, Spell]:
+    last = FIRST_MONTH - 1 if name == _MEXICO else None
+    ends = [e for e in (last, through) if e is not None]
+    return {t: s for s in spells if s.country == name for t in range(s.start, min([s.end, *ends]) + 1)}
+
+
+def _rows(name: str, timeline: Mapping[int, Spell]) -> Iterable[tuple[str, int, Spell, Spell, bool]]:
+    for t in sorted(timeline):
+        if t - 1 not in timeline:
+            continue
+        before, now = timeline[t - 1], timeline[t]
+        if now is not before and now.imposed == "yes":
+            continue
+        yield name, t, before, now, t - 2 in timeline and timeline[t - 2].level < before.level
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Months by what happened in them, dims (state, level, pressure no/yes, fresh no/yes), and skips by level.
+
+    `went_up[i − 1]`, `stopped_up[i − 1]`: of the rises that reached level i ∈ 1..4, those that went on and those that stopped; likewise down.
+    """
+
+    states: tuple[str, ...]
+    rise: Ints
+    stay: Ints
+    fall: Ints
+    went_up: Ints
+    stopped_up: Ints
+    went_down: Ints
+    stopped_down: Ints
+
+
+def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> Counts:
+    """Aggregate the selected months to the cells that the likelihood needs; a state without a selected month has zeroes."""
+    t = transitions
+    cell = (t.state, t.level, t.pressed(pressure).astype(int), t.fresh.astype(int))
+    shape = (len(t.states), TOP + 1, 2, 2)
+
+    def tally(which: Bools) -> Ints:
+        out = np.zeros(shape, dtype=np.int64)
+        np.add.at(out, tuple(index[which] for index in cell), 1)
+        return out
+
+    up, down = selected & (t.to > t.level), selected & (t.to < t.level)
+    middle = np.arange(1, TOP)[:, None]
+    reached_up = (t.level[up] < middle) & (middle <= t.to[up])
+    reached_down = (t.to[down] <= middle) & (middle < t.level[down])
+    went_up, went_down = reached_up & (middle < t.to[up]), reached_down & (middle > t.to[down])
+    return Counts(
+        states=t.states,
+        rise=tally(up),
+        stay=tally(selected & (t.to == t.level)),
+        fall=tally(down),
+        went_up=went_up.sum(axis=1),
+        stopped_up=(reached_up & ~went_up).sum(axis=1),
+        went_down=went_down.sum(axis=1),
+        stopped_down=(reached_down & ~went_down).sum(axis=1),
+    )

@@ -1,0 +1,200 @@
+"""Model 5, tolerance: monthly rises and falls of the ladder, given pressure, overdoses, opposition and slow drift.
+
+    θ_t = α_g(t) + β_O1 log2(deaths_{t−1}/3000) + β_O2 (x_{t−1} − x_{t−13}) − β_D (d_{t−1} + λ E_{t−1}) + u_t
+    (rise : stay : fall) from level j has log-odds (a_j + θ_t + π⁺ ℓ_{t−1} : 0 : b_j − θ_t + π⁻ ℓ_{t−1} + φ r_{t−1})
+
+Every prior is standardised (value = location + scale · z), so that its constants are data: one compiled function serves every
+reading, prior edit, origin and simulated history, and a scale of zero switches a term off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+
+from forecast.arrays.ladder import N_LEVELS
+from forecast.domain import FIRST_MONTH, TOP, Month
+from forecast.model.history import History
+
+type Floats = NDArray[np.float64]
+
+MODEL_VERSION = "1"
+ADMINISTRATIONS = 8
+"""Slots for Mexican administrations; those not yet seen are draws from the prior, which future ones use."""
+SLOT_YEARS = 25
+"""Months enter in slots of fixed number, 2006 on; a longer history takes the next ten years of slots and compiles anew."""
+AHEAD_YEARS = 3
+"""Years of knots of the drift beyond the slots, so that the simulation only interpolates."""
+_LN2 = float(np.log(2.0))
+
+
+@dataclass(frozen=True)
+class TolerancePriors:
+    """Constants of model 5's priors, as locations and scales on the scale each parameter is normal on.
+
+    rise [5, 2] logit of the 12-month probability; stay [5, 2] log of the median months; the others [2] as (location, scale);
+    half-normals are scales alone; half_life is (log median, log sd, shift in months); symmetric sets π⁻ = −π⁺.
+    skip_up, skip_down [4, 2]: Beta parameters, conjugate, outside the sampler.
+    """
+
+    rise: Floats
+    stay: Floats
+    leverage: Floats
+    leverage_on_falls: Floats
+    fresh: Floats
+    overdose_level: Floats
+    overdose_change: Floats
+    opposition: Floats
+    mobilisation_sd: float
+    administration_sd: float
+    drift_sd: float
+    half_life: Floats
+    skip_up: Floats
+    skip_down: Floats
+    symmetric: bool = False
+
+    def constants(self) -> dict[str, Floats]:
+        """What enters the graph: name → array."""
+        skip = ("skip_up", "skip_down")
+        return {f"prior_{f.name}": np.asarray(getattr(self, f.name), float) for f in fields(self) if f.name not in skip}
+
+
+def slots(origin: Month) -> tuple[int, int]:
+    """(months, knots) of the graph that holds a history up to the origin."""
+    years = SLOT_YEARS
+    while FIRST_MONTH + 12 * years <= origin:
+        years += 10
+    return 12 * years, years + AHEAD_YEARS
+
+
+def knot_weights(n_months: int, n_knots: int) -> Floats:
+    """[n_months, n_knots]: linear interpolation between knots each January, month 0 being a January."""
+    years, part = np.divmod(np.arange(n_months), 12)
+    out = np.zeros((n_months, n_knots))
+    out[np.arange(n_months), years] = 1.0 - part / 12.0
+    out[np.arange(n_months), years + 1] += part / 12.0
+    return out
+
+
+def model_data(history: History, priors: TolerancePriors) -> dict[str, NDArray[np.generic]]:
+    """Everything the graph holds as data, by name, in shapes that depend only on `slots`.
+
+    Slot t is the transition into month FIRST_MONTH + t; it sees the drivers of t − 1, the level of t − 1, and whether t − 1 had just risen.
+    """
+    n, n_knots = slots(history.drivers.origin)
+    d, y = history.drivers, history.levels
+
+    def lagged(series: Floats) -> Floats:
+        out = np.zeros(n)
+        out[1 : len(series)] = series[:-1]
+        return out
+
+    used, rose, fell = np.zeros(n), np.zeros(n), np.zeros(n)
+    level, administration = np.zeros(n, int), np.zeros(n, int)
+    used[1 : len(y)] = 1.0
+    rose[1 : len(y)] = y[1:] > y[:-1]
+    fell[1 : len(y)] = y[1:] < y[:-1]
+    level[1 : len(y)] = y[:-1]
+    administration[: len(y)] = np.maximum(d.administration, 0)
+    return {
+        "used": used, "rose": rose, "fell": fell, "level": level, "in_office": administration,
+        "fresh": lagged(history.fresh.astype(float)), "pressure": lagged(d.pressure),
+        "log2_deaths": lagged(d.log2_deaths), "change": lagged(d.change),
+        "opposition": lagged(d.opposition), "mobilised": lagged(d.mobilisation),
+        "knot_weights": knot_weights(n, n_knots), "knot_lag": np.subtract.outer(np.arange(n_knots), np.arange(n_knots)).astype(float),
+        **priors.constants(),
+    }  # fmt: skip
+
+
+def build_model(history: History, priors: TolerancePriors) -> pm.Model:
+    """Model 5 for one history. Dims: month, level, from_rise (0..4), from_fall (1..5), administration, knot. Pure: no sampling, no files."""
+    n_months, n_knots = slots(history.drivers.origin)
+    coords: Mapping[str, list[str] | list[int]] = {
+        "month": list(range(n_months)),
+        "from_rise": list(range(TOP)),
+        "from_fall": list(range(1, N_LEVELS)),
+        "administration": list(range(ADMINISTRATIONS)),
+        "knot": [f"{FIRST_MONTH // 12 + k}-01" for k in range(n_knots)],
+    }
+    with pm.Model(coords=coords) as model:
+        data = {name: pm.Data(name, value) for name, value in model_data(history, priors).items()}
+        prior = {name.removeprefix("prior_"): value for name, value in data.items() if name.startswith("prior_")}
+
+        # the ladder, in a forecaster's terms
+        logit_rise = _normal("logit_rise", prior["rise"].T, dims="from_rise")
+        log_stay = _normal("log_stay", prior["stay"].T, dims="from_fall")
+        a = _rise_logit(logit_rise)
+        b = _fall_logit(log_stay)
+
+        # effects
+        pi_up = _normal("leverage_effect", prior["leverage"])
+        free_down = _normal("leverage_effect_on_falls_free", prior["leverage_on_falls"])
+        pi_down = pm.Deterministic(
+            "leverage_effect_on_falls", pt.switch(prior["symmetric"] > 0.5, -pi_up, free_down)
+        )
+        phi = _normal("fresh_effect", prior["fresh"])
+        beta_level = _normal("overdose_level_effect", prior["overdose_level"])
+        beta_change = _normal("overdose_change_effect", prior["overdose_change"])
+        beta_opposed = _normal("opposition_effect", prior["opposition"])
+        lam = _half_normal("opposition_mobilisation", prior["mobilisation_sd"])
+
+        # who governs, and slow drift
+        sd_alpha = _half_normal("administration_sd", prior["administration_sd"])
+        z_alpha = pm.Normal("administration_z", dims="administration")
+        alpha = pm.Deterministic("administration_effect", sd_alpha * z_alpha, dims="administration")
+        sd_u = _half_normal("drift_sd", prior["drift_sd"])
+        log_half = prior["half_life"][0] + prior["half_life"][1] * pm.Normal("drift_half_life_z")
+        half_life = pm.Deterministic("drift_half_life", prior["half_life"][2] + pt.exp(log_half))
+        z_u = pm.Normal("drift_z", dims="knot")
+        u = pm.Deterministic("drift", sd_u * pt.dot(_ar1_factor(half_life, data["knot_lag"]), z_u), dims="knot")
+
+        theta = (
+            alpha[data["in_office"]]
+            + beta_level * data["log2_deaths"]
+            + beta_change * data["change"]
+            - beta_opposed * (data["opposition"] + lam * data["mobilised"])
+            + pt.dot(data["knot_weights"], u)
+        )
+        never = pt.as_tensor(np.array([-1e9]))
+        a_from = pt.concatenate([a, never])[data["level"]]
+        b_from = pt.concatenate([never, b])[data["level"]]
+        up = a_from + theta + pi_up * data["pressure"]
+        down = b_from - theta + pi_down * data["pressure"] + phi * data["fresh"]
+        log_lik = data["rose"] * pt.switch(data["rose"] > 0, up, 0.0) + data["fell"] * pt.switch(data["fell"] > 0, down, 0.0)
+        log_lik = log_lik - data["used"] * pt.logaddexp(pt.logaddexp(0.0, up), down)
+        pm.Potential("transitions", log_lik.sum())
+    return model
+
+
+def _normal(name: str, constants: pt.TensorVariable, dims: str | None = None) -> pt.TensorVariable:
+    """A normal by its constants (location, scale)."""
+    z = pm.Normal(f"{name}_z", dims=dims)
+    return pm.Deterministic(name, constants[0] + constants[1] * z, dims=dims)
+
+
+def _half_normal(name: str, scale: pt.TensorVariable) -> pt.TensorVariable:
+    return pm.Deterministic(name, scale * pm.HalfNormal(f"{name}_z"))
+
+
+def _rise_logit(logit_q: pt.TensorVariable) -> pt.TensorVariable:
+    """a_j from logit q_j; log(1 − q) = −softplus(logit q) keeps q near one finite."""
+    c = -pt.softplus(logit_q) / 12.0
+    return pt.log(-pt.expm1(c)) - c
+
+
+def _fall_logit(log_m: pt.TensorVariable) -> pt.TensorVariable:
+    x = _LN2 * pt.exp(-log_m)
+    return x + pt.log(-pt.expm1(-x))
+
+
+def _ar1_factor(half_life: pt.TensorVariable, lag: pt.TensorVariable) -> pt.TensorVariable:
+    """[knots, knots] from lags in years: what turns standard normals into a stationary AR(1) of unit marginal sd at yearly knots."""
+    rho = pt.exp(-_LN2 * 12.0 / half_life)
+    powers = pt.switch(lag >= 0, rho ** pt.maximum(lag, 0.0), 0.0)
+    innovation = pt.sqrt(1.0 - rho**2)
+    return pt.concatenate([powers[:, :1], powers[:, 1:] * innovation], axis=1)

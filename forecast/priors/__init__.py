@@ -1,0 +1,1 @@
+"""Named beliefs: prior files ⇄ frozen specs with NumPy densities."""

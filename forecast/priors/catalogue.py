@@ -1,0 +1,207 @@
+"""Every prior that has a name: its symbol, what it is about, and what may be said about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Final, Literal
+
+from forecast.domain import CHANNELS, LEVELS, TOP
+from forecast.priors.parse import parse
+from forecast.priors.spec import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale, Spec, Table, Weights, family_name
+from forecast.priors.text import SpecError
+
+type Model = Literal["outside view", "overdose", "opposition", "events", "tolerance", "leverage", "readings", "exposure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the catalogue knows of a prior.
+
+    what      one plain sentence
+    unit      of the quantity
+    families  how it may be stated
+    model     the part of the forecast that uses it
+    file      the prior file it stands in
+    support   the range that the quantity can be in (open below, closed above)
+    needs     values that must keep some mass, for a support shifted by hand
+    scale     of its quantiles
+    parts     the names that weights or a table must have; empty if they come from the data
+    """
+
+    name: str
+    symbol: str
+    what: str
+    unit: str
+    families: tuple[type[Spec], ...]
+    model: Model
+    file: str
+    support: tuple[float, float]
+    needs: tuple[float, ...] = ()
+    scale: Scale | None = None
+    parts: tuple[str, ...] = ()
+
+    @property
+    def family_names(self) -> str:
+        return " or ".join(family_name(f) for f in self.families)
+
+
+LINE: Final = (-math.inf, math.inf)
+ABOVE_0: Final = (0.0, math.inf)
+SHARE: Final = (0.0, 1.0)
+COMPANIONS: Final = MappingProxyType(
+    {
+        "senate-vote-in": "votes of Mexico's Senate that let US forces in",
+        "mass-hand-over": "hand-overs of twenty or more persons",
+        "designation": "new US designations of Mexican groups as terrorist",
+        "new-tariff": "new US tariff measures",
+        "deemed-sufficient": "US acts that call what Mexico did sufficient",
+        "deemed-insufficient": "US acts that call what Mexico did insufficient",
+    }
+)
+READINGS_MAIN: Final = "main"
+
+
+def _effect(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> Entry:
+    return Entry(name, symbol, what, unit, (Normal,), model, file, LINE)
+
+
+def _spread(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> Entry:
+    return Entry(name, symbol, what, unit, (HalfNormal,), model, file, ABOVE_0)
+
+
+def _ladder() -> Iterable[Entry]:
+    for j in range(TOP):
+        what = f"How likely a rise from {LEVELS[j]} is within twelve months without pressure, falls ignored."
+        yield Entry(f"ladder.rise.{j}", f"q_{j}", what, "12-month probability", (Quantiles,), "tolerance", "ladder", SHARE, scale="logit")
+    for j in range(1, TOP + 1):
+        what = f"How long {LEVELS[j]} lasts before a fall without pressure, rises ignored: the median, after its first month."
+        yield Entry(f"ladder.stay.{j}", f"m_{j}", what, "months", (Quantiles,), "tolerance", "ladder", ABOVE_0, scale="log")
+    for way, mark, verb in (("up", "s", "rise"), ("down", "s′", "fall")):
+        for i in range(1, TOP):
+            what = f"How likely a {verb} that reaches {LEVELS[i]} goes on to the next level in the same month."
+            name = f"ladder.skip_{way}.{i}"
+            yield Entry(name, f"{mark}_{i}", what, "probability", (Beta, Quantiles), "tolerance", "ladder", SHARE, scale="beta")
+    yield _effect("ladder.fresh", "φ", "How much likelier a fall is in the month after a rise.", "log-odds", "tolerance", "ladder")
+
+
+def _drivers() -> Iterable[Entry]:
+    full = "full US pressure, as in 2025"
+    yield _effect("leverage.effect", "π⁺", f"What {full}, adds to the monthly log-odds of a rise.", "log-odds", "tolerance", "leverage")
+    yield _effect("leverage.effect_on_falls", "π⁻", f"What {full}, adds to the monthly log-odds of a fall.", "log-odds", "tolerance", "leverage")
+    what = "How the channels of US pressure are weighed against each other."
+    yield Entry("leverage.weights", "w", what, "share", (Weights,), "leverage", "leverage", SHARE, parts=CHANNELS)
+    for channel in CHANNELS:
+        what = f"How long a {channel} threat or act is remembered: months until half is gone."
+        yield Entry(f"leverage.half_life.{channel}", f"h_{channel}", what, "months", (Fixed,), "leverage", "leverage", ABOVE_0)
+    yield _effect("overdose.level_effect", "β_O1", "What a doubling of US opioid deaths adds to tolerance.", "log-odds a doubling", "tolerance", "overdose")
+    what = "What growth of US opioid deaths over a year adds to tolerance."
+    yield _effect("overdose.change_effect", "β_O2", what, "log-odds a log unit", "tolerance", "overdose")
+    what = "What one logit more Mexican opposition to US operations takes from tolerance."
+    yield _effect("opposition.effect", "β_D", what, "log-odds a logit", "tolerance", "opposition")
+    what = "How much opposition a mobilisation as strong as that of 2025 adds."
+    yield _spread("opposition.mobilisation", "λ", what, "logits", "tolerance", "opposition")
+    yield _spread("administration.sd", "σ_α", "How far Mexican administrations differ in tolerance.", "log-odds", "tolerance", "drift")
+    yield _spread("drift.sd", "σ_u", "How far tolerance wanders for reasons that nothing here measures.", "log-odds", "tolerance", "drift")
+    what = "How long such a wandering lasts: months until half of it is gone."
+    yield Entry("drift.half_life", "h_u", what, "months", (LogNormal,), "tolerance", "drift", ABOVE_0, needs=(12.0, 24.0))
+
+
+def _polls() -> Iterable[Entry]:
+    model: Model = "opposition"
+    for kind, says in (("unilateral", "without Mexico's consent"), ("coordinated", "in coordination with Mexico"), ("agents", "by agents, not troops")):
+        what = f"How a question on action {says} shifts the share opposed, against one that does not say."
+        yield _effect(f"opposition.wording.{kind}", f"τ_{kind}", what, "logits", model, "opposition")
+    yield _spread("opposition.house_sd", "ρ", "How far pollsters and their questions differ from each other.", "logits", model, "opposition")
+    yield _spread("opposition.walk_sd", "σ_d", "How far opposition moves in a quarter.", "logits", model, "opposition")
+    yield _spread("opposition.poll_noise", "σ_e", "How far a poll misses beyond its sampling error.", "logits", model, "opposition")
+    what = "How much disfavour of the United States moves with opposition to its operations."
+    yield _effect("opposition.favourability", "ω", what, "logits a logit", model, "opposition")
+    what = "The share unfavourable to the United States when 60 % oppose operations."
+    yield _effect("opposition.favourability_intercept", "m_f", what, "logits", model, "opposition")
+    yield _effect("opposition.start", "d_first", "The share opposed to US operations in early 2000.", "logits", model, "opposition")
+
+
+def _events() -> Iterable[Entry]:
+    what = "How much concessions calm Washington: fewer threats and measures, more relaxations, in log rate."
+    yield _effect("events.sufficiency", "η_S", what, "log rate a concession", "events", "events")
+    what = "How much pressure mobilises opposition in Mexico, in log rate."
+    yield _effect("events.backlash", "η_B", what, "log rate at full pressure", "events", "events")
+    what = "How much overdose deaths raise US demands, in log rate."
+    yield _effect("events.demand", "η_O", what, "log rate a doubling", "events", "events")
+    what = "How likely a yearly US determination says that Mexico failed demonstrably."
+    yield Entry("events.determination", "p", what, "probability", (Beta,), "events", "events", SHARE)
+    for slug, plural in COMPANIONS.items():
+        what = f"How often there are {plural}."
+        yield Entry(f"companion.{slug}", f"Λ_{slug}", what, "a month", (Gamma,), "events", "companion", ABOVE_0)
+    what = "How likely a US strike, killing or capture that Mexico resists is within twelve months at full pressure."
+    yield Entry("direct.rate", "q_D", what, "12-month probability", (Quantiles,), "events", "direct", SHARE, scale="logit")
+    what = "What US pressure, from none to full, adds to the monthly log-odds of such an act."
+    yield _effect("direct.leverage", "π_D", what, "log-odds", "events", "direct")
+
+
+def _judgements() -> Iterable[Entry]:
+    yield Entry("readings.weights", "w_r", "How much each reading of the past is believed.", "share", (Weights,), "readings", "readings", SHARE)
+    for k in (3, 4):
+        what = f"How long {LEVELS[k]} stays unknown when it does come out: the median delay."
+        yield Entry(f"exposure.delay.{k}", f"μ_{k}", what, "months", (LogNormal,), "exposure", "exposure", ABOVE_0, needs=(1.0, 24.0))
+        what = f"The share of {LEVELS[k]} that never comes out."
+        yield Entry(f"exposure.never.{k}", f"ν_{k}", what, "share", (Beta,), "exposure", "exposure", SHARE)
+    what = "What is left of the rates of reaching covert action, as the states compared are there because something happened."
+    yield Entry("outside_view.selection", "f", what, "factor", (Fixed,), "outside view", "outside_view", SHARE)
+    what = "How much each class of comparable states counts."
+    parts = ("all_but_failed", "drug_cases", "like_mexico")
+    yield Entry("outside_view.classes", "c", what, "share", (Weights,), "outside view", "outside_view", SHARE, parts=parts)
+    what = "How far the outside view is widened, since Mexico is none of those states."
+    parts = ("rise_low", "rise_high", "stay_low", "stay_high")
+    yield Entry("outside_view.widening", "–", what, "sd (logit, log)", (Table,), "outside view", "outside_view", ABOVE_0, parts=parts)
+
+
+CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
+    {entry.name: entry for group in (_ladder(), _drivers(), _polls(), _events(), _judgements()) for entry in group}
+)
+"""All named priors, in the order in which they are listed."""
+
+
+def nearest(name: str) -> str:
+    """The name most like `name`."""
+    return get_close_matches(name, CATALOGUE, 1, 0.0)[0]
+
+
+def parse_prior(name: str, text: str) -> Spec:
+    """The spec that `text` means for the prior `name`, of a family and a support that suit it; SpecError if it does not."""
+    entry = CATALOGUE[name]
+    spec = parse(text, entry.scale)
+    check_suits(entry, spec)
+    return spec
+
+
+def check_suits(entry: Entry, spec: Spec) -> None:
+    """SpecError if `spec` is not of the entry's families, leaves its support, cuts off what it needs or names wrong parts."""
+    if not isinstance(spec, entry.families) or (isinstance(spec, Quantiles) and spec.scale != entry.scale):
+        raise SpecError(str(spec), f"{entry.family_names} for {entry.name}", f"It is about: {entry.what}")
+    if isinstance(spec, Weights | Table):
+        _check_parts(entry, spec)
+    elif isinstance(spec, Distribution):
+        _check_support(entry, spec)
+
+
+def _check_parts(entry: Entry, spec: Weights | Table) -> None:
+    if not entry.parts and READINGS_MAIN not in spec.values:
+        raise SpecError(str(spec), f"a weight of {READINGS_MAIN}", "Name the readings of readings.csv, and main.")
+    if entry.parts and set(spec.values) != set(entry.parts):
+        raise SpecError(str(spec), f"exactly the parts {', '.join(entry.parts)}", "Add what is missing and take out the rest.")
+
+
+def _check_support(entry: Entry, spec: Distribution) -> None:
+    (low, high), (least, most) = spec.support, entry.support
+    single = low == high  # a setting: the range is open below
+    if low < least or high > most or (single and low <= least):
+        raise SpecError(str(spec), f"values above {least:g}" + (f", at most {most:g}" if math.isfinite(most) else ""), "Mend the number.")
+    cut = [value for value in entry.needs if not low < value < high]
+    if cut:
+        remedy = "The model needs mass there; take a smaller shift."
+        raise SpecError(str(spec), f"a support that holds {cut[0]:g} {entry.unit}", remedy)

@@ -1,0 +1,145 @@
+"""What a prior of the ladder or of an effect implies on the forecast scale, by formula, with the other priors at their medians.
+
+Tolerance is at zero (3,000 deaths a month, 60 % opposed) unless the prior is about it; full pressure is that of 2025.
+Chances are of a rise ignoring falls, or of a fall ignoring rises, as the priors state them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.arrays.ladder import fall_logit, rise_logit
+from forecast.domain import LEVELS, TOP
+from forecast.priors.files import Priors
+from forecast.priors.quadrature import PROBABILITIES, expit
+from forecast.priors.selection import RISE, SKIP, rise_after_selection, skip_after_selection
+from forecast.priors.words import odds_cause
+
+type Floats = NDArray[np.float64]
+
+PRESSURES = ((0.0, "without pressure"), (1.0, "at full pressure"))
+_Z = np.array([-1.645, 0.0, 1.645])
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """A quantity on the forecast scale at the 5, 50 and 95 % quantiles of a prior."""
+
+    what: str
+    unit: Literal["probability", "months"]
+    low: float
+    middle: float
+    high: float
+
+
+def implied(priors: Priors, name: str) -> tuple[Implied, ...]:
+    """What the prior `name` implies; empty where only a simulation could tell."""
+    return tuple(_implied(priors, name))
+
+
+def within_year(log_odds: Floats) -> Floats:
+    """The chance that a monthly event of these log-odds comes within twelve months."""
+    return -np.expm1(-12 * np.logaddexp(0.0, log_odds))
+
+
+def _implied(priors: Priors, name: str) -> Iterator[Implied]:
+    stem, _, last = name.rpartition(".")
+    if stem == "ladder.rise":
+        yield from _of_rise(priors, int(last))
+    elif stem == "ladder.stay":
+        yield from _of_stay(priors, int(last))
+    elif stem in ("ladder.skip_up", "ladder.skip_down"):
+        yield from _of_skip(priors, name, int(last))
+    elif name == "leverage.effect":
+        yield from _of_push(priors, name)
+    elif name == "leverage.effect_on_falls":
+        for j in range(1, TOP + 1):
+            push = _quantiles(priors, name)
+            yield _row(f"a fall from {LEVELS[j]} within a year at full pressure", within_year(_fall(priors, j, 0.0) + push))
+    elif name == "ladder.fresh":
+        for j in (3, 4):
+            for pressure, words in PRESSURES:
+                odds = _fall(priors, j, pressure) + _quantiles(priors, name)
+                yield _row(f"a fall from {LEVELS[j]} in the month after rising to it, {words}", expit(odds))
+    elif name in ("administration.sd", "drift.sd"):
+        for j in (2, 3):
+            for sign, words in ((1, "above"), (-1, "below")):
+                odds = _rise(priors, j, 1.0) + sign * _quantiles(priors, name)
+                yield _row(f"a rise from {LEVELS[j]} within a year at full pressure, one sd {words} average", within_year(odds))
+    elif odds_cause(name):
+        yield from _of_push(priors, name)
+
+
+def _of_rise(priors: Priors, j: int) -> Iterator[Implied]:
+    push = _median(priors, "leverage.effect")
+    after = ", after the selection factor" if f"ladder.rise.{j}" == RISE else ""
+    for pressure, words in PRESSURES:
+        yield _row(f"a rise from {LEVELS[j]} within a year {words}{after}", within_year(rise_logit(_rise_chances(priors, j)) + pressure * push))
+
+
+def _of_stay(priors: Priors, j: int) -> Iterator[Implied]:
+    base, push = fall_logit(_quantiles(priors, f"ladder.stay.{j}")), _median(priors, "leverage.effect_on_falls")
+    for pressure, words in PRESSURES:
+        yield _row(f"a fall from {LEVELS[j]} within a year {words}", within_year(base + pressure * push))
+    yield _row(f"months that {LEVELS[j]} lasts at full pressure, in half of cases", _median_stay(base + push), "months")
+
+
+def _of_skip(priors: Priors, name: str, i: int) -> Iterator[Implied]:
+    stated = skip_after_selection(priors).quantile(PROBABILITIES) if name == SKIP else _quantiles(priors, name)
+    after = ", after the selection factor" if name == SKIP else ""
+    rising = name.startswith("ladder.skip_up")
+    j, verb = (i - 1, "rise") if rising else (i + 1, "fall")
+    for pressure, words in PRESSURES:
+        odds = _rise(priors, j, pressure) if rising else _fall(priors, j, pressure)
+        yield _row(f"a {verb} from {LEVELS[j]} straight past {LEVELS[i]} as the first within a year {words}{after}", within_year(odds) * stated)
+
+
+def _of_push(priors: Priors, name: str) -> Iterator[Implied]:
+    cause = odds_cause(name)
+    assert cause
+    words, size = cause
+    of_pressure = name == "leverage.effect"
+    for j in range(TOP) if of_pressure else (2, 3):
+        odds = _rise(priors, j, 0.0 if of_pressure else 1.0) + size * _quantiles(priors, name)
+        with_it = "at full pressure" if of_pressure else f"at full pressure and with {words.rstrip(',')}"
+        yield _row(f"a rise from {LEVELS[j]} within a year {with_it}", within_year(odds))
+
+
+def _rise_chances(priors: Priors, j: int) -> Floats:
+    """The 12-month chance of a rise, after selection, at the three quantiles."""
+    if f"ladder.rise.{j}" == RISE:
+        location, sd = rise_after_selection(priors)
+        return expit(location + sd * _Z)
+    return _quantiles(priors, f"ladder.rise.{j}")
+
+
+def _rise(priors: Priors, j: int, pressure: float) -> Floats:
+    """Monthly log-odds of a rise at the medians."""
+    return rise_logit(_rise_chances(priors, j)[1]) + pressure * _median(priors, "leverage.effect")
+
+
+def _fall(priors: Priors, j: int, pressure: float) -> Floats:
+    """Monthly log-odds of a fall at the medians."""
+    return fall_logit(np.array(_median(priors, f"ladder.stay.{j}"))) + pressure * _median(priors, "leverage.effect_on_falls")
+
+
+def _median_stay(log_odds: Floats) -> Floats:
+    return np.log(2.0) / np.logaddexp(0.0, log_odds)
+
+
+def _quantiles(priors: Priors, name: str) -> Floats:
+    return priors.distribution(name).quantile(PROBABILITIES)
+
+
+def _median(priors: Priors, name: str) -> float:
+    return priors.distribution(name).interval()[1]
+
+
+def _row(what: str, values: Floats, unit: Literal["probability", "months"] = "probability") -> Implied:
+    low, middle, high = sorted(float(v) for v in values)
+    return Implied(what, unit, low, middle, high)

@@ -1,0 +1,87 @@
+"""Changing a prior file in place: comments and layout stay, and a reader sees the old file or the new one."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+from forecast.errors import ForecastError, InputError, Problem
+from forecast.priors.catalogue import CATALOGUE, check_suits, nearest
+from forecast.priors.spec import Quantiles
+from forecast.priors.text import SpecError
+
+DIGITS = 3
+
+
+def write_quantiles(
+    path: Path, quantiles: Mapping[str, tuple[float, float, float]], *, why: str | None = None, source: str, by: str, date: date
+) -> None:
+    """Set the priors named to these 5, 50 and 95 % quantiles, rounded to three significant digits, in the file `path`.
+
+    `why` replaces the rationale of each, None keeps it; a hindsight note stays. Raises InputError, with all problems and the file
+    untouched, for names or numbers that cannot be, a prior that the file lacks, or a file that is not TOML; ForecastError if it
+    cannot be written.
+    """
+    import tomlkit
+    from tomlkit.exceptions import ParseError
+
+    try:
+        document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise InputError(f"{path.name} could not be read: {e.strerror}.", "Check the file and its permissions.") from e
+    except (UnicodeDecodeError, ParseError) as e:
+        raise InputError.of([Problem(path.name, f"text that is not TOML: {e}", "TOML", "Mend the line.", getattr(e, "line", None))]) from e
+    problems, specs = [], {}
+    for name, given in quantiles.items():
+        try:
+            specs[name] = _spec(name, given)
+            if name not in document:
+                raise SpecError(f"no {name}", f'a table ["{name}"]', "Add it first, with its rationale.")
+        except SpecError as e:
+            problems.append(Problem(path.name, e.found, e.expected, e.remedy, column=name))
+    if problems:
+        raise InputError.of(problems)
+    for name, spec in specs.items():
+        changes = {"prior": str(spec), "why": why, "source": source, "by": by, "date": date}
+        for key, value in changes.items():
+            if value is not None and document[name].get(key) != value:
+                document[name][key] = value
+    replace_text(path, tomlkit.dumps(document))
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file whole: under another name first, onto the disk, then renamed. Raises ForecastError if that fails."""
+    target = path.resolve()
+    try:
+        handle, made = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(made, target.stat().st_mode & 0o777 if target.exists() else 0o644)
+            os.replace(made, target)
+        except BaseException:
+            os.unlink(made)
+            raise
+    except OSError as e:
+        raise ForecastError(f"{path} could not be written: {e.strerror or e}.", "The old file stands; check the disk and permissions.") from e
+
+
+def _spec(name: str, quantiles: tuple[float, float, float]) -> Quantiles:
+    entry = CATALOGUE.get(name)
+    if entry is None:
+        raise SpecError(repr(name), "the name of a prior", f"Did you mean {nearest(name)}?")
+    if entry.scale is None:
+        raise SpecError(f"quantiles for {name}", entry.family_names, "This prior is not stated by quantiles.")
+    spec = Quantiles(*(_rounded(q) for q in quantiles), scale=entry.scale)
+    check_suits(entry, spec)
+    return spec
+
+
+def _rounded(x: float) -> float:
+    return float(f"{x:.{DIGITS}g}") if math.isfinite(x) else x

@@ -1,0 +1,99 @@
+"""The manifest: written last into a run, it says what the run holds and makes any later change of a bit visible."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from forecast.errors import StoreError
+from forecast.runs import files
+
+NAME: Final = "manifest.json"
+_REMEDY: Final = "Restore the run from a copy, or move its folder out of reports/ and run again."
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a run holds: SHA-256 and size in bytes of each file by its name in the run's folder, and what the writer noted of the run."""
+
+    run_id: str
+    digests: Mapping[str, str]
+    sizes: Mapping[str, int]
+    meta: Mapping[str, Any]
+
+
+def seal(folder: Path, run_id: str, meta: Mapping[str, Any]) -> None:
+    """Bring every file of a finished folder to disk and write the manifest last."""
+    held = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        files.sync(path)
+        held[path.relative_to(folder).as_posix()] = {"sha256": files.digest(path), "bytes": path.stat().st_size}
+    for inner in (p for p in folder.rglob("*") if p.is_dir()):
+        files.sync(inner)
+    (folder / NAME).write_text(_text({"run_id": run_id, "files": held, "meta": dict(meta)}), encoding="utf-8")
+    files.sync(folder / NAME)
+    files.sync(folder)
+
+
+def read_manifest(run: Path) -> Manifest:
+    """The manifest of a run's folder. Raises StoreError if it is missing, unreadable or altered."""
+    path = run / NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+        body = json.loads(text)
+        del body["sha256"]
+        if text != _text(body):
+            raise ValueError("it was altered since it was written")
+        held = body["files"]
+        return Manifest(
+            run_id=body["run_id"],
+            digests={name: entry["sha256"] for name, entry in held.items()},
+            sizes={name: entry["bytes"] for name, entry in held.items()},
+            meta=body["meta"],
+        )
+    except FileNotFoundError:
+        raise StoreError(f"{run} has no {NAME}: it is not a finished run.", _REMEDY) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+        raise StoreError(f"{path} cannot be trusted: {e}.", _REMEDY) from e
+
+
+def verify(run: Path) -> tuple[str, ...]:
+    """All that is wrong with a run, in words: a manifest that cannot be trusted, files that are missing or altered. Empty if it is sound.
+
+    Files that the manifest does not name are none of its business.
+    """
+    try:
+        manifest = read_manifest(run)
+    except StoreError as e:
+        return (e.message,)
+    problems = [] if manifest.run_id == run.name else [f"{run.name} holds the manifest of run {manifest.run_id}"]
+    for name, expected in manifest.digests.items():
+        problems += _altered(run / name, expected, manifest.sizes[name])
+    return tuple(problems)
+
+
+def check(run: Path) -> None:
+    """Raises StoreError with all that `verify` found."""
+    if problems := verify(run):
+        raise StoreError("\n  ".join([f"Run {run.name} is damaged:", *problems, _REMEDY]))
+
+
+def _altered(path: Path, expected: str, size: int) -> list[str]:
+    try:
+        if (found := path.stat().st_size) != size:
+            return [f"{path} has {found} bytes; {size} were written"]
+        return [] if files.digest(path) == expected else [f"{path} was altered: its digest is not that of what was written"]
+    except FileNotFoundError:
+        return [f"{path} is missing"]
+    except OSError as e:
+        return [f"{path} cannot be read: {e.strerror or e}"]
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    """The one way in which a manifest of this content is written, with its own digest at the end."""
+    own = hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()).hexdigest()
+    return json.dumps({**body, "sha256": own}, indent=2, ensure_ascii=False) + "\n"

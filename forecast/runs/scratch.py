@@ -1,0 +1,76 @@
+"""Folders in the making. A writer holds a lock on its own folder, which the system releases when the writer dies, however it dies.
+
+So whoever can take the lock of such a folder knows that nobody is writing it any more, and sweeps it up. A process id alone would not do:
+ids come again, and mean nothing on another machine.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from forecast.runs.files import cannot_write
+
+PREFIX: Final = ".tmp-"
+
+
+@contextmanager
+def scratch(parent: Path, name: str) -> Iterator[Path]:
+    """A new folder in `parent` that no reader looks at; what is still there at the end of the block is removed.
+
+    Its name tells a person who made it: `.tmp-<name>-<host>-<process id>-<a few random characters>`. Raises ForecastError if `parent`
+    cannot be written.
+    """
+    with cannot_write(parent):
+        folder, held = _make(parent, name)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(held)
+
+
+def sweep(reports: Path) -> tuple[str, ...]:
+    """Remove what dead writers left behind; the names of what was removed. Folders of living writers stay."""
+    swept = []
+    for left in sorted(reports.glob(f"{PREFIX}*")):
+        try:
+            held = _take(left)
+        except OSError:
+            continue  # its writer lives, or it has just been finished
+        shutil.rmtree(left, ignore_errors=True)
+        os.close(held)
+        swept.append(left.name)
+    return tuple(swept)
+
+
+def _make(parent: Path, name: str) -> tuple[Path, int]:
+    """A new folder and its lock. Another process may sweep the folder between the two steps; then another is made."""
+    while True:
+        folder = parent / f"{PREFIX}{name}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        folder.mkdir()
+        try:
+            held = _take(folder)
+        except OSError:
+            continue
+        if folder.is_dir():
+            return folder, held
+        os.close(held)
+
+
+def _take(folder: Path) -> int:
+    """An open descriptor that holds the folder's lock; OSError if another process holds it."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd

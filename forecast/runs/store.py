@@ -1,0 +1,123 @@
+"""Runs on disk: `reports/<run-id>/` is whole or absent, and `reports/latest` points to the last one that was published."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from forecast.errors import ForecastError, StoreError, UsageError
+from forecast.runs import files, manifest, names, scratch, whole
+
+_NO_RUN: Final = "`forecast run` makes one."
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run in the store, and whether it is the published one."""
+
+    run_id: str
+    path: Path
+    latest: bool
+
+
+def write_run(reports: Path, run_id: str, write: Callable[[Path], None], meta: Mapping[str, Any]) -> Path:
+    """Write a run: `write` fills an empty folder, which gets its manifest and then, in one step, its name. Returns the run's folder.
+
+    Before that step nobody sees it, and if `write` fails or the process dies nothing of it stays. `meta` (what JSON can hold) goes into the
+    manifest. It does not become `latest`. Raises ForecastError if it cannot be written, for instance because the disk is full.
+    """
+    if not names.is_run_id(run_id):
+        raise ValueError(f"{run_id!r} is not the id of a run")
+    final = reports / run_id
+    with files.cannot_write(reports):
+        reports.mkdir(parents=True, exist_ok=True)
+    scratch.sweep(reports)
+    if final.exists():
+        raise ForecastError(f"{final} exists already; a run is never overwritten.", "Run again: a later second gives another name.")
+    with scratch.scratch(reports, run_id) as folder, files.cannot_write(final):
+        write(folder)
+        manifest.seal(folder, run_id, meta)
+        os.rename(folder, final)
+        files.sync(reports)
+    return final
+
+
+def publish(reports: Path, run_id: str) -> None:
+    """Make a run `latest`, once every bit of it is verified. Raises StoreError, leaving `latest` as it was, if the run is damaged.
+
+    The caller holds `lock.publisher`.
+    """
+    manifest.check(reports / run_id)
+    link = reports / names.LATEST
+    if link.exists() and not link.is_symlink():
+        raise StoreError(f"{link} is not a link, so it cannot be moved to the new run.", "Move it away and publish again.")
+    whole.point(link, run_id)
+
+
+def latest(reports: Path) -> Path | None:
+    """The folder of the published run, None if none was ever published. Raises StoreError if `latest` points nowhere."""
+    link = reports / names.LATEST
+    if not link.is_symlink():
+        return None
+    run = reports / os.readlink(link)
+    if not (run / manifest.NAME).is_file():
+        raise StoreError(f"{link} points to {run.name}, which is not a run.", "Restore that run, or publish another.")
+    return run
+
+
+def list_runs(reports: Path) -> tuple[Run, ...]:
+    """All runs in the store, oldest first, damaged ones too; those in the making are not runs."""
+    link = reports / names.LATEST
+    published = os.readlink(link) if link.is_symlink() else None
+    found = sorted(p for p in reports.glob("*") if names.is_run_id(p.name) and p.is_dir())
+    return tuple(Run(p.name, p, p.name == published) for p in found)
+
+
+def resolve(reports: Path, name: str) -> Path:
+    """The folder of the run that a person named: `latest`, an id, the beginning of one only, or a path.
+
+    Raises UsageError if no run or several are meant, with the ids that come nearest, StoreError if `latest` points nowhere.
+    """
+    if name == names.LATEST:
+        if (published := latest(reports)) is None:
+            raise UsageError(f"No run was published in {reports} yet.", _NO_RUN)
+        return published
+    runs = list_runs(reports)
+    begin = [run.path for run in runs if name and run.run_id.startswith(name)]
+    if len(begin) == 1:
+        return begin[0]
+    if begin:
+        raise UsageError(f"{name!r} may mean {_join(p.name for p in begin)}.", "Write more of the id.")
+    path = Path(name)
+    if name and (path / manifest.NAME).is_file():
+        return path.resolve()
+    if name and path.is_dir():
+        raise UsageError(f"{name} is a folder, but not a run: it has no {manifest.NAME}.", _NO_RUN)
+    if not runs:
+        raise UsageError(f"{name!r} is no run: there is none in {reports} yet.", _NO_RUN)
+    near = difflib.get_close_matches(name, [run.run_id for run in runs], n=3, cutoff=0.3) or [run.run_id for run in runs[-3:]]
+    raise UsageError(f"{name!r} is no run in {reports}.", f"The nearest: {_join(near)}. `forecast runs list` shows all.")
+
+
+def prune(reports: Path, keep: int) -> tuple[str, ...]:
+    """Remove all but the newest `keep` runs; the published one stays whatever its age, and the ledger is not touched. The ids removed.
+
+    The caller holds `lock.publisher`.
+    """
+    if keep < 0:
+        raise ValueError("the number of runs to keep is not negative")
+    scratch.sweep(reports)
+    runs = list_runs(reports)
+    gone = [run for run in runs[: max(0, len(runs) - keep)] if not run.latest]
+    for run in gone:
+        with scratch.scratch(reports, run.run_id) as folder, files.cannot_write(run.path):
+            os.rename(run.path, folder / run.run_id)  # it vanishes for readers in one step
+    return tuple(run.run_id for run in gone)
+
+
+def _join(ids: Iterable[str]) -> str:
+    return ", ".join(ids)

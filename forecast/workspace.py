@@ -1,0 +1,93 @@
+"""Where the data, the priors and the reports lie: a workspace is any folder with `data/`, `priors/` and `reports/`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from forecast.errors import ForecastError, UsageError
+
+PACKAGE: Final = Path(__file__).resolve().parent
+VARIABLE: Final = "FORECAST_WORKSPACE"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The three folders of a workspace. `why` says in words how it was chosen."""
+
+    data: Path
+    priors: Path
+    reports: Path
+    why: str
+
+
+def find(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
+    """The workspace to work in: the one asked for, else the folder one stands in, else the one that came with the program.
+
+    In order: the option, the variable FORECAST_WORKSPACE, `cwd` if it has data/ and priors/, the checkout of an editable install,
+    the copy inside an installed wheel (its data and priors are read there, reports go to `cwd`/reports).
+    Raises UsageError if a folder that was asked for is no workspace.
+    """
+    if option is not None:
+        return _asked_for(cwd / option, "asked for with --workspace")
+    if environ.get(VARIABLE):
+        return _asked_for(cwd / environ[VARIABLE], f"asked for with {VARIABLE}")
+    if _has_inputs(cwd):
+        return _at(cwd, "the present folder")
+    source = bundled()
+    if source == PACKAGE / "_workspace":
+        return Workspace(source / "data", source / "priors", cwd / "reports", "the copy inside the installed package")
+    return _at(source, "the checkout that the package is installed from")
+
+
+def bundled() -> Path:
+    """The folder of the data and priors that came with the program: the checkout's root, or the copy inside a wheel."""
+    for root in (PACKAGE / "_workspace", PACKAGE.parent):
+        if _has_inputs(root):
+            return root
+    raise ForecastError("The bundled data and priors are missing from this installation.", "Install the package again.")
+
+
+def create(folder: Path) -> Workspace:
+    """Copy the bundled workspace into a new or empty folder, so that it can be edited.
+
+    Raises UsageError if the folder holds anything, ForecastError if it cannot be written; in both cases nothing is left behind.
+    """
+    source = bundled()
+    existed = folder.is_dir()
+    if folder.exists() and not (existed and not any(folder.iterdir())):
+        raise UsageError(f"{folder} is not an empty folder; a new workspace would mix with what is there.", "Name a new folder.")
+    try:
+        for name in ("data", "priors"):
+            shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+        (folder / "reports").mkdir()
+        shutil.copy(source / "reports" / "README.md", folder / "reports" / "README.md")
+    except OSError as e:
+        _empty(folder, keep=existed)
+        raise ForecastError(f"{folder} could not be written: {e.strerror or e}.", "Choose a folder you may write to.") from e
+    return _at(folder, "newly made")
+
+
+def _asked_for(root: Path, why: str) -> Workspace:
+    if not _has_inputs(root):
+        lacks = " and ".join(f"{name}/" for name in ("data", "priors") if not (root / name).is_dir())
+        raise UsageError(f"{root} ({why}) is not a workspace: it has no {lacks}.", "`forecast init DIR` makes one.")
+    return _at(root, why)
+
+
+def _has_inputs(root: Path) -> bool:
+    return (root / "data").is_dir() and (root / "priors").is_dir()
+
+
+def _at(root: Path, why: str) -> Workspace:
+    return Workspace(root / "data", root / "priors", root / "reports", why)
+
+
+def _empty(folder: Path, *, keep: bool) -> None:
+    for name in ("data", "priors", "reports"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    if not keep and folder.is_dir():
+        folder.rmdir()
