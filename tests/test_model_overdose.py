@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from forecast.arrays.gaussian import Gaussian
+from forecast.data.read import read_table
 from forecast.data.records import OverdoseFinal, OverdoseRelease
-from forecast.domain import PartialDate, month, month_text
+from forecast.domain import PartialDate, month, month_of, month_text
 from forecast.errors import ForecastError
 from forecast.model import overdose
 from forecast.model.overdose import START, fit_overdose, totals_used
@@ -145,28 +147,22 @@ def test_settled_totals_enter_once_and_young_ones_from_each_release() -> None:
         ("predicted", date(2015, 12, 15), 6), ("predicted", date(2016, 3, 15), 9), ("predicted", date(2017, 12, 15), 30),
         ("reported", date(2015, 12, 15), 6), ("reported", date(2016, 3, 15), 9), ("reported", date(2017, 12, 15), 30),
     ]
-    assert totals_used(reversed(rows), month("2018-01")) == used  # the order of the file means nothing
+    assert totals_used(rows[::-1], month("2018-01")) == used  # the order of the file means nothing
     assert totals_used(rows, month("2015-05")) == ()
 
 
-def test_a_total_repeated_teaches_less_than_two_totals() -> None:
-    """Young totals of one period in two releases share their months' errors."""
-    log_deaths = made(60)
-    end = START + 55
-    total = float(np.exp(log_deaths[44:56]).sum())
-    finals = finals_of(log_deaths)[:45]
-    sds = []
-    for rows in ([release("2010-01-15", end, total)], [release("2010-01-15", end, total), release("2010-02-15", end, total)]):
-        fit = fit_overdose(finals, rows, START + 59)
-        sds.append(fit.log_totals([end])[1][0])
-    assert sds[1] < sds[0]
-    assert sds[1] > sds[0] / np.sqrt(2)
+def test_a_total_repeated_is_not_learnt_twice() -> None:
+    end = month("2015-06")
+    rows = [release("2015-12-15", end, 100, 110), release("2016-01-15", end, 100), release("2016-01-15", end + 6, 100)]
+    totals = totals_used(rows, month("2018-01"))
+    assert [(t.kind, t.period_end - end) for t in totals] == [("predicted", 0), ("reported", 0), ("reported", 0), ("reported", 6)]
+    noise = overdose._total_noise(totals) / 0.01**2
+    assert_allclose(noise, [[1, 0, 0, 0], [0, 1, 0.5, 0.25], [0, 0.5, 1, 0.25], [0, 0.25, 0.25, 1]])
 
 
 def test_biases_are_told_apart_by_kind_and_age() -> None:
     """Made-up releases: totals five months old are reported 3 % short and predicted 2 % over, and settle at the truth."""
     log_deaths = made(120)
-    log_deaths[:] = np.log(np.exp(log_deaths))
     totals = {START + i: float(np.exp(log_deaths[i - 11 : i + 1]).sum()) for i in range(11, 120)}
     rows = []
     for i in range(60, 110, 6):
@@ -203,16 +199,43 @@ def test_total_by_residence_leaves_out_the_drift() -> None:
     assert sd[0] > 0
 
 
-def test_bundled_data_give_a_fit_that_agrees_with_the_newest_release(bundled_data) -> None:  # type: ignore[no-untyped-def]
-    fit = fit_overdose(bundled_data.overdose_final, bundled_data.overdose_releases, month("2026-06"))
+def test_bundled_data_give_a_fit_that_agrees_with_the_newest_release() -> None:
+    data = Path(__file__).parents[1] / "data"
+    finals, _ = read_table(data / OverdoseFinal.file, OverdoseFinal)
+    releases, _ = read_table(data / OverdoseRelease.file, OverdoseRelease)
+    fit = fit_overdose(finals.rows, releases.rows, month("2026-06"))
     assert fit.iterations < 12
-    assert fit.sd[month("2024-06") - START] < 0.02 < 0.1 < fit.sd[-1]
-    newest = max((t for t in fit.totals), key=lambda t: (t.release, t.period_end))
+    assert fit.sd[month("2024-06") - START] < 0.02
+    assert fit.sd[-1] > 0.1
+    newest = max(fit.totals, key=lambda t: (t.release, t.period_end))
     rows = [t for t in fit.totals if t.release == newest.release and t.young]
     means, sds = fit.log_totals([t.period_end for t in rows])
     bias = np.array([fit.bias(t.kind).mean[t.age - 4] for t in rows])
     z = (np.log([t.deaths for t in rows]) - means - bias) / np.hypot(sds, 0.01)
     assert np.abs(z).max() < 3
+
+
+def test_the_past_was_nowcast_better_than_by_the_totals_as_published() -> None:
+    """For each release at hand, fitted with what was public then: the newest total against what it has become since."""
+    data = Path(__file__).parents[1] / "data"
+    finals, _ = read_table(data / OverdoseFinal.file, OverdoseFinal)
+    releases, _ = read_table(data / OverdoseRelease.file, OverdoseRelease)
+    rows = [row for row in releases.rows if row.indicator == "synthetic_opioids"]
+    newest = max(row.published for row in rows)
+    settled = {row.period_end: row.reported for row in rows if row.published == newest}
+    errors = []
+    for published in sorted({row.published for row in rows}):
+        last = max((row for row in rows if row.published == published), key=lambda row: row.period_end)
+        truth = settled[last.period_end]
+        if last.period_end + 12 > month_of(newest.last) or not truth:
+            continue
+        then = [[row for row in table if row.published.last <= published.last] for table in (finals.rows, rows)]
+        mean, _ = fit_overdose(then[0], then[1], month_of(published.last) - 1).log_totals([last.period_end])  # type: ignore[arg-type]
+        errors.append([mean[0] - np.log(truth), np.log(last.reported / truth), np.log((last.predicted or np.nan) / truth)])
+    table = np.array(errors)
+    model, reported, predicted = np.sqrt(np.nanmean(table**2, axis=0))
+    assert len(table) == 7
+    assert model < 0.6 * min(reported, predicted)
 
 
 def test_given_matches_a_density_ratio() -> None:

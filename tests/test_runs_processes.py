@@ -128,9 +128,10 @@ def test_a_dead_owners_lock_is_taken_over(tmp_path: Path) -> None:
 
 
 def test_the_refusal_tells_the_locks_age(tmp_path: Path, now: datetime) -> None:
-    with lock.publisher(tmp_path, "forecast refit", now), pytest.raises(LockedError, match="forecast refit .* for 1:30:00 so far"):
-        with lock.publisher(tmp_path, "forecast run", now + timedelta(minutes=90)):
-            pass
+    with lock.publisher(tmp_path, "forecast refit", now):
+        second = lock.publisher(tmp_path, "forecast run", now + timedelta(minutes=90))
+        with pytest.raises(LockedError, match=r"forecast refit .* for 1:30:00 so far"):
+            second.__enter__()
     with lock.publisher(tmp_path, "forecast run", now):
         pass
 

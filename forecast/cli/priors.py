@@ -101,16 +101,17 @@ def _load(context: Context) -> Priors:
 def _readings(context: Context, loaded: Priors) -> tuple[Problem, ...]:
     """Where the weights name other readings than the data; nothing while readings.csv itself is wrong, which `data check` says."""
     from forecast.data.read import read_table
-    from forecast.data.records import ReadingOverride
+    from forecast.data.records import ReadingRow
     from forecast.priors.check import readings_differ
 
-    table, problems = read_table(context.workspace.data / ReadingOverride.file, ReadingOverride)
+    table, problems = read_table(context.workspace.data / ReadingRow.file, ReadingRow)
     return () if problems else readings_differ(loaded, {row.reading for row in table.rows})
 
 
 def _document(prior: Prior) -> dict[str, Any]:
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.spec import Constants, Distribution
+    from forecast.priors.parts import Constants
+    from forecast.priors.spec import Distribution
     from forecast.priors.words import in_words
 
     entry, spec = CATALOGUE[prior.name], prior.spec
@@ -153,8 +154,6 @@ def _terminal_width() -> int:
 
 def _table(chosen: list[Prior], width: int) -> list[str]:
     """Three columns where there is room, else the words on a line of their own."""
-    from textwrap import wrap
-
     from forecast.priors.words import in_words
 
     names = max(len(prior.name) for prior in chosen)
@@ -163,39 +162,45 @@ def _table(chosen: list[Prior], width: int) -> list[str]:
         words = in_words(prior.name, prior.spec)
         if width >= WIDE:
             column = names + 2
-            cells = wrap(str(prior.spec), 36), wrap(words, width - column - 38)
+            cells = _wrap(str(prior.spec), 36), _wrap(words, width - column - 38)
             for i in range(max(map(len, cells))):
                 spec, said = (cell[i] if i < len(cell) else "" for cell in cells)
                 lines.append(f"{prior.name if i == 0 else '':<{column}}{spec:<38}{said}".rstrip())
         else:
-            lines += wrap(f"{prior.name:<{names}}  {prior.spec}", width, subsequent_indent=" " * (names + 2))
-            lines += wrap(words, width, initial_indent="    ", subsequent_indent="    ")
+            lines += _wrap(f"{prior.name:<{names}}  {prior.spec}", width, subsequent_indent=" " * (names + 2))
+            lines += _wrap(words, width, initial_indent="    ", subsequent_indent="    ")
     return lines
 
 
 def _page(prior: Prior, rows: list[tuple[str, str, tuple[float, float, float]]], width: int) -> list[str]:
-    from textwrap import wrap
-
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.density import draw
     from forecast.priors.words import in_words, number, percent, unit_text
 
     entry, spec = CATALOGUE[prior.name], prior.spec
-    lines = [f"{prior.name} ({entry.symbol}) = {spec}", *wrap(entry.what, width), ""]
-    lines += [*wrap(_sentence(in_words(prior.name, spec)), width), ""]
+    lines = [*_wrap(f"{prior.name} ({entry.symbol}) = {spec}", width, subsequent_indent="    "), *_wrap(entry.what, width), ""]
+    lines += [*_wrap(_sentence(in_words(prior.name, spec)), width), ""]
     if drawing := draw(spec, lambda x: unit_text(prior.name, x), min(60, width)):
         lines += [*drawing, f"5, 50 and 95 % quantiles; {entry.unit}", ""]
     if rows:
-        lines += wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
+        lines += _wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
         for what, unit, values in rows:
             low, middle, high = map(percent if unit == "probability" else number, values)
-            lines += wrap(f"{what}: {middle} ({low} to {high})", width, initial_indent="  ", subsequent_indent="    ")
+            lines += _wrap(f"{what}: {middle} ({low} to {high})", width, initial_indent="  ", subsequent_indent="    ")
         lines.append("")
-    lines += wrap(f"Why: {prior.rationale}", width)
+    lines += _wrap(f"Why: {prior.rationale}", width)
     if prior.hindsight:
-        lines += wrap(f"Known when it was set: {prior.hindsight}", width)
-    return lines + wrap(f"Source: {prior.source}. By {prior.author}, {prior.date}, in {prior.file}.", width)
+        lines += _wrap(f"Known when it was set: {prior.hindsight}", width)
+    return lines + _wrap(f"Source: {prior.source}. By {prior.author}, {prior.date}, in {prior.file}.", width)
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _wrap(text: str, width: int, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
+    """Lines of at most `width` characters; a number is not torn from its per cent."""
+    from textwrap import wrap
+
+    kept = text.replace(" %", "\u00a0%")
+    return [line.replace("\u00a0", " ") for line in wrap(kept, width, initial_indent=initial_indent, subsequent_indent=subsequent_indent)]

@@ -29,8 +29,10 @@ BY_ROW: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (check_polls.check_polls, ("polls",)),
     (check_polls.check_releases, ("overdose_releases",)),
     (check_polls.check_calendar, ("calendar",)),
-    *((check_dates.check_published, (name,)) for name in (
-        "events", "polls", "overdose_final", "overdose_releases", "indicators", "spells", "states", "pressure")),
+    *(
+        (check_dates.check_published, (name,))
+        for name in ("events", "polls", "overdose_final", "overdose_releases", "indicators", "spells", "states", "pressure")
+    ),
 )
 """Checks of the rows of a table."""
 
@@ -47,8 +49,10 @@ OF_WHOLE: tuple[tuple[Check, tuple[str, ...]], ...] = (
 
 AGAINST: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (check_dates.check_reading_months, ("readings",)),
-    *((check_dates.check_covered, (name,)) for name in (
-        "events", "claims", "polls", "overdose_final", "overdose_releases", "indicators", "calendar", "spells")),
+    *(
+        (check_dates.check_covered, (name,))
+        for name in ("events", "claims", "polls", "overdose_final", "overdose_releases", "indicators", "calendar", "spells")
+    ),
     *((check_dates.check_sourced, (name,)) for name in ("overdose_final", "indicators")),
 )
 """Checks of the rows of a table against the settings."""

@@ -47,11 +47,15 @@ def _by_role(event: Event) -> Iterator[Wrong]:
     for column in needs:
         if getattr(event, column) is None:
             yield column, "nothing", f"a value: a {event.role} has one", "Fill it in by the codebook."
-    forbidden = ("operation_level",) if event.role in ("pressure", "opposition", "context") else ()
-    forbidden += ("direction", "intensity") if event.role == "claim" else ("intensity",) if event.role == "decision" else ()
-    for column in forbidden:
+    forbids = {"claim": ("direction", "intensity"), "decision": ("intensity",)}.get(event.role, ())
+    for column in (*forbids, *(("operation_level",) if event.role in ("pressure", "opposition", "context") else ())):
         if getattr(event, column) is not None:
-            yield column, shown(str(getattr(event, column))), f"nothing: a row of role {event.role} has none", "Empty the cell or correct the role."
+            yield (
+                column,
+                shown(str(getattr(event, column))),
+                f"nothing: a row of role {event.role} has none",
+                "Empty the cell or correct the role.",
+            )
 
 
 def _pressure(event: Event) -> Iterator[Wrong]:

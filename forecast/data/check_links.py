@@ -14,7 +14,7 @@ from forecast.errors import Problem
 
 
 def check_event_links(table: Table[Event]) -> Iterator[Problem]:
-    """`ends`, `caused_by` and `same_act_as` name other rows; a relaxation ends measures; of two rows of one act the later names the earlier."""
+    """`ends`, `caused_by` and `same_act_as` name other rows; only measures end; of two rows of one act the later names the other."""
     by_id = {event.id: event for event in table.rows}
     for i, event in enumerate(table.rows):
         for column in ("ends", "caused_by", "same_act_as"):
@@ -25,14 +25,28 @@ def check_event_links(table: Table[Event]) -> Iterator[Problem]:
             if named.kind != "measure":
                 yield finding(table, i, "ends", f"{named.id}, a {named.kind or named.role}", "a measure", "Name the measure that it ends.")
             elif named.until is None:
-                yield finding(table, i, "ends", f"{named.id}, which has no `until`", "a measure with the day it ended",
-                              f"Write that day into `until` of {named.id}.")
+                yield finding(
+                    table,
+                    i,
+                    "ends",
+                    f"{named.id}, which has no `until`",
+                    "a measure with the day it ended",
+                    f"Write that day into `until` of {named.id}.",
+                )
             if named.date.first > event.date.last:
-                yield finding(table, i, "ends", f"{named.id} of {named.date}", f"a row not after {event.date}", "Correct the date or the id.")
+                yield finding(
+                    table, i, "ends", f"{named.id} of {named.date}", f"a row not after {event.date}", "Correct the date or the id."
+                )
         for named in (by_id[x] for x in event.same_act_as if x in by_id):
             if named.date.first > event.date.last:
-                yield finding(table, i, "same_act_as", f"{named.id} of {named.date}, the later row", "the id of the earlier row",
-                              f"Empty the cell and name {event.id} in {named.id} instead.")
+                yield finding(
+                    table,
+                    i,
+                    "same_act_as",
+                    f"{named.id} of {named.date}, the later row",
+                    "the id of the earlier row",
+                    f"Empty the cell and name {event.id} in {named.id} instead.",
+                )
 
 
 def check_claim_links(claims: Table[Claim], events: Table[Event]) -> Iterator[Problem]:
@@ -79,7 +93,9 @@ def check_stakes(stakes: Table[Stake]) -> Iterator[Problem]:
     for i, stake in enumerate(stakes.rows):
         for level in stake.applies_to_levels:
             if level not in levels:
-                yield finding(stakes, i, "applies_to_levels", shown(level), f"levels from 0 to {TOP}, with ';' between them", "Correct the list.")
+                yield finding(
+                    stakes, i, "applies_to_levels", shown(level), f"levels from 0 to {TOP}, with ';' between them", "Correct the list."
+                )
 
 
 def _dangling(table: Table[Any], i: int, column: str, ids: Collection[str], file: str) -> Iterator[Problem]:

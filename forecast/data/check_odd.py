@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from forecast.data.finding import finding
@@ -35,7 +36,7 @@ def odd_gaps(table: Table[Any], settings: Settings) -> Iterator[Problem]:
     """Months missing inside a monthly series."""
     for series, at in _series(table).items():
         months = sorted({table.rows[i].month for i in at})
-        for a, b in zip(months, months[1:], strict=False):
+        for a, b in pairwise(months):
             if b > a + 1 and not _expected(settings, table, series, "gap", a + 1, b - 1):
                 span = month_text(a + 1) if b == a + 2 else f"{month_text(a + 1)} to {month_text(b - 1)}"
                 i = next(i for i in at if table.rows[i].month == b)
@@ -55,7 +56,9 @@ def odd_stops(table: Table[Any], settings: Settings) -> Iterator[Problem]:
         if source.expected_stop and last >= month_of(source.expected_stop):
             continue
         if last < due:
-            yield _odd(table, newest, "month", f"{series} stops at {month_text(last)}", f"months to {month_text(due)}", "Add the newer ones")
+            yield _odd(
+                table, newest, "month", f"{series} stops at {month_text(last)}", f"months to {month_text(due)}", "Add the newer ones"
+            )
 
 
 def odd_repeats(table: Table[Any], settings: Settings) -> Iterator[Problem]:
@@ -65,8 +68,14 @@ def odd_repeats(table: Table[Any], settings: Settings) -> Iterator[Problem]:
             same = list(run)
             a, b = table.rows[same[0]].month, table.rows[same[-1]].month
             if len(same) >= RUN and not _expected(settings, table, series, "repeat", a, b):
-                yield _odd(table, same[RUN - 1], "month", f"{series} equal in {len(same)} rows running from {month_text(a)}", "values that move",
-                           "Check them against the source")
+                yield _odd(
+                    table,
+                    same[RUN - 1],
+                    "month",
+                    f"{series} equal in {len(same)} rows running from {month_text(a)}",
+                    "values that move",
+                    "Check them against the source",
+                )
 
 
 def odd_steps(table: Table[Any], settings: Settings) -> Iterator[Problem]:
@@ -74,15 +83,21 @@ def odd_steps(table: Table[Any], settings: Settings) -> Iterator[Problem]:
     for series, at in _series(table).items():
         order = sorted(at, key=lambda i: table.rows[i].month)
         logs = [(i, math.log(_value(table.rows[i]))) for i in order if _value(table.rows[i]) > 0]
-        moves = [(i, now - before) for (_, before), (i, now) in zip(logs, logs[1:], strict=False)]
+        moves = [(i, now - before) for (_, before), (i, now) in pairwise(logs)]
         if len(moves) < 12:
             continue
         usual = sorted(abs(move) for _, move in moves)[len(moves) // 2] / 0.6745
         for i, move in moves:
             m = table.rows[i].month
             if abs(move) > max(STEP * usual, DOUBLING) and not _expected(settings, table, series, "step", m, m):
-                yield _odd(table, i, "month", f"{series} at {math.exp(move):.2g} times the month before in {month_text(m)}",
-                           f"a change by at most a factor {math.exp(max(STEP * usual, DOUBLING)):.1f}", "Check the figure and its unit")
+                yield _odd(
+                    table,
+                    i,
+                    "month",
+                    f"{series} at {math.exp(move):.2g} times the month before in {month_text(m)}",
+                    f"a change by at most a factor {math.exp(max(STEP * usual, DOUBLING)):.1f}",
+                    "Check the figure and its unit",
+                )
 
 
 def odd_polls(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
@@ -93,8 +108,14 @@ def odd_polls(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
             same = (poll.field_end.month, poll.wording, poll.topic) == (other.field_end.month, other.wording, other.topic)
             m = poll.field_end.month
             if same and abs(share - theirs) >= APART and not _expected(settings, table, None, "outlier", m, m):
-                yield _odd(table, i, "opposed_pct", f"{share:.0f} per cent opposed, {abs(share - theirs):.0f} points from {other.poll_id}",
-                           f"polls of one month within {APART:.0f} points", "Check wording and shares against the sources")
+                yield _odd(
+                    table,
+                    i,
+                    "opposed_pct",
+                    f"{share:.0f} per cent opposed, {abs(share - theirs):.0f} points from {other.poll_id}",
+                    f"polls of one month within {APART:.0f} points",
+                    "Check wording and shares against the sources",
+                )
 
 
 def odd_pairs(table: Table[Event], settings: Settings) -> Iterator[Problem]:
@@ -106,15 +127,32 @@ def odd_pairs(table: Table[Event], settings: Settings) -> Iterator[Problem]:
             other = table.rows[j]
             if event.date.last - other.date.last > FORTNIGHT:
                 break
-            if _twins(event, other) and not _expected(settings, table, None, "duplicate", event.date.month, event.date.month):
-                yield _odd(table, i, "id", f"{event.id} close to {other.id}", "a link between rows of one act",
-                           "Name the earlier in same_act_as if both are one act")
+            if _twins(event, other) and not _told_apart(settings, table, event, other):
+                yield _odd(
+                    table,
+                    i,
+                    "id",
+                    f"{event.id} close to {other.id}",
+                    "a link between rows of one act",
+                    "Name the earlier in same_act_as if both are one act",
+                )
 
 
 def _twins(a: Event, b: Event) -> bool:
-    alike = all(getattr(a, c) == getattr(b, c) for c in ("family", "role", "channel", "instrument", "kind", "direction", "operation_level", "intensity"))
+    alike = all(
+        getattr(a, c) == getattr(b, c)
+        for c in ("family", "role", "channel", "instrument", "kind", "direction", "operation_level", "intensity")
+    )
     linked = {*a.ends, *a.caused_by, *a.same_act_as, *b.ends, *b.caused_by, *b.same_act_as} & {a.id, b.id}
     return alike and not linked and not (a.episode and a.episode == b.episode)
+
+
+def _told_apart(settings: Settings, table: Table[Event], a: Event, b: Event) -> bool:
+    """Whether sources.toml names both rows in one expected duplicate."""
+    source = _source(settings, table, None)
+    return source is not None and any(
+        e.kind == "duplicate" and {a.id, b.id} <= set(re.findall(r"[\w.:-]+", e.what)) for e in source.expected
+    )
 
 
 def _opposed(poll: Poll) -> float | None:

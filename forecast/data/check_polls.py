@@ -16,18 +16,30 @@ ROUNDING = 100.5
 
 
 def check_polls(table: Table[Poll]) -> Iterator[Problem]:
-    """Field work that ends before it begins, shares that sum to more than all, a usable row without a share, an unused one without a reason."""
+    """Field work that ends before it begins, shares over 100, a used row without a share, an unused one without a reason."""
     for i, poll in enumerate(table.rows):
         if poll.field_end.last < poll.field_start.first:
-            yield finding(table, i, "field_end", shown(str(poll.field_end)), f"a day not before {poll.field_start}", "Correct one of the two.")
+            yield finding(
+                table, i, "field_end", shown(str(poll.field_end)), f"a day not before {poll.field_start}", "Correct one of the two."
+            )
         total = sum(share or 0 for share in (poll.opposed_pct, poll.in_favour_pct, poll.other_pct))
         if total > ROUNDING:
-            yield finding(table, i, "opposed_pct", f"shares that sum to {total:g}", "at most 100", "Check the three shares against the source.")
+            yield finding(
+                table, i, "opposed_pct", f"shares that sum to {total:g}", "at most 100", "Check the three shares against the source."
+            )
         if poll.use == "yes" and poll.opposed_pct is None and poll.in_favour_pct is None:
-            yield finding(table, i, "opposed_pct", "no share opposed and none in favour", "at least one in a row that is used",
-                          "Fill one in, or set use to no and say why in why_not.")
+            yield finding(
+                table,
+                i,
+                "opposed_pct",
+                "no share opposed and none in favour",
+                "at least one in a row that is used",
+                "Fill one in, or set use to no and say why in why_not.",
+            )
         if poll.use == "yes" and not (poll.opposed_pct or 0) + (poll.in_favour_pct or 0) and poll.opposed_pct is not None:
-            yield finding(table, i, "opposed_pct", "nobody opposed and nobody in favour", "a share above 0 in a row that is used", "Check the shares.")
+            yield finding(
+                table, i, "opposed_pct", "nobody opposed and nobody in favour", "a share above 0 in a row that is used", "Check the shares."
+            )
         if poll.use == "no" and not poll.why_not.strip():
             yield finding(table, i, "why_not", "nothing", "the reason why the row is not used", "Fill it in.")
 
@@ -35,7 +47,9 @@ def check_polls(table: Table[Poll]) -> Iterator[Problem]:
 def check_releases(table: Table[OverdoseRelease]) -> Iterator[Problem]:
     for i, row in enumerate(table.rows):
         if row.reported is None and row.predicted is None:
-            yield finding(table, i, "reported", "neither a reported nor a predicted total", "at least one", "Fill one in, or delete the row.")
+            yield finding(
+                table, i, "reported", "neither a reported nor a predicted total", "at least one", "Fill one in, or delete the row."
+            )
 
 
 def check_calendar(table: Table[Scheduled]) -> Iterator[Problem]:
@@ -46,5 +60,11 @@ def check_calendar(table: Table[Scheduled]) -> Iterator[Problem]:
             if getattr(row, column) in (None, ""):
                 yield finding(table, i, column, "nothing", f"a value where effect is {row.effect}", "Fill it in, or set effect to none.")
         if row.effect == "starts" and row.channel not in LEVERAGE_CHANNELS:
-            yield finding(table, i, "channel", shown(row.channel), f"one of {', '.join(LEVERAGE_CHANNELS)} where effect is starts",
-                          did_you_mean(row.channel, LEVERAGE_CHANNELS))
+            yield finding(
+                table,
+                i,
+                "channel",
+                shown(row.channel),
+                f"one of {', '.join(LEVERAGE_CHANNELS)} where effect is starts",
+                did_you_mean(row.channel, LEVERAGE_CHANNELS),
+            )

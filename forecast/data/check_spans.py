@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterator
 from typing import Any
 
@@ -41,12 +42,22 @@ def check_every_month_governed(table: Table[Administration]) -> Iterator[Problem
     for country in ("Mexico", "US"):
         terms = sorted((row.start, row.end, i) for i, row in enumerate(table.rows) if row.country == country)
         if not terms or terms[0][0] > FIRST_MONTH:
-            yield Problem("administrations.csv", f"no administration of {country} in {month_text(FIRST_MONTH)}", "one in every month",
-                          "Add the administration that was in office.")
-        for (_, end, _), (start, _, i) in zip(terms, terms[1:], strict=False):
+            yield Problem(
+                "administrations.csv",
+                f"no administration of {country} in {month_text(FIRST_MONTH)}",
+                "one in every month",
+                "Add the administration that was in office.",
+            )
+        for (_, end, _), (start, _, i) in itertools.pairwise(terms):
             if start > end + 1:
-                yield finding(table, i, "start", month_text(start), f"{month_text(end + 1)}, the month after the last one ended",
-                              "Close the gap or add the administration between.")
+                yield finding(
+                    table,
+                    i,
+                    "start",
+                    month_text(start),
+                    f"{month_text(end + 1)}, the month after the last one ended",
+                    "Close the gap or add the administration between.",
+                )
 
 
 def check_main(table: Table[ReadingRow]) -> Iterator[Problem]:
@@ -61,7 +72,9 @@ def check_overrides(table: Table[ReadingRow]) -> Iterator[Problem]:
         for column in ("start", "end", "level", "published"):
             value = getattr(row, column)
             if row.reading == "main" and value is not None:
-                yield finding(table, i, column, "a value", "nothing: main is what the claims give", "Empty the cell, or name another reading.")
+                yield finding(
+                    table, i, column, "a value", "nothing: main is what the claims give", "Empty the cell, or name another reading."
+                )
             if row.reading != "main" and value is None and column != "end":
                 yield finding(table, i, column, "nothing", "a value: an override has one", "Fill it in.")
     dated = [i for i, row in enumerate(table.rows) if row.start is not None]
@@ -84,9 +97,15 @@ def _overlaps(table: Table[Any], start: str, end: str, text: Any, group: Any) ->
         spans.setdefault(group(row), []).append((getattr(row, start), float("inf") if last is None else last, i))
     for name, found in spans.items():
         found.sort()
-        for (_, last, before), (first, _, i) in zip(found, found[1:], strict=False):
+        for (_, last, before), (first, _, i) in itertools.pairwise(found):
             if first <= last:
                 line = table.line(before)
                 where = f" of line {line}" if line else ""
-                yield finding(table, i, start, f"{text(first)}, inside the row{where} that covers {name} then", "rows that do not overlap",
-                              "End the earlier row before this one starts.")
+                yield finding(
+                    table,
+                    i,
+                    start,
+                    f"{text(first)}, inside the row{where} that covers {name} then",
+                    "rows that do not overlap",
+                    "End the earlier row before this one starts.",
+                )

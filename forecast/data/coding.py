@@ -68,7 +68,7 @@ def reliability(data: Data) -> list[Agreement]:
         pairs = [(read(e), read(second[e.id])) for e in data.events if e.family in families and e.id in second]
         pairs = [(a, b) for a, b in pairs if a in categories and b in categories]
         if pairs:
-            value = kappa(*zip(*pairs, strict=True), categories, quadratic=ordered)
+            value = kappa([a for a, _ in pairs], [b for _, b in pairs], categories, quadratic=ordered)
             found.append(Agreement(words, "Cohen's kappa, quadratic weights" if ordered else "Cohen's kappa", value, len(pairs)))
     return found
 

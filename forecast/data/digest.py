@@ -12,9 +12,23 @@ from pydantic import BaseModel
 from forecast.data.tables import RECORDS, Data
 from forecast.domain import PartialDate
 
-TEXT_ONLY: Final = frozenset({
-    "argument", "basis", "description", "disputed", "figure", "notes", "published_basis", "question", "source", "url", "what", "why", "why_not",
-})
+TEXT_ONLY: Final = frozenset(
+    {
+        "argument",
+        "basis",
+        "description",
+        "disputed",
+        "figure",
+        "notes",
+        "published_basis",
+        "question",
+        "source",
+        "url",
+        "what",
+        "why",
+        "why_not",
+    }
+)
 """Columns that only a reader reads."""
 
 TEXT_ONLY_OF: Final = {"stakes": frozenset({"evidence"})}

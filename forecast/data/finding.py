@@ -10,9 +10,7 @@ from forecast.errors import Problem
 Severity = Literal["error", "warning"]
 
 
-def finding(
-    table: Table[Any], i: int, column: str | None, found: str, expected: str, remedy: str, severity: Severity = "error"
-) -> Problem:
+def finding(table: Table[Any], i: int, column: str | None, found: str, expected: str, remedy: str, severity: Severity = "error") -> Problem:
     """A problem in row `i` of a table."""
     row = table.rows[i]
     name = " ".join(str(_written(row, column)) for column in row.key)

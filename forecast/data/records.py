@@ -1,106 +1,37 @@
 """One frozen record a row of each bundled file; the columns of a file are exactly the fields of its record.
 
-The types say what a cell may hold; what spans several cells or rows is checked in `check.py`.
+The types (`cells.py`) say what a cell may hold; what spans several cells or rows is checked in `check.py`.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict
 
-from forecast import domain
-from forecast.domain import PartialDate
-
-
-def _partial_date(cell: Any) -> Any:
-    try:
-        return PartialDate.parse(cell) if isinstance(cell, str) else cell
-    except ValueError as e:
-        raise PydanticCustomError("date", "{why}", {"why": str(e)}) from None
-
-
-def _month(cell: Any) -> Any:
-    try:
-        return domain.month(cell) if isinstance(cell, str) else cell
-    except ValueError as e:
-        raise PydanticCustomError("month", "{why}", {"why": str(e)}) from None
-
-
-def _ids(cell: Any) -> Any:
-    if not isinstance(cell, str):
-        return cell
-    parts = tuple(cell.split(";")) if cell else ()
-    if any(part != part.strip() or not part for part in parts):
-        raise PydanticCustomError("ids", "a list needs one ';' between its members and no blanks")
-    if len(set(parts)) < len(parts):
-        raise PydanticCustomError("ids", "a list names nothing twice")
-    return parts
-
-
-_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,14}")
-_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
-_THOUSANDS = re.compile(r"-?[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3})+")
-
-
-def _whole(cell: Any) -> Any:
-    if not isinstance(cell, str) or _WHOLE.fullmatch(cell):
-        return cell
-    raise _not_a_number(cell, "a whole number in plain digits")
-
-
-def _number(cell: Any) -> Any:
-    if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
-        return cell
-    raise _not_a_number(cell, "a number in plain digits with a decimal point")
-
-
-def _not_a_number(cell: str, expected: str) -> PydanticCustomError:
-    if _THOUSANDS.fullmatch(cell):
-        return PydanticCustomError("thousands", "{expected}, without a thousands separator", {"expected": expected})
-    return PydanticCustomError("number", "{expected}", {"expected": expected})
-
-
-def _not_blank(cell: Any) -> Any:
-    if isinstance(cell, str) and not cell.strip():
-        raise PydanticCustomError("blank", "a text that is not empty")
-    return cell
-
-
-def _name(cell: Any) -> Any:
-    if isinstance(cell, str) and cell != cell.strip():
-        raise PydanticCustomError("blanks", "a name without blanks before or after it")
-    return _not_blank(cell)
-
-
-def _none_if_empty(cell: Any) -> Any:
-    return None if cell == "" else cell
-
-
-type Day = Annotated[PartialDate, BeforeValidator(_partial_date)]
-type MonthCell = Annotated[int, BeforeValidator(_month)]
-type Opt[T] = Annotated[T | None, BeforeValidator(_none_if_empty)]
-type Ids = Annotated[tuple[str, ...], BeforeValidator(_ids)]
-type Whole = Annotated[int, BeforeValidator(_whole)]
-type Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-type Level = Annotated[Whole, Field(ge=0, le=domain.TOP)]
-type Intensity = Annotated[Whole, Field(ge=1, le=5)]
-type Percent = Annotated[Number, Field(ge=0, le=100)]
-type Deaths = Annotated[Number, Field(ge=0)]
-type Share = Annotated[Number, Field(ge=0, le=1)]
-type Count = Annotated[Whole, Field(ge=1)]
-type Flag = Annotated[Whole, Field(ge=0, le=1)]
-type Year = Annotated[Whole, Field(ge=1900, le=2100)]
-type NonEmpty = Annotated[str, BeforeValidator(_not_blank)]
-type Name = Annotated[str, BeforeValidator(_name)]
-type YesNo = Literal["yes", "no"]
-type Confidence = Literal["high", "medium", "low"]
-type Evidence = Literal["source_read", "not_checked"]
-type Sign = Literal["+", "-"]
-type Role = Literal["decision", "claim", "request", "pressure", "opposition", "context"]
-type Kind = Literal["threat", "measure", "act", "relaxation", "inducement", "demonstration"]
+from forecast.data.cells import (
+    Confidence,
+    Count,
+    Day,
+    Deaths,
+    Evidence,
+    Flag,
+    Ids,
+    Intensity,
+    Kind,
+    Level,
+    MonthCell,
+    Name,
+    NonEmpty,
+    Number,
+    Opt,
+    Percent,
+    Role,
+    Share,
+    Sign,
+    Year,
+    YesNo,
+)
 
 
 class Record(BaseModel):
@@ -112,7 +43,10 @@ class Record(BaseModel):
 
 
 class Event(Record):
-    """A dated, coded act or statement. Family A: what Mexico granted, refused or is said to have tolerated; B: pressure; C: opposition; D: context."""
+    """A dated, coded act or statement.
+
+    Family A: what Mexico granted, refused or is said to have tolerated; B: pressure; C: opposition; D: context.
+    """
 
     file = "events.csv"
     key = ("id",)
@@ -191,8 +125,13 @@ class Poll(Record):
     poll_id: Name
     topic: Name
     wording: Literal[
-        "force_unqualified", "force_unilateral", "force_coordinated", "agents", "favourability",
-        "intelligence_or_training", "other",
+        "force_unqualified",
+        "force_unilateral",
+        "force_coordinated",
+        "agents",
+        "favourability",
+        "intelligence_or_training",
+        "other",
     ]
     pollster: Name
     field_start: Day

@@ -41,7 +41,11 @@ def sentence(error: ErrorDetails) -> tuple[str, str, str]:
         return found, f"one of {', '.join(words)}", did_you_mean(str(cell), words) if cell != "" else "Fill it in."
     if kind in ("number", "ids"):
         message = error["msg"]
-        return found, message, "Correct the cell." if kind == "ids" else "Write digits only, e.g. 3 or 0.25; leave the cell empty if it may be unknown."
+        return (
+            found,
+            message,
+            "Correct the cell." if kind == "ids" else "Write digits only, e.g. 3 or 0.25; leave the cell empty if it may be unknown.",
+        )
     return found, _plain(error["msg"]), "Correct it."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,14 +45,18 @@ class ScalesFile(Setting):
     mobilisation: Scale
 
 
+LEVERAGE_WINDOW: Final = (domain.month("2025-02"), domain.month("2025-12"))
+"""The months whose mean is 1, unless scales.toml says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scales:
     """The frozen units of the drivers: what a raw value is divided by so that 1 is the mean of the window (months, both inclusive)."""
 
     leverage: float
     mobilisation: float
-    window_start: domain.Month = domain.month("2025-02")
-    window_end: domain.Month = domain.month("2025-12")
+    window_start: domain.Month = LEVERAGE_WINDOW[0]
+    window_end: domain.Month = LEVERAGE_WINDOW[1]
 
     @classmethod
     def of(cls, written: ScalesFile) -> Scales:
@@ -119,7 +123,7 @@ class QuestionsConfig(Setting):
 
 
 class Expected(Setting):
-    """An oddity that is known, and why: a check that finds it keeps quiet. `from_` and `to` (months) limit what is meant; none means all."""
+    """An oddity that is known, and why: a check that finds it keeps quiet. `from_` and `to` (months) limit what is meant."""
 
     kind: Literal["gap", "stop", "repeat", "step", "outlier", "duplicate", "inferred"]
     what: Text

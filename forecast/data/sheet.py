@@ -66,8 +66,15 @@ def read_sheet(path: Path, name: str, columns: tuple[str, ...]) -> Sheet:
         return Sheet(problems=tuple(problems))
     if text[-1] not in "\r\n":
         last = text.count("\n") + 1
-        problems.append(Problem(name, "a last line without its end", "a newline after the last row",
-                                "The file may have been cut short: compare it with git, then end the last line.", last))
+        problems.append(
+            Problem(
+                name,
+                "a last line without its end",
+                "a newline after the last row",
+                "The file may have been cut short: compare it with git, then end the last line.",
+                last,
+            )
+        )
     lines, broken = _split(text, name)
     problems += broken
     while len(lines) > 1 and not any(lines[-1][1]):
@@ -96,8 +103,15 @@ def _split(text: str, name: str) -> tuple[list[tuple[int, tuple[str, ...]]], lis
             lines.append((start, tuple(cells)))
             start = reader.line_num + 1
     except csv.Error as e:
-        return lines, [Problem(name, f"a row that can't be split into cells ({e})", "cells with matching double quotes",
-                               "Close the quote, and write a quote inside a quoted cell twice.", start)]
+        return lines, [
+            Problem(
+                name,
+                f"a row that can't be split into cells ({e})",
+                "cells with matching double quotes",
+                "Close the quote, and write a quote inside a quoted cell twice.",
+                start,
+            )
+        ]
     return lines, []
 
 
@@ -111,7 +125,9 @@ def _header_problems(name: str, header: tuple[str, ...], columns: tuple[str, ...
         if column not in columns:
             near = nearest(column, missing) or nearest(column, columns)
             remedy = f"Did you mean {near!r}?" if near in missing else "Delete the column."
-            problems.append(Problem(name, f"the column {shown(column)}", "only the columns of this file", remedy, 1, shown(column).strip("'")))
+            problems.append(
+                Problem(name, f"the column {shown(column)}", "only the columns of this file", remedy, 1, shown(column).strip("'"))
+            )
         elif column in header[:i]:
             problems.append(Problem(name, f"the column {column!r} twice", "each column once", "Delete or rename one of them.", 1, column))
     for column in missing:

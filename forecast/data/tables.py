@@ -9,8 +9,21 @@ from types import MappingProxyType
 from typing import Any
 
 from forecast.data.records import (
-    Administration, Claim, Event, Indicator, OverdoseFinal, OverdoseRelease, Poll, ReadingRow, Record, ReferencePressure,
-    Scheduled, SecondCoding, Spell, Stake, State,
+    Administration,
+    Claim,
+    Event,
+    Indicator,
+    OverdoseFinal,
+    OverdoseRelease,
+    Poll,
+    ReadingRow,
+    Record,
+    ReferencePressure,
+    Scheduled,
+    SecondCoding,
+    Spell,
+    Stake,
+    State,
 )
 from forecast.data.settings import QuestionsConfig, Scales, Source
 from forecast.domain import FIRST_MONTH, Month, last_day, month_of
@@ -57,22 +70,24 @@ class Data:
     warnings: tuple[Problem, ...] = ()
 
 
-RECORDS: Mapping[str, type[Record]] = MappingProxyType({
-    "events": Event,
-    "claims": Claim,
-    "readings": ReadingRow,
-    "administrations": Administration,
-    "polls": Poll,
-    "overdose_final": OverdoseFinal,
-    "overdose_releases": OverdoseRelease,
-    "indicators": Indicator,
-    "calendar": Scheduled,
-    "spells": Spell,
-    "states": State,
-    "pressure": ReferencePressure,
-    "stakes": Stake,
-    "coding_second": SecondCoding,
-})
+RECORDS: Mapping[str, type[Record]] = MappingProxyType(
+    {
+        "events": Event,
+        "claims": Claim,
+        "readings": ReadingRow,
+        "administrations": Administration,
+        "polls": Poll,
+        "overdose_final": OverdoseFinal,
+        "overdose_releases": OverdoseRelease,
+        "indicators": Indicator,
+        "calendar": Scheduled,
+        "spells": Spell,
+        "states": State,
+        "pressure": ReferencePressure,
+        "stakes": Stake,
+        "coding_second": SecondCoding,
+    }
+)
 """Field of `Data` → the type of its rows; the type knows its file."""
 
 assert set(RECORDS) <= {f.name for f in fields(Data)}
@@ -97,4 +112,3 @@ def whole_month(day: date) -> Month:
 def history(data: Data) -> range:
     """The months of Mexico's record, from the first to the origin."""
     return range(FIRST_MONTH, origin(data) + 1)
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -37,20 +37,20 @@ _QUESTIONS = TypeAdapter(QuestionsConfig)
 
 def read_settings(folder: Path) -> tuple[Settings | None, list[Problem]]:
     """The settings, or None and every problem of the four files."""
-    coverage, problems = read_toml(folder / "coverage.toml", _COVERAGE, Coverage)
-    scales, more = read_toml(folder / "scales.toml", _SCALES, ScalesFile)
+    coverage, problems = read_toml(folder / "coverage.toml", _COVERAGE.validate_python, Coverage)
+    scales, more = read_toml(folder / "scales.toml", _SCALES.validate_python, ScalesFile)
     problems += more
-    sources, more = read_toml(folder / "sources.toml", _SOURCES, Source)
+    sources, more = read_toml(folder / "sources.toml", _SOURCES.validate_python, Source)
     problems += more
-    questions, more = read_toml(folder / "questions.toml", _QUESTIONS, QuestionsConfig)
+    questions, more = read_toml(folder / "questions.toml", _QUESTIONS.validate_python, QuestionsConfig)
     problems += more
     if problems or coverage is None or scales is None or sources is None or questions is None:
         return None, problems
     return Settings({name: c.covered_through for name, c in coverage.items()}, Scales.of(scales), sources, questions), []
 
 
-def read_toml[T](path: Path, shape: TypeAdapter[T], model: type[Setting]) -> tuple[T | None, list[Problem]]:
-    """One TOML file as `shape`, or None and what is wrong with it; `model` names the keys to suggest for an unknown one."""
+def read_toml[T](path: Path, shape: Callable[[Any], T], model: type[Setting]) -> tuple[T | None, list[Problem]]:
+    """One TOML file as `shape` validates it, or None and what is wrong with it; `model` names the keys to suggest for an unknown one."""
     name = path.name
     text, problems = read_text(path, name)
     if problems:
@@ -63,7 +63,7 @@ def read_toml[T](path: Path, shape: TypeAdapter[T], model: type[Setting]) -> tup
         why = re.sub(r" \(at .*\)$", "", str(e))
         return None, [Problem(name, f"text that isn't TOML ({why})", "TOML", "Correct this line, or the one above it.", row)]
     try:
-        return shape.validate_python(_frozen(written)), []
+        return shape(_frozen(written)), []
     except ValidationError as e:
         return None, [_problem(name, text, written, error, model) for error in e.errors(include_url=False)]
 
@@ -78,7 +78,9 @@ def _problem(name: str, text: str, written: Any, error: Any, model: type[Setting
     loc = [part for part in error["loc"] if part != "[key]"]
     row = _line_of(text, loc)
     if error["type"] == "extra_forbidden":
-        return Problem(name, f"the key {shown(str(loc[-1]))}", "only the keys of this table", _right_key(written, loc, model), row, place(loc))
+        return Problem(
+            name, f"the key {shown(str(loc[-1]))}", "only the keys of this table", _right_key(written, loc, model), row, place(loc)
+        )
     if error["type"] == "missing":
         return Problem(name, f"no key {shown(str(loc[-1]))}", "this key", "Add it to its table.", row, place(loc))
     found, expected, remedy = sentence(error)

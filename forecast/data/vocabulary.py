@@ -14,7 +14,17 @@ ROLES: Final = {
 }
 
 MEXICAN_INSTRUMENTS: Final = (
-    "senate_vote_in", "senate_vote_out", "hand_over", "deployment", "flight", "unit", "post", "law", "note", "statement", "other",
+    "senate_vote_in",
+    "senate_vote_out",
+    "hand_over",
+    "deployment",
+    "flight",
+    "unit",
+    "post",
+    "law",
+    "note",
+    "statement",
+    "other",
 )
 """By what means Mexico granted or refused (family A)."""
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from forecast.arrays import ladder
 from forecast.domain import FIRST_MONTH, Month
-from forecast.model.tolerance import ADMINISTRATIONS, TolerancePriors, knot_weights, slots
+from forecast.model.transitions import ADMINISTRATIONS, TolerancePriors, knot_weights, slots
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 type Floats = NDArray[np.float64]
 

@@ -25,6 +25,11 @@ from forecast.errors import ForecastError
 from forecast.model.poll_algebra import HYPER, OppositionPriors, PollAlgebra, draws, house_names, moments
 from forecast.model.polls import OFFSETS, PollShare, poll_shares
 
+__all__ = [
+    "LeftOut", "OppositionDraws", "OppositionPosterior", "OppositionPriors", "PollFit", "Summary", "fit_opposition", "leave_out",
+    "mobilisation", "mobilisation_scale",
+]
+
 MOBILISATION_HALF_LIFE: Final = 3.0
 _NEGLIGIBLE = 1e-7  # of all weight; draws below it carry none
 

@@ -88,7 +88,7 @@ def finals_used(finals: Sequence[OverdoseFinal], origin: int) -> dict[int, float
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where each unknown stands in the joint vector: x and v by month, season, biases by age, o by year."""
+    """Where each unknown stands in the joint vector: x by month, the last v, season, biases by age, o by year."""
 
     months: int
     years: tuple[int, ...]
@@ -104,7 +104,7 @@ class _Layout:
     @classmethod
     def of(cls, months: int) -> _Layout:
         years = tuple(range(START // _YEAR, (START + months - 1) // _YEAR + 1))
-        lengths = (months, months, _YEAR, len(YOUNG), len(YOUNG) + 1, len(years))
+        lengths = (months, 1, _YEAR, len(YOUNG), len(YOUNG) + 1, len(years))
         ends = np.cumsum(lengths).tolist()
         x, v, season, reported, predicted, residence = (slice(e - n, e) for e, n in zip(ends, lengths, strict=True))
         return cls(months, years, x, v, season, reported, predicted, residence, ends[-1])
@@ -119,10 +119,10 @@ def _prior(layout: _Layout) -> Gaussian:
     summed = np.tril(np.ones((n, n)))
     later = summed.copy()
     later[:, 0] = 0.0  # the first velocity has already acted on the first level
-    to_xv = np.block([[summed, later @ decay], [np.zeros((n, n)), decay]])
+    to_xv = np.block([[summed, later @ decay], [np.zeros((1, n)), decay[-1:]]])
     variances = np.r_[_FIRST_LEVEL[1], np.full(n - 1, LEVEL_SD), _FIRST_VELOCITY_SD, np.full(n - 1, VELOCITY_SD)] ** 2
     mean[layout.x] = _FIRST_LEVEL[0]
-    cov[: 2 * n, : 2 * n] = (to_xv * variances) @ to_xv.T
+    cov[: n + 1, : n + 1] = (to_xv * variances) @ to_xv.T
     cov[layout.season, layout.season] = SEASON_SD**2 * (np.eye(_YEAR) - 1 / _YEAR)
     mean[layout.reported], cov[layout.reported, layout.reported] = _BIAS["reported"][0], np.eye(len(YOUNG)) * _BIAS["reported"][1] ** 2
     mean[layout.predicted] = np.r_[np.full(len(YOUNG), _BIAS["predicted"][0]), _SETTLED_BIAS[0]]
@@ -210,7 +210,7 @@ class OverdosePosterior:
     def paths(self, rng: np.random.Generator, n: int, horizon: int = 24, history: int = 12) -> Floats:
         """Draws of x in the months origin − history..origin + horizon: (n, history + 1 + horizon). Beyond the origin the same recursion."""
         x = np.arange(self.layout.x.stop - history - 1, self.layout.x.stop)
-        state = self.joint.part(np.r_[x, self.layout.v.stop - 1]).draw(rng, n)
+        state = self.joint.part(np.r_[x, self.layout.v.start]).draw(rng, n)
         out = np.empty((n, history + 1 + horizon))
         out[:, : history + 1] = state[:, :-1]
         velocity = state[:, -1]

@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from forecast.domain import CHANNELS, LEVELS, TOP
-from forecast.priors.parse import parse
-from forecast.priors.spec import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale, Spec, Table, Weights, family_name
+from forecast.priors.parse import family_name, parse
+from forecast.priors.parts import Table, Weights
+from forecast.priors.spec import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale, Spec
 from forecast.priors.text import SpecError
 
 type Model = Literal["outside view", "overdose", "opposition", "events", "tolerance", "leverage", "readings", "exposure"]
@@ -63,6 +64,8 @@ COMPANIONS: Final = MappingProxyType(
     }
 )
 READINGS_MAIN: Final = "main"
+CLASSES: Final = ("all_but_failed", "drug_cases", "like_mexico")
+WIDENING: Final = ("rise_low", "rise_high", "stay_low", "stay_high")
 
 
 def _effect(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> Entry:
@@ -90,14 +93,17 @@ def _ladder() -> Iterable[Entry]:
 
 def _drivers() -> Iterable[Entry]:
     full = "full US pressure, as in 2025"
-    yield _effect("leverage.effect", "π⁺", f"What {full}, adds to the monthly log-odds of a rise.", "log-odds", "tolerance", "leverage")
-    yield _effect("leverage.effect_on_falls", "π⁻", f"What {full}, adds to the monthly log-odds of a fall.", "log-odds", "tolerance", "leverage")
+    what = f"What {full}, adds to the monthly log-odds of a rise."
+    yield _effect("leverage.effect", "π⁺", what, "log-odds", "tolerance", "leverage")
+    what = f"What {full}, adds to the monthly log-odds of a fall."
+    yield _effect("leverage.effect_on_falls", "π⁻", what, "log-odds", "tolerance", "leverage")
     what = "How the channels of US pressure are weighed against each other."
     yield Entry("leverage.weights", "w", what, "share", (Weights,), "leverage", "leverage", SHARE, parts=CHANNELS)
     for channel in CHANNELS:
         what = f"How long a {channel} threat or act is remembered: months until half is gone."
         yield Entry(f"leverage.half_life.{channel}", f"h_{channel}", what, "months", (Fixed,), "leverage", "leverage", ABOVE_0)
-    yield _effect("overdose.level_effect", "β_O1", "What a doubling of US opioid deaths adds to tolerance.", "log-odds a doubling", "tolerance", "overdose")
+    what = "What a doubling of US opioid deaths adds to tolerance."
+    yield _effect("overdose.level_effect", "β_O1", what, "log-odds a doubling", "tolerance", "overdose")
     what = "What growth of US opioid deaths over a year adds to tolerance."
     yield _effect("overdose.change_effect", "β_O2", what, "log-odds a log unit", "tolerance", "overdose")
     what = "What one logit more Mexican opposition to US operations takes from tolerance."
@@ -112,10 +118,12 @@ def _drivers() -> Iterable[Entry]:
 
 def _polls() -> Iterable[Entry]:
     model: Model = "opposition"
-    for kind, says in (("unilateral", "without Mexico's consent"), ("coordinated", "in coordination with Mexico"), ("agents", "by agents, not troops")):
+    asked = {"unilateral": "without Mexico's consent", "coordinated": "in coordination with Mexico", "agents": "by agents, not troops"}
+    for kind, says in asked.items():
         what = f"How a question on action {says} shifts the share opposed, against one that does not say."
         yield _effect(f"opposition.wording.{kind}", f"τ_{kind}", what, "logits", model, "opposition")
-    yield _spread("opposition.house_sd", "ρ", "How far pollsters and their questions differ from each other.", "logits", model, "opposition")
+    what = "How far pollsters and their questions differ from each other."
+    yield _spread("opposition.house_sd", "ρ", what, "logits", model, "opposition")
     yield _spread("opposition.walk_sd", "σ_d", "How far opposition moves in a quarter.", "logits", model, "opposition")
     yield _spread("opposition.poll_noise", "σ_e", "How far a poll misses beyond its sampling error.", "logits", model, "opposition")
     what = "How much disfavour of the United States moves with opposition to its operations."
@@ -144,7 +152,8 @@ def _events() -> Iterable[Entry]:
 
 
 def _judgements() -> Iterable[Entry]:
-    yield Entry("readings.weights", "w_r", "How much each reading of the past is believed.", "share", (Weights,), "readings", "readings", SHARE)
+    what = "How much each reading of the past is believed."
+    yield Entry("readings.weights", "w_r", what, "share", (Weights,), "readings", "readings", SHARE)
     for k in (3, 4):
         what = f"How long {LEVELS[k]} stays unknown when it does come out: the median delay."
         yield Entry(f"exposure.delay.{k}", f"μ_{k}", what, "months", (LogNormal,), "exposure", "exposure", ABOVE_0, needs=(1.0, 24.0))
@@ -153,11 +162,9 @@ def _judgements() -> Iterable[Entry]:
     what = "What is left of the rates of reaching covert action, as the states compared are there because something happened."
     yield Entry("outside_view.selection", "f", what, "factor", (Fixed,), "outside view", "outside_view", SHARE)
     what = "How much each class of comparable states counts."
-    parts = ("all_but_failed", "drug_cases", "like_mexico")
-    yield Entry("outside_view.classes", "c", what, "share", (Weights,), "outside view", "outside_view", SHARE, parts=parts)
+    yield Entry("outside_view.classes", "c", what, "share", (Weights,), "outside view", "outside_view", SHARE, parts=CLASSES)
     what = "How far the outside view is widened, since Mexico is none of those states."
-    parts = ("rise_low", "rise_high", "stay_low", "stay_high")
-    yield Entry("outside_view.widening", "–", what, "sd (logit, log)", (Table,), "outside view", "outside_view", ABOVE_0, parts=parts)
+    yield Entry("outside_view.widening", "–", what, "sd (logit, log)", (Table,), "outside view", "outside_view", ABOVE_0, parts=WIDENING)
 
 
 CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(

@@ -13,7 +13,8 @@ from typing import Any
 
 from forecast.errors import InputError, Problem
 from forecast.priors.catalogue import CATALOGUE, check_suits, nearest, parse_prior
-from forecast.priors.spec import Constants, Distribution, Fixed, Spec
+from forecast.priors.parts import Constants
+from forecast.priors.spec import Distribution, Fixed, Spec
 from forecast.priors.text import SpecError
 
 KEYS = ("prior", "why", "source", "by", "date", "hindsight")
@@ -102,7 +103,7 @@ class Priors(Mapping[str, Prior]):
 
 
 def load_priors(folder: Path) -> Priors:
-    """Read every `*.toml` in `folder`. Raises InputError with all that is wrong: unreadable files, unknown, missing or impossible priors."""
+    """Read every `*.toml` in `folder`. Raises InputError with all that is wrong: files unreadable, priors unknown, missing, impossible."""
     problems: list[Problem] = []
     found: dict[str, Prior] = {}
     for path in sorted(folder.glob("*.toml")):
@@ -146,7 +147,7 @@ def _read_file(path: Path, problems: list[Problem]) -> Iterator[Prior]:
     except OSError as e:
         problems.append(Problem(path.name, f"{UNREADABLE}: {e.strerror}", "a file that can be read", "Check the file and its permissions."))
         return
-    except tomllib.TOMLDecodeError as e:
+    except (ValueError, RecursionError) as e:  # of them TOMLDecodeError; the others are numbers and nesting beyond all measure
         line = re.search(r"at line (\d+)", str(e))
         row = int(line[1]) if line else text.count("\n") + 1
         problems.append(Problem(path.name, f"{UNREADABLE}: {e}", "TOML", "Mend the line, or the one before it.", row))

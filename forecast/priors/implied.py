@@ -55,22 +55,12 @@ def _implied(priors: Priors, name: str) -> Iterator[Implied]:
         yield from _of_stay(priors, int(last))
     elif stem in ("ladder.skip_up", "ladder.skip_down"):
         yield from _of_skip(priors, name, int(last))
-    elif name == "leverage.effect":
-        yield from _of_push(priors, name)
     elif name == "leverage.effect_on_falls":
-        for j in range(1, TOP + 1):
-            push = _quantiles(priors, name)
-            yield _row(f"a fall from {LEVELS[j]} within a year at full pressure", within_year(_fall(priors, j, 0.0) + push))
+        yield from _of_push_on_falls(priors, name)
     elif name == "ladder.fresh":
-        for j in (3, 4):
-            for pressure, words in PRESSURES:
-                odds = _fall(priors, j, pressure) + _quantiles(priors, name)
-                yield _row(f"a fall from {LEVELS[j]} in the month after rising to it, {words}", expit(odds))
+        yield from _of_fresh(priors, name)
     elif name in ("administration.sd", "drift.sd"):
-        for j in (2, 3):
-            for sign, words in ((1, "above"), (-1, "below")):
-                odds = _rise(priors, j, 1.0) + sign * _quantiles(priors, name)
-                yield _row(f"a rise from {LEVELS[j]} within a year at full pressure, one sd {words} average", within_year(odds))
+        yield from _of_spread(priors, name)
     elif odds_cause(name):
         yield from _of_push(priors, name)
 
@@ -79,7 +69,8 @@ def _of_rise(priors: Priors, j: int) -> Iterator[Implied]:
     push = _median(priors, "leverage.effect")
     after = ", after the selection factor" if f"ladder.rise.{j}" == RISE else ""
     for pressure, words in PRESSURES:
-        yield _row(f"a rise from {LEVELS[j]} within a year {words}{after}", within_year(rise_logit(_rise_chances(priors, j)) + pressure * push))
+        odds = rise_logit(_rise_chances(priors, j)) + pressure * push
+        yield _row(f"a rise from {LEVELS[j]} within a year {words}{after}", within_year(odds))
 
 
 def _of_stay(priors: Priors, j: int) -> Iterator[Implied]:
@@ -96,7 +87,8 @@ def _of_skip(priors: Priors, name: str, i: int) -> Iterator[Implied]:
     j, verb = (i - 1, "rise") if rising else (i + 1, "fall")
     for pressure, words in PRESSURES:
         odds = _rise(priors, j, pressure) if rising else _fall(priors, j, pressure)
-        yield _row(f"a {verb} from {LEVELS[j]} straight past {LEVELS[i]} as the first within a year {words}{after}", within_year(odds) * stated)
+        what = f"a {verb} from {LEVELS[j]} within a year that goes straight past {LEVELS[i]}, {words}{after}"
+        yield _row(what, within_year(odds) * stated)
 
 
 def _of_push(priors: Priors, name: str) -> Iterator[Implied]:
@@ -108,6 +100,26 @@ def _of_push(priors: Priors, name: str) -> Iterator[Implied]:
         odds = _rise(priors, j, 0.0 if of_pressure else 1.0) + size * _quantiles(priors, name)
         with_it = "at full pressure" if of_pressure else f"at full pressure and with {words.rstrip(',')}"
         yield _row(f"a rise from {LEVELS[j]} within a year {with_it}", within_year(odds))
+
+
+def _of_push_on_falls(priors: Priors, name: str) -> Iterator[Implied]:
+    for j in range(1, TOP + 1):
+        odds = _fall(priors, j, 0.0) + _quantiles(priors, name)
+        yield _row(f"a fall from {LEVELS[j]} within a year at full pressure", within_year(odds))
+
+
+def _of_fresh(priors: Priors, name: str) -> Iterator[Implied]:
+    for j in (3, 4):
+        for pressure, words in PRESSURES:
+            odds = _fall(priors, j, pressure) + _quantiles(priors, name)
+            yield _row(f"a fall from {LEVELS[j]} in the month after rising to it, {words}", expit(odds))
+
+
+def _of_spread(priors: Priors, name: str) -> Iterator[Implied]:
+    for j in (2, 3):
+        for sign, words in ((1, "above"), (-1, "below")):
+            odds = _rise(priors, j, 1.0) + sign * _quantiles(priors, name)
+            yield _row(f"a rise from {LEVELS[j]} within a year at full pressure, one sd {words} average", within_year(odds))
 
 
 def _rise_chances(priors: Priors, j: int) -> Floats:
@@ -129,7 +141,7 @@ def _fall(priors: Priors, j: int, pressure: float) -> Floats:
 
 
 def _median_stay(log_odds: Floats) -> Floats:
-    return np.log(2.0) / np.logaddexp(0.0, log_odds)
+    return np.asarray(np.log(2.0) / np.logaddexp(0.0, log_odds))
 
 
 def _quantiles(priors: Priors, name: str) -> Floats:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from difflib import get_close_matches
+from types import MappingProxyType
 
-from forecast.priors.spec import FAMILIES, Constants, Quantiles, Scale, Spec
+from forecast.priors.parts import Constants, Table, Weights
+from forecast.priors.spec import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale, Spec
 from forecast.priors.text import Call, SpecError, read_call
+
+
+def family_name(family: type[Spec]) -> str:
+    """The family's name as it is written in a prior file."""
+    return "quantiles" if family is Quantiles else family.__name__
+
+
+_ALL: tuple[type[Spec], ...] = (Normal, HalfNormal, Beta, Gamma, LogNormal, Quantiles, Fixed, Weights, Table)
+FAMILIES: Mapping[str, type[Spec]] = MappingProxyType({family_name(family): family for family in _ALL})
 
 
 def parse(text: str, scale: Scale | None = None) -> Spec:
@@ -19,19 +31,16 @@ def parse(text: str, scale: Scale | None = None) -> Spec:
     if family is None:
         near = get_close_matches(call.name, FAMILIES, 1, 0.0)[0]
         raise SpecError(call.name, f"one of {', '.join(FAMILIES)}", f"Did you mean {near}?")
-    assert isinstance(family, type)
     if issubclass(family, Constants):
         return _constants(family, call, text)
+    stated = fields(family)  # type: ignore[arg-type]  # every distribution is a dataclass
+    names = [f.name for f in stated if f.name != "scale"]
+    numbers = _arguments(names, {f.name for f in stated if f.default is MISSING and f.name != "scale"}, call, text)
     if family is not Quantiles:
-        return family(**_arguments([f.name for f in fields(family)], _required(family), call, text))
+        return family(**numbers)
     if scale is None:
         raise SpecError(text, "a family other than quantiles", "Quantiles are for the priors that are stated so.")
-    names = ["q05", "q50", "q95"]
-    return Quantiles(**_arguments(names, set(names), call, text), scale=scale)
-
-
-def _required(family: type) -> set[str]:
-    return {f.name for f in fields(family) if f.default is MISSING}
+    return Quantiles(**numbers, scale=scale)
 
 
 def _constants(family: type[Constants], call: Call, text: str) -> Spec:

@@ -20,7 +20,9 @@ _POINTS = (1001, 200_001)
 PROBABILITIES = (0.05, 0.5, 0.95)
 
 
-def quantile_on_line(log_density: Callable[[Floats], Floats], slope: Callable[[Floats], Floats], low: float, high: float, p: Floats) -> Floats:
+def quantile_on_line(
+    log_density: Callable[[Floats], Floats], slope: Callable[[Floats], Floats], low: float, high: float, p: Floats
+) -> Floats:
     """Quantiles at `p` of a density on the line.
 
     `log_density` may miss its constant, `slope` is its derivative, and [low, high] holds all but a negligible part of the mass.
@@ -70,7 +72,7 @@ def gamma_quantile(shape: float, rate: float, p: Floats) -> Floats:
         math.log(shape + 9 * math.sqrt(shape) + 40),
         p,
     )
-    return np.exp(z) / rate
+    return np.asarray(np.exp(z) / rate)
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +84,8 @@ def fit_beta(q05: float, q50: float, q95: float) -> tuple[float, float]:
     at = np.log([q50 * size, (1 - q50) * size])
 
     def miss(log_ab: Floats) -> Floats:
-        return beta_quantile(*np.exp(log_ab), p) - target
+        a, b = np.exp(log_ab)
+        return np.asarray(beta_quantile(float(a), float(b), p) - target)
 
     residual, damping = miss(at), 1e-3
     for _ in range(60):
@@ -103,4 +106,4 @@ def fit_beta(q05: float, q50: float, q95: float) -> tuple[float, float]:
 
 def expit(z: Floats) -> Floats:
     """1 / (1 + e^{−z}), without overflow."""
-    return np.exp(-np.logaddexp(0.0, -np.asarray(z, dtype=float)))
+    return np.asarray(np.exp(-np.logaddexp(0.0, -np.asarray(z, dtype=float))))

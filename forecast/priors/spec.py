@@ -1,22 +1,20 @@
 """What a prior says, as frozen values with a density, draws and quantiles. NumPy only.
 
-A spec's text, `str(spec)`, is what stands in the prior files: `Normal(1.6, 0.8)`, `quantiles(0.01, 0.04, 0.12)`,
-`Weights(economic=1/3, diplomatic=1/3, security=1/3)`; `text.parse` reads it back.
+A spec's text, `str(spec)`, is what stands in the prior files: `Normal(1.6, 0.8)`, `quantiles(0.01, 0.04, 0.12)`; `parse.parse` reads
+it back. Sets of named numbers are in `parts.py`.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from statistics import NormalDist
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecast.priors.densities import beta_logpdf, inside, normal_logpdf, standard_quantile, times_log
 from forecast.priors.quadrature import PROBABILITIES, beta_quantile, expit, fit_beta, gamma_quantile
 from forecast.priors.text import SpecError, number_text
 
@@ -26,9 +24,6 @@ type Scale = Literal["logit", "log", "beta"]
 
 WIDTH_90 = 3.29
 """Standard deviations between the 5 and the 95 % quantile of a normal."""
-
-_LOG_2PI = math.log(2 * math.pi)
-_STANDARD = NormalDist()
 
 
 class Spec(ABC):
@@ -78,13 +73,13 @@ class Normal(Distribution):
         _positive(self, "sd")
 
     def logpdf(self, x: ArrayLike) -> Floats:
-        return _normal_logpdf(np.asarray(x, dtype=float), self.mean, self.sd)
+        return normal_logpdf(np.asarray(x, dtype=float), self.mean, self.sd)
 
     def sample(self, rng: np.random.Generator, size: Size) -> Floats:
         return rng.normal(self.mean, self.sd, size)
 
     def quantile(self, p: ArrayLike) -> Floats:
-        return self.mean + self.sd * _standard_quantile(p)
+        return self.mean + self.sd * standard_quantile(p)
 
     @property
     def support(self) -> tuple[float, float]:
@@ -101,13 +96,13 @@ class HalfNormal(Distribution):
 
     def logpdf(self, x: ArrayLike) -> Floats:
         x = np.asarray(x, dtype=float)
-        return np.where(x < 0, -np.inf, math.log(2) + _normal_logpdf(x, 0.0, self.sd))
+        return np.where(x < 0, -np.inf, math.log(2) + normal_logpdf(x, 0.0, self.sd))
 
     def sample(self, rng: np.random.Generator, size: Size) -> Floats:
         return np.abs(rng.normal(0.0, self.sd, size))
 
     def quantile(self, p: ArrayLike) -> Floats:
-        return self.sd * _standard_quantile((1 + _inside(p)) / 2)
+        return self.sd * standard_quantile((1 + inside(p)) / 2)
 
     @property
     def support(self) -> tuple[float, float]:
@@ -124,13 +119,13 @@ class Beta(Distribution):
         _positive(self, "a", "b")
 
     def logpdf(self, x: ArrayLike) -> Floats:
-        return _beta_logpdf(np.asarray(x, dtype=float), self.a, self.b)
+        return beta_logpdf(np.asarray(x, dtype=float), self.a, self.b)
 
     def sample(self, rng: np.random.Generator, size: Size) -> Floats:
         return rng.beta(self.a, self.b, size)
 
     def quantile(self, p: ArrayLike) -> Floats:
-        return beta_quantile(self.a, self.b, _inside(p))
+        return beta_quantile(self.a, self.b, inside(p))
 
     @property
     def support(self) -> tuple[float, float]:
@@ -150,14 +145,16 @@ class Gamma(Distribution):
 
     def logpdf(self, x: ArrayLike) -> Floats:
         x = np.asarray(x, dtype=float)
-        inside = self.shape * math.log(self.rate) - math.lgamma(self.shape) - self.rate * x + _times_log(self.shape - 1, np.maximum(x, 0.0))
-        return np.where(x < 0, -np.inf, inside)
+        log_density = (
+            self.shape * math.log(self.rate) - math.lgamma(self.shape) - self.rate * x + times_log(self.shape - 1, np.maximum(x, 0.0))
+        )
+        return np.where(x < 0, -np.inf, log_density)
 
     def sample(self, rng: np.random.Generator, size: Size) -> Floats:
         return rng.gamma(self.shape, 1 / self.rate, size)
 
     def quantile(self, p: ArrayLike) -> Floats:
-        return gamma_quantile(self.shape, self.rate, _inside(p))
+        return gamma_quantile(self.shape, self.rate, inside(p))
 
     @property
     def support(self) -> tuple[float, float]:
@@ -179,13 +176,13 @@ class LogNormal(Distribution):
     def logpdf(self, x: ArrayLike) -> Floats:
         above = np.asarray(x, dtype=float) - self.shift
         log = np.log(np.where(above > 0, above, 1.0))
-        return np.where(above > 0, _normal_logpdf(log, math.log(self.median), self.sd) - log, -np.inf)
+        return np.where(above > 0, normal_logpdf(log, math.log(self.median), self.sd) - log, -np.inf)
 
     def sample(self, rng: np.random.Generator, size: Size) -> Floats:
         return self.shift + rng.lognormal(math.log(self.median), self.sd, size)
 
     def quantile(self, p: ArrayLike) -> Floats:
-        return self.shift + self.median * np.exp(self.sd * _standard_quantile(p))
+        return self.shift + self.median * np.exp(self.sd * standard_quantile(p))
 
     @property
     def support(self) -> tuple[float, float]:
@@ -242,10 +239,10 @@ class Quantiles(Distribution):
         if self.scale == "beta":
             return self.beta.logpdf(x)
         top = math.inf if self.scale == "log" else 1.0
-        inside = (x > 0) & (x < top)
-        safe = np.where(inside, x, 0.5)
+        possible = (x > 0) & (x < top)
+        safe = np.where(possible, x, 0.5)
         log, log_rest = np.log(safe), 0.0 if self.scale == "log" else np.log1p(-safe)
-        return np.where(inside, _normal_logpdf(log - log_rest, self.location, self.sd) - log - log_rest, -np.inf)
+        return np.where(possible, normal_logpdf(log - log_rest, self.location, self.sd) - log - log_rest, -np.inf)
 
     def sample(self, rng: np.random.Generator, size: Size) -> Floats:
         if self.scale == "beta":
@@ -255,7 +252,7 @@ class Quantiles(Distribution):
     def quantile(self, p: ArrayLike) -> Floats:
         if self.scale == "beta":
             return self.beta.quantile(p)
-        return self._back(self.location + self.sd * _standard_quantile(p))
+        return self._back(self.location + self.sd * standard_quantile(p))
 
     @property
     def support(self) -> tuple[float, float]:
@@ -289,59 +286,11 @@ class Fixed(Distribution):
         return np.full(size, float(self.value))
 
     def quantile(self, p: ArrayLike) -> Floats:
-        return np.full_like(_inside(p), self.value)
+        return np.full_like(inside(p), self.value)
 
     @property
     def support(self) -> tuple[float, float]:
         return self.value, self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Constants(Spec):
-    """Named numbers that the data do not move."""
-
-    values: Mapping[str, float]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
-        if not self.values:
-            raise SpecError(str(self), "at least one named number", "Write name=number, separated by commas.")
-        if not all(math.isfinite(v) and v >= 0 for v in self.values.values()):
-            raise SpecError(str(self), "finite numbers, none below 0", "Mend the number.")
-
-    def __str__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={number_text(v)}' for k, v in self.values.items())})"
-
-    def __hash__(self) -> int:
-        return hash((type(self), tuple(sorted(self.values.items()))))
-
-    def __reduce__(self) -> tuple[type[Constants], tuple[dict[str, float]]]:
-        return type(self), (dict(self.values),)  # a mapping proxy cannot be pickled
-
-
-class Weights(Constants):
-    """Named shares that sum to one."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        total = math.fsum(self.values.values())
-        if abs(total - 1) > 1e-6:
-            raise SpecError(str(self), f"weights that sum to 1, not {total:.6g}", "Change them so that they do; 1/3 may be written so.")
-
-
-class Table(Constants):
-    """Named numbers, each zero or above."""
-
-
-FAMILIES: Mapping[str, Callable[..., Spec]] = MappingProxyType(
-    {"Normal": Normal, "HalfNormal": HalfNormal, "Beta": Beta, "Gamma": Gamma, "LogNormal": LogNormal, "quantiles": Quantiles}
-    | {"Fixed": Fixed, "Weights": Weights, "Table": Table}
-)
-
-
-def family_name(family: type[Spec]) -> str:
-    """The family's name as it is written in a prior file."""
-    return "quantiles" if family is Quantiles else family.__name__
 
 
 def _finite(spec: Distribution) -> None:
@@ -354,33 +303,3 @@ def _positive(spec: Distribution, *names: str) -> None:
     for name in names:
         if getattr(spec, name) <= 0:
             raise SpecError(str(spec), f"{name} above 0", "A spread of zero would be certainty; write a small number for that.")
-
-
-def _inside(p: ArrayLike) -> Floats:
-    p = np.asarray(p, dtype=float)
-    if not np.all((p > 0) & (p < 1)):
-        raise ValueError("quantiles are for probabilities strictly between 0 and 1")
-    return p
-
-
-def _standard_quantile(p: ArrayLike) -> Floats:
-    p = _inside(p)
-    return np.array([_STANDARD.inv_cdf(v) for v in p.ravel()]).reshape(p.shape)
-
-
-def _normal_logpdf(x: Floats, mean: float, sd: float) -> Floats:
-    return np.asarray(-0.5 * (((x - mean) / sd) ** 2 + _LOG_2PI) - math.log(sd))
-
-
-def _beta_logpdf(x: Floats, a: float, b: float) -> Floats:
-    inside = np.clip(x, 0.0, 1.0)
-    constant = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-    return np.where((x < 0) | (x > 1), -np.inf, constant + _times_log(a - 1, inside) + _times_log(b - 1, 1 - inside))
-
-
-def _times_log(factor: float, x: Floats) -> Floats:
-    """factor · log x, with 0 · log 0 = 0."""
-    if factor == 0:
-        return np.zeros_like(x)
-    with np.errstate(divide="ignore"):
-        return factor * np.log(x)

@@ -8,7 +8,8 @@ from typing import Final
 
 from forecast.domain import LEVELS
 from forecast.priors.catalogue import CATALOGUE
-from forecast.priors.spec import Constants, Distribution, Fixed, Spec
+from forecast.priors.parts import Constants
+from forecast.priors.spec import Distribution, Fixed, Spec
 
 CENTRE: Final = math.log(0.6 / 0.4)
 """Logit of the share opposed at which opposition counts as zero."""
@@ -152,7 +153,9 @@ _SINGLE: Final[dict[str, Callable[[Distribution], str]]] = {
     "opposition.mobilisation": _mobilisation,
     "administration.sd": _spread_of_odds("administrations"),
     "drift.sd": _spread_of_odds("unmeasured moods"),
-    "drift.half_life": lambda s: "half of an unmeasured mood is gone after {1} months (90 %: {0} to {2})".format(*map(number, s.interval())),
+    "drift.half_life": lambda s: "half of an unmeasured mood is gone after {1} months (90 %: {0} to {2})".format(
+        *map(number, s.interval())
+    ),
     "opposition.house_sd": lambda s: f"pollsters and their questions differ, {_points(s)}",
     "opposition.walk_sd": lambda s: f"opposition moves in a quarter, {_points(s)}",
     "opposition.poll_noise": lambda s: f"a poll misses beyond its sampling error, {_points(s)}",

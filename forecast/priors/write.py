@@ -69,7 +69,9 @@ def replace_text(path: Path, text: str) -> None:
             os.unlink(made)
             raise
     except OSError as e:
-        raise ForecastError(f"{path} could not be written: {e.strerror or e}.", "The old file stands; check the disk and permissions.") from e
+        raise ForecastError(
+            f"{path} could not be written: {e.strerror or e}.", "The old file stands; check the disk and permissions."
+        ) from e
 
 
 def _spec(name: str, quantiles: tuple[float, float, float]) -> Quantiles:
@@ -78,7 +80,8 @@ def _spec(name: str, quantiles: tuple[float, float, float]) -> Quantiles:
         raise SpecError(repr(name), "the name of a prior", f"Did you mean {nearest(name)}?")
     if entry.scale is None:
         raise SpecError(f"quantiles for {name}", entry.family_names, "This prior is not stated by quantiles.")
-    spec = Quantiles(*(_rounded(q) for q in quantiles), scale=entry.scale)
+    low, middle, high = map(_rounded, quantiles)
+    spec = Quantiles(low, middle, high, entry.scale)
     check_suits(entry, spec)
     return spec
 

@@ -27,7 +27,7 @@ def percent(p: float | None, digits: int = 2) -> str:
     """A probability as per cent. What rounds to none or to all is written as a bound: a small chance is never shown as 0 %."""
     if p is None:
         return NONE
-    if p < 0.0005:
+    if p < 0.00095:
         return "<0.1 %"
     if p > 0.9995:
         return ">99.9 %"
@@ -49,7 +49,9 @@ def plain_percent(p: float | None) -> str:
 def percent_range(low: float, high: float) -> str:
     """Two probabilities with one sign: 0.8–19 %."""
     a, b = plain_percent(low), plain_percent(high)
-    return a if a == b else f"{a.removesuffix(' %')}–{b}"
+    if a == b:
+        return a
+    return f"{a.removesuffix(' %')}{' to ' if b.startswith('>') else '–'}{b}"
 
 
 def points(d: float | None) -> str:
@@ -68,6 +70,8 @@ def number(x: float | None, digits: int = 2) -> str:
     if abs(x) >= 1000:
         text = f"{abs(x):,.0f}".replace(",", "\u202f")
     elif abs(x) >= 100:
+        text = f"{abs(x):.0f}"
+    elif float(x).is_integer():
         text = f"{abs(x):.0f}"
     else:
         text = significant(abs(x), digits + 1 if abs(x) >= 10**digits else digits)

@@ -34,7 +34,7 @@ def leverage(report: Report, size: Size) -> Any:
         floor = top
     layers.append(line(d["months"], d["value"], x, y, "ink", strokeWidth=1.25))
     layers += fan(d["future"], x, y, "ink")
-    layers += origin_rule(report, x, 0)
+    layers += origin_rule(report, x)
     height = 190
     legend = [{"x": 8, "y": 14 + 16 * i, "t": f"■ {channel}", "c": colour(name)} for i, (channel, name) in enumerate(CHANNELS.items())]
     text = alt.Chart(values(legend)).mark_text().encode(
@@ -60,8 +60,8 @@ def checks(report: Report, size: Size) -> Any:
         layers.append(shown.encode(x=x, y=alt.Y("y:Q", scale=None, axis=None)))
         title = name if r is None else f"{name}, correlation {number(r)}"
         label = alt.Chart(values([{"y": floor - tall - 12, "t": title}])).mark_text(color=colour("soft"))
-        layers.append(label.encode(x=alt.value(0), y=alt.Y("y:Q", scale=None, axis=None), text="t:N"))
-    return framed(layers, size, step * len(series), Margin(left=4, right=8, top=4, bottom=24))
+        layers.append(label.encode(x=alt.value(-12), y=alt.Y("y:Q", scale=None, axis=None), text="t:N"))
+    return framed(layers, size, step * len(series), Margin(left=16, right=8, top=4, bottom=24))
 
 
 def overdoses(report: Report, size: Size) -> Any:
@@ -85,7 +85,7 @@ def overdoses(report: Report, size: Size) -> Any:
         *fan(d["future"], x, y, "one"),
         alt.Chart(values(final or [{}])).mark_point(filled=True, size=9, color=colour("ink"), opacity=0.55).encode(x=x, y=y),
         alt.Chart(values(spans or [{}])).mark_rule(color=colour("two"), strokeWidth=1.75).encode(x=x, x2="x2:Q", y=y),
-        *origin_rule(report, x, 0),
+        *origin_rule(report, x),
     ]
     at = year_of(report["history"]["months"][0]) + 0.4
     layers += [note("● final count", at, 12, x, "ink"), note("— estimate, 80 % band", at, 28, x, "one"), note("— provisional total ÷ 12", at, 44, x, "two")]
@@ -115,7 +115,7 @@ def opposition(report: Report, size: Size) -> Any:
         marks = alt.Chart(values(rows or [{}])).mark_point(shape=shape, size=38, strokeWidth=1.25, fill=colour("paper"), stroke=colour(name), opacity=1)
         layers.append(marks.encode(x=x, y=y))
     layers += _wording_key(present, size, height)
-    layers += origin_rule(report, x, 0)
+    layers += origin_rule(report, x)
     return framed(layers, size, height, Margin(left=40, right=8, top=30 if not size.phone else 48, bottom=24))
 
 

@@ -97,7 +97,7 @@ def levels(report: Report, size: Size) -> Any:
     text = alt.Chart(values(labels)).mark_text(color=colour("soft"), dy=-8, fontSize=size.text - 0.5)
     layers.append(text.encode(x=alt.value(-26), y=y, text="t:N"))
     for k in never[-1:]:
-        said = alt.Chart(values([{"y": k["level"], "t": "shaded: never observed in the main reading"}]))
+        said = alt.Chart(values([{"y": k["level"], "t": "shaded: never observed" if size.phone else "shaded: never observed in the main reading"}]))
         layers.append(said.mark_text(color=colour("soft"), fontStyle="italic", align="right", dy=-8).encode(x=alt.value(size.width - 42), y=y, text="t:N"))
     return framed(layers, size, height, Margin(left=30, right=8, top=4, bottom=24))
 

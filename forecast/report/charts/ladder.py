@@ -26,10 +26,10 @@ def horizons(report: Report, size: Size) -> Any:
                 lines.append((level, f"{level} {sign}", kind, sorted(points.items())))
     if not lines:
         return framed([alt.Chart(values([{}])).mark_point()], size, 10)
-    height, right = 260, 118 if size.phone else 190
+    height, right = 260, 118 if size.phone else 215
     top = min(1.0, max(p for *_, pts in lines for _, p in pts) * 1.08)
     hs = sorted({h for *_, pts in lines for h, _ in pts})
-    x = alt.X("x:Q", scale=alt.Scale(domain=[hs[0] - 1, hs[-1]], nice=False), axis=alt.Axis(values=hs, labelExpr="datum.value + ' mo'", grid=False, ticks=True))
+    x = alt.X("x:Q", scale=alt.Scale(domain=[hs[0] - 1, hs[-1]], nice=False), axis=alt.Axis(values=hs, labelExpr=f"datum.value == {hs[-1]} ? '{hs[-1]} months' : datum.value", grid=False, labelOverlap=False, ticks=True))
     step = 0.1 if top <= 0.5 else 0.2
     axis = alt.Axis(values=[step * i for i in range(int(top / step) + 1)], labelExpr="format(datum.value * 100, '~g') + ' %'", grid=True)
     y = alt.Y("y:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
@@ -57,7 +57,7 @@ def answers(report: Report, size: Size) -> Any:
     rungs = [{"y": k, "t": f"{k} {name}"} for k, name in enumerate(LEVELS)]
     layers: list[Any] = [
         alt.Chart(values(rungs)).mark_rule(color=colour("line")).encode(y=y),
-        alt.Chart(values(rungs)).mark_text(color=colour("soft"), dy=-8, fontSize=size.text - 0.5).encode(x=alt.value(0), y=y, text="t:N"),
+        alt.Chart(values(rungs)).mark_text(color=colour("soft"), dy=-8, fontSize=size.text - 0.5).encode(x=alt.value(-12), y=y, text="t:N"),
     ]
     key = []
     for i, (answer, (name, shape)) in enumerate(ANSWERS.items()):
@@ -69,4 +69,4 @@ def answers(report: Report, size: Size) -> Any:
         pixels = {"x": alt.X("px:Q", scale=None, axis=None), "y": alt.Y("py:Q", scale=None, axis=None)}
         at = [{"px": 6 + i * (size.width - 20) / 4, "py": -14, "t": answer}]
         key += [alt.Chart(values(at)).mark_point(**style).encode(**pixels), alt.Chart(values(at)).mark_text(dx=10, color=colour(name)).encode(text="t:N", **pixels)]
-    return framed([*layers, *key], size, 32 * len(LEVELS), Margin(left=4, right=8, top=28, bottom=24))
+    return framed([*layers, *key], size, 32 * len(LEVELS), Margin(left=16, right=8, top=28, bottom=24))

@@ -7,59 +7,87 @@ from math import sqrt
 from typing import Any
 
 from forecast.report.charts.svg import Margin, Size, colour, framed, values
-from forecast.report.words import percent, plain_percent
+from forecast.report.words import capital, percent, plain_percent
 
 Report = Mapping[str, Any]
-TICKS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
+Curve = Mapping[str, Sequence[float]]
+TICKS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 COLOURS = ("one", "two", "three", "four")
+TALL = 50
+"""Height in pixels of the highest hump."""
 
 
 def densities(report: Report, size: Size) -> Any:
-    """A hump a reading, scaled by its weight, above the hump of the mixture; a tick marks each mean."""
+    """A hump of equal area a reading; beneath, the mixture as their weighted humps stacked. A tick marks each mean."""
     import altair as alt
 
-    left, step, tall = 0, 74 if size.phone else 66, 58
-    rows = [(r["title"], r["weight"], r["headline"], r["density"], COLOURS[i % len(COLOURS)]) for i, r in enumerate(report["readings"])]
-    rows.append(("All readings, weighted", None, report["mixture"]["mean"], report["mixture"]["density"], "ink"))
     highest = _highest(report)
-    peak = max(max(_heights(d)) * (w or 1) for _, w, _, d, _ in rows)
-    areas, ticks, labels, lines = [], [], [], []
-    for i, (title, weight, mean, curve, name) in enumerate(rows):
-        floor = step * (i + 1)
-        for x, h in zip(curve["x"], _heights(curve), strict=True):
-            if x <= highest:
-                areas.append({"x": sqrt(x), "y": floor, "y2": floor - tall * h * (weight or 1) / peak, "c": colour(name), "g": i})
-        ticks.append({"x": sqrt(mean), "y": floor + 4, "y2": floor - 3, "c": colour(name)})
-        lines.append({"y": floor})
-        labels.append({"y": floor - tall + 2, "t": title, "v": f"{plain_percent(mean)}" + (f"  (weight {percent(weight)})" if weight else "")})
-    inner = size.width - left - 8
-    shown = [t for t in TICKS if t <= highest]
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, sqrt(highest)], nice=False),
-        axis=alt.Axis(values=[sqrt(t) for t in shown], labelExpr="format(datum.value * datum.value * 100, '~r') + ' %'", grid=True, labelFlush=False),
-    )
-    y = {"scale": None, "axis": None}
-    raw = {"scale": None, "legend": None}
-    layers = [
-        alt.Chart(values(areas)).mark_area(opacity=0.28, interpolate="monotone").encode(
-            x=x, y=alt.Y("y:Q", **y), y2="y2:Q", color=alt.Color("c:N", **raw), detail="g:N"
-        ),
-        alt.Chart(values(areas)).mark_line(strokeWidth=1.5, interpolate="monotone").encode(x="x:Q", y=alt.Y("y2:Q", **y), color=alt.Color("c:N", **raw), detail="g:N"),
-        alt.Chart(values(lines)).mark_rule(color=colour("faint"), strokeWidth=0.75).encode(y=alt.Y("y:Q", **y)),
-        alt.Chart(values(ticks)).mark_rule(strokeWidth=2.5).encode(x="x:Q", y=alt.Y("y:Q", **y), y2="y2:Q", color=alt.Color("c:N", **raw)),
-        alt.Chart(values(labels)).mark_text(align="right", fontWeight="bold").encode(x=alt.value(inner), y=alt.Y("y:Q", **y), text="t:N"),
-        alt.Chart(values(labels)).mark_text(align="right", dy=16, color=colour("soft")).encode(x=alt.value(inner), y=alt.Y("y:Q", **y), text="v:N"),
+    step = 76 if size.phone else 64
+    humps, ticks, labels, floors = [], [], [], []
+    shapes = [_heights(r["density"], highest) for r in report["readings"]]
+    peak = max(h for shape in shapes for _, h in shape)
+    for i, (r, shape) in enumerate(zip(report["readings"], shapes, strict=True)):
+        floor, tint = step * (i + 1), colour(COLOURS[i % len(COLOURS)])
+        humps += [{"x": x, "y": floor, "y2": floor - TALL * h / peak, "c": tint, "g": i} for x, h in shape]
+        ticks.append({"x": sqrt(r["headline"]), "y": floor + 4, "y2": floor - 4, "c": tint})
+        labels.append({"y": floor - TALL + 2, "t": capital(r["title"]), "v": f"{plain_percent(r['headline'])}, weight {percent(r['weight'])}"})
+        floors.append({"y": floor})
+    bottom = step * (len(shapes) + 1) + 22
+    humps += _stacked(report, shapes, bottom)
+    ticks.append({"x": sqrt(report["mixture"]["mean"]), "y": bottom + 4, "y2": bottom - 4, "c": colour("ink")})
+    labels.append({"y": bottom - TALL - 12, "t": "All readings, by their weights", "v": plain_percent(report["mixture"]["mean"])})
+    floors.append({"y": bottom})
+    layers = _layers(alt, humps, ticks, labels, floors, size, highest)
+    return framed(layers, size, bottom + 6, Margin(left=8, right=20, top=6))
+
+
+def _stacked(report: Report, shapes: Sequence[Sequence[tuple[float, float]]], floor: float) -> list[dict[str, Any]]:
+    """The weighted humps one upon another, on the first one's grid; as high in all as a fifth more than a reading's."""
+    grid = [x for x, _ in shapes[0]]
+    weighted = [[r["weight"] * _at(shape, x) for x in grid] for r, shape in zip(report["readings"], shapes, strict=True)]
+    total = [sum(column) for column in zip(*weighted, strict=True)]
+    scale, below, out = 1.2 * TALL / max(total), [0.0] * len(grid), []
+    for i, part in enumerate(weighted):
+        above = [a + b for a, b in zip(below, part, strict=True)]
+        tint = colour(COLOURS[i % len(COLOURS)])
+        out += [{"x": x, "y": floor - scale * a, "y2": floor - scale * b, "c": tint, "g": 100 + i} for x, a, b in zip(grid, below, above, strict=True)]
+        below = above
+    return out
+
+
+def _layers(alt: Any, humps: Any, ticks: Any, labels: Any, floors: Any, size: Size, highest: float) -> list[Any]:
+    inner = size.width - 28
+    expression = "format(datum.value * datum.value * 100, '~r') + ' %'"
+    shown = [t for t in TICKS if t <= highest * 1.001]
+    axis = alt.Axis(values=[sqrt(t) for t in shown], labelExpr=expression, grid=True, labelFlush=False, labelOverlap=False)
+    x = alt.X("x:Q", scale=alt.Scale(domain=[0, sqrt(highest)], nice=False), axis=axis)
+    y, y2 = (alt.Y(f"{field}:Q", scale=None, axis=None) for field in ("y", "y2"))
+    tint = alt.Color("c:N", scale=None, legend=None)
+    return [
+        alt.Chart(values(humps)).mark_area(opacity=0.3).encode(x=x, y=y, y2="y2:Q", color=tint, detail="g:N"),
+        alt.Chart(values(humps)).mark_line(strokeWidth=1.25).encode(x=x, y=y2, color=tint, detail="g:N"),
+        alt.Chart(values(floors)).mark_rule(color=colour("faint"), strokeWidth=0.75).encode(y=y),
+        alt.Chart(values(ticks)).mark_rule(strokeWidth=2.5).encode(x=x, y=y, y2="y2:Q", color=tint),
+        alt.Chart(values(labels)).mark_text(align="right", fontWeight="bold").encode(x=alt.value(inner), y=y, text="t:N"),
+        alt.Chart(values(labels)).mark_text(align="right", dy=15, color=colour("soft")).encode(x=alt.value(inner), y=y, text="v:N"),
     ]  # fmt: skip
-    return framed(layers, size, step * len(rows) + 4, Margin(left=left, right=8, top=6))
 
 
-def _heights(curve: Mapping[str, Sequence[float]]) -> list[float]:
-    """The density of √p where `curve` is that of p: so that areas stay true on the stretched axis."""
-    return [2 * sqrt(x) * y for x, y in zip(curve["x"], curve["y"], strict=True)]
+def _heights(curve: Curve, highest: float, most: int = 90) -> list[tuple[float, float]]:
+    """(√p, density of √p) where `curve` is that of p, so that areas stay true on the stretched axis; thinned to `most` points."""
+    pairs = [(sqrt(x), 2 * sqrt(x) * y) for x, y in zip(curve["x"], curve["y"], strict=True) if x <= highest]
+    return pairs[:: max(1, -(-len(pairs) // most))]
+
+
+def _at(shape: Sequence[tuple[float, float]], x: float) -> float:
+    """The height at x, linear between points, none beyond them."""
+    for (x0, h0), (x1, h1) in zip(shape, shape[1:], strict=False):
+        if x0 <= x <= x1:
+            return h0 + (h1 - h0) * (x - x0) / (x1 - x0) if x1 > x0 else h0
+    return 0.0
 
 
 def _highest(report: Report) -> float:
     """Where every hump has all but died away: a round number above the highest interval's end."""
-    reach = max([report["mixture"]["interval"]["high"], *(r["headline_interval"]["high"] for r in report["readings"])]) * 1.45
+    reach = max([report["mixture"]["interval"]["high"], *(r["headline_interval"]["high"] for r in report["readings"])]) * 1.3
     return next((t for t in TICKS if t >= reach), 1.0)

@@ -60,7 +60,7 @@ def rows_chart(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, rig
     """One line a row. `left` is the label's column in pixels on a page; `reference` a vertical line through all rows."""
     import altair as alt
 
-    margin = Margin(left=0 if size.phone else left, right=right - 6 if size.phone else right, top=8, bottom=24)
+    margin = Margin(left=7 if size.phone else left, right=right - 6 if size.phone else right, top=8, bottom=24)
     places, y = [], 0.0
     for row in rows:
         label_at, line_at, height = _place(row, size)
@@ -69,8 +69,7 @@ def rows_chart(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, rig
     height = round(y)
     scale = alt.Scale(domain=[axis.low, axis.high], type=axis.kind, nice=False, zero=False, clamp=True)  # type: ignore[arg-type]
     expression = "format(datum.value * 100, '~g') + ' %'" if axis.percent else "replace(format(datum.value, '~g'), '-', '−')"
-    pad = {"labelAlign": "left"} if size.phone and axis.low == 0 else {}
-    x_axis = alt.Axis(values=list(axis.ticks), labelExpr=expression, grid=True, labelFlush=size.phone, **pad)  # type: ignore[arg-type]
+    x_axis = alt.Axis(values=list(axis.ticks), labelExpr=expression, grid=True, labelFlush=False)
     x = alt.X("x:Q", scale=scale, axis=x_axis)
     at = alt.Y("y:Q", scale=None, axis=None)
     none = {"x": axis.low, "y": 0.0}

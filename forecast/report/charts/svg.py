@@ -35,11 +35,11 @@ class Size:
 
     @property
     def phone(self) -> bool:
-        return self.name == "phone"
+        return self.name == "narrow"
 
 
-PHONE: Final = Size("phone", 343, 11.5)
-PAGE: Final = Size("page", 720, 12)
+PHONE: Final = Size("narrow", 343, 11.5)
+PAGE: Final = Size("wide", 720, 12)
 SIZES: Final = (PAGE, PHONE)
 
 
@@ -112,7 +112,7 @@ def draw(chart: Any, size: Size, name: str, label: str, description: str) -> str
     """The chart as an `<svg>` element of role img with `label` and `description`, and ids that begin with `name`."""
     import vl_convert
 
-    spec = {**chart.to_dict(), "config": _config(size)}
+    spec = {**chart.to_dict(validate=False), "config": _config(size)}
     raw = vl_convert.vegalite_to_svg(spec, vl_version=_vega_lite_version())
     return _for_the_page(raw, size, name, label, description)
 

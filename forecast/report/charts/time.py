@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forecast.report.charts.svg import Size, colour, values
-from forecast.report.words import month_words, year_of
+from forecast.report.words import year_of
 
 
 def years(report: Mapping[str, Any], size: Size) -> Any:
@@ -53,11 +53,11 @@ def fan(future: Mapping[str, Any], x: Any, y: Any, name: str) -> list[Any]:
     ]
 
 
-def origin_rule(report: Mapping[str, Any], x: Any, height: float) -> list[Any]:
+def origin_rule(report: Mapping[str, Any], x: Any) -> list[Any]:
     """Where knowledge ends and simulation begins."""
     import altair as alt
 
-    rows = [{"x": year_of(report["origin"]) + 1 / 24, "t": "simulated →" if False else month_words(report["origin"])}]
+    rows = [{"x": year_of(report["origin"]) + 1 / 24}]
     return [alt.Chart(values(rows)).mark_rule(color=colour("faint"), strokeDash=[1, 3]).encode(x=x)]
 
 

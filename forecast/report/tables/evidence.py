@@ -47,8 +47,10 @@ def history(report: Report) -> Table:
 def leverage(report: Report) -> Table:
     d = report["drivers"]["leverage"]
     channels = list(d["by_channel"])
-    rows = [[m, number(d["value"][i]), *(number(d["by_channel"][c][i]) for c in channels)] for i, m in enumerate(d["months"])]
-    rows += [[f"{m} (simulated)", _quantiles(d["future"], i), *([None] * len(channels))] for i, m in enumerate(d["future"]["months"])]
+    rows: list[list[str | None]] = [[m, number(d["value"][i]), *(number(d["by_channel"][c][i]) for c in channels)] for i, m in enumerate(d["months"])]
+    f = d["future"]
+    ahead = [f"{number(f['q50'][i])} ({number(f['q10'][i])} to {number(f['q90'][i])})" for i in range(len(f["months"]))]
+    rows += [[f"{m} (simulated)", ahead[i], *([None] * len(channels))] for i, m in enumerate(f["months"])]
     return table(["Month", "Leverage", *(capital(c) for c in channels)], rows, range(1, len(channels) + 2))
 
 

@@ -1,0 +1,128 @@
+"""`forecast data`: what the data are, and what is wrong or odd in them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecast.cli._context import Context
+from forecast.cli._group import Group
+from forecast.cli._options import common, examples
+
+if TYPE_CHECKING:
+    from forecast.data.tables import Data
+
+WIDEST, LAST = 24, 28
+"""Columns of a terminal: the most that one column takes, and the least that is left for the last."""
+
+
+@click.group("data", cls=Group, epilog=examples("forecast data check", "forecast data show events --where family=A --from 2026-01"))
+def data() -> None:
+    """Check and show the data."""
+
+
+@data.command(epilog=examples("forecast data check", "forecast data check --json"))
+@common()
+def check(context: Context) -> None:
+    """Read every file strictly and list all that is wrong (exit 3) and all that is odd."""
+    from forecast.data.problems import document, listing, summary
+    from forecast.data.read import read_data
+    from forecast.errors import InputError
+
+    folder = context.workspace.data
+    try:
+        read = read_data(folder)
+    except InputError as e:
+        if context.json:
+            context.say_json(document(e.problems, None))
+        else:
+            for line in listing(e.problems):
+                context.say(line)
+        raise InputError(summary(e.problems), "Correct them and check again.") from e
+    if context.json:
+        context.say_json(document(read.warnings, read))
+        return
+    for line in listing(read.warnings):
+        context.say(line)
+    context.say(summary(read.warnings))
+
+
+@data.command(
+    epilog=examples(
+        "forecast data show",
+        "forecast data show polls --where wording=force_unqualified --limit 5",
+        "forecast data show events --where family=B --where kind=measure --from 2025-01 --as-of 2025-06-30",
+        "forecast data show outcome_claims.csv --json",
+    )
+)
+@common("as_of")
+@click.argument("file", required=False)
+@click.option("--where", metavar="COL=VALUE", multiple=True, help="Only rows whose column has this value; repeat to narrow.")
+@click.option("--from", "first", metavar="MONTH", help="Only rows that tell of this month (YYYY-MM) or later ones.")
+@click.option("--to", "last", metavar="MONTH", help="Only rows that tell of this month or earlier ones.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most the last N of the rows.")
+def show(context: Context, file: str | None, where: tuple[str, ...], first: str | None, last: str | None, limit: int | None) -> None:
+    """Print the rows of FILE, or without it the list of files."""
+    from forecast.data.show import BRIEF, Selection, chosen, columns_of, overview, table_named
+
+    read = _read(context)
+    if file is None:
+        _print(context, *overview(read))
+        return
+    name = table_named(file)
+    rows = chosen(read, name, Selection.parse(name, where, first, last, limit))
+    _print(context, columns_of(name), rows, BRIEF.get(name, ()))
+
+
+def _read(context: Context) -> Data:
+    from forecast.data.read import read_data
+    from forecast.data.select import as_of
+
+    read = read_data(context.workspace.data)
+    return as_of(read, context.as_of) if context.as_of else read
+
+
+def _print(context: Context, columns: tuple[str, ...], rows: list[dict[str, Any]], brief: tuple[str, ...] = ()) -> None:
+    """A table as wide as the terminal, with the columns it has room for; without one, all columns between tabs, a row a line."""
+    from forecast.data.show import printable
+
+    if context.json:
+        context.say_json(rows)
+    elif not rows:
+        context.warn("No row is like that.")
+    elif sys.stdout.isatty():
+        _draw(brief or columns, rows)
+    else:
+        context.say("\t".join(columns))
+        for row in rows:
+            context.say("\t".join(printable(row[column]) for column in columns))
+
+
+def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+    """As many columns as fit whole from the left, then the last one, which takes the room that is left and is cut."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from forecast.data.show import printable
+
+    console = Console()
+    cells = {column: [printable(row[column]) for row in rows] for column in columns}
+    *left, last = columns
+    room, gap = console.width, 2
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
+    shown = []
+    for column in left:
+        width = min(max(map(len, [column, *cells[column]])), WIDEST)
+        if room - width - gap < LAST:
+            break
+        room -= width + gap
+        number = all(isinstance(row[column], int | float | None) for row in rows)
+        table.add_column(column, justify="right" if number else "left", no_wrap=True, overflow="ellipsis", width=width)
+        shown.append(column)
+    table.add_column(last, no_wrap=True, overflow="ellipsis", width=min(room, max(map(len, [last, *cells[last]]))))
+    for row in zip(*(cells[column] for column in (*shown, last)), strict=True):
+        table.add_row(*map(Text, row))
+    console.print(table)

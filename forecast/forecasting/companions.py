@@ -1,0 +1,88 @@
+"""Questions that resolve often, and direct US action that Mexico does not tolerate; none of them feeds back on the ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.data.records import Scheduled
+from forecast.domain import Month
+from forecast.forecasting.pool import Pool
+from forecast.model.events import ANSWERS, COUNTED, EventRates
+from forecast.model.leverage import bend
+from forecast.priors.files import Priors
+from forecast.priors.spec import Gamma
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Companion:
+    """Per-draw probabilities [S] of at least one, expected counts [S] (None for what is no count), and the same from the prior."""
+
+    probability: Floats
+    prior: Floats
+    expected: Floats | None = None
+    by_slot: Floats | None = None  # [P] means over draws of each path slot, where it depends on the paths
+
+
+def rate_draws(priors: Priors, slug: str, count: float, months: int, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """(posterior, prior) draws [S] of a monthly rate: Gamma, conjugate."""
+    spec = priors.spec(f"companion.{slug}")
+    if not isinstance(spec, Gamma):
+        raise TypeError(f"companion.{slug} must be a Gamma, not {spec}")
+    posterior = rng.gamma(spec.shape + count, 1.0 / (spec.rate + months), size)
+    return posterior, rng.gamma(spec.shape, 1.0 / spec.rate, size)
+
+
+def counts(priors: Priors, rates: EventRates, slug: str, horizon: int, size: int, rng: np.random.Generator) -> Companion:
+    """A companion that is counted: the number within `horizon` months is Poisson given its rate."""
+    n = float(rates.counted[COUNTED.index(slug)].sum())
+    rate, prior = rate_draws(priors, slug, n, rates.counted.shape[1], size, rng)
+    return Companion(-np.expm1(-horizon * rate), -np.expm1(-horizon * prior), expected=horizon * rate)
+
+
+def deemed(
+    priors: Priors,
+    rates: EventRates,
+    calendar: Sequence[Scheduled],
+    origin: Month,
+    horizon: int,
+    size: int,
+    rng: np.random.Generator,
+) -> dict[str, Companion]:
+    """Cooperation deemed sufficient (an act that says so and none that says the contrary), or insufficient. Both may be false."""
+    months = rates.answers.shape[1]
+    rate = {
+        a: rate_draws(priors, f"deemed-{a}", float(rates.answers[i].sum()), months, size, rng) for i, a in enumerate(ANSWERS)
+    }
+    failed = priors.distribution("events.determination").sample(rng, size)
+    due = sum(c.effect == "determination" and 1 <= c.date.month - origin <= horizon for c in calendar)
+    spared = (1.0 - failed) ** due
+
+    def chances(which: int) -> tuple[Floats, Floats]:
+        no_blame = np.exp(-horizon * rate["insufficient"][which]) * spared
+        return -np.expm1(-horizon * rate["sufficient"][which]) * no_blame, 1.0 - no_blame
+
+    (sufficient, insufficient), (prior_s, prior_i) = chances(0), chances(1)
+    return {"deemed-sufficient": Companion(sufficient, prior_s), "deemed-insufficient": Companion(insufficient, prior_i)}
+
+
+def direct_action(priors: Priors, pool: Pool, paths: NDArray[np.int_], horizon: int, rng: np.random.Generator) -> Companion:
+    """A capture, strike or killing that Mexico resists: judgement, with no data behind it but the simulated pressure.
+
+    logit κ_t = logit(1 − (1 − q_D)^{1/12}) + π_D (ℓ_{t−1} − 1); the chance within the horizon is 1 − Π (1 − κ_t) on each path.
+    """
+    size = len(paths)
+    rate = priors.distribution("direct.rate").sample(rng, size)
+    effect = priors.distribution("direct.leverage").sample(rng, size)
+    monthly = -np.expm1(np.log1p(-rate) / 12.0)
+    base = np.log(monthly) - np.log1p(-monthly)
+    pressure = bend(pool.leverage[paths, :horizon])  # [S, P, H]
+    logit = base[:, None, None] + effect[:, None, None] * (pressure - 1.0)
+    none = np.exp(-np.logaddexp(0.0, logit).sum(-1))
+    chance = 1.0 - none
+    return Companion(chance.mean(1), chance.mean(1), by_slot=chance.mean(0))

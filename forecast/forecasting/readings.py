@@ -1,0 +1,156 @@
+"""Every reading of history fitted by the one compiled function, passed through the gate, and carried forward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from forecast.arrays.ladder import skip_counts
+from forecast.forecasting.carry import carry_forward, forecast_quantities
+from forecast.forecasting.climb import Climb
+from forecast.forecasting.draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior
+from forecast.forecasting.pool import Pool
+from forecast.forecasting.situation import Situation
+from forecast.inference.gate import Diagnostics, examine, scalars
+from forecast.inference.sample import Sampler, SamplerSettings, compile_sampler
+from forecast.model.history import History
+from forecast.model.tolerance import build_model
+from forecast.model.transitions import TolerancePriors, model_data
+
+type Floats = NDArray[np.float64]
+type Tell = Callable[[float, str], None]
+
+DRAWS_A_CHAIN = 500
+RETRY_ACCEPT = 0.99
+KEPT = tuple(POSTERIOR_NAMES.values())
+_EDGE = 1e-12  # probabilities this near 0 or 1 have no logit worth a diagnosis
+
+
+@dataclass(frozen=True, eq=False)
+class ReadingForecast:
+    """One reading: its posterior, the 2,000 draws carried forward, their climb, and the climb of as many draws from the prior."""
+
+    name: str
+    history: History
+    posterior: xr.DataTree
+    draws: ParameterDraws
+    climb: Climb
+    prior_climb: Climb
+    diagnostics: Diagnostics
+    skip_counts: tuple[Floats, Floats]
+    constants: TolerancePriors
+
+
+def compiled(situation: Situation, constants: TolerancePriors) -> Sampler:
+    """The sampler of model 5; one compilation serves every reading, edit and simulated history of this many slots."""
+    history = next(iter(situation.histories.values()))
+    return compile_sampler(build_model(history, constants), KEPT)
+
+
+def skip_posterior(constants: TolerancePriors, history: History) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
+    """Beta parameters [4, 2] of going on, up and down, after the history; and the counts. A prior of zero stays: never."""
+    up, down = skip_counts(history.levels)
+    after = [np.where(prior[:, :1] > 0, prior + seen, prior) for prior, seen in ((constants.skip_up, up), (constants.skip_down, down))]
+    return after[0], after[1], (up, down)
+
+
+def fit_history(
+    sampler: Sampler,
+    history: History,
+    constants: TolerancePriors,
+    seed: int,
+    settings: SamplerSettings = SamplerSettings(),
+    report: Tell | None = None,
+) -> xr.DataTree:
+    """Posterior of model 5 for one history."""
+    return sampler(model_data(history, constants), seed, settings, report)
+
+
+def posterior_draws(tree: xr.DataTree, history: History, constants: TolerancePriors, seed: int) -> ParameterDraws:
+    """The draws carried forward: 500 of each chain, skips redrawn from their conjugate posterior."""
+    up, down, _ = skip_posterior(constants, history)
+    return from_posterior(tree["posterior"].to_dataset(), up, down, DRAWS_A_CHAIN, np.random.default_rng(seed))
+
+
+def forecast_reading(
+    situation: Situation,
+    sampler: Sampler,
+    pool: Pool,
+    name: str,
+    constants: TolerancePriors,
+    seed: int,
+    settings: SamplerSettings = SamplerSettings(),
+    report: Tell | None = None,
+) -> ReadingForecast:
+    """Fit one reading, examine it, retry once if the gate says no, and carry it forward. The caller decides what a second no means."""
+    history = situation.histories[name]
+    tree = fit_history(sampler, history, constants, seed, settings, report)
+    made = _carried(situation, pool, name, history, constants, tree, seed, settings)
+    if made.diagnostics.passed:
+        return made
+    harder = replace(settings, target_accept=RETRY_ACCEPT)
+    tree = fit_history(sampler, history, constants, seed + 1_000, harder, report)
+    made = _carried(situation, pool, name, history, constants, tree, seed + 1_000, harder)
+    return replace(made, diagnostics=made.diagnostics.after_retry())
+
+
+def _carried(
+    situation: Situation, pool: Pool, name: str, history: History, constants: TolerancePriors, tree: xr.DataTree, seed: int, settings: SamplerSettings
+) -> ReadingForecast:
+    posterior = tree["posterior"].to_dataset()
+    draws = posterior_draws(tree, history, constants, seed)
+    found = carry_forward(situation, draws, pool, history)
+    prior = from_prior(constants, situation.origin, draws.size, np.random.default_rng(situation.seed + 3))
+    quantities = scalars(posterior[list(KEPT)])
+    verdict = examine(
+        quantities, np.asarray(tree["sample_stats"]["diverging"].values), np.asarray(tree["sample_stats"]["energy"].values, float),
+        settings.chains, settings.draws, constant=constant_parameters(constants),
+    )  # fmt: skip
+    if verdict.passed:
+        verdict = _with_forecasts(verdict, found, tree, settings)
+    return ReadingForecast(
+        name, history, tree, draws, found, carry_forward(situation, prior, pool, history), verdict,
+        skip_posterior(constants, history)[2], constants,
+    )  # fmt: skip
+
+
+def constant_parameters(constants: TolerancePriors) -> frozenset[str]:
+    """Parameters that cannot vary because their prior has no width."""
+    widths = {
+        "leverage_effect": constants.leverage[1], "fresh_effect": constants.fresh[1],
+        "leverage_effect_on_falls": constants.leverage[1] if constants.symmetric else constants.leverage_on_falls[1],
+        "overdose_level_effect": constants.overdose_level[1], "overdose_change_effect": constants.overdose_change[1],
+        "opposition_effect": constants.opposition[1], "opposition_mobilisation": constants.mobilisation_sd,
+        "administration_sd": constants.administration_sd, "drift_sd": constants.drift_sd,
+    }  # fmt: skip
+    return frozenset(name for name, width in widths.items() if width == 0)
+
+
+def _with_forecasts(verdict: Diagnostics, found: Climb, tree: xr.DataTree, settings: SamplerSettings) -> Diagnostics:
+    """The gate over the logits of the per-draw probabilities; the worse of it and what was found of the parameters."""
+    shape = (settings.chains, -1)
+    logits = {name: logit(np.clip(p, _EDGE, 1 - _EDGE)).reshape(shape) for name, p in forecast_quantities(found).items()}
+    stats = tree["sample_stats"]
+    more = examine(
+        logits, np.asarray(stats["diverging"].values), np.asarray(stats["energy"].values, float),
+        settings.chains, min(DRAWS_A_CHAIN, settings.draws),
+    )  # fmt: skip
+    both: Mapping[str, Diagnostics] = {"parameters": verdict, "forecasts": more}
+
+    def numbers(name: str) -> list[float]:
+        return [v for d in both.values() if (v := getattr(d, name)) is not None]
+
+    return replace(
+        verdict,
+        reasons=verdict.reasons + tuple(r for r in more.reasons if r not in verdict.reasons),
+        finite=verdict.finite and more.finite,
+        rhat_max=max(numbers("rhat_max"), default=None),
+        ess_bulk_min=min(numbers("ess_bulk_min"), default=None),
+        ess_tail_min=min(numbers("ess_tail_min"), default=None),
+        constant=verdict.constant + more.constant,
+    )

@@ -1,0 +1,128 @@
+"""Where things stand at the origin: every driver fitted, every reading coded, all that the simulation starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.data.outcome import distinct_readings, reading_levels
+from forecast.data.tables import Data, history, origin
+from forecast.domain import FIRST_MONTH, Month, last_day
+from forecast.forecasting.climb import future_administrations
+from forecast.forecasting.pool import HORIZON, N_PATHS, Future, Pool, Start, simulate_pool
+from forecast.forecasting.patch import NO_PATCH, Patch
+from forecast.model import events as event_model
+from forecast.model.constants import elasticity_priors, leverage_settings
+from forecast.model.history import LOG_3000, LOGIT_60, Drivers, History, in_office
+from forecast.model.leverage import Leverage, LeverageSettings, bend, leverage
+from forecast.model.opposition import OppositionPosterior, OppositionPriors, fit_opposition, mobilisation
+from forecast.model.overdose import START as OVERDOSE_START
+from forecast.model.overdose import OverdosePosterior, fit_overdose
+from forecast.priors.files import Priors
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """Models 2–4 fitted at the origin, and the histories of all readings that differ.
+
+    histories: reading → History; merged: reading → the names of all readings that coincide with it; weights: of the readings, merged.
+    administrations [H]: slots of who governs Mexico in the months after the origin.
+    """
+
+    data: Data
+    priors: Priors
+    origin: Month
+    seed: int
+    settings: LeverageSettings
+    leverage: Leverage
+    overdose: OverdosePosterior
+    opposition: OppositionPosterior
+    mobilised: Floats
+    concessions: Floats
+    rates: event_model.EventRates
+    drivers: Drivers
+    histories: dict[str, History]
+    merged: dict[str, tuple[str, ...]]
+    weights: dict[str, float]
+    start: Start
+    future: Future
+    administrations: NDArray[np.int_]
+
+    def pool(self, patch: Patch = NO_PATCH) -> Pool:
+        """Driver paths; every patch sees the same random numbers."""
+        return simulate_pool(
+            self.start, self.future, self.rates, self.settings, self.data.calendar, self.origin, self.seed + 1, patch
+        )  # fmt: skip
+
+
+def assess(data: Data, priors: Priors, seed: int, known: date | None = None) -> Situation:
+    """Fit models 2–4 to data already selected as of their day, and code the outcome under every reading.
+
+    known: the day the claims are read on; the last day of the origin's month if not given, or the coverage if that is later.
+    """
+    rng = np.random.default_rng(seed)
+    at = origin(data)
+    tau = known or max(last_day(at), data.coverage["outcome_claims.csv"])
+    months = history(data)
+    settings = leverage_settings(priors, data.scales)
+    pressed = leverage(data.events, at, settings)
+    overdose = fit_overdose(data.overdose_final, data.overdose_releases, at)
+    opposition = fit_opposition(data.polls, at, OppositionPriors.of(priors), rng)
+    mobilised = mobilisation(data.events, months, data.scales.mobilisation)
+    conceded = event_model.concession_memory(data.events, at)
+
+    x = overdose.mean
+    here = FIRST_MONTH - OVERDOSE_START  # x begins a year before the ladder, so that the yearly change exists from the first month
+    log2_deaths = (x[here:] - LOG_3000) / np.log(2.0)
+    drivers = Drivers(
+        pressure=bend(pressed.value),
+        log2_deaths=log2_deaths,
+        change=x[here:] - x[here - 12 : len(x) - 12],
+        opposition=opposition.mean - LOGIT_60,
+        mobilisation=mobilised,
+        administration=in_office(data.administrations, "Mexico", FIRST_MONTH, at),
+    )
+    rates = event_model.fit_events(
+        data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng
+    )
+    merged = distinct_readings(data, tau, months)
+    shares = priors.parts("readings.weights")
+    return Situation(
+        data=data,
+        priors=priors,
+        origin=at,
+        seed=seed,
+        settings=settings,
+        leverage=pressed,
+        overdose=overdose,
+        opposition=opposition,
+        mobilised=mobilised,
+        concessions=conceded,
+        rates=rates,
+        drivers=drivers,
+        histories={name: History(reading_levels(data, name, tau, months), drivers) for name in merged},
+        merged=merged,
+        weights={name: sum(shares[n] for n in names) for name, names in merged.items()},
+        start=Start(pressed, float(mobilised[-1] * data.scales.mobilisation), float(conceded[-1])),
+        future=Future(
+            log_deaths=overdose.paths(rng, N_PATHS, HORIZON),
+            opposition=opposition.paths(rng, N_PATHS, HORIZON)[:, at - FIRST_MONTH :],
+            mobilisation_scale=data.scales.mobilisation,
+            new_us_rates_from=_next_us(data, at),
+        ),
+        administrations=future_administrations(
+            in_office(data.administrations, "Mexico", FIRST_MONTH, Month(at + HORIZON))[at - FIRST_MONTH + 1 :]
+        ),
+    )
+
+
+def _next_us(data: Data, at: Month) -> int | None:
+    """Months after the origin from which the US administration in office then has left, None if beyond the horizon."""
+    ends = [a.end for a in data.administrations if a.country == "US" and a.start <= at <= a.end]
+    first = max(ends) - at + 1 if ends else None
+    return first if first is not None and first <= HORIZON else None

@@ -1,0 +1,104 @@
+"""From named priors to the constants of the models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.data.settings import Scales
+from forecast.domain import CHANNELS, TOP
+from forecast.model.events import ElasticityPriors
+from forecast.model.leverage import LeverageSettings
+from forecast.model.transitions import TolerancePriors
+from forecast.priors.files import Priors
+from forecast.priors.spec import Beta, HalfNormal, LogNormal, Normal, Quantiles
+
+type Floats = NDArray[np.float64]
+type Direction = Literal["up", "down"]
+
+
+def tolerance_priors(priors: Priors) -> TolerancePriors:
+    """Model 5's constants, the selection factor applied: states are in the class because something happened there."""
+    plain = TolerancePriors(
+        rise=np.array([_located(priors, f"ladder.rise.{j}") for j in range(TOP)]),
+        stay=np.array([_located(priors, f"ladder.stay.{j}") for j in range(1, TOP + 1)]),
+        leverage=_normal(priors, "leverage.effect"),
+        leverage_on_falls=_normal(priors, "leverage.effect_on_falls"),
+        fresh=_normal(priors, "ladder.fresh"),
+        overdose_level=_normal(priors, "overdose.level_effect"),
+        overdose_change=_normal(priors, "overdose.change_effect"),
+        opposition=_normal(priors, "opposition.effect"),
+        mobilisation_sd=_half(priors, "opposition.mobilisation"),
+        administration_sd=_half(priors, "administration.sd"),
+        drift_sd=_half(priors, "drift.sd"),
+        half_life=_log_normal(priors, "drift.half_life"),
+        skip_up=_skips(priors, "up"),
+        skip_down=_skips(priors, "down"),
+    )
+    return with_selection(plain, priors.value("outside_view.selection"))
+
+
+def with_selection(priors: TolerancePriors, factor: float) -> TolerancePriors:
+    """The factor on chances of reaching level 4 from below: the location of logit q_3 shifts by its log, s_3 ~ Beta(f a, b + (1 − f) a)."""
+    rise, skip_up = priors.rise.copy(), priors.skip_up.copy()
+    rise[3, 0] += np.log(factor)
+    a, b = skip_up[2]
+    skip_up[2] = factor * a, b + (1.0 - factor) * a
+    return replace(priors, rise=rise, skip_up=skip_up)
+
+
+def leverage_settings(priors: Priors, scales: Scales) -> LeverageSettings:
+    weights = priors.parts("leverage.weights")
+    e, d, s = (weights[c] for c in CHANNELS)
+    he, hd, hs = (priors.value(f"leverage.half_life.{c}") for c in CHANNELS)
+    return LeverageSettings((e, d, s), (he, hd, hs), scales.leverage)
+
+
+def elasticity_priors(priors: Priors) -> ElasticityPriors:
+    demand, sufficiency, backlash = (
+        (float(mean), float(sd)) for mean, sd in (_normal(priors, f"events.{n}") for n in ("demand", "sufficiency", "backlash"))
+    )
+    return ElasticityPriors(demand, sufficiency, backlash)
+
+
+def _located(priors: Priors, name: str) -> tuple[float, float]:
+    spec = priors.spec(name)
+    if not isinstance(spec, Quantiles):
+        raise TypeError(f"{name} must be stated as quantiles, not {spec}")
+    return spec.location, spec.sd
+
+
+def _normal(priors: Priors, name: str) -> Floats:
+    spec = priors.spec(name)
+    if not isinstance(spec, Normal):
+        raise TypeError(f"{name} must be a Normal, not {spec}")
+    return np.array([spec.mean, spec.sd])
+
+
+def _half(priors: Priors, name: str) -> float:
+    spec = priors.spec(name)
+    if not isinstance(spec, HalfNormal):
+        raise TypeError(f"{name} must be a HalfNormal, not {spec}")
+    return spec.sd
+
+
+def _log_normal(priors: Priors, name: str) -> Floats:
+    spec = priors.spec(name)
+    if not isinstance(spec, LogNormal):
+        raise TypeError(f"{name} must be a LogNormal, not {spec}")
+    return np.array([np.log(spec.median), spec.sd, spec.shift])
+
+
+def _skips(priors: Priors, direction: Direction) -> Floats:
+    """[4, 2] Beta parameters of going on through levels 1..4."""
+    out = []
+    for i in range(1, TOP):
+        spec = priors.spec(f"ladder.skip_{direction}.{i}")
+        beta = spec.beta if isinstance(spec, Quantiles) else spec
+        if not isinstance(beta, Beta):
+            raise TypeError(f"ladder.skip_{direction}.{i} must be a Beta or quantiles, not {spec}")
+        out.append((beta.a, beta.b))
+    return np.array(out)
