@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from datetime import date
@@ -54,7 +55,7 @@ def root() -> Root:
         context.say("some of the result")
         raise {
             "interrupt": KeyboardInterrupt(),
-            "pipe": BrokenPipeError(32, "Broken pipe"),
+            "pipe": BrokenPipeError(32, "a sampler's process has died"),
             "bug": KeyError("x\ny"),
             "quiet": AssertionError(),
             **{cls.__name__: cls("What.", "Remedy.") for cls in subclasses(errors.ForecastError)},
@@ -169,6 +170,12 @@ def test_the_traceback_is_shown_when_asked_for(root: Root, words: str, kind: str
     assert loud.exit_code == plain.exit_code
 
 
+def test_a_pipe_that_breaks_inside_a_job_is_a_failure(root: Root) -> None:
+    result = invoke(root, "noun fail pipe")
+    assert result.exit_code == 1
+    assert "a sampler's process has died" in result.stderr
+
+
 def test_an_interruption_exits_130(root: Root) -> None:
     result = invoke(root, "noun fail interrupt")
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
@@ -187,8 +194,10 @@ def test_no_document_holds_nan(tmp_path: Path) -> None:
 # The real command, as a process.
 
 
-def python(*words: str, cwd: Path, stdout: int | IO[str] = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *words], cwd=cwd, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+def python(
+    *words: str, cwd: Path, stdout: int | IO[str] = subprocess.PIPE, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *words], cwd=cwd, stdout=stdout, stderr=subprocess.PIPE, env=env, text=True, check=False)
 
 
 def test_a_reader_that_leaves_early_is_no_failure(tmp_path: Path) -> None:
@@ -197,6 +206,35 @@ def test_a_reader_that_leaves_early_is_no_failure(tmp_path: Path) -> None:
     with os.fdopen(write, "w") as gone:
         done = python("-m", "forecast", "runs", "list", cwd=tmp_path, stdout=gone)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_interrupted_process_exits_130_without_a_traceback(tmp_path: Path) -> None:
+    script = """
+import click, time
+from forecast.cli import main
+@main.command()
+def wait():
+    click.echo("waiting")
+    time.sleep(60)
+main(["wait"])
+"""
+    waiting = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert waiting.stdout is not None
+    assert waiting.stdout.readline() == "waiting\n"
+    waiting.send_signal(signal.SIGINT)
+    _, stderr = waiting.communicate()
+    assert (waiting.returncode, stderr) == (130, "Interrupted.\n")
+
+
+def test_the_shell_completes_names_and_options(tmp_path: Path) -> None:
+    for words, index, expected in (
+        ("forecast da", 1, "plain,data"),
+        ("forecast runs ver", 2, "plain,verify"),
+        ("forecast init --works", 2, "plain,--workspace"),
+    ):
+        environ = {"_FORECAST_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(index)}
+        done = python("-m", "forecast", cwd=tmp_path, env={**os.environ, **environ})
+        assert done.stdout.splitlines() == [expected], done.stderr
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["runs", "list"], ["init", "--help"]])

@@ -156,9 +156,10 @@ def test_without_a_main_reading_the_data_are_refused(read: tuple[Tables, Setting
 def test_what_may_be_missing_is_not_called_dangling(read: tuple[Tables, Settings]) -> None:
     """Where rows of the ledger could not be read, names of them are no second error; what stands in one row still is."""
     tables, line = changed(read[0], "events", by(id="C001"), {"intensity": ""})
-    part = Table(tables["events"].rows[:150], tables["events"].lines[:150])
+    kept = [i for i, event in enumerate(tables["events"].rows) if event.id != "A010"]
+    part = Table(tuple(tables["events"].rows[i] for i in kept), tuple(tables["events"].lines[i] for i in kept))
     found = errors({**tables, "events": part}, {"events"}, read[1])
-    assert [(p.row, p.column) for p in found] == [(line, "intensity")] or not any(e.id == "C001" for e in part.rows)
+    assert [(p.row, p.column) for p in found] == [(line, "intensity")]
     assert any(p.column == "basis_ids" for p in errors({**tables, "events": part}, (), read[1]))
 
 

@@ -89,42 +89,89 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Step:
-    """Rise and fall probabilities of one month: rise, fall [6, 2 (fresh), S, P]."""
+    """Rise and fall probabilities of one month: rise, fall [2 (fresh), 6, S, P]."""
 
     rise: Floats
     fall: Floats
 
 
+def _odds(log_odds: Floats) -> Floats:
+    """e to the power, kept below 10¹⁰⁰: of three such factors none is infinite, and infinity against infinity is no probability."""
+    return np.asarray(np.exp(np.minimum(log_odds, 230.0)))
+
+
 def step(kernel: Kernel, t: int) -> Step:
     """The month's probabilities of a rise and of a fall, from every level and for both values of fresh."""
-    shape = (N_LEVELS, 2, *kernel.theta.shape[1:])
-    rise, fall = np.zeros(shape), np.zeros(shape)
-    with np.errstate(over="ignore"):
-        e_up = np.exp(kernel.theta[t] + kernel.rise_push[t])
-        e_down = np.exp(kernel.fall_push[t] - kernel.theta[t])
-        a, b, fresh = np.exp(kernel.a), np.exp(kernel.b), np.exp(kernel.fresh)
-    for j in range(N_LEVELS):
-        u = e_up * a[j][:, None]
-        for r in (0, 1):
-            d = e_down * (b[j] * fresh if r else b[j])[:, None]
-            total = 1.0 + u + d
-            rise[j, r] = u / total
-            fall[j, r] = d / total
+    e_up = _odds(kernel.theta[t] + kernel.rise_push[t])
+    e_down = _odds(kernel.fall_push[t] - kernel.theta[t])
+    a, b, fresh = _odds(kernel.a), _odds(kernel.b), _odds(kernel.fresh)
+    rise = np.empty((2, N_LEVELS, *kernel.theta.shape[1:]))
+    fall = np.empty_like(rise)
+    np.multiply(e_up, a[:, :, None], out=rise[0])
+    rise[1] = rise[0]
+    np.multiply(e_down, b[:, :, None], out=fall[0])
+    np.multiply(fall[0], fresh[:, None], out=fall[1])
+    total = rise + fall
+    total += 1.0
+    rise /= total
+    fall /= total
     return Step(rise, fall)
 
 
-def advance(state: Floats, probs: Step, kernel: Kernel) -> Floats:
-    """One month on: state [6, 2, S, P] of probabilities (level, fresh)."""
-    risen = (state * probs.rise).sum(1)
-    fallen = (state * probs.fall).sum(1)
+@dataclass(frozen=True)
+class Moved:
+    """A month on, of mass that lived on a run of levels: what stays among them, what landed above them, what fell below them.
+
+    state [2 (fresh), n, S, P]; above [levels above, S, P]; below [S, P]
+    """
+
+    state: Floats
+    above: Floats
+    below: Floats
+
+
+def advance(state: Floats, low: int, probs: Step, kernel: Kernel) -> Moved:
+    """One month on, of probabilities [2 (fresh), n, S, P] of being at the levels low..low + n − 1.
+
+    Those on the move pass the levels one by one; at each, as many land as stop there, and the rest is joined by who moves from there.
+    """
+    n = state.shape[1]
+    end = low + n  # the first level above
+    risen, fallen, stayed = _leave(state, low, probs)
     out = np.zeros_like(state)
-    out[:, 0] = state.sum(1) - risen - fallen
-    for j in range(N_LEVELS):
-        for k in range(j + 1, N_LEVELS):
-            out[k, 1] += risen[j] * kernel.up[j, k][:, None]
-        for k in range(j):
-            out[k, 0] += fallen[j] * kernel.down[j, k][:, None]
-    return out
+    out[0] = stayed
+    above = np.empty((N_LEVELS - end, *state.shape[2:]))
+    moving = risen[0]
+    for i in range(low + 1, N_LEVELS):
+        lands = moving * kernel.up[i - 1, i][:, None]  # the chance of landing one level up is that of stopping there
+        if i < end:
+            out[1, i - low] = lands
+        else:
+            above[i - end] = lands
+        moving = moving - lands
+        if i < end:
+            moving += risen[i - low]
+    moving = fallen[n - 1]
+    for i in range(end - 2, low - 1, -1):
+        lands = moving * kernel.down[i + 1, i][:, None]
+        out[0, i - low] += lands
+        moving = moving - lands
+        moving += fallen[i - low]
+    return Moved(out, above, moving)
+
+
+def _leave(state: Floats, low: int, probs: Step) -> tuple[Floats, Floats, Floats]:
+    """Who rises, who falls and who stays, [n, S, P] each."""
+    here = slice(low, low + state.shape[1])
+    settled, fresh = state
+    risen = settled * probs.rise[0, here]
+    risen += fresh * probs.rise[1, here]
+    fallen = settled * probs.fall[0, here]
+    fallen += fresh * probs.fall[1, here]
+    stayed = settled + fresh
+    stayed -= risen
+    stayed -= fallen
+    return risen, fallen, stayed
 
 
 @dataclass(frozen=True)
@@ -156,28 +203,36 @@ def chances(kernel: Kernel, level: int, fresh: bool) -> Chances:
     The starting month itself belongs to no window.
     """
     horizon, n_draws, n_paths = kernel.theta.shape
-    start = np.zeros((N_LEVELS, 2, n_draws, n_paths))
-    start[level, int(fresh)] = 1.0
-    free = start
-    below = [start for _ in range(1, N_LEVELS)]  # mass that has not yet reached k
-    above = [start, start]  # mass that has not yet fallen to k
+    start = np.zeros((2, N_LEVELS, n_draws, n_paths))
+    start[int(fresh), level] = 1.0
     in_force = np.zeros((horizon, N_LEVELS, n_draws, n_paths))
     entered = np.zeros((TOP, horizon, N_LEVELS, n_draws, n_paths))
     fallen = np.zeros((2, horizon, n_draws, n_paths))
+    free = start
+    # Mass that has not yet reached k lives below k, mass that has not yet fallen to k above it. What starts beyond counts as having
+    # reached k in the first month in which it is there, so the first step is taken from all levels.
+    below = {k: start for k in range(1, N_LEVELS)}
+    above = {k: start for k in (0, 1)}
     for t in range(horizon):
         probs = step(kernel, t)
-        free = advance(free, probs, kernel)
-        in_force[t] = free.sum(1)
-        for k in range(1, N_LEVELS):
-            moved = advance(below[k - 1], probs, kernel)
-            entered[k - 1, t, k:] = moved[k:].sum(1)
-            moved[k:] = 0.0
-            below[k - 1] = moved
-        for k in (0, 1):
-            moved = advance(above[k], probs, kernel)
-            fallen[k, t] = moved[: k + 1].sum((0, 1)) + (fallen[k, t - 1] if t else 0.0)
-            moved[: k + 1] = 0.0
-            above[k] = moved
+        free = advance(free, 0, probs, kernel).state
+        in_force[t] = free[0] + free[1]
+        for k, state in below.items():
+            if t == 0:
+                entered[k - 1, 0, k:] = in_force[0, k:]
+                below[k] = free[:, :k]
+                continue
+            moved = advance(state, 0, probs, kernel)
+            entered[k - 1, t, k:] = moved.above
+            below[k] = moved.state
+        for k, state in above.items():
+            if t == 0:
+                fallen[k, 0] = in_force[0, : k + 1].sum(0)
+                above[k] = free[:, k + 1 :]
+                continue
+            moved = advance(state, k + 1, probs, kernel)
+            fallen[k, t] = fallen[k, t - 1] + moved.below
+            above[k] = moved.state
     return Chances(in_force, entered, fallen)
 
 

@@ -6,7 +6,7 @@ import json as json_text
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,6 +18,10 @@ from forecast.workspace import Workspace, find
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class ReaderGone(Exception):
+    """Whoever reads standard output, `head` say, has what it wanted. No failure; a pipe that breaks elsewhere is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,12 @@ class Context:
         return self.surroundings.clock()
 
     def say(self, text: str) -> None:
-        """Print a part of the result to standard output."""
-        sys.stdout.write(text + "\n")
+        """Print a part of the result to standard output. Raises ReaderGone if nobody reads it any more."""
+        try:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError as e:
+            raise ReaderGone from e
 
     def say_json(self, document: Any) -> None:
         """Print the result as one JSON document. NaN is an error, since JSON has no such number."""
@@ -61,7 +69,9 @@ class Context:
     def warn(self, text: str) -> None:
         """Print a warning to standard error, unless -q was given."""
         if self.verbosity >= 0:
-            sys.stderr.write(text + "\n")
+            with suppress(OSError):  # a log that nobody reads does not stop the job
+                sys.stderr.write(text + "\n")
+                sys.stderr.flush()
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from forecast.cli._context import ReaderGone
 from forecast.cli._options import common_options, extra_options, verbosity
 from forecast.errors import ForecastError
 
@@ -74,9 +75,7 @@ class Root(Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
+            return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):  # click itself says these, a usage error with exit code 2
             raise
         except (KeyboardInterrupt, click.Abort, Exception) as e:
@@ -85,7 +84,7 @@ class Root(Group):
 
 def _end(failure: BaseException, ctx: click.Context) -> int:
     """Say what went wrong in a sentence, and return the exit code that stands for it."""
-    if isinstance(failure, BrokenPipeError):  # the reader, `head` say, has what it wanted
+    if isinstance(failure, ReaderGone):  # what is still buffered must not fail again when the interpreter ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if verbosity(ctx) >= 2:

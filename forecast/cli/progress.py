@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from forecast.progress import Progress, silent
@@ -34,11 +34,9 @@ class Lines:
             return
         self._last[stage] = step
         share = "" if done is None else f" {100 * done:.0f} %"
-        try:
+        with suppress(OSError):  # a log that nobody reads does not stop the job
             self._stream.write(f"{stage}{share}{': ' if message else ''}{message}\n")
             self._stream.flush()
-        except OSError:  # the log's reader has gone; the job goes on
-            pass
 
 
 @contextmanager

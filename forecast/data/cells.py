@@ -66,9 +66,15 @@ def _not_blank(cell: Any) -> Any:
     return cell
 
 
+LONGEST = 200
+"""Characters of a name."""
+
+
 def _name(cell: Any) -> Any:
     if isinstance(cell, str) and cell != cell.strip():
         raise PydanticCustomError("blanks", "a name without blanks before or after it")
+    if isinstance(cell, str) and not (cell.isprintable() and len(cell) <= LONGEST):
+        raise PydanticCustomError("name", "a name of at most 200 printable characters")
     return _not_blank(cell)
 
 

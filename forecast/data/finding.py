@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from forecast.data.nearest import shown
 from forecast.data.tables import Table
+from forecast.domain import month_text
 from forecast.errors import Problem
 
 Severity = Literal["error", "warning"]
@@ -14,11 +16,9 @@ def finding(table: Table[Any], i: int, column: str | None, found: str, expected:
     """A problem in row `i` of a table."""
     row = table.rows[i]
     name = " ".join(str(_written(row, column)) for column in row.key)
-    return Problem(row.file, f"{found} ({name})" if name else found, expected, remedy, table.line(i), column, severity)
+    return Problem(row.file, f"{found} ({shown(name)[1:-1]})" if name else found, expected, remedy, table.line(i), column, severity)
 
 
 def _written(row: Any, column: str) -> str:
-    from forecast.domain import month_text
-
     value = getattr(row, column)
     return month_text(value) if column in ("month", "start", "end", "period_end") and isinstance(value, int) else str(value)

@@ -15,6 +15,7 @@ _EXPECTED = {
     "month": ("a month of the form YYYY-MM", "Write a month from 01 to 12 after a year of four digits."),
     "blank": ("a text", "Fill it in: this column is never empty."),
     "string_too_short": ("a text", "Fill it in: it is never empty."),
+    "name": ("a name of at most 200 printable characters", "Write a short name without line breaks."),
     "blanks": ("a name without blanks before or after it", "Delete the blanks."),
     "thousands": ("a number in plain digits", "Leave out the thousands separator: write 1234, not 1,234."),
     "missing": ("a value", "Add it."),
@@ -55,4 +56,4 @@ def _plain(message: str) -> str:
 
 def place(loc: Iterable[Any]) -> str:
     """The dotted path of a key."""
-    return ".".join(str(part) for part in loc)
+    return shown(".".join(str(part) for part in loc), 120)[1:-1]

@@ -33,3 +33,10 @@ def forecast_quantities(found: Climb) -> dict[str, Floats]:
         for k in (0, 1):
             out[f"fall-{k}-{h}m"] = found.fell(k, h)
     return out
+
+
+def ladder_question(found: Climb, kind: str, level: int, horizon: int) -> Floats:
+    """Per-draw probabilities [S] of a question about a level."""
+    if kind == "reached_by":
+        return found.reached(level, horizon)
+    return found.at_least(level, horizon) if kind == "in_force_at" else found.fell(level, horizon)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -14,7 +13,8 @@ from forecast.model.events import ElasticityPriors
 from forecast.model.leverage import LeverageSettings
 from forecast.model.transitions import TolerancePriors
 from forecast.priors.files import Priors
-from forecast.priors.spec import Beta, HalfNormal, LogNormal, Normal, Quantiles
+from forecast.priors.selection import as_beta, rise_after_selection, skip_after_selection
+from forecast.priors.spec import HalfNormal, LogNormal, Normal, Quantiles
 
 type Floats = NDArray[np.float64]
 type Direction = Literal["up", "down"]
@@ -22,8 +22,13 @@ type Direction = Literal["up", "down"]
 
 def tolerance_priors(priors: Priors) -> TolerancePriors:
     """Model 5's constants, the selection factor applied: states are in the class because something happened there."""
-    plain = TolerancePriors(
-        rise=np.array([_located(priors, f"ladder.rise.{j}") for j in range(TOP)]),
+    rise = np.array([_located(priors, f"ladder.rise.{j}") for j in range(TOP)])
+    rise[3] = rise_after_selection(priors)
+    skip_up = _skips(priors, "up")
+    through_3 = skip_after_selection(priors)
+    skip_up[2] = through_3.a, through_3.b
+    return TolerancePriors(
+        rise=rise,
         stay=np.array([_located(priors, f"ladder.stay.{j}") for j in range(1, TOP + 1)]),
         leverage=_normal(priors, "leverage.effect"),
         leverage_on_falls=_normal(priors, "leverage.effect_on_falls"),
@@ -35,19 +40,9 @@ def tolerance_priors(priors: Priors) -> TolerancePriors:
         administration_sd=_half(priors, "administration.sd"),
         drift_sd=_half(priors, "drift.sd"),
         half_life=_log_normal(priors, "drift.half_life"),
-        skip_up=_skips(priors, "up"),
+        skip_up=skip_up,
         skip_down=_skips(priors, "down"),
     )
-    return with_selection(plain, priors.value("outside_view.selection"))
-
-
-def with_selection(priors: TolerancePriors, factor: float) -> TolerancePriors:
-    """The factor on chances of reaching level 4 from below: the location of logit q_3 shifts by its log, s_3 ~ Beta(f a, b + (1 − f) a)."""
-    rise, skip_up = priors.rise.copy(), priors.skip_up.copy()
-    rise[3, 0] += np.log(factor)
-    a, b = skip_up[2]
-    skip_up[2] = factor * a, b + (1.0 - factor) * a
-    return replace(priors, rise=rise, skip_up=skip_up)
 
 
 def leverage_settings(priors: Priors, scales: Scales) -> LeverageSettings:
@@ -94,11 +89,5 @@ def _log_normal(priors: Priors, name: str) -> Floats:
 
 def _skips(priors: Priors, direction: Direction) -> Floats:
     """[4, 2] Beta parameters of going on through levels 1..4."""
-    out = []
-    for i in range(1, TOP):
-        spec = priors.spec(f"ladder.skip_{direction}.{i}")
-        beta = spec.beta if isinstance(spec, Quantiles) else spec
-        if not isinstance(beta, Beta):
-            raise TypeError(f"ladder.skip_{direction}.{i} must be a Beta or quantiles, not {spec}")
-        out.append((beta.a, beta.b))
-    return np.array(out)
+    betas = [as_beta(priors, f"ladder.skip_{direction}.{i}") for i in range(1, TOP)]
+    return np.array([(beta.a, beta.b) for beta in betas])

@@ -62,7 +62,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
         (("Each change of level", evidence.changes),),
     ),
     Figure(
-        "leverage", drivers.leverage, "Leverage",
+        "leverage", drivers.leverage, "Pressure by channel",
         "What economic, security and diplomatic pressure add, stacked by month, and its simulated future as a fan.",
         (("Leverage by month", evidence.leverage),),
     ),

@@ -45,10 +45,10 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     env = Environment(loader=PackageLoader("forecast.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    for name in ("percent", "plain_percent", "headline_percent", "points", "number", "count", "month_words", "day_words", "capital", "number_word"):
+    for name in ("percent", "plain_percent", "headline_percent", "points", "number", "count", "month_words", "day_words", "capital", "number_word", "bare"):
         env.filters[name] = getattr(words, name)
     env.filters["link"] = lambda url, text: Link(text, url)
-    env.globals.update(percent_range=words.percent_range, window_words=words.window_words, listed=words.listed, LEVELS=LEVELS, SECTIONS=SECTIONS)
+    env.globals.update(percent_range=words.percent_range, bare_range=words.bare_range, window_words=words.window_words, listed=words.listed, LEVELS=LEVELS, SECTIONS=SECTIONS)
     return env
 
 
@@ -73,7 +73,12 @@ def render_html(report: Report) -> str:
         matrix=_matrix(report),
         next_dates=sentences.next_dates(report),
     )  # fmt: skip
-    return re.sub(r"(\d) %", "\\1\u00a0%", page)
+    return _unbroken(page)
+
+
+def _unbroken(page: str) -> str:
+    """Numbers keep their signs and ranges their ends when lines break."""
+    return re.sub(r"(?<=[\d%])–(?=[\d<>])", "–\u2060", re.sub(r"(?<=[\d+]) %", "\u00a0%", page))
 
 
 def _lead(report: Report) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from forecast.domain import LEVELS
-from forecast.report.words import capital, headline_percent, listed, number_word, percent_range, plain_percent, points, window_words, year_of
+from forecast.report.words import capital, day_words, headline_percent, listed, number_word, percent_range, plain_percent, points, window_words, year_of
 
 Report = Mapping[str, Any]
 
@@ -157,4 +157,4 @@ def build_sentences(report: Report) -> dict[str, Any]:
 def next_dates(report: Report, most: int = 3) -> list[str]:
     """The nearest dates of the calendar that act on the forecast."""
     acting = [row for row in report["calendar"] if row["effect"] not in (None, "", "none")]
-    return [f"{row['what']} ({row['date']})" for row in sorted(acting, key=lambda row: year_of(row["date"]))[:most]]
+    return [f"{row['what']} ({day_words(row['date'])})" for row in sorted(acting, key=lambda row: year_of(row["date"]))[:most]]

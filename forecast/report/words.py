@@ -41,6 +41,16 @@ def headline_percent(p: float) -> str:
     return percent(p, 1) if p < 0.95 else percent(p, 2)
 
 
+def bare(p: float | None) -> str:
+    """As `plain_percent`, without the sign: for columns headed per cent."""
+    return plain_percent(p).removesuffix(" %")
+
+
+def bare_range(low: float, high: float) -> str:
+    """As `percent_range`, without the sign."""
+    return percent_range(low, high).removesuffix(" %")
+
+
 def plain_percent(p: float | None) -> str:
     """As people say it: one significant figure below ten per cent, whole per cent above: 0.8 %, 6 %, 15 %."""
     return percent(p, 1 if p is not None and p < 0.0995 else 2)
@@ -51,7 +61,8 @@ def percent_range(low: float, high: float) -> str:
     a, b = plain_percent(low), plain_percent(high)
     if a == b:
         return a
-    return f"{a.removesuffix(' %')}{' to ' if b.startswith('>') else '–'}{b}"
+    top = b.removeprefix(">").replace(" %", "+ %") if b.startswith(">") else b  # 97–99.9+ %
+    return f"{a.removesuffix(' %')}–{top}"
 
 
 def points(d: float | None) -> str:

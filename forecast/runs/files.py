@@ -41,8 +41,6 @@ def cannot_write(where: Path) -> Iterator[None]:
     }
     try:
         yield
-    except BrokenPipeError:
-        raise
     except OSError as e:
         what = e.strerror or str(e)
         raise ForecastError(f"{where} could not be written: {what}.", remedies.get(e.errno or 0, "Nothing was published.")) from e

@@ -9,7 +9,7 @@ from typing import Any
 from forecast.report.charts.rows import Axis, Bar, Dot, Row, percent_axis, rows_chart
 from forecast.report.charts.svg import Size
 from forecast.report.sentences import DISPUTED_ACT, PRESSURE_SCALE, headline_question, rows_of
-from forecast.report.words import percent, percent_range, plain_percent
+from forecast.report.words import capital, percent, percent_range, plain_percent
 
 Report = Mapping[str, Any]
 
@@ -40,13 +40,17 @@ def multiverse(report: Report, size: Size) -> Any:
     """One dot a defensible choice, grouped by what was chosen; the published one marked by a line."""
     base = report["multiverse"][0]["probability"] if report["multiverse"] else None
     rows: list[Row] = []
+    heading = ""
     for number, (group, members) in enumerate(groupby(report["multiverse"], key=lambda row: row["group"])):
-        if number:
-            rows.append(Row(group, heading=True))
-        for row in members:
+        group_rows = list(members)
+        title = group if len(group_rows) > 1 else "other choices" if heading else ""
+        if title != heading:  # a lone choice before the first group needs no heading
+            rows.append(Row(capital(title), heading=True))
+            heading = title
+        for row in group_rows:
             dot = Dot(row["probability"], "one" if not number else "two", size=120 if not number else 70)
             bar = Bar(min(base, row["probability"]), max(base, row["probability"]), "faint", 1.5)
-            rows.append(Row(row["label"], percent(row["probability"]), (dot,), (bar,), strong=not number))
+            rows.append(Row(capital(row["label"]), percent(row["probability"]), (dot,), (bar,), strong=not number))
     highest = max([row["probability"] for row in report["multiverse"]], default=0.1)
     return rows_chart(rows, size, percent_axis(highest), left=270, reference=base)
 
@@ -75,7 +79,7 @@ def what_moved(report: Report, size: Size) -> Any:
     """Prior chance and posterior chance of each question, joined."""
     rows = [
         Row(
-            r["quantity"],
+            capital(r["quantity"]),
             f"{plain_percent(r['prior']).removesuffix(' %')} → {plain_percent(r['posterior'])}",
             (Dot(r["prior"], "soft", filled=False), Dot(r["posterior"])),
             (Bar(min(r["prior"], r["posterior"]), max(r["prior"], r["posterior"]), "faint", 2),),
@@ -93,7 +97,7 @@ def companions(report: Report, size: Size) -> Any:
         if q["kind"] in ("event", "count"):
             dots = (Dot(q["prior_probability"], "soft", filled=False), Dot(q["probability"])) if q["prior_probability"] is not None else (Dot(q["probability"]),)
             rows.append(Row(companion_title(q), percent(q["probability"]), dots))
-    return rows_chart(rows, size, Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)), left=330)
+    return rows_chart(rows, size, Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)), left=230)
 
 
 def companion_title(q: Mapping[str, Any]) -> str:

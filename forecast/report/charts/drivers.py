@@ -7,7 +7,7 @@ from typing import Any
 
 from forecast.report.charts.svg import Margin, Size, colour, framed, values
 from forecast.report.charts.time import band, fan, left_axis, line, note, origin_rule, years
-from forecast.report.words import month_before, number, year_of
+from forecast.report.words import capital, month_before, number, year_of
 
 Report = Mapping[str, Any]
 MARGIN = Margin(left=34, right=8, top=10, bottom=24)
@@ -58,7 +58,7 @@ def checks(report: Report, size: Size) -> Any:
         rows = [{"x": year_of(m), "y": None if v is None else floor - tall * (v - low) / (high - low or 1)} for m, v in zip(months, value, strict=True)]
         shown = alt.Chart(values(rows)).mark_line(color=colour("ink" if r is None else "one"), strokeWidth=1.25)
         layers.append(shown.encode(x=x, y=alt.Y("y:Q", scale=None, axis=None)))
-        title = name if r is None else f"{name}, correlation {number(r)}"
+        title = "Leverage" if r is None else f"{capital(name)}, correlation {number(r)}"
         label = alt.Chart(values([{"y": floor - tall - 12, "t": title}])).mark_text(color=colour("soft"))
         layers.append(label.encode(x=alt.value(-12), y=alt.Y("y:Q", scale=None, axis=None), text="t:N"))
     return framed(layers, size, step * len(series), Margin(left=16, right=8, top=4, bottom=24))

@@ -7,7 +7,7 @@ from typing import Any
 
 from forecast.report.charts.rows import Axis, Bar, Dot, Row, rows_chart
 from forecast.report.charts.svg import Size
-from forecast.report.words import number, plain_percent
+from forecast.report.words import capital, number, plain_percent
 
 Report = Mapping[str, Any]
 SPREAD = 3.29
@@ -48,7 +48,7 @@ def skips(report: Report, size: Size) -> Any:
             target = s["level"] + (1 if direction == "up" else -1)
             bars = (Bar(a["q05"], a["q95"], "line", 9), Bar(b["q05"], b["q95"], "one", 2.5))
             dots = (Dot(a["mean"], "soft", filled=False), Dot(b["mean"]))
-            rows.append(Row(f"on from {s['level']} to {target}  ({s['went_on']} of {s['went_on'] + s['stopped']} here)", plain_percent(b["mean"]), dots, bars))
+            rows.append(Row(f"On from {s['level']} to {target}  ({s['went_on']} of {s['went_on'] + s['stopped']} here)", plain_percent(b["mean"]), dots, bars))
     return rows_chart(rows, size, Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)), left=250)
 
 
@@ -58,9 +58,11 @@ def replicates(report: Report, size: Size) -> Any:
     rows = []
     for r in report["replicates"]["prior"]:
         q = posterior.get(r["statistic"])
-        top = max([r["q95"], r["observed"], *([q["q95"]] if q else [])]) or 1
+        top = max([r["q95"], r["observed"], *([q["q95"]] if q else [])])
+        if top <= 1:  # yes or no: the table says it better
+            continue
         bars = [Bar(r["q05"] / top, r["q95"] / top, "faint", 3, above=4)]
         if q:
             bars.append(Bar(q["q05"] / top, q["q95"] / top, "one", 3, above=-4))
-        rows.append(Row(r["statistic"], number(r["observed"], 3), (Dot(r["observed"] / top, "two", size=60),), tuple(bars)))
+        rows.append(Row(capital(r["statistic"]), number(r["observed"], 3), (Dot(r["observed"] / top, "two", size=60),), tuple(bars)))
     return rows_chart(rows, size, Axis(0, 1, (), percent=False), left=210, right=44)

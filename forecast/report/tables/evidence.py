@@ -21,7 +21,7 @@ def rungs(report: Report) -> Table:
 
 def changes(report: Report) -> Table:
     rows = [
-        (month_words(c["month"]), f"{c['from']} → {c['to']}", c["why"], f"{c['claim_id']}, confidence {c['confidence']}", ", ".join(c["events"]))
+        (month_words(c["month"]), f"{c['from']}\u00a0→\u00a0{c['to']}", c["why"], f"{c['claim_id']}, confidence {c['confidence']}", ", ".join(c["events"]))
         for c in report["history"]["changes"]
     ]
     return table(("Month", "Level", "Why", "Claim", "Records"), rows)

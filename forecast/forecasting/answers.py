@@ -1,0 +1,155 @@
+"""From readings to answers: the mixture, its Monte Carlo error and interval, and what the prior alone says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from arviz_stats.base import array_stats
+from numpy.typing import NDArray
+
+from forecast.domain import Question
+from forecast.forecasting.carry import ladder_question
+from forecast.forecasting.climb import assign_paths
+from forecast.forecasting.companions import Companion, counts, deemed, direct_action
+from forecast.forecasting.known import Exposure, known_by
+from forecast.forecasting.pool import Pool
+from forecast.forecasting.questions import slug_of
+from forecast.forecasting.readings import ReadingForecast
+from forecast.forecasting.situation import Situation
+from forecast.model.events import COUNTED
+
+type Floats = NDArray[np.float64]
+
+INTERVAL = 0.8
+CHAINS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the forecast says to one question.
+
+    probability is the weighted sum of by_reading; known is None where exposure plays no part; expected is the mean of a count;
+    draws [R, S] per-draw probabilities by reading.
+    """
+
+    question: Question
+    probability: float
+    known: float | None
+    expected: float | None
+    mcse: float
+    interval: tuple[float, float]
+    prior: float
+    by_reading: Mapping[str, float]
+    draws: Floats
+
+
+def answer_all(
+    situation: Situation, forecasts: Mapping[str, ReadingForecast], pool: Pool, questions: tuple[Question, ...]
+) -> dict[str, Answer]:
+    """Answers by question id, in the order of the questions."""
+    size = next(iter(forecasts.values())).draws.size
+    rng = np.random.default_rng(situation.seed + 4)
+    exposure = Exposure.draw(situation.priors, size, rng)
+    companions = _companions(situation, pool, questions, size)
+    out = {}
+    for q in questions:
+        if q.level is not None:
+            out[q.id] = _ladder_answer(situation, forecasts, q, exposure)
+        else:
+            out[q.id] = _companion_answer(situation, q, companions[q.id])
+    return out
+
+
+def _ladder_answer(situation: Situation, forecasts: Mapping[str, ReadingForecast], q: Question, exposure: Exposure) -> Answer:
+    assert q.level is not None
+    level, weights = q.level, situation.weights
+    draws = np.array([ladder_question(f.climb, q.kind, level, q.horizon) for f in forecasts.values()])
+    prior = {name: ladder_question(f.prior_climb, q.kind, level, q.horizon).mean() for name, f in forecasts.items()}
+    w = np.array([weights[name] for name in forecasts])
+    slots = sum(weights[n] * f.climb.slot_means(q.kind, level, q.horizon) for n, f in forecasts.items())
+    known = None
+    if q.kind == "reached_by":
+        public = situation.histories["main"].level_now
+        known = sum(
+            weights[n] * float(known_by(f.climb.entered[level - 1], level, q.horizon, exposure, public).mean())
+            for n, f in forecasts.items()
+        )
+    means = draws.mean(1)
+    return Answer(
+        question=q,
+        probability=float(w @ means),
+        known=known,
+        expected=None,
+        mcse=monte_carlo_error(draws, w, np.asarray(slots)),
+        interval=weighted_interval(draws, w),
+        prior=float(sum(weights[n] * p for n, p in prior.items())),
+        by_reading=dict(zip(forecasts, map(float, means), strict=True)),
+        draws=draws,
+    )
+
+
+def _companion_answer(situation: Situation, q: Question, found: Companion) -> Answer:
+    """A companion says the same under every reading."""
+    p = float(found.probability.mean())
+    draws, one = found.probability[None, :], np.ones(1)
+    return Answer(
+        question=q,
+        probability=p,
+        known=None,
+        expected=None if found.expected is None else float(found.expected.mean()),
+        mcse=monte_carlo_error(draws, one, found.by_slot, chained=False),
+        interval=weighted_interval(draws, one),
+        prior=float(found.prior.mean()),
+        by_reading=dict.fromkeys(situation.histories, p),
+        draws=draws,
+    )
+
+
+def _companions(situation: Situation, pool: Pool, questions: tuple[Question, ...], size: int) -> dict[str, Companion]:
+    out = {}
+    paths = assign_paths(size, len(pool.leverage), situation.seed + 2)
+    for q in questions:
+        if q.level is not None:
+            continue
+        slug, rng = slug_of(q), np.random.default_rng(situation.seed + 5)
+        if slug in COUNTED:
+            out[q.id] = counts(situation.priors, situation.rates, slug, q.horizon, size, rng)
+        elif slug == "direct-action":
+            out[q.id] = direct_action(situation.priors, pool, paths, q.horizon, rng)
+        else:
+            out[q.id] = deemed(
+                situation.priors, situation.rates, situation.data.calendar, situation.origin, q.horizon, size, rng
+            )[slug]  # fmt: skip
+    return out
+
+
+def monte_carlo_error(draws: Floats, weights: Floats, slots: Floats | None, chained: bool = True) -> float:
+    """Standard error of the weighted mean over draws [R, S], and over the pool of paths by its independent slots [P].
+
+    chained: draws come chain after chain and their effective number is estimated; else they are independent.
+    """
+    variance = 0.0
+    for weight, row in zip(weights, draws, strict=True):
+        if np.ptp(row) > 0:
+            size = float(array_stats.ess(row.reshape(CHAINS, -1), chain_axis=0, draw_axis=1, method="mean")) if chained else len(row)
+            variance += weight**2 * float(row.var(ddof=1)) / size
+    if slots is not None:
+        variance += float(slots.var(ddof=1)) / len(slots)
+    return float(np.sqrt(variance))
+
+
+def weighted_interval(draws: Floats, weights: Floats, level: float = INTERVAL) -> tuple[float, float]:
+    """Equal-tailed interval over pooled draws [R, S], each row sharing its weight."""
+    low, high = weighted_quantile(draws, weights, np.array([(1 - level) / 2, (1 + level) / 2]))
+    return float(low), float(high)
+
+
+def weighted_quantile(draws: Floats, weights: Floats, p: Floats) -> Floats:
+    """Quantiles of pooled draws [R, S], each row sharing its weight."""
+    flat = draws.ravel()
+    share = np.repeat(weights / draws.shape[1], draws.shape[1])
+    order = np.argsort(flat)
+    cumulative = np.cumsum(share[order])
+    return np.asarray(np.interp(p * cumulative[-1], cumulative - share[order] / 2, flat[order]))

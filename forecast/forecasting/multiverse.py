@@ -1,0 +1,153 @@
+"""The headline of the main reading under other defensible choices, all through the one compiled function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.data.outcome import known_then, main_levels
+from forecast.data.tables import history as months_of
+from forecast.domain import last_day
+from forecast.forecasting.carry import carry_forward
+from forecast.forecasting.climb import PressureLink
+from forecast.forecasting.pool import Pool
+from forecast.forecasting.readings import fit_history, posterior_draws
+from forecast.forecasting.situation import Situation
+from forecast.inference.sample import Sampler, SamplerSettings
+from forecast.model.constants import tolerance_priors
+from forecast.model.history import History
+from forecast.model.leverage import bend
+from forecast.model.transitions import TolerancePriors
+from forecast.priors.spec import Fixed, Normal, Spec
+
+type Floats = NDArray[np.float64]
+type Levels = NDArray[np.int_]
+
+OFF: Spec = Normal(0.0, 1e-9)
+"""An effect so narrow around zero that it is none."""
+
+AS_CODED = {"leverage.effect": Normal(2.9, 0.3), "leverage.effect_on_falls": Normal(0.7, 0.45)}
+LAGGED = {"leverage.effect": Normal(1.75, 0.43), "leverage.effect_on_falls": Normal(-0.2, 0.55)}
+"""What the outside view gives for pressure of the same year and of the year before; see docs/outside-view.md."""
+SYMMETRIC = Normal(1.1, 0.67)
+"""One effect that lifts rises and holds falls: set as the effect on rises is, between the two fits and wide."""
+
+
+@dataclass(frozen=True)
+class Universe:
+    """One choice: what it changes, and the group it belongs to in the strip."""
+
+    label: str
+    group: str
+    note: str
+    levels: Levels
+    constants: TolerancePriors
+    link: PressureLink = bend
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The headline of the main reading under one choice; divergences of its fit, which must be none."""
+
+    label: str
+    group: str
+    note: str
+    probability: float
+    divergences: int
+
+
+def universes(situation: Situation, disputed: str | None) -> Iterator[Universe]:
+    """Every choice of the strip, the published one first. `disputed`: id of the event whose claims are left out in one of them."""
+    data, priors = situation.data, situation.priors
+    main = situation.histories["main"]
+    here = tolerance_priors(priors)
+    months = months_of(data)
+
+    def with_priors(**edits: Spec) -> TolerancePriors:
+        return tolerance_priors(priors.replace({name.replace("__", "."): spec for name, spec in edits.items()}))
+
+    def universe(label: str, group: str, note: str, constants: TolerancePriors = here, levels: Levels = main.levels, **link: PressureLink) -> Universe:
+        return Universe(label, group, note, levels, constants, **link)
+
+    yield universe("as published (main reading)", "published", "the main reading under every default")
+    yield universe("coded as known at the time", "coding", "each month as it was known when it ended", levels=known_then(data.claims, months))
+    if disputed is not None:
+        without = [c for c in data.claims if disputed not in c.basis_ids]
+        tau = max(last_day(situation.origin), data.coverage["outcome_claims.csv"])
+        yield universe(f"without the disputed act ({disputed})", "coding", "its claims left out", levels=main_levels(without, tau, months))
+    for label, link, note in LINKS:
+        yield universe(f"pressure {label}", "pressure", note, link=link)
+    symmetric = replace(with_priors(leverage__effect=SYMMETRIC), symmetric=True)
+    yield universe("pressure symmetric", "pressure", "one effect that lifts rises and holds falls", symmetric)
+    yield universe("pressure effect as coded elsewhere", "pressure", "of the same year, with its hindsight", tolerance_priors(priors.replace(AS_CODED)))
+    yield universe("pressure effect of the year before", "pressure", "the lagged fit to other states", tolerance_priors(priors.replace(LAGGED)))
+    yield universe("pressure off", "pressure", "no effect on rises or falls", with_priors(leverage__effect=OFF, leverage__effect_on_falls=OFF))
+    for factor in (1.0, 0.5):
+        yield universe(f"selection factor {factor:g}", "outside view", "on the chances of reaching 4", with_priors(outside_view__selection=Fixed(factor)))
+    yield universe("no going on through 3", "outside view", "a rise that reaches 3 stops there", replace(here, skip_up=_never_through_3(here)))
+    yield universe("weak priors", "priors", "every sd doubled", _weakened(here))
+    yield universe("opposition off", "model", "opposition has no effect", with_priors(opposition__effect=OFF))
+    yield universe("leverage only (model S)", "model", "no overdoses, opposition, administrations or drift", _leverage_only(here))
+
+
+LINKS: tuple[tuple[str, PressureLink, str], ...] = (
+    ("linear", lambda leverage: leverage, "the log-odds go on rising with leverage"),
+    ("capped at 1", lambda leverage: np.minimum(leverage, 1.0), "beyond the mean of 2025 it adds nothing"),
+    ("open or not", lambda leverage: np.asarray(leverage > 0.5, float), "0 or 1, as the outside view knows it"),
+)
+
+
+def _never_through_3(constants: TolerancePriors) -> Floats:
+    out = constants.skip_up.copy()
+    out[2] = 0.0, 1.0
+    return out
+
+
+def _weakened(constants: TolerancePriors) -> TolerancePriors:
+    """Every sd doubled; a Beta keeps its mean with a quarter of its weight."""
+    located = {
+        name: getattr(constants, name) * np.array([1.0, 2.0])
+        for name in ("rise", "stay", "leverage", "leverage_on_falls", "fresh", "overdose_level", "overdose_change", "opposition")
+    }
+    return replace(
+        constants, **located, mobilisation_sd=2 * constants.mobilisation_sd, administration_sd=2 * constants.administration_sd,
+        drift_sd=2 * constants.drift_sd, half_life=constants.half_life * np.array([1.0, 2.0, 1.0]),
+        skip_up=constants.skip_up / 4, skip_down=constants.skip_down / 4,
+    )  # fmt: skip
+
+
+def _leverage_only(constants: TolerancePriors) -> TolerancePriors:
+    none = np.zeros(2)
+    return replace(
+        constants, overdose_level=none, overdose_change=none, opposition=none, mobilisation_sd=0.0, administration_sd=0.0, drift_sd=0.0
+    )  # fmt: skip
+
+
+def explore(
+    situation: Situation,
+    sampler: Sampler,
+    pool: Pool,
+    seed: int,
+    level: int,
+    horizon: int,
+    disputed: str | None,
+    settings: SamplerSettings = SamplerSettings(),
+    report: Callable[[float, str], None] | None = None,
+) -> list[Outcome]:
+    """Refit the main reading under every choice, and give P(level >= `level` within `horizon` months) under each."""
+    out = []
+    choices = list(universes(situation, disputed))
+    for i, choice in enumerate(choices):
+        if report:
+            report(i / len(choices), choice.label)
+        drivers = situation.drivers.with_pressure(choice.link(situation.leverage.value))
+        history = History(choice.levels, drivers)
+        tree = fit_history(sampler, history, choice.constants, seed + i, settings)
+        draws = posterior_draws(tree, history, choice.constants, seed + i)
+        found = carry_forward(situation, draws, pool, history, link=choice.link)
+        divergences = int(tree["sample_stats"]["diverging"].sum())
+        out.append(Outcome(choice.label, choice.group, choice.note, float(found.reached(level, horizon).mean()), divergences))
+    return out

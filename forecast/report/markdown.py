@@ -1,0 +1,110 @@
+"""The report as Markdown: short enough to forward, with the tables that carry it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from forecast.report import sentences, words
+from forecast.report.tables import chances, evidence, model
+from forecast.report.tables.table import Cell, Link, Table
+
+Report = Mapping[str, Any]
+_SPECIAL = re.compile(r"([\\`*_\[\]|#])")
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, on one line."""
+    one_line = " ".join(text.split())
+    return _SPECIAL.sub(r"\\\1", one_line).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _cell(value: Cell) -> str:
+    if isinstance(value, Link):
+        url = value.safe_url
+        return f"[{escaped(value.text)}](<{re.sub(r'[<>\s|]', '', url)}>)" if url else escaped(value.text)
+    return escaped(value)
+
+
+def markdown_table(t: Table) -> str:
+    """A pipe table; empty if there are no rows."""
+    if not t.rows:
+        return ""
+    rule = ["---:" if i in t.numeric else "---" for i in range(len(t.columns))]
+    lines = [[escaped(c) for c in t.columns], rule, *([_cell(value) for value in row] for row in t.rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {escaped(line)}" for line in lines)
+
+
+def _stakes(report: Report) -> str:
+    parts = []
+    for side, kinds in evidence.stakes(report).items():
+        for kind, rows in kinds.items():
+            lines = [
+                f"- **{escaped(a['argument'])}** ({a['status']}): {escaped(a['evidence'])}"
+                + (f" — {escaped(a['figure'])}" if a["figure"] else "")
+                + (f". {_cell(Link(a['source'], a['url']))}" if a["source"] else "")
+                for a in rows
+            ]
+            parts.append(f"### {escaped(side)}: {escaped(kind)}\n\n" + ("\n".join(lines) or "None is listed."))
+    return "\n\n".join(parts)
+
+
+def _warnings(report: Report) -> str:
+    lines = []
+    if report["diagnostics"]["status"] != "pass":
+        lines.append(f"**The gate refused this fit.** {escaped('; '.join(report['diagnostics']['reasons']))}")
+    if report["stale"]:
+        lines.append(f"**This forecast is stale**: it knows nothing after {words.month_words(report['origin'])}.")
+    if report["as_of"]:
+        lines.append(f"As of {words.day_words(report['as_of'])}: only what was published by then.")
+    return "\n\n".join(lines)
+
+
+def _sources(report: Report) -> str:
+    return "\n".join(
+        f"- {_cell(Link(s['name'], s['url']))}: {escaped(s['what'])}. {escaped(s['citation'])}. {escaped(s['terms'])}." for s in report["sources"]
+    )
+
+
+def _sections(report: Report) -> Iterable[tuple[str, str]]:
+    d = report["diagnostics"]
+    yield "What would change our mind", bullets(report["sentences"]["what_would_change"])
+    yield "The ladder, by horizon", markdown_table(chances.ladder_short(report))
+    yield "Readings of the record", markdown_table(chances.readings(report))
+    yield "The main reading under other defensible choices", markdown_table(chances.multiverse(report))
+    yield "Changes of level in the main reading", markdown_table(evidence.changes(report))
+    yield "Events that moved it", markdown_table(evidence.events(report))
+    yield "What the data changed", f"{markdown_table(chances.moved(report))}\n\n{markdown_table(model.parameters_short(report))}"
+    yield "Steps that go on", markdown_table(model.skips(report))
+    yield "Replicated histories", markdown_table(model.replicates(report))
+    yield "Asked and answered", markdown_table(evidence.asked(report))
+    yield "What concessions bought", markdown_table(evidence.concessions(report))
+    yield "What it would mean for both countries", _stakes(report)
+    yield "Scenarios", markdown_table(chances.scenarios(report))
+    yield "Questions that resolve often", markdown_table(chances.companions(report))
+    yield "The calendar ahead", markdown_table(evidence.calendar(report))
+    yield "Diagnostics", f"The gate says **{d['status']}**.\n\n{markdown_table(model.diagnostics(report))}"
+    yield "Freshness of the data", markdown_table(evidence.freshness(report))
+    yield "What is odd in the data", markdown_table(evidence.warnings(report))
+    yield "Definitions", "\n".join(f"- **{escaped(x['term'])}**: {escaped(x['text'])}" for x in report["definitions"])
+    yield "How a question resolves", escaped(report["resolution"])
+    yield "Limitations", bullets(report["limitations"])
+    yield "Sources", _sources(report)
+
+
+def render_markdown(report: Report) -> str:
+    """The whole document. Text of the payload is escaped; sections without content are left out."""
+    q = sentences.headline_question(report)
+    parts = [
+        "# Will Mexico tolerate US operations against cartels on its soil?",
+        f"**{escaped(report['sentences']['headline'])}** {escaped(report['sentences']['headline_long'].removeprefix(report['sentences']['headline']).strip())}",
+        _warnings(report),
+        *(f"## {title}\n\n{body}" for title, body in _sections(report) if body),
+        f"---\n\nRun {escaped(report['run_id'])}, made {report['created']}, question {q['id']}, model version {escaped(report['model_version'])}, seed {report['seed']}.",
+    ]  # fmt: skip
+    return "\n\n".join(part for part in parts if part) + "\n"
