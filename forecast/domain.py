@@ -38,6 +38,14 @@ def last_day(m: int) -> date:
     return date(m // 12, m % 12 + 1, calendar.monthrange(m // 12, m % 12 + 1)[1])
 
 
+STALE_AFTER: Final = 45
+"""Days after the end of the origin from which a forecast is called stale."""
+
+
+def is_stale(origin: int, today: date) -> bool:
+    return (today - last_day(origin)).days > STALE_AFTER
+
+
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 

@@ -128,9 +128,7 @@ IMPOSSIBLE: list[tuple[str, Which, Row, str, str]] = [
 @pytest.mark.parametrize(
     ("name", "which", "cells", "column", "words"), IMPOSSIBLE, ids=[f"{c[0]}-{'-'.join(c[2])}-{i}" for i, c in enumerate(IMPOSSIBLE)]
 )
-def test_the_impossible_is_found(
-    read: tuple[Tables, Settings], name: str, which: Which, cells: Row, column: str, words: str
-) -> None:
+def test_the_impossible_is_found(read: tuple[Tables, Settings], name: str, which: Which, cells: Row, column: str, words: str) -> None:
     tables, line = changed(read[0], name, which, cells)
     found = errors(tables, (), read[1])
     assert any(p.file == RECORDS[name].file and p.column == column and words in str(p) for p in found), list(map(str, found))

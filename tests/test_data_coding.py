@@ -51,7 +51,9 @@ def test_the_bundled_codings_agree_as_the_codebook_says() -> None:
         "direction of opposition": 0.84,
     }
     assert (found["role of family A"].n, found["kind of pressure (act as measure)"].n, found["intensity of opposition"].n) == (75, 84, 43)
-    assert {row.statistic for field, row in found.items() if "intensity" in field or "level" in field} == {"Cohen's kappa, quadratic weights"}
+    assert {row.statistic for field, row in found.items() if "intensity" in field or "level" in field} == {
+        "Cohen's kappa, quadratic weights"
+    }
 
 
 def test_agreement_falls_when_the_second_coding_is_shuffled() -> None:

@@ -29,18 +29,50 @@ SETTINGS = ("coverage.toml", "scales.toml", "sources.toml", "questions.toml")
 QUICK = 10
 PER_FILE = int(os.environ.get("FORECAST_FUZZ", QUICK))
 
-BYTES = (b'"', b",", b";", b"\n", b"\r", b"\r\n", b"\0", b"\xff", b"\xe9", b"\xef\xbb\xbf", b" ", b"\t", b"=", b"[", b"]", b"#", b"'", b"0", b"-", b"\xe2\x80\xa8", b"\x1b[31m")  # fmt: skip
-CELLS = (
-    "", " ", "0", "1", "3.0", " 3 ", "-1", "7", "1e5", "1e400", "nan", "inf", "1,234", "1.234", "1_000", "١", "2026-13", "2026-02-30", "2026", "2026-06",
-    "2099-01-01", "0000-01", "yes", "A", "B005;B008", "B005; B008", ";", "=1+1", "<b>x</b>", "\n", '"', "é", "x" * 200_000, "\u202e",
-)  # fmt: skip
+BYTES = (
+    *tuple(
+        text.encode()
+        for text in (
+            '"',
+            ",",
+            ";",
+            "\n",
+            "\r",
+            "\r\n",
+            "\t",
+            " ",
+            "=",
+            "[",
+            "]",
+            "#",
+            "'",
+            "0",
+            "-",
+            "\x00",
+            "\ufeff",
+            "\u2028",
+            "\x1b[31m",
+        )
+    ),
+    b"\xff",
+    b"\xe9",
+)
+NUMBERS = ("0", "1", "3.0", " 3 ", "-1", "7", "1e5", "1e400", "nan", "inf", "1,234", "1.234", "1_000", "١")
+DATES = ("2026-13", "2026-02-30", "2026", "2026-06", "2099-01-01", "0000-01")
+TEXTS = ("", " ", "yes", "A", "B005;B008", "B005; B008", ";", "=1+1", "<b>x</b>", "\n", '"', "é", "x" * 200_000, "\u202e")
+CELLS = NUMBERS + DATES + TEXTS
 
 
 def mutated(raw: bytes, random: Random) -> bytes:
-    """One or two mutations of a file, of bytes, of lines or of cells."""
+    """One or two mutations of a table: of bytes, of lines, of cells or of a column."""
     for _ in range(random.choice((1, 1, 1, 2))):
-        raw = random.choice((_insert, _delete, _flip, _cut, _line_twice, _line_gone, _lines_swapped, _cell, _cell, _cell, _cell, _column))(raw, random)
+        of_cells = random.choice((_cell, _cell, _cell, _column))
+        raw = random.choice((of_cells, of_lines))(raw, random)
     return raw
+
+
+def of_lines(raw: bytes, random: Random) -> bytes:
+    return random.choice((_insert, _delete, _flip, _cut, _line_twice, _line_gone, _lines_swapped))(raw, random)
 
 
 def _insert(raw: bytes, random: Random) -> bytes:
@@ -136,7 +168,7 @@ def same(cell: str, value: Any) -> bool:
         return value == cell
     if isinstance(value, int):
         return cell in (str(value), month_text(value))
-    return float(cell) == value
+    return float(cell) == float(value)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +176,8 @@ def read() -> tuple[dict[str, Table[Any]], Settings]:
     tables, settings, problems = read_all(BUNDLED)
     assert settings is not None
     assert problems == []
-    return dict(tables), settings
+    long = {name: Table(table.rows[:20], table.lines[:20]) for name, table in tables.items() if len(table.rows) > 250}
+    return {**tables, **long}, settings  # the other files only stand beside the one that is mutated
 
 
 def check_problems(problems: list[Problem], file: str) -> None:
@@ -191,7 +224,7 @@ def fuzz_setting(file: str, n: int, folder: Path) -> Counter[str]:
         (folder / name).write_bytes(raw)
     for i in range(n):
         random = Random(f"{file} {i}")
-        new = random.choice((_insert, _delete, _flip, _cut, _line_twice, _line_gone, _lines_swapped))(raws[file], random)
+        new = of_lines(raws[file], random)
         (folder / file).write_bytes(new)
         settings, problems = read_settings(folder)
         if problems:
@@ -206,7 +239,7 @@ def fuzz_setting(file: str, n: int, folder: Path) -> Counter[str]:
             assert settings.scales.leverage == written["leverage"]["scale"]
         elif file == "sources.toml":
             assert {key: source.known_flaws for key, source in settings.sources.items()} == {
-                key: tuple(table["known_flaws"]) for key, table in written.items()
+                key: tuple(table.get("known_flaws", ())) for key, table in written.items()
             }
         else:
             assert list(settings.questions.companion) == list(written["companion"])

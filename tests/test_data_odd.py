@@ -93,9 +93,7 @@ def test_a_series_that_stops_is_told_unless_expected(read: tuple[Tables, Setting
 def test_a_newer_vintage_is_no_repeat_and_no_gap(read: tuple[Tables, Settings]) -> None:
     tables, settings = read
     rows = tables["indicators"].rows
-    newer = tuple(
-        row.model_copy(update={"published": PartialDate.parse("2026-06-30")}) for row in rows if row.series == SERIES
-    )
+    newer = tuple(row.model_copy(update={"published": PartialDate.parse("2026-06-30")}) for row in rows if row.series == SERIES)
     assert not told({**tables, "indicators": Table((*rows, *newer))}, settings, tables)
 
 
@@ -106,6 +104,16 @@ def test_polls_far_apart_are_told_unless_expected(read: tuple[Tables, Settings])
     assert [p.column for p in found] == ["opposed_pct"]
     assert "44 points from cripeso-2026-01:troops" in found[0].found  # 78/99 against 1 − .6103/.94
     assert not [p for p in oddities(tables, settings) if p.file == "polls.csv"]
+
+
+def test_a_release_with_holes_is_told_unless_expected(read: tuple[Tables, Settings]) -> None:
+    tables, settings = read
+    rows = tables["overdose_releases"].rows
+    hole = [row for row in rows if (str(row.published), row.indicator) == ("2017-12-16", "all_drugs")][3]
+    holed = {**tables, "overdose_releases": Table(tuple(row for row in rows if row is not hole))}
+    words = f"no all_drugs from {month_text(hole.period_end)} to {month_text(hole.period_end)} in the release of 2017-12-16"
+    assert any(words in found for found in told(holed, expecting(settings, "overdose_releases"), tables))
+    assert not told(holed, settings, tables)
 
 
 def twin(tables: Tables, **changes: Any) -> Tables:

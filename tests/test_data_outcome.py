@@ -67,7 +67,8 @@ def test_each_change_has_the_claim_that_makes_it(data: Data) -> None:
     assert len(found) == int(np.count_nonzero(np.diff(levels))) > 0
     for change in found:
         assert (levels[change.month - months[0]], levels[change.month - months[0] - 1]) == (change.after, change.before)
-        assert change.claim.level == change.after and change.claim.start <= change.month
+        assert change.claim.level == change.after
+        assert change.claim.start <= change.month
 
 
 def test_readings_that_coincide_merge(data: Data) -> None:
@@ -78,10 +79,20 @@ def test_readings_that_coincide_merge(data: Data) -> None:
 
 
 def claim(claim_id: str, level: int, published: str, start: str = "2006-01", end: str = "", stance: str = "documented") -> Claim:
-    return Claim.model_validate({
-        "claim_id": claim_id, "start": start, "end": end, "level": str(level), "published": published, "supersedes": "",
-        "stance": stance, "basis_ids": "", "confidence": "low", "why": "made up",
-    })
+    return Claim.model_validate(
+        {
+            "claim_id": claim_id,
+            "start": start,
+            "end": end,
+            "level": str(level),
+            "published": published,
+            "supersedes": "",
+            "stance": stance,
+            "basis_ids": "",
+            "confidence": "low",
+            "why": "made up",
+        }
+    )
 
 
 def test_the_claim_published_last_wins_whatever_its_place() -> None:

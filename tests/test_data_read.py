@@ -12,8 +12,11 @@ import pytest
 from data_editing import BUNDLED, change, copied, problems_in, problems_of, rows_of, write_rows
 
 from forecast.data import sheet
-from forecast.data.read import read_data
+from forecast.data.check_dates import check_coverage
+from forecast.data.read import read_data, read_table
+from forecast.data.records import Administration, Event
 from forecast.data.tables import RECORDS
+from forecast.data.toml import read_settings
 from forecast.errors import Problem
 
 type Edit = Callable[[bytes], bytes]
@@ -178,40 +181,60 @@ def accepted(raw: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("way", range(5), ids=["byte-order mark", "CRLF", "empty lines at the end", "empty cells at the end", "all"])
 def test_what_spreadsheets_write_is_read_without_complaint(tmp_path: Path, way: int) -> None:
-    folder = copied(tmp_path)
-    path = folder / TERMS
-    path.write_bytes(accepted(path.read_bytes())[way])
-    assert read_data(folder) == read_data(BUNDLED)
+    raw = (BUNDLED / TERMS).read_bytes()
+    path = tmp_path / TERMS
+    path.write_bytes(accepted(raw)[way])
+    assert path.read_bytes() != raw
+    assert read_table(path, Administration) == read_table(BUNDLED / TERMS, Administration)
 
 
 def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
-    path = folder / "polls.csv"
-    write_rows(path, [dict(reversed(row.items())) for row in rows_of(path)])
-    assert read_data(folder) == read_data(BUNDLED)
+    path = tmp_path / TERMS
+    write_rows(path, [dict(reversed(row.items())) for row in rows_of(BUNDLED / TERMS)])
+    assert path.read_bytes() != (BUNDLED / TERMS).read_bytes()
+    assert read_table(path, Administration) == read_table(BUNDLED / TERMS, Administration)
 
 
 def test_a_formula_or_markup_in_a_text_stays_text(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
+    shutil.copy(BUNDLED / "events.csv", tmp_path)
     text = '=HYPERLINK("http://x.test";"<script>alert(1)</script>")\nsecond line, with "quotes"'
-    change(folder, "events.csv", lambda r: r["id"] == "A001", description=text)
-    assert next(e for e in read_data(folder).events if e.id == "A001").description == text
+    change(tmp_path, "events.csv", lambda r: r["id"] == "A001", description=text)
+    table, problems = read_table(tmp_path / "events.csv", Event)
+    assert problems == []
+    assert next(e for e in table.rows if e.id == "A001").description == text
 
 
 def test_lines_are_counted_as_an_editor_does(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
-    change(folder, "events.csv", lambda r: r["id"] == "A001", description="one\ntwo\r\nthree")
-    change(folder, "events.csv", lambda r: r["id"] == "B001", intensity="9")
-    lines = (folder / "events.csv").read_bytes().decode().split("\n")
-    [problem] = [p for p in problems_in(folder) if p.column == "intensity"]
+    shutil.copy(BUNDLED / "events.csv", tmp_path)
+    change(tmp_path, "events.csv", lambda r: r["id"] == "A001", description="one\ntwo\r\nthree")
+    change(tmp_path, "events.csv", lambda r: r["id"] == "B001", intensity="9")
+    lines = (tmp_path / "events.csv").read_bytes().decode().split("\n")
+    [problem] = problems_of(tmp_path / "events.csv")
     assert problem.row is not None
     assert lines[problem.row - 1].startswith("B001,")
+
+
+def settings_copied(folder: Path) -> Path:
+    for path in BUNDLED.glob("*.toml"):
+        shutil.copy(path, folder)
+    return folder
+
+
+def setting_problems(folder: Path) -> list[Problem]:
+    settings, problems = read_settings(folder)
+    return problems + (list(check_coverage(settings)) if settings else [])
 
 
 TOML: list[tuple[str, str, Callable[[str], str], str, str]] = [
     ("unknown key", "scales.toml", lambda s: s.replace("frozen", "frosen", 1), "leverage.frosen", "Did you mean 'frozen'?"),
     ("unknown key below", "questions.toml", lambda s: s.replace("min_count", "mincount"), "counts.mincount", "Did you mean 'min_count'?"),
-    ("unknown table", "scales.toml", lambda s: s.replace("[mobilisation]", "[mobilization]"), "mobilization", "Did you mean 'mobilisation'?"),
+    (
+        "unknown table",
+        "scales.toml",
+        lambda s: s.replace("[mobilisation]", "[mobilization]"),
+        "mobilization",
+        "Did you mean 'mobilisation'?",
+    ),
     ("unknown file", "coverage.toml", lambda s: s.replace('"polls.csv"', '"poll.csv"'), "poll.csv", "Did you mean 'polls.csv'?"),
     ("file without coverage", "coverage.toml", lambda s: s.replace('"polls.csv"', '"poll.csv"'), "polls.csv", "covered_through"),
     ("date as text", "coverage.toml", lambda s: s.replace("2026-06-30", '"2026-06-30"', 1), "covered_through", "without quotes"),
@@ -223,36 +246,43 @@ TOML: list[tuple[str, str, Callable[[str], str], str, str]] = [
 
 
 @pytest.mark.parametrize(("file", "edit", "column", "words"), [case[1:] for case in TOML], ids=[case[0] for case in TOML])
-def test_a_bad_setting_is_named_with_the_right_word(
-    tmp_path: Path, file: str, edit: Callable[[str], str], column: str, words: str
-) -> None:
-    folder = copied(tmp_path)
-    path = folder / file
+def test_a_bad_setting_is_named_with_the_right_word(tmp_path: Path, file: str, edit: Callable[[str], str], column: str, words: str) -> None:
+    path = settings_copied(tmp_path) / file
     before = path.read_text(encoding="utf-8")
     path.write_text(edit(before), encoding="utf-8")
     assert path.read_text(encoding="utf-8") != before
-    found: list[Problem] = [p for p in problems_in(folder) if p.file == file and column in (p.column or "") and words in str(p)]
-    assert found, problems_in(folder)
+    problems = setting_problems(tmp_path)
+    assert any(p.file == file and column in (p.column or "") and words in str(p) for p in problems), problems
 
 
 def test_the_line_of_a_bad_setting_is_told(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
-    path = folder / "questions.toml"
+    path = settings_copied(tmp_path) / "questions.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("min_count", "mincount"), encoding="utf-8")
     lines = path.read_text(encoding="utf-8").splitlines()
-    [problem] = [p for p in problems_in(folder) if p.file == "questions.toml"]
+    [problem] = setting_problems(tmp_path)
     assert problem.row is not None
     assert "mincount" in lines[problem.row - 1]
 
 
+def test_a_misspelt_key_is_one_problem_not_two(tmp_path: Path) -> None:
+    path = settings_copied(tmp_path) / "scales.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("scale =", "scael =", 1), encoding="utf-8")
+    assert [(p.column, p.remedy) for p in setting_problems(tmp_path)] == [("leverage.scael", "Did you mean 'scale'?")]
+
+
+def test_a_key_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = settings_copied(tmp_path) / "scales.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("scale =", "# scale =", 1), encoding="utf-8")
+    assert [(p.column, p.found) for p in setting_problems(tmp_path)] == [("leverage.scale", "no key 'scale'")]
+
+
 def test_broken_toml_is_refused_with_its_line(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
-    path = folder / "scales.toml"
+    path = settings_copied(tmp_path) / "scales.toml"
     lines = path.read_text(encoding="utf-8").splitlines()
     n = next(i for i, text in enumerate(lines) if text.startswith("window_end"))
     lines[n] = "window_end = 2025-12-xx"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    [problem] = problems_in(folder)
+    [problem] = setting_problems(tmp_path)
     assert (problem.file, problem.row) == ("scales.toml", n + 1)
 
 
@@ -264,6 +294,7 @@ def test_the_bundled_data_are_read(tmp_path: Path) -> None:
 
 
 def test_reading_needs_nothing_heavy() -> None:
-    code = "import sys, forecast.data.read, forecast.data.select; print([m for m in ('pandas', 'xarray', 'pymc', 'scipy', 'click') if m in sys.modules])"
+    heavy = "pandas", "xarray", "pymc", "scipy", "click", "rich"
+    code = f"import sys, forecast.data.read, forecast.data.select; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=BUNDLED.parent)
     assert out.stdout.strip() == "[]"

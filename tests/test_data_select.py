@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from data_editing import BUNDLED, Row, add, copied, rows_of
+from data_editing import BUNDLED, Row, add, copied, rows_of, with_rows
 
 from forecast.data.digest import data_digest
 from forecast.data.read import read_data
@@ -29,7 +28,14 @@ ABSURD: dict[str, Row] = {
     "claims": {"claim_id": "ZZ", "start": "2006-01", "end": "", "level": "5", "supersedes": "", "basis_ids": "", "stance": "documented"},
     "readings": {"reading": "covert_true", "start": "2007-01", "end": "2009-01", "level": "5"},
     "administrations": {"country": "Mexico", "name": "Z", "start": "2030-10", "end": "2036-09"},
-    "polls": {"poll_id": "zz", "field_start": "2024-01", "field_end": "2024-02", "opposed_pct": "0", "in_favour_pct": "100", "other_pct": "0"},
+    "polls": {
+        "poll_id": "zz",
+        "field_start": "2024-01",
+        "field_end": "2024-02",
+        "opposed_pct": "0",
+        "in_favour_pct": "100",
+        "other_pct": "0",
+    },
     "overdose_final": {"month": "2024-02", "deaths": "999999"},
     "overdose_releases": {"period_end": "2024-02", "reported": "999999"},
     "indicators": {"month": "2024-02", "value": "999999"},
@@ -59,7 +65,7 @@ def _planted(data: Data, name: str, published: date) -> Data:
     like = next(row for row in rows_of(BUNDLED / record.file) if row["published"])
     row = record.model_validate({**like, **ABSURD[name], "published": published.isoformat()})
     old = getattr(data, name)
-    return replace(data, **{name: (old[0], row, *old[1:])})
+    return with_rows(data, **{name: (old[0], row, *old[1:])})
 
 
 def test_planted_in_the_files_themselves_nothing_changes(data: Data, tmp_path: Path) -> None:
@@ -101,7 +107,7 @@ def test_nothing_later_is_left(data: Data, day: date) -> None:
     for spell in then.spells:
         assert spell.start <= spell.end
         assert month_text(spell.end) < ended.strftime("%Y-%m")
-    assert all(row.year_end <= day.year for row in (*then.states, *then.pressure))
+    assert all(row.year_end <= day.year for rows in (then.states, then.pressure) for row in rows)
     assert max(then.coverage.values()) <= day
 
 

@@ -70,7 +70,7 @@ class Kernel:
     rise_push  [H, S, P]   what pressure adds to the log-odds of a rise
     fall_push  [H, S, P]   what pressure adds to the log-odds of a fall
     fresh      [S]         what a rise the month before adds to the log-odds of a fall
-    up, down   [6, 6, S]   landing probabilities (from, to)
+    up, down   [6, 6, S]   landing probabilities (from, to), as `landing_up` and `landing_down` make them
     """
 
     a: Floats
@@ -211,8 +211,8 @@ def chances(kernel: Kernel, level: int, fresh: bool) -> Chances:
     free = start
     # Mass that has not yet reached k lives below k, mass that has not yet fallen to k above it. What starts beyond counts as having
     # reached k in the first month in which it is there, so the first step is taken from all levels.
-    below = {k: start for k in range(1, N_LEVELS)}
-    above = {k: start for k in (0, 1)}
+    below = dict.fromkeys(range(1, N_LEVELS), start)
+    above = dict.fromkeys((0, 1), start)
     for t in range(horizon):
         probs = step(kernel, t)
         free = advance(free, 0, probs, kernel).state

@@ -72,6 +72,7 @@ ODD: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (check_odd.odd_repeats, ("indicators",)),
     (check_odd.odd_steps, ("overdose_final",)),
     (check_odd.odd_steps, ("indicators",)),
+    (check_odd.odd_releases, ("overdose_releases",)),
     (check_odd.odd_polls, ("polls",)),
     (check_odd.odd_pairs, ("events",)),
 )

@@ -10,11 +10,11 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from forecast.data.finding import finding
-from forecast.data.records import Event, OverdoseFinal, Poll
+from forecast.data.records import Event, OverdoseFinal, OverdoseRelease, Poll
 from forecast.data.settings import Source
 from forecast.data.tables import Table
 from forecast.data.toml import Settings
-from forecast.domain import first_day, month, month_of, month_text
+from forecast.domain import PartialDate, first_day, month, month_of, month_text
 from forecast.errors import Problem
 
 RUN = 4
@@ -41,6 +41,18 @@ def odd_gaps(table: Table[Any], settings: Settings) -> Iterator[Problem]:
                 span = month_text(a + 1) if b == a + 2 else f"{month_text(a + 1)} to {month_text(b - 1)}"
                 i = next(i for i in at if table.rows[i].month == b)
                 yield _odd(table, i, "month", f"no {series} for {span}", "every month", "Add what is missing")
+
+
+def odd_releases(table: Table[OverdoseRelease], settings: Settings) -> Iterator[Problem]:
+    """Periods missing inside a release."""
+    releases: dict[tuple[str, PartialDate], dict[int, int]] = {}
+    for i, row in enumerate(table.rows):
+        releases.setdefault((row.indicator, row.published), {})[row.period_end] = i
+    for (indicator, published), periods in releases.items():
+        for a, b in pairwise(sorted(periods)):
+            if b > a + 1 and not _expected(settings, table, None, "gap", a + 1, b - 1):
+                found = f"no {indicator} from {month_text(a + 1)} to {month_text(b - 1)} in the release of {published}"
+                yield _odd(table, periods[b], "period_end", found, "every month", "Add what is missing")
 
 
 def odd_stops(table: Table[Any], settings: Settings) -> Iterator[Problem]:

@@ -9,11 +9,11 @@ from typing import Any, Final, Literal
 
 from forecast.data.settings import Source
 from forecast.data.tables import RECORDS, Data
-from forecast.domain import PartialDate, last_day, month_of, month_text
+from forecast.domain import STALE_AFTER, PartialDate, last_day, month_of, month_text
 
 type Status = Literal["fresh", "late", "stopped (expected)"]
 
-STALE: Final = timedelta(days=45)
+STALE: Final = timedelta(days=STALE_AFTER)
 """A file without a timetable is late when it was last read through longer ago than this."""
 
 TELLS_OF: Final[Mapping[str, str]] = {

@@ -32,7 +32,7 @@ Plain CSV and TOML, edited by hand and read strictly: `forecast data check` name
 BELOW = """
 A *driver* moves the forecast, a *check* stands beside one, *context* is only shown. Beside the tables: `coverage.toml` says how far each
 file has been read, `sources.toml` where it comes from, `scales.toml` holds the frozen units of the drivers, `questions.toml` the questions
-and how they resolve."""
+and how they resolve; `scenarios/` holds the what-ifs."""
 
 
 def readme(data: Data) -> str:

@@ -270,6 +270,7 @@ class Stake(Record):
     source: NonEmpty
     url: str
     applies_to_levels: Ids
+    driver: Literal["", "overdoses", "leverage", "opposition"]  # through which of them the model takes account of it
 
 
 class SecondCoding(Record):

@@ -65,7 +65,10 @@ def read_toml[T](path: Path, shape: Callable[[Any], T], model: type[Setting]) ->
     try:
         return shape(_frozen(written)), []
     except ValidationError as e:
-        return None, [_problem(name, text, written, error, model) for error in e.errors(include_url=False)]
+        found = e.errors(include_url=False)
+        meant = {(*_path(error)[:-1], _meant(written, _path(error), model)) for error in found if error["type"] == "extra_forbidden"}
+        told = [error for error in found if error["type"] != "missing" or tuple(_path(error)) not in meant]
+        return None, [_problem(name, text, written, error, model) for error in told]
 
 
 def _frozen(value: Any) -> Any:
@@ -75,8 +78,8 @@ def _frozen(value: Any) -> Any:
 
 
 def _problem(name: str, text: str, written: Any, error: Any, model: type[Setting]) -> Problem:
-    loc = [part for part in error["loc"] if part != "[key]"]
-    row = _line_of(text, loc)
+    loc = _path(error)
+    row = _line_of(text, loc[:-1] if error["type"] == "missing" else loc)
     if error["type"] == "extra_forbidden":
         return Problem(
             name, f"the key {shown(str(loc[-1]))}", "only the keys of this table", _right_key(written, loc, model), row, place(loc)
@@ -87,17 +90,34 @@ def _problem(name: str, text: str, written: Any, error: Any, model: type[Setting
     return Problem(name, found, expected, remedy, row, place(loc))
 
 
+def _path(error: Any) -> list[Any]:
+    return [part for part in error["loc"] if part != "[key]"]
+
+
+def _meant(written: Any, loc: list[Any], model: type[Setting]) -> str | None:
+    """The key of the table at `loc` that is missing and looks like the last part of `loc`."""
+    return nearest(str(loc[-1]), _keys(written, loc, model)[1])
+
+
 def _right_key(written: Any, loc: list[Any], model: type[Setting]) -> str:
     """The nearest right key that the table lacks, or the list of its keys."""
+    keys, free = _keys(written, loc, model)
+    return did_you_mean(str(loc[-1]), free if nearest(str(loc[-1]), free) else keys)
+
+
+def _keys(written: Any, loc: list[Any], model: type[Setting]) -> tuple[list[str], list[str]]:
+    """All keys of the table that holds the last part of a path, and those that it lacks."""
     here = model
     for part in loc[:-1]:
         here = _below(here, part) or here
     keys = [f.alias or key for key, f in here.model_fields.items()]
     present: Any = written
     for part in loc[:-1]:
-        present = present[part]
-    free = [key for key in keys if key not in present]
-    return did_you_mean(str(loc[-1]), free if nearest(str(loc[-1]), free) else keys)
+        try:
+            present = present[part]
+        except (KeyError, IndexError, TypeError):  # a branch of a union, which is no part of the file
+            continue
+    return keys, [key for key in keys if key not in present]
 
 
 def _below(model: type[Setting], key: Any) -> type[Setting] | None:
@@ -115,9 +135,16 @@ def _line_of(text: str, loc: list[Any]) -> int | None:
     """The line on which the key at the end of a path stands, found by reading down the file part by part; None if it can't be told."""
     lines = text.splitlines()
     at, found = 0, None
+    name = ""
     for part in loc:
+        if isinstance(part, int):  # one of several tables [[name]]: go on to its header
+            headers = [i for i, line in enumerate(lines) if line.strip().startswith(f"[[{name}]]")]
+            if part < len(headers):
+                at, found = headers[part], headers[part] + 1
+            continue
         if not isinstance(part, str):
             continue
+        name = part
         key = re.compile(rf"""(^|[\s.\[{{,"'])["']?{re.escape(part)}["']?(\s*[=.\]])""")
         hit = next((i for i in range(at, len(lines)) if key.search(lines[i])), None)
         if hit is None:

@@ -9,6 +9,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
+from forecast.arrays.weighted import weighted_interval
 from forecast.domain import Question
 from forecast.forecasting.carry import ladder_question
 from forecast.forecasting.climb import assign_paths
@@ -22,7 +23,6 @@ from forecast.model.events import COUNTED
 
 type Floats = NDArray[np.float64]
 
-INTERVAL = 0.8
 CHAINS = 4
 
 
@@ -138,18 +138,3 @@ def monte_carlo_error(draws: Floats, weights: Floats, slots: Floats | None, chai
     if slots is not None:
         variance += float(slots.var(ddof=1)) / len(slots)
     return float(np.sqrt(variance))
-
-
-def weighted_interval(draws: Floats, weights: Floats, level: float = INTERVAL) -> tuple[float, float]:
-    """Equal-tailed interval over pooled draws [R, S], each row sharing its weight."""
-    low, high = weighted_quantile(draws, weights, np.array([(1 - level) / 2, (1 + level) / 2]))
-    return float(low), float(high)
-
-
-def weighted_quantile(draws: Floats, weights: Floats, p: Floats) -> Floats:
-    """Quantiles of pooled draws [R, S], each row sharing its weight."""
-    flat = draws.ravel()
-    share = np.repeat(weights / draws.shape[1], draws.shape[1])
-    order = np.argsort(flat)
-    cumulative = np.cumsum(share[order])
-    return np.asarray(np.interp(p * cumulative[-1], cumulative - share[order] / 2, flat[order]))

@@ -17,9 +17,14 @@ from forecast.model.history import History
 type Floats = NDArray[np.float64]
 
 
-def carry_forward(situation: Situation, draws: ParameterDraws, pool: Pool, history: History, **link: Any) -> Climb:
-    """The ladder's future from the end of a history; draws and paths are matched by the situation's seed."""
-    paths = assign_paths(draws.size, len(pool.leverage), situation.seed + 2)
+def carry_forward(
+    situation: Situation, draws: ParameterDraws, pool: Pool, history: History, among: NDArray[np.int_] | None = None, **link: Any
+) -> Climb:  # fmt: skip
+    """The ladder's future from the end of a history; draws and paths are matched by the situation's seed.
+
+    among: the paths of the pool to choose from (a scenario's condition), all if None.
+    """
+    paths = assign_paths(draws.size, len(pool.leverage), situation.seed + 2, among=among)
     return climb(draws, pool, paths, history.level_now, history.fresh_now, situation.origin, situation.administrations, **link)
 
 

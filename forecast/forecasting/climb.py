@@ -59,11 +59,17 @@ class Climb:
         return np.asarray(fallen[k, h - 1])
 
 
-def assign_paths(n_draws: int, n_paths: int, seed: int, each: int = PATHS_A_DRAW) -> NDArray[np.int_]:
-    """[S, each]: which paths a draw uses; slot p only ever takes from batch p of the pool, so that slots are independent."""
-    batch = n_paths // each
+def assign_paths(
+    n_draws: int, n_paths: int, seed: int, each: int = PATHS_A_DRAW, among: NDArray[np.int_] | None = None
+) -> NDArray[np.int_]:  # fmt: skip
+    """[S, each]: which paths a draw uses; slot p only ever takes from batch p of the pool, so that slots are independent.
+
+    among: the paths to choose from, all of the pool if None; they are cut into batches anew (at most `each` − 1 at the end stay unused).
+    """
+    paths = np.arange(n_paths) if among is None else among
+    batch = len(paths) // each
     rng = np.random.default_rng(seed)
-    return np.arange(each) * batch + rng.integers(batch, size=(n_draws, each))
+    return np.asarray(paths[np.arange(each) * batch + rng.integers(batch, size=(n_draws, each))])
 
 
 type PressureLink = Callable[[Floats], Floats]

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.data.outcome import known_then, main_levels
+from forecast.data.outcome import behind, changes, known_then, main_levels
 from forecast.data.tables import history as months_of
-from forecast.domain import last_day
+from forecast.domain import Month, first_day
 from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.climb import PressureLink
 from forecast.forecasting.pool import Pool
 from forecast.forecasting.readings import fit_history, posterior_draws
-from forecast.forecasting.situation import Situation
+from forecast.forecasting.situation import Situation, claims_day
 from forecast.inference.sample import Sampler, SamplerSettings
 from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
@@ -49,6 +49,30 @@ class Universe:
 
 
 @dataclass(frozen=True)
+class Disputed:
+    """The one act on which most of what Mexico's record says about pressure rests."""
+
+    event: str
+    claim: str
+    month: Month
+
+    @property
+    def label(self) -> str:
+        day = first_day(self.month)
+        return f"the disputed act of {day:%B %Y} ({self.event})"
+
+
+def disputed_act(situation: Situation) -> Disputed | None:
+    """The act behind the newest rise of the main reading, if the claim that makes it counts with low confidence."""
+    data, months = situation.data, months_of(situation.data)
+    levels = situation.histories["main"].levels
+    rises = [c for c in changes(levels, months, behind(data.claims, claims_day(data), months)) if c.after > c.before]
+    if not rises or rises[-1].claim.confidence != "low" or not rises[-1].claim.basis_ids:
+        return None
+    return Disputed(rises[-1].claim.basis_ids[0], rises[-1].claim.claim_id, rises[-1].month)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The headline of the main reading under one choice; divergences of its fit, which must be none."""
 
@@ -59,8 +83,8 @@ class Outcome:
     divergences: int
 
 
-def universes(situation: Situation, disputed: str | None) -> Iterator[Universe]:
-    """Every choice of the strip, the published one first. `disputed`: id of the event whose claims are left out in one of them."""
+def universes(situation: Situation, disputed: Disputed | None) -> Iterator[Universe]:
+    """Every choice of the strip, the published one first. `disputed` is left out in one of them."""
     data, priors = situation.data, situation.priors
     main = situation.histories["main"]
     here = tolerance_priors(priors)
@@ -72,24 +96,23 @@ def universes(situation: Situation, disputed: str | None) -> Iterator[Universe]:
     def universe(label: str, group: str, note: str, constants: TolerancePriors = here, levels: Levels = main.levels, **link: PressureLink) -> Universe:
         return Universe(label, group, note, levels, constants, **link)
 
-    yield universe("as published (main reading)", "published", "the main reading under every default")
+    yield universe("as published (main reading)", "as published", "")
     yield universe("coded as known at the time", "coding", "each month as it was known when it ended", levels=known_then(data.claims, months))
     if disputed is not None:
-        without = [c for c in data.claims if disputed not in c.basis_ids]
-        tau = max(last_day(situation.origin), data.coverage["outcome_claims.csv"])
-        yield universe(f"without the disputed act ({disputed})", "coding", "its claims left out", levels=main_levels(without, tau, months))
+        without = [c for c in data.claims if disputed.event not in c.basis_ids]
+        yield universe(f"without {disputed.label}", "disputed act", f"{disputed.event} and the claims that rest on it left out", levels=main_levels(without, claims_day(data), months))
     for label, link, note in LINKS:
-        yield universe(f"pressure {label}", "pressure", note, link=link)
+        yield universe(f"pressure {label}", "scale of pressure", note, link=link)
     symmetric = replace(with_priors(leverage__effect=SYMMETRIC), symmetric=True)
-    yield universe("pressure symmetric", "pressure", "one effect that lifts rises and holds falls", symmetric)
-    yield universe("pressure effect as coded elsewhere", "pressure", "of the same year, with its hindsight", tolerance_priors(priors.replace(AS_CODED)))
-    yield universe("pressure effect of the year before", "pressure", "the lagged fit to other states", tolerance_priors(priors.replace(LAGGED)))
-    yield universe("pressure off", "pressure", "no effect on rises or falls", with_priors(leverage__effect=OFF, leverage__effect_on_falls=OFF))
+    yield universe("pressure symmetric", "scale of pressure", "one effect that lifts rises and holds falls", symmetric)
+    yield universe("pressure effect as coded elsewhere", "scale of pressure", "of the same year, with its hindsight", tolerance_priors(priors.replace(AS_CODED)))
+    yield universe("pressure effect of the year before", "scale of pressure", "the lagged fit to other states", tolerance_priors(priors.replace(LAGGED)))
+    yield universe("pressure off", "drivers", "no effect on rises or falls", with_priors(leverage__effect=OFF, leverage__effect_on_falls=OFF))
     for factor in (1.0, 0.5):
         yield universe(f"selection factor {factor:g}", "outside view", "on the chances of reaching 4", with_priors(outside_view__selection=Fixed(factor)))
     yield universe("no going on through 3", "outside view", "a rise that reaches 3 stops there", replace(here, skip_up=_never_through_3(here)))
     yield universe("weak priors", "priors", "every sd doubled", _weakened(here))
-    yield universe("opposition off", "model", "opposition has no effect", with_priors(opposition__effect=OFF))
+    yield universe("opposition off", "drivers", "opposition has no effect", with_priors(opposition__effect=OFF))
     yield universe("leverage only (model S)", "model", "no overdoses, opposition, administrations or drift", _leverage_only(here))
 
 
@@ -133,7 +156,7 @@ def explore(
     seed: int,
     level: int,
     horizon: int,
-    disputed: str | None,
+    disputed: Disputed | None,
     settings: SamplerSettings = SamplerSettings(),
     report: Callable[[float, str], None] | None = None,
 ) -> list[Outcome]:

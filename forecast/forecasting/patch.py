@@ -13,12 +13,17 @@ type Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Forced:
-    """An arrival that happens on every path: `month` months after the origin (from 1), in a stream, with its mark."""
+    """An arrival that happens on every path: `month` months after the origin (from 1), in a stream, with its mark.
+
+    ends: a relaxation that is sure to end a standing measure of its channel, where there is one; others end one as often as simulated
+    relaxations do.
+    """
 
     month: int
     stream: str
     channel: str
     intensity: int
+    ends: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ N_PATHS = 2_000
 HORIZON = 24
 MAX_ARRIVALS = 8
 """Of one stream in one month; the chance of more is below 10⁻⁴ at the rates seen."""
+_OF_WASHINGTON = np.array([s not in ("mobilisation", "concession") for s in STREAMS])
 _NEVER = np.int64(10_000)
 _LOG2 = float(np.log(2.0))
 
@@ -229,7 +230,7 @@ def simulate_pool(
         centred = [series - mean for series, mean in zip(inputs, events.means, strict=True)]
         rates = rate * np.exp(predictors(*centred, eta)) * _factors(patch, t)
         if future.new_us_rates_from is not None and t >= future.new_us_rates_from:
-            rates = rates * noise.multiplier[:, None]
+            rates = rates * np.where(_OF_WASHINGTON, noise.multiplier[:, None], 1.0)
         counts = _poisson(noise.arrivals[:, t - 1], rates)
         arrivals[:, t - 1] = counts
         gain, relief, mobilisation = _happen(measures, counts, noise, patch, t)
@@ -269,17 +270,17 @@ def _happen(measures: _Measures, counts: NDArray[np.int64], noise: _Noise, patch
         if name == "concession":
             continue
         kind = name.split(".")[0]
-        arriving = [(counts[:, k] > j, *_mark(noise, k, t, j), j) for j in range(int(counts[:, k].max(initial=0)))]
+        arriving = [(counts[:, k] > j, *_mark(noise, k, t, j), j, False) for j in range(int(counts[:, k].max(initial=0)))]
         arriving += [
-            (np.ones(n, bool), np.full(n, CHANNELS.index(f.channel) if f.channel else 0), np.full(n, f.intensity), MAX_ARRIVALS - 1)
+            (np.ones(n, bool), np.full(n, CHANNELS.index(f.channel) if f.channel else 0), np.full(n, f.intensity), MAX_ARRIVALS - 1, f.ends)
             for f in patch.forced
             if f.month == t and f.stream == name
         ]
-        for where, channel, intensity, j in arriving:
+        for where, channel, intensity, j, surely in arriving:
             if kind == "measure":
                 measures.add(where, channel, intensity, t)
             elif kind == "relaxation":
-                ending = where & (noise.ends[:, t - 1, j] < noise.p_ends)
+                ending = where if surely else where & (noise.ends[:, t - 1, j] < noise.p_ends)
                 ended = measures.relax(ending, channel, noise.which[:, t - 1, j], t)
                 _lift(relief, where & ~ended, channel, intensity)
             elif kind == "mobilisation":

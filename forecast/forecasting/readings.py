@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -46,10 +47,10 @@ class ReadingForecast:
     constants: TolerancePriors
 
 
-def compiled(situation: Situation, constants: TolerancePriors) -> Sampler:
+def compiled(situation: Situation, constants: TolerancePriors, engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
     """The sampler of model 5; one compilation serves every reading, edit and simulated history of this many slots."""
     history = next(iter(situation.histories.values()))
-    return compile_sampler(build_model(history, constants), KEPT)
+    return compile_sampler(build_model(history, constants), KEPT, engine)
 
 
 def skip_posterior(constants: TolerancePriors, history: History) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
@@ -127,6 +128,7 @@ def constant_parameters(constants: TolerancePriors) -> frozenset[str]:
         "overdose_level_effect": constants.overdose_level[1], "overdose_change_effect": constants.overdose_change[1],
         "opposition_effect": constants.opposition[1], "opposition_mobilisation": constants.mobilisation_sd,
         "administration_sd": constants.administration_sd, "drift_sd": constants.drift_sd,
+        "administration_effect": constants.administration_sd, "drift": constants.drift_sd, "drift_half_life": constants.half_life[1],
     }  # fmt: skip
     return frozenset(name for name, width in widths.items() if width == 0)
 

@@ -60,14 +60,16 @@ class Situation:
         )  # fmt: skip
 
 
-def assess(data: Data, priors: Priors, seed: int, known: date | None = None) -> Situation:
-    """Fit models 2–4 to data already selected as of their day, and code the outcome under every reading.
+def claims_day(data: Data) -> date:
+    """The day the claims are read on: the end of the origin's month, or of the claims' own coverage if that is later."""
+    return max(last_day(origin(data)), data.coverage["outcome_claims.csv"])
 
-    known: the day the claims are read on; the last day of the origin's month if not given, or the coverage if that is later.
-    """
+
+def assess(data: Data, priors: Priors, seed: int) -> Situation:
+    """Fit models 2–4 to data already selected as of their day, and code the outcome under every reading."""
     rng = np.random.default_rng(seed)
     at = origin(data)
-    tau = known or max(last_day(at), data.coverage["outcome_claims.csv"])
+    tau = claims_day(data)
     months = history(data)
     settings = leverage_settings(priors, data.scales)
     pressed = leverage(data.events, at, settings)

@@ -79,7 +79,7 @@ def examine(
 ) -> Diagnostics:
     """The verdict on named quantities [chain, draw].
 
-    chains, draws: what was asked for. completed: whether the sampler said it finished. constant: names that cannot vary by definition.
+    chains, draws: what was asked for. completed: whether the sampler said it finished. constant: variables that cannot vary by definition.
     """
     shapes = {q.shape for q in quantities.values()}
     n_chains = min((s[0] for s in shapes), default=0)
@@ -95,8 +95,8 @@ def examine(
     if not completed:
         return replace(verdict, reasons=("incomplete: the sampler stopped before its last draw",))
 
-    fixed = tuple(sorted(name for name in quantities if name in constant))
-    moving = {name: q for name, q in quantities.items() if name not in constant}
+    fixed = tuple(sorted(name for name in quantities if _variable(name) in constant))
+    moving = {name: q for name, q in quantities.items() if name not in fixed}
     reasons = [f"stuck: {name} does not vary in {what}" for name, q in moving.items() if (what := _stuck(q))]
     if reasons:
         return replace(verdict, reasons=tuple(reasons[:5]), constant=fixed)
@@ -104,22 +104,27 @@ def examine(
     bulk = {name: float(array_stats.ess(q, chain_axis=0, draw_axis=1, method="bulk")) for name, q in moving.items()}
     tail = {name: float(array_stats.ess(q, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95))) for name, q in moving.items()}
     bfmi = float(np.min(array_stats.bfmi(energy)))
-    worst_rhat, worst_bulk, worst_tail = max(rhat, key=rhat.__getitem__), min(bulk, key=bulk.__getitem__), min(tail, key=tail.__getitem__)
-    # written so that NaN fails
-    if not rhat[worst_rhat] < RHAT_MAX:
-        reasons.append(f"R-hat {rhat[worst_rhat]:.3f} of {worst_rhat} (must be below {RHAT_MAX})")
-    if not bulk[worst_bulk] >= ESS_MIN:
-        reasons.append(f"bulk effective sample size {bulk[worst_bulk]:.0f} of {worst_bulk} (must be at least {ESS_MIN:.0f})")
-    if not tail[worst_tail] >= ESS_MIN:
-        reasons.append(f"tail effective sample size {tail[worst_tail]:.0f} of {worst_tail} (must be at least {ESS_MIN:.0f})")
+    if moving:  # written so that NaN fails
+        worst_rhat, worst_bulk, worst_tail = max(rhat, key=rhat.__getitem__), min(bulk, key=bulk.__getitem__), min(tail, key=tail.__getitem__)
+        if not rhat[worst_rhat] < RHAT_MAX:
+            reasons.append(f"R-hat {rhat[worst_rhat]:.3f} of {worst_rhat} (must be below {RHAT_MAX})")
+        if not bulk[worst_bulk] >= ESS_MIN:
+            reasons.append(f"bulk effective sample size {bulk[worst_bulk]:.0f} of {worst_bulk} (must be at least {ESS_MIN:.0f})")
+        if not tail[worst_tail] >= ESS_MIN:
+            reasons.append(f"tail effective sample size {tail[worst_tail]:.0f} of {worst_tail} (must be at least {ESS_MIN:.0f})")
     if divergences:
         reasons.append(f"{divergences} divergent transition{'s' if divergences > 1 else ''} (must be none)")
     if not bfmi > BFMI_MIN:
         reasons.append(f"E-BFMI {bfmi:.2f} (must be above {BFMI_MIN})")
     return replace(
-        verdict, reasons=tuple(reasons), rhat_max=rhat[worst_rhat], ess_bulk_min=bulk[worst_bulk],
-        ess_tail_min=tail[worst_tail], bfmi_min=bfmi, constant=fixed,
+        verdict, reasons=tuple(reasons), rhat_max=max(rhat.values(), default=None), ess_bulk_min=min(bulk.values(), default=None),
+        ess_tail_min=min(tail.values(), default=None), bfmi_min=bfmi, constant=fixed,
     )  # fmt: skip
+
+
+def _variable(scalar: str) -> str:
+    """The variable a scalar belongs to: `drift` of `drift[2026-01]`."""
+    return scalar.split("[")[0]
 
 
 def _stuck(q: NDArray[np.float64]) -> str:

@@ -48,8 +48,11 @@ def compile_sampler(model: pm.Model, kept: Sequence[str] = (), engine: Literal["
 class _Nutpie:
     def __init__(self, model: pm.Model, kept: Sequence[str]) -> None:
         import nutpie
+        import pytensor
 
-        self._compiled = nutpie.compile_pymc_model(model, var_names=list(kept) or None, cache=True)
+        # With fast maths the order of additions, and so every draw, depends on what happens to lie in the cache of compiled code.
+        with pytensor.config.change_flags(numba__fastmath=False):
+            self._compiled = nutpie.compile_pymc_model(model, var_names=list(kept) or None, cache=True)
 
     def __call__(
         self,

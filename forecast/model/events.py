@@ -178,6 +178,7 @@ def fit_events(
     window = np.arange(start, origin + 1) - FIRST_MONTH
     memory = concession_memory(events, origin)
     acts = [e for e in arrivals(events) if e.date.month <= origin]
+    answered = sole_acts([e for e in events if e.answers])  # Washington's answer stands, even where a row of Mexico's is the arrival
     counts = _counts(acts, start, origin)
     means = tuple(float(series[window].mean()) for series in (log2_deaths, memory, pressure))
     lagged = [series[window - 1] - mean for series, mean in zip((log2_deaths, memory, pressure), means, strict=True)]
@@ -198,7 +199,7 @@ def fit_events(
         marks={s: _marks(acts, s, start) for s in STREAMS},
         means=(means[0], means[1], means[2]),
         counted=_tally(acts, start, origin, COUNTED, counted),
-        answers=_tally(acts, start, origin, ANSWERS, lambda e: (e.answers,) if e.answers else ()),
+        answers=_tally(answered, start, origin, ANSWERS, lambda e: (e.answers,) if e.answers else ()),
         ended=_ended(events),
         window=(start, origin),
     )

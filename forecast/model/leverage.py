@@ -82,7 +82,7 @@ def leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings)
         ends = [m for m in (e.until.month if e.until else None, relaxed.get(e.id)) if m is not None]
         end = min([*ends, origin])
         c = CHANNELS.index(e.channel)
-        intensity[c, max(e.date.month - FIRST_MONTH, 0) : end - FIRST_MONTH + 1] += e.intensity
+        intensity[c, max(e.date.month - FIRST_MONTH, 0) : max(end - FIRST_MONTH + 1, 0)] += e.intensity
         months_in_force += end - e.date.month + 1
         if not _over(e, relaxed, origin):
             standing.append(Standing(e.id, e.channel, e.intensity))
@@ -94,8 +94,12 @@ def leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings)
 
 
 def relaxation_months(pressure: Sequence[Event]) -> Mapping[str, Month]:
-    """Measure id → the month in which a relaxation ended it."""
-    return {ended: e.date.month for e in pressure if e.kind == "relaxation" for ended in e.ends}
+    """Measure id → the month in which a relaxation ended it; of several relaxations the first did."""
+    out: dict[str, Month] = {}
+    for e in pressure:
+        for ended in e.ends if e.kind == "relaxation" else ():
+            out[ended] = min(out.get(ended, e.date.month), e.date.month)
+    return out
 
 
 def _over(e: Event, relaxed: Mapping[str, Month], origin: Month) -> bool:

@@ -19,14 +19,14 @@ from forecast.domain import FIRST_MONTH, TOP
 
 type Bools = NDArray[np.bool_]
 type Ints = NDArray[np.int64]
-PressureYear = Literal["same", "previous"]
+PressureYear = Literal["same", "previous", "none"]
 
 OPEN_PRESSURE: Final = frozenset({"request", "threat"})
 """Kinds that are an open US request or threat. Decertification is a yearly verdict, and a host's invitation is the host's own wish."""
 
 FAILED: Final = frozenset({"Iraq", "Syria", "Afghanistan", "Somalia"})
 MIDDLE_INCOME: Final = frozenset({"lower_middle", "upper_middle"})
-_MEXICO: Final = "Mexico"
+MEXICO: Final = "Mexico"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,9 @@ class Transitions:
         return (self.level < 4) & (self.to >= 4)
 
     def pressed(self, year: PressureYear) -> Bools:
+        """Months under pressure as coded for their own year, for the year before, or never."""
+        if year == "none":
+            return np.zeros_like(self.pressed_same)
         return self.pressed_same if year == "same" else self.pressed_previous
 
     def of(self, names: Iterable[str]) -> Bools:
@@ -74,13 +77,12 @@ def list_transitions(
     states: Sequence[State],
     pressure: Sequence[ReferencePressure],
     *,
-    through: int | None = None,
     names: Sequence[str] | None = None,
 ) -> Transitions:
     """Lay the spells out by month and list every month that could have been a transition.
 
-    Months after `through` are left out: a spell known at some date runs on in the file only by hindsight. `names` fixes the list of states
-    (a superset of those in the spells), so that selections made at several dates have one shape. ValueError if a spell's state is not in it.
+    The rows given are taken as known: what was public at a date is selected before. `names` fixes the list of states (those of the spells
+    and any more), so that what was known at several dates has one shape. ValueError if a spell's state is not in it.
     """
     known = {s.country for s in spells}
     listed = tuple(sorted(known) if names is None else names)
@@ -88,7 +90,7 @@ def list_transitions(
         raise ValueError(f"states without a place in the list: {', '.join(sorted(missing))}")
     pressed = {(p.country, year) for p in pressure if p.kind in OPEN_PRESSURE for year in range(p.year_start, p.year_end + 1)}
     what = {(s.country, year): s for s in states for year in range(s.year_start, s.year_end + 1)}
-    rows = [row for name in listed for row in _rows(name, _timeline(name, spells, through))]
+    rows = [row for name in listed for row in _rows(name, _timeline(name, spells))]
     at = [(listed.index(name), name, t, before, now, fresh) for name, t, before, now, fresh in rows]
 
     def like(test: Callable[[State], bool]) -> Bools:
@@ -110,10 +112,9 @@ def list_transitions(
     )
 
 
-def _timeline(name: str, spells: Sequence[Spell], through: int | None) -> dict[int, Spell]:
-    last = FIRST_MONTH - 1 if name == _MEXICO else None
-    ends = [e for e in (last, through) if e is not None]
-    return {t: s for s in spells if s.country == name for t in range(s.start, min([s.end, *ends]) + 1)}
+def _timeline(name: str, spells: Sequence[Spell]) -> dict[int, Spell]:
+    months = {t: s for s in spells if s.country == name for t in range(s.start, s.end + 1)}
+    return {t: s for t, s in months.items() if t < FIRST_MONTH} if name == MEXICO else months
 
 
 def _rows(name: str, timeline: Mapping[int, Spell]) -> Iterable[tuple[str, int, Spell, Spell, bool]]:
@@ -169,3 +170,29 @@ def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> 
         went_down=went_down.sum(axis=1),
         stopped_down=(reached_down & ~went_down).sum(axis=1),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A rise of a comparable state from below level 4 to 4 or 5, with what is said of pressure then, and how long it stayed there."""
+
+    state: str
+    month: int  # domain.Month
+    before: int
+    after: int
+    pressed_same: bool
+    pressed_previous: bool
+    months: int  # at level 4 or 5, as far as is known
+
+
+def list_entries(transitions: Transitions) -> tuple[Entry, ...]:
+    """All entries of level 4 or 5, by month."""
+    t = transitions
+    stays = (t.level >= 4) & (t.to >= 4)
+    found = []
+    for i in np.flatnonzero(t.entries):
+        after = np.flatnonzero((t.state == t.state[i]) & (t.month > t.month[i]) & ~stays)
+        rows = np.count_nonzero(t.state[: after[0] if after.size else None][i:] == t.state[i])
+        name, month = t.states[t.state[i]], int(t.month[i])
+        found.append(Entry(name, month, int(t.level[i]), int(t.to[i]), bool(t.pressed_same[i]), bool(t.pressed_previous[i]), rows))
+    return tuple(sorted(found, key=lambda e: (e.month, e.state)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
 from forecast.errors import ForecastError, InputError, Problem
-from forecast.priors.catalogue import CATALOGUE, check_suits, nearest
-from forecast.priors.spec import Quantiles
+from forecast.priors.catalogue import CATALOGUE, Entry, check_suits, nearest
+from forecast.priors.spec import Quantiles, Spec
 from forecast.priors.text import SpecError
 
 DIGITS = 3
@@ -20,12 +20,21 @@ DIGITS = 3
 def write_quantiles(
     path: Path, quantiles: Mapping[str, tuple[float, float, float]], *, why: str | None = None, source: str, by: str, date: date
 ) -> None:
-    """Set the priors named to these 5, 50 and 95 % quantiles, rounded to three significant digits, in the file `path`.
+    """Set the priors named to these 5, 50 and 95 % quantiles, rounded to three significant digits, in the file `path`; see `write_specs`."""
+    _write(path, {name: lambda n=name, q=given: _spec(n, q) for name, given in quantiles.items()}, why=why, source=source, by=by, date=date)  # type: ignore[misc]  # mypy cannot type a lambda's default
+
+
+def write_specs(path: Path, specs: Mapping[str, Spec], *, why: str | None = None, source: str, by: str, date: date) -> None:
+    """Set the priors named to these specs in the file `path`.
 
     `why` replaces the rationale of each, None keeps it; a hindsight note stays. Raises InputError, with all problems and the file
-    untouched, for names or numbers that cannot be, a prior that the file lacks, or a file that is not TOML; ForecastError if it
+    untouched, for names or specs that cannot be, a prior that the file lacks, or a file that is not TOML; ForecastError if it
     cannot be written.
     """
+    _write(path, {name: lambda n=name, s=spec: _suited(n, s) for name, spec in specs.items()}, why=why, source=source, by=by, date=date)  # type: ignore[misc]  # as above
+
+
+def _write(path: Path, given: Mapping[str, Callable[[], Spec]], *, why: str | None, source: str, by: str, date: date) -> None:
     import tomlkit
     from tomlkit.exceptions import ParseError
 
@@ -36,9 +45,9 @@ def write_quantiles(
     except (UnicodeDecodeError, ParseError) as e:
         raise InputError.of([Problem(path.name, f"text that is not TOML: {e}", "TOML", "Mend the line.", getattr(e, "line", None))]) from e
     problems, specs = [], {}
-    for name, given in quantiles.items():
+    for name, spec in given.items():
         try:
-            specs[name] = _spec(name, given)
+            specs[name] = spec()
             if name not in document:
                 raise SpecError(f"no {name}", f'a table ["{name}"]', "Add it first, with its rationale.")
         except SpecError as e:

@@ -27,13 +27,16 @@ class Figure:
 
     def svg(self, report: Report) -> str:
         """The chart for each size, as SVG elements; the page's style shows the one that fits."""
-        return "".join(draw(self.chart(report, size), size, self.name, self.label, self.description) for size in SIZES)
+        from altair.utils.schemapi import debug_mode
+
+        with debug_mode(False):  # the tests check every chart against Vega-Lite's schema; doing so again takes seconds a report
+            return "".join(draw(self.chart(report, size), size, self.name, self.label, self.description) for size in SIZES)
 
 
 FIGURES: Final[tuple[Figure, ...]] = (
     Figure(
         "hangs-on", chances.hangs_on, "What the headline hangs on",
-        "The forecast with its interval; beneath it the prior alone, the readings of the record, the main reading without the disputed act, and other scales of pressure.",
+        "The forecast with its interval; beneath it the prior alone, the readings, main without the disputed act, other scales.",
         (("The numbers", chance_tables.hangs_on),),
     ),
     Figure(
@@ -43,7 +46,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         "densities", readings.densities, "Where the chance may lie, by reading",
-        "One hump a reading of the record and the hump of their weighted mixture, on an axis that opens up small chances; a tick marks each mean.",
+        "One hump a reading of the record, and the weighted humps stacked, on an axis that opens up small chances; a tick marks each mean.",
         (("The curves", chance_tables.densities), ("Other weights of the readings", chance_tables.weights)),
     ),
     Figure(
@@ -58,7 +61,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         "levels", history.levels, "Levels as coded",
-        "A staircase of the level of each month in the main reading; short bars where another reading differs; shaded where a level was never observed.",
+        "The level of each month in the main reading as steps; short bars where another reading differs; shaded where never observed.",
         (("Each change of level", evidence.changes),),
     ),
     Figure(
@@ -73,7 +76,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         "overdoses", drivers.overdoses, "Synthetic-opioid deaths a month in the United States",
-        "Final monthly counts as dots, the estimate with its band, provisional twelve-month totals as level bars, and the simulated future as a fan.",
+        "Final monthly counts as dots, the estimate with its band, provisional totals as level bars, and the simulated future as a fan.",
         (("Deaths by month", evidence.overdoses), ("Provisional totals as published", evidence.provisional)),
     ),
     Figure(
@@ -113,7 +116,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         "scenarios", chances.scenarios, "The headline in each scenario",
-        "A dot a scenario over its interval, against the forecast; filled where the scenario is an intervention, hollow where it is a condition.",
+        "A dot a scenario over its interval, against the forecast; filled for an intervention, hollow for a condition.",
         (("Scenarios", chance_tables.scenarios), ("By horizon", chance_tables.scenario_horizons)),
     ),
     Figure(

@@ -44,11 +44,32 @@ SECTIONS = (
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    env = Environment(loader=PackageLoader("forecast.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    for name in ("percent", "plain_percent", "headline_percent", "points", "number", "count", "month_words", "day_words", "capital", "number_word", "bare"):
+    env = Environment(
+        loader=PackageLoader("forecast.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    for name in (
+        "percent",
+        "plain_percent",
+        "headline_percent",
+        "points",
+        "number",
+        "count",
+        "month_words",
+        "day_words",
+        "capital",
+        "number_word",
+        "bare",
+    ):
         env.filters[name] = getattr(words, name)
     env.filters["link"] = lambda url, text: Link(text, url)
-    env.globals.update(percent_range=words.percent_range, bare_range=words.bare_range, window_words=words.window_words, listed=words.listed, LEVELS=LEVELS, SECTIONS=SECTIONS)
+    env.globals.update(
+        percent_range=words.percent_range,
+        bare_range=words.bare_range,
+        window_words=words.window_words,
+        listed=words.listed,
+        LEVELS=LEVELS,
+        SECTIONS=SECTIONS,
+    )
     return env
 
 
@@ -59,7 +80,7 @@ def render_html(report: Report) -> str:
     """
     from markupsafe import Markup
 
-    figures = {figure.name: (figure, Markup(figure.svg(report))) for figure in FIGURES}  # noqa: S704 - made by draw(), which escapes
+    figures = {figure.name: (figure, Markup(figure.svg(report))) for figure in FIGURES}  # draw() escapes
     page = _environment().get_template("report.html.j2").render(
         report=report,
         s=report["sentences"],

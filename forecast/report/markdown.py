@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from forecast.report import sentences, words
+from forecast.report import words
 from forecast.report.tables import chances, evidence, model
 from forecast.report.tables.table import Cell, Link, Table
 
@@ -67,7 +67,8 @@ def _warnings(report: Report) -> str:
 
 def _sources(report: Report) -> str:
     return "\n".join(
-        f"- {_cell(Link(s['name'], s['url']))}: {escaped(s['what'])}. {escaped(s['citation'])}. {escaped(s['terms'])}." for s in report["sources"]
+        f"- {_cell(Link(s['name'], s['url']))}: {escaped(s['what'])}. {escaped(s['citation'])}. {escaped(s['terms'])}."
+        for s in report["sources"]
     )
 
 
@@ -87,7 +88,7 @@ def _sections(report: Report) -> Iterable[tuple[str, str]]:
     yield "What it would mean for both countries", _stakes(report)
     yield "Scenarios", markdown_table(chances.scenarios(report))
     yield "Questions that resolve often", markdown_table(chances.companions(report))
-    yield "The calendar ahead", markdown_table(evidence.calendar(report))
+    yield "The calendar ahead", markdown_table(evidence.calendar_next(report))
     yield "Diagnostics", f"The gate says **{d['status']}**.\n\n{markdown_table(model.diagnostics(report))}"
     yield "Freshness of the data", markdown_table(evidence.freshness(report))
     yield "What is odd in the data", markdown_table(evidence.warnings(report))
@@ -99,12 +100,13 @@ def _sections(report: Report) -> Iterable[tuple[str, str]]:
 
 def render_markdown(report: Report) -> str:
     """The whole document. Text of the payload is escaped; sections without content are left out."""
-    q = sentences.headline_question(report)
+    first, whole = report["sentences"]["headline"], report["sentences"]["headline_long"]
+    run = f"Run {report['run_id']}, made {report['created']}, model version {report['model_version']}, seed {report['seed']}."
     parts = [
         "# Will Mexico tolerate US operations against cartels on its soil?",
-        f"**{escaped(report['sentences']['headline'])}** {escaped(report['sentences']['headline_long'].removeprefix(report['sentences']['headline']).strip())}",
+        f"**{escaped(first)}** {escaped(whole.removeprefix(first).strip())}",
         _warnings(report),
         *(f"## {title}\n\n{body}" for title, body in _sections(report) if body),
-        f"---\n\nRun {escaped(report['run_id'])}, made {report['created']}, question {q['id']}, model version {escaped(report['model_version'])}, seed {report['seed']}.",
+        f"---\n\n{escaped(run)}",
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n"

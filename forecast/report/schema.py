@@ -72,7 +72,9 @@ def _inconsistent(report: Mapping[str, Any]) -> Iterator[str]:
         yield "questions: an id stands twice"
     yield from _uneven(report["history"] | report["history"]["theta"], "history", ("main", "q10", "q50", "q90"))
     drivers = report["drivers"]
-    yield from _uneven(drivers["leverage"] | drivers["leverage"]["by_channel"], "drivers/leverage", ("value", "economic", "diplomatic", "security"))
+    yield from _uneven(
+        drivers["leverage"] | drivers["leverage"]["by_channel"], "drivers/leverage", ("value", "economic", "diplomatic", "security")
+    )
     for i, check in enumerate(drivers["leverage"]["checks"]):
         yield from _uneven(check, f"drivers/leverage/checks/{i}", ("value",))
     for name in ("overdoses", "opposition"):

@@ -9,7 +9,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from forecast.domain import LEVELS
-from forecast.report.words import capital, day_words, headline_percent, listed, number_word, percent_range, plain_percent, points, window_words, year_of
+from forecast.report.words import (
+    capital,
+    day_words,
+    headline_percent,
+    listed,
+    number_word,
+    percent_range,
+    plain_percent,
+    points,
+    window_words,
+    year_of,
+)
 
 Report = Mapping[str, Any]
 
@@ -84,14 +95,16 @@ def never_observed(report: Report) -> str:
 
 def what_would_change(report: Report, most: int = 7) -> list[str]:
     """What moves the headline most, of what the run itself has computed: readings, skips, scenarios, choices, dates ahead."""
-    return [s for s in [*_readings_change(report), *_skip_change(report), *_scenarios_change(report), *_choices_change(report)]][:most]
+    lines = [*_readings_change(report), *_skip_change(report), *_scenarios_change(report), *_choices_change(report)]
+    return lines[:most]
 
 
 def _readings_change(report: Report) -> list[str]:
     p = headline_question(report)["probability"]
     others = sorted((r for r in report["readings"] if r["name"] != "main"), key=lambda r: -abs(r["headline"] - p) * r["weight"])
     return [
-        f"Proof that the reading “{r['title']}” is right: {plain_percent(r['headline'])} (it has {plain_percent(r['weight'])} of the weight)."
+        f"Proof that the reading “{r['title']}” is right: {plain_percent(r['headline'])} "
+        f"(it has {plain_percent(r['weight'])} of the weight)."
         for r in others[:1]
     ]
 
@@ -103,7 +116,8 @@ def _skip_change(report: Report) -> list[str]:
         return []
     return [
         f"Whether a rise that reaches level {level - 1} goes on to {level}: the model gives it "
-        f"{plain_percent(row['posterior']['mean'])}, from {row['went_on']} of {row['went_on'] + row['stopped']} rises here and the outside view."
+        f"{plain_percent(row['posterior']['mean'])}, from {row['went_on']} of {row['went_on'] + row['stopped']} rises here "
+        f"and the outside view."
     ]
 
 

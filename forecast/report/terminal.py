@@ -69,7 +69,10 @@ def _cut(text: str, width: int) -> str:
 
 
 def _readings(report: Report, width: int) -> str:
-    parts = [f"{r['name'].replace('_', ' ')} {words.plain_percent(r['headline'])} (weight {words.plain_percent(r['weight'])})" for r in report["readings"]]
+    parts = [
+        f"{r['name'].replace('_', ' ')} {words.plain_percent(r['headline'])} (weight {words.plain_percent(r['weight'])})"
+        for r in report["readings"]
+    ]
     return _wrapped(f"Readings: {'; '.join(parts)}.", width, "  ")
 
 
@@ -86,7 +89,8 @@ def _multiverse(report: Report, width: int, most: int = 4) -> str:
 def _state(report: Report, width: int) -> str:
     d = report["diagnostics"]
     late = [f["series"] for f in report["freshness"] if f["status"] == "late"]
-    gate = f"Gate: {d['status']} (R-hat {words.number(d['rhat_max'], 4)}, ESS {words.number(d['ess_bulk_min'])}, divergences {d['divergences']})."
+    measured = f"R-hat {words.number(d['rhat_max'], 4)}, ESS {words.number(d['ess_bulk_min'])}, divergences {d['divergences']}"
+    gate = f"Gate: {d['status']} ({measured})."
     fresh = f"Late: {', '.join(late)}." if late else "All series fresh."
     next_dates = sentences.next_dates(report, 1)
     ahead = f" Next: {next_dates[0]}." if next_dates else ""

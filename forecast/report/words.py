@@ -24,7 +24,7 @@ def significant(x: float, digits: int) -> str:
 
 
 def percent(p: float | None, digits: int = 2) -> str:
-    """A probability as per cent. What rounds to none or to all is written as a bound: a small chance is never shown as 0 %."""
+    """A probability as per cent, in two figures, or one below 1 %. What rounds to none or to all is a bound: never 0 %, never 100 %."""
     if p is None:
         return NONE
     if p < 0.00095:
@@ -33,7 +33,7 @@ def percent(p: float | None, digits: int = 2) -> str:
         return ">99.9 %"
     if p > 0.99:
         return f"{100 * p:.1f} %"
-    return f"{significant(100 * p, digits)} %"
+    return f"{significant(100 * p, digits if p >= 0.00995 else 1)} %"
 
 
 def headline_percent(p: float) -> str:
@@ -61,7 +61,9 @@ def percent_range(low: float, high: float) -> str:
     a, b = plain_percent(low), plain_percent(high)
     if a == b:
         return a
-    top = b.removeprefix(">").replace(" %", "+ %") if b.startswith(">") else b  # 97–99.9+ %
+    if b.startswith(">") and low >= 0.9:
+        return f"≥{a}"
+    top = b.removeprefix(">").replace(" %", "+ %") if b.startswith(">") else b  # 60–99.9+ %
     return f"{a.removesuffix(' %')}–{top}"
 
 
@@ -80,12 +82,10 @@ def number(x: float | None, digits: int = 2) -> str:
         return NONE
     if abs(x) >= 1000:
         text = f"{abs(x):,.0f}".replace(",", "\u202f")
-    elif abs(x) >= 100:
-        text = f"{abs(x):.0f}"
-    elif float(x).is_integer():
+    elif abs(x) >= 100 or float(x).is_integer():
         text = f"{abs(x):.0f}"
     else:
-        text = significant(abs(x), digits + 1 if abs(x) >= 10**digits else digits)
+        text = significant(abs(x), digits)
     return f"−{text}" if x < 0 and text != "0" else text
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forecast.report.charts.rows import Axis, Bar, Dot, Row, percent_axis, rows_chart
@@ -24,10 +23,15 @@ def hangs_on(report: Report, size: Size) -> Any:
         Row("The prior alone", plain_percent(q["prior_probability"]), (Dot(q["prior_probability"], "soft", filled=False),)),
         Row("Readings of the record", percent_range(min(readings), max(readings)), tuple(Dot(v) for v in readings), (_span(readings),)),
     ]
-    for group, label in ((DISPUTED_ACT, "Main reading without the disputed act"), (PRESSURE_SCALE, "Main reading, other scales of pressure")):
+    for group, label in (
+        (DISPUTED_ACT, "Main reading without the disputed act"),
+        (PRESSURE_SCALE, "Main reading, other scales of pressure"),
+    ):
         chances = [row["probability"] for row in rows_of(report, group)]
         if chances:
-            rows.append(Row(label, percent_range(min(chances), max(chances)), tuple(Dot(v, "two") for v in chances), (_span(chances, "two"),)))
+            rows.append(
+                Row(label, percent_range(min(chances), max(chances)), tuple(Dot(v, "two") for v in chances), (_span(chances, "two"),))
+            )
     highest = max([i["high"], *(d.x for r in rows for d in r.dots)])
     return rows_chart(rows, size, percent_axis(highest), left=262, right=70, reference=q["probability"])
 
@@ -40,19 +44,30 @@ def multiverse(report: Report, size: Size) -> Any:
     """One dot a defensible choice, grouped by what was chosen; the published one marked by a line."""
     base = report["multiverse"][0]["probability"] if report["multiverse"] else None
     rows: list[Row] = []
-    heading = ""
-    for number, (group, members) in enumerate(groupby(report["multiverse"], key=lambda row: row["group"])):
-        group_rows = list(members)
-        title = group if len(group_rows) > 1 else "other choices" if heading else ""
-        if title != heading:  # a lone choice before the first group needs no heading
-            rows.append(Row(capital(title), heading=True))
-            heading = title
-        for row in group_rows:
-            dot = Dot(row["probability"], "one" if not number else "two", size=120 if not number else 70)
-            bar = Bar(min(base, row["probability"]), max(base, row["probability"]), "faint", 1.5)
-            rows.append(Row(capital(row["label"]), percent(row["probability"]), (dot,), (bar,), strong=not number))
+    for title, members in _headed(report["multiverse"]):
+        rows += [Row(capital(title), heading=True)] if title else []
+        for row in members:
+            p, first = row["probability"], row is report["multiverse"][0]
+            dot = Dot(p, "one" if first else "two", size=120 if first else 70)
+            rows.append(Row(capital(row["label"]), percent(p), (dot,), (Bar(min(base, p), max(base, p), "faint", 1.5),), strong=first))
     highest = max([row["probability"] for row in report["multiverse"]], default=0.1)
     return rows_chart(rows, size, percent_axis(highest), left=270, reference=base)
+
+
+def _headed(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """Rows under their group's name. Lone rows need no name of their own: those that come first have none, the others share one."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row["group"], []).append(row)
+    first: list[Mapping[str, Any]] = []
+    named: list[tuple[str, list[Mapping[str, Any]]]] = []
+    others: list[Mapping[str, Any]] = []
+    for name, members in groups.items():
+        if len(members) > 1:
+            named.append((name, members))
+        else:
+            (others if named else first).extend(members)
+    return [(title, members) for title, members in [("", first), *named, ("other choices", others)] if members]
 
 
 def scenarios(report: Report, size: Size) -> Any:
@@ -60,7 +75,8 @@ def scenarios(report: Report, size: Size) -> Any:
     base = headline_question(report)["probability"]
     ordered = sorted(report["scenarios"], key=lambda s: -s["probability"])
     rows = [
-        Row(s["title"], percent(s["probability"]), (Dot(s["probability"], _kind(s), s["kind"] == "intervened"),), (_interval(s),)) for s in ordered
+        Row(s["title"], percent(s["probability"]), (Dot(s["probability"], _kind(s), s["kind"] == "intervened"),), (_interval(s),))
+        for s in ordered
     ]
     highest = max([s["interval"]["high"] if s["interval"] else s["probability"] for s in ordered], default=0.1)
     return rows_chart(rows, size, percent_axis(highest), left=300, reference=base)
@@ -95,7 +111,11 @@ def companions(report: Report, size: Size) -> Any:
     rows = []
     for q in report["questions"]:
         if q["kind"] in ("event", "count"):
-            dots = (Dot(q["prior_probability"], "soft", filled=False), Dot(q["probability"])) if q["prior_probability"] is not None else (Dot(q["probability"]),)
+            dots = (
+                (Dot(q["prior_probability"], "soft", filled=False), Dot(q["probability"]))
+                if q["prior_probability"] is not None
+                else (Dot(q["probability"]),)
+            )
             rows.append(Row(companion_title(q), percent(q["probability"]), dots))
     return rows_chart(rows, size, Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)), left=230)
 

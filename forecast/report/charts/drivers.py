@@ -1,11 +1,11 @@
-"""The drivers with their measurements: leverage and its checks, overdose deaths, opposition and mobilisation; each with its simulated future."""
+"""The drivers with their measurements and simulated futures: leverage and its checks, overdose deaths, opposition, mobilisation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from forecast.report.charts.svg import Margin, Size, colour, framed, values
+from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, values
 from forecast.report.charts.time import band, fan, left_axis, line, note, origin_rule, years
 from forecast.report.words import capital, month_before, number, year_of
 
@@ -38,7 +38,7 @@ def leverage(report: Report, size: Size) -> Any:
     height = 190
     legend = [{"x": 8, "y": 14 + 16 * i, "t": f"■ {channel}", "c": colour(name)} for i, (channel, name) in enumerate(CHANNELS.items())]
     text = alt.Chart(values(legend)).mark_text().encode(
-        x=alt.X("x:Q", scale=None, axis=None), y=alt.Y("y:Q", scale=None, axis=None), text="t:N", color=alt.Color("c:N", scale=None, legend=None)
+        x=unscaled("X", "x:Q"), y=unscaled("Y", "y:Q"), text="t:N", color=unscaled("Color", "c:N")
     )  # fmt: skip
     return framed([*layers, text], size, height, MARGIN)
 
@@ -55,12 +55,15 @@ def checks(report: Report, size: Size) -> Any:
         known = [v for v in value if v is not None]
         low, high = min(known), max(known)
         floor = step * (i + 1) - 4
-        rows = [{"x": year_of(m), "y": None if v is None else floor - tall * (v - low) / (high - low or 1)} for m, v in zip(months, value, strict=True)]
+        rows = [
+            {"x": year_of(m), "y": None if v is None else floor - tall * (v - low) / (high - low or 1)}
+            for m, v in zip(months, value, strict=True)
+        ]
         shown = alt.Chart(values(rows)).mark_line(color=colour("ink" if r is None else "one"), strokeWidth=1.25)
-        layers.append(shown.encode(x=x, y=alt.Y("y:Q", scale=None, axis=None)))
+        layers.append(shown.encode(x=x, y=unscaled("Y", "y:Q")))
         title = "Leverage" if r is None else f"{capital(name)}, correlation {number(r)}"
         label = alt.Chart(values([{"y": floor - tall - 12, "t": title}])).mark_text(color=colour("soft"))
-        layers.append(label.encode(x=alt.value(-12), y=alt.Y("y:Q", scale=None, axis=None), text="t:N"))
+        layers.append(label.encode(x=alt.value(-12), y=unscaled("Y", "y:Q"), text="t:N"))
     return framed(layers, size, step * len(series), Margin(left=16, right=8, top=4, bottom=24))
 
 
@@ -72,7 +75,10 @@ def overdoses(report: Report, size: Size) -> Any:
     known = [v for v in [*d["q90"], *d["future"]["q90"], *(f["deaths"] for f in d["final"])] if v is not None]
     high = max(known) * 1.04
     step = next(s for s in (50, 100, 200, 500, 1000, 2000, 5000, 10**9) if high / s <= 5)
-    x, y = years(report, size), left_axis("y", 0, high, [step * i for i in range(int(high / step) + 1)], "replace(format(datum.value, ','), ',', ' ')")
+    x, y = (
+        years(report, size),
+        left_axis("y", 0, high, [step * i for i in range(int(high / step) + 1)], "replace(format(datum.value, ','), ',', ' ')"),
+    )
     final = [{"x": year_of(f["month"]), "y": f["deaths"]} for f in d["final"]]
     spans = [
         {"x": year_of(month_before(p["period_end"], 11)) - 1 / 24, "x2": year_of(p["period_end"]) + 1 / 24, "y": total / 12}
@@ -88,7 +94,11 @@ def overdoses(report: Report, size: Size) -> Any:
         *origin_rule(report, x),
     ]
     at = year_of(report["history"]["months"][0]) + 0.4
-    layers += [note("● final count", at, 12, x, "ink"), note("— estimate, 80 % band", at, 28, x, "one"), note("— provisional total ÷ 12", at, 44, x, "two")]
+    layers += [
+        note("● final count", at, 12, x, "ink"),
+        note("— estimate, 80 % band", at, 28, x, "one"),
+        note("— provisional total ÷ 12", at, 44, x, "two"),
+    ]
     return framed(layers, size, 210, Margin(left=42, right=8, top=10, bottom=24))
 
 
@@ -99,7 +109,10 @@ def opposition(report: Report, size: Size) -> Any:
     d = report["drivers"]["opposition"]
     known = [*d["q10"], *d["future"]["q10"], *(p["share"] for p in d["polls"])]
     low = max(0.0, int(min(v for v in known if v is not None) * 10) / 10)
-    x, y = years(report, size), left_axis("y", low, 1, [t / 10 for t in range(int(low * 10), 11, 2)], "format(datum.value * 100, '~g') + ' %'")
+    x, y = (
+        years(report, size),
+        left_axis("y", low, 1, [t / 10 for t in range(int(low * 10), 11, 2)], "format(datum.value * 100, '~g') + ' %'"),
+    )
     layers: list[Any] = []
     height = 230
     if d["gap"]:
@@ -112,7 +125,9 @@ def opposition(report: Report, size: Size) -> Any:
     for w in present:
         name, shape, _ = WORDINGS[w]
         rows = [{"x": year_of(p["date"]), "y": p["share"]} for p in d["polls"] if p["wording"] == w and year_of(p["date"]) >= first]
-        marks = alt.Chart(values(rows or [{}])).mark_point(shape=shape, size=38, strokeWidth=1.25, fill=colour("paper"), stroke=colour(name), opacity=1)
+        marks = alt.Chart(values(rows or [{}])).mark_point(
+            shape=shape, size=38, strokeWidth=1.25, fill=colour("paper"), stroke=colour(name), opacity=1
+        )
         layers.append(marks.encode(x=x, y=y))
     layers += _wording_key(present, size, height)
     layers += origin_rule(report, x)
@@ -128,8 +143,12 @@ def _wording_key(present: list[str], size: Size, height: int) -> list[Any]:
     for i, w in enumerate(present):
         name, shape, title = WORDINGS[w]
         row = [{"x": 5 + across * (i % columns), "y": (-18 if not size.phone else -36) + 17 * (i // columns), "t": title}]
-        pixels = {"x": alt.X("x:Q", scale=None, axis=None), "y": alt.Y("y:Q", scale=None, axis=None)}
-        out.append(alt.Chart(values(row)).mark_point(shape=shape, size=38, strokeWidth=1.25, stroke=colour(name), fill=colour("paper"), opacity=1).encode(**pixels))
+        pixels = {"x": unscaled("X", "x:Q"), "y": unscaled("Y", "y:Q")}
+        out.append(
+            alt.Chart(values(row))
+            .mark_point(shape=shape, size=38, strokeWidth=1.25, stroke=colour(name), fill=colour("paper"), opacity=1)
+            .encode(**pixels)
+        )
         out.append(alt.Chart(values(row)).mark_text(dx=9, color=colour(name)).encode(text="t:N", **pixels))
     return out
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from forecast.domain import LEVELS
-from forecast.report.charts.svg import Margin, Size, colour, framed, values
+from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, values
 from forecast.report.charts.time import band, left_axis, line, spread, years
 from forecast.report.words import year_of
 
 Report = Mapping[str, Any]
+LANE = 18
+"""Pixels from one row of flags to the next."""
 FAMILIES = {"A": "one", "B": "two", "C": "three", "D": "soft"}
 
 
@@ -19,45 +22,56 @@ def tolerance(report: Report, size: Size) -> Any:
     import altair as alt
 
     theta, months = report["history"]["theta"], report["history"]["months"]
-    height, flags = (190, 30) if size.phone else (210, 30)
+    flags = 22 + LANE * _lanes(report, size)
+    height = (160 if size.phone else 180) + flags
     low, high = min(theta["q10"]), max(theta["q90"])
     room = (high - low) * flags / height
     low, high = low - 0.05 * (high - low), high + room
     x = years(report, size)
-    y = left_axis("y", low, high, _round_ticks(low, high), "replace(format(datum.value, '~g'), '-', '−')")
+    y = left_axis("y", low, high, _round_ticks(low, max(theta["q90"])), "replace(format(datum.value, '~g'), '-', '−')")
     layers = [band(months, theta["q10"], theta["q90"], x, y, "one"), line(months, theta["q50"], x, y, "one")]
-    layers += _flags(report, size, x, theta, low, high, height)
+    layers += _flags(report, size, x, height)
     layers.append(alt.Chart(values([{"y": 0}])).mark_rule(color=colour("faint")).encode(y=y))
     return framed(layers, size, height, Margin(left=30, right=8, top=4, bottom=24))
 
 
-def _flags(report: Report, size: Size, x: Any, theta: Mapping[str, Any], low: float, high: float, height: int) -> list[Any]:
+def _flags(report: Report, size: Size, x: Any, height: int) -> list[Any]:
+    """A numbered disc an event, pushed aside where events crowd, tied to a line at the event's own time."""
     import altair as alt
 
     events = report["history"]["events"]
+    if not events:
+        return []
     first, last = year_of(report["history"]["months"][0]), year_of(report["origin"]) + 2.1
     pixels_a_year = (size.width - 38) / (last - first)
     wanted = [year_of(e["date"]) for e in events]
-    placed = spread(wanted, (15 if size.phone else 19) / pixels_a_year)
-    rows = [
-        {"x": at, "true": was, "t": str(i + 1), "c": colour(FAMILIES.get(e["family"], "soft"))}
-        for i, (e, at, was) in enumerate(zip(events, placed, wanted, strict=True))
-    ]
-    if not rows:
-        return []
-    tint = {"scale": None, "legend": None}
-    stems = [{"x": r["true"], "y": 22, "y2": height, "c": r["c"]} for r in rows]
+    lanes = _lanes(report, size)
+    placed = spread(wanted, _disc(size) / lanes / pixels_a_year, last - 8 / pixels_a_year)
+    discs, ties = [], []
+    for i, (e, at, was) in enumerate(zip(events, placed, wanted, strict=True)):
+        tint = colour(FAMILIES.get(e["family"], "soft"))
+        lane = 12 + LANE * (i % lanes)
+        discs.append({"x": at, "y": lane, "t": str(i + 1), "c": tint})
+        ties += [{"x": a, "y": b, "c": tint, "g": i} for a, b in ((at, lane + 9), (was, 17 + LANE * lanes), (was, height))]
+    y, tinted = unscaled("Y", "y:Q"), unscaled("Color", "c:N")
+    disc = 190 if size.phone else 240
+    mark = alt.Chart(values(discs)).mark_point(shape="circle", size=disc, opacity=1, strokeWidth=1.25, fill=colour("paper"))
+    digits = alt.Chart(values(discs)).mark_text(align="center", fontSize=10.5 if size.phone else 11)
     return [
-        alt.Chart(values(stems)).mark_rule(strokeWidth=1, opacity=0.35).encode(
-            x=x, y=alt.Y("y:Q", scale=None, axis=None), y2="y2:Q", color=alt.Color("c:N", **tint)
-        ),
-        alt.Chart(values(rows)).mark_point(shape="circle", size=190 if size.phone else 240, opacity=1, strokeWidth=1.25, fill=colour("paper")).encode(
-            x=x, y=alt.value(12), stroke=alt.Stroke("c:N", **tint)
-        ),
-        alt.Chart(values(rows)).mark_text(align="center", fontSize=10.5 if size.phone else 11).encode(
-            x=x, y=alt.value(12.5), text="t:N", color=alt.Color("c:N", **tint)
-        ),
-    ]  # fmt: skip
+        alt.Chart(values(ties)).mark_line(strokeWidth=1, opacity=0.4).encode(x=x, y=y, color=tinted, detail="g:N"),
+        mark.encode(x=x, y=y, stroke=unscaled("Stroke", "c:N")),
+        digits.encode(x=x, y=y, text="t:N", color=tinted),
+    ]
+
+
+def _disc(size: Size) -> int:
+    """The room a disc needs, in pixels."""
+    return 15 if size.phone else 19
+
+
+def _lanes(report: Report, size: Size) -> int:
+    """Rows of discs: as many as it takes to keep them apart, but no more than three."""
+    return min(3, max(1, math.ceil(len(report["history"]["events"]) * _disc(size) / (size.width - 60))))
 
 
 def _round_ticks(low: float, high: float) -> list[float]:
@@ -97,8 +111,14 @@ def levels(report: Report, size: Size) -> Any:
     text = alt.Chart(values(labels)).mark_text(color=colour("soft"), dy=-8, fontSize=size.text - 0.5)
     layers.append(text.encode(x=alt.value(-26), y=y, text="t:N"))
     for k in never[-1:]:
-        said = alt.Chart(values([{"y": k["level"], "t": "shaded: never observed" if size.phone else "shaded: never observed in the main reading"}]))
-        layers.append(said.mark_text(color=colour("soft"), fontStyle="italic", align="right", dy=-8).encode(x=alt.value(size.width - 42), y=y, text="t:N"))
+        said = alt.Chart(
+            values([{"y": k["level"], "t": "shaded: never observed" if size.phone else "shaded: never observed in the main reading"}])
+        )
+        layers.append(
+            said.mark_text(color=colour("soft"), fontStyle="italic", align="right", dy=-8).encode(
+                x=alt.value(size.width - 42), y=y, text="t:N"
+            )
+        )
     return framed(layers, size, height, Margin(left=30, right=8, top=4, bottom=24))
 
 

@@ -48,12 +48,19 @@ def skips(report: Report, size: Size) -> Any:
             target = s["level"] + (1 if direction == "up" else -1)
             bars = (Bar(a["q05"], a["q95"], "line", 9), Bar(b["q05"], b["q95"], "one", 2.5))
             dots = (Dot(a["mean"], "soft", filled=False), Dot(b["mean"]))
-            rows.append(Row(f"On from {s['level']} to {target}  ({s['went_on']} of {s['went_on'] + s['stopped']} here)", plain_percent(b["mean"]), dots, bars))
+            rows.append(
+                Row(
+                    f"On from {s['level']} to {target}  ({s['went_on']} of {s['went_on'] + s['stopped']} here)",
+                    plain_percent(b["mean"]),
+                    dots,
+                    bars,
+                )
+            )
     return rows_chart(rows, size, Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)), left=250)
 
 
 def replicates(report: Report, size: Size) -> Any:
-    """What the record shows, against histories the model invents; each statistic on a scale of its own, from 0 to the largest value in its row."""
+    """What the record shows, against histories the model invents; each statistic on a scale of its own, from 0."""
     posterior = {r["statistic"]: r for r in report["replicates"]["posterior"]}
     rows = []
     for r in report["replicates"]["prior"]:

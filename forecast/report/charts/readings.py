@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import sqrt
 from typing import Any
 
-from forecast.report.charts.svg import Margin, Size, colour, framed, values
+from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, values
 from forecast.report.words import capital, percent, plain_percent
 
 Report = Mapping[str, Any]
 Curve = Mapping[str, Sequence[float]]
 TICKS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 COLOURS = ("one", "two", "three", "four")
-TALL = 50
+TALL = 52
 """Height in pixels of the highest hump."""
 
 
@@ -22,7 +23,7 @@ def densities(report: Report, size: Size) -> Any:
     import altair as alt
 
     highest = _highest(report)
-    step = 76 if size.phone else 64
+    step = 78 if size.phone else 68
     humps, ticks, labels, floors = [], [], [], []
     shapes = [_heights(r["density"], highest) for r in report["readings"]]
     peak = max(h for shape in shapes for _, h in shape)
@@ -30,7 +31,9 @@ def densities(report: Report, size: Size) -> Any:
         floor, tint = step * (i + 1), colour(COLOURS[i % len(COLOURS)])
         humps += [{"x": x, "y": floor, "y2": floor - TALL * h / peak, "c": tint, "g": i} for x, h in shape]
         ticks.append({"x": sqrt(r["headline"]), "y": floor + 4, "y2": floor - 4, "c": tint})
-        labels.append({"y": floor - TALL + 2, "t": capital(r["title"]), "v": f"{plain_percent(r['headline'])}, weight {percent(r['weight'])}"})
+        labels.append(
+            {"y": floor - TALL + 2, "t": capital(r["title"]), "v": f"{plain_percent(r['headline'])}, weight {percent(r['weight'])}"}
+        )
         floors.append({"y": floor})
     bottom = step * (len(shapes) + 1) + 22
     humps += _stacked(report, shapes, bottom)
@@ -50,7 +53,10 @@ def _stacked(report: Report, shapes: Sequence[Sequence[tuple[float, float]]], fl
     for i, part in enumerate(weighted):
         above = [a + b for a, b in zip(below, part, strict=True)]
         tint = colour(COLOURS[i % len(COLOURS)])
-        out += [{"x": x, "y": floor - scale * a, "y2": floor - scale * b, "c": tint, "g": 100 + i} for x, a, b in zip(grid, below, above, strict=True)]
+        out += [
+            {"x": x, "y": floor - scale * a, "y2": floor - scale * b, "c": tint, "g": 100 + i}
+            for x, a, b in zip(grid, below, above, strict=True)
+        ]
         below = above
     return out
 
@@ -61,8 +67,8 @@ def _layers(alt: Any, humps: Any, ticks: Any, labels: Any, floors: Any, size: Si
     shown = [t for t in TICKS if t <= highest * 1.001]
     axis = alt.Axis(values=[sqrt(t) for t in shown], labelExpr=expression, grid=True, labelFlush=False, labelOverlap=False)
     x = alt.X("x:Q", scale=alt.Scale(domain=[0, sqrt(highest)], nice=False), axis=axis)
-    y, y2 = (alt.Y(f"{field}:Q", scale=None, axis=None) for field in ("y", "y2"))
-    tint = alt.Color("c:N", scale=None, legend=None)
+    y, y2 = (unscaled("Y", f"{field}:Q") for field in ("y", "y2"))
+    tint = unscaled("Color", "c:N")
     return [
         alt.Chart(values(humps)).mark_area(opacity=0.3).encode(x=x, y=y, y2="y2:Q", color=tint, detail="g:N"),
         alt.Chart(values(humps)).mark_line(strokeWidth=1.25).encode(x=x, y=y2, color=tint, detail="g:N"),
@@ -81,7 +87,7 @@ def _heights(curve: Curve, highest: float, most: int = 90) -> list[tuple[float, 
 
 def _at(shape: Sequence[tuple[float, float]], x: float) -> float:
     """The height at x, linear between points, none beyond them."""
-    for (x0, h0), (x1, h1) in zip(shape, shape[1:], strict=False):
+    for (x0, h0), (x1, h1) in pairwise(shape):
         if x0 <= x <= x1:
             return h0 + (h1 - h0) * (x - x0) / (x1 - x0) if x1 > x0 else h0
     return 0.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecast.report.charts.svg import Margin, Size, colour, framed, values
+from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def rows_chart(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, rig
     expression = "format(datum.value * 100, '~g') + ' %'" if axis.percent else "replace(format(datum.value, '~g'), '-', '−')"
     x_axis = alt.Axis(values=list(axis.ticks), labelExpr=expression, grid=True, labelFlush=False)
     x = alt.X("x:Q", scale=scale, axis=x_axis)
-    at = alt.Y("y:Q", scale=None, axis=None)
+    at = unscaled("Y", "y:Q")
     none = {"x": axis.low, "y": 0.0}
     bars = [{"x": b.low, "x2": b.high, "y": line - b.above, "c": colour(b.colour), "w": b.thick} for r, _, line in places for b in r.bars]
     dots = [
@@ -79,20 +79,19 @@ def rows_chart(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, rig
         for r, _, line in places
         for d in r.dots
     ]
-    layers = [alt.Chart(values([none])).mark_point(opacity=0).encode(x=x, y=at)]
+    layers = [alt.Chart(values([none])).mark_point(opacity=0, color=colour("ink")).encode(x=x, y=at)]
     if reference is not None:
         layers.append(alt.Chart(values([{"x": reference}])).mark_rule(color=colour("soft"), strokeDash=[2, 3]).encode(x="x:Q"))
-    raw = {"scale": None, "legend": None}
     if bars:
         layers.append(
             alt.Chart(values(bars)).mark_rule(strokeCap="round").encode(
-                x="x:Q", x2="x2:Q", y=at, color=alt.Color("c:N", **raw), strokeWidth=alt.StrokeWidth("w:Q", **raw)
+                x="x:Q", x2="x2:Q", y=at, color=unscaled("Color", "c:N"), strokeWidth=unscaled("StrokeWidth", "w:Q")
             )
         )  # fmt: skip
     if dots:
         layers.append(
             alt.Chart(values(dots)).mark_point(opacity=1, strokeWidth=2).encode(
-                x="x:Q", y=at, stroke=alt.Stroke("c:N", **raw), fill=alt.Fill("f:N", **raw), size=alt.Size("s:Q", **raw)
+                x="x:Q", y=at, stroke=unscaled("Stroke", "c:N"), fill=unscaled("Fill", "f:N"), size=unscaled("Size", "s:Q")
             )
         )  # fmt: skip
     layers += _texts(places, size, margin)
@@ -110,10 +109,10 @@ def _texts(places: Sequence[tuple[Row, float, float]], size: Size, margin: Margi
     import altair as alt
 
     def column(rows: list[dict[str, Any]], x: float, **mark: Any) -> Any:
-        return alt.Chart(values(rows)).mark_text(**mark).encode(x=alt.value(x), y=alt.Y("y:Q", scale=None, axis=None), text="t:N")
+        return alt.Chart(values(rows)).mark_text(**mark).encode(x=alt.value(x), y=unscaled("Y", "y:Q"), text="t:N")
 
     inner = size.width - margin.left - margin.right
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "heading": {"fontSize": size.text - 0.5, "color": colour("soft"), "fontStyle": "italic"},
         "strong": {"fontWeight": "bold"},
         "plain": {},

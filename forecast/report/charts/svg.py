@@ -63,7 +63,15 @@ def values(rows: Sequence[Mapping[str, Any]]) -> Any:
     return alt.InlineData(values=[dict(row) for row in rows])
 
 
-def framed(layers: Sequence[Any], size: Size, height: int, margin: Margin = Margin()) -> Any:  # noqa: B008 - frozen
+def unscaled(channel: str, field: str) -> Any:
+    """An encoding whose values are taken as they are: pixels for X and Y, colours, sizes."""
+    import altair as alt
+
+    drawn = {"axis": None} if channel in ("X", "Y") else {"legend": None}
+    return getattr(alt, channel)(field, scale=None, **drawn)
+
+
+def framed(layers: Sequence[Any], size: Size, height: int, margin: Margin = Margin()) -> Any:
     """Layers in a frame whose outer width is exactly the size's; `height` is that of the plot in pixels."""
     import altair as alt
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from forecast.report.charts.svg import Size, colour, values
@@ -18,7 +20,11 @@ def years(report: Mapping[str, Any], size: Size) -> Any:
     first, last = int(year_of(months[0])), year_of(future[-1] if future else months[-1]) + 0.1
     step = 5 if size.phone else 2
     ticks = [y for y in range(first, int(last) + 1) if y % step == 0]
-    return alt.X("x:Q", scale=alt.Scale(domain=[first, last], nice=False), axis=alt.Axis(values=ticks, format="d", grid=False, ticks=True, labelFlush=False))
+    return alt.X(
+        "x:Q",
+        scale=alt.Scale(domain=[first, last], nice=False),
+        axis=alt.Axis(values=ticks, format="d", grid=False, ticks=True, labelFlush=False),
+    )
 
 
 def left_axis(field: str, low: float, high: float, ticks: Sequence[float], expression: str = "format(datum.value, '~g')") -> Any:
@@ -36,7 +42,9 @@ def line(months: Sequence[str], series: Sequence[float | None], x: Any, y: Any, 
     return alt.Chart(values(rows)).mark_line(color=colour(name), **mark).encode(x=x, y=y)
 
 
-def band(months: Sequence[str], low: Sequence[float | None], high: Sequence[float | None], x: Any, y: Any, name: str, opacity: float = 0.2) -> Any:
+def band(
+    months: Sequence[str], low: Sequence[float | None], high: Sequence[float | None], x: Any, y: Any, name: str, opacity: float = 0.2
+) -> Any:
     import altair as alt
 
     rows = [{"x": year_of(m), "y": a, "y2": b} for m, a, b in zip(months, low, high, strict=True)]
@@ -68,17 +76,18 @@ def note(text: str, at: float, y_pixels: float, x: Any, name: str = "soft", **ma
     return alt.Chart(values([{"x": at, "t": text}])).mark_text(color=colour(name), **mark).encode(x=x, y=alt.value(y_pixels), text="t:N")
 
 
-def spread(places: Sequence[float], gap: float) -> list[float]:
-    """The places in order, pushed apart so that neighbours lie at least `gap` from one another, as little as a sweep can."""
-    if not places:
-        return []
+def spread(places: Sequence[float], gap: float, highest: float = math.inf) -> list[float]:
+    """The places in order, pushed apart so that neighbours lie at least `gap` from one another, as little as two sweeps can.
+
+    None lies above `highest`, unless already there; what is pushed beyond it is pushed back, and its neighbours with it.
+    """
     order = sorted(range(len(places)), key=lambda i: places[i])
     out = list(places)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         out[after] = max(out[after], out[before] + gap)
-    overshoot = out[order[-1]] - max(places[order[-1]], places[order[0]])
-    if overshoot > 0:  # give half of the push back to the other side
-        limit = out[order[-1]] - overshoot / 2
+    if order:
+        pushed = out[order[-1]] - places[order[-1]]
+        limit = min(highest, out[order[-1]] - pushed / 2)  # give half of the push back to the other side
         for i in reversed(order):
             out[i] = min(out[i], limit)
             limit = out[i] - gap

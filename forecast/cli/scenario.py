@@ -1,0 +1,134 @@
+"""`forecast scenario`: what the forecast becomes if, and how far-fetched that is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from forecast.cli._context import Context
+from forecast.cli._group import Group
+from forecast.cli._options import common, examples
+
+if TYPE_CHECKING:
+    from forecast.forecasting.scenarios import Result
+
+
+@click.group("scenario", cls=Group, epilog=examples("forecast scenario list", "forecast scenario run trade-deal"))
+def scenario() -> None:
+    """List, run and write what-if scenarios."""
+
+
+@scenario.command("list", epilog=examples("forecast scenario list", "forecast scenario list --json"))
+@common()
+def list_(context: Context) -> None:
+    """List the scenarios in data/scenarios/, with what the newest published run says of each."""
+    from forecast.jobs.scenario import list_scenarios
+
+    run_id, listed = list_scenarios(context.workspace)
+    if context.json:
+        rows = [
+            {"name": row.scenario.name, "kind": row.scenario.says.kind, "title": row.scenario.says.title, "stored": row.stored}
+            for row in listed
+        ]
+        context.say_json({"run_id": run_id, "scenarios": rows})
+        return
+    if not listed:
+        context.say("There is no scenario in data/scenarios/; `forecast scenario new NAME` writes one.")
+    width = max((len(row.scenario.name) for row in listed), default=0)
+    for row in listed:
+        said = f"  {_percent(row.stored['probability'])} ({_points(row.stored['difference'])} points)" if row.stored else ""
+        context.say(f"{row.scenario.name:<{width}}  {row.scenario.says.kind:<11}  {row.scenario.says.title}{said}")
+    if not run_id:
+        context.warn("No run was published yet, so there are no results to show; `forecast run` makes one.")
+
+
+@scenario.command(
+    epilog=examples(
+        "forecast scenario run trade-deal", "forecast scenario run escalating-tariffs pressure-eases", "forecast scenario run --json"
+    )
+)
+@common()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+def run(context: Context, names: tuple[str, ...]) -> None:
+    """Run the scenarios NAME, or all, on the draws of the newest published run; nothing is fitted or written."""
+    from forecast.jobs.scenario import run_scenarios
+
+    with context.progress() as progress:
+        answers = run_scenarios(context.workspace, names, progress)
+    if context.json:
+        documents = [{**result.as_dict(), **_more(result)} for result in answers.results]
+        context.say_json({"run_id": answers.run_id, "origin": answers.origin, "headline": "reach-4-12m", "scenarios": documents})
+        return
+    context.say(f"Run {answers.run_id}, months counted from {answers.origin}.")
+    for result in answers.results:
+        for line in _page(result, context.verbosity > 0):
+            context.say(line)
+
+
+@scenario.command(epilog=examples("forecast scenario new border-closure"))
+@common()
+@click.argument("name")
+def new(context: Context, name: str) -> None:
+    """Write a commented template to data/scenarios/NAME.toml; a file that is there already stays as it is."""
+    from forecast.jobs.scenario import new_scenario
+
+    path = new_scenario(context.workspace, name)
+    if context.json:
+        context.say_json({"name": path.stem, "file": str(path)})
+    else:
+        context.say(f"Wrote {path}. Edit it, then `forecast scenario run {path.stem}`.")
+
+
+def _more(result: Result) -> dict[str, object]:
+    """What report.json has no room for: every question, every reading, what is moved and how far."""
+    return {
+        "by_reading": dict(result.by_reading),
+        "paths": result.paths,
+        "moved": [{"driver": m.driver, "scenario": m.here, "forecast": m.forecast, "tail": m.tail} for m in result.moved],
+        "questions": {id_: {"probability": p, "baseline": result.baselines[id_]} for id_, p in result.questions.items()},
+    }
+
+
+def _page(result: Result, whole: bool) -> list[str]:
+    from shutil import get_terminal_size
+    from textwrap import wrap
+
+    low, high = result.interval
+    direct = "event-direct-action-12m"
+    lines = [
+        f"Level 4 reached within 12 months: {_percent(result.probability)}, without it {_percent(result.baseline)}; a difference of "
+        f"{_points(result.difference)} points (Monte Carlo error {100 * result.mcse:.2f}). "
+        f"80 % interval: {_percent(low)} to {_percent(high)}.",
+        "Within " + ", ".join(f"{h} months {_percent(p)}" for h, p in result.by_horizon.items()) + ".",
+        f"Fallen to level 1 or below within 12 months: {_percent(result.fallen)}, without it {_percent(result.baselines['fall-1-12m'])}.",
+        f"Direct US action that Mexico resists, within 12 months: {_percent(result.questions[direct])}, "
+        f"without it {_percent(result.baselines[direct])}.",
+        _plausible(result),
+    ]
+    if whole:
+        lines = [result.story, *(f"Assumes: {text}" for text in result.assumptions), *lines]
+    lines += [f"Not represented: {text}" for text in result.not_represented]
+    width = min(get_terminal_size((80, 24)).columns, 120)
+    out = ["", f"{result.title} ({result.name}, {result.kind})"]
+    for line in lines:
+        out += wrap(line, width, initial_indent="  ", subsequent_indent="    ")
+    return out
+
+
+def _plausible(result: Result) -> str:
+    if result.plausibility is None:
+        return "It moves no driver of the simulation."
+    if result.paths is not None:
+        return f"Plausibility {_percent(result.plausibility)}: {result.paths} of the simulated paths are like that."
+    first = result.moved[0]
+    where = f"mean {first.driver} over the story's months {first.here:,.3g}, in the forecast {first.forecast:,.3g}"
+    return f"Plausibility {_percent(result.plausibility)}: so often the simulation goes as far by itself ({where})."
+
+
+def _percent(p: float) -> str:
+    return f"{100 * p:.1f} %"
+
+
+def _points(p: float) -> str:
+    return f"{100 * p:+.1f}".replace("-", "\u2212")

@@ -1,0 +1,1 @@
+"""What a command does, end to end, callable from Python."""

@@ -1,0 +1,185 @@
+"""`forecast priors reference`: fit the outside view class by class, pool, widen, and say which priors of the ladder it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from forecast.data.records import Spell
+from forecast.data.tables import Data
+from forecast.errors import GateError, UsageError
+from forecast.inference.gate import Diagnostics, examine, scalars
+from forecast.inference.sample import Sampler, SamplerSettings, compile_sampler
+from forecast.model.new_state import NewState, new_state, reach
+from forecast.model.outside_view import build_outside_view, observed
+from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, PressureYear, Transitions, count, list_entries, list_transitions
+from forecast.model.outside_view_priors import ladder_specs, state_of
+from forecast.priors.files import Priors
+from forecast.priors.spec import Spec
+from forecast.priors.write import write_specs
+from forecast.progress import Progress, silent
+
+SEED: Final = 2026
+FILE: Final = "ladder.toml"
+FIRST: Final = SamplerSettings()
+RETRY: Final = SamplerSettings(target_accept=0.97)
+PRIOR_DRAWS: Final = 4_000
+
+
+@dataclass(frozen=True, eq=False)
+class ClassFit:
+    """The outside view on one class: what was counted, the predictive for a new state, and the sampler's health."""
+
+    name: str
+    weight: float
+    counts: Counts
+    entries: int
+    state: NewState
+    diagnostics: Diagnostics
+
+    @property
+    def months(self) -> int:
+        return int((self.counts.rise + self.counts.stay + self.counts.fall).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """P(level ≥ 4 within twelve months) of a new state, from a level, under pressure throughout or never: mean, and 5, 50, 95 % over draws."""
+
+    of: str  # a class, or "priors"
+    start: int
+    pressed: bool
+    mean: float
+    q05: float
+    q50: float
+    q95: float
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What the outside view says. `specs` are the priors it gives; `changed` those that differ from the priors it was given (old, new)."""
+
+    specs: Mapping[str, Spec]
+    changed: Mapping[str, tuple[Spec, Spec]]
+    classes: tuple[ClassFit, ...]
+    chances: tuple[Chance, ...]
+    entries: tuple[Entry, ...]
+    pressure: PressureYear
+    dropped: tuple[str, ...]
+    seed: int
+
+
+def compile_reference(data: Data) -> Sampler:
+    """Compile the outside view for the states of these data; serves `reference` on them and on any earlier view or part of them."""
+    return compile_sampler(build_outside_view(_names(data)))
+
+
+def reference(
+    data: Data,
+    priors: Priors,
+    *,
+    seed: int = SEED,
+    classes: Mapping[str, float] | None = None,
+    drop: Collection[str] = (),
+    pressure: PressureYear = "same",
+    names: Collection[str] | None = None,
+    sampler: Sampler | None = None,
+    progress: Progress = silent,
+) -> Reference:
+    """Fit model 1 to each class and turn the predictives for a new state into priors of the ladder; nothing is written.
+
+    data      as of a date, if that is wanted
+    classes   weights by name of `SELECTIONS` in place of the prior `outside_view.classes`; made to sum to one
+    drop      states left out
+    pressure  the year whose request or threat acts on a month: "same" is the default, "previous" is free of hindsight within the year
+    sampler   from `compile_reference`; with `names`, the states it was compiled for, if they are more than those of `data`
+
+    Raises UsageError for an unknown class or state, GateError if a fit fails twice.
+    """
+    weights = _weights(priors.parts("outside_view.classes") if classes is None else classes)
+    listed = _names(data) if names is None else tuple(sorted(names))
+    transitions = list_transitions(_without(data, drop), data.states, data.pressure, names=listed)
+    if sampler is None:
+        progress("compiling the outside view")
+        sampler = compile_sampler(build_outside_view(listed))
+        progress("compiling the outside view", 1.0)
+    fits = []
+    for i, (name, weight) in enumerate(weights.items()):
+        progress("fitting the outside view", i / len(weights), name.replace("_", " "))
+        fits.append(_fit(name, weight, transitions, pressure, sampler, seed + i))
+    progress("fitting the outside view", 1.0)
+    specs = ladder_specs({f.name: f.state for f in fits}, weights, priors.parts("outside_view.widening"))
+    own = state_of(priors.replace(specs), PRIOR_DRAWS, seed)
+    return Reference(
+        specs=specs,
+        changed={name: (priors.spec(name), spec) for name, spec in specs.items() if priors.spec(name) != spec},
+        classes=tuple(fits),
+        chances=tuple(c for name, state in [*((f.name, f.state) for f in fits), ("priors", own)] for c in _chances(name, state)),
+        entries=list_entries(transitions),
+        pressure=pressure,
+        dropped=tuple(sorted(drop)),
+        seed=seed,
+    )
+
+
+def write_reference(result: Reference, folder: Path, *, day: date, by: str) -> None:
+    """Write the priors into the ladder's file in `folder`, in place; reasons and notes stay. Raises what `write_specs` raises."""
+    weights = ", ".join(f"{f.name} {f.weight:.3g}" for f in result.classes)
+    without = f" without {', '.join(result.dropped)}" if result.dropped else ""
+    year = {"same": "of the same year", "previous": "of the year before", "none": "left out"}[result.pressure]
+    source = f"outside view: reference_spells.csv{without}, pressure {year}, seed {result.seed}; pool of {weights}; rises and stays widened"
+    write_specs(folder / FILE, result.specs, source=source, by=by, date=day)
+
+
+def _names(data: Data) -> tuple[str, ...]:
+    return tuple(sorted({s.country for s in data.spells}))
+
+
+def _weights(given: Mapping[str, float]) -> dict[str, float]:
+    if unknown := sorted(set(given) - set(SELECTIONS)):
+        raise UsageError(f"There is no class of states named {unknown[0]!r}.", f"The classes are {', '.join(SELECTIONS)}.")
+    counted = {name: weight for name, weight in given.items() if weight > 0}
+    if not counted or min(given.values()) < 0:
+        raise UsageError("Of the weights of the classes one must be above 0 and none below.", "Write all_but_failed=0.5, for instance.")
+    total = sum(counted.values())
+    return {name: weight / total for name, weight in counted.items()}
+
+
+def _without(data: Data, drop: Collection[str]) -> tuple[Spell, ...]:
+    if unknown := sorted(set(drop) - set(_names(data))):
+        raise UsageError(f"There is no comparable state named {unknown[0]!r}.", f"The states are {', '.join(_names(data))}.")
+    return tuple(s for s in data.spells if s.country not in drop)
+
+
+def _fit(name: str, weight: float, transitions: Transitions, pressure: PressureYear, sampler: Sampler, seed: int) -> ClassFit:
+    selected = SELECTIONS[name](transitions)
+    counts = count(transitions, selected, pressure)
+    posterior, diagnostics = sample_counts(name, counts, sampler, seed)
+    return ClassFit(name, weight, counts, int((selected & transitions.entries).sum()), new_state(posterior, counts, seed), diagnostics)
+
+
+def sample_counts(what: str, counts: Counts, sampler: Sampler, seed: int) -> tuple[xr.Dataset, Diagnostics]:
+    """The posterior of model 1 given these counts, through the gate: one retry with another seed, then GateError."""
+    for attempt, settings in enumerate((FIRST, RETRY)):
+        run = sampler(observed(counts), seed + 1_000 * attempt, settings)
+        posterior, stats = run["posterior"].to_dataset(), run["sample_stats"].to_dataset()
+        diagnostics = examine(scalars(posterior), stats["diverging"].values, stats["energy"].values, settings.chains, settings.draws)
+        if diagnostics.passed:
+            return posterior, diagnostics.after_retry() if attempt else diagnostics
+    raise GateError(f"The outside view on {what} was not sampled soundly: {'; '.join(diagnostics.reasons)}.", "Try another seed.")
+
+
+def _chances(of: str, state: NewState) -> list[Chance]:
+    out = []
+    for start in (2, 3):
+        for pressed in (False, True):
+            p = reach(state, start, pressed=pressed)
+            low, middle, high = np.quantile(p, [0.05, 0.5, 0.95])
+            out.append(Chance(of, start, pressed, float(p.mean()), float(low), float(middle), float(high)))
+    return out

@@ -1,0 +1,119 @@
+"""The main job: fit the model, forecast, and write a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from forecast.data.digest import data_digest
+from forecast.errors import GateError
+from forecast.forecasting.answers import answer_all
+from forecast.forecasting.archive import pack
+from forecast.forecasting.multiverse import disputed_act, explore
+from forecast.forecasting.questions import ask
+from forecast.forecasting.readings import ReadingForecast, compiled, forecast_reading
+from forecast.forecasting.result import Forecast
+from forecast.forecasting.scenarios import run_all
+from forecast.forecasting.situation import assess
+from forecast.inference.gate import worst
+from forecast.inference.sample import SamplerSettings
+from forecast.jobs.workspace import Inputs
+from forecast.model.constants import tolerance_priors
+from forecast.progress import Progress, silent
+from forecast.report.payload import build_report
+from forecast.report.render import write_report_files
+from forecast.runs import names, store
+from forecast.runs.draws import write_draws, write_posterior
+
+DEFAULT_SEED = 20_060_101
+MULTIVERSE = SamplerSettings(draws=500, tune=500)
+"""Half the draws: the strip compares choices that lie far apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A run on disk, what it says, and the folder it is in."""
+
+    run_id: str
+    path: Path
+    report: Mapping[str, Any]
+
+
+def fit(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent, engine: Literal["nutpie", "pymc"] = "nutpie") -> Forecast:
+    """Fit every reading, pass the gate, and answer every question. Raises GateError, having written nothing, if a fit fails twice."""
+    progress("drivers", None, "overdoses, opposition, events")
+    situation = assess(inputs.data, inputs.priors, seed)
+    constants = tolerance_priors(inputs.priors)
+    pool = situation.pool()
+    progress("drivers", 1.0)
+    progress("compile", None, "the model of tolerance, once")
+    sampler = compiled(situation, constants, engine)
+    progress("compile", 1.0)
+    readings: dict[str, ReadingForecast] = {}
+    for i, name in enumerate(situation.histories):
+        report = _stage(progress, f"fit {name}")
+        readings[name] = forecast_reading(situation, sampler, pool, name, constants, seed + 10 * i, report=report)
+        progress(f"fit {name}", 1.0)
+    diagnostics = worst({name: made.diagnostics for name, made in readings.items()})
+    if not diagnostics.passed:
+        raise GateError(
+            f"The fit did not pass the gate, so it is not published: {'; '.join(diagnostics.reasons)}.",
+            "The last good forecast stands. Run again with another --seed; if it fails again, look at what changed in data and priors.",
+        )
+    answers = answer_all(situation, readings, pool, ask(inputs.data.questions, situation.origin))
+    headline = answers[inputs.data.questions.resolution.headline].question
+    disputed = disputed_act(situation)
+    multiverse = explore(
+        situation, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, MULTIVERSE, _stage(progress, "multiverse")
+    )  # fmt: skip
+    progress("multiverse", 1.0)
+    progress("scenarios", None)
+    scenarios = run_all(
+        situation, {name: made.draws for name, made in readings.items()}, inputs.scenarios, _stage(progress, "scenarios")
+    )
+    progress("scenarios", 1.0)
+    return Forecast(
+        situation=situation,
+        pool=pool,
+        readings=readings,
+        answers=answers,
+        multiverse=multiverse,
+        disputed=disputed,
+        scenarios=[s.as_dict() for s in scenarios],
+        diagnostics=diagnostics,
+        as_of=inputs.as_of,
+    )
+
+
+def _stage(progress: Progress, stage: str) -> Callable[[float, str], None]:
+    return lambda done, words: progress(stage, min(done, 0.999), words)
+
+
+def write_report(forecast: Forecast, reports: Path, now: datetime, progress: Progress = silent) -> Finished:
+    """Write a run of a finished forecast: whole or not at all. It does not become `latest`."""
+    digest = data_digest(forecast.situation.data) + forecast.situation.priors.digest()
+    run_id = names.new_run_id(now, digest)
+    progress("report", None)
+    report = build_report(forecast, run_id, now)
+
+    def write(folder: Path) -> None:
+        write_report_files(report, folder)
+        write_posterior(folder, {name: made.posterior for name, made in forecast.readings.items()})
+        write_draws(folder, pack(forecast.situation, forecast.readings, forecast.pool))
+
+    path = store.write_run(reports, run_id, write, meta(report))
+    progress("report", 1.0)
+    return Finished(run_id, path, report)
+
+
+def meta(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifest says of a run besides its files."""
+    q = next(q for q in report["questions"] if q["id"] == report["headline"])
+    keys = ("created", "origin", "as_of", "model_version", "seed", "data_digest", "priors_digest", "versions", "headline")
+    return {k: report[k] for k in keys} | {"probability": q["probability"], "interval": q["interval"], "gate": report["diagnostics"]["status"]}
+
+
+

@@ -1,0 +1,127 @@
+"""Scenarios, end to end: list what there is, run some on the draws of the newest published run, start a new one. No sampler, no PyMC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.errors import InputError, StoreError, UsageError
+from forecast.progress import Progress, silent
+from forecast.workspace import PACKAGE, Workspace
+
+if TYPE_CHECKING:
+    from forecast.forecasting.draws import ParameterDraws
+    from forecast.forecasting.scenarios import Result
+    from forecast.forecasting.situation import Situation
+    from forecast.forecasting.statement import Scenario
+
+AGAIN = "Run `forecast run --publish` first."
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A scenario of the workspace, and its entry in the report of the newest published run (None if it was not run there)."""
+
+    scenario: Scenario
+    stored: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Results of scenarios on the draws of a run."""
+
+    run_id: str
+    origin: str
+    results: tuple[Result, ...]
+
+
+def list_scenarios(workspace: Workspace) -> tuple[str | None, tuple[Listed, ...]]:
+    """The id of the newest published run, if any, and all scenarios of the workspace. Raises InputError for files that are wrong."""
+    from forecast.forecasting.statement import FOLDER, read_scenarios
+    from forecast.jobs.read import read_report
+    from forecast.runs.store import latest
+
+    scenarios = read_scenarios(workspace.data / FOLDER)
+    run = latest(workspace.reports)
+    stored = {entry["name"]: entry for entry in read_report(run)["scenarios"]} if run else {}
+    return run.name if run else None, tuple(Listed(s, stored.get(s.name)) for s in scenarios)
+
+
+def run_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress: Progress = silent) -> Answers:
+    """Run the scenarios named, all if none is, on the draws of the newest published run.
+
+    Raises UsageError if there is no such scenario or no run, InputError if a file is wrong, a condition is met by too few paths, or the
+    run was made from other data or priors than the workspace now has, StoreError if the run is damaged.
+    """
+    from forecast.domain import month_text
+    from forecast.forecasting.scenarios import feasible, run_all
+    from forecast.forecasting.statement import FOLDER, read_named, read_scenarios
+    from forecast.runs.store import resolve
+
+    folder = workspace.data / FOLDER
+    scenarios = read_named(folder, names) if names else read_scenarios(folder)
+    run = resolve(workspace.reports, "latest")
+    progress("reading", 0.0, "")
+    situation = situation_of(workspace, run)
+    draws = draws_of(run, situation)
+    progress("reading", 1.0, "")
+    _, refused = feasible(situation, scenarios)
+    if refused:
+        raise InputError.of(refused)
+    results = run_all(situation, draws, scenarios, lambda done, title: progress("scenarios", done, title))
+    progress("scenarios", 1.0, "")
+    return Answers(run.name, month_text(situation.origin), tuple(results))
+
+
+def situation_of(workspace: Workspace, run: Path) -> Situation:
+    """Where things stood for a run: models 2 to 4 fitted again by its seed, to data and priors that must be those it was made from."""
+    from forecast.data.digest import data_digest
+    from forecast.data.read import read_data
+    from forecast.forecasting.situation import assess
+    from forecast.priors.files import load_priors
+    from forecast.runs.manifest import read_manifest
+
+    meta = read_manifest(run).meta
+    missing = [key for key in ("seed", "data_digest", "priors_digest") if key not in meta]
+    if missing:
+        raise StoreError(f"Run {run.name} does not say what its {', '.join(missing)} was.", AGAIN)
+    data, priors = read_data(workspace.data), load_priors(workspace.priors)
+    for what, found, then in (("data", data_digest(data), meta["data_digest"]), ("priors", priors.digest(), meta["priors_digest"])):
+        if found != then:
+            raise InputError(f"The newest run was made from other {what} than the workspace has now ({run.name}).", AGAIN)
+    return assess(data, priors, int(meta["seed"]))
+
+
+def draws_of(run: Path, situation: Situation) -> dict[str, ParameterDraws]:
+    """The draws of model 5 that a run kept, by reading."""
+    import numpy as np
+
+    from forecast.forecasting.archive import unpack_draws
+    from forecast.runs import manifest
+
+    manifest.check(run)
+    try:
+        with np.load(run / "draws.npz", allow_pickle=False) as arrays:
+            return {name: unpack_draws(arrays, name) for name in situation.histories}
+    except (OSError, KeyError) as e:
+        raise StoreError(f"Run {run.name} has no draws of model 5 that can be read ({e}).", AGAIN) from None
+
+
+def new_scenario(workspace: Workspace, name: str) -> Path:
+    """Write a commented template to the workspace's data/scenarios/; returns its path. Raises UsageError for a name that will not do."""
+    from forecast.data.scenario_file import write_new
+    from forecast.forecasting.statement import FOLDER, is_name
+
+    name = name.removesuffix(".toml")
+    if not is_name(name):
+        raise UsageError(f"{name!r} can't name a scenario.", "Use small letters, digits and hyphens, as in border-closure.")
+    if workspace.data.is_relative_to(PACKAGE):
+        raise UsageError(
+            "The workspace is the copy inside the installed package, which is not to be edited.",
+            "`forecast init DIR` makes one of your own.",
+        )
+    path = workspace.data / FOLDER / f"{name}.toml"
+    write_new(path)
+    return path

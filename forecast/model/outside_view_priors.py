@@ -1,0 +1,74 @@
+"""From the predictives of the classes to priors of the ladder, and back: what the priors would say of a state of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.arrays.ladder import fall_logit, rise_logit
+from forecast.domain import TOP
+from forecast.model.new_state import NewState
+from forecast.priors.files import Priors
+from forecast.priors.pooling import Weighted, central_normal, linear_pool, widen
+from forecast.priors.spec import Normal, Quantiles, Scale, Spec
+
+type Floats = NDArray[np.float64]
+
+DIGITS: Final = 3
+
+
+def ladder_specs(states: Mapping[str, NewState], weights: Mapping[str, float], widening: Mapping[str, float]) -> dict[str, Spec]:
+    """The priors of rises, stays, skips and φ: each a linear pool over classes, rises and stays widened, to three significant digits.
+
+    `states` and `weights` by class; `widening` as in the prior `outside_view.widening`. Without s_1: the one rise from 0 says too little.
+    """
+
+    def pool(of: Callable[[NewState], Floats]) -> Weighted:
+        return linear_pool({name: of(state) for name, state in states.items()}, weights)
+
+    specs: dict[str, Spec] = {}
+    for j in range(TOP):
+        q = pool(lambda s, j=j: s.q[:, j])  # type: ignore[misc]  # mypy cannot type a lambda's default
+        wide = widen(replace(q, values=np.log(q.values) - np.log1p(-q.values)), widening["rise_low" if j < 3 else "rise_high"])
+        specs[f"ladder.rise.{j}"] = _quantiles(1 / (1 + np.exp(-np.array(wide.interval()))), "logit")
+    for j in range(1, TOP + 1):
+        m = pool(lambda s, j=j: s.m[:, j - 1])  # type: ignore[misc]  # as above
+        wide = widen(replace(m, values=np.log(m.values)), widening["stay_low" if j < 4 else "stay_high"])
+        specs[f"ladder.stay.{j}"] = _quantiles(np.exp(np.array(wide.interval())), "log")
+    for i in range(2, TOP):
+        specs[f"ladder.skip_up.{i}"] = _quantiles(np.array(pool(lambda s, i=i: s.s[:, i - 1]).interval()), "beta")  # type: ignore[misc]  # as above
+    for i in range(1, TOP):
+        specs[f"ladder.skip_down.{i}"] = _quantiles(np.array(pool(lambda s, i=i: s.s_down[:, i - 1]).interval()), "beta")  # type: ignore[misc]  # as above
+    phi = central_normal(pool(lambda s: s.phi))
+    return specs | {"ladder.fresh": Normal(_rounded(phi.mean), _rounded(phi.sd))}
+
+
+def state_of(priors: Priors, n: int, seed: int) -> NewState:
+    """Draws from the priors themselves, as if they were a class; pressure at its full strength, ℓ = 1; no selection factor."""
+    rng = np.random.default_rng(seed)
+
+    def draw(name: str) -> Floats:
+        return priors.distribution(name).sample(rng, n)
+
+    return NewState(
+        rise_odds=np.column_stack([rise_logit(draw(f"ladder.rise.{j}")) for j in range(TOP)]),
+        fall_odds=np.column_stack([fall_logit(draw(f"ladder.stay.{j}")) for j in range(1, TOP + 1)]),
+        s=np.column_stack([draw(f"ladder.skip_up.{i}") for i in range(1, TOP)]),
+        s_down=np.column_stack([draw(f"ladder.skip_down.{i}") for i in range(1, TOP)]),
+        phi=draw("ladder.fresh"),
+        pi_rise=draw("leverage.effect"),
+        pi_fall=draw("leverage.effect_on_falls"),
+    )
+
+
+def _quantiles(interval: Floats, scale: Scale) -> Quantiles:
+    low, middle, high = (_rounded(float(x)) for x in interval)
+    return Quantiles(low, middle, high, scale)
+
+
+def _rounded(x: float) -> float:
+    return float(f"{x:.{DIGITS}g}")

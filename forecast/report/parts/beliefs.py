@@ -1,0 +1,181 @@
+"""What the data changed and what they did not: parameters, skips, and the histories the model would have written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta as beta_distribution
+
+from forecast.domain import TOP
+from forecast.forecasting.draws import from_prior
+from forecast.forecasting.readings import skip_posterior
+from forecast.forecasting.replicate import compare, simulate_histories
+from forecast.forecasting.result import Forecast
+from forecast.model.history import History
+from forecast.priors.catalogue import CATALOGUE
+
+type Floats = NDArray[np.float64]
+type Rows = list[dict[str, Any]]
+type Scale = Callable[[Floats], Floats]
+
+LEARNT_CONTRACTION = 0.2
+LEARNT_SHIFT = 0.5
+UNDER_PRESSURE = 0.5
+"""ℓ above which a transition says something about the effect of pressure."""
+_PRIOR_DRAWS = 20_000
+_REPLICATES = 1_000
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A parameter of model 5: its named prior, where its draws are, how it is shown, and the scale it is judged on."""
+
+    name: str
+    field: str
+    index: int | None
+    shown: Scale
+    rests_on: str
+
+
+def _same(x: Floats) -> Floats:
+    return x
+
+
+def _expit(x: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
+def _parameters() -> list[_Row]:
+    rises = [_Row(f"ladder.rise.{j}", "logit_rise", j, _expit, f"rise {j}") for j in range(TOP)]
+    stays = [_Row(f"ladder.stay.{j}", "log_stay", j - 1, np.exp, f"fall {j}") for j in range(1, TOP + 1)]
+    return [
+        _Row("leverage.effect", "leverage", None, _same, "rise under pressure"),
+        _Row("leverage.effect_on_falls", "leverage_on_falls", None, _same, "fall under pressure"),
+        *rises, *stays,
+        _Row("ladder.fresh", "fresh", None, _same, "fall just after a rise"),
+        _Row("overdose.level_effect", "overdose_level", None, _same, "any"),
+        _Row("overdose.change_effect", "overdose_change", None, _same, "any"),
+        _Row("opposition.effect", "opposition", None, _same, "any"),
+        _Row("opposition.mobilisation", "mobilisation", None, _same, "any"),
+        _Row("administration.sd", "administration_sd", None, _same, "any"),
+        _Row("drift.sd", "drift_sd", None, _same, "any"),
+        _Row("drift.half_life", "half_life", None, _same, "any"),
+    ]  # fmt: skip
+
+
+def parameters(forecast: Forecast) -> Rows:
+    """Prior and posterior of the main reading, how much narrower and how far moved, and how many changes of level it rests on.
+
+    Contraction is 1 − variance/prior variance, shift the move of the mean in prior sds, both on the scale the prior is normal on.
+    """
+    main = forecast.readings["main"]
+    prior = from_prior(main.constants, forecast.situation.origin, _PRIOR_DRAWS, np.random.default_rng(forecast.situation.seed + 6))
+    counts = transitions(main.history)
+    rows = []
+    for row in _parameters():
+        before, after = (_values(getattr(draws, row.field), row.index) for draws in (prior, main.draws))
+        contraction = float(1 - after.var() / before.var()) if before.var() > 0 else 0.0
+        shift = float(abs(after.mean() - before.mean()) / before.std()) if before.var() > 0 else 0.0
+        entry = CATALOGUE[row.name]
+        shown = row.shown(after)
+        rows.append({
+            "name": row.name,
+            "symbol": entry.symbol,
+            "words": entry.what,
+            "unit": entry.unit,
+            "prior": {"text": str(forecast.situation.priors.spec(row.name)), **_quantiles(row.shown(before))},
+            "posterior": {"mean": float(shown.mean()), "sd": float(shown.std()), **_quantiles(shown)},
+            "contraction": contraction,
+            "shift": shift,
+            "learnt": contraction >= LEARNT_CONTRACTION or shift >= LEARNT_SHIFT,
+            "transitions": counts.get(row.rests_on, 0),
+        })  # fmt: skip
+    return rows
+
+
+def transitions(history: History) -> dict[str, int]:
+    """How many changes of level speak to each parameter."""
+    levels, pressed, fresh = history.levels, history.drivers.pressure > UNDER_PRESSURE, history.fresh
+    out: dict[str, int] = {}
+
+    def add(key: str) -> None:
+        out[key] = out.get(key, 0) + 1
+
+    for t in range(1, len(levels)):
+        if levels[t] == levels[t - 1]:
+            continue
+        kind = "rise" if levels[t] > levels[t - 1] else "fall"
+        add("any")
+        add(f"{kind} {levels[t - 1]}")
+        if pressed[t - 1]:
+            add(f"{kind} under pressure")
+        if fresh[t - 1]:
+            add(f"{kind} just after a rise")
+    return out
+
+
+def _values(values: Floats, index: int | None) -> Floats:
+    return values if index is None else values[:, index]
+
+
+def _quantiles(values: Floats) -> dict[str, float]:
+    return dict(zip(("q05", "q50", "q95"), map(float, np.quantile(values, [0.05, 0.5, 0.95])), strict=True))
+
+
+def skips(forecast: Forecast) -> Rows:
+    """Chances that a change which reaches a level goes on beyond it: prior, posterior of the main reading, and the counts between."""
+    main = forecast.readings["main"]
+    up, down, counts = skip_posterior(main.constants, main.history)
+    rows = []
+    for direction, prior, posterior, seen in (
+        ("up", main.constants.skip_up, up, counts[0]),
+        ("down", main.constants.skip_down, down, counts[1]),
+    ):
+        for i in range(TOP - 1):
+            rows.append({
+                "direction": direction, "level": i + 1, "prior": _beta(prior[i]), "posterior": _beta(posterior[i]),
+                "went_on": int(seen[i, 0]), "stopped": int(seen[i, 1]),
+            })  # fmt: skip
+    return rows
+
+
+def _beta(parameters: Floats) -> dict[str, float]:
+    a, b = map(float, parameters)
+    q05, q95 = beta_distribution.ppf([0.05, 0.95], a, b)
+    return {"mean": a / (a + b), "q05": float(q05), "q95": float(q95)}
+
+
+def replicates(forecast: Forecast) -> dict[str, Any]:
+    """Histories of the same months, given the real drivers, from the prior and from the posterior, beside the record."""
+    situation, main = forecast.situation, forecast.readings["main"]
+    rng = np.random.default_rng(situation.seed + 7)
+    some = np.linspace(0, main.draws.size - 1, _REPLICATES).astype(int)
+    sources = {
+        "prior": from_prior(main.constants, situation.origin, _REPLICATES, rng),
+        "posterior": main.draws.take(some),
+    }
+    observed = main.history.levels
+    out: dict[str, Any] = {"observed": {}}
+    for name, draws in sources.items():
+        simulated = simulate_histories(draws, situation.drivers, int(observed[0]), rng)
+        rows = [_comparison(row) for row in compare(observed, simulated)]
+        out[name] = rows
+        out["observed"] = {row["statistic"]: row["observed"] for row in rows}
+    return out
+
+
+_STATISTICS: Mapping[str, str] = {
+    "changes": "changes of level", "one_month_spells": "spells of one month", "mean_spell": "months between changes, mean",
+    "skips": "changes that skip a level", "ever_4": "ever at level 4 or above", "ever_0": "ever at level 0",
+    **{f"months_at_{k}": f"months at level {k}" for k in range(TOP + 1)},
+}  # fmt: skip
+
+
+def _comparison(row: Any) -> dict[str, Any]:
+    out = {name: getattr(row, name) for name in ("statistic", "observed", "q05", "q50", "q95", "tail_p")}
+    out["statistic"] = _STATISTICS.get(row.statistic, row.statistic)
+    return {k: v if isinstance(v, str) else float(v) for k, v in out.items()}

@@ -1,0 +1,72 @@
+"""report.json: every number of every output, from one finished forecast."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from forecast.data.digest import data_digest
+from forecast.domain import is_stale, month_text
+from forecast.forecasting.result import Forecast
+from forecast.model.transitions import MODEL_VERSION
+from forecast.report.parts import beliefs, chances, drivers, foundations, record
+from forecast.report.sentences import build_sentences
+
+SCHEMA_VERSION = "1"
+PACKAGES = ("tolerance-forecast", "pymc", "nutpie", "pytensor", "numba", "arviz", "xarray", "numpy", "scipy")
+
+
+def versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def build_report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
+    """The payload of a run. Apart from `run_id`, `created`, and what depends on the day it is made, it is a function of inputs and seed."""
+    situation = forecast.situation
+    today = created.astimezone(UTC).date()
+    report: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run_id,
+        "created": created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "origin": month_text(situation.origin),
+        "as_of": forecast.as_of.isoformat() if forecast.as_of else None,
+        "stale": is_stale(situation.origin, today),
+        "model_version": MODEL_VERSION,
+        "seed": situation.seed,
+        "data_digest": data_digest(situation.data),
+        "priors_digest": situation.priors.digest(),
+        "versions": versions(),
+        "headline": situation.data.questions.resolution.headline,
+        "sentences": {},
+        "questions": chances.questions(forecast),
+        "readings": chances.readings(forecast),
+        "mixture": chances.mixture(forecast),
+        "weights_alternative": chances.weights_alternative(forecast),
+        "multiverse": chances.multiverse(forecast),
+        "ladder": chances.ladder(forecast),
+        "history": record.history(forecast),
+        "drivers": drivers.drivers(forecast),
+        "parameters": beliefs.parameters(forecast),
+        "prior_vs_posterior": chances.prior_vs_posterior(forecast),
+        "skips": beliefs.skips(forecast),
+        "replicates": beliefs.replicates(forecast),
+        "asked_answered": record.asked_answered(forecast),
+        "concessions": record.concessions(forecast),
+        "stakes": record.stakes(forecast),
+        "scenarios": [dict(s) for s in forecast.scenarios],
+        "directions": foundations.directions(forecast),
+        "diagnostics": foundations.diagnostics(forecast),
+        "freshness": foundations.freshness(forecast, today),
+        "warnings": foundations.warnings(forecast),
+        "calendar": record.calendar(forecast),
+        "reliability": foundations.reliability(forecast),
+        "definitions": foundations.definitions(),
+        "resolution": situation.data.questions.resolution.text.strip(),
+        "limitations": foundations.limitations(forecast),
+        "sources": foundations.sources(forecast),
+        "moved": {},
+    }
+    report["sentences"] = build_sentences(report)
+    return report
