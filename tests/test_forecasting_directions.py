@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from forecast.domain import HORIZONS
+from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.climb import Climb, assign_paths
 from forecast.forecasting.draws import ParameterDraws, from_prior
+from forecast.forecasting.patch import Patch
 from forecast.forecasting.pool import Pool
 from forecast.model.events import STREAMS
-from forecast.forecasting.patch import Patch
-from forecast.forecasting.carry import carry_forward
 from tests import toys
 
 SIZE = 1_500

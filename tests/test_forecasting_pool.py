@@ -231,7 +231,7 @@ def test_what_has_no_effect_on_pressure_changes_nothing(effect: str) -> None:
 
 
 def test_an_empty_patch_changes_no_bit_and_a_seed_repeats_itself() -> None:
-    of = rates({s: 0.2 for s in STREAMS}, eta=(0.1, 0.2, 0.2), ended=(4, 16))
+    of = rates(dict.fromkeys(STREAMS, 0.2), eta=(0.1, 0.2, 0.2), ended=(4, 16))
     at = start(Standing("B1", "security", 4), impulses=(1, 1, 1), mobilisation=1, concessions=1)
     plain = paths(of, at)
     assert same(plain, paths(of, at, patch=Patch()))
@@ -241,7 +241,7 @@ def test_an_empty_patch_changes_no_bit_and_a_seed_repeats_itself() -> None:
 
 
 def test_a_patch_changes_nothing_before_it_acts() -> None:
-    of = rates({s: 0.2 for s in STREAMS}, ended=(4, 16))
+    of = rates(dict.fromkeys(STREAMS, 0.2), ended=(4, 16))
     plain, forced = paths(of), paths(of, patch=Patch(forced=(Forced(7, "measure.economic", "economic", 5),)))
     np.testing.assert_array_equal(plain.leverage[:, :7], forced.leverage[:, :7])
     assert (forced.measures[:, 0, 7] > plain.measures[:, 0, 7]).all()

@@ -246,7 +246,7 @@ def test_each_record_enters_exactly_one_likelihood() -> None:
             left_out.append(e)
             assert roles(rows, e) <= {"mobilisation", "concession"}, e.id  # a link gone frees the row it stood for
     for e in left_out:
-        linked = {i for i in e.same_act_as} | {o.id for o in rows if e.id in o.same_act_as}
+        linked = set(e.same_act_as) | {o.id for o in rows if e.id in o.same_act_as}
         same_episode = any(o.id != e.id and o.episode == e.episode and o.date.month == e.date.month and o.id in acts for o in rows)
         assert linked or (e.family == "A" and e.episode and same_episode), e.id
     counted_rows = [e.id for e in acts.values() if counted(e)]

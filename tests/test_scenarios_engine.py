@@ -11,22 +11,32 @@ import jsonschema
 import numpy as np
 import pytest
 from scipy import stats
+from situations import bundled_situation
 
 import forecast
 from forecast import workspace as places
-from forecast.data.read import read_data
 from forecast.errors import InputError
 from forecast.forecasting.carry import carry_forward, forecast_quantities
-from forecast.forecasting.climb import assign_paths
+from forecast.forecasting.climb import assign_paths, climb
 from forecast.forecasting.draws import ParameterDraws, from_prior
 from forecast.forecasting.plausible import moves, qualifying, two_sided_tail
 from forecast.forecasting.pool import Pool
 from forecast.forecasting.scenarios import MIN_PATHS, Result, feasible, patch_of, run_all
-from forecast.forecasting.situation import Situation, assess
-from forecast.forecasting.statement import FOLDER, Arrival, Condition, Deaths, Opposition, Pressure, Rates, Scenario, Statement, read_scenarios
+from forecast.forecasting.situation import Situation
+from forecast.forecasting.statement import (
+    FOLDER,
+    Arrival,
+    Condition,
+    Deaths,
+    Opposition,
+    Pressure,
+    Rates,
+    Scenario,
+    Statement,
+    read_scenarios,
+)
 from forecast.model.constants import tolerance_priors
 from forecast.model.events import STREAMS
-from forecast.priors.files import load_priors
 
 SIZE = 200
 EVERYTHING = Statement(title="t", kind="conditioned", story="s", assumptions=("a",))
@@ -35,8 +45,7 @@ NOTHING = Statement(title="t", kind="intervened", story="s", assumptions=("a",))
 
 @pytest.fixture(scope="module")
 def situation() -> Situation:
-    root = places.bundled()
-    return assess(read_data(root / "data"), load_priors(root / "priors"), 7)
+    return bundled_situation()
 
 
 @pytest.fixture(scope="module")
@@ -163,9 +172,9 @@ def test_a_condition_leaves_the_paths_that_meet_it(situation: Situation, pool: P
     each = draws["main"].take(np.zeros(20, int))  # slot p of draw s takes path 20 s + p
     chosen = among.reshape(20, 20)
     history = situation.histories["main"]
-    from forecast.forecasting.climb import climb
-
-    exact = climb(each, pool, chosen, history.level_now, history.fresh_now, situation.origin, situation.administrations).reached(4, 12).mean()
+    exact = (
+        climb(each, pool, chosen, history.level_now, history.fresh_now, situation.origin, situation.administrations).reached(4, 12).mean()
+    )
     sampled = result.by_reading["main"]
     spread = carry_forward(situation, one["main"], pool, history, among).reached(4, 12).std() / np.sqrt(400)
     assert abs(sampled - exact) < 4 * spread

@@ -100,8 +100,8 @@ def climb(
         arrays = (found.in_force, found.entered, found.fallen)
         parts.append(([a.mean(-1) for a in arrays], [a.sum(-2) for a in arrays]))
     by_draw = [np.concatenate([p[0][i] for p in parts], axis=-1) for i in range(3)]
-    by_slot = [sum(p[1][i] for p in parts) / draws.size for i in range(3)]
-    return Climb(*by_draw, by_slot=(by_slot[0], by_slot[1], by_slot[2]))
+    by_slot = [np.asarray(sum(p[1][i] for p in parts) / draws.size) for i in range(3)]
+    return Climb(by_draw[0], by_draw[1], by_draw[2], by_slot=(by_slot[0], by_slot[1], by_slot[2]))
 
 
 def make_kernel(

@@ -40,7 +40,7 @@ class Answers:
 def list_scenarios(workspace: Workspace) -> tuple[str | None, tuple[Listed, ...]]:
     """The id of the newest published run, if any, and all scenarios of the workspace. Raises InputError for files that are wrong."""
     from forecast.forecasting.statement import FOLDER, read_scenarios
-    from forecast.jobs.read import read_report
+    from forecast.report.read import read_report
     from forecast.runs.store import latest
 
     scenarios = read_scenarios(workspace.data / FOLDER)
@@ -58,11 +58,13 @@ def run_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress: P
     from forecast.domain import month_text
     from forecast.forecasting.scenarios import feasible, run_all
     from forecast.forecasting.statement import FOLDER, read_named, read_scenarios
+    from forecast.runs import manifest
     from forecast.runs.store import resolve
 
     folder = workspace.data / FOLDER
     scenarios = read_named(folder, names) if names else read_scenarios(folder)
     run = resolve(workspace.reports, "latest")
+    manifest.check(run)
     progress("reading", 0.0, "")
     situation = situation_of(workspace, run)
     draws = draws_of(run, situation)
@@ -96,16 +98,13 @@ def situation_of(workspace: Workspace, run: Path) -> Situation:
 
 def draws_of(run: Path, situation: Situation) -> dict[str, ParameterDraws]:
     """The draws of model 5 that a run kept, by reading."""
-    import numpy as np
-
     from forecast.forecasting.archive import unpack_draws
-    from forecast.runs import manifest
+    from forecast.runs.draws import read_draws
 
-    manifest.check(run)
+    arrays = read_draws(run)
     try:
-        with np.load(run / "draws.npz", allow_pickle=False) as arrays:
-            return {name: unpack_draws(arrays, name) for name in situation.histories}
-    except (OSError, KeyError) as e:
+        return {name: unpack_draws(arrays, name) for name in situation.histories}
+    except KeyError as e:
         raise StoreError(f"Run {run.name} has no draws of model 5 that can be read ({e}).", AGAIN) from None
 
 

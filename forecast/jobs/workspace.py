@@ -10,7 +10,7 @@ from forecast.data.read import read_data
 from forecast.data.select import as_of as select_as_of
 from forecast.data.tables import Data
 from forecast.errors import InputError
-from forecast.forecasting.statement import Scenario, read_scenarios
+from forecast.forecasting.statement import FOLDER, Scenario, read_scenarios
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
 from forecast.workspace import Workspace
@@ -43,7 +43,7 @@ def load_workspace(where: Workspace | Path | str, as_of: date | None = None) -> 
     except InputError as e:
         problems += e.problems
     try:
-        scenarios = read_scenarios(folder.data)
+        scenarios = read_scenarios(folder.data / FOLDER)
     except InputError as e:
         problems += e.problems
     if data is not None and priors is not None:
