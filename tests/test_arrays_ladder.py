@@ -170,9 +170,7 @@ def test_halved_odds_of_entering_give_the_headline_of_the_halved_matrices() -> N
     engine = chances(halved(plain), 2, False).reached(4)[11]
     full = chances(plain, 2, False).reached(4)[11]
     for s, p in product(range(20), range(2)):
-        halves, whole = (
-            powers(plain, s, p, 4, range(4), odds)[1:].reshape(12, 6, 2)[:, 4:].sum() for odds in (0.5, 1.0)
-        )
+        halves, whole = (powers(plain, s, p, 4, range(4), odds)[1:].reshape(12, 6, 2)[:, 4:].sum() for odds in (0.5, 1.0))
         assert engine[s, p] == pytest.approx(halves, rel=1e-9)
         assert full[s, p] == pytest.approx(whole, rel=1e-9)
     assert (engine < full).all()

@@ -26,11 +26,11 @@ def test_impulses_against_a_loop() -> None:
     rng = np.random.default_rng(2)
     gain, relief = rng.poisson(0.5, (200, 30)).astype(float), rng.poisson(0.2, (200, 30)).astype(float)
     keep = decay(6.0)
-    memory = np.zeros(200)
+    memory = before = np.zeros(200)
     for t in range(30):
         memory = impulse_step(memory, gain[:, t], relief[:, t], keep)
         for n in range(200):
-            kept = 0.0 if t == 0 else before[n]
+            kept = before[n]
             value = 2 ** (-1 / 6) * kept
             if gain[n, t] > 0:
                 value = max(value, math.log(1 + gain[n, t]))

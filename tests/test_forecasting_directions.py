@@ -91,7 +91,11 @@ def test_every_slot_takes_from_its_own_batch_of_the_pool() -> None:
 
 def test_slot_means_average_to_the_mean_over_draws(prior: ParameterDraws, paths: Pool) -> None:
     found = toys.climbed(prior, paths, each=4)
-    for kind, k, by_draw in (("reached_by", 4, found.reached(4, 12)), ("in_force_at", 3, found.at_least(3, 12)), ("fallen_to", 1, found.fell(1, 12))):
+    for kind, k, by_draw in (
+        ("reached_by", 4, found.reached(4, 12)),
+        ("in_force_at", 3, found.at_least(3, 12)),
+        ("fallen_to", 1, found.fell(1, 12)),
+    ):
         assert found.slot_means(kind, k, 12).mean() == pytest.approx(float(by_draw.mean()))
 
 

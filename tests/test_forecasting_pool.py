@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from forecast.data.records import Scheduled
-from forecast.domain import Month, month
-from forecast.forecasting.patch import Forced, Patch
+from forecast.domain import CHANNELS, Month, month
+from forecast.forecasting.patch import NO_PATCH, Forced, Patch
 from forecast.forecasting.pool import Future, Pool, Start, _dirichlet_cumulated, _poisson, simulate_pool
 from forecast.model.events import STREAMS, EventRates, fit_events
 from forecast.model.leverage import Leverage, Standing
@@ -22,11 +22,13 @@ H, N = 12, 4_000
 MEASURE_MONTHS, ENDED = 99, 2
 
 
-def rates(of: Mapping[str, float] | None = None, eta: tuple[float, float, float] = (0.0, 0.0, 0.0), ended: tuple[int, int] = (0, 0)) -> EventRates:
+def rates(
+    of: Mapping[str, float] | None = None, eta: tuple[float, float, float] = (0.0, 0.0, 0.0), ended: tuple[int, int] = (0, 0)
+) -> EventRates:
     """Known rates a month, zero where not named; every mark is (security, intensity 3), or the stream's channel."""
     marks = np.zeros((3, 5))
     marks[2, 2] = 5.0
-    by_channel = {f"{kind}.{c}": np.roll(marks, i - 2, axis=0) for kind in ("threat", "measure") for i, c in enumerate(("economic", "diplomatic", "security"))}
+    by_channel = {f"{kind}.{c}": np.roll(marks, i - 2, axis=0) for kind in ("threat", "measure") for i, c in enumerate(CHANNELS)}
     return EventRates(
         eta=np.tile(eta, (10, 1)), rate=np.tile([(of or {}).get(s, 0.0) for s in STREAMS], (10, 1)), counts=np.zeros((11, 17)),
         marks={s: by_channel.get(s, marks) for s in STREAMS}, means=(0.0, 0.0, 0.0), counted=np.zeros((4, 17)), answers=np.zeros((2, 17)),
@@ -34,8 +36,10 @@ def rates(of: Mapping[str, float] | None = None, eta: tuple[float, float, float]
     )  # fmt: skip
 
 
-def start(*standing: Standing, impulses: tuple[float, float, float] = (0.0, 0.0, 0.0), mobilisation: float = 0.0, concessions: float = 0.0) -> Start:
-    s = np.array([[np.log1p(sum(m.intensity for m in standing if m.channel == c))] for c in ("economic", "diplomatic", "security")])
+def start(
+    *standing: Standing, impulses: tuple[float, float, float] = (0.0, 0.0, 0.0), mobilisation: float = 0.0, concessions: float = 0.0
+) -> Start:
+    s = np.array([[np.log1p(sum(m.intensity for m in standing if m.channel == c))] for c in CHANNELS])
     i = np.array(impulses)[:, None]
     value = np.maximum((s + i).sum(0) / 3, 0)
     return Start(Leverage(value, s, i, standing, MEASURE_MONTHS, ENDED), mobilisation, concessions)
@@ -49,7 +53,7 @@ def paths(
     of: EventRates,
     at: Start | None = None,
     calendar: tuple[Scheduled, ...] = (),
-    patch: Patch = Patch(),
+    patch: Patch = NO_PATCH,
     to: Future | None = None,
     seed: int = 1,
 ) -> Pool:
@@ -177,7 +181,7 @@ def test_a_relaxation_ends_a_measure_or_takes_half_of_its_strength() -> None:
 
 
 def test_a_relaxation_with_nothing_to_end_subtracts() -> None:
-    found = paths(rates(ended=(1_000_000, 1_000_000)), start(impulses=(0, 0, 2.0)), patch=Patch(forced=(Forced(1, "relaxation", "security", 3),)))
+    found = paths(rates(ended=(1_000_000, 1_000_000)), start(impulses=(0, 0, 2.0)), patch=Patch((Forced(1, "relaxation", "security", 3),)))
     np.testing.assert_allclose(found.impulses[:, 2, 1], 2.0 * 2 ** (-1 / 6) - np.log1p(3) / 2)
 
 

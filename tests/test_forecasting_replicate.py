@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.domain import FIRST_MONTH, Month
+from forecast.forecasting.climb import climb
 from forecast.forecasting.draws import from_prior
 from forecast.forecasting.replicate import compare, log_likelihood, shares, simulate_histories, statistics
 from forecast.model.history import History
@@ -17,8 +18,8 @@ def test_histories_follow_the_kernel() -> None:
     n, months = 20_000, 13
     of = toys.draws(
         1, fresh=2.0, leverage=1.2, leverage_on_falls=0.5, overdose_level=0.3, overdose_change=0.4, opposition=0.6, mobilisation=0.5,
-        drift=np.linspace(-0.5, 2.0, 28), skip_up=[0.2, 0.4, 0.3, 0.5], skip_down=[0.6, 0.3, 0.2, 0.4], log_stay=np.log(6.0), logit_rise=0.0,
-        alpha=0.2,
+        drift=np.linspace(-0.5, 2.0, 28), skip_up=[0.2, 0.4, 0.3, 0.5], skip_down=[0.6, 0.3, 0.2, 0.4], log_stay=np.log(6.0),
+        logit_rise=0.0, alpha=0.2,
     )  # fmt: skip
     rng = np.random.default_rng(1)
     series = {name: rng.normal(0.3, 0.3, months) for name in ("log2_deaths", "change", "opposition", "mobilisation", "pressure")}
@@ -26,9 +27,7 @@ def test_histories_follow_the_kernel() -> None:
     assert levels.shape == (n, months)
     assert (levels[:, 0] == 2).all()
     # the same months as a future: paths whose month 0 is the first of the history
-    path = toys.pool(1, months - 1, **{name: value[None] for name, value in series.items() if name != "pressure"}, leverage=series["pressure"][None])
-    from forecast.forecasting.climb import climb
-
+    path = toys.pool(1, months - 1, **{{"pressure": "leverage"}.get(name, name): value[None] for name, value in series.items()})
     exact = climb(of, path, np.zeros((1, 1), int), 2, False, Month(FIRST_MONTH), np.zeros(months - 1, int), link=lambda x: x)
     for t in (1, 2, 5, 12):
         share = np.bincount(levels[:, t], minlength=6) / n

@@ -26,15 +26,14 @@ from forecast.model.events import (
 from tests.toys import ORIGIN, at, concession, data, event, opposition
 
 N = ORIGIN - FIRST_MONTH + 1
+ZERO = np.zeros(N)
 WEAK = ElasticityPriors((0.1, 0.2), (0.2, 0.3), (0.2, 0.3))
 NO_EFFECT = ElasticityPriors((0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
 TRUMP = (Administration(country="US", name="II", start="2025-02", end="2029-01", published="2024-12-17"),)  # type: ignore[arg-type]
 
 
-def fitted(*events: Event, priors: ElasticityPriors = WEAK, deaths: np.ndarray | None = None, pressure: np.ndarray | None = None) -> EventRates:
-    zero = np.zeros(N)
-    return fit_events(events, TRUMP, ORIGIN, zero if deaths is None else deaths, zero if pressure is None else pressure, priors,
-                      np.random.default_rng(3))  # fmt: skip
+def fitted(*events: Event, priors: ElasticityPriors = WEAK, deaths: np.ndarray = ZERO, pressure: np.ndarray = ZERO) -> EventRates:
+    return fit_events(events, TRUMP, ORIGIN, deaths, pressure, priors, np.random.default_rng(3))
 
 
 # ---- what is an arrival
@@ -137,7 +136,10 @@ def test_rates_and_an_elasticity_equal_direct_integration() -> None:
     """One stream, mobilisation, and the elasticity it alone informs (backlash): the posterior means by quadrature over both."""
     pressure = np.zeros(N)
     pressure[at("2025-06") :] = np.linspace(0.0, 2.0, N - at("2025-06"))
-    rows = [opposition(f"C{i}", day) for i, day in enumerate(["2025-03-01", "2025-12-01", "2026-02-01", "2026-04-01", "2026-05-01", "2026-06-02"])]
+    rows = [
+        opposition(f"C{i}", day)
+        for i, day in enumerate(["2025-03-01", "2025-12-01", "2026-02-01", "2026-04-01", "2026-05-01", "2026-06-02"])
+    ]
     only = ElasticityPriors((0.0, 0.0), (0.0, 0.0), (0.2, 0.5))
     found = fitted(*rows, priors=only, pressure=pressure)
     window = np.arange(at("2025-02"), N)
@@ -226,7 +228,7 @@ def roles(rows: tuple[Event, ...], e: Event) -> set[str]:
 
 
 def test_each_record_enters_exactly_one_likelihood() -> None:
-    """Every id followed. What an event can enter is a stream of model 4; levels come from claims, opposition from polls, deaths from deaths.
+    """Every id followed. What an event can enter is a stream of model 4; levels come from claims, opposition from polls.
 
     A row enters at most one stream, exactly one if it is an arrival of one. Companion counts and answers are tallies of the same
     arrivals for questions of their own, with rates of their own that feed nothing: they are exempt. Claims name decisions as their basis

@@ -45,9 +45,24 @@ def priors(walk: Any = Exactly(0.1), house: float = 0.3, noise: float = 0.2, slo
 
 def poll(name: str, when: str, wording: str = "force_unqualified", **other: Any) -> Poll:
     row = {
-        "poll_id": name, "topic": wording, "wording": wording, "pollster": "House", "field_start": when, "field_end": when,
-        "published": "2026-06-30", "published_basis": "source", "n": 1000, "opposed_pct": 60.0, "in_favour_pct": 40.0, "other_pct": None,
-        "use": "yes", "why_not": "", "source": "a source", "url": "", "confidence": "high", "question": "a question",
+        "poll_id": name,
+        "topic": wording,
+        "wording": wording,
+        "pollster": "House",
+        "field_start": when,
+        "field_end": when,
+        "published": "2026-06-30",
+        "published_basis": "source",
+        "n": 1000,
+        "opposed_pct": 60.0,
+        "in_favour_pct": 40.0,
+        "other_pct": None,
+        "use": "yes",
+        "why_not": "",
+        "source": "a source",
+        "url": "",
+        "confidence": "high",
+        "question": "a question",
     }
     return Poll(**(row | other))
 
@@ -217,17 +232,39 @@ def test_bundled_polls_move_the_answer_by_more_than_its_error() -> None:
 
 def event(name: str, when: str, family: str = "C", **other: Any) -> Event:
     row = {
-        "id": name, "date": when, "published": when, "family": family, "role": "opposition", "channel": "political", "instrument": "",
-        "kind": "", "intensity": 3, "count": "", "direction": "+", "operation_level": "", "until": "", "ends": "", "answers": "",
-        "episode": "", "caused_by": "", "same_act_as": "", "disputed": "no", "evidence": "source_read",
-        "confidence": "high", "source": "s", "url": "", "description": "d",
+        "id": name,
+        "date": when,
+        "published": when,
+        "family": family,
+        "role": "opposition",
+        "channel": "political",
+        "instrument": "",
+        "kind": "",
+        "intensity": 3,
+        "count": "",
+        "direction": "+",
+        "operation_level": "",
+        "until": "",
+        "ends": "",
+        "answers": "",
+        "episode": "",
+        "caused_by": "",
+        "same_act_as": "",
+        "disputed": "no",
+        "evidence": "source_read",
+        "confidence": "high",
+        "source": "s",
+        "url": "",
+        "description": "d",
     }
     return Event(**(row | other))
 
 
 def test_mobilisation_remembers_the_strongest_of_a_month() -> None:
     events = [
-        event("C1", "2020-01-05", intensity=1), event("C2", "2020-01-20", intensity=4), event("C3", "2020-03-01", intensity=1),
+        event("C1", "2020-01-05", intensity=1),
+        event("C2", "2020-01-20", intensity=4),
+        event("C3", "2020-03-01", intensity=1),
         event("C4", "2020-02-01", intensity=5, direction="-"),
     ]
     found = mobilisation(events, range(month("2019-12"), month("2020-06")))

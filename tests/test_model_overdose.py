@@ -24,7 +24,11 @@ def final(m: int, deaths: float, published: str = "2027-12-31") -> OverdoseFinal
 
 def release(published: str, period_end: int, reported: float | None, predicted: float | None = None) -> OverdoseRelease:
     return OverdoseRelease(
-        published=published, period_end=period_end, indicator="synthetic_opioids", reported=reported, predicted=predicted,
+        published=published,
+        period_end=period_end,
+        indicator="synthetic_opioids",
+        reported=reported,
+        predicted=predicted,
         percent_pending=None,
     )
 
@@ -108,9 +112,7 @@ def test_totals_are_found_again_at_the_mode() -> None:
     def log_posterior(z: np.ndarray) -> float:
         x, season = z[fit.layout.x], z[fit.layout.season]
         seen = x[:48] + season[np.arange(48) % 12] - log_deaths[:48]
-        summed = [
-            np.log(sum(np.exp(x[t.period_end - START - i] + season[(t.period_end - i) % 12]) for i in range(12))) for t in totals
-        ]
+        summed = [np.log(sum(np.exp(x[t.period_end - START - i] + season[(t.period_end - i) % 12]) for i in range(12))) for t in totals]
         residual = observed - np.array(summed) - biases @ z
         return float(-0.5 * (seen**2).sum() / 0.02**2 - 0.5 * residual @ noise @ residual)
 
@@ -144,8 +146,12 @@ def test_settled_totals_enter_once_and_young_ones_from_each_release() -> None:
     ]
     used = totals_used(rows, month("2018-01"))
     assert [(t.kind, t.release, t.age) for t in used] == [
-        ("predicted", date(2015, 12, 15), 6), ("predicted", date(2016, 3, 15), 9), ("predicted", date(2017, 12, 15), 30),
-        ("reported", date(2015, 12, 15), 6), ("reported", date(2016, 3, 15), 9), ("reported", date(2017, 12, 15), 30),
+        ("predicted", date(2015, 12, 15), 6),
+        ("predicted", date(2016, 3, 15), 9),
+        ("predicted", date(2017, 12, 15), 30),
+        ("reported", date(2015, 12, 15), 6),
+        ("reported", date(2016, 3, 15), 9),
+        ("reported", date(2017, 12, 15), 30),
     ]
     assert totals_used(rows[::-1], month("2018-01")) == used  # the order of the file means nothing
     assert totals_used(rows, month("2015-05")) == ()

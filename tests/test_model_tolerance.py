@@ -41,8 +41,8 @@ def evaluated() -> tuple[list[np.ndarray], list[dict[str, np.ndarray]], History]
     named = [model[name] for name in POSTERIOR_NAMES.values()]
     with model:
         at = function(model.value_vars, [model.logp(), *model.replace_rvs_by_values(named)], mode=PLAIN, on_unused_input="ignore")
-    points = [[rng.normal(0, 0.7, v.type.shape if None not in v.type.shape else model.initial_point()[v.name].shape) for v in model.value_vars]
-              for _ in range(4)]  # fmt: skip
+    shapes = {name: value.shape for name, value in model.initial_point().items()}
+    points = [[rng.normal(0, 0.7, shapes[v.name]) for v in model.value_vars] for _ in range(4)]
     found = [at(*p) for p in points]
     by_name = [dict(zip(POSTERIOR_NAMES, f[1:], strict=True)) for f in found]
     # log density of the standard normals and half-normals (with the log-Jacobian of their logarithm) the model is written in

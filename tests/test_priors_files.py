@@ -15,7 +15,7 @@ from forecast.priors.check import odd, readings_differ
 from forecast.priors.files import load_priors
 from forecast.priors.parts import Table, Weights
 from forecast.priors.spec import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Spec
-from forecast.priors.write import write_quantiles
+from forecast.priors.write import write_specs
 
 BUNDLED = Path(__file__).parent.parent / "priors"
 
@@ -224,46 +224,47 @@ def test_what_is_odd_is_warned_about(name: str, spec: Spec, said: str) -> None:
     assert [p.severity for p in mine] == ["warning"]
 
 
-def rewrite(path: Path, quantiles: dict[str, tuple[float, float, float]], why: str | None = None) -> None:
-    write_quantiles(path, quantiles, why=why, source="a fit", by="somebody", date=date(2026, 12, 1))
+def rewrite(path: Path, specs: dict[str, Spec], why: str | None = None) -> None:
+    write_specs(path, specs, why=why, source="a fit", by="somebody", date=date(2026, 12, 1))
 
 
-def test_rewritten_quantiles_are_read_back_and_comments_stay(folder: Path) -> None:
+def test_rewritten_priors_are_read_back_and_comments_stay(folder: Path) -> None:
     path, before = folder / "ladder.toml", load_priors(folder)
     edit(folder, "ladder.toml", '["ladder.rise.3"]', '# a remark\n["ladder.rise.3"]  # another')
-    rewrite(path, {"ladder.rise.3": (0.00123456, 0.0071, 0.04), "ladder.skip_up.2": (0.3, 0.45, 0.6)})
+    specs: dict[str, Spec] = {"ladder.rise.3": Quantiles(0.00123, 0.0071, 0.04, "logit"), "ladder.fresh": Normal(2.25, 1.11)}
+    rewrite(path, specs)
     after = load_priors(folder)
-    assert after.spec("ladder.rise.3") == Quantiles(0.00123, 0.0071, 0.04, "logit")
+    assert {name: after.spec(name) for name in specs} == specs
     assert (after["ladder.rise.3"].author, after["ladder.rise.3"].date) == ("somebody", date(2026, 12, 1))
     assert after["ladder.rise.3"].rationale == before["ladder.rise.3"].rationale
-    assert {n for n in before if before[n] != after[n]} == {"ladder.rise.3", "ladder.skip_up.2"}
+    assert {n for n in before if before[n] != after[n]} == set(specs)
     assert '# a remark\n["ladder.rise.3"]  # another' in path.read_text(encoding="utf-8")
 
 
 def test_rewriting_with_the_same_values_changes_no_byte(folder: Path) -> None:
-    path, quantiles = folder / "ladder.toml", {"ladder.stay.2": (50.0, 200.0, 900.0)}
-    rewrite(path, quantiles, "because")
+    path, specs = folder / "ladder.toml", {"ladder.stay.2": Quantiles(50.0, 200.0, 900.0, "log")}
+    rewrite(path, {**specs}, "because")
     once = path.read_bytes()
-    rewrite(path, quantiles, "because")
+    rewrite(path, {**specs}, "because")
     assert path.read_bytes() == once
     assert load_priors(folder)["ladder.stay.2"].rationale == "because"
 
 
 @pytest.mark.parametrize(
-    ("name", "quantiles"),
+    ("name", "spec"),
     [
-        ("ladder.rise.9", (0.1, 0.2, 0.3)),
-        ("ladder.fresh", (0.1, 0.2, 0.3)),
-        ("direct.rate", (0.1, 0.2, 0.3)),  # stands in another file
-        ("ladder.rise.2", (0.3, 0.2, 0.1)),
-        ("ladder.rise.2", (0.1, 0.2, math.nan)),
+        ("ladder.rise.9", Quantiles(0.1, 0.2, 0.3, "logit")),
+        ("ladder.fresh", Quantiles(0.1, 0.2, 0.3, "logit")),
+        ("ladder.rise.2", Quantiles(0.1, 0.2, 0.3, "beta")),
+        ("ladder.rise.2", Normal(0.1, 0.2)),
+        ("direct.rate", Quantiles(0.1, 0.2, 0.3, "logit")),  # stands in another file
     ],
 )
-def test_an_impossible_rewrite_leaves_the_file_alone(folder: Path, name: str, quantiles: tuple[float, float, float]) -> None:
+def test_an_impossible_rewrite_leaves_the_file_alone(folder: Path, name: str, spec: Spec) -> None:
     path = folder / "ladder.toml"
     before = path.read_bytes()
     with pytest.raises(InputError) as caught:
-        rewrite(path, {"ladder.rise.1": (0.01, 0.02, 0.03), name: quantiles})
+        rewrite(path, {"ladder.rise.1": Quantiles(0.01, 0.02, 0.03, "logit"), name: spec})
     assert [p.column for p in caught.value.problems] == [name]
     assert path.read_bytes() == before
     assert sorted(p.name for p in folder.iterdir()) == sorted(p.name for p in BUNDLED.iterdir())
@@ -272,7 +273,7 @@ def test_an_impossible_rewrite_leaves_the_file_alone(folder: Path, name: str, qu
 def test_a_file_that_is_no_toml_is_not_rewritten(folder: Path) -> None:
     edit(folder, "ladder.toml", 'why = "', "why = ")
     with pytest.raises(InputError, match="not TOML"):
-        rewrite(folder / "ladder.toml", {"ladder.rise.1": (0.01, 0.02, 0.03)})
+        rewrite(folder / "ladder.toml", {"ladder.rise.1": Quantiles(0.01, 0.02, 0.03, "logit")})
 
 
 def test_typed_access_refuses_another_kind() -> None:

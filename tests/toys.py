@@ -79,7 +79,7 @@ def drivers(n: int, **series: Floats) -> Drivers:
 
 
 def draws(size: int = 1, origin: Month = ORIGIN, **fields: Any) -> ParameterDraws:
-    """Draws that are all alike: q = .05, m = 24, skips .5, no effects and no drift, but for what is given (broadcast to the right shape)."""
+    """Draws that are all alike: q = .05, m = 24, skips .5, no effects and no drift, but for what is given (broadcast to shape)."""
     n_knots = slots(origin)[1]
     shapes = {
         "logit_rise": (size, 5), "log_stay": (size, 5), "alpha": (size, ADMINISTRATIONS), "drift": (size, n_knots),
@@ -87,7 +87,10 @@ def draws(size: int = 1, origin: Month = ORIGIN, **fields: Any) -> ParameterDraw
     }  # fmt: skip
     plain = {"logit_rise": np.log(0.05 / 0.95), "log_stay": np.log(24.0), "skip_up": 0.5, "skip_down": 0.5, "half_life": 12.0}
     return ParameterDraws(
-        **{f: np.array(np.broadcast_to(fields.get(f, plain.get(f, 0.0)), shapes.get(f, (size,)))) for f in ParameterDraws.__dataclass_fields__}
+        **{
+            f: np.array(np.broadcast_to(fields.get(f, plain.get(f, 0.0)), shapes.get(f, (size,))))
+            for f in ParameterDraws.__dataclass_fields__
+        }
     )
 
 

@@ -10,10 +10,14 @@ from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 
 
-@click.command(epilog=examples("forecast report", "forecast report latest --format markdown", "forecast report --format html --output mine.html"))
+@click.command(
+    epilog=examples("forecast report", "forecast report latest --format markdown", "forecast report --format html --output mine.html")
+)
 @common()
 @click.argument("name", metavar="[RUN]", default="latest")
-@click.option("--format", "form", type=click.Choice(["text", "html", "markdown"]), default="text", show_default=True, help="What to render.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "html", "markdown"]), default="text", show_default=True, help="What to render."
+)
 @click.option("--output", metavar="FILE", help="Write there instead of printing; - is standard output.")
 def report(context: Context, name: str, form: str, output: str | None) -> None:
     """Render a run's report again, without fitting.

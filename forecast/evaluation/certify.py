@@ -120,7 +120,7 @@ def _fit(
         tree = sampler(corrupt(data) if corrupt else data, seed, attempt)
         posterior: xr.Dataset = tree["posterior"].to_dataset()
         finite = all(np.isfinite(v.values).all() for v in posterior.data_vars.values())
-        if finite and not tree["sample_stats"]["diverging"].values.any():
+        if finite and not np.any(tree["sample_stats"].to_dataset()["diverging"].values):
             up, down, _ = skip_posterior(constants, history)
             return from_posterior(posterior, up, down, KEPT_DRAWS // settings.chains, np.random.default_rng(seed))
     return None

@@ -56,9 +56,7 @@ def deemed(
 ) -> dict[str, Companion]:
     """Cooperation deemed sufficient (an act that says so and none that says the contrary), or insufficient. Both may be false."""
     months = rates.answers.shape[1]
-    rate = {
-        a: rate_draws(priors, f"deemed-{a}", float(rates.answers[i].sum()), months, size, rng) for i, a in enumerate(ANSWERS)
-    }
+    rate = {a: rate_draws(priors, f"deemed-{a}", float(rates.answers[i].sum()), months, size, rng) for i, a in enumerate(ANSWERS)}
     failed = priors.distribution("events.determination").sample(rng, size)
     due = sum(c.effect == "determination" and 1 <= c.date.month - origin <= horizon for c in calendar)
     spared = (1.0 - failed) ** due

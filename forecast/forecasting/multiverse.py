@@ -93,24 +93,52 @@ def universes(situation: Situation, disputed: Disputed | None) -> Iterator[Unive
     def with_priors(**edits: Spec) -> TolerancePriors:
         return tolerance_priors(priors.replace({name.replace("__", "."): spec for name, spec in edits.items()}))
 
-    def universe(label: str, group: str, note: str, constants: TolerancePriors = here, levels: Levels = main.levels, **link: PressureLink) -> Universe:
+    def universe(
+        label: str, group: str, note: str, constants: TolerancePriors = here, levels: Levels = main.levels, **link: PressureLink
+    ) -> Universe:
         return Universe(label, group, note, levels, constants, **link)
 
     yield universe("as published (main reading)", "as published", "")
-    yield universe("coded as known at the time", "coding", "each month as it was known when it ended", levels=known_then(data.claims, months))
+    yield universe(
+        "coded as known at the time", "coding", "each month as it was known when it ended", levels=known_then(data.claims, months)
+    )
     if disputed is not None:
         without = [c for c in data.claims if disputed.event not in c.basis_ids]
-        yield universe(f"without {disputed.label}", "disputed act", f"{disputed.event} and the claims that rest on it left out", levels=main_levels(without, claims_day(data), months))
+        yield universe(
+            f"without {disputed.label}",
+            "disputed act",
+            f"{disputed.event} and the claims that rest on it left out",
+            levels=main_levels(without, claims_day(data), months),
+        )
     for label, link, note in LINKS:
         yield universe(f"pressure {label}", "scale of pressure", note, link=link)
     symmetric = replace(with_priors(leverage__effect=SYMMETRIC), symmetric=True)
     yield universe("pressure symmetric", "scale of pressure", "one effect that lifts rises and holds falls", symmetric)
-    yield universe("pressure effect as coded elsewhere", "scale of pressure", "of the same year, with its hindsight", tolerance_priors(priors.replace(AS_CODED)))
-    yield universe("pressure effect of the year before", "scale of pressure", "the lagged fit to other states", tolerance_priors(priors.replace(LAGGED)))
-    yield universe("pressure off", "drivers", "no effect on rises or falls", with_priors(leverage__effect=OFF, leverage__effect_on_falls=OFF))
+    yield universe(
+        "pressure effect as coded elsewhere",
+        "scale of pressure",
+        "of the same year, with its hindsight",
+        tolerance_priors(priors.replace(AS_CODED)),
+    )
+    yield universe(
+        "pressure effect of the year before",
+        "scale of pressure",
+        "the lagged fit to other states",
+        tolerance_priors(priors.replace(LAGGED)),
+    )
+    yield universe(
+        "pressure off", "drivers", "no effect on rises or falls", with_priors(leverage__effect=OFF, leverage__effect_on_falls=OFF)
+    )
     for factor in (1.0, 0.5):
-        yield universe(f"selection factor {factor:g}", "outside view", "on the chances of reaching 4", with_priors(outside_view__selection=Fixed(factor)))
-    yield universe("no going on through 3", "outside view", "a rise that reaches 3 stops there", replace(here, skip_up=_never_through_3(here)))
+        yield universe(
+            f"selection factor {factor:g}",
+            "outside view",
+            "on the chances of reaching 4",
+            with_priors(outside_view__selection=Fixed(factor)),
+        )
+    yield universe(
+        "no going on through 3", "outside view", "a rise that reaches 3 stops there", replace(here, skip_up=_never_through_3(here))
+    )
     yield universe("weak priors", "priors", "every sd doubled", _weakened(here))
     yield universe("opposition off", "drivers", "opposition has no effect", with_priors(opposition__effect=OFF))
     yield universe("leverage only (model S)", "model", "no overdoses, opposition, administrations or drift", _leverage_only(here))

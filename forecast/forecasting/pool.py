@@ -74,7 +74,7 @@ class Pool:
 
     @property
     def horizon(self) -> int:
-        return self.leverage.shape[1] - 1
+        return int(self.leverage.shape[1]) - 1
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def simulate_pool(
     for t in range(1, horizon + 1):
         inputs = (log2_deaths[:, t - 1], conceded, level[:, t - 1])
         centred = [series - mean for series, mean in zip(inputs, events.means, strict=True)]
-        rates = rate * np.exp(predictors(*centred, eta)) * _factors(patch, t)
+        rates = rate * np.exp(predictors(centred[0], centred[1], centred[2], eta)) * _factors(patch, t)
         if future.new_us_rates_from is not None and t >= future.new_us_rates_from:
             rates = rates * np.where(_OF_WASHINGTON, noise.multiplier[:, None], 1.0)
         counts = _poisson(noise.arrivals[:, t - 1], rates)

@@ -101,7 +101,14 @@ def forecast_reading(
 
 
 def _carried(
-    situation: Situation, pool: Pool, name: str, history: History, constants: TolerancePriors, tree: xr.DataTree, seed: int, settings: SamplerSettings
+    situation: Situation,
+    pool: Pool,
+    name: str,
+    history: History,
+    constants: TolerancePriors,
+    tree: xr.DataTree,
+    seed: int,
+    settings: SamplerSettings,
 ) -> ReadingForecast:
     posterior = tree["posterior"].to_dataset()
     draws = posterior_draws(tree, history, constants, seed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from forecast.errors import Problem
 from forecast.forecasting.answers import Answer
 from forecast.forecasting.multiverse import Disputed, Outcome
 from forecast.forecasting.pool import Pool
@@ -19,7 +20,8 @@ from forecast.inference.gate import Diagnostics
 class Forecast:
     """Everything a report says is read off this: the situation, the fits, the answers, and what was tried besides.
 
-    scenarios: their results as the report shows them; diagnostics: the worst over readings.
+    scenarios: their results as the report shows them; warnings: what is odd in the data, and scenarios that could not be run;
+    diagnostics: the worst over readings.
     """
 
     situation: Situation
@@ -29,6 +31,7 @@ class Forecast:
     multiverse: Sequence[Outcome]
     disputed: Disputed | None
     scenarios: Sequence[Mapping[str, Any]]
+    warnings: Sequence[Problem]
     diagnostics: Diagnostics
     as_of: date | None
 

@@ -89,9 +89,7 @@ def assess(data: Data, priors: Priors, seed: int) -> Situation:
         mobilisation=mobilised,
         administration=in_office(data.administrations, "Mexico", FIRST_MONTH, at),
     )
-    rates = event_model.fit_events(
-        data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng
-    )
+    rates = event_model.fit_events(data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng)
     merged = distinct_readings(data, tau, months)
     shares = priors.parts("readings.weights")
     return Situation(

@@ -105,7 +105,11 @@ def examine(
     tail = {name: float(array_stats.ess(q, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95))) for name, q in moving.items()}
     bfmi = float(np.min(array_stats.bfmi(energy)))
     if moving:  # written so that NaN fails
-        worst_rhat, worst_bulk, worst_tail = max(rhat, key=rhat.__getitem__), min(bulk, key=bulk.__getitem__), min(tail, key=tail.__getitem__)
+        worst_rhat, worst_bulk, worst_tail = (
+            max(rhat, key=rhat.__getitem__),
+            min(bulk, key=bulk.__getitem__),
+            min(tail, key=tail.__getitem__),
+        )
         if not rhat[worst_rhat] < RHAT_MAX:
             reasons.append(f"R-hat {rhat[worst_rhat]:.3f} of {worst_rhat} (must be below {RHAT_MAX})")
         if not bulk[worst_bulk] >= ESS_MIN:
@@ -124,7 +128,7 @@ def examine(
 
 def _variable(scalar: str) -> str:
     """The variable a scalar belongs to: `drift` of `drift[2026-01]`."""
-    return scalar.split("[")[0]
+    return scalar.split("[", maxsplit=1)[0]
 
 
 def _stuck(q: NDArray[np.float64]) -> str:

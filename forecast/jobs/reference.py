@@ -17,7 +17,7 @@ from forecast.errors import GateError, UsageError
 from forecast.inference.gate import Diagnostics, examine, scalars
 from forecast.inference.sample import Sampler, SamplerSettings, compile_sampler
 from forecast.model.new_state import NewState, new_state, reach
-from forecast.model.outside_view import build_outside_view, observed
+from forecast.model.outside_view import KEPT, build_outside_view, observed
 from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, PressureYear, Transitions, count, list_entries, list_transitions
 from forecast.model.outside_view_priors import ladder_specs, state_of
 from forecast.priors.files import Priors
@@ -50,7 +50,7 @@ class ClassFit:
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """P(level ≥ 4 within twelve months) of a new state, from a level, under pressure throughout or never: mean, and 5, 50, 95 % over draws."""
+    """P(level ≥ 4 within twelve months) of a new state, under pressure all the time or never: mean, and 5, 50, 95 % over draws."""
 
     of: str  # a class, or "priors"
     start: int
@@ -77,7 +77,7 @@ class Reference:
 
 def compile_reference(data: Data) -> Sampler:
     """Compile the outside view for the states of these data; serves `reference` on them and on any earlier view or part of them."""
-    return compile_sampler(build_outside_view(_names(data)))
+    return compile_sampler(build_outside_view(_names(data)), KEPT)
 
 
 def reference(
@@ -107,7 +107,7 @@ def reference(
     transitions = list_transitions(_without(data, drop), data.states, data.pressure, names=listed)
     if sampler is None:
         progress("compiling the outside view")
-        sampler = compile_sampler(build_outside_view(listed))
+        sampler = compile_sampler(build_outside_view(listed), KEPT)
         progress("compiling the outside view", 1.0)
     fits = []
     for i, (name, weight) in enumerate(weights.items()):
@@ -168,7 +168,7 @@ def sample_counts(what: str, counts: Counts, sampler: Sampler, seed: int) -> tup
     """The posterior of model 1 given these counts, through the gate: one retry with another seed, then GateError."""
     for attempt, settings in enumerate((FIRST, RETRY)):
         run = sampler(observed(counts), seed + 1_000 * attempt, settings)
-        posterior, stats = run["posterior"].to_dataset(), run["sample_stats"].to_dataset()
+        posterior, stats = run["posterior"].to_dataset()[list(KEPT)], run["sample_stats"].to_dataset()
         diagnostics = examine(scalars(posterior), stats["diverging"].values, stats["energy"].values, settings.chains, settings.draws)
         if diagnostics.passed:
             return posterior, diagnostics.after_retry() if attempt else diagnostics

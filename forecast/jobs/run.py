@@ -13,10 +13,12 @@ from forecast.errors import GateError
 from forecast.forecasting.answers import answer_all
 from forecast.forecasting.archive import pack
 from forecast.forecasting.multiverse import disputed_act, explore
+from forecast.forecasting.patch import NO_PATCH, Patch
+from forecast.forecasting.pool import Pool
 from forecast.forecasting.questions import ask
 from forecast.forecasting.readings import ReadingForecast, compiled, forecast_reading
 from forecast.forecasting.result import Forecast
-from forecast.forecasting.scenarios import run_all
+from forecast.forecasting.scenarios import feasible, run_all
 from forecast.forecasting.situation import assess
 from forecast.inference.gate import worst
 from forecast.inference.sample import SamplerSettings
@@ -71,10 +73,9 @@ def fit(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent, e
     )  # fmt: skip
     progress("multiverse", 1.0)
     progress("scenarios", None)
-    scenarios = run_all(
-        situation, {name: made.draws for name, made in readings.items()}, inputs.scenarios, _stage(progress, "scenarios")
-    )
+    scenarios = run_all(situation, {name: made.draws for name, made in readings.items()}, inputs.scenarios, _stage(progress, "scenarios"))
     progress("scenarios", 1.0)
+    _, left_out = feasible(situation, inputs.scenarios, pool)
     return Forecast(
         situation=situation,
         pool=pool,
@@ -83,9 +84,15 @@ def fit(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent, e
         multiverse=multiverse,
         disputed=disputed,
         scenarios=[s.as_dict() for s in scenarios],
+        warnings=(*inputs.data.warnings, *left_out),
         diagnostics=diagnostics,
         as_of=inputs.as_of,
     )
+
+
+def simulate(inputs: Inputs, seed: int = DEFAULT_SEED, patch: Patch = NO_PATCH) -> Pool:
+    """Paths of leverage, overdoses and opposition after the origin, as the forecast sees them; a patch changes them as a scenario does."""
+    return assess(inputs.data, inputs.priors, seed).pool(patch)
 
 
 def _stage(progress: Progress, stage: str) -> Callable[[float, str], None]:
@@ -113,7 +120,8 @@ def meta(report: Mapping[str, Any]) -> dict[str, Any]:
     """What the manifest says of a run besides its files."""
     q = next(q for q in report["questions"] if q["id"] == report["headline"])
     keys = ("created", "origin", "as_of", "model_version", "seed", "data_digest", "priors_digest", "versions", "headline")
-    return {k: report[k] for k in keys} | {"probability": q["probability"], "interval": q["interval"], "gate": report["diagnostics"]["status"]}
-
-
-
+    return {k: report[k] for k in keys} | {
+        "probability": q["probability"],
+        "interval": q["interval"],
+        "gate": report["diagnostics"]["status"],
+    }

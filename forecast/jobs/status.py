@@ -48,7 +48,14 @@ def examine(where: Workspace, now: datetime) -> Status:
         path = store.latest(where.reports)
         report = read_report(path) if path else None
     except StoreError as e:
-        return _nothing(where, inputs, held, late, (f"the store is damaged: {e.message.rstrip('.')}",), "Run `forecast runs verify` to see what is left.")
+        return _nothing(
+            where,
+            inputs,
+            held,
+            late,
+            (f"the store is damaged: {e.message.rstrip('.')}",),
+            "Run `forecast runs verify` to see what is left.",
+        )
     if path is None or report is None:
         return _nothing(where, inputs, held, late, ("no run has been published",), "`forecast run` makes and publishes the first.")
     stale = is_stale(month(report["origin"]), today)
@@ -77,7 +84,9 @@ def examine(where: Workspace, now: datetime) -> Status:
         lock=held,
         coming=tuple(f"{c['date']}  {c['what']}" for c in ahead[:SHOWN_DATES]),
         troubles=tuple(troubles),
-        remedy="Bring the event ledger up to date, raise covered_through in data/coverage.toml, and run `forecast run --publish`." if stale else "",
+        remedy="Bring the event ledger up to date, raise covered_through in data/coverage.toml, and run `forecast run --publish`."
+        if stale
+        else "",
     )
 
 
@@ -95,9 +104,7 @@ def _inputs(where: Workspace, today: date) -> tuple[str, tuple[str, str] | None,
     return "as in the published run", (data_digest(read.data), read.priors.digest()), late
 
 
-def _nothing(
-    where: Workspace, inputs: str, held: str | None, late: tuple[str, ...], troubles: tuple[str, ...], remedy: str
-) -> Status:
+def _nothing(where: Workspace, inputs: str, held: str | None, late: tuple[str, ...], troubles: tuple[str, ...], remedy: str) -> Status:
     blank = dict.fromkeys(("run_id", "created", "age_days", "origin", "headline", "gate", "stale"))
     return Status(
         workspace=str(where.data.parent), **blank, late=late, inputs="" if inputs.startswith("as in") else inputs,

@@ -9,7 +9,7 @@ from pathlib import Path
 from forecast.data.read import read_data
 from forecast.data.select import as_of as select_as_of
 from forecast.data.tables import Data
-from forecast.errors import InputError
+from forecast.errors import InputError, Problem
 from forecast.forecasting.statement import FOLDER, Scenario, read_scenarios
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
@@ -32,8 +32,10 @@ def load_workspace(where: Workspace | Path | str, as_of: date | None = None) -> 
     as_of: only what was published by the end of that day, and the origin it allows.
     """
     folder = where if isinstance(where, Workspace) else _at(Path(where))
-    problems = []
-    data, priors, scenarios = None, None, ()
+    problems: list[Problem] = []
+    data: Data | None = None
+    priors: Priors | None = None
+    scenarios: tuple[Scenario, ...] = ()
     try:
         data = read_data(folder.data)
     except InputError as e:

@@ -185,7 +185,8 @@ def fit_events(
 
     prior = np.array([priors.demand, priors.sufficiency, priors.backlash])
     eta = rng.normal(prior[:, 0], prior[:, 1], (ELASTICITY_DRAWS, 3))
-    z = predictors(*(series[None, :] for series in lagged), eta[:, None, :])  # [D, W, K]
+    deaths, conceded, pressed = (series[None, :] for series in lagged)
+    z = predictors(deaths, conceded, pressed, eta[:, None, :])  # [D, W, K]
     exposure = RATE + np.exp(z).sum(1)
     n = counts.sum(1)
     log_marginal = (np.einsum("kw,dwk->dk", counts, z) + gammaln(SHAPE + n) - (SHAPE + n) * np.log(exposure)).sum(1)

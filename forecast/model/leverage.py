@@ -25,7 +25,7 @@ TANH1 = float(np.tanh(1.0))
 
 @dataclass(frozen=True)
 class LeverageSettings:
-    """What a person can change but the data cannot teach: weights (sum to one) and half-lives in months, by channel in the order of CHANNELS."""
+    """What a person can change but the data cannot teach: weights (sum to one) and half-lives in months, in the order of CHANNELS."""
 
     weights: tuple[float, float, float]
     half_lives: tuple[float, float, float]

@@ -26,8 +26,16 @@ from forecast.model.poll_algebra import HYPER, OppositionPriors, PollAlgebra, dr
 from forecast.model.polls import OFFSETS, PollShare, poll_shares
 
 __all__ = [
-    "LeftOut", "OppositionDraws", "OppositionPosterior", "OppositionPriors", "PollFit", "Summary", "fit_opposition", "leave_out",
-    "mobilisation", "mobilisation_scale",
+    "LeftOut",
+    "OppositionDraws",
+    "OppositionPosterior",
+    "OppositionPriors",
+    "PollFit",
+    "Summary",
+    "fit_opposition",
+    "leave_out",
+    "mobilisation",
+    "mobilisation_scale",
 ]
 
 MOBILISATION_HALF_LIFE: Final = 3.0

@@ -5,8 +5,8 @@ From level j of state s a month has the log-odds  rise : stay : fall  =
     a_j + ε⁺_s + π⁺ p  :  0  :  b_j + ε⁻_s + π⁻ p + φ r,      ε⁺_s, ε⁻_s ~ N(0, σ)
 
 with p = 1 under an open US request or threat and r = 1 just after a rise; no fall at 0, no rise at 5. a_j and b_j are stated as q_j, the
-12-month probability of a rise ignoring falls, and m_j, the median months before a fall ignoring rises. Where a rise or fall ends is decided by
-skips, conjugate and outside the sampler: s_i, s′_i ~ Beta(1 + went on, 1 + stopped).
+12-month probability of a rise ignoring falls, and m_j, the median months before a fall ignoring rises. Where a rise or a fall ends is
+decided by skips, conjugate and outside the sampler: s_i, s′_i ~ Beta(1 + went on, 1 + stopped).
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ from forecast.model.outside_view_data import Counts
 type Floats = NDArray[np.float64]
 
 CELL: Final = ("state", "level", "pressure", "fresh")
+KEPT: Final = ("logit_q", "log_m", "fresh_effect", "pressure_on_rises", "pressure_on_falls", "sigma", "effect_rise", "effect_fall")
+"""What a fit keeps. The sign of ε/σ is free (see below), so that it is ε that is kept and examined."""
 
 
 def build_outside_view(states: Sequence[str]) -> pm.Model:
     """The model of `states` before any month is seen: counts are data of fixed shape, so that one compiled function serves every class.
 
-    Data `rise`, `stay`, `fall`, dims (state, level, pressure, fresh): give `observed(counts)`. Free: `logit_q` (rise_from 0..4), `log_m`
-    (fall_from 1..5, log months), `fresh_effect` φ, `pressure_on_rises` π⁺, `pressure_on_falls` π⁻, `sigma`, and `z_rise`, `z_fall` (state),
-    which are ε/σ: most states have a transition or two, so the effects are nearer to their prior than to their data.
+    Data `rise`, `stay`, `fall`, dims (state, level, pressure, fresh): give `observed(counts)`. Kept: `logit_q` (rise_from 0..4), `log_m`
+    (fall_from 1..5, log months), `fresh_effect` φ, `pressure_on_rises` π⁺, `pressure_on_falls` π⁻, `sigma`, `effect_rise` and `effect_fall`
+    (state). The effects are not centred, as most states have a transition or two. σ ~ HN(1) enters as |τ|, τ ~ N(0, 1), and ε = τ z, which
+    is the same model; on the log scale σ has much of its mass on a long slope towards 0, and the effective sample is half as large.
     """
     coords = {
         "state": list(states),
@@ -52,9 +55,10 @@ def build_outside_view(states: Sequence[str]) -> pm.Model:
         phi = pm.Normal("fresh_effect", 0, 2)
         pi_rise = pm.Normal("pressure_on_rises", 0, 2)
         pi_fall = pm.Normal("pressure_on_falls", 0, 2)
-        sigma = pm.HalfNormal("sigma", 1)
-        effect_rise = sigma * pm.Normal("z_rise", 0, 1, dims="state")
-        effect_fall = sigma * pm.Normal("z_fall", 0, 1, dims="state")
+        tau = pm.Normal("tau", 0, 1)
+        pm.Deterministic("sigma", abs(tau))
+        effect_rise = pm.Deterministic("effect_rise", tau * pm.Normal("z_rise", 0, 1, dims="state"), dims="state")
+        effect_fall = pm.Deterministic("effect_fall", tau * pm.Normal("z_fall", 0, 1, dims="state"), dims="state")
 
         pressed, fresh = np.array([[0.0], [1.0]]), np.array([0.0, 1.0])
         up = _rise_logit(logit_q)[None, :, None, None] + effect_rise[:, None, None, None] + pi_rise * pressed

@@ -131,7 +131,7 @@ def _rows(name: str, timeline: Mapping[int, Spell]) -> Iterable[tuple[str, int, 
 class Counts:
     """Months by what happened in them, dims (state, level, pressure no/yes, fresh no/yes), and skips by level.
 
-    `went_up[i − 1]`, `stopped_up[i − 1]`: of the rises that reached level i ∈ 1..4, those that went on and those that stopped; likewise down.
+    `went_up[i − 1]`, `stopped_up[i − 1]`: of the rises that reached level i of 1..4 those that went on, those that stopped; likewise down.
     """
 
     states: tuple[str, ...]
@@ -188,11 +188,21 @@ class Entry:
 def list_entries(transitions: Transitions) -> tuple[Entry, ...]:
     """All entries of level 4 or 5, by month."""
     t = transitions
-    stays = (t.level >= 4) & (t.to >= 4)
     found = []
     for i in np.flatnonzero(t.entries):
-        after = np.flatnonzero((t.state == t.state[i]) & (t.month > t.month[i]) & ~stays)
-        rows = np.count_nonzero(t.state[: after[0] if after.size else None][i:] == t.state[i])
-        name, month = t.states[t.state[i]], int(t.month[i])
-        found.append(Entry(name, month, int(t.level[i]), int(t.to[i]), bool(t.pressed_same[i]), bool(t.pressed_previous[i]), rows))
+        later = (t.state == t.state[i]) & (t.month > t.month[i])
+        up = later & (t.level >= 4) & (t.to >= 4)
+        left = t.month[later & ~up]
+        months = 1 + np.count_nonzero(up & (t.month < (left.min() if left.size else np.inf)))
+        found.append(
+            Entry(
+                state=t.states[t.state[i]],
+                month=int(t.month[i]),
+                before=int(t.level[i]),
+                after=int(t.to[i]),
+                pressed_same=bool(t.pressed_same[i]),
+                pressed_previous=bool(t.pressed_previous[i]),
+                months=int(months),
+            )
+        )
     return tuple(sorted(found, key=lambda e: (e.month, e.state)))

@@ -117,9 +117,9 @@ class PollAlgebra:
 
     def log_likelihood(self, hyper: Floats) -> Floats:
         """(n,): log density of all logits, everything but the hyperparameters integrated out."""
-        return np.concatenate([
-            log_densities(self.y - self.expected(hyper[part]), self.covariances(hyper[part])) for part in _chunks(len(hyper))
-        ])
+        return np.concatenate(
+            [log_densities(self.y - self.expected(hyper[part]), self.covariances(hyper[part])) for part in _chunks(len(hyper))]
+        )
 
 
 def house_names(rows: Sequence[PollShare]) -> tuple[tuple[str, str], ...]:
@@ -155,16 +155,21 @@ def _chunk_moments(data: PollAlgebra, hyper: Floats, origin: int) -> tuple[Float
     n, m = len(hyper), len(data.y)
     offset_mean, offset_sd = data.wording_prior.T
     constant_variance = np.r_[offset_sd**2, data.intercept[1] ** 2]
-    cross = np.concatenate([  # (n, unknowns, m): prior covariance of the unknowns with the polls
-        (data.start[1] ** 2 + walk[:, None, None] ** 2 * (basis @ seen.T)) * data.slope(omega)[:, None, :],
-        np.broadcast_to(constant_variance[:, None] * np.vstack([data.wording.T, data.favour]), (n, len(constant_variance), m)),
-        house[:, None, None] ** 2 * data.house.T,
-    ], axis=1)
-    before = np.hstack([
-        data.start[1] ** 2 + walk[:, None] ** 2 * (basis**2).sum(1),
-        np.tile(constant_variance, (n, 1)),
-        np.tile(house[:, None] ** 2, (1, data.house.shape[1])),
-    ])
+    cross = np.concatenate(
+        [  # (n, unknowns, m): prior covariance of the unknowns with the polls
+            (data.start[1] ** 2 + walk[:, None, None] ** 2 * (basis @ seen.T)) * data.slope(omega)[:, None, :],
+            np.broadcast_to(constant_variance[:, None] * np.vstack([data.wording.T, data.favour]), (n, len(constant_variance), m)),
+            house[:, None, None] ** 2 * data.house.T,
+        ],
+        axis=1,
+    )
+    before = np.hstack(
+        [
+            data.start[1] ** 2 + walk[:, None] ** 2 * (basis**2).sum(1),
+            np.tile(constant_variance, (n, 1)),
+            np.tile(house[:, None] ** 2, (1, data.house.shape[1])),
+        ]
+    )
     centre = np.r_[np.full(len(months), data.start[0]), offset_mean, data.intercept[0], np.zeros(data.house.shape[1])]
     precision = np.linalg.inv(data.covariances(hyper))  # small, well conditioned: the noise has a floor
     gain = cross @ precision

@@ -46,9 +46,7 @@ def build_model(history: History, priors: TolerancePriors) -> pm.Model:
         # effects
         pi_up = _normal("leverage_effect", prior["leverage"])
         free_down = _normal("leverage_effect_on_falls_free", prior["leverage_on_falls"])
-        pi_down = pm.Deterministic(
-            "leverage_effect_on_falls", pt.switch(prior["symmetric"] > 0.5, -pi_up, free_down)
-        )
+        pi_down = pm.Deterministic("leverage_effect_on_falls", pt.switch(prior["symmetric"] > 0.5, -pi_up, free_down))
         phi = _normal("fresh_effect", prior["fresh"])
         beta_level = _normal("overdose_level_effect", prior["overdose_level"])
         beta_change = _normal("overdose_change_effect", prior["overdose_change"])

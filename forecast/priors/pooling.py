@@ -29,12 +29,11 @@ class Weighted:
         """Quantiles at `p`, linear between the midpoints of the steps of the distribution function."""
         order = np.argsort(self.values, kind="stable")
         weights = self.weights[order]
-        return np.asarray(np.interp(p, np.cumsum(weights) - weights / 2, self.values[order]))
+        return np.asarray(np.interp(np.asarray(p, dtype=float), np.cumsum(weights) - weights / 2, self.values[order]))
 
-    def interval(self) -> tuple[float, float, float]:
+    def interval(self) -> Floats:
         """The 5, 50 and 95 % quantiles."""
-        low, middle, high = self.quantile([0.05, 0.5, 0.95])
-        return float(low), float(middle), float(high)
+        return self.quantile([0.05, 0.5, 0.95])
 
 
 def linear_pool(samples: Mapping[str, Floats], weights: Mapping[str, float]) -> Weighted:

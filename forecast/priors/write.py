@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 from forecast.errors import ForecastError, InputError, Problem
-from forecast.priors.catalogue import CATALOGUE, Entry, check_suits, nearest
-from forecast.priors.spec import Quantiles, Spec
+from forecast.priors.catalogue import CATALOGUE, check_suits, nearest
+from forecast.priors.spec import Spec
 from forecast.priors.text import SpecError
-
-DIGITS = 3
-
-
-def write_quantiles(
-    path: Path, quantiles: Mapping[str, tuple[float, float, float]], *, why: str | None = None, source: str, by: str, date: date
-) -> None:
-    """Set the priors named to these 5, 50 and 95 % quantiles, rounded to three significant digits, in the file `path`; see `write_specs`."""
-    _write(path, {name: lambda n=name, q=given: _spec(n, q) for name, given in quantiles.items()}, why=why, source=source, by=by, date=date)  # type: ignore[misc]  # mypy cannot type a lambda's default
 
 
 def write_specs(path: Path, specs: Mapping[str, Spec], *, why: str | None = None, source: str, by: str, date: date) -> None:
@@ -31,10 +21,6 @@ def write_specs(path: Path, specs: Mapping[str, Spec], *, why: str | None = None
     untouched, for names or specs that cannot be, a prior that the file lacks, or a file that is not TOML; ForecastError if it
     cannot be written.
     """
-    _write(path, {name: lambda n=name, s=spec: _suited(n, s) for name, spec in specs.items()}, why=why, source=source, by=by, date=date)  # type: ignore[misc]  # as above
-
-
-def _write(path: Path, given: Mapping[str, Callable[[], Spec]], *, why: str | None, source: str, by: str, date: date) -> None:
     import tomlkit
     from tomlkit.exceptions import ParseError
 
@@ -44,10 +30,12 @@ def _write(path: Path, given: Mapping[str, Callable[[], Spec]], *, why: str | No
         raise InputError(f"{path.name} could not be read: {e.strerror}.", "Check the file and its permissions.") from e
     except (UnicodeDecodeError, ParseError) as e:
         raise InputError.of([Problem(path.name, f"text that is not TOML: {e}", "TOML", "Mend the line.", getattr(e, "line", None))]) from e
-    problems, specs = [], {}
-    for name, spec in given.items():
+    problems = []
+    for name, spec in specs.items():
         try:
-            specs[name] = spec()
+            if name not in CATALOGUE:
+                raise SpecError(repr(name), "the name of a prior", f"Did you mean {nearest(name)}?")
+            check_suits(CATALOGUE[name], spec)
             if name not in document:
                 raise SpecError(f"no {name}", f'a table ["{name}"]', "Add it first, with its rationale.")
         except SpecError as e:
@@ -81,19 +69,3 @@ def replace_text(path: Path, text: str) -> None:
         raise ForecastError(
             f"{path} could not be written: {e.strerror or e}.", "The old file stands; check the disk and permissions."
         ) from e
-
-
-def _spec(name: str, quantiles: tuple[float, float, float]) -> Quantiles:
-    entry = CATALOGUE.get(name)
-    if entry is None:
-        raise SpecError(repr(name), "the name of a prior", f"Did you mean {nearest(name)}?")
-    if entry.scale is None:
-        raise SpecError(f"quantiles for {name}", entry.family_names, "This prior is not stated by quantiles.")
-    low, middle, high = map(_rounded, quantiles)
-    spec = Quantiles(low, middle, high, entry.scale)
-    check_suits(entry, spec)
-    return spec
-
-
-def _rounded(x: float) -> float:
-    return float(f"{x:.{DIGITS}g}") if math.isfinite(x) else x

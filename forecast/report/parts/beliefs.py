@@ -145,8 +145,8 @@ def skips(forecast: Forecast) -> Rows:
 
 def _beta(parameters: Floats) -> dict[str, float]:
     a, b = map(float, parameters)
-    q05, q95 = beta_distribution.ppf([0.05, 0.95], a, b)
-    return {"mean": a / (a + b), "q05": float(q05), "q95": float(q95)}
+    posterior = beta_distribution(a, b)
+    return {"mean": a / (a + b), "q05": float(posterior.ppf(0.05)), "q95": float(posterior.ppf(0.95))}
 
 
 def replicates(forecast: Forecast) -> dict[str, Any]:

@@ -44,7 +44,9 @@ def leverage(forecast: Forecast) -> dict[str, Any]:
 def _check(forecast: Forecast, series: str, name: str) -> dict[str, Any] | None:
     """A series beside leverage, on logs for it is skewed, with its correlation over the months both have."""
     situation = forecast.situation
-    rows = [r for r in newest(situation.data.indicators) if r.series == series and FIRST_MONTH <= r.month <= situation.origin and r.value > 0]
+    rows = [
+        r for r in newest(situation.data.indicators) if r.series == series and FIRST_MONTH <= r.month <= situation.origin and r.value > 0
+    ]
     if len(rows) < 24:
         return None
     value = np.log([r.value for r in rows])
@@ -61,7 +63,9 @@ def overdoses(forecast: Forecast) -> dict[str, Any]:
     situation = forecast.situation
     here = FIRST_MONTH - START
     mean, sd = situation.overdose.mean[here:], situation.overdose.sd[here:]
-    finals = [r for r in newest(situation.data.overdose_final) if "synthetic_opioids" in r.series and FIRST_MONTH <= r.month <= situation.origin]
+    finals = [
+        r for r in newest(situation.data.overdose_final) if "synthetic_opioids" in r.series and FIRST_MONTH <= r.month <= situation.origin
+    ]
     releases = [r for r in situation.data.overdose_releases if r.indicator == "synthetic_opioids" and r.period_end <= situation.origin]
     last = max((r.published.last for r in releases), default=None)
     return {
@@ -104,7 +108,12 @@ def _gap(months: list[int]) -> dict[str, str] | None:
 
 def _fan(paths: Floats, origin: Month) -> Fan:
     q = np.quantile(paths, [0.1, 0.5, 0.9], axis=0)
-    return {"months": _months(Month(origin + 1), Month(origin + paths.shape[1])), "q10": _list(q[0]), "q50": _list(q[1]), "q90": _list(q[2])}
+    return {
+        "months": _months(Month(origin + 1), Month(origin + paths.shape[1])),
+        "q10": _list(q[0]),
+        "q50": _list(q[1]),
+        "q90": _list(q[2]),
+    }
 
 
 def _months(first: int, last: int) -> list[str]:

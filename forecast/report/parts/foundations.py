@@ -74,7 +74,7 @@ def freshness(forecast: Forecast, today: date) -> Rows:
 def warnings(forecast: Forecast) -> Rows:
     return [
         {"file": w.file, "row": w.row, "column": w.column, "text": f"{w.found}; expected {w.expected}. {w.remedy}"}
-        for w in forecast.situation.data.warnings
+        for w in forecast.warnings
     ]
 
 
@@ -129,6 +129,8 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
     yield f"Answers to concessions are matched by timing, within {ANSWER_WITHIN} days; what Washington would have done anyway is not known."
     yield "An act that is never exposed never resolves a question; the publicly known probability counts only what comes out in time, by judged delays."
     yield "Direct US action that Mexico resists is no tolerance: it has a question of its own, on judgement alone."
+    if forecast.as_of:
+        yield "This is a forecast as of an earlier day, but its priors and frozen scales are those of today: they were set with hindsight."
     yield "The argument this forecast grew from predates the present Mexican government."
 
 

@@ -151,7 +151,13 @@ def calendar(forecast: Forecast) -> Rows:
     releases = [c for c in ahead if c.kind == "data_release"]
     shown = [c for c in ahead if c.kind != "data_release" or c is releases[0]]
     return [
-        {"date": c.date.text, "what": c.what, "effect": None if c.effect == "none" else c.effect, "probability": c.probability, "channel": c.channel}
+        {
+            "date": c.date.text,
+            "what": c.what,
+            "effect": None if c.effect == "none" else c.effect,
+            "probability": c.probability,
+            "channel": c.channel,
+        }
         for c in shown
     ]
 

@@ -1,0 +1,42 @@
+"""Calibration at full size, by hand before an issue is called done: `make soak`. Some twenty minutes on two free cores."""
+
+from __future__ import annotations
+
+import pytest
+
+from forecast.evaluation.certify import calibrate, judge
+from forecast.forecasting.readings import compiled
+from forecast.inference.sample import Sampler, SamplerSettings
+from tests import toys
+from tests.test_slow_statistics import doubled, lively, swapped
+
+pytestmark = pytest.mark.soak
+
+HISTORIES = 500
+LONGER = SamplerSettings(chains=1, draws=500, tune=400)
+
+
+@pytest.fixture(scope="module")
+def sampler() -> Sampler:
+    return compiled(toys.situation(), toys.constants())
+
+
+@pytest.mark.parametrize("seed", [101, 102])
+@pytest.mark.parametrize("level", [1, 3])
+def test_five_hundred_histories_are_calibrated(sampler: Sampler, seed: int, level: int) -> None:
+    """From the bundled priors and the real drivers: every named scalar, the joint log-likelihood, every ladder question."""
+    found = judge(calibrate(sampler, toys.constants(), toys.situation().drivers, level, HISTORIES, seed, LONGER))
+    assert found.passed, {name: found.p_values[name] for name in found.failing}
+    assert found.refused <= 0.01 * HISTORIES
+
+
+def test_busy_histories_are_calibrated(sampler: Sampler) -> None:
+    found = judge(calibrate(sampler, lively(toys.constants()), toys.situation().drivers, 1, HISTORIES, 103, LONGER))
+    assert found.passed, {name: found.p_values[name] for name in found.failing}
+
+
+@pytest.mark.parametrize("mutant", [doubled, swapped])
+def test_mutants_fail_under_the_bundled_priors_too(sampler: Sampler, mutant: object) -> None:
+    """Histories of the bundled priors say little each: it takes many of them to see that pressure counts twice."""
+    found = judge(calibrate(sampler, toys.constants(), toys.situation().drivers, 1, HISTORIES, 101, LONGER, corrupt=mutant))  # type: ignore[arg-type]
+    assert not found.passed
