@@ -21,8 +21,7 @@ def sampler() -> Sampler:
     return compiled(toys.situation(), toys.constants())
 
 
-@pytest.mark.parametrize("seed", [101, 102])
-@pytest.mark.parametrize("level", [1, 3])
+@pytest.mark.parametrize(("seed", "level"), [(101, 1), (102, 3)])
 def test_five_hundred_histories_are_calibrated(sampler: Sampler, seed: int, level: int) -> None:
     """From the bundled priors and the real drivers: every named scalar, the joint log-likelihood, every ladder question."""
     found = judge(calibrate(sampler, toys.constants(), toys.situation().drivers, level, HISTORIES, seed, LONGER))

@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._group import Group
+from forecast.cli._group import Group, Lazy
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
     from forecast.errors import Problem
+    from forecast.jobs.prior_predictive import PriorPredictive
     from forecast.priors.files import Prior, Priors
 
 WIDE = 120
 
 
-@click.group("priors", cls=Group, epilog=examples("forecast priors list", "forecast priors show ladder.rise.3", "forecast priors check"))
+@click.group(
+    "priors",
+    cls=Group,
+    lazy={"reference": Lazy("forecast.cli.reference:reference", "Fit the outside view, and say which priors of the ladder it gives.")},
+    epilog=examples("forecast priors list", "forecast priors show ladder.rise.3", "forecast priors check"),
+)
 def priors() -> None:
     """List, show and check the priors: what is believed before Mexico's record speaks."""
 
@@ -65,9 +71,10 @@ def show(context: Context, name: str) -> None:
         context.say(line)
 
 
-@priors.command(epilog=examples("forecast priors check", "forecast priors check --json"))
-@common()
-def check(context: Context) -> None:
+@priors.command(epilog=examples("forecast priors check", "forecast priors check --predict", "forecast priors check --json"))
+@common("seed")
+@click.option("--predict", is_flag=True, help="Also say what the priors alone forecast, and which histories they would have written.")
+def check(context: Context, predict: bool) -> None:
     """Check every prior file; say what is wrong, and what is odd without being wrong."""
     from forecast.errors import InputError
     from forecast.priors.check import odd
@@ -83,13 +90,26 @@ def check(context: Context) -> None:
             context.say_json({"priors": 0, "digest": None, "errors": [_problem(p) for p in e.problems], "warnings": []})
         raise
     warnings = odd(loaded)
+    predicted = _predict(context) if predict else None
     if context.json:
-        context.say_json({"priors": len(loaded), "digest": loaded.digest(), "errors": [], "warnings": [_problem(p) for p in warnings]})
+        found = {"priors": len(loaded), "digest": loaded.digest(), "errors": [], "warnings": [_problem(p) for p in warnings]}
+        context.say_json(found | ({} if predicted is None else {"predictive": predicted.as_dict()}))
         return
     for problem in warnings:
         context.warn(f"odd: {problem}")
     odds = f"{len(warnings)} of them odd" if warnings else "nothing odd"
     context.say(f"{len(loaded)} priors in {len({p.file for p in loaded.values()})} files, nothing wrong, {odds}.")
+    if predicted is not None:
+        for line in predicted.lines():
+            context.say(line)
+
+
+def _predict(context: Context) -> PriorPredictive:
+    from forecast.jobs.prior_predictive import DEFAULT_SEED, prior_predictive
+    from forecast.jobs.workspace import load_workspace
+
+    with context.progress() as progress:
+        return prior_predictive(load_workspace(context.workspace), DEFAULT_SEED if context.seed is None else context.seed, progress)
 
 
 def _load(context: Context) -> Priors:

@@ -30,8 +30,7 @@ def _class_weight(ctx: click.Context, param: click.Parameter, given: tuple[str, 
     "reference",
     epilog=examples(
         "forecast priors reference",
-        "forecast priors reference --class all_but_failed=2 --class like_mexico=1",
-        "forecast priors reference --drop Ecuador --pressure previous --json",
+        "forecast priors reference --class all_but_failed=2 --class like_mexico=1 --drop Ecuador --json",
     ),
 )
 @common("as_of", "seed")

@@ -75,10 +75,11 @@ class _Nutpie:
             target_accept=settings.target_accept, save_warmup=False, progress_bar=False, progress_callback=tell, blocking=False,
         )  # fmt: skip
         try:
-            return run.wait()
+            tree: xr.DataTree = run.wait()
         except KeyboardInterrupt:
             run.cancel()
             raise
+        return tree
 
 
 class _Nuts:
@@ -94,7 +95,8 @@ class _Nuts:
     ) -> xr.DataTree:
         with self._model:
             pm.set_data({k: np.asarray(v) for k, v in data.items()})
-            return pm.sample(
+            tree: xr.DataTree = pm.sample(
                 draws=settings.draws, tune=settings.tune, chains=settings.chains, random_seed=seed, nuts_sampler="pymc",
                 target_accept=settings.target_accept, var_names=self._kept, progressbar=False, compute_convergence_checks=False,
             )  # fmt: skip
+        return tree

@@ -57,8 +57,8 @@ def stream(e: Event) -> str | None:
 
 
 def is_mobilisation(e: Event) -> bool:
-    """Opposition in the street, press or chamber that does not answer what Mexico itself granted or is said to have tolerated."""
-    return e.family == "C" and e.direction == "+" and not any(cause.startswith("A") for cause in e.caused_by)
+    """Opposition in the street, press or chamber. What answers a record of family A is no arrival: see `arrivals`."""
+    return e.family == "C" and e.direction == "+"
 
 
 def is_concession(e: Event) -> bool:
@@ -82,7 +82,11 @@ def counted(e: Event) -> tuple[str, ...]:
 
 
 def arrivals(events: Sequence[Event]) -> tuple[Event, ...]:
-    """The acts that count as arrivals: sole acts, and of concessions one a month and episode."""
+    """The acts that count as arrivals: sole acts, and of concessions one a month and episode.
+
+    Opposition to what Mexico itself granted or is said to have tolerated is left out, or the outcome would explain itself.
+    """
+    family = {e.id: e.family for e in events}
     seen: set[tuple[Month, str]] = set()
     out = []
     for e in sole_acts(events):
@@ -90,6 +94,8 @@ def arrivals(events: Sequence[Event]) -> tuple[Event, ...]:
             if (e.date.month, e.episode) in seen:
                 continue
             seen.add((e.date.month, e.episode))
+        if is_mobilisation(e) and any(family.get(cause) == "A" for cause in e.caused_by):
+            continue
         out.append(e)
     return tuple(out)
 
@@ -199,7 +205,7 @@ def fit_events(
         counts=counts,
         marks={s: _marks(acts, s, start) for s in STREAMS},
         means=(means[0], means[1], means[2]),
-        counted=_tally(acts, start, origin, COUNTED, counted),
+        counted=_tally(sole_acts(events), start, origin, COUNTED, counted),
         answers=_tally(answered, start, origin, ANSWERS, lambda e: (e.answers,) if e.answers else ()),
         ended=_ended(events),
         window=(start, origin),
@@ -221,15 +227,15 @@ def _tally(acts: Sequence[Event], start: Month, origin: Month, names: Sequence[s
 
 def _marks(acts: Sequence[Event], name: str, start: Month) -> Floats:
     """Dirichlet parameters of (channel, intensity): the stream's counts in the window + 2 × the kind's frequencies over all years."""
-    kind = name.split(".")[0]
+    kind, _, channel = name.partition(".")
     here, ever = np.zeros((3, MAX_INTENSITY)), np.zeros((3, MAX_INTENSITY))
     for e in acts:
         s = stream(e)
         if s is None or s.split(".")[0] != kind or e.intensity is None:
             continue
         c = CHANNELS.index(e.channel) if e.channel in CHANNELS else 0
-        if "." in name:  # the stream has one channel, which the mark repeats
-            c = CHANNELS.index(name.split(".")[1])
+        if channel:  # the stream has one, which the mark repeats
+            c = CHANNELS.index(channel)
         ever[c, e.intensity - 1] += 1
         if s == name and e.date.month >= start:
             here[c, e.intensity - 1] += 1

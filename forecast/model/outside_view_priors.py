@@ -39,9 +39,9 @@ def ladder_specs(states: Mapping[str, NewState], weights: Mapping[str, float], w
         m = pool(lambda state: state.m[:, j - 1])  # noqa: B023  # called at once
         log = widen(replace(m, values=np.log(m.values)), widening["stay_low" if j < 4 else "stay_high"])
         specs[f"ladder.stay.{j}"] = _quantiles(np.exp(log.interval()), "log")
+    for i in range(2, TOP):
+        specs[f"ladder.skip_up.{i}"] = _quantiles(pool(lambda state: state.s[:, i - 1]).interval(), "beta")  # noqa: B023  # called at once
     for i in range(1, TOP):
-        if i > 1:
-            specs[f"ladder.skip_up.{i}"] = _quantiles(pool(lambda state: state.s[:, i - 1]).interval(), "beta")  # noqa: B023  # called at once
         specs[f"ladder.skip_down.{i}"] = _quantiles(pool(lambda state: state.s_down[:, i - 1]).interval(), "beta")  # noqa: B023  # called at once
     phi = central_normal(pool(lambda state: state.phi))
     return specs | {"ladder.fresh": Normal(_rounded(phi.mean), _rounded(phi.sd))}

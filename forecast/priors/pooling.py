@@ -14,7 +14,7 @@ from forecast.priors.spec import Normal
 
 type Floats = NDArray[np.float64]
 
-_NODES: Final = 41
+_NODES: Final = 81
 _IQR: Final = NormalDist().inv_cdf(0.75) - NormalDist().inv_cdf(0.25)
 
 
@@ -52,12 +52,13 @@ def linear_pool(samples: Mapping[str, Floats], weights: Mapping[str, float]) -> 
 
 
 def widen(pooled: Weighted, sd: float) -> Weighted:
-    """Add an independent normal of this standard deviation: each value becomes normal quantiles around it, so that no noise comes in."""
+    """Add an independent normal of this standard deviation: each value is spread over normal steps, so that no noise comes in."""
     if sd < 0:
         raise ValueError("a distribution cannot be widened by less than nothing")
-    nodes = np.array([NormalDist().inv_cdf((k + 0.5) / _NODES) for k in range(_NODES)])
-    nodes *= sd / np.sqrt(np.mean(nodes**2))
-    return Weighted((pooled.values[:, None] + nodes).ravel(), np.repeat(pooled.weights / _NODES, _NODES))
+    edges = [NormalDist().inv_cdf(k / _NODES) for k in range(1, _NODES)]
+    density = np.array([0.0, *(NormalDist().pdf(z) for z in edges), 0.0])
+    nodes = _NODES * (density[:-1] - density[1:])  # means of parts of equal probability
+    return Weighted((pooled.values[:, None] + sd * nodes).ravel(), np.repeat(pooled.weights / _NODES, _NODES))
 
 
 def central_normal(pooled: Weighted) -> Normal:

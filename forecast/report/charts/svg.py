@@ -137,8 +137,9 @@ def _for_the_page(raw: str, size: Size, name: str, label: str, description: str)
     body = _LONG.sub(r"\1", _DROPPED.sub("", body))
     for _ in range(3):
         body = _EMPTY.sub("", body)
-    body = re.sub(r'id="(\w+)"', rf'id="{name}-{size.name}-\1"', body)
-    body = re.sub(r"url\(#(\w+)\)", rf"url(#{name}-{size.name}-\1)", body)
+    for i, made in enumerate(dict.fromkeys(re.findall(r'id="(\w+)"', body))):  # the library numbers them through all it ever drew
+        own = f"{name}-{size.name}-{i}"
+        body = body.replace(f'id="{made}"', f'id="{own}"').replace(f"url(#{made})", f"url(#{own})")
     for variable, placeholder in COLOURS.items():
         body = body.replace(placeholder, f"var(--{variable})")
     said, told = html.escape(label), html.escape(description)

@@ -32,9 +32,10 @@ _REPLICATES = 1_000
 
 @dataclass(frozen=True)
 class _Row:
-    """A parameter of model 5: its named prior, where its draws are, how it is shown, and the scale it is judged on."""
+    """A parameter of model 5: its named prior and a few words for it, where its draws are, how they are shown, what they rest on."""
 
     name: str
+    words: str
     field: str
     index: int | None
     shown: Scale
@@ -50,21 +51,22 @@ def _expit(x: Floats) -> Floats:
 
 
 def _parameters() -> list[_Row]:
-    rises = [_Row(f"ladder.rise.{j}", "logit_rise", j, _expit, f"rise {j}") for j in range(TOP)]
-    stays = [_Row(f"ladder.stay.{j}", "log_stay", j - 1, np.exp, f"fall {j}") for j in range(1, TOP + 1)]
+    rises = [_Row(f"ladder.rise.{j}", f"rise from {j} within a year", "logit_rise", j, _expit, f"rise {j}") for j in range(TOP)]
+    stays = [_Row(f"ladder.stay.{j}", f"median stay at {j}", "log_stay", j - 1, np.exp, f"fall {j}") for j in range(1, TOP + 1)]
     return [
-        _Row("leverage.effect", "leverage", None, _same, "rise under pressure"),
-        _Row("leverage.effect_on_falls", "leverage_on_falls", None, _same, "fall under pressure"),
-        *rises, *stays,
-        _Row("ladder.fresh", "fresh", None, _same, "fall just after a rise"),
-        _Row("overdose.level_effect", "overdose_level", None, _same, "any"),
-        _Row("overdose.change_effect", "overdose_change", None, _same, "any"),
-        _Row("opposition.effect", "opposition", None, _same, "any"),
-        _Row("opposition.mobilisation", "mobilisation", None, _same, "any"),
-        _Row("administration.sd", "administration_sd", None, _same, "any"),
-        _Row("drift.sd", "drift_sd", None, _same, "any"),
-        _Row("drift.half_life", "half_life", None, _same, "any"),
-    ]  # fmt: skip
+        _Row("leverage.effect", "pressure on rises", "leverage", None, _same, "rise under pressure"),
+        _Row("leverage.effect_on_falls", "pressure on falls", "leverage_on_falls", None, _same, "fall under pressure"),
+        *rises,
+        *stays,
+        _Row("ladder.fresh", "falls just after a rise", "fresh", None, _same, "fall just after a rise"),
+        _Row("overdose.level_effect", "a doubling of deaths", "overdose_level", None, _same, "any"),
+        _Row("overdose.change_effect", "growth of deaths", "overdose_change", None, _same, "any"),
+        _Row("opposition.effect", "opposition, a logit more", "opposition", None, _same, "any"),
+        _Row("opposition.mobilisation", "mobilisation", "mobilisation", None, _same, "any"),
+        _Row("administration.sd", "between administrations", "administration_sd", None, _same, "any"),
+        _Row("drift.sd", "drift", "drift_sd", None, _same, "any"),
+        _Row("drift.half_life", "half-life of the drift", "half_life", None, _same, "any"),
+    ]
 
 
 def parameters(forecast: Forecast) -> Rows:
@@ -85,7 +87,7 @@ def parameters(forecast: Forecast) -> Rows:
         rows.append({
             "name": row.name,
             "symbol": entry.symbol,
-            "words": entry.what,
+            "words": row.words,
             "unit": entry.unit,
             "prior": {"text": str(forecast.situation.priors.spec(row.name)), **_quantiles(row.shown(before))},
             "posterior": {"mean": float(shown.mean()), "sd": float(shown.std()), **_quantiles(shown)},
@@ -162,7 +164,7 @@ def replicates(forecast: Forecast) -> dict[str, Any]:
     out: dict[str, Any] = {"observed": {}}
     for name, draws in sources.items():
         simulated = simulate_histories(draws, situation.drivers, int(observed[0]), rng)
-        rows = [_comparison(row) for row in compare(observed, simulated)]
+        rows = replicate_rows(observed, simulated)
         out[name] = rows
         out["observed"] = {row["statistic"]: row["observed"] for row in rows}
     return out
@@ -175,7 +177,8 @@ _STATISTICS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def _comparison(row: Any) -> dict[str, Any]:
-    out = {name: getattr(row, name) for name in ("statistic", "observed", "q05", "q50", "q95", "tail_p")}
-    out["statistic"] = _STATISTICS.get(row.statistic, row.statistic)
-    return {k: v if isinstance(v, str) else float(v) for k, v in out.items()}
+def replicate_rows(observed: NDArray[np.int_], simulated: NDArray[np.int_]) -> Rows:
+    """The record [T] beside replicates [S, T], a row a statistic; one that either side lacks has no row."""
+    names = ("observed", "q05", "q50", "q95", "tail_p")
+    rows = [{"statistic": _STATISTICS.get(r.statistic, r.statistic)} | {n: float(getattr(r, n)) for n in names} for r in compare(observed, simulated)]
+    return [row for row in rows if all(np.isfinite(row[n]) for n in names)]

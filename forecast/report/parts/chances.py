@@ -100,7 +100,9 @@ def mixture(forecast: Forecast) -> dict[str, Any]:
 
 
 def _grid(answer: Answer) -> Floats:
-    return np.linspace(0.0, min(1.0, float(np.quantile(answer.draws, 0.995)) * 1.1), _GRID + 1)[1:]
+    """Denser near zero, where most of the chance lies."""
+    top = min(1.0, float(np.quantile(answer.draws, 0.995)) * 1.1)
+    return np.asarray(top * (np.arange(1, _GRID + 1) / _GRID) ** 2)
 
 
 def density(draws: Floats, grid: Floats) -> dict[str, list[float]]:

@@ -84,17 +84,18 @@ def overdoses(forecast: Forecast) -> dict[str, Any]:
 def opposition(forecast: Forecast) -> dict[str, Any]:
     situation = forecast.situation
     mean, sd = situation.opposition.mean, situation.opposition.sd
-    fits = [f.poll for f in situation.opposition.fits if f.poll.wording != "favourability"]
+    wordings = {p.poll_id: p.wording for p in situation.data.polls}
+    fits = [f.poll for f in situation.opposition.fits if wordings[f.poll.poll_id] != "favourability"]
     return {
         "months": _months(FIRST_MONTH, situation.origin),
         **{q: _list(expit(mean + z * sd)) for q, z in _Q.items()},
         "polls": [
-            {"date": month_text(p.month), "share": p.share, "wording": p.wording, "pollster": p.pollster, "n": None if p.n_assumed else p.n}
+            {"date": month_text(p.month), "share": p.share, "wording": wordings[p.poll_id], "pollster": p.pollster, "n": None if p.n_assumed else p.n}
             for p in sorted(fits, key=lambda p: p.month)
         ],
         "mobilisation": {"months": _months(FIRST_MONTH, situation.origin), "value": _list(situation.mobilised)},
         "future": _fan(expit(forecast.pool.opposition[:, 1:] + LOGIT_60), situation.origin),
-        "gap": _gap(sorted({p.month for p in fits if p.wording.startswith("force")})),
+        "gap": _gap(sorted({p.month for p in fits if wordings[p.poll_id].startswith("force")})),
     }
 
 

@@ -23,7 +23,6 @@ ANSWER_WITHIN = 60
 """Days in which a US act that names cooperation as its reason counts as the answer to a concession."""
 NOTABLE = 5
 """Intensity from which pressure or opposition is marked on the time line."""
-_SHORT = 44
 
 
 def history(forecast: Forecast) -> dict[str, Any]:
@@ -67,15 +66,19 @@ def _notable(forecast: Forecast) -> Rows:
         if e.date.month <= forecast.situation.origin and (e.id in named or (e.family in "BC" and (e.intensity or 0) >= NOTABLE))
     ]  # fmt: skip
     return [
-        {"date": e.date.last.isoformat(), "id": e.id, "family": e.family, "what": e.description, "short": short(e.description)}
+        {"date": e.date.text, "id": e.id, "family": e.family, "what": e.description, "short": short(e)}
         for e in sorted(chosen, key=lambda e: e.date)
     ]
 
 
-def short(text: str) -> str:
-    """The first clause, or what fits of it."""
-    clause = text.split(";")[0].split(":")[0].split(".")[0].strip()
-    return clause if len(clause) <= _SHORT else clause[: _SHORT - 1].rsplit(" ", 1)[0] + "…"
+def short(e: Event) -> str:
+    """What kind of act it is, from its coding."""
+    thing = (e.instrument if e.instrument not in ("", "other") else e.channel).replace("_", " ")
+    if e.role == "decision":
+        return f"{'granted' if e.direction == '+' else 'refused'}: {thing}, level {e.operation_level}"
+    if e.role == "claim":
+        return f"claim: {thing}, level {e.operation_level}"
+    return f"{e.kind or e.role}: {thing}, intensity {e.intensity}"
 
 
 def asked_answered(forecast: Forecast) -> Rows:

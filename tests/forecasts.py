@@ -1,0 +1,57 @@
+"""A whole forecast made without a sampler: the draws of each reading come from the prior. For tests of what is done with a forecast."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import xarray as xr
+
+from forecast.forecasting.answers import answer_all
+from forecast.forecasting.carry import carry_forward
+from forecast.forecasting.draws import POSTERIOR_NAMES, ParameterDraws, from_prior
+from forecast.forecasting.multiverse import Outcome, disputed_act
+from forecast.forecasting.questions import ask
+from forecast.forecasting.readings import ReadingForecast, skip_posterior
+from forecast.forecasting.result import Forecast
+from forecast.inference.gate import Diagnostics
+from forecast.model.constants import tolerance_priors
+from tests.situations import bundled_situation
+
+PASSED = Diagnostics((), True, 4, 500, 0, 1.002, 1500.0, 1400.0, 0.9, ())
+CHAINS = 4
+
+
+def as_tree(draws: ParameterDraws) -> xr.DataTree:
+    """The draws as a sampler would have returned them: chain after chain."""
+    dims = {"logit_rise": "from_rise", "log_stay": "from_fall", "alpha": "administration", "drift": "knot"}
+    variables = {}
+    for field, name in POSTERIOR_NAMES.items():
+        values = getattr(draws, field)
+        shaped = values.reshape(CHAINS, -1, *values.shape[1:])
+        variables[name] = (("chain", "draw", *([dims[field]] if field in dims else [])), shaped)
+    stats = {"diverging": (("chain", "draw"), np.zeros((CHAINS, draws.size // CHAINS), bool))}
+    return xr.DataTree.from_dict({"posterior": xr.Dataset(variables), "sample_stats": xr.Dataset(stats)})
+
+
+@functools.cache
+def prior_forecast() -> Forecast:
+    """Of the bundled data with seed 7. Nobody may change it."""
+    situation = bundled_situation()
+    constants = tolerance_priors(situation.priors)
+    pool = situation.pool()
+    draws = from_prior(constants, situation.origin, 400, np.random.default_rng(3))
+    readings = {}
+    for name, history in situation.histories.items():
+        found = carry_forward(situation, draws, pool, history)
+        counts = skip_posterior(constants, history)[2]
+        readings[name] = ReadingForecast(name, history, as_tree(draws), draws, found, found, PASSED, counts, constants)
+    answers = answer_all(situation, readings, pool, ask(situation.data.questions, situation.origin))
+    disputed = disputed_act(situation)
+    assert disputed is not None
+    multiverse = [
+        Outcome("as published (main reading)", "as published", "", 0.05, 0),
+        Outcome(f"without {disputed.label}", "disputed act", "", 0.03, 0),
+        Outcome("pressure linear", "scale of pressure", "", 0.07, 0),
+    ]
+    return Forecast(situation, pool, readings, answers, multiverse, disputed, [], (), PASSED, None)
