@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import arviz
 import numpy as np
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
+from forecast import workspace as places
+from forecast.cli import main
+from forecast.cli._context import Surroundings
 from forecast.errors import GateError
 from forecast.forecasting.archive import unpack_draws
 from forecast.jobs import run as job
@@ -24,7 +29,26 @@ type Command = Callable[..., Result]
 
 @pytest.fixture
 def no_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "fit", lambda inputs, seed, progress: prior_forecast())
+    monkeypatch.setattr(job, "fit", lambda *_: prior_forecast())
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """A workspace with one run, made by the command, and what the command said. To be copied before it is changed."""
+    root = tmp_path_factory.mktemp("published") / "workspace"
+    places.create(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "fit", lambda *_: prior_forecast())
+        surroundings = Surroundings(clock=lambda: NOW, environ={}, cwd=root)
+        result = CliRunner().invoke(main, ["run"], obj=surroundings, prog_name="forecast")
+    return root, result
+
+
+@pytest.fixture
+def published(first_run: tuple[Path, Result], tmp_path: Path) -> Path:
+    """A copy of that workspace."""
+    shutil.copytree(first_run[0], tmp_path / "copy", symlinks=True)
+    return tmp_path / "copy"
 
 
 @pytest.fixture
@@ -35,20 +59,29 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "fit", fit)
 
 
-@pytest.mark.usefixtures("no_sampler")
-def test_a_first_run_publishes_a_later_one_only_when_asked(workspace: Workspace, command: Command) -> None:
-    first = command("run", "--workspace", workspace.data.parent)
-    assert first.exit_code == 0, first.stderr
-    published = store.latest(workspace.reports)
-    assert published is not None
-    assert "Published" in first.stdout
-    assert all(len(line) <= 80 for line in first.stdout.splitlines() if "/" not in line)
+def test_a_first_run_publishes(first_run: tuple[Path, Result]) -> None:
+    root, said = first_run
+    assert said.exit_code == 0, said.stderr
+    assert store.latest(root / "reports") is not None
+    assert "Published" in said.stdout
+    assert all(len(line) <= 80 for line in said.stdout.splitlines() if "/" not in line)
 
-    (made,) = [r.run_id for r in store.list_runs(workspace.reports)]
-    again = command("run", "--workspace", workspace.data.parent)
-    assert again.exit_code != 0  # the tests' clock stands still, and a run is never overwritten
-    assert made in again.stderr
-    assert store.latest(workspace.reports) == published
+
+@pytest.mark.usefixtures("no_sampler")
+def test_a_later_run_publishes_only_when_asked_and_never_overwrites(published: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = store.latest(published / "reports")
+    assert before is not None
+    monkeypatch.setattr("forecast.jobs.run.write_report_files", lambda report, folder: (folder / "report.json").write_text("{}"))
+    again = command("run", "--workspace", published)
+    assert again.exit_code == 1  # the tests' clock stands still, so the run would have the same name
+    assert before.name in again.stderr
+    later = Surroundings(clock=lambda: NOW + timedelta(minutes=1), environ={}, cwd=published)
+    result = CliRunner().invoke(main, ["run"], obj=later, prog_name="forecast")
+    assert "Not published" in result.stdout, result.stderr
+    assert store.latest(published / "reports") == before
+    much_later = Surroundings(clock=lambda: NOW + timedelta(minutes=2), environ={}, cwd=published)
+    assert CliRunner().invoke(main, ["run", "--publish"], obj=much_later, prog_name="forecast").exit_code == 0
+    assert store.latest(published / "reports") != before
 
 
 @pytest.mark.usefixtures("no_sampler")
@@ -89,10 +122,8 @@ def test_bad_data_are_refused_before_anything_is_fitted_or_written(workspace: Wo
     assert store.list_runs(workspace.reports) == ()
 
 
-@pytest.mark.usefixtures("no_sampler")
-def test_the_files_of_a_run_open_with_plain_arviz_and_numpy(workspace: Workspace, command: Command) -> None:
-    assert command("run", "--workspace", workspace.data.parent).exit_code == 0
-    run = store.resolve(workspace.reports, "latest")
+def test_the_files_of_a_run_open_with_plain_arviz_and_numpy(published: Path) -> None:
+    run = store.resolve(published / "reports", "latest")
     tree = arviz.from_netcdf(run / "posterior.nc")
     assert set(tree.children) == set(prior_forecast().readings)
     assert tree["main/posterior"]["leverage_effect"].sizes == {"chain": 4, "draw": 100}
@@ -101,29 +132,25 @@ def test_the_files_of_a_run_open_with_plain_arviz_and_numpy(workspace: Workspace
     assert (run / "draws.npz").stat().st_size < 15_000_000
 
 
-@pytest.mark.usefixtures("no_sampler")
-def test_a_report_is_read_back_and_rendered_without_fitting(workspace: Workspace, command: Command, tmp_path: Path) -> None:
-    root = workspace.data.parent
-    made = command("run", "--workspace", root)
-    shown = command("report", "--workspace", root)
+def test_a_report_is_read_back_and_rendered_without_fitting(
+    published: Path, first_run: tuple[Path, Result], command: Command, tmp_path: Path
+) -> None:
+    shown = command("report", "--workspace", published)
     assert shown.exit_code == 0, shown.stderr
-    assert shown.stdout.strip() in made.stdout
-    page = command("report", "latest", "--format", "html", "--output", tmp_path / "copy.html", "--workspace", root)
+    assert shown.stdout.strip() in first_run[1].stdout
+    page = command("report", "latest", "--format", "html", "--output", tmp_path / "copy.html", "--workspace", published)
     assert page.exit_code == 0, page.stderr
-    run = store.resolve(workspace.reports, "latest")
+    run = store.resolve(published / "reports", "latest")
     assert (tmp_path / "copy.html").read_text() == (run / "report.html").read_text()
-    as_json = command("report", "--json", "--workspace", root)
+    as_json = command("report", "--json", "--workspace", published)
     assert as_json.stdout == (run / "report.json").read_text()
 
 
-@pytest.mark.usefixtures("no_sampler")
-def test_a_damaged_run_is_not_read(workspace: Workspace, command: Command) -> None:
-    root = workspace.data.parent
-    command("run", "--workspace", root)
-    told = store.resolve(workspace.reports, "latest") / "report.json"
+def test_a_damaged_run_is_not_read(published: Path, command: Command) -> None:
+    told = store.resolve(published / "reports", "latest") / "report.json"
     told.write_text(told.read_text().replace('"stale": true', '"stale": false'))
     for words in (("report",), ("status",), ("runs", "verify")):
-        result = command(*words, "--workspace", root)
+        result = command(*words, "--workspace", published)
         assert result.exit_code in (7, 8), (words, result.stdout, result.stderr)
         assert "report.json" in result.stdout + result.stderr
 
@@ -134,18 +161,14 @@ def test_status_without_a_run_says_how_to_make_one(workspace: Workspace, command
     assert "forecast run" in result.stderr
 
 
-@pytest.mark.usefixtures("no_sampler")
-def test_status_of_a_stale_run_is_unhealthy_and_says_why(workspace: Workspace, command: Command) -> None:
-    root = workspace.data.parent
-    command("run", "--workspace", root)
-    result = command("status", "--workspace", root)
+def test_status_of_a_stale_run_is_unhealthy_and_says_why(published: Path, command: Command) -> None:
+    result = command("status", "--workspace", published)
     assert result.exit_code == 8
     assert "stale" in result.stderr
     assert "2026-06" in result.stdout
     assert "as in the published run" in result.stdout
-    with (workspace.priors / "leverage.toml").open("a") as file:
-        file.write("\n# a comment is no change\n")
-    assert "as in the published run" in command("status", "--workspace", root).stdout
-    text = (workspace.priors / "leverage.toml").read_text()
-    (workspace.priors / "leverage.toml").write_text(text.replace("Normal(1.6, 0.8)", "Normal(1.0, 0.8)"))
-    assert "changed since" in command("status", "--workspace", root).stdout
+    file = published / "priors" / "leverage.toml"
+    file.write_text(file.read_text() + "\n# a comment is no change\n")
+    assert "as in the published run" in command("status", "--workspace", published).stdout
+    file.write_text(file.read_text().replace("Normal(1.6, 0.8)", "Normal(1.0, 0.8)"))
+    assert "changed since" in command("status", "--workspace", published).stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import click
 
 from forecast.cli._context import Context
@@ -11,7 +13,8 @@ from forecast.cli._options import common, examples
 @click.command(epilog=examples("forecast run --publish", "forecast run --seed 7", "forecast run --as-of 2025-06-30 --json"))
 @common("as_of", "seed")
 @click.option("--publish", is_flag=True, help="Make this run the published one. A first run in an empty reports/ is published anyway.")
-def run(context: Context, publish: bool) -> None:
+@click.option("--sampler", type=click.Choice(["nutpie", "pymc"]), default="nutpie", show_default=True, help="Whose NUTS to use; pymc is slower.")
+def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> None:
     """Fit the model, forecast, and write a report.
 
     The run is written to reports/ and named by its time. A run as of an earlier day is never published.
@@ -23,7 +26,7 @@ def run(context: Context, publish: bool) -> None:
     workspace = context.workspace
     inputs = load_workspace(workspace, context.as_of)
     with context.progress() as progress:
-        done = run_and_publish(inputs, workspace.reports, context.surroundings.clock, context.seed, publish, progress)
+        done = run_and_publish(inputs, workspace.reports, context.surroundings.clock, context.seed, publish, progress, sampler)
     if context.json:
         context.say_json(done.report)
         return

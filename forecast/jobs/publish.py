@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.jobs.workspace import Inputs
 from forecast.progress import Progress, silent
@@ -27,7 +27,13 @@ class Done:
 
 
 def run_and_publish(
-    inputs: Inputs, reports: Path, clock: Callable[[], datetime], seed: int | None, publish: bool, progress: Progress = silent
+    inputs: Inputs,
+    reports: Path,
+    clock: Callable[[], datetime],
+    seed: int | None,
+    publish: bool,
+    progress: Progress = silent,
+    engine: Literal["nutpie", "pymc"] = "nutpie",
 ) -> Done:
     """Fit, write the run, and publish it if asked to or if nothing was published before.
 
@@ -39,7 +45,7 @@ def run_and_publish(
     publishing = inputs.as_of is None and (publish or store.latest(reports) is None)
     held = lock.publisher(reports, "forecast run", clock()) if publishing else nullcontext()
     with held:
-        forecast = fit(inputs, DEFAULT_SEED if seed is None else seed, progress)
+        forecast = fit(inputs, DEFAULT_SEED if seed is None else seed, progress, engine)
         finished = write_report(forecast, reports, clock(), progress)
         if publishing:
             store.publish(reports, finished.run_id)
