@@ -68,7 +68,9 @@ def test_a_first_run_publishes(first_run: tuple[Path, Result]) -> None:
 
 
 @pytest.mark.usefixtures("no_sampler")
-def test_a_later_run_publishes_only_when_asked_and_never_overwrites(published: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_run_publishes_only_when_asked_and_never_overwrites(
+    published: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = store.latest(published / "reports")
     assert before is not None
     monkeypatch.setattr("forecast.jobs.run.write_report_files", lambda report, folder: (folder / "report.json").write_text("{}"))

@@ -27,7 +27,8 @@ def state(country: str, first: int, last: int, competitive: int = 1, income: str
     return State.model_validate(
         {
             "country": country, "year_start": first, "year_end": last, "export_share_to_us": "high", "competitive_elections": competitive,
-            "income": income, "capable_army": army, "published": f"{first + 1}-01-01", "published_basis": "rule", "notes": "", "source": "toy",
+            "income": income, "capable_army": army, "published": f"{first + 1}-01-01", "published_basis": "rule",
+            "notes": "", "source": "toy",
         }
     )  # fmt: skip
 
@@ -55,12 +56,16 @@ def test_a_toy_history_is_counted_as_by_hand() -> None:
     assert (c.stay[0, 1, 1, 0], c.rise[0, 1, 1, 0], c.fall[0, 4, 1, 1], c.stay[0, 2, 1, 0]) == (2, 1, 1, 1)
     assert (c.rise.sum(), c.stay.sum(), c.fall.sum()) == (1, 3, 1)
     # up 1 to 4 goes on through 2 and 3 and stops at 4; down 4 to 2 goes on through 3 and stops at 2
-    assert c.went_up.tolist() == [0, 1, 1, 0] and c.stopped_up.tolist() == [0, 0, 0, 1]
-    assert c.went_down.tolist() == [0, 0, 1, 0] and c.stopped_down.tolist() == [0, 1, 0, 0]
+    assert c.went_up.tolist() == [0, 1, 1, 0]
+    assert c.stopped_up.tolist() == [0, 0, 0, 1]
+    assert c.went_down.tolist() == [0, 0, 1, 0]
+    assert c.stopped_down.tolist() == [0, 1, 0, 0]
 
 
 def test_moves_to_the_ends_of_the_ladder_pass_every_level_between() -> None:
-    t = list_transitions([spell("A", "2000-01", "2000-01", 0), spell("A", "2000-02", "2000-02", 5), spell("A", "2000-03", "2000-03", 0)], [], [])
+    t = list_transitions(
+        [spell("A", "2000-01", "2000-01", 0), spell("A", "2000-02", "2000-02", 5), spell("A", "2000-03", "2000-03", 0)], [], []
+    )
     c = count(t, every(t), "same")
     assert c.went_up.tolist() == c.went_down.tolist() == [1, 1, 1, 1]
     assert c.stopped_up.sum() == c.stopped_down.sum() == 0
@@ -72,13 +77,17 @@ def test_an_imposed_spell_is_exposure_and_never_entered() -> None:
     c = count(t, every(t), "same")
     assert month("2000-03") not in t.month
     # two months of exposure in the imposed spell (the first of them fresh), and the fall out of it, which the state chose
-    assert c.stay[0, 5].sum() == 2 and c.stay[0, 5, 0, 1] == 1 and c.fall[0, 5].sum() == 1 and c.rise.sum() == 0
+    assert c.stay[0, 5].sum() == 2
+    assert c.stay[0, 5, 0, 1] == 1
+    assert c.fall[0, 5].sum() == 1
+    assert c.rise.sum() == 0
 
 
 def test_gaps_cut_the_history() -> None:
     t = list_transitions([spell("A", "2000-01", "2000-03", 1), spell("A", "2000-06", "2000-07", 2)], [], [])
     assert t.month.tolist() == [month(m) for m in ("2000-02", "2000-03", "2000-07")]
-    assert not t.fresh.any() and (t.to == t.level).all()
+    assert not t.fresh.any()
+    assert (t.to == t.level).all()
 
 
 def test_mexico_ends_where_its_own_likelihood_begins() -> None:
@@ -98,8 +107,17 @@ def test_pressure_is_of_the_year_of_the_month_or_of_the_year_before() -> None:
 
 
 def test_classes_select_months() -> None:
-    spells = [spell("A", "2000-01", "2001-12", 1), spell("B", "2000-01", "2001-12", 1, drug_case="CT"), spell("Iraq", "2000-01", "2001-12", 1)]
-    states = [state("A", 2000, 2000), state("A", 2001, 2001, competitive=0), state("B", 2000, 2001, income="low"), state("Iraq", 2000, 2001)]
+    spells = [
+        spell("A", "2000-01", "2001-12", 1),
+        spell("B", "2000-01", "2001-12", 1, drug_case="CT"),
+        spell("Iraq", "2000-01", "2001-12", 1),
+    ]
+    states = [
+        state("A", 2000, 2000),
+        state("A", 2001, 2001, competitive=0),
+        state("B", 2000, 2001, income="low"),
+        state("Iraq", 2000, 2001),
+    ]
     t = list_transitions(spells, states, [])
     got = {name: [int((select(t) & t.of([s])).sum()) for s in t.states] for name, select in SELECTIONS.items()}
     assert t.states == ("A", "B", "Iraq")
@@ -115,7 +133,8 @@ def test_classes_select_months() -> None:
 def test_the_list_of_states_can_be_fixed_so_that_shapes_agree() -> None:
     t = list_transitions([spell("B", "2000-01", "2000-03", 1)], [], [], names=("A", "B", "C"))
     c = count(t, every(t), "same")
-    assert c.stay.shape == (3, 6, 2, 2) and c.stay.sum(axis=(1, 2, 3)).tolist() == [0, 2, 0]
+    assert c.stay.shape == (3, 6, 2, 2)
+    assert c.stay.sum(axis=(1, 2, 3)).tolist() == [0, 2, 0]
     with pytest.raises(ValueError, match="place in the list: B"):
         list_transitions([spell("B", "2000-01", "2000-03", 1)], [], [], names=("A",))
 
@@ -135,7 +154,8 @@ def test_the_bundled_record() -> None:
     c = count(t, every(t), "same")
     assert len(t.states) == 29
     assert (t.state.size, c.rise.sum(), c.fall.sum(), t.entries.sum()) == (12_500, 53, 32, 11)
-    assert (c.went_up + c.stopped_up)[1:].tolist() == [35, 28, 11] and c.went_up[1:].tolist() == [19, 4, 6]
+    assert (c.went_up + c.stopped_up)[1:].tolist() == [35, 28, 11]
+    assert c.went_up[1:].tolist() == [19, 4, 6]
     assert (c.went_down[0], c.stopped_down[0]) == (0, 21)
     assert (c.fall[..., 1].sum(), t.fresh.sum()) == (6, 56)
     found = list_entries(t)

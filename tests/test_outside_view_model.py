@@ -47,7 +47,8 @@ def test_the_likelihood_is_that_of_the_kernel() -> None:
     with model:
         pm.set_data(observed(c))
     z = {
-        "logit_q": rng.normal(-3, 1, 5), "log_m": rng.normal(3, 1, 5), "fresh_effect": 2.1, "pressure_on_rises": 1.4, "pressure_on_falls": -0.3,
+        "logit_q": rng.normal(-3, 1, 5), "log_m": rng.normal(3, 1, 5), "fresh_effect": 2.1, "pressure_on_rises": 1.4,
+        "pressure_on_falls": -0.3,
         "tau": -0.7, "z_rise": rng.normal(size=2), "z_fall": rng.normal(size=2),
     }  # fmt: skip
     log_prior = sum(
@@ -83,7 +84,8 @@ def test_dims_are_named_and_what_is_kept_exists() -> None:
     assert set(KEPT) <= set(model.named_vars)
     assert model.named_vars_to_dims["effect_rise"] == ("state",)
     assert model.named_vars_to_dims["rise"] == ("state", "level", "pressure", "fresh")
-    assert list(model.coords["rise_from"]) == [0, 1, 2, 3, 4] and list(model.coords["fall_from"]) == [1, 2, 3, 4, 5]
+    assert list(model.coords["rise_from"]) == [0, 1, 2, 3, 4]
+    assert list(model.coords["fall_from"]) == [1, 2, 3, 4, 5]
 
 
 def posterior(sigma: float, n: int = 2_000) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,7 +49,7 @@ def test_questions_are_coherent(report: dict[str, Any]) -> None:
         for k in range(1, 6):
             assert p[f"reach-{k}-{h}m"] >= p[f"hold-{k}-{h}m"]
         assert p[f"fall-1-{h}m"] >= p[f"fall-0-{h}m"]
-    for shorter, longer in zip(HORIZONS, HORIZONS[1:], strict=False):
+    for shorter, longer in itertools.pairwise(HORIZONS):
         assert p[f"reach-4-{shorter}m"] <= p[f"reach-4-{longer}m"]
         assert p[f"event-direct-action-{shorter}m"] <= p[f"event-direct-action-{longer}m"]
 

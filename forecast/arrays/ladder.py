@@ -6,6 +6,7 @@ with probability `skip_up[i]`, a fall with `skip_down[i]`. The state is (level, 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -239,7 +240,7 @@ def chances(kernel: Kernel, level: int, fresh: bool) -> Chances:
 def skip_counts(levels: NDArray[np.int_]) -> tuple[Floats, Floats]:
     """How often rises and falls that reached level i went on beyond it or stopped: two arrays [4 (i = 1..4), 2 (went on, stopped)]."""
     up, down = np.zeros((TOP - 1, 2)), np.zeros((TOP - 1, 2))
-    for before, after in zip(levels[:-1], levels[1:], strict=True):
+    for before, after in itertools.pairwise(levels):
         for i in range(before + 1, after + 1):
             if i < TOP:
                 up[i - 1, 0 if i < after else 1] += 1

@@ -16,7 +16,8 @@ def decay(half_life: float) -> float:
 def impulse_step(memory: Floats, gain: Floats, relief: Floats, keep: float) -> Floats:
     """The impulse memory a month later.
 
-    memory  what was kept so far, any shape; gain, relief: intensities of the month's strongest impulse and strongest relaxation, 0 for none.
+    memory  what was kept so far, any shape
+    gain, relief  intensities of the month's strongest impulse and strongest relaxation, 0 for none
     A gain lifts the memory to log1p(gain) if that is more than what is kept; a relaxation takes half of log1p(relief); never below zero.
     """
     kept = np.maximum(keep * memory, np.where(gain > 0, np.log1p(gain), 0.0))

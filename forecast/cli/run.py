@@ -13,7 +13,9 @@ from forecast.cli._options import common, examples
 @click.command(epilog=examples("forecast run --publish", "forecast run --seed 7", "forecast run --as-of 2025-06-30 --json"))
 @common("as_of", "seed")
 @click.option("--publish", is_flag=True, help="Make this run the published one. A first run in an empty reports/ is published anyway.")
-@click.option("--sampler", type=click.Choice(["nutpie", "pymc"]), default="nutpie", show_default=True, help="Whose NUTS to use; pymc is slower.")
+@click.option(
+    "--sampler", type=click.Choice(["nutpie", "pymc"]), default="nutpie", show_default=True, help="Whose NUTS to use; pymc is slower."
+)
 def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> None:
     """Fit the model, forecast, and write a report.
 

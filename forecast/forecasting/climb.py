@@ -148,4 +148,5 @@ def future_administrations(in_office: NDArray[np.int_]) -> NDArray[np.int_]:
     return np.where(in_office < 0, known + 1, in_office)
 
 
-assert FIRST_MONTH % 12 == 0 and TOP == 5  # knots stand each January; the recursion is written for six levels
+assert FIRST_MONTH % 12 == 0
+assert TOP == 5

@@ -42,7 +42,8 @@ def known_by(entered: Floats, k: int, horizon: int, exposure: Exposure, public_n
     """P(publicly known by the resolution date that level >= k was reached within `horizon` months), by draw [S].
 
     entered [H, 6, S]: P(first month at >= k is T + t, at level i), row 0 being t = 1. public_now: the level that is public at the origin;
-    a question at or below it needs no exposure, nor does a first month at such a level. A second entry after an unexposed first is left out: a lower bound.
+    a question at or below it needs no exposure, nor does a first month at such a level.
+    A second entry after an unexposed first is left out: a lower bound.
     """
     total = np.zeros(entered.shape[-1])
     for t in range(1, horizon + 1):

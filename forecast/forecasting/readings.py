@@ -117,7 +117,7 @@ def _carried(
     quantities = scalars(posterior[list(KEPT)])
     verdict = examine(
         quantities, np.asarray(tree["sample_stats"]["diverging"].values), np.asarray(tree["sample_stats"]["energy"].values, float),
-        settings.chains, settings.draws, constant=constant_parameters(constants),
+        settings.chains, settings.draws, completed=tree.attrs.get("completed", False), constant=constant_parameters(constants),
     )  # fmt: skip
     if verdict.passed:
         verdict = _with_forecasts(verdict, found, tree, settings)

@@ -12,8 +12,8 @@ from forecast.data.outcome import distinct_readings, reading_levels
 from forecast.data.tables import Data, history, origin
 from forecast.domain import FIRST_MONTH, Month, last_day
 from forecast.forecasting.climb import future_administrations
-from forecast.forecasting.pool import HORIZON, N_PATHS, Future, Pool, Start, simulate_pool
 from forecast.forecasting.patch import NO_PATCH, Patch
+from forecast.forecasting.pool import HORIZON, N_PATHS, Future, Pool, Start, simulate_pool
 from forecast.model import events as event_model
 from forecast.model.constants import elasticity_priors, leverage_settings
 from forecast.model.history import LOG_3000, LOGIT_60, Drivers, History, in_office

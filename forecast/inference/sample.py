@@ -79,7 +79,7 @@ class _Nutpie:
         except KeyboardInterrupt:
             run.cancel()
             raise
-        return tree
+        return _marked(tree, settings)
 
 
 class _Nuts:
@@ -99,4 +99,11 @@ class _Nuts:
                 draws=settings.draws, tune=settings.tune, chains=settings.chains, random_seed=seed, nuts_sampler="pymc",
                 target_accept=settings.target_accept, var_names=self._kept, progressbar=False, compute_convergence_checks=False,
             )  # fmt: skip
-        return tree
+        return _marked(tree, settings)
+
+
+def _marked(tree: xr.DataTree, settings: SamplerSettings) -> xr.DataTree:
+    """Say whether the sampler came to its last draw: PyMC returns what it has when it is interrupted."""
+    sizes = tree["posterior"].sizes
+    tree.attrs["completed"] = bool(sizes["chain"] == settings.chains and sizes["draw"] == settings.draws)
+    return tree

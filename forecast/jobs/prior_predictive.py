@@ -32,7 +32,10 @@ class PriorPredictive:
     replicates: list[dict[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:
-        return {"reached_by": {str(k): {str(h): p for h, p in row.items()} for k, row in self.chances.items()}, "replicates": self.replicates}
+        return {
+            "reached_by": {str(k): {str(h): p for h, p in row.items()} for k, row in self.chances.items()},
+            "replicates": self.replicates,
+        }
 
     def lines(self) -> Iterator[str]:
         """For a terminal of 80 columns."""
@@ -44,9 +47,9 @@ class PriorPredictive:
         yield ""
         yield "Histories of the same months drawn from the priors, beside the record"
         yield f"{'':<30}{'record':>8}{'5 %':>8}{'50 %':>8}{'95 %':>8}{'tail':>10}"
-        for row in self.replicates:
-            numbers = "".join(f"{row[n]:>8.3g}" for n in ("observed", "q05", "q50", "q95"))
-            yield f"{row['statistic']:<30}{numbers}{percent(row["tail_p"]):>10}"
+        for said in self.replicates:
+            numbers = "".join(f"{said[n]:>8.3g}" for n in ("observed", "q05", "q50", "q95"))
+            yield f"{said['statistic']:<30}{numbers}{percent(said['tail_p']):>10}"
 
 
 def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent) -> PriorPredictive:

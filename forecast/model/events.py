@@ -207,7 +207,7 @@ def fit_events(
         means=(means[0], means[1], means[2]),
         counted=_tally(sole_acts(events), start, origin, COUNTED, counted),
         answers=_tally(answered, start, origin, ANSWERS, lambda e: (e.answers,) if e.answers else ()),
-        ended=_ended(events),
+        ended=_ended([e for e in events if e.date.month <= origin]),
         window=(start, origin),
     )
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from forecast.data.records import Administration
 from forecast.domain import FIRST_MONTH, Month
-from forecast.model.leverage import bend
 
 type Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from forecast.priors.spec import Normal
 
 type Floats = NDArray[np.float64]
 
-_NODES: Final = 81
+_NODES: Final = 41
 _IQR: Final = NormalDist().inv_cdf(0.75) - NormalDist().inv_cdf(0.25)
 
 

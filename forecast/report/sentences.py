@@ -125,7 +125,7 @@ def _skip_change(report: Report) -> list[str]:
 def _scenarios_change(report: Report) -> list[str]:
     by_size = sorted(report["scenarios"], key=lambda s: s["difference"] or 0.0)
     chosen = [s for s in (by_size[-1:] + by_size[:1]) if s["difference"]] if len(by_size) > 1 else by_size
-    return [f"{s['title']}: {percent(s["probability"])} ({points(s['difference'])} points, {s['kind']})." for s in chosen]
+    return [f"{s['title']}: {percent(s['probability'])} ({points(s['difference'])} points, {s['kind']})." for s in chosen]
 
 
 def _choices_change(report: Report) -> list[str]:

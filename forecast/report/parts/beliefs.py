@@ -180,5 +180,8 @@ _STATISTICS: Mapping[str, str] = {
 def replicate_rows(observed: NDArray[np.int_], simulated: NDArray[np.int_]) -> Rows:
     """The record [T] beside replicates [S, T], a row a statistic; one that either side lacks has no row."""
     names = ("observed", "q05", "q50", "q95", "tail_p")
-    rows = [{"statistic": _STATISTICS.get(r.statistic, r.statistic)} | {n: float(getattr(r, n)) for n in names} for r in compare(observed, simulated)]
+    rows = [
+        {"statistic": _STATISTICS.get(r.statistic, r.statistic)} | {n: float(getattr(r, n)) for n in names}
+        for r in compare(observed, simulated)
+    ]
     return [row for row in rows if all(np.isfinite(row[n]) for n in names)]

@@ -13,6 +13,7 @@ from forecast.arrays.weighted import INTERVAL, weighted_interval, weighted_quant
 from forecast.domain import HORIZONS, LEVELS, TOP, month_text
 from forecast.forecasting.answers import Answer
 from forecast.forecasting.carry import ladder_question
+from forecast.forecasting.multiverse import Outcome
 from forecast.forecasting.questions import resolution_date
 from forecast.forecasting.result import Forecast
 
@@ -129,7 +130,13 @@ def weights_alternative(forecast: Forecast, reading: str = "advisers_stayed", ot
 
 
 def multiverse(forecast: Forecast) -> Rows:
-    return [{"label": o.label, "group": o.group, "probability": o.probability, "note": o.note} for o in forecast.multiverse]
+    return [{"label": o.label, "group": o.group, "probability": o.probability, "note": _note(o)} for o in forecast.multiverse]
+
+
+def _note(outcome: Outcome) -> str:
+    """What the choice is; and that its fit had trouble, if it had."""
+    trouble = f"{outcome.divergences} divergent transitions: take it with care" if outcome.divergences else ""
+    return "; ".join(part for part in (outcome.note, trouble) if part)
 
 
 def ladder(forecast: Forecast) -> Rows:

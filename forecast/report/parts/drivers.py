@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -90,7 +91,13 @@ def opposition(forecast: Forecast) -> dict[str, Any]:
         "months": _months(FIRST_MONTH, situation.origin),
         **{q: _list(expit(mean + z * sd)) for q, z in _Q.items()},
         "polls": [
-            {"date": month_text(p.month), "share": p.share, "wording": wordings[p.poll_id], "pollster": p.pollster, "n": None if p.n_assumed else p.n}
+            {
+                "date": month_text(p.month),
+                "share": p.share,
+                "wording": wordings[p.poll_id],
+                "pollster": p.pollster,
+                "n": None if p.n_assumed else p.n,
+            }
             for p in sorted(fits, key=lambda p: p.month)
         ],
         "mobilisation": {"months": _months(FIRST_MONTH, situation.origin), "value": _list(situation.mobilised)},
@@ -103,7 +110,7 @@ def _gap(months: list[int]) -> dict[str, str] | None:
     """The longest stretch without a poll on force."""
     if len(months) < 2:
         return None
-    start, end = max(zip(months, months[1:], strict=False), key=lambda pair: pair[1] - pair[0])
+    start, end = max(itertools.pairwise(months), key=lambda pair: pair[1] - pair[0])
     return {"start": month_text(start), "end": month_text(end)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.pool import Pool
 from forecast.forecasting.result import Forecast
 from forecast.report.parts.record import ANSWER_WITHIN
+from forecast.report.parts.words_used import DEFINITIONS
 from forecast.report.words import listed, number_word, plain_percent
 
 type Rows = list[dict[str, Any]]
@@ -30,8 +32,6 @@ def directions(forecast: Forecast) -> dict[str, Any]:
 
     Among draws in which pressure helps rises and does not help falls, and among all.
     """
-    from dataclasses import replace
-
     situation, main = forecast.situation, forecast.readings["main"]
     some = main.draws.take(np.arange(0, main.draws.size, 4))
     pool = forecast.pool
@@ -82,20 +82,6 @@ def reliability(forecast: Forecast) -> Rows:
     return [{"field": a.field, "statistic": a.statistic, "value": a.value, "n": a.n} for a in agreements(forecast.situation.data)]
 
 
-DEFINITIONS = (
-    ("tolerated", "Consented to, or known and not resisted. Resistance is an act: a note, an expulsion, cooperation suspended, a prosecution or an international case. A verbal denial is none."),
-    ("level of a month", "The highest level that counts on any day in it. A single act counts for its month; an arrangement goes on until evidence ends it or none has come for two years."),
-    ("reached by, in force at, fallen to", "Reached: in at least one month of the window. In force: in its last month. Fallen: at or below the level in at least one month. The origin's own month is in no window."),
-    ("publicly known", "By the rules of the codebook with what has been published by the resolution date. This is what resolves a question; what happened in secret may come out too late."),
-    ("reading", "A defensible account of what has happened so far. Each is fitted by itself; their weights are judgement and are not updated by the fit."),
-    ("leverage", "How hard Washington presses: measures in force and a fading memory of threats, acts and demonstrations, on a scale where one is the mean of the months named in scales.toml."),
-    ("prior, posterior", "What is believed before Mexico's record since 2006 speaks, and after. The priors of the ladder come from other states; most of the rest are judgement, labelled so."),
-    ("learnt", "The record narrowed the prior's variance by at least a fifth or moved its mean by at least half a standard deviation."),
-    ("conditioned, intervened", "Conditioned: we learn that something is so, and all that goes with it moves too. Intervened: it is set from outside, and only what follows from it moves."),
-    ("plausibility", "How often the simulation, left alone, comes at least as far as the scenario does, on either side."),
-)  # fmt: skip
-
-
 def definitions() -> Rows:
     return [{"term": term, "text": text} for term, text in DEFINITIONS]
 
@@ -111,23 +97,39 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
     changes = int((np.diff(main) != 0).sum())
     unseen = [str(k) for k in range(TOP + 1) if not (main == k).any()]
     yield (
-        f"The record holds {number_word(changes)} changes of level in {len(main)} months; levels {listed(unseen, 'and')} never occur in the main reading. "
+        f"The record holds {number_word(changes)} changes of level in {len(main)} months; "
+        f"levels {listed(unseen, 'and')} never occur in the main reading. "
         "What is said of them is the outside view, moved by what the lower steps teach."
     )
     if forecast.disputed:
-        yield f"One act carries most of what Mexico's record says about pressure: {forecast.disputed.label}. The strip of choices shows the headline without it."
+        yield (
+            f"One act carries most of what Mexico's record says about pressure: {forecast.disputed.label}. The strip of choices "
+            f"shows the headline without it."
+        )
     low, high = min(headline.by_reading.values()), max(headline.by_reading.values())
     yield (
-        f"How a few months are coded decides more than any fit: the readings run from {plain_percent(low)} to {plain_percent(high)}, and their weights are judgement."
+        f"How a few months are coded decides more than any fit: the readings run from {plain_percent(low)} to {plain_percent(high)}, "
+        "and their weights are judgement."
     )
-    yield "The pressure effect and the selection factor are judgement too: pressure on other states was partly coded because something happened there."
+    yield (
+        "The pressure effect and the selection factor are judgement too: pressure on other states was partly coded because "
+        "something happened there."
+    )
     yield "Rises that go on past level 3 carry about half of the headline; Mexico's record hardly speaks of them."
     yield "Drivers are lagged, which is not the same as being causes. Effects are associations unless a scenario intervenes."
     yield "Within the horizon the level feeds back on nothing: a strike that is tolerated changes neither pressure nor opposition here."
     yield "Silence before 2017 may be missing coding rather than missing pressure; the ledger is far denser since 2025."
     yield "A bias that all pollsters share cannot be seen, and force polls are missing for a decade."
     yield f"Answers to concessions are matched by timing, within {ANSWER_WITHIN} days; what Washington would have done anyway is not known."
-    yield "An act that is never exposed never resolves a question; the publicly known probability counts only what comes out in time, by judged delays."
+    yield (
+        "An act that is never exposed never resolves a question; the publicly known probability counts only what comes out in "
+        "time, by judged delays."
+    )
+    never = float(situation.priors.distribution("exposure.never.4").quantile(0.5))
+    yield (
+        f"Levels are what comes to be documented. If, as is judged, about {plain_percent(never)} of covert acts never come out, "
+        f"the chance that one happens is nearer {plain_percent(min(1.0, headline.probability / (1 - never)))}; no score uses that."
+    )
     yield "Direct US action that Mexico resists is no tolerance: it has a question of its own, on judgement alone."
     if forecast.as_of:
         yield "This is a forecast as of an earlier day, but its priors and frozen scales are those of today: they were set with hindsight."
