@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -46,7 +47,7 @@ def test_the_likelihood_is_that_of_the_kernel() -> None:
     model = build_outside_view(STATES)
     with model:
         pm.set_data(observed(c))
-    z = {
+    z: dict[str, Any] = {
         "logit_q": rng.normal(-3, 1, 5), "log_m": rng.normal(3, 1, 5), "fresh_effect": 2.1, "pressure_on_rises": 1.4,
         "pressure_on_falls": -0.3,
         "tau": -0.7, "z_rise": rng.normal(size=2), "z_fall": rng.normal(size=2),

@@ -27,7 +27,6 @@ DEFAULTS: dict[str, Spec] = {
     "leverage.half_life.diplomatic": Fixed(3),
     "leverage.half_life.security": Fixed(6),
     "ladder.skip_up.1": Beta(1, 1),
-    "ladder.fresh": Normal(2.5, 1),
     "overdose.level_effect": Normal(0.1, 0.15),
     "overdose.change_effect": Normal(0.3, 0.4),
     "opposition.effect": Normal(0.4, 0.3),
@@ -66,7 +65,9 @@ FITTED = {
     *(f"ladder.stay.{j}" for j in range(1, 6)),
     *(f"ladder.skip_up.{i}" for i in (2, 3, 4)),
     *(f"ladder.skip_down.{i}" for i in (1, 2, 3, 4)),
+    "ladder.fresh",
 }
+RISE_0 = str(load_priors(BUNDLED).spec("ladder.rise.0"))  # rewritten whenever the outside view is fitted anew
 JUDGED = {"exposure.never.3", "exposure.never.4"}
 
 
@@ -130,9 +131,9 @@ def refused(folder: Path) -> InputError:
         ("leverage.toml", "date = 2026-11-24", 'date = "2026-11-24"', "without quotes", 8),
         ("leverage.toml", "date = 2026-11-24", "date = 2026-13-24", "text that is not TOML", 8),
         ("leverage.toml", '"Normal(1.6, 0.8)"', '"Normal(1.6, 0.8)', "text that is not TOML", 4),
-        ("ladder.toml", "quantiles(0.003, 0.021, 0.11)", "quantiles(0.03, 0.021, 0.11)", "quantiles that rise", 5),
-        ("ladder.toml", "quantiles(0.003, 0.021, 0.11)", "quantiles(3, 21, 110)", "probabilities below 1", 5),
-        ("ladder.toml", "quantiles(0.003, 0.021, 0.11)", "Beta(1, 20)", "quantiles for ladder.rise.0", 5),
+        ("ladder.toml", RISE_0, "quantiles(0.03, 0.021, 0.11)", "quantiles that rise", 5),
+        ("ladder.toml", RISE_0, "quantiles(3, 21, 110)", "probabilities below 1", 5),
+        ("ladder.toml", RISE_0, "Beta(1, 20)", "quantiles for ladder.rise.0", 5),
         ("outside_view.toml", "Fixed(0.75)", "Fixed(1.2)", "at most 1", 4),
         ("outside_view.toml", "Fixed(0.75)", "Fixed(0)", "values above 0", 4),
         ("drift.toml", "LogNormal(12, 0.6, shift=3)", "LogNormal(12, 0.6, shift=-2)", "values above 0", None),

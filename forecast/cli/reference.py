@@ -51,14 +51,16 @@ def reference(
     drop: tuple[str, ...],
     pressure: Literal["same", "previous", "none"],
 ) -> None:
-    """Fit the outside view to other states, and say which priors of the ladder it gives.
+    """Fit the outside view, and say which priors of the ladder it gives.
 
-    What was public on a day, if --as-of is given. The fits take about a minute, most of it compilation.
+    What was public on a day, if --as-of is given. The fits take about a minute, most of it compilation. --write with the default
+    choices also writes what the outside view says when it is asked differently, which the report tries.
     """
     from forecast.data.read import read_data
     from forecast.data.select import as_of
-    from forecast.jobs.reference import SEED, write_reference
+    from forecast.jobs.reference import SEED, ask_differently, compile_reference, write_reference
     from forecast.jobs.reference import reference as fit
+    from forecast.priors.alternatives import write_alternatives
     from forecast.priors.files import load_priors
 
     folder = context.workspace.priors
@@ -67,7 +69,12 @@ def reference(
         data = as_of(data, context.as_of)
     seed = SEED if context.seed is None else context.seed
     with context.progress() as progress:
-        result = fit(data, priors, seed=seed, classes=classes, drop=drop, pressure=pressure, progress=progress)
+        sampler = compile_reference(data)
+        result = fit(data, priors, seed=seed, classes=classes, drop=drop, pressure=pressure, sampler=sampler, progress=progress)
+        published = write and classes is None and not drop and pressure == "same"
+        alternatives = ask_differently(data, priors, result, sampler=sampler, progress=progress) if published else None
+    if alternatives is not None:
+        write_alternatives(folder, alternatives)
     if write:
         write_reference(result, folder, day=context.surroundings.clock().date(), by=BY)
     if context.json:

@@ -66,7 +66,7 @@ def check_covered(table: Table[Any], settings: Settings) -> Iterator[Problem]:
     for i, row in enumerate(table.rows):
         through = settings.coverage.get(row.file)
         column = COVERED_BY[type(row)]
-        if through and _bounds(getattr(row, column), column)[1] > through:
+        if through and covered_day(row) > through:
             yield finding(
                 table,
                 i,
@@ -75,6 +75,12 @@ def check_covered(table: Table[Any], settings: Settings) -> Iterator[Problem]:
                 f"a day not after {through}, the end of the file's coverage",
                 f"Correct the date, or raise covered_through of {row.file} in coverage.toml once all of the period has been read.",
             )
+
+
+def covered_day(row: Any) -> date:
+    """The day up to which a file must have been read for this row to stand in it."""
+    column = COVERED_BY[type(row)]
+    return _bounds(getattr(row, column), column)[1]
 
 
 def check_coverage(settings: Settings) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from forecast.data.finding import finding
 from forecast.data.nearest import did_you_mean, shown
@@ -12,6 +13,24 @@ from forecast.data.vocabulary import CHANNEL_OF, INSTRUMENTS, LEVERAGE_CHANNELS,
 from forecast.errors import Problem
 
 type Wrong = tuple[str, str, str, str]  # column, found, expected, remedy
+
+NEEDS: Final = {
+    "decision": ("direction", "operation_level"),
+    "claim": ("operation_level",),
+    "request": ("operation_level",),
+    "opposition": ("intensity", "direction"),
+}
+"""Columns that a row of a role fills in."""
+
+PRESSURE_NEEDS: Final = ("kind", "intensity", "direction", "instrument")
+"""Columns that every row of family B fills in."""
+
+FORBIDS: Final = {
+    "claim": ("direction", "intensity"),
+    "decision": ("intensity",),
+    **dict.fromkeys(("pressure", "opposition", "context"), ("operation_level",)),
+}
+"""Columns that a row of a role leaves empty."""
 
 
 def check_events(table: Table[Event]) -> Iterator[Problem]:
@@ -38,17 +57,10 @@ def _family(event: Event) -> Iterator[Wrong]:
 
 
 def _by_role(event: Event) -> Iterator[Wrong]:
-    needs = {
-        "decision": ("direction", "operation_level"),
-        "claim": ("operation_level",),
-        "request": ("operation_level",),
-        "opposition": ("intensity", "direction"),
-    }.get(event.role, ())
-    for column in needs:
+    for column in NEEDS.get(event.role, ()):
         if getattr(event, column) is None:
             yield column, "nothing", f"a value: a {event.role} has one", "Fill it in by the codebook."
-    forbids = {"claim": ("direction", "intensity"), "decision": ("intensity",)}.get(event.role, ())
-    for column in (*forbids, *(("operation_level",) if event.role in ("pressure", "opposition", "context") else ())):
+    for column in FORBIDS.get(event.role, ()):
         if getattr(event, column) is not None:
             yield (
                 column,
@@ -61,7 +73,7 @@ def _by_role(event: Event) -> Iterator[Wrong]:
 def _pressure(event: Event) -> Iterator[Wrong]:
     if event.family != "B":
         return
-    for column in ("kind", "intensity", "direction", "instrument"):
+    for column in PRESSURE_NEEDS:
         if not getattr(event, column):
             yield column, "nothing", "a value: pressure has one", "Fill it in by the codebook."
     right = CHANNEL_OF.get(event.instrument)

@@ -26,8 +26,8 @@ class Sheet:
 def read_text(path: Path, name: str) -> tuple[str, list[Problem]]:
     """The text of a UTF-8 file without its byte-order mark, and what stands against reading it; the text is empty if anything does."""
 
-    def refuse(found: str, expected: str, remedy: str, row: int | None = None) -> tuple[str, list[Problem]]:
-        return "", [Problem(name, found, expected, remedy, row)]
+    def refuse(found: str, expected: str, remedy: str) -> tuple[str, list[Problem]]:
+        return "", [Problem(name, found, expected, remedy)]
 
     try:
         size = path.stat().st_size
@@ -38,6 +38,15 @@ def read_text(path: Path, name: str) -> tuple[str, list[Problem]]:
         return refuse("no such file", f"a file at {path}", "Restore it, or start a workspace with `forecast init`.")
     except OSError as e:
         return refuse(e.strerror or "a file that can't be opened", "a readable file", "Check what it is and who may read it.")
+    return decoded(raw, name)
+
+
+def decoded(raw: bytes, name: str) -> tuple[str, list[Problem]]:
+    """The same for bytes that have been read already."""
+
+    def refuse(found: str, expected: str, remedy: str, row: int | None = None) -> tuple[str, list[Problem]]:
+        return "", [Problem(name, found, expected, remedy, row)]
+
     if not raw.strip(b"\xef\xbb\xbf \t\r\n"):
         return refuse("an empty file", "a header and rows", "Restore the file from git.")
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -75,7 +84,7 @@ def read_sheet(path: Path, name: str, columns: tuple[str, ...]) -> Sheet:
                 last,
             )
         )
-    lines, broken = _split(text, name)
+    lines, broken = split(text, name)
     problems += broken
     while len(lines) > 1 and not any(lines[-1][1]):
         lines.pop()
@@ -90,11 +99,12 @@ def read_sheet(path: Path, name: str, columns: tuple[str, ...]) -> Sheet:
         if len(cells) == len(header):
             rows.append((line, cells))
         else:
-            problems.append(_wrong_count(name, line, cells, header))
+            problems.append(wrong_count(name, line, cells, header))
     return Sheet(header, tuple(rows), tuple(problems))
 
 
-def _split(text: str, name: str) -> tuple[list[tuple[int, tuple[str, ...]]], list[Problem]]:
+def split(text: str, name: str) -> tuple[list[tuple[int, tuple[str, ...]]], list[Problem]]:
+    """The rows of a CSV text, each with the line it starts on, up to the first that can't be split into cells."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[tuple[int, tuple[str, ...]]] = []
     start = 1
@@ -137,7 +147,8 @@ def _header_problems(name: str, header: tuple[str, ...], columns: tuple[str, ...
     return problems
 
 
-def _wrong_count(name: str, line: int, cells: tuple[str, ...], header: tuple[str, ...]) -> Problem:
+def wrong_count(name: str, line: int, cells: tuple[str, ...], header: tuple[str, ...]) -> Problem:
+    """The problem of a row that has another number of fields than the header."""
     n, m = len(cells), len(header)
     if not any(cells):
         return Problem(name, "an empty line between rows", "a row", "Delete the line.", line)

@@ -21,6 +21,7 @@ from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
 from forecast.model.leverage import bend
 from forecast.model.transitions import TolerancePriors
+from forecast.priors.alternatives import SAME_YEAR, YEAR_BEFORE, Alternatives
 from forecast.priors.spec import Fixed, Normal, Spec
 
 type Floats = NDArray[np.float64]
@@ -29,9 +30,6 @@ type Levels = NDArray[np.int_]
 OFF: Spec = Normal(0.0, 1e-9)
 """An effect so narrow around zero that it is none."""
 
-AS_CODED = {"leverage.effect": Normal(2.9, 0.3), "leverage.effect_on_falls": Normal(0.7, 0.45)}
-LAGGED = {"leverage.effect": Normal(1.75, 0.43), "leverage.effect_on_falls": Normal(-0.2, 0.55)}
-"""What the outside view gives for pressure of the same year and of the year before; see docs/outside-view.md."""
 SYMMETRIC = Normal(1.1, 0.67)
 """One effect that lifts rises and holds falls: set as the effect on rises is, between the two fits and wide."""
 
@@ -83,7 +81,7 @@ class Outcome:
     divergences: int
 
 
-def universes(situation: Situation, disputed: Disputed | None) -> Iterator[Universe]:
+def universes(situation: Situation, disputed: Disputed | None, alternatives: Alternatives) -> Iterator[Universe]:
     """Every choice of the strip, the published one first. `disputed` is left out in one of them."""
     data, priors = situation.data, situation.priors
     main = situation.histories["main"]
@@ -118,13 +116,13 @@ def universes(situation: Situation, disputed: Disputed | None) -> Iterator[Unive
         "pressure effect as coded elsewhere",
         "scale of pressure",
         "of the same year, with its hindsight",
-        tolerance_priors(priors.replace(AS_CODED)),
+        tolerance_priors(priors.replace(alternatives[SAME_YEAR])),
     )
     yield universe(
         "pressure effect of the year before",
         "scale of pressure",
         "the lagged fit to other states",
-        tolerance_priors(priors.replace(LAGGED)),
+        tolerance_priors(priors.replace(alternatives[YEAR_BEFORE])),
     )
     yield universe(
         "pressure off", "drivers", "no effect on rises or falls", with_priors(leverage__effect=OFF, leverage__effect_on_falls=OFF)
@@ -185,12 +183,13 @@ def explore(
     level: int,
     horizon: int,
     disputed: Disputed | None,
+    alternatives: Alternatives,
     settings: SamplerSettings = SamplerSettings(),
     report: Callable[[float, str], None] | None = None,
 ) -> list[Outcome]:
     """Refit the main reading under every choice, and give P(level >= `level` within `horizon` months) under each."""
     out = []
-    choices = list(universes(situation, disputed))
+    choices = list(universes(situation, disputed, alternatives))
     for i, choice in enumerate(choices):
         if report:
             report(i / len(choices), choice.label)

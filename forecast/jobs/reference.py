@@ -19,7 +19,8 @@ from forecast.inference.sample import Sampler, SamplerSettings, compile_sampler
 from forecast.model.new_state import NewState, new_state, reach
 from forecast.model.outside_view import KEPT, build_outside_view, observed
 from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, PressureYear, Transitions, count, list_entries, list_transitions
-from forecast.model.outside_view_priors import ladder_specs, state_of
+from forecast.model.outside_view_priors import ladder_specs, pressure_specs, state_of
+from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE
 from forecast.priors.files import Priors
 from forecast.priors.spec import Spec
 from forecast.priors.write import write_specs
@@ -135,6 +136,27 @@ def write_reference(result: Reference, folder: Path, *, day: date, by: str) -> N
     year = {"same": "of the same year", "previous": "of the year before", "none": "left out"}[result.pressure]
     source = f"outside view: reference_spells.csv{without}, pressure {year}, seed {result.seed}; pool of {weights}; rises and stays widened"
     write_specs(folder / FILE, result.specs, source=source, by=by, date=day)
+
+
+def ask_differently(
+    data: Data, priors: Priors, result: Reference, *, sampler: Sampler | None = None, progress: Progress = silent
+) -> dict[str, dict[str, Spec]]:
+    """What the report tries in place of the published priors: one class alone, and what each coding of pressure says of its effect.
+
+    `result` is of the same data, with pressure of the same year. Raises GateError if a fit fails twice.
+    """
+    before = reference(data, priors, seed=result.seed, pressure="previous", sampler=sampler, progress=progress)
+    drug_cases = {f.name: f.state for f in result.classes if f.name == DRUG_CASES}
+    widening = priors.parts("outside_view.widening")
+    return {
+        DRUG_CASES: ladder_specs(drug_cases, dict.fromkeys(drug_cases, 1.0), widening),
+        SAME_YEAR: _pressure(result),
+        YEAR_BEFORE: _pressure(before),
+    }
+
+
+def _pressure(result: Reference) -> dict[str, Spec]:
+    return pressure_specs({f.name: f.state for f in result.classes}, {f.name: f.weight for f in result.classes})
 
 
 def _names(data: Data) -> tuple[str, ...]:

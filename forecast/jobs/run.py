@@ -69,7 +69,7 @@ def fit(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent, e
     headline = answers[inputs.data.questions.resolution.headline].question
     disputed = disputed_act(situation)
     multiverse = explore(
-        situation, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, MULTIVERSE, _stage(progress, "multiverse")
+        situation, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, inputs.alternatives, MULTIVERSE, _stage(progress, "multiverse")
     )  # fmt: skip
     progress("multiverse", 1.0)
     progress("scenarios", None)

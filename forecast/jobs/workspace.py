@@ -11,6 +11,7 @@ from forecast.data.select import as_of as select_as_of
 from forecast.data.tables import Data
 from forecast.errors import InputError, Problem
 from forecast.forecasting.statement import FOLDER, Scenario, read_scenarios
+from forecast.priors.alternatives import Alternatives, read_alternatives
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
 from forecast.workspace import Workspace
@@ -22,6 +23,7 @@ class Inputs:
 
     data: Data
     priors: Priors
+    alternatives: Alternatives
     scenarios: tuple[Scenario, ...]
     as_of: date | None
 
@@ -35,13 +37,14 @@ def load_workspace(where: Workspace | Path | str, as_of: date | None = None) -> 
     problems: list[Problem] = []
     data: Data | None = None
     priors: Priors | None = None
+    alternatives: Alternatives = {}
     scenarios: tuple[Scenario, ...] = ()
     try:
         data = read_data(folder.data)
     except InputError as e:
         problems += e.problems
     try:
-        priors = load_priors(folder.priors)
+        priors, alternatives = load_priors(folder.priors), read_alternatives(folder.priors)
     except InputError as e:
         problems += e.problems
     try:
@@ -52,7 +55,7 @@ def load_workspace(where: Workspace | Path | str, as_of: date | None = None) -> 
         problems += list(readings_differ(priors, {row.reading for row in data.readings}))
     if problems or data is None or priors is None:
         raise InputError.of(problems)
-    return Inputs(data if as_of is None else select_as_of(data, as_of), priors, scenarios, as_of)
+    return Inputs(data if as_of is None else select_as_of(data, as_of), priors, alternatives, scenarios, as_of)
 
 
 def _at(root: Path) -> Workspace:

@@ -47,6 +47,16 @@ def ladder_specs(states: Mapping[str, NewState], weights: Mapping[str, float], w
     return specs | {"ladder.fresh": Normal(_rounded(phi.mean), _rounded(phi.sd))}
 
 
+def pressure_specs(states: Mapping[str, NewState], weights: Mapping[str, float]) -> dict[str, Spec]:
+    """What a fit says of the effects of pressure, pooled over classes, as it says it: no widening, no judgement."""
+
+    def pool(of: Callable[[NewState], Floats]) -> Spec:
+        found = central_normal(linear_pool({name: of(state) for name, state in states.items()}, weights))
+        return Normal(_rounded(found.mean), _rounded(found.sd))
+
+    return {"leverage.effect": pool(lambda s: s.pi_rise), "leverage.effect_on_falls": pool(lambda s: s.pi_fall)}
+
+
 def state_of(priors: Priors, n: int, seed: int) -> NewState:
     """Draws from the priors themselves, as if they were a class; pressure at its full strength, ℓ = 1; no selection factor."""
     rng = np.random.default_rng(seed)

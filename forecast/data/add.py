@@ -1,0 +1,209 @@
+"""Adding rows to a data file: the whole folder is checked as it would be, and only then one line a row is written.
+
+`planned` reads, proposes, inserts and checks, and writes nothing; `write` takes what was planned and gives up if the folder has changed since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from forecast.data.ask import LABELS, applies, required
+from forecast.data.check_dates import covered_day
+from forecast.data.given import Given
+from forecast.data.insert import insert
+from forecast.data.lock import editing
+from forecast.data.nearest import shown
+from forecast.data.propose import proposal
+from forecast.data.read import read_data, read_table
+from forecast.data.records import Record
+from forecast.data.replace import replace_files
+from forecast.data.sheet import read_text
+from forecast.data.tables import RECORDS, Data
+from forecast.errors import InputError, Problem, UsageError
+
+COVERAGE: Final = "coverage.toml"
+FILES: Final = (*(record.file for record in RECORDS.values()), COVERAGE, "questions.toml", "scales.toml", "sources.toml")
+
+
+@dataclass(frozen=True, eq=False)
+class NewRow:
+    """A row as it will stand: the record, its line in the file, and the line's text."""
+
+    record: Record
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Addition:
+    """What would be written: new rows of the table `name`, the data before and after, the new bytes of each file that changes.
+
+    covered: the file's coverage before and after, if it moves; basis: a digest of the folder that all this was made from.
+    """
+
+    name: str
+    rows: tuple[NewRow, ...]
+    before: Data
+    after: Data
+    covered: tuple[date, date] | None
+    contents: Mapping[str, bytes]
+    basis: str
+
+    @property
+    def file(self) -> str:
+        return RECORDS[self.name].file
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is odd with the new rows and was not before."""
+        told = {(p.file, p.found) for p in self.before.warnings}
+        return tuple(p for p in self.after.warnings if (p.file, p.found) not in told)
+
+
+def completed(data: Data, name: str, cells: Mapping[str, str], taken: Sequence[str] = ()) -> dict[str, str]:
+    """The cells with what is proposed for columns that were left out. A cell given empty stays empty."""
+    full = dict(cells)
+    for column in LABELS[name]:
+        if column not in full and applies(name, column, full):
+            proposed = proposal(data, name, column, full, taken)
+            if proposed is not None:
+                full[column] = proposed
+    return full
+
+
+def lacking(data: Data, name: str, cells: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns that someone has to fill in yet, in the order of asking."""
+    full = completed(data, name, cells)
+    return tuple(column for column in required(name, full) if not full.get(column))
+
+
+def planned(folder: Path, name: str, given: Sequence[Given], covered_through: date | None = None) -> Addition:
+    """What adding these rows to the table `name` comes to; nothing is written.
+
+    Raises InputError with every problem that the data would have, those of a row from a file with that file's name and line; UsageError
+    for a coverage that would not move on.
+    """
+    basis = snapshot(folder)
+    before = read_data(folder)
+    file, key = RECORDS[name].file, RECORDS[name].key[0]
+    table, _ = read_table(folder / file, RECORDS[name])
+    cells: list[dict[str, str]] = []
+    for row in given:
+        cells.append(completed(before, name, row.cells, [c[key] for c in cells if key in c]))
+    _refuse_unwritable(file, given, cells)
+    records = [_record(name, c) for c in cells]
+    inserted = insert((folder / file).read_bytes(), name, table, list(zip(cells, records, strict=True)))
+    contents = {file: inserted.raw}
+    covered = None
+    if covered_through is not None:
+        covered = before.coverage[file], covered_through
+        contents[COVERAGE] = _moved(folder, file, *covered)
+    try:
+        after = _read_with(folder, contents)
+    except InputError as e:
+        raise _refusal(e, file, covered_through or before.coverage[file], given, records, inserted.lines) from e
+    made = {getattr(row, key): row for row in getattr(after, name)}
+    rows = zip(cells, inserted.lines, inserted.texts, strict=True)
+    new = tuple(NewRow(made[c[key]], line, text) for c, line, text in rows)
+    return Addition(name, new, before, after, covered, contents, basis)
+
+
+def write(folder: Path, addition: Addition) -> bool:
+    """Write what was planned, whole or not at all; False, with nothing written, if the folder has changed since it was planned.
+
+    Raises LockedError while another command writes for long, ForecastError if the disk refuses.
+    """
+    with editing(folder):
+        if snapshot(folder) != addition.basis:
+            return False
+        replace_files({folder / file: raw for file, raw in addition.contents.items()})
+        return True
+
+
+def snapshot(folder: Path) -> str:
+    """A digest of all that a data folder is read from."""
+    made = hashlib.sha256()
+    for file in FILES:
+        try:
+            raw = (folder / file).read_bytes()
+        except OSError:  # reading the data says what is wrong with it
+            raw = b""
+        made.update(f"{file} {len(raw)}\n".encode() + raw)
+    return made.hexdigest()
+
+
+def _record(name: str, cells: Mapping[str, str]) -> Record | None:
+    record = RECORDS[name]
+    try:
+        return record.model_validate({column: cells.get(column, "") for column in record.model_fields})
+    except ValidationError:
+        return None
+
+
+def _refuse_unwritable(file: str, given: Sequence[Given], cells: Sequence[Mapping[str, str]]) -> None:
+    """What would not be one line of UTF-8 text. Raises InputError with every such cell."""
+    problems = []
+    for row, written in zip(given, cells, strict=True):
+        for column, text in written.items():
+            what = "a line break" if {"\n", "\r"} & set(text) else "a NUL character" if "\0" in text else ""
+            what = what or ("bytes that are no UTF-8" if any("\ud800" <= c <= "\udfff" for c in text) else "")
+            if what:
+                expected, remedy = "text on one line", "Write it without."
+                problems.append(Problem(row.file or file, f"{what} in {shown(text)}", expected, remedy, row.line, column))
+    if problems:
+        raise InputError.of(problems)
+
+
+def _moved(folder: Path, file: str, old: date, new: date) -> bytes:
+    """coverage.toml with one date moved on, all else as it was. Raises UsageError if that would take back what has been read."""
+    import tomlkit
+
+    if new <= old:
+        raise UsageError(f"{file} is covered through {old} already.", "Leave out --covered-through, or give a later day.")
+    raw = (folder / COVERAGE).read_bytes()
+    text, _ = read_text(folder / COVERAGE, COVERAGE)  # without the byte-order mark
+    document = tomlkit.parse(text)
+    document[file]["covered_through"] = new  # type: ignore[index]  # read_data has seen it there
+    mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
+    return mark + tomlkit.dumps(document).encode("utf-8")
+
+
+def _read_with(folder: Path, contents: Mapping[str, bytes]) -> Data:
+    """The data as they would be read with some files changed: the same reader, on a folder that shows the others as they are."""
+    with tempfile.TemporaryDirectory(prefix="forecast-") as made:
+        stage = Path(made)
+        for file in FILES:
+            if file in contents:
+                (stage / file).write_bytes(contents[file])
+            else:
+                (stage / file).symlink_to((folder / file).resolve())
+        return read_data(stage)
+
+
+def _refusal(
+    error: InputError,
+    file: str,
+    through: date,
+    given: Sequence[Given],
+    records: Sequence[Record | None],
+    lines: Sequence[int],
+) -> InputError:
+    """The same problems, those of a row from a file with the place where it was written; and how to move the coverage, if that is it."""
+    at = dict(zip(lines, given, strict=True))
+    problems = []
+    for p in error.problems:
+        row = at.get(p.row or 0) if p.file == file else None
+        problems.append(replace(p, file=row.file, row=row.line) if row and row.file else p)
+    told = InputError.of(problems)
+    late = [day for record in records if record and (day := covered_day(record)) > through]
+    if late:
+        told.remedy = f"If you have read all there is through {max(late)}, add --covered-through {max(late)}."
+    return told

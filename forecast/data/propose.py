@@ -1,0 +1,94 @@
+"""What is proposed for a column that someone leaves open: the next free id, and what follows from the other cells by rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Final
+
+from forecast.data.records import Poll
+from forecast.data.tables import Data
+from forecast.data.vocabulary import CHANNEL_OF, ROLES
+from forecast.domain import PartialDate
+
+SLOW: Final = ("pew", "latinobarometro")
+"""Pollsters who publish months after the field work."""
+
+DAYS, DAYS_SLOW = 10, 120
+STATED: Final = "stated by the source"
+
+
+def proposal(data: Data, name: str, column: str, cells: Mapping[str, str], taken: Iterable[str] = ()) -> str | None:
+    """The text proposed for a column of a row with these cells; None where only a person can say. `taken` are ids besides those of `data`."""
+    if name == "events":
+        return _event(data, column, cells, taken)
+    if name == "claims":
+        return next_id((*(c.claim_id for c in data.claims), *taken), "OC") if column == "claim_id" else None
+    return _poll(data, column, cells, taken)
+
+
+def next_id(taken: Iterable[str], prefix: str) -> str:
+    """The free id after the highest of a prefix, with as many digits as it has."""
+    numbers = [found[1] for used in taken if (found := re.fullmatch(rf"{re.escape(prefix)}([0-9]+)", used))]
+    width = max(map(len, numbers), default=3)
+    return f"{prefix}{max(map(int, numbers), default=0) + 1:0{width}d}"
+
+
+def _event(data: Data, column: str, cells: Mapping[str, str], taken: Iterable[str]) -> str | None:
+    family = cells.get("family", "")
+    if column == "id" and family in ROLES:
+        return next_id((*(e.id for e in data.events), *taken), family)
+    if column == "role" and len(ROLES.get(family, ())) == 1:
+        return ROLES[family][0]
+    if column == "channel" and family == "B":
+        return CHANNEL_OF.get(cells.get("instrument", ""))
+    if column == "direction" and family == "B" and cells.get("kind"):
+        return "-" if cells["kind"] == "relaxation" else "+"
+    return "no" if column == "disputed" else None
+
+
+def _poll(data: Data, column: str, cells: Mapping[str, str], taken: Iterable[str]) -> str | None:
+    if column == "published_basis" and cells.get("published"):
+        rule = _published(cells)
+        return rule[1] if rule and rule[0] == cells["published"] else STATED
+    if column == "published" and (rule := _published(cells)):
+        return rule[0]
+    if column == "poll_id" and cells.get("pollster") and cells.get("topic") and _partial(cells.get("field_end")):
+        return _poll_id(data, cells, {*(p.poll_id for p in data.polls), *taken})
+    return None
+
+
+def _published(cells: Mapping[str, str]) -> tuple[str, str] | None:
+    """When a poll without a stated day counts as published, and by which rule of the codebook."""
+    end = _partial(cells.get("field_end"))
+    if end is None:
+        return None
+    if len(end.text) == 4:
+        return date(end.last.year, 12, 31).isoformat(), "rule: year only, last day of the year"
+    days = DAYS_SLOW if cells.get("pollster", "").lower().startswith(SLOW) else DAYS
+    return (end.last + timedelta(days=days)).isoformat(), f"rule: field end + {days} days"
+
+
+def _poll_id(data: Data, cells: Mapping[str, str], taken: set[str]) -> str:
+    """`pollster-YYYY-MM:topic`, in the short forms that earlier rows use; a letter after the month if that is taken."""
+    house = _short(data.polls, "pollster", cells["pollster"], 0) or re.sub(r"[^a-z0-9]", "", cells["pollster"].lower())
+    topic = _short(data.polls, "topic", cells["topic"], 1) or cells["topic"].removeprefix("mx_")
+    when = cells["field_end"][:7]
+    return next(
+        i for suffix in ("", *"bcdefghijklmnopqrstuvwxyz") if (i := f"{house}-{when}{suffix}:{topic}") not in taken or suffix == "z"
+    )
+
+
+def _short(polls: Iterable[Poll], column: str, value: str, part: int) -> str | None:
+    """What the newest row with this pollster or topic writes for it in its id."""
+    ids = [poll.poll_id for poll in polls if getattr(poll, column) == value]
+    found = re.fullmatch(r"(.+?)-[0-9]{4}[^:]*:(.+)", ids[-1]) if ids else None
+    return found[part + 1] if found else None
+
+
+def _partial(text: str | None) -> PartialDate | None:
+    try:
+        return PartialDate.parse(text or "")
+    except ValueError:
+        return None
