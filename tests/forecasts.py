@@ -45,7 +45,7 @@ def prior_forecast() -> Forecast:
     for name, history in situation.histories.items():
         found = carry_forward(situation, draws, pool, history)
         counts = skip_posterior(constants, history)[2]
-        readings[name] = ReadingForecast(name, history, as_tree(draws), draws, found, found, PASSED, counts, constants)
+        readings[name] = ReadingForecast(name, history, as_tree(draws), draws, found, draws, found, PASSED, counts, constants)
     answers = answer_all(situation, readings, pool, ask(situation.data.questions, situation.origin))
     disputed = disputed_act(situation)
     assert disputed is not None

@@ -12,7 +12,7 @@ from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.climb import Climb, assign_paths
 from forecast.forecasting.draws import ParameterDraws, from_prior
 from forecast.forecasting.patch import Patch
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.model.events import STREAMS
 from tests import toys
 

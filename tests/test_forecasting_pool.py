@@ -12,7 +12,8 @@ from scipy import stats
 from forecast.data.records import Scheduled
 from forecast.domain import CHANNELS, Month, month
 from forecast.forecasting.patch import NO_PATCH, Forced, Patch
-from forecast.forecasting.pool import Future, Pool, Start, _dirichlet_cumulated, _poisson, simulate_pool
+from forecast.forecasting.paths import Pool
+from forecast.forecasting.pool import Future, Start, _dirichlet_cumulated, _poisson, simulate_pool
 from forecast.model.events import STREAMS, EventRates, fit_events
 from forecast.model.leverage import Leverage, Standing
 from tests import toys

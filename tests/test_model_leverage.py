@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forecast.arrays.ladder import bend
 from forecast.data.records import Event
 from forecast.domain import month
 from forecast.model.constants import leverage_settings
-from forecast.model.leverage import Leverage, LeverageSettings, bend, combine, leverage, leverage_scale
+from forecast.model.leverage import Leverage, LeverageSettings, combine, leverage, leverage_scale
 from tests.toys import ORIGIN, PLAIN, at, data, event, priors
 
 log1p = math.log1p

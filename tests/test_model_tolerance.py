@@ -11,12 +11,13 @@ from pytensor import function
 from pytensor.compile.mode import Mode
 from scipy import stats
 
+from forecast.arrays.drift import knot_weights
 from forecast.domain import FIRST_MONTH, Month, month
 from forecast.forecasting.draws import POSTERIOR_NAMES, ParameterDraws
 from forecast.forecasting.replicate import log_likelihood
 from forecast.model.history import History, in_office
 from forecast.model.tolerance import build_model
-from forecast.model.transitions import MODEL_VERSION, knot_weights, model_data, slots
+from forecast.model.transitions import MODEL_VERSION, model_data, slots
 from tests import toys
 
 PLAIN = Mode("py", optimizer=None)  # evaluated as it stands: compiling takes longer than everything else here

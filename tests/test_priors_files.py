@@ -108,10 +108,10 @@ def edit(folder: Path, file: str, old: str, new: str) -> None:
 
 
 def refused(folder: Path) -> InputError:
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     with pytest.raises(InputError) as caught:
         load_priors(folder)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
     return caught.value
 
 

@@ -19,8 +19,8 @@ from forecast.errors import InputError
 from forecast.forecasting.carry import carry_forward, forecast_quantities
 from forecast.forecasting.climb import assign_paths, climb
 from forecast.forecasting.draws import ParameterDraws, from_prior
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.plausible import moves, qualifying, two_sided_tail
-from forecast.forecasting.pool import Pool
 from forecast.forecasting.scenarios import MIN_PATHS, Result, feasible, patch_of, run_all
 from forecast.forecasting.situation import Situation
 from forecast.forecasting.statement import (

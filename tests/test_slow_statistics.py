@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 FULL = SamplerSettings()
 OTHER_SEEDS = (11, 12, 13)
 HISTORIES = 100
-MUTANT_HISTORIES = 50
+MUTANT_HISTORIES = 40
 SLOTS = 300
 
 

@@ -15,7 +15,7 @@ from forecast.data.tables import Data
 from forecast.domain import FIRST_MONTH, Month, month
 from forecast.forecasting.climb import Climb, assign_paths, climb
 from forecast.forecasting.draws import ParameterDraws
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.situation import Situation, assess
 from forecast.model.constants import tolerance_priors
 from forecast.model.history import Drivers

@@ -19,6 +19,12 @@ type Floats = NDArray[np.float64]
 N_LEVELS = TOP + 1
 MONTHS_A_YEAR = 12
 _LN2 = float(np.log(2.0))
+_TANH1 = float(np.tanh(1.0))
+
+
+def bend(leverage: Floats) -> Floats:
+    """ℓ = tanh(L)/tanh(1): the outside view knows only open (1) or not open (0), so what lies beyond 1 saturates, at 1.31."""
+    return np.asarray(np.tanh(leverage) / _TANH1)
 
 
 def rise_logit(q: Floats) -> Floats:

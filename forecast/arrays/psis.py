@@ -51,9 +51,14 @@ def smooth(log_ratios: Floats) -> Smoothed:
 
 
 def fit_generalised_pareto(excess: Floats) -> tuple[float, float]:
-    """Shape and scale of a generalised Pareto for sorted excesses over a threshold; positive shapes have heavy tails."""
+    """Shape and scale of a generalised Pareto for sorted excesses over a threshold; positive shapes have heavy tails.
+
+    An infinite shape if a quarter of them are alike: then nearly all the weight lies on a few, and no Pareto fits.
+    """
     n = len(excess)
     quartile = excess[int(n / 4 + 0.5) - 1]
+    if not quartile > excess[0]:
+        return np.inf, np.nan
     m = _GRID + int(np.sqrt(n))
     b = 1.0 - np.sqrt(m / (np.arange(1, m + 1) - 0.5))
     b = b / (3.0 * quartile) + 1.0 / excess[-1]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._group import Group
+from forecast.cli._group import Group, Lazy
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
@@ -18,7 +18,16 @@ WIDEST, LAST = 24, 28
 """Columns of a terminal: the most that one column takes, and the least that is left for the last."""
 
 
-@click.group("data", cls=Group, epilog=examples("forecast data check", "forecast data show events --where family=A --from 2026-01"))
+@click.group(
+    "data",
+    cls=Group,
+    lazy={
+        "add": Lazy("forecast.cli.data_add:add", "Add an event, a claim or a poll, after showing what will change."),
+        "pull": Lazy("forecast.cli.data_sources:pull", "Fetch the newest official figures and add what is new."),
+        "sources": Lazy("forecast.cli.data_sources:sources", "List every series: its use, its newest month, who publishes it."),
+    },
+    epilog=examples("forecast data check", "forecast data show events --where family=A --from 2026-01"),
+)
 def data() -> None:
     """Check and show the data."""
 
@@ -69,11 +78,11 @@ def show(context: Context, file: str | None, where: tuple[str, ...], first: str 
 
     read = _read(context)
     if file is None:
-        _print(context, *overview(read))
+        print_rows(context, *overview(read))
         return
     name = table_named(file)
     rows = chosen(read, name, Selection.parse(name, where, first, last, limit))
-    _print(context, columns_of(name), rows, BRIEF.get(name, ()))
+    print_rows(context, columns_of(name), rows, BRIEF.get(name, ()))
 
 
 def _read(context: Context) -> Data:
@@ -84,7 +93,7 @@ def _read(context: Context) -> Data:
     return as_of(read, context.as_of) if context.as_of else read
 
 
-def _print(context: Context, columns: tuple[str, ...], rows: list[dict[str, Any]], brief: tuple[str, ...] = ()) -> None:
+def print_rows(context: Context, columns: tuple[str, ...], rows: list[dict[str, Any]], brief: tuple[str, ...] = ()) -> None:
     """A table as wide as the terminal, with the columns it has room for; without one, all columns between tabs, a row a line."""
     from forecast.data.show import printable
 

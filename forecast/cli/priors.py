@@ -8,6 +8,7 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._group import Group, Lazy
+from forecast.cli._lines import sentence, terminal_width, wrap
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
@@ -21,7 +22,13 @@ WIDE = 120
 @click.group(
     "priors",
     cls=Group,
-    lazy={"reference": Lazy("forecast.cli.reference:reference", "Fit the outside view, and say which priors of the ladder it gives.")},
+    lazy={
+        "try": Lazy("forecast.cli.priors_try:try_", "Say what edited priors would do to the newest published run."),
+        "set": Lazy("forecast.cli.priors_set:set_", "Change priors in their files and add each edit to the history."),
+        "log": Lazy("forecast.cli.priors_set:log", "Show what was changed in the priors, newest first, by whom and why."),
+        "elicit": Lazy("forecast.cli.priors_elicit:elicit", "Turn what you would say into the prior NAME, and show what it implies."),
+        "reference": Lazy("forecast.cli.reference:reference", "Fit the outside view, and say which priors of the ladder it gives."),
+    },
     epilog=examples("forecast priors list", "forecast priors show ladder.rise.3", "forecast priors check"),
 )
 def priors() -> None:
@@ -43,7 +50,7 @@ def list_(context: Context, theme: str | None) -> None:
     if context.json:
         context.say_json([_document(prior) for prior in chosen])
     else:
-        for line in _table(chosen, _terminal_width()):
+        for line in _table(chosen, terminal_width()):
             context.say(line)
 
 
@@ -67,7 +74,7 @@ def show(context: Context, name: str) -> None:
         said = [{"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high} for r in rows]
         context.say_json({**_document(prior), "density": drawn, "implied": said})
         return
-    for line in _page(prior, [(r.what, r.unit, (r.low, r.middle, r.high)) for r in rows], min(_terminal_width(), 100)):
+    for line in _page(prior, [(r.what, r.unit, (r.low, r.middle, r.high)) for r in rows], min(terminal_width(), 100)):
         context.say(line)
 
 
@@ -166,12 +173,6 @@ def _problem(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _terminal_width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size((80, 24)).columns
-
-
 def _table(chosen: list[Prior], width: int) -> list[str]:
     """Three columns where there is room, else the words on a line of their own."""
     from forecast.priors.words import in_words
@@ -182,13 +183,13 @@ def _table(chosen: list[Prior], width: int) -> list[str]:
         words = in_words(prior.name, prior.spec)
         if width >= WIDE:
             column = names + 2
-            cells = _wrap(str(prior.spec), 36), _wrap(words, width - column - 38)
+            cells = wrap(str(prior.spec), 36), wrap(words, width - column - 38)
             for i in range(max(map(len, cells))):
                 spec, said = (cell[i] if i < len(cell) else "" for cell in cells)
                 lines.append(f"{prior.name if i == 0 else '':<{column}}{spec:<38}{said}".rstrip())
         else:
-            lines += _wrap(f"{prior.name:<{names}}  {prior.spec}", width, subsequent_indent=" " * (names + 2))
-            lines += _wrap(words, width, initial_indent="    ", subsequent_indent="    ")
+            lines += wrap(f"{prior.name:<{names}}  {prior.spec}", width, subsequent_indent=" " * (names + 2))
+            lines += wrap(words, width, initial_indent="    ", subsequent_indent="    ")
     return lines
 
 
@@ -198,29 +199,17 @@ def _page(prior: Prior, rows: list[tuple[str, str, tuple[float, float, float]]],
     from forecast.priors.words import in_words, number, percent, unit_text
 
     entry, spec = CATALOGUE[prior.name], prior.spec
-    lines = [*_wrap(f"{prior.name} ({entry.symbol}) = {spec}", width, subsequent_indent="    "), *_wrap(entry.what, width), ""]
-    lines += [*_wrap(_sentence(in_words(prior.name, spec)), width), ""]
+    lines = [*wrap(f"{prior.name} ({entry.symbol}) = {spec}", width, subsequent_indent="    "), *wrap(entry.what, width), ""]
+    lines += [*wrap(sentence(in_words(prior.name, spec)), width), ""]
     if drawing := draw(spec, lambda x: unit_text(prior.name, x), min(60, width)):
         lines += [*drawing, f"5, 50 and 95 % quantiles; {entry.unit}", ""]
     if rows:
-        lines += _wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
+        lines += wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
         for what, unit, values in rows:
             low, middle, high = map(percent if unit == "probability" else number, values)
-            lines += _wrap(f"{what}: {middle} ({low} to {high})", width, initial_indent="  ", subsequent_indent="    ")
+            lines += wrap(f"{what}: {middle} ({low} to {high})", width, initial_indent="  ", subsequent_indent="    ")
         lines.append("")
-    lines += _wrap(f"Why: {prior.rationale}", width)
+    lines += wrap(f"Why: {prior.rationale}", width)
     if prior.hindsight:
-        lines += _wrap(f"Known when it was set: {prior.hindsight}", width)
-    return lines + _wrap(f"Source: {prior.source}. By {prior.author}, {prior.date}, in {prior.file}.", width)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _wrap(text: str, width: int, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
-    """Lines of at most `width` characters; a number is not torn from its per cent."""
-    from textwrap import wrap
-
-    kept = text.replace(" %", "\u00a0%")
-    return [line.replace("\u00a0", " ") for line in wrap(kept, width, initial_indent=initial_indent, subsequent_indent=subsequent_indent)]
+        lines += wrap(f"Known when it was set: {prior.hindsight}", width)
+    return lines + wrap(f"Source: {prior.source}. By {prior.author}, {prior.date}, in {prior.file}.", width)

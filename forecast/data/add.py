@@ -1,6 +1,6 @@
 """Adding rows to a data file: the whole folder is checked as it would be, and only then one line a row is written.
 
-`planned` reads, proposes, inserts and checks, and writes nothing; `write` takes what was planned and gives up if the folder has changed since.
+`planned` reads, proposes, inserts and checks, and writes nothing; `write` takes what was planned, unless the folder has changed since.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ def completed(data: Data, name: str, cells: Mapping[str, str], taken: Sequence[s
 
 
 def lacking(data: Data, name: str, cells: Mapping[str, str]) -> tuple[str, ...]:
-    """The columns that someone has to fill in yet, in the order of asking."""
+    """The columns that someone has to fill in yet, in the order of asking. The name of the row is none: it follows from the others."""
     full = completed(data, name, cells)
-    return tuple(column for column in required(name, full) if not full.get(column))
+    return tuple(column for column in required(name, full) if not full.get(column) and (column in cells or column not in RECORDS[name].key))
 
 
 def planned(folder: Path, name: str, given: Sequence[Given], covered_through: date | None = None) -> Addition:
@@ -171,7 +171,7 @@ def _moved(folder: Path, file: str, old: date, new: date) -> bytes:
     raw = (folder / COVERAGE).read_bytes()
     text, _ = read_text(folder / COVERAGE, COVERAGE)  # without the byte-order mark
     document = tomlkit.parse(text)
-    document[file]["covered_through"] = new  # type: ignore[index]  # read_data has seen it there
+    document[file]["covered_through"] = new
     mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
     return mark + tomlkit.dumps(document).encode("utf-8")
 

@@ -81,7 +81,7 @@ def _status(due: date | None, newest: Any, source: Source, through: date | None,
         return "late" if through is not None and today - through > STALE else "fresh"
     if today <= due:
         return "fresh"
-    return "stopped (expected)" if source.expected_stop and _end(newest) >= source.expected_stop else "late"
+    return "stopped (expected)" if source.expected_stop and _end(newest) == source.expected_stop else "late"
 
 
 def _end(value: Any) -> date:

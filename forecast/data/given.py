@@ -10,7 +10,7 @@ from typing import Any
 
 from forecast.data.nearest import did_you_mean, shown
 from forecast.data.sheet import MAX_BYTES, decoded, read_text, split, wrong_count
-from forecast.errors import InputError, Problem
+from forecast.errors import InputError, Problem, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,15 @@ class Given:
 def read_given(source: Path | bytes, columns: Sequence[str], name: str) -> tuple[Given, ...]:
     """The rows of a file, or of bytes that were read from a pipe; `name` is what problems call it.
 
-    CSV with a header, or JSON: an object a row, alone or in a list, its values texts, numbers, lists of texts or null. For JSON the line of a
-    problem is the number of the row. Raises InputError with every problem.
+    CSV with a header, or JSON: an object a row, alone or in a list, its values texts, numbers, lists of texts or null; for JSON the line of
+    a problem is the number of the row. An empty cell counts as left out. Raises InputError with every problem,
+    UsageError if there is no such file.
     """
     if isinstance(source, bytes):
         large = Problem(name, f"more than {MAX_BYTES:,} bytes", "a few rows", "Hand over only what is to be added.")
         text, problems = ("", [large]) if len(source) > MAX_BYTES else decoded(source, name)
+    elif not source.exists():
+        raise UsageError(f"There is no file {source}.", "Give the path of a CSV or JSON file, or - for standard input.")
     else:
         text, problems = read_text(source, name)
     if problems:
@@ -41,7 +44,7 @@ def read_given(source: Path | bytes, columns: Sequence[str], name: str) -> tuple
         problems = [Problem(name, "no row", "at least one", "Write a row below the header.")]
     if problems:
         raise InputError.of(sorted(problems, key=lambda p: p.row or 0))
-    return tuple(given)
+    return tuple(Given({column: cell for column, cell in row.cells.items() if cell}, row.file, row.line) for row in given)
 
 
 def _csv(text: str, name: str) -> tuple[list[Given], list[Problem]]:

@@ -15,6 +15,8 @@ ORDER: Final[Mapping[str, Callable[[Any], Any]]] = {
     "events": lambda row: (row.date.last, row.id),
     "claims": lambda row: row.claim_id,
     "polls": lambda row: (row.field_end.last, row.poll_id),
+    "indicators": lambda row: (row.series, row.month, row.published.last),
+    "overdose_releases": lambda row: (row.published.last, row.indicator, row.period_end),
 }
 """What the rows of a file are sorted by."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from string import ascii_lowercase
 from typing import Final
 
 from forecast.data.records import Poll
@@ -20,7 +21,7 @@ STATED: Final = "stated by the source"
 
 
 def proposal(data: Data, name: str, column: str, cells: Mapping[str, str], taken: Iterable[str] = ()) -> str | None:
-    """The text proposed for a column of a row with these cells; None where only a person can say. `taken` are ids besides those of `data`."""
+    """The text proposed for a column of a row with these cells, None where only a person can say; `taken`: ids besides those of `data`."""
     if name == "events":
         return _event(data, column, cells, taken)
     if name == "claims":
@@ -75,9 +76,8 @@ def _poll_id(data: Data, cells: Mapping[str, str], taken: set[str]) -> str:
     house = _short(data.polls, "pollster", cells["pollster"], 0) or re.sub(r"[^a-z0-9]", "", cells["pollster"].lower())
     topic = _short(data.polls, "topic", cells["topic"], 1) or cells["topic"].removeprefix("mx_")
     when = cells["field_end"][:7]
-    return next(
-        i for suffix in ("", *"bcdefghijklmnopqrstuvwxyz") if (i := f"{house}-{when}{suffix}:{topic}") not in taken or suffix == "z"
-    )
+    proposed = (f"{house}-{when}{suffix}:{topic}" for suffix in ("", *ascii_lowercase[1:]))
+    return next((i for i in proposed if i not in taken), f"{house}-{when}:{topic}")
 
 
 def _short(polls: Iterable[Poll], column: str, value: str, part: int) -> str | None:

@@ -24,7 +24,8 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
             made[path] = _beside(path.resolve(), raw)
         for path in contents:
             old = path.read_bytes()
-            os.replace(made.pop(path), path.resolve())
+            os.replace(made[path], path.resolve())
+            del made[path]
             done[path] = old
     except OSError as e:
         for changed, old in done.items():

@@ -19,7 +19,7 @@ from forecast.domain import HORIZONS
 from forecast.forecasting.carry import forecast_quantities
 from forecast.forecasting.climb import climb
 from forecast.forecasting.draws import ParameterDraws, from_posterior, from_prior
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.readings import skip_posterior
 from forecast.forecasting.replicate import log_likelihood, simulate_histories
 from forecast.inference.sample import Sampler, SamplerSettings

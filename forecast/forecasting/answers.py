@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from forecast.arrays.weighted import weighted_interval
 from forecast.domain import Question
-from forecast.forecasting.carry import ladder_question
-from forecast.forecasting.climb import assign_paths
+from forecast.forecasting.climb import assign_paths, ladder_question
 from forecast.forecasting.companions import Companion, counts, deemed, direct_action
 from forecast.forecasting.known import Exposure, known_by
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.questions import slug_of
 from forecast.forecasting.readings import ReadingForecast
 from forecast.forecasting.situation import Situation
@@ -31,7 +30,7 @@ class Answer:
     """What the forecast says to one question.
 
     probability is the weighted sum of by_reading; known is None where exposure plays no part; expected is the mean of a count;
-    draws [R, S] per-draw probabilities by reading.
+    draws [R, S] per-draw probabilities by reading; prior_draws [S] those of a companion from its prior, None for the ladder.
     """
 
     question: Question
@@ -43,6 +42,7 @@ class Answer:
     prior: float
     by_reading: Mapping[str, float]
     draws: Floats
+    prior_draws: Floats | None = None
 
 
 def answer_all(
@@ -104,6 +104,7 @@ def _companion_answer(situation: Situation, q: Question, found: Companion) -> An
         prior=float(found.prior.mean()),
         by_reading=dict.fromkeys(situation.histories, p),
         draws=draws,
+        prior_draws=found.prior,
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forecast.domain import HORIZONS, TOP
 from forecast.forecasting.climb import Climb, assign_paths, climb
 from forecast.forecasting.draws import ParameterDraws
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.situation import Situation
 from forecast.model.history import History
 
@@ -38,10 +38,3 @@ def forecast_quantities(found: Climb) -> dict[str, Floats]:
         for k in (0, 1):
             out[f"fall-{k}-{h}m"] = found.fell(k, h)
     return out
-
-
-def ladder_question(found: Climb, kind: str, level: int, horizon: int) -> Floats:
-    """Per-draw probabilities [S] of a question about a level."""
-    if kind == "reached_by":
-        return found.reached(level, horizon)
-    return found.at_least(level, horizon) if kind == "in_force_at" else found.fell(level, horizon)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays.ladder import Kernel, chances, landing_down, landing_up
+from forecast.arrays.ladder import Kernel, bend, chances, landing_down, landing_up
 from forecast.domain import FIRST_MONTH, TOP, Month
 from forecast.forecasting.draws import ParameterDraws
-from forecast.forecasting.pool import Pool
-from forecast.model.leverage import bend
+from forecast.forecasting.paths import Pool
 
 type Floats = NDArray[np.float64]
 
@@ -57,6 +56,13 @@ class Climb:
         if kind == "in_force_at":
             return np.asarray(in_force[h - 1, k:].sum(0))
         return np.asarray(fallen[k, h - 1])
+
+
+def ladder_question(found: Climb, kind: str, level: int, horizon: int) -> Floats:
+    """Per-draw probabilities [S] of a question about a level."""
+    if kind == "reached_by":
+        return found.reached(level, horizon)
+    return found.at_least(level, horizon) if kind == "in_force_at" else found.fell(level, horizon)
 
 
 def assign_paths(

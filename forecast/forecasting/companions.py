@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays.ladder import bend
 from forecast.data.records import Scheduled
 from forecast.domain import Month
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.model.events import ANSWERS, COUNTED, EventRates
-from forecast.model.leverage import bend
 from forecast.priors.files import Priors
 from forecast.priors.spec import Gamma
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from forecast.arrays import ladder
+from forecast.arrays.drift import knot_weights
 from forecast.domain import FIRST_MONTH, Month
-from forecast.model.transitions import ADMINISTRATIONS, TolerancePriors, knot_weights, slots
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from forecast.model.transitions import TolerancePriors
 
 type Floats = NDArray[np.float64]
 
@@ -49,7 +50,7 @@ class ParameterDraws:
 
     def rise_logits(self) -> Floats:
         """a_j by draw, [6, S]; −inf at the top."""
-        a = ladder.rise_logit(expit(self.logit_rise)).T
+        a = ladder.rise_logit(1.0 / (1.0 + np.exp(-self.logit_rise))).T
         return np.concatenate([a, np.full((1, self.size), -np.inf)])
 
     def fall_logits(self) -> Floats:
@@ -89,6 +90,8 @@ def from_posterior(posterior: xr.Dataset, skip_up: Floats, skip_down: Floats, ea
 
 def from_prior(priors: TolerancePriors, origin: Month, size: int, rng: np.random.Generator) -> ParameterDraws:
     """Independent draws from the prior of every parameter of model 5, skips included."""
+    from forecast.model.transitions import ADMINISTRATIONS, slots
+
     _, n_knots = slots(origin)
 
     def normal(constants: Floats) -> Floats:

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays.ladder import bend
 from forecast.data.outcome import behind, changes, known_then, main_levels
 from forecast.data.tables import history as months_of
 from forecast.domain import Month, first_day
 from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.climb import PressureLink
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.readings import fit_history, posterior_draws
 from forecast.forecasting.situation import Situation, claims_day
 from forecast.inference.sample import Sampler, SamplerSettings
 from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
-from forecast.model.leverage import bend
 from forecast.model.transitions import TolerancePriors
 from forecast.priors.alternatives import SAME_YEAR, YEAR_BEFORE, Alternatives
 from forecast.priors.spec import Fixed, Normal, Spec

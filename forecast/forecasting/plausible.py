@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.statement import Condition, Driver
 from forecast.model.history import LOGIT_60
 

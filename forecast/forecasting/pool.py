@@ -16,6 +16,7 @@ from forecast.arrays.memory import decay, impulse_step
 from forecast.data.records import Scheduled
 from forecast.domain import CHANNELS, Month
 from forecast.forecasting.patch import NO_PATCH, Patch
+from forecast.forecasting.paths import Pool
 from forecast.model.events import HALF_LIFE, MAX_INTENSITY, RATE, SHAPE, STREAMS, EventRates, predictors
 from forecast.model.history import LOG_3000, LOGIT_60
 from forecast.model.leverage import Leverage, LeverageSettings, combine
@@ -52,29 +53,6 @@ class Future:
     opposition: Floats
     mobilisation_scale: float
     new_us_rates_from: int | None
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Driver paths, each [P, H + 1], month 0 being the origin.
-
-    leverage is L, unbent; log2_deaths, change, opposition and mobilisation as in Drivers; arrivals [P, H, K] counts by stream.
-    measures, impulses [P, 3, H + 1] are the parts of L; eta [P, 3] the elasticities of each path.
-    """
-
-    leverage: Floats
-    log2_deaths: Floats
-    change: Floats
-    opposition: Floats
-    mobilisation: Floats
-    arrivals: NDArray[np.int64]
-    measures: Floats
-    impulses: Floats
-    eta: Floats
-
-    @property
-    def horizon(self) -> int:
-        return int(self.leverage.shape[1]) - 1
 
 
 @dataclass(frozen=True)

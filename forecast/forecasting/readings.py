@@ -15,7 +15,7 @@ from forecast.arrays.ladder import skip_counts
 from forecast.forecasting.carry import carry_forward, forecast_quantities
 from forecast.forecasting.climb import Climb
 from forecast.forecasting.draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.situation import Situation
 from forecast.inference.gate import Diagnostics, examine, scalars
 from forecast.inference.sample import Sampler, SamplerSettings, compile_sampler
@@ -41,6 +41,7 @@ class ReadingForecast:
     posterior: xr.DataTree
     draws: ParameterDraws
     climb: Climb
+    prior_draws: ParameterDraws
     prior_climb: Climb
     diagnostics: Diagnostics
     skip_counts: tuple[Floats, Floats]
@@ -122,7 +123,7 @@ def _carried(
     if verdict.passed:
         verdict = _with_forecasts(verdict, found, tree, settings)
     return ReadingForecast(
-        name, history, tree, draws, found, carry_forward(situation, prior, pool, history), verdict,
+        name, history, tree, draws, found, prior, carry_forward(situation, prior, pool, history), verdict,
         skip_posterior(constants, history)[2], constants,
     )  # fmt: skip
 

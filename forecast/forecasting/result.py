@@ -10,7 +10,7 @@ from typing import Any
 from forecast.errors import Problem
 from forecast.forecasting.answers import Answer
 from forecast.forecasting.multiverse import Disputed, Outcome
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.readings import ReadingForecast
 from forecast.forecasting.situation import Situation
 from forecast.inference.gate import Diagnostics

@@ -23,8 +23,9 @@ from forecast.forecasting.climb import Climb, assign_paths
 from forecast.forecasting.companions import direct_action
 from forecast.forecasting.draws import ParameterDraws
 from forecast.forecasting.patch import Forced, Patch
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.plausible import Move, moves, qualifying
-from forecast.forecasting.pool import HORIZON, Pool
+from forecast.forecasting.pool import HORIZON
 from forecast.forecasting.situation import Situation
 from forecast.forecasting.statement import Kind, Rates, Scenario
 

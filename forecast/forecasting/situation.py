@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays.ladder import bend
 from forecast.data.outcome import distinct_readings, reading_levels
 from forecast.data.tables import Data, history, origin
 from forecast.domain import FIRST_MONTH, Month, last_day
 from forecast.forecasting.climb import future_administrations
 from forecast.forecasting.patch import NO_PATCH, Patch
-from forecast.forecasting.pool import HORIZON, N_PATHS, Future, Pool, Start, simulate_pool
+from forecast.forecasting.paths import Pool
+from forecast.forecasting.pool import HORIZON, N_PATHS, Future, Start, simulate_pool
 from forecast.model import events as event_model
 from forecast.model.constants import elasticity_priors, leverage_settings
 from forecast.model.history import LOG_3000, LOGIT_60, Drivers, History, in_office
-from forecast.model.leverage import Leverage, LeverageSettings, bend, leverage
+from forecast.model.leverage import Leverage, LeverageSettings, leverage
 from forecast.model.opposition import OppositionPosterior, OppositionPriors, fit_opposition, mobilisation
 from forecast.model.overdose import START as OVERDOSE_START
 from forecast.model.overdose import OverdosePosterior, fit_overdose
@@ -90,8 +93,8 @@ def assess(data: Data, priors: Priors, seed: int) -> Situation:
         administration=in_office(data.administrations, "Mexico", FIRST_MONTH, at),
     )
     rates = event_model.fit_events(data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng)
-    merged = distinct_readings(data, tau, months)
     shares = priors.parts("readings.weights")
+    merged = _with_unheard(distinct_readings(data, tau, months), shares)
     return Situation(
         data=data,
         priors=priors,
@@ -126,3 +129,10 @@ def _next_us(data: Data, at: Month) -> int | None:
     ends = [a.end for a in data.administrations if a.country == "US" and a.start <= at <= a.end]
     first = max(ends) - at + 1 if ends else None
     return first if first is not None and first <= HORIZON else None
+
+
+def _with_unheard(merged: dict[str, tuple[str, ...]], shares: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
+    """As of an earlier day, the readings that nobody could hold yet say what main says."""
+    held = {name for names in merged.values() for name in names}
+    unheard = tuple(name for name in shares if name not in held)
+    return {first: names + unheard if "main" in names else names for first, names in merged.items()}

@@ -14,7 +14,7 @@ from forecast.forecasting.answers import answer_all
 from forecast.forecasting.archive import pack
 from forecast.forecasting.multiverse import disputed_act, explore
 from forecast.forecasting.patch import NO_PATCH, Patch
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.questions import ask
 from forecast.forecasting.readings import ReadingForecast, compiled, forecast_reading
 from forecast.forecasting.result import Forecast
@@ -44,8 +44,17 @@ class Finished:
     report: Mapping[str, Any]
 
 
-def fit(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent, engine: Literal["nutpie", "pymc"] = "nutpie") -> Forecast:
-    """Fit every reading, pass the gate, and answer every question. Raises GateError, having written nothing, if a fit fails twice."""
+def fit(
+    inputs: Inputs,
+    seed: int = DEFAULT_SEED,
+    progress: Progress = silent,
+    engine: Literal["nutpie", "pymc"] = "nutpie",
+    explored: bool = True,
+) -> Forecast:
+    """Fit every reading, pass the gate, and answer every question. Raises GateError, having written nothing, if a fit fails twice.
+
+    explored: also try the other defensible choices and run the scenarios, which a report wants.
+    """
     progress("drivers", None, "overdoses, opposition, events")
     situation = assess(inputs.data, inputs.priors, seed)
     constants = tolerance_priors(inputs.priors)
@@ -68,12 +77,14 @@ def fit(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent, e
     answers = answer_all(situation, readings, pool, ask(inputs.data.questions, situation.origin))
     headline = answers[inputs.data.questions.resolution.headline].question
     disputed = disputed_act(situation)
-    multiverse = explore(
-        situation, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, inputs.alternatives, MULTIVERSE, _stage(progress, "multiverse")
+    multiverse = [] if not explored else explore(
+        situation, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, inputs.alternatives, MULTIVERSE,
+        _stage(progress, "multiverse"),
     )  # fmt: skip
     progress("multiverse", 1.0)
     progress("scenarios", None)
-    scenarios = run_all(situation, {name: made.draws for name, made in readings.items()}, inputs.scenarios, _stage(progress, "scenarios"))
+    chosen = inputs.scenarios if explored else ()
+    scenarios = run_all(situation, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
     progress("scenarios", 1.0)
     _, left_out = feasible(situation, inputs.scenarios, pool)
     return Forecast(
@@ -109,7 +120,7 @@ def write_report(forecast: Forecast, reports: Path, now: datetime, progress: Pro
     def write(folder: Path) -> None:
         write_report_files(report, folder)
         write_posterior(folder, {name: made.posterior for name, made in forecast.readings.items()})
-        write_draws(folder, pack(forecast.situation, forecast.readings, forecast.pool))
+        write_draws(folder, pack(forecast))
 
     path = store.write_run(reports, run_id, write, meta(report))
     progress("report", 1.0)
@@ -122,6 +133,7 @@ def meta(report: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("created", "origin", "as_of", "model_version", "seed", "data_digest", "priors_digest", "versions", "headline")
     return {k: report[k] for k in keys} | {
         "probability": q["probability"],
+        "probabilities": {q["id"]: q["probability"] for q in report["questions"]},
         "interval": q["interval"],
         "gate": report["diagnostics"]["status"],
     }

@@ -112,11 +112,14 @@ def concession_memory(events: Sequence[Event], origin: Month) -> Floats:
 
 
 def window_start(administrations: Sequence[Administration], origin: Month) -> Month:
-    """The month the US administration at the origin took office; the one before too where that is less than a year ago."""
+    """The month the US administration at the origin took office; the one before too where that is less than a year ago.
+
+    Never before the second month of the record: what drives a month is read off the one before.
+    """
     us = sorted((a for a in administrations if a.country == "US" and a.start <= origin), key=lambda a: a.start)
     if len(us) > 1 and origin - us[-1].start + 1 < MIN_WINDOW:
-        return Month(us[-2].start)
-    return Month(us[-1].start)
+        return Month(max(us[-2].start, FIRST_MONTH + 1))
+    return Month(max(us[-1].start, FIRST_MONTH + 1))
 
 
 @dataclass(frozen=True)

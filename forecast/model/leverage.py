@@ -20,7 +20,6 @@ from forecast.domain import CHANNELS, FIRST_MONTH, Month
 type Floats = NDArray[np.float64]
 
 IMPULSES = ("threat", "act", "demonstration", "inducement")
-TANH1 = float(np.tanh(1.0))
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,6 @@ class Leverage:
     standing: tuple[Standing, ...]
     measure_months: int
     ended_alone: int
-
-
-def bend(leverage: Floats) -> Floats:
-    """ℓ = tanh(L)/tanh(1): the outside view knows only open (1) or not open (0), so what lies beyond 1 saturates, at 1.31."""
-    return np.asarray(np.tanh(leverage) / TANH1)
 
 
 def combine(measures: Floats, impulses: Floats, settings: LeverageSettings) -> Floats:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays.drift import knot_weights
 from forecast.domain import FIRST_MONTH, Month
 from forecast.model.history import History
 
@@ -58,15 +59,6 @@ def slots(origin: Month) -> tuple[int, int]:
     while FIRST_MONTH + 12 * years <= origin:
         years += 10
     return 12 * years, years + AHEAD_YEARS
-
-
-def knot_weights(n_months: int, n_knots: int) -> Floats:
-    """[n_months, n_knots]: linear interpolation between knots each January, month 0 being a January."""
-    years, part = np.divmod(np.arange(n_months), 12)
-    out = np.zeros((n_months, n_knots))
-    out[np.arange(n_months), years] = 1.0 - part / 12.0
-    out[np.arange(n_months), years + 1] += part / 12.0
-    return out
 
 
 def model_data(history: History, priors: TolerancePriors) -> dict[str, NDArray[np.generic]]:

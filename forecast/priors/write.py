@@ -15,11 +15,15 @@ from forecast.priors.text import SpecError
 
 
 def write_specs(path: Path, specs: Mapping[str, Spec], *, why: str | None = None, source: str, by: str, date: date) -> None:
-    """Set the priors named to these specs in the file `path`.
+    """Set the priors named to these specs in the file `path`. Raises what `edited_text` raises, ForecastError if it cannot be written."""
+    replace_text(path, edited_text(path, specs, why=why, source=source, by=by, date=date))
 
-    `why` replaces the rationale of each, None keeps it; a hindsight note stays. Raises InputError, with all problems and the file
-    untouched, for names or specs that cannot be, a prior that the file lacks, or a file that is not TOML; ForecastError if it
-    cannot be written.
+
+def edited_text(path: Path, specs: Mapping[str, Spec], *, why: str | None = None, source: str, by: str, date: date) -> str:
+    """The text of the file `path` with the priors named set to these specs.
+
+    `why` replaces the rationale of each, None keeps it; a hindsight note stays. Raises InputError, with all problems, for names or specs
+    that cannot be, a prior that the file lacks, or a file that is not TOML.
     """
     import tomlkit
     from tomlkit.exceptions import ParseError
@@ -47,7 +51,7 @@ def write_specs(path: Path, specs: Mapping[str, Spec], *, why: str | None = None
         for key, value in changes.items():
             if value is not None and document[name].get(key) != value:
                 document[name][key] = value
-    replace_text(path, tomlkit.dumps(document))
+    return tomlkit.dumps(document)
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,10 +39,18 @@ def write_draws(folder: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         np.savez_compressed(out, allow_pickle=False, **arrays)
 
 
-def read_draws(run: Path) -> dict[str, NDArray[Any]]:
-    """Every array of a run's `draws.npz`. StoreError if it is not there or cannot be read."""
+@contextmanager
+def open_draws(run: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
+    """The arrays of a run's `draws.npz`, each read when it is asked for. StoreError if the file is not there or cannot be read."""
     try:
-        with np.load(run / DRAWS, allow_pickle=False) as found:
-            return dict(found)
+        found = np.load(run / DRAWS, allow_pickle=False)
     except (OSError, ValueError) as e:
         raise StoreError(f"{run / DRAWS} cannot be read: {e}.", "Restore the run, or make it again.") from e
+    with found:
+        yield found
+
+
+def read_draws(run: Path) -> dict[str, NDArray[Any]]:
+    """Every array of a run's `draws.npz`. StoreError if it is not there or cannot be read."""
+    with open_draws(run) as arrays:
+        return dict(arrays)

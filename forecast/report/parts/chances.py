@@ -12,7 +12,7 @@ from scipy.stats import gaussian_kde
 from forecast.arrays.weighted import INTERVAL, weighted_interval, weighted_quantile
 from forecast.domain import HORIZONS, LEVELS, TOP, month_text
 from forecast.forecasting.answers import Answer
-from forecast.forecasting.carry import ladder_question
+from forecast.forecasting.climb import ladder_question
 from forecast.forecasting.multiverse import Outcome
 from forecast.forecasting.questions import resolution_date
 from forecast.forecasting.result import Forecast

@@ -13,7 +13,7 @@ from forecast.data.coding import reliability as agreements
 from forecast.data.freshness import freshness as series_freshness
 from forecast.domain import TOP
 from forecast.forecasting.carry import carry_forward
-from forecast.forecasting.pool import Pool
+from forecast.forecasting.paths import Pool
 from forecast.forecasting.result import Forecast
 from forecast.report.parts.record import ANSWER_WITHIN
 from forecast.report.parts.words_used import DEFINITIONS

@@ -1,0 +1,22 @@
+"""Text for a terminal: lines that fit, sentences that end."""
+
+from __future__ import annotations
+
+
+def wrap(text: str, width: int, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
+    """Lines of at most `width` characters; a number is not torn from its per cent."""
+    from textwrap import wrap as fill
+
+    kept = text.replace(" %", "\u00a0%")
+    return [line.replace("\u00a0", " ") for line in fill(kept, width, initial_indent=initial_indent, subsequent_indent=subsequent_indent)]
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def terminal_width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns

@@ -1,0 +1,82 @@
+"""`forecast data pull` and `forecast data sources`: the newest official figures, and where every series comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from forecast.cli._context import Context
+from forecast.cli._options import common, examples
+
+if TYPE_CHECKING:
+    from forecast.jobs.pull import Pulled
+
+
+@click.command(epilog=examples("forecast data pull --dry-run", "forecast data pull --dry-run overdose gpr"))
+@common()
+@click.argument("names", metavar="[SOURCE]...", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Say what would be asked of whom, and ask nobody.")
+def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
+    """Fetch the newest official figures and add what is new.
+
+    What is held is never overwritten: a revision is a new row. Without SOURCE, all publishers are asked. One that fails leaves its data as
+    they were, the others go on, and the exit code is 6.
+    """
+    from forecast.jobs.pull import PullError, pull_sources
+
+    if dry_run:
+        _plan(context, names)
+        return
+    try:
+        with context.progress() as progress:
+            pulled = pull_sources(context.workspace, names, now=context.now, environ=context.surroundings.environ, progress=progress)
+    except PullError as e:
+        _told(context, e.pulled)
+        raise
+    _told(context, pulled)
+
+
+@click.command(epilog=examples("forecast data sources", "forecast data sources --json"))
+@common()
+def sources(context: Context) -> None:
+    """List every series: its use, its newest month, who publishes it."""
+    from forecast.cli.data import print_rows
+    from forecast.jobs.pull import listed
+
+    rows = [asdict(row) for row in listed(context.workspace, context.now.date())]
+    columns = ("series", "used_for", "newest", "status", "pulled_by", "file", "publisher", "url", "terms", "citation")
+    print_rows(context, columns, rows, ("series", "used_for", "newest", "status", "pulled_by", "publisher"))
+
+
+def _plan(context: Context, names: tuple[str, ...]) -> None:
+    from forecast.cli.data import print_rows
+    from forecast.jobs.pull import planned
+
+    rows = [
+        {"source": p.source, "file": p.file, "used_for": _uses(p.used_for), "address": address}
+        for p in planned(context.workspace, names)
+        for address in p.addresses
+    ]
+    print_rows(context, ("source", "file", "used_for", "address"), rows)
+
+
+def _told(context: Context, pulled: tuple[Pulled, ...]) -> None:
+    from forecast.cli.data import print_rows
+
+    if context.json:
+        context.say_json({"pulled": [asdict(outcome) for outcome in pulled]})
+        return
+    rows = [{"source": p.source, "file": p.file, "used_for": _uses(p.used_for), "status": _status(p)} for p in pulled]
+    print_rows(context, ("source", "file", "used_for", "status"), rows)
+
+
+def _status(outcome: Pulled) -> str:
+    told = f"{outcome.rows} new rows" if outcome.status == "new rows" else outcome.status
+    return f"{told}: {outcome.detail}" if outcome.detail else told
+
+
+def _uses(used_for: Mapping[str, str]) -> str:
+    return ", ".join(f"{series} {use}" for series, use in used_for.items()) or "nothing"

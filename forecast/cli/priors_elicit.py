@@ -1,0 +1,299 @@
+"""`forecast priors elicit`: from what a person would say to a prior, shown with what it implies before it is written."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from forecast.cli._context import Context
+from forecast.cli._options import common, examples
+
+if TYPE_CHECKING:
+    from forecast.jobs.set_prior import Done
+    from forecast.priors.files import Priors
+    from forecast.priors.solve import Answer
+    from forecast.priors.spec import Distribution
+
+WAYS: Final = {
+    "quantiles": "the values you would bet 19 to 1 it is above, 1 to 1, and 19 to 1 it is below",
+    "odds": "how many times likelier something is in one situation than in another",
+    "within-a-year": "the lowest and the highest chance within a year, in ordinary times",
+    "headline": "the headline's chance; this prior is moved until it comes out",
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person said, in which way, and the prior that it makes; `answer` if it was solved for, `lacking` if it could not be."""
+
+    way: str
+    numbers: tuple[float, ...]
+    spec: Distribution
+    answer: Answer | None = None
+    lacking: str | None = None
+
+
+@click.command(
+    "elicit",
+    epilog=examples(
+        "forecast priors elicit ladder.skip_up.3 --quantiles 0.01,0.04,0.12",
+        "forecast priors elicit leverage.effect --odds 1.2,3,8",
+        "forecast priors elicit ladder.rise.3 --within-a-year 0.02,0.10 --yes --why 'As I know Mexico.' --by me",
+        "forecast priors elicit leverage.effect --help",
+    ),
+)
+@common()
+@click.argument("name")
+@click.option("--quantiles", metavar="Q05,Q50,Q95", help="Its 5, 50 and 95 % quantiles.")
+@click.option("--odds", metavar="LOW,MIDDLE,HIGH", help="Of an effect: how many times likelier with it than without; 5, 50 and 95 %.")
+@click.option("--within-a-year", "year", metavar="LOW,HIGH", help="Of a rise: its chance within a year in ordinary times; 5 and 95 %.")
+@click.option("--headline", metavar="P", help="Move this prior until the headline has this chance.")
+@click.option("--yes", is_flag=True, help="Write it without asking; needs --why and --by.")
+@click.option("--why", metavar="TEXT", help="The reason, for the file and the history.")
+@click.option("--by", metavar="NAME", help="Who says so.")
+def elicit(
+    context: Context,
+    name: str,
+    quantiles: str | None,
+    odds: str | None,
+    year: str | None,
+    headline: str | None,
+    yes: bool,
+    why: str | None,
+    by: str | None,
+) -> None:
+    """Turn what you would say into the prior NAME, and show what it implies.
+
+    On a terminal it asks, shows, asks again until you agree, and offers to write it as `forecast priors set` does. With one of the flags it
+    does so at once; nothing is written without --yes or your word.
+    """
+    from forecast.errors import InputError, Problem, UsageError
+    from forecast.priors.catalogue import CATALOGUE, nearest
+    from forecast.priors.files import load_priors
+    from forecast.priors.text import SpecError
+
+    if name not in CATALOGUE:
+        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
+    written = zip(WAYS, (quantiles, odds, year, headline), strict=True)
+    given = [(way, text) for way, text in written if text is not None]
+    asks = on_terminal()
+    if len(given) > 1:
+        raise UsageError(f"--{given[0][0]} and --{given[1][0]} are two ways of saying it.", "Give one of them.")
+    if not given and not asks:
+        raise UsageError("There is nobody to ask.", "Say it with --quantiles, --odds, --within-a-year or --headline.")
+    if yes and not asks and not (why and by):
+        raise UsageError("--yes writes the prior, and every change says why and by whom.", "Add --why and --by.")
+    priors = load_priors(context.workspace.priors)
+    try:
+        said = _said(context, priors, name, *given[0]) if given else _agreed(context, priors, name)
+    except SpecError as e:
+        raise InputError.of([Problem("elicit", e.found, e.expected, e.remedy, column=name)]) from e
+    if given and not (context.json and not asks):
+        _show(context, priors, name, said)
+    done = None
+    if said.lacking is None and said.spec != priors.spec(name) and (yes or (asks and _confirm(f"Write it to {priors[name].file}?"))):
+        done = _write(context, name, said, why, by)
+    if context.json:
+        context.say_json(_document(priors, name, said, done))
+        return
+    from forecast.cli.priors_set import told
+
+    for line in told(done) if done else ["Nothing was written."]:
+        context.say(line)
+
+
+def on_terminal() -> bool:
+    """Whether there is someone to ask."""
+    return sys.stdin.isatty()
+
+
+def numbers(text: str, count: int) -> tuple[float, ...]:
+    """So many numbers between commas or blanks; 2 % may be written for 0.02. SpecError for anything else."""
+    from forecast.priors.text import SpecError
+
+    parts = [part for part in re.split(r"[,;\s]+", re.sub(r"\s+%", "%", text.strip())) if part]
+    try:
+        found = tuple(float(f"{part[:-1]}e-2") if part.endswith("%") else float(part) for part in parts)
+    except ValueError:
+        found = ()
+    if len(found) != count:
+        wanted = {1: "a number", 2: "two numbers", 3: "three numbers"}[count]
+        raise SpecError(repr(text), wanted, f"Write {', '.join(('0.01', '0.04', '0.12')[:count])}, for instance.")
+    return found
+
+
+def _said(context: Context, priors: Priors, name: str, way: str, text: str) -> Said:
+    """What the words make of the prior. Raises SpecError."""
+    from forecast.priors.elicit import from_odds, from_quantiles, from_year, may_be_elicited
+
+    may_be_elicited(name)
+    now = priors.spec(name)
+    match way:
+        case "quantiles":
+            low, middle, high = numbers(text, 3)
+            return Said(way, (low, middle, high), from_quantiles(name, (low, middle, high), now))
+        case "odds":
+            low, middle, high = numbers(text, 3)
+            return Said(way, (low, middle, high), from_odds(name, (low, middle, high), now))
+        case "within-a-year":
+            low, high = numbers(text, 2)
+            return Said(way, (low, high), from_year(name, low, high, now))
+    return _solved(context, name, *numbers(text, 1))
+
+
+def _solved(context: Context, name: str, target: float) -> Said:
+    from forecast.jobs.elicit_prior import solve_headline
+    from forecast.priors.words import percent
+
+    with context.progress() as progress:
+        found = solve_headline(context.workspace, name, target, progress)
+    rough = f"at {found.spec} the headline would be roughly {percent(found.answer.probability)}"
+    lacking = None
+    if found.answer.how == "refit":
+        lacking = f"The draws of the published run say nothing of {name}: this needs a refit (`forecast priors try --refit`)."
+    elif not found.reached:
+        lacking = f"Moved by up to four of its standard deviations, {name} alone does not bring it about: {rough}."
+    elif not found.answer.accepted:
+        lacking = f"That lies too far from the published run to rely on: {rough}. This needs a refit (`forecast priors try --refit`)."
+    return Said("headline", (target,), found.spec, found.answer, lacking)
+
+
+def _agreed(context: Context, priors: Priors, name: str) -> Said:
+    """Ask and show until it is what the person would say. Ctrl-C gives up."""
+    from forecast.priors.catalogue import CATALOGUE
+    from forecast.priors.elicit import PICTURES, may_be_elicited
+    from forecast.priors.text import SpecError
+    from forecast.priors.words import in_words
+
+    entry = may_be_elicited(name)
+    ways = [way for way in WAYS if (way != "odds" or name in PICTURES) and (way != "within-a-year" or entry.unit == "12-month probability")]
+    usual = next(way for way in ("odds", "within-a-year", "quantiles") if way in ways)
+    _ask_lines(CATALOGUE[name].what, f"Now: {in_words(name, priors.spec(name))}.", *(f"  {way}: {WAYS[way]}" for way in ways))
+    while True:
+        way = click.prompt("How would you put it?", type=click.Choice(ways), default=usual, err=True)
+        _ask_lines(*_question(name, way, entry.unit))
+        text = click.prompt("Numbers", err=True)
+        try:
+            said = _said(context, priors, name, way, text)
+        except SpecError as e:
+            _ask_lines(f"Found {e.found}; expected {e.expected}. {e.remedy}")
+            continue
+        _show(context, priors, name, said)
+        if said.lacking is None and _confirm("Is that what you would say?"):
+            return said
+        usual = way
+
+
+def _question(name: str, way: str, unit: str) -> list[str]:
+    from forecast.priors.elicit import PICTURES
+
+    if way == "odds":
+        picture = PICTURES[name]
+        return [
+            f"Picture two situations, alike but for this: {picture.first}; {picture.second}.",
+            f"By what factor are the odds of {picture.what} multiplied in the second? Three numbers, 1 for no difference, under 1 for less:",
+            "nearly surely more than, as likely above as below, nearly surely less than (5, 50 and 95 %).",
+        ]
+    return {
+        "quantiles": [f"In {unit}: nearly surely more than, as likely above as below, nearly surely less than (5, 50 and 95 %)."],
+        "within-a-year": ["The chance within a year in ordinary times: nearly surely more than, nearly surely less than (5 and 95 %)."],
+        "headline": ["The chance that level 4 or more is reached within twelve months."],
+    }[way]
+
+
+def _show(context: Context, priors: Priors, name: str, said: Said) -> None:
+    """The prior in words, as a curve and in what it implies, beside what now stands."""
+    for line in _page(priors, name, said):
+        click.echo(line, err=True) if context.json else context.say(line)
+
+
+def _page(priors: Priors, name: str, said: Said) -> list[str]:
+    from forecast.cli._lines import sentence, terminal_width, wrap
+    from forecast.priors.catalogue import CATALOGUE
+    from forecast.priors.density import draw
+    from forecast.priors.implied import Implied, implied
+    from forecast.priors.words import in_words, number, percent, unit_text
+
+    width = min(terminal_width(), 100)
+    if said.lacking:
+        return wrap(said.lacking, width)
+    lines = [*wrap(f"{name} = {said.spec}, now {priors.spec(name)}", width, subsequent_indent="    "), ""]
+    lines += [*wrap(sentence(in_words(name, said.spec)), width), ""]
+    lines += [*draw(said.spec, lambda x: unit_text(name, x), min(60, width)), f"5, 50 and 95 % quantiles; {CATALOGUE[name].unit}", ""]
+    if missed := _missed(said):
+        lines += [*wrap(missed, width), ""]
+    if said.answer:
+        lines += [f"The headline becomes {percent(said.answer.probability)} ({said.answer.how}).", ""]
+
+    def values(row: Implied) -> str:
+        low, middle, high = (percent(x) if row.unit == "probability" else number(x) for x in (row.low, row.middle, row.high))
+        return f"{middle} ({low} to {high})"
+
+    rows = list(zip(implied(priors.replace({name: said.spec}), name), implied(priors, name), strict=True))
+    if rows:
+        lines += wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
+        for new, old in rows:
+            lines += wrap(f"{new.what}: {values(new)}; now {values(old)}", width, initial_indent="  ", subsequent_indent="    ")
+        lines.append("")
+    return lines
+
+
+def _missed(said: Said) -> str:
+    """Said where the family cannot have the quantiles that were stated."""
+    from forecast.priors.words import number
+
+    if said.way != "quantiles":
+        return ""
+    fitted = said.spec.interval()
+    width = said.numbers[2] - said.numbers[0]
+    if max(abs(a - b) for a, b in zip(fitted, said.numbers, strict=True)) <= 0.03 * width:
+        return ""
+    mine, its = (", ".join(map(number, three)) for three in (said.numbers, fitted))
+    return f"You said {mine}; the nearest that such a prior can have is {its}."
+
+
+def _write(context: Context, name: str, said: Said, why: str | None, by: str | None) -> Done:
+    from forecast.jobs.set_prior import set_priors
+
+    why = why or click.prompt("Why", err=True)
+    by = by or click.prompt("By", err=True)
+    stated = ", ".join(f"{x:g}" for x in said.numbers)
+    source = f"judgement, elicited by {said.way.replace('-', ' ')}: {stated}"
+    return set_priors(context.workspace, {name: said.spec}, why=why, by=by, source=source, now=context.now)
+
+
+def _confirm(question: str) -> bool:
+    return click.confirm(question, default=False, err=True)
+
+
+def _ask_lines(*lines: str) -> None:
+    for line in lines:
+        click.echo(line, err=True)
+
+
+def _document(priors: Priors, name: str, said: Said, done: Done | None) -> dict[str, Any]:
+    from forecast.priors.implied import implied
+    from forecast.priors.words import in_words
+
+    low, middle, high = said.spec.interval()
+    rows = implied(priors.replace({name: said.spec}), name)
+    solved = said.answer and {
+        "probability": said.answer.probability, "accepted": said.answer.accepted, "how": said.answer.how, "lacking": said.lacking,
+    }  # fmt: skip
+    return {
+        "name": name,
+        "way": said.way,
+        "stated": list(said.numbers),
+        "from": str(priors.spec(name)),
+        "to": str(said.spec),
+        "words": in_words(name, said.spec),
+        "quantiles": {"q05": low, "q50": middle, "q95": high},
+        "implied": [{"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high} for r in rows],
+        "headline": solved,
+        "written": bool(done and done.edits),
+        **({"edits": done.as_dict()["edits"]} if done else {"edits": []}),
+    }

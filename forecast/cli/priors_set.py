@@ -1,0 +1,135 @@
+"""`forecast priors set` and `forecast priors log`: change a prior for good, and read what was changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from forecast.cli._context import Context
+from forecast.cli._options import common, examples
+
+if TYPE_CHECKING:
+    from forecast.jobs.set_prior import Done, Log
+    from forecast.priors.history import Edit, HandEdit, Outlook
+
+_EDIT: Final = re.compile(r"[^=(]+=.*", re.DOTALL)
+"""NAME = SPEC. The = in `LogNormal(12, 0.6, shift=3)` has a bracket before it."""
+
+
+@click.command(
+    "set",
+    epilog=examples(
+        "forecast priors set leverage.effect 'Normal(0.8, 0.3)' --why 'Tariffs were met with defiance.' --by me",
+        "forecast priors set 'leverage.effect = Normal(0.8, 0.3)' 'ladder.fresh = Normal(2, 1)' --why 'Both doubted.' --by me --json",
+    ),
+)
+@common()
+@click.argument("edits", metavar="EDIT...", nargs=-1, required=True)
+@click.option("--why", required=True, metavar="TEXT", help="The reason; it becomes the rationale in the file.")
+@click.option("--by", required=True, metavar="NAME", help="Who says so.")
+@click.option("--source", metavar="TEXT", help="What it rests on.  [default: judgement]")
+def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: str | None) -> None:
+    """Change priors in their files and add each edit to the history.
+
+    EDIT is 'NAME = SPEC' in quotes, or NAME and SPEC as two words; any number of them. Comments in the files stay. If anything is wrong
+    nothing is written. `forecast priors try` shows what an edit would do.
+    """
+    from forecast.jobs.set_prior import SOURCE, set_priors
+    from forecast.jobs.try_prior import parse_edits
+
+    parsed = parse_edits(joined(edits))
+    done = set_priors(context.workspace, parsed, why=why, by=by, source=source or SOURCE, now=context.now)
+    if context.json:
+        context.say_json(done.as_dict())
+        return
+    for line in told(done):
+        context.say(line)
+
+
+def joined(words: Sequence[str]) -> list[str]:
+    """Edits of the one form `NAME = SPEC`, from words of which some may be NAME and SPEC apart."""
+    edits: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        apart = not _EDIT.fullmatch(word) and rest and not _EDIT.fullmatch(rest[0])
+        edits.append(f"{word} = {rest.pop(0)}" if apart else word)
+    return edits
+
+
+def told(done: Done) -> Iterator[str]:
+    """What was set, in lines."""
+    for name in done.unchanged:
+        yield f"{name} says so already; nothing to change."
+    for edit in done.edits:
+        yield f"{edit.name} = {edit.new}, until now {edit.old}; revision {edit.revision}."
+    if not done.edits:
+        return
+    if done.before is None:
+        yield "The headline before and after is not known: no run was published from the priors as they were."
+    else:
+        yield f"{_headline(done.before, done.after)}."
+    yield "The forecast follows with the next `forecast run`."
+
+
+@click.command("log", epilog=examples("forecast priors log", "forecast priors log leverage.effect --json"))
+@common()
+@click.argument("name", required=False)
+def log(context: Context, name: str | None) -> None:
+    """Show what was changed in the priors, newest first, by whom and why.
+
+    A prior that was edited in its file, past the history, is shown as such. A history that was altered is refused with exit code 7.
+    """
+    from forecast.errors import InputError
+    from forecast.jobs.set_prior import read_log
+    from forecast.priors.catalogue import CATALOGUE, nearest
+
+    if name is not None and name not in CATALOGUE:
+        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
+    found = read_log(context.workspace, name)
+    if context.json:
+        by_hand = [{"name": hand.name, "from": hand.old, "to": hand.new, "until": hand.until} for hand in found.by_hand]
+        context.say_json({"edits": [edit.as_dict() for edit in reversed(found.history.edits)], "by_hand": by_hand})
+        return
+    lines = list(_listed(found))
+    for line in lines or ["No prior was changed since the history began." if name is None else f"{name} was not changed."]:
+        context.say(line)
+
+
+def _listed(found: Log) -> Iterator[str]:
+    from forecast.priors.history import BY_HAND
+
+    def by_hand(hand: HandEdit) -> Iterator[str]:
+        yield f"{BY_HAND:<29}{hand.name}"
+        yield f"    {hand.old} → {hand.new}"
+        yield "    In the file, past the history: by whom and why is not known."
+
+    for hand in found.by_hand:
+        if hand.until is None:
+            yield from by_hand(hand)
+    for edit in reversed(found.history.edits):
+        yield from _entry(edit)
+        for hand in found.by_hand:
+            if hand.until == edit.number:
+                yield from by_hand(hand)
+
+
+def _entry(edit: Edit) -> Iterator[str]:
+    yield f"{edit.revision:<11}{edit.time:%Y-%m-%d %H:%M}  {edit.name}"
+    yield f"    {edit.old} → {edit.new}"
+    yield f"    {edit.why} ({edit.by})"
+    if edit.before:
+        yield f"    {_headline(edit.before, edit.after)}"
+
+
+def _headline(before: Outlook, after: Outlook | None) -> str:
+    from forecast.priors.words import percent
+
+    said = f"Headline {percent(before.probability)}"
+    if after is None:
+        return f"{said} before; only a refit can tell what it becomes"
+    how = after.how if after.accepted else f"{after.how}, too far off to rely on: it needs a refit"
+    return f"{said} → {percent(after.probability)} ({how})"

@@ -1,0 +1,145 @@
+"""From the bytes of an answer to named cells: JSON, CSV and workbooks, each refused with the column's name where its shape has changed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, Final
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from forecast.data.nearest import nearest, shown
+from forecast.domain import Month, month, month_of
+from forecast.errors import SourceError
+
+UNPACKED: Final = 200_000_000
+"""Bytes of a workbook unpacked: far more than any month of any series takes."""
+
+LOOK: Final = "The publisher may have changed the file; nothing was changed here. Compare it with the connector."
+
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})(-[0-9]{2}([ T]00:00(:00)?)?)?|([0-9]{4})[Mm]([0-9]{1,2})")
+
+
+def wrong(what: str) -> SourceError:
+    return SourceError(what, LOOK)
+
+
+def json_rows(body: bytes, name: str) -> list[dict[str, Any]]:
+    """The objects of a JSON array."""
+    _no_page(body, name, "JSON")
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as e:
+        raise wrong(f"{name} is not JSON, or cut short ({_brief(e)}).") from None
+    if not isinstance(document, list) or not all(isinstance(row, dict) for row in document):
+        raise wrong(f"{name} is not a list of rows.")
+    return document
+
+
+def csv_rows(body: bytes, name: str, wanted: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Of each row below the header the cells of the columns `wanted`."""
+    _no_page(body, name, "CSV")
+    try:
+        text = body.decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as e:
+        raise wrong(f"{name} is not CSV ({_brief(e)}).") from None
+    if not text.endswith("\n"):
+        raise wrong(f"{name} ends within a line: it was cut short.")
+    at = columns(rows[0], wanted, name)
+    for n, row in enumerate(rows[1:], 2):
+        if len(row) != len(rows[0]):
+            raise wrong(f"{name}, line {n}, has {len(row)} cells where the header has {len(rows[0])}.")
+        yield tuple(row[i] for i in at)
+
+
+def sheet_rows(body: bytes, name: str, sheet: str | None, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Of each row of a workbook's sheet (None: the first) below its header the cells of the columns `wanted`. XLS and XLSX alike."""
+    _no_page(body, name, "a workbook")
+    try:
+        _no_bomb(body, name)
+        with CalamineWorkbook.from_filelike(io.BytesIO(body)) as book:
+            names = book.sheet_names
+            if not names or (sheet is not None and sheet not in names):
+                raise wrong(f"{name} has no sheet {sheet or ''!r}; it has {', '.join(map(shown, names)) or 'none'}.")
+            rows = book.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=True)
+    except SourceError:
+        raise
+    except (CalamineError, OSError, ValueError, zipfile.BadZipFile) as e:
+        raise wrong(f"{name} is not a workbook, or cut short ({_brief(e)}).") from None
+    except BaseException as e:  # the reader's own failures on damaged files derive from nothing narrower
+        if type(e).__name__ != "PanicException":
+            raise
+        raise wrong(f"{name} is a damaged workbook.") from None
+    if not rows:
+        raise wrong(f"{name} is a sheet without rows.")
+    at = columns([str(cell).strip() for cell in rows[0]], wanted, name)
+    for row in rows[1:]:
+        yield tuple(row[i] for i in at)
+
+
+def columns(header: Sequence[str], wanted: Sequence[str], name: str) -> list[int]:
+    """Where the wanted columns stand. Raises SourceError naming the first that is missing, and what looks like it."""
+    for column in wanted:
+        if header.count(column) != 1:
+            near = nearest(column, [c for c in header if c not in wanted])
+            told = f"; it has {shown(near)}" if near else ""
+            raise wrong(f"{name} has {'no' if column not in header else 'more than one'} column {column!r}{told}.")
+    return [header.index(column) for column in wanted]
+
+
+def number(cell: Any, where: str, decimals: int | None = None, missing: Sequence[str] = ("",)) -> str:
+    """A figure as plain digits, rounded where `decimals` says so; empty where the publisher says nothing."""
+    if cell is None or cell in missing:
+        return ""
+    if isinstance(cell, str):
+        if not _NUMBER.fullmatch(cell):
+            raise wrong(f"{where} holds {shown(cell)}, which is no number in plain digits.")
+        return cell if decimals is None else _rounded(float(cell), decimals)
+    if isinstance(cell, bool) or not isinstance(cell, int | float) or not abs(cell) < 1e15:
+        raise wrong(f"{where} holds {shown(str(cell))}, which is no number.")
+    return _rounded(float(cell), 6 if decimals is None else decimals)
+
+
+def month_cell(cell: Any, where: str) -> Month:
+    """The month that a date, or a text of the form 2026-06, 2026-06-01 or 2026M6, lies in."""
+    if isinstance(cell, date):
+        return month_of(cell)
+    found = _MONTH.fullmatch(cell) if isinstance(cell, str) else None
+    try:
+        if found:
+            year, number_of = found[1] or found[6], found[2] or found[7]
+            return month(f"{year}-{int(number_of):02d}")
+    except ValueError:
+        pass
+    raise wrong(f"{where} holds {shown(str(cell))}, which is no month.")
+
+
+def _rounded(value: float, decimals: int) -> str:
+    text = f"{value:.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _no_page(body: bytes, name: str, due: str) -> None:
+    start = body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not start:
+        raise wrong(f"{name} is empty.")
+    if start.startswith(b"<"):
+        raise wrong(f"{name} is a web page where {due} was due.")
+
+
+def _no_bomb(body: bytes, name: str) -> None:
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as packed:
+            if sum(part.file_size for part in packed.infolist()) > UNPACKED:
+                raise wrong(f"{name} unpacks to more than {UNPACKED:,} bytes.")
+
+
+def _brief(e: BaseException) -> str:
+    return shown(str(e).split("\n", maxsplit=1)[0], 80).strip("'\"")

@@ -1,0 +1,128 @@
+"""Provisional overdose deaths: the US National Center for Health Statistics, through the CDC's Socrata interface.
+
+Every value is a text, months are English names, what is null is left out of its row, and pages hold 1,000 rows unless more are asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, Final
+
+from forecast.data.nearest import nearest, shown
+from forecast.data.sources.connector import RELEASES, Connector, Figure, Request, Series, Token
+from forecast.data.sources.formats import json_rows, number, wrong
+from forecast.domain import Month, month, month_text
+
+LABELS: Final = {
+    "Number of Drug Overdose Deaths": "all_drugs",
+    "Synthetic opioids, excl. methadone (T40.4)": "synthetic_opioids",
+}
+"""The publisher's words → ours."""
+
+MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+PAGE: Final = 5000
+LEAST_PAGE: Final = 1000
+"""What a server sends that does not heed `$limit`: fewer rows than this are the last page, whatever was asked for."""
+
+VALUES: Final = ("data_value", "predicted_value", "percent_pending_investigation")
+IN_EVERY_ROW: Final = ("state", "year", "month", "period", "indicator")
+NAME: Final = "The answer"
+
+
+def parse(bodies: tuple[bytes, ...]) -> tuple[Figure, ...]:
+    """Totals of twelve months by release; percent_complete, which may read 99.5+, is not needed, and rows without a total are left out."""
+    rows = [row for body in bodies for row in json_rows(body, NAME)]
+    _all_columns(rows)
+    figures: dict[tuple[str, Month], Figure] = {}
+    for row in rows:
+        series, at = LABELS[_one_of(row, "indicator", tuple(LABELS))], _month(row)
+        if (series, at) in figures:
+            raise wrong(f"{NAME} gives {series} of {month_text(at)} twice.")
+        values = tuple(number(_text(row, column), f"column {column!r} of {month_text(at)}") for column in VALUES)
+        figures[series, at] = Figure(series, at, values)
+    for label, series in LABELS.items():
+        if not any(name == series for name, _ in figures):
+            raise wrong(f"{NAME} has no row whose column 'indicator' is {label!r}.")
+    return tuple(figures[key] for key in sorted(figures) if any(figures[key].values[:2]))
+
+
+def next_page(request: Request, body: bytes) -> Request | None:
+    """The page after this one; None after a page that is not full by anyone's measure."""
+    rows = len(json_rows(body, NAME))
+    if rows < LEAST_PAGE:
+        return None
+    query = dict(request.query)
+    query["$offset"] = str(int(query["$offset"]) + rows)
+    return replace(request, query=tuple(query.items()))
+
+
+def explain(body: bytes) -> str:
+    """The `message` of either kind of error envelope."""
+    try:
+        envelope = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    said = envelope.get("message") if isinstance(envelope, dict) else None
+    return said[:300] if isinstance(said, str) else ""
+
+
+def _all_columns(rows: list[dict[str, Any]]) -> None:
+    """No column is gone from all rows (null ones are left out of a row), and those that say what a row is are in each."""
+    there = {column for row in rows for column in row}
+    for column in (*IN_EVERY_ROW, *VALUES):
+        if rows and column not in there:
+            near = nearest(column, there - {*IN_EVERY_ROW, *VALUES})
+            raise wrong(f"{NAME} has no column {column!r}{f'; it has {shown(near)}' if near else ''}.")
+    for column in IN_EVERY_ROW:
+        if any(row.get(column) is None for row in rows):
+            raise wrong(f"{NAME} has a row without {column!r}.")
+
+
+def _text(row: dict[str, Any], column: str) -> str:
+    """A cell; what is null, or left out, is empty."""
+    value = row.get(column)
+    if value is not None and not isinstance(value, str):
+        raise wrong(f"Column {column!r} holds {shown(json.dumps(value))}, which is no text.")
+    return value or ""
+
+
+def _one_of(row: dict[str, Any], column: str, known: tuple[str, ...]) -> str:
+    value = _text(row, column)
+    if value not in known:
+        raise wrong(f"Column {column!r} holds {shown(value)}; expected {' or '.join(map(repr, known))}.")
+    return value
+
+
+def _month(row: dict[str, Any]) -> Month:
+    _one_of(row, "state", ("US",))
+    _one_of(row, "period", ("12 month-ending",))
+    name, year = _one_of(row, "month", MONTHS), _text(row, "year")
+    try:
+        return month(f"{year}-{MONTHS.index(name) + 1:02d}")
+    except ValueError:
+        raise wrong(f"Column 'year' holds {shown(year)}, which is no year.") from None
+
+
+CONNECTOR: Final = Connector(
+    key="overdose",
+    publisher="US National Center for Health Statistics",
+    host="data.cdc.gov",
+    requests=tuple(
+        Request(
+            "/resource/xkb8-kh2a.json",
+            (("state", "US"), ("indicator", label), ("$order", ":id"), ("$limit", str(PAGE)), ("$offset", "0")),
+            next_page,
+        )
+        for label in LABELS
+    ),
+    target=RELEASES,
+    series=(Series("all_drugs", least=10_000, most=500_000), Series("synthetic_opioids", least=1_000, most=500_000)),
+    parse=parse,
+    token=Token("SOCRATA_APP_TOKEN", "X-App-Token"),
+    explain=explain,
+)

@@ -1,0 +1,234 @@
+"""The one way to the network: bounded in time and size, patient with a busy server, and deaf to anyone but the host that was named."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Final
+
+import httpx
+import stamina
+
+from forecast.errors import SourceError
+
+logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are told to the listener, not printed by the library
+
+LATER: Final = "Nothing was changed; try again later."
+
+ERROR_BYTES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The only place that may be spoken to: a host (with its port, where that is not the scheme's own) under a scheme."""
+
+    host: str
+    scheme: str = "https"
+
+    def url(self, target: str) -> httpx.URL:
+        return httpx.URL(f"{self.scheme}://{self.host}{target}")
+
+    def admits(self, url: httpx.URL) -> bool:
+        return url.scheme == self.scheme and url.netloc.decode() == self.host and not url.userinfo
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long to wait, in seconds, and how often to try; `silence` is between two packets, `whole` for one answer from end to end.
+
+    first_wait doubles from try to try up to longest_wait, each with a random part of at most `jitter`. A server that asks for more than
+    longest_wait is not waited for.
+    """
+
+    connect: float = 10.0
+    silence: float = 30.0
+    whole: float = 120.0
+    attempts: int = 4
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+    jitter: float = 1.0
+    redirects: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """By what a server knows again what it sent last."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        asked = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in asked.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: its bytes, or None if nothing has changed since the stamp that was sent."""
+
+    body: bytes | None
+    stamp: Stamp
+
+
+class _Again(Exception):
+    """A failure that may pass by itself; `after` is how long the server asks to wait, in seconds, if it says."""
+
+    def __init__(self, said: str, after: float | None = None) -> None:
+        super().__init__(said)
+        self.said = said
+        self.after = after
+
+
+def client(limits: Limits) -> httpx.Client:
+    """A client for a whole pull; close it, or use it in a `with`. Redirects are followed by `fetch`, which looks where they lead."""
+    agent = f"tolerance-forecast/{version('tolerance-forecast')}"
+    timeout = httpx.Timeout(limits.silence, connect=limits.connect)
+    return httpx.Client(timeout=timeout, follow_redirects=False, headers={"User-Agent": agent, "Accept-Encoding": "identity"})
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """One publisher's host, as seen through a client. `headers` may hold a secret: it is sent to the host and shown to nobody."""
+
+    client: httpx.Client
+    endpoint: Endpoint
+    limits: Limits
+    most_bytes: int
+    headers: Mapping[str, str]
+    explain: Callable[[bytes], str] = lambda body: ""
+    tell: Callable[[str], None] = lambda words: None
+
+    def fetch(self, target: str, stamp: Stamp | None = None) -> Reply:
+        """What the host answers to a path with its query; `stamp` asks for it only if it has changed.
+
+        Tries again, with jitter and as Retry-After asks, after 202, 429, 5xx and a broken or silent connection, and after nothing else.
+        Raises SourceError, without any secret, for every other answer but 200, too many bytes, too slow an answer, and a redirect that
+        leads to another host or scheme.
+        """
+        lim = self.limits
+        said = ""
+        try:
+            for attempt in stamina.retry_context(
+                on=self._pause,
+                attempts=lim.attempts,
+                timeout=None,
+                wait_initial=lim.first_wait,
+                wait_max=lim.longest_wait,
+                wait_jitter=lim.jitter,
+            ):
+                if attempt.num > 1:
+                    self.tell(f"try {attempt.num} of {lim.attempts}: {said}")
+                with attempt:
+                    try:
+                        return self._once(target, stamp)
+                    except _Again as e:
+                        said = e.said
+                        raise
+        except _Again as e:
+            raise SourceError(self._clean(f"{e.said}, after {lim.attempts} tries." if e.after is None else _asks(e)), LATER) from None
+        raise AssertionError("a retry ends with an answer or an error")
+
+    def _pause(self, failure: Exception) -> bool | float:
+        if not isinstance(failure, _Again):
+            return False
+        if failure.after is None:
+            return True
+        return failure.after if failure.after <= self.limits.longest_wait else False
+
+    def _once(self, target: str, stamp: Stamp | None) -> Reply:
+        url = self.endpoint.url(target)
+        asked = {**self.headers, **(stamp.headers() if stamp else {})}
+        began = time.monotonic()
+        try:
+            for _ in range(self.limits.redirects + 1):
+                with self.client.stream("GET", url, headers=asked) as response:
+                    if not response.has_redirect_location:
+                        return self._read(response, url, bool(stamp and stamp.headers()), began)
+                    url = self._moved(response, url)
+        except httpx.TransportError as e:
+            raise _Again(self._clean(f"{self.endpoint.host} broke off ({_words(e)})")) from None
+        except httpx.HTTPError as e:
+            raise SourceError(self._clean(f"{self.endpoint.host} sent what can't be read ({_words(e)})."), LATER) from None
+        raise SourceError(f"{self.endpoint.host} redirects in a circle.", LATER)
+
+    def _moved(self, response: httpx.Response, url: httpx.URL) -> httpx.URL:
+        try:
+            to = url.join(response.headers["location"])
+        except httpx.InvalidURL:
+            raise SourceError(f"{self.endpoint.host} redirects to no address.", LATER) from None
+        if not self.endpoint.admits(to):
+            raise SourceError(
+                self._clean(f"{self.endpoint.host} redirects to {to.scheme}://{to.netloc.decode()}, which is not followed."),
+                "If the publisher has moved, change the connector's host.",
+            )
+        return to
+
+    def _read(self, response: httpx.Response, url: httpx.URL, conditional: bool, began: float) -> Reply:
+        code = response.status_code
+        stamp = Stamp(response.headers.get("etag"), response.headers.get("last-modified"))
+        if code == HTTPStatus.OK:
+            return Reply(self._body(response, self.most_bytes, began), stamp)
+        if code == HTTPStatus.NOT_MODIFIED and conditional:
+            return Reply(None, stamp)
+        answered = f"{self.endpoint.host} answered {code} {_phrase(code)}".rstrip()
+        if code in (HTTPStatus.ACCEPTED, HTTPStatus.TOO_MANY_REQUESTS) or code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise _Again(answered, _retry_after(response))
+        words = self.explain(_start(response))
+        remedy = "The address may have moved: see the publisher's page." if code in (404, 410) else "Nothing was changed."
+        raise SourceError(self._clean(f"{answered} for {url.path}{f' ({words})' if words else ''}."), remedy)
+
+    def _body(self, response: httpx.Response, most: int, began: float) -> bytes:
+        large = SourceError(f"{self.endpoint.host} sends more than {most:,} bytes.", "That is not what was asked for; nothing was changed.")
+        declared = response.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > most:
+            raise large
+        parts, size = [], 0
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > most:
+                raise large
+            if time.monotonic() - began > self.limits.whole:
+                raise SourceError(f"{self.endpoint.host} was not done after {self.limits.whole:g} seconds.", LATER)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _clean(self, text: str) -> str:
+        """Without secrets, whoever wrote them into it, and without what would upset a terminal."""
+        for secret in self.headers.values():
+            text = text.replace(secret, "…")
+        return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _start(response: httpx.Response) -> bytes:
+    """What an error says of itself: the first part of its body is enough."""
+    return next(response.iter_bytes(ERROR_BYTES), b"")
+
+
+def _asks(failure: _Again) -> str:
+    return f"{failure.said} and asks to wait {failure.after:.0f} seconds."
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """Seconds to wait, from a number or, against the server's own clock, from a date."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        until, at = parsedate_to_datetime(text), parsedate_to_datetime(response.headers.get("date", ""))
+        return max(0.0, (until - at).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _phrase(code: int) -> str:
+    return HTTPStatus(code).phrase if code in {status.value for status in HTTPStatus} else ""
+
+
+def _words(e: httpx.HTTPError) -> str:
+    kinds: dict[type[httpx.HTTPError], str] = {httpx.ConnectTimeout: "no connection in time", httpx.ReadTimeout: "silent for too long"}
+    return kinds.get(type(e)) or str(e) or type(e).__name__

@@ -1,0 +1,41 @@
+"""The data as they would be with some files changed, before any file is."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from forecast.data.read import read_data
+from forecast.data.sheet import read_text
+from forecast.data.tables import RECORDS, Data
+
+COVERAGE: Final = "coverage.toml"
+FILES: Final = (*(record.file for record in RECORDS.values()), COVERAGE, "questions.toml", "scales.toml", "sources.toml")
+"""All that a data folder is read from."""
+
+
+def read_with(folder: Path, contents: Mapping[str, bytes]) -> Data:
+    """The data as they would be read with these files changed: the same reader, on a folder that shows the others as they are."""
+    with tempfile.TemporaryDirectory(prefix="forecast-") as made:
+        stage = Path(made)
+        for file in FILES:
+            if file in contents:
+                (stage / file).write_bytes(contents[file])
+            else:
+                (stage / file).symlink_to((folder / file).resolve())
+        return read_data(stage)
+
+
+def moved(folder: Path, file: str, through: date) -> bytes:
+    """The bytes of coverage.toml with the day through which `file` is read moved to `through`; comments and all else stay."""
+    import tomlkit
+
+    raw = (folder / COVERAGE).read_bytes()
+    text, _ = read_text(folder / COVERAGE, COVERAGE)  # without the byte-order mark
+    document = tomlkit.parse(text)
+    document[file]["covered_through"] = through
+    mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
+    return mark + tomlkit.dumps(document).encode("utf-8")

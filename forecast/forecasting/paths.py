@@ -1,0 +1,33 @@
+"""Simulated paths of the drivers after the origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Driver paths, each [P, H + 1], month 0 being the origin.
+
+    leverage is L, unbent; log2_deaths, change, opposition and mobilisation as in Drivers; arrivals [P, H, K] counts by stream.
+    measures, impulses [P, 3, H + 1] are the parts of L; eta [P, 3] the elasticities of each path.
+    """
+
+    leverage: Floats
+    log2_deaths: Floats
+    change: Floats
+    opposition: Floats
+    mobilisation: Floats
+    arrivals: NDArray[np.int64]
+    measures: Floats
+    impulses: Floats
+    eta: Floats
+
+    @property
+    def horizon(self) -> int:
+        return int(self.leverage.shape[1]) - 1

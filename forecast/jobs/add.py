@@ -1,0 +1,93 @@
+"""Add rows to the data, after showing what will change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Final
+
+from forecast.data.add import Addition, planned, write
+from forecast.data.given import Given
+from forecast.data.show import cell
+from forecast.data.similar import similar
+from forecast.data.tables import origin
+from forecast.domain import month_text
+from forecast.errors import LockedError, UsageError
+from forecast.jobs.effects import Effects, effects, named
+from forecast.workspace import PACKAGE, Workspace
+
+TRIES: Final = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """What would be written, and for each new row the rows near it and what it changes."""
+
+    addition: Addition
+    similar: tuple[tuple[Any, ...], ...]
+    effects: tuple[Effects, ...]
+
+    @property
+    def origins(self) -> tuple[str, str]:
+        """The origin of a forecast before and after."""
+        return month_text(origin(self.addition.before)), month_text(origin(self.addition.after))
+
+    def as_dict(self, written: bool) -> dict[str, Any]:
+        """The same for a program."""
+        made = self.addition
+        return {
+            "file": made.file,
+            "written": written,
+            "rows": [
+                {
+                    "line": new.line,
+                    "row": {column: cell(column, getattr(new.record, column)) for column in type(new.record).model_fields},
+                    "text": new.text,
+                    "similar": named(near),
+                    "effects": asdict(does),
+                }
+                for new, near, does in zip(made.rows, self.similar, self.effects, strict=True)
+            ],
+            "covered_through": [day.isoformat() for day in made.covered] if made.covered else None,
+            "origin": list(self.origins),
+            "warnings": [str(p) for p in made.warnings],
+        }
+
+
+def propose(workspace: Workspace, name: str, given: Sequence[Given], covered_through: date | None, today: date) -> Proposal:
+    """What adding rows comes to; nothing is written.
+
+    Raises InputError with every problem the data would have, UsageError for a coverage that is behind or in the future.
+    """
+    if covered_through is not None and covered_through > today:
+        raise UsageError(f"{covered_through} is still to come, so nobody has read through it.", "Give a day that is over.")
+    made = planned(workspace.data, name, given, covered_through)
+    near = tuple(similar(made.after, name, new.record) for new in made.rows)
+    return Proposal(made, near, tuple(effects(made.before, made.after, new.record) for new in made.rows))
+
+
+def add(
+    workspace: Workspace,
+    name: str,
+    given: Sequence[Given],
+    confirm: Callable[[Proposal], bool],
+    covered_through: date | None,
+    today: date,
+) -> tuple[Proposal, bool]:
+    """Propose, ask, and write if told to; returns what was proposed last and whether it was written.
+
+    If someone else changes the data between the question and the answer, the proposal is made anew and asked again.
+    """
+    if workspace.data.is_relative_to(PACKAGE):
+        raise UsageError(
+            "The workspace is the copy inside the installed package, which is not to be edited.",
+            "`forecast init DIR` makes one of your own.",
+        )
+    for _ in range(TRIES):
+        proposal = propose(workspace, name, given, covered_through, today)
+        if not confirm(proposal):
+            return proposal, False
+        if write(workspace.data, proposal.addition):
+            return proposal, True
+    raise LockedError("Other commands keep changing the data; nothing was written.", "Wait until they have ended, then try again.")

@@ -1,0 +1,172 @@
+"""Pull the newest official figures: every source by itself, so that one that fails leaves the others, and its own data, alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal
+
+from forecast.errors import ForecastError, SourceError, UsageError
+from forecast.progress import Progress, silent
+from forecast.workspace import PACKAGE, Workspace
+
+if TYPE_CHECKING:
+    from httpx import Client
+
+    from forecast.data.sources.connector import Connector
+    from forecast.data.sources.web import Endpoint, Limits
+    from forecast.data.tables import Data
+
+type Status = Literal["new rows", "nothing new", "failed", "not pulled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A source that can be pulled: its series with what each is used for, and the addresses that would be asked."""
+
+    source: str
+    publisher: str
+    file: str
+    used_for: Mapping[str, str]
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What became of one source; `rows` is how many were written, `detail` why it failed or what is odd."""
+
+    source: str
+    file: str
+    used_for: Mapping[str, str]
+    status: Status
+    rows: int = 0
+    detail: str = ""
+
+
+class PullError(SourceError):
+    """Some sources failed, the rest went on; `pulled` says what became of each."""
+
+    def __init__(self, pulled: Sequence[Pulled]) -> None:
+        self.pulled = tuple(pulled)
+        failed = [p for p in pulled if p.status == "failed"]
+        why = "".join(f"\n  {p.source}: {p.detail}" for p in failed)
+        super().__init__(f"{len(failed)} of {len(pulled)} sources failed; their data are as they were.{why}")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One table of sources.toml: how new its series is, and which connector fills it (None: it is edited by hand)."""
+
+    series: str
+    used_for: str
+    newest: str | None
+    status: str
+    pulled_by: str | None
+    file: str
+    publisher: str
+    url: str
+    terms: str
+    citation: str
+
+
+def listed(workspace: Workspace, today: date) -> tuple[Listed, ...]:
+    """Every series of sources.toml, in its order. Raises InputError for data that are refused."""
+    from forecast.data.freshness import freshness
+    from forecast.data.read import read_data
+    from forecast.data.sources.catalogue import connector_of
+
+    data = read_data(workspace.data)
+    rows = []
+    for state in freshness(data, today):
+        source = data.sources[state.series]
+        connector = connector_of(source)
+        by = connector.key if connector else None
+        told = source.publisher, source.url, source.terms, source.citation
+        rows.append(Listed(state.series, source.used_for, state.newest, state.status, by, source.file, *told))
+    return tuple(rows)
+
+
+def planned(workspace: Workspace, names: Sequence[str] = ()) -> tuple[Planned, ...]:
+    """What `pull_sources` would ask of whom; nobody is asked.
+
+    Raises UsageError for a name of no source, InputError for data that are refused.
+    """
+    from forecast.data.read import read_data
+    from forecast.data.sources.catalogue import named, uses
+
+    chosen = named(names)
+    data = read_data(workspace.data)
+    return tuple(
+        Planned(c.key, c.publisher, c.target.record.file, uses(c, data.sources), tuple(f"https://{c.host}{r.target}" for r in c.requests))
+        for c in chosen
+    )
+
+
+def pull_sources(
+    workspace: Workspace,
+    names: Sequence[str] = (),
+    *,
+    now: datetime,
+    environ: Mapping[str, str],
+    progress: Progress = silent,
+    endpoints: Mapping[str, Endpoint] | None = None,
+    limits: Limits | None = None,
+) -> tuple[Pulled, ...]:
+    """Fetch the sources named, all if none is, and write what is new as a vintage published on the day of `now`.
+
+    environ: where the publishers' keys are looked for. endpoints: by host, who is to be asked in its place (tests play the publishers).
+    Raises UsageError for a name of no source and for a workspace that is not to be edited, InputError for data that are refused before
+    anything is asked, and PullError, once all others are done, if a source failed.
+    """
+    from forecast.data.read import read_data
+    from forecast.data.sources.catalogue import named
+    from forecast.data.sources.web import Limits, client
+
+    chosen = named(names)
+    if workspace.data.is_relative_to(PACKAGE):
+        raise UsageError(
+            "The workspace is the copy inside the installed package, which is not to be edited.",
+            "`forecast init DIR` makes one of your own.",
+        )
+    data = read_data(workspace.data)
+    limits = limits or Limits()
+    with client(limits) as http:
+        outcomes = [_one(c, data, workspace, now, environ, progress, endpoints or {}, limits, http) for c in chosen]
+    if any(outcome.status == "failed" for outcome in outcomes):
+        raise PullError(outcomes)
+    return tuple(outcomes)
+
+
+def _one(
+    connector: Connector,
+    data: Data,
+    workspace: Workspace,
+    now: datetime,
+    environ: Mapping[str, str],
+    progress: Progress,
+    endpoints: Mapping[str, Endpoint],
+    limits: Limits,
+    http: Client,
+) -> Pulled:
+    from forecast.data.sources.bring import bring
+    from forecast.data.sources.catalogue import uses
+    from forecast.data.sources.web import Endpoint
+
+    used_for = uses(connector, data.sources)
+    file = connector.target.record.file
+    if not used_for:
+        return Pulled(connector.key, file, {}, "not pulled", detail="sources.toml names no use for it")
+    endpoint = endpoints.get(connector.host) or Endpoint(connector.host)
+
+    def tell(done: float | None, words: str) -> None:
+        progress(connector.key, done, words)
+
+    tell(0.0, "")
+    try:
+        brought = bring(connector, list(used_for), workspace.data, now.date(), http, endpoint, limits, environ, tell)
+    except ForecastError as e:
+        tell(1.0, "failed")
+        return Pulled(connector.key, file, used_for, "failed", detail=str(e))
+    tell(1.0, f"{brought.rows} new rows" if brought.rows else "nothing new")
+    return Pulled(connector.key, file, used_for, "new rows" if brought.rows else "nothing new", brought.rows, brought.note)

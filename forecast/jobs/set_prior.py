@@ -1,0 +1,131 @@
+"""`forecast priors set` and `log`: change priors for good, with what it does to the headline, and read what was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from forecast.data.lock import editing
+from forecast.data.read import read_table
+from forecast.data.records import ReadingRow
+from forecast.errors import ForecastError, InputError, Problem, StoreError, UsageError
+from forecast.priors.change import change
+from forecast.priors.check import readings_differ
+from forecast.priors.files import Priors, load_priors
+from forecast.priors.history import Edit, HandEdit, History, Outlook, read_history
+from forecast.priors.spec import Spec
+from forecast.runs import manifest, store
+from forecast.workspace import PACKAGE, Workspace
+
+SOURCE: Final = "judgement"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was set: an edit a prior, the names of those that said so already, and the headline on both sides where it is known."""
+
+    edits: tuple[Edit, ...]
+    unchanged: tuple[str, ...]
+    before: Outlook | None
+    after: Outlook | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for a program."""
+        return {
+            "edits": [edit.as_dict() for edit in self.edits],
+            "unchanged": list(self.unchanged),
+            "forecast_before": self.before and self.before.as_dict(),
+            "forecast_after": self.after and self.after.as_dict(),
+        }
+
+
+def set_priors(where: Workspace, edits: Mapping[str, Spec], *, why: str, by: str, now: datetime, source: str = SOURCE) -> Done:
+    """Give priors other specs in their files, and add an edit each to the history. An edit that changes nothing is left out.
+
+    The headline before is that of the published run, if it was made from the priors as they are; the one after is what its draws say.
+    Raises InputError with every edit that cannot be, UsageError in a workspace that is not to be edited, StoreError if the history is
+    damaged, LockedError while another command writes; then nothing is written.
+    """
+    if where.priors.is_relative_to(PACKAGE):
+        raise UsageError(
+            "The workspace is the copy inside the installed package, which is not to be edited.",
+            "`forecast init DIR` makes one of your own.",
+        )
+    said = [_clean(text, flag) for text, flag in ((why, "--why"), (by, "--by"), (source, "--source"))]
+    with editing(where.priors):
+        priors = load_priors(where.priors)
+        made = priors.replace(edits)
+        _check_readings(where, priors, made)
+        changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
+        before, after = outlooks(where, priors, changed)
+        written = change(where.priors, priors, changed, why=said[0], by=said[1], source=said[2], now=now, before=before, after=after)
+    return Done(written, tuple(name for name in edits if name not in changed), before, after)
+
+
+@dataclass(frozen=True)
+class Log:
+    """What was changed, oldest first, and what was changed by hand."""
+
+    history: History
+    by_hand: tuple[HandEdit, ...]
+
+
+def read_log(where: Workspace, name: str | None = None) -> Log:
+    """The history of all priors, or of one, and the edits by hand. Raises StoreError if it is damaged, InputError for priors refused."""
+    history = read_history(where.priors)
+    by_hand = history.by_hand(load_priors(where.priors))
+    if name is None:
+        return Log(history, by_hand)
+    edits = tuple(edit for edit in history.edits if edit.name == name)
+    return Log(History(history.start, edits), tuple(hand for hand in by_hand if hand.name == name))
+
+
+def outlooks(where: Workspace, priors: Priors, edits: Mapping[str, Spec]) -> tuple[Outlook | None, Outlook | None]:
+    """The headline of the published run, if it was made from these priors, and under the edits, if its draws can say."""
+    before = _fitted(where, priors) if edits else None
+    return before, _tried(where, edits) if before else None
+
+
+def _fitted(where: Workspace, priors: Priors) -> Outlook | None:
+    try:
+        run = store.latest(where.reports)
+        meta = manifest.read_manifest(run).meta if run else {}
+    except StoreError:
+        return None  # a damaged store is told of by `status` and `runs verify`, and is no reason not to change one's mind
+    if run is None or meta.get("priors_digest") != priors.digest():
+        return None
+    return Outlook(str(meta["headline"]), float(meta["probability"]), "fitted", True, run.name)
+
+
+def _tried(where: Workspace, edits: Mapping[str, Spec]) -> Outlook | None:
+    """What the draws of the published run say; None where only a refit can tell."""
+    from forecast.jobs.try_prior import try_edits
+
+    try:
+        tried = try_edits(where, edits)
+    except ForecastError:
+        return None
+    if tried.how == "refit":
+        return None
+    return Outlook(tried.headline_id, tried.headline, tried.how, tried.accepted, tried.run_id)
+
+
+def _check_readings(where: Workspace, priors: Priors, made: Priors) -> None:
+    """Weights must be of the readings that the data have; while readings.csv itself is wrong, `data check` says so."""
+    if made.spec("readings.weights") == priors.spec("readings.weights"):
+        return
+    table, problems = read_table(where.data / ReadingRow.file, ReadingRow)
+    if not problems and (wrong := readings_differ(made, {row.reading for row in table.rows})):
+        raise InputError.of(wrong)
+
+
+def _clean(text: str, flag: str) -> str:
+    """On one line, of what can be written to a file; something must be left."""
+    line = " ".join(text.split())
+    if not line:
+        raise UsageError(f"{flag} says nothing.", "Every change says why it is made, and by whom.")
+    if not line.isprintable():
+        raise InputError.of([Problem("edit", f"{flag} {line!r}", "plain text", "Take out what is not a letter, digit or sign.")])
+    return line

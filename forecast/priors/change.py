@@ -1,0 +1,115 @@
+"""Changing priors for good: their files and the history together, or neither."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from forecast.data.replace import replace_files
+from forecast.errors import ForecastError
+from forecast.priors.files import Priors
+from forecast.priors.history import FOLDER, START, Edit, Outlook, chained, digest_of, edit_of, read_history
+from forecast.priors.spec import Spec
+from forecast.priors.write import edited_text, replace_text
+
+_HEAD: Final = (
+    "# What was changed in the priors, by `forecast priors set`. Lines are added and never altered: each digest covers what is above it.\n"
+)
+_START: Final = "# What every prior said when this history began. Never altered; the edits since are beside it, a file a year.\n"
+
+
+def begin(folder: Path, priors: Priors) -> None:
+    """Have the history of `folder` begin with these priors, unless it has begun. Raises ForecastError if it cannot be written."""
+    path = folder / FOLDER / START
+    if path.exists():
+        return
+    said = {name: str(prior.spec) for name, prior in priors.items()}
+    lines = [_START, f"sha256 = {_text(digest_of(said))}", "", "[priors]", *(f"{_text(n)} = {_text(spec)}" for n, spec in said.items()), ""]
+    try:
+        path.parent.mkdir(exist_ok=True)
+    except OSError as e:
+        raise ForecastError(f"{path.parent} could not be made: {e.strerror or e}.", "Check the folder's permissions.") from e
+    replace_text(path, "\n".join(lines))
+
+
+def change(
+    folder: Path,
+    priors: Priors,
+    edits: Mapping[str, Spec],
+    *,
+    why: str,
+    by: str,
+    source: str,
+    now: datetime,
+    before: Outlook | None = None,
+    after: Outlook | None = None,
+    keep_rationale: bool = False,
+) -> tuple[Edit, ...]:
+    """Give priors other specs, in the files of `folder` and with a line each in its history; `priors` are those that stand there.
+
+    Edits that change nothing are left out. The rationale in the file becomes `why` unless it is kept. The caller holds the folder
+    (`data.lock.editing`). The prior files are renamed into place before the history, so that after a crash between the two the history
+    shows an edit by hand. Raises InputError, StoreError or ForecastError, with every file as it was.
+    """
+    made = priors.replace(edits)
+    changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
+    history = read_history(folder)
+    if not changed:
+        return ()
+    files: dict[Path, dict[str, Spec]] = {}
+    for name, spec in changed.items():
+        files.setdefault(folder / priors[name].file, {})[name] = spec
+    rationale = None if keep_rationale else why
+    day = now.astimezone(UTC).date()
+    contents = {p: edited_text(p, specs, why=rationale, source=source, by=by, date=day).encode() for p, specs in files.items()}
+    begin(folder, priors)
+    previous = history.edits[-1].sha256 if history.edits else digest_of(history.start or {n: str(p.spec) for n, p in priors.items()})
+    number, group = (history.edits[-1].number, history.edits[-1].change) if history.edits else (0, 0)
+    raws = []
+    for i, (name, spec) in enumerate(changed.items(), 1):
+        raw: dict[str, Any] = {
+            "number": number + i,
+            "change": group + 1,
+            "time": now.astimezone(UTC).replace(microsecond=0),
+            "name": name,
+            "from": str(priors.spec(name)),
+            "to": str(spec),
+            "why": why,
+            "by": by,
+            "source": source,
+            "before": {"priors": priors.digest(), **(before.as_dict() if before else {})},
+            "after": {"priors": made.digest(), **(after.as_dict() if after else {})},
+        }
+        previous = raw["sha256"] = chained(previous, raw)
+        raws.append(raw)
+    path = folder / FOLDER / f"{day.year}.toml"
+    if not path.exists():
+        replace_text(path, _HEAD)
+    contents[path] = path.read_bytes() + "".join(map(_block, raws)).encode()
+    replace_files(contents)
+    return tuple(map(edit_of, raws))
+
+
+def _block(raw: Mapping[str, Any]) -> str:
+    return "\n[[edit]]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in raw.items())
+
+
+def _value(value: Any) -> str:
+    """As TOML writes it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case datetime():
+            return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+        case dict():
+            return "{ " + ", ".join(f"{key} = {_value(inner)}" for key, inner in value.items()) + " }"
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # of what JSON leaves as it is, TOML refuses this one only
