@@ -1,4 +1,4 @@
-"""The files of the other publishers: a workbook of each kind and a plain CSV, with their oddities, and the ways in which they may change."""
+"""The files of the other publishers: a workbook of each kind and a plain CSV, with their oddities, and how they may change."""
 
 from __future__ import annotations
 
@@ -77,10 +77,15 @@ def test_a_sheet_that_was_renamed_is_missed_by_name() -> None:
 @pytest.mark.parametrize("parse", [geopolitical_risk.parse, trade_policy.parse])
 @pytest.mark.parametrize(
     ("body", "said"),
-    [(b"\n <!doctype html><title>Moved</title>", "a web page where a workbook was due"), (b"", "is empty"), (b"month,GPR\n", "not a workbook"),
-     (gpr_file({"2026-04": 1.0}, {})[:2000], "workbook"), (tpu_file({"2026-04": 1.0})[:900], "not a workbook")],
+    [
+        (b"\n <!doctype html><title>Moved</title>", "a web page where a workbook was due"),
+        (b"", "is empty"),
+        (b"month,GPR\n", "not a workbook"),
+        (gpr_file({"2026-04": 1.0}, {})[:2000], "workbook"),
+        (tpu_file({"2026-04": 1.0})[:900], "not a workbook"),
+    ],
     ids=["page", "empty", "csv", "xls cut short", "xlsx cut short"],
-)  # fmt: skip
+)
 def test_what_is_no_workbook_is_refused(parse: object, body: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=said):
         parse((body,))  # type: ignore[operator]
@@ -132,11 +137,18 @@ def test_a_column_of_a_csv_that_is_gone_is_named(header: str, missing: str) -> N
 
 @pytest.mark.parametrize(
     ("body", "said"),
-    [(b"<html><body>Error</body></html>", "a web page where CSV was due"), (b"  \n", "is empty"), (fred_file({"2026-03": "17.5"})[:-3], "cut short"),
-     (b"observation_date,EXMXUS\n2026-03-01\n", "line 2, has 1 cells"), (b"observation_date,EXMXUS\n2026-03-01,17,5\n", "line 2, has 3 cells"),
-     (b"observation_date,EXMXUS\n2026-03-01,1.7e1\n", "column 'EXMXUS' of 2026-03, holds '1.7e1'"), (b"observation_date,EXMXUS\n03/2026,17\n", "no month"),
-     (b"observation_date,EXMXUS\n2026-03-01,\"17\n", "not CSV"), (b"\xff\xfeo\0", "not CSV")],
-)  # fmt: skip
+    [
+        (b"<html><body>Error</body></html>", "a web page where CSV was due"),
+        (b"  \n", "is empty"),
+        (fred_file({"2026-03": "17.5"})[:-3], "cut short"),
+        (b"observation_date,EXMXUS\n2026-03-01\n", "line 2, has 1 cells"),
+        (b"observation_date,EXMXUS\n2026-03-01,17,5\n", "line 2, has 3 cells"),
+        (b"observation_date,EXMXUS\n2026-03-01,1.7e1\n", "column 'EXMXUS' of 2026-03, holds '1.7e1'"),
+        (b"observation_date,EXMXUS\n03/2026,17\n", "no month"),
+        (b'observation_date,EXMXUS\n2026-03-01,"17\n', "not CSV"),
+        (b"\xff\xfeo\0", "not CSV"),
+    ],
+)
 def test_what_is_no_csv_of_figures_is_refused(body: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=said):
         exchange_rate.parse((body,))

@@ -108,9 +108,16 @@ def test_nothing_at_all_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("body", "said"),
-    [(b"<!DOCTYPE html><html>", "a web page where JSON was due"), (b"", "empty"), (b'[{"state": "US"', "cut short"), (b"[1]", "not a list of rows"),
-     (b'{"message": "x"}', "not a list of rows"), (b"[" * 100_000, "not JSON"), (b"\xff\xfe", "not JSON")],
-)  # fmt: skip
+    [
+        (b"<!DOCTYPE html><html>", "a web page where JSON was due"),
+        (b"", "empty"),
+        (b'[{"state": "US"', "cut short"),
+        (b"[1]", "not a list of rows"),
+        (b'{"message": "x"}', "not a list of rows"),
+        (b"[" * 100_000, "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+    ],
+)
 def test_what_is_no_list_of_rows_is_refused(body: bytes, said: str) -> None:
     with pytest.raises(SourceError, match=said):
         parse((body,))

@@ -15,23 +15,36 @@ from typing import Any
 import publishers as play
 import pytest
 from click.testing import Result
+from data_editing import rows_of, write_rows
 from publishers import Answer, Publisher, in_good_order, publisher
 
+from forecast.data.freshness import freshness
 from forecast.data.lock import editing
 from forecast.data.read import read_data
 from forecast.data.readme import readme
 from forecast.data.select import as_of, newest
 from forecast.data.sources.catalogue import CONNECTORS, named
 from forecast.domain import month
-from forecast.errors import InputError, UsageError
+from forecast.errors import InputError, SourceError, UsageError
 from forecast.jobs import pull as job
-from forecast.jobs.pull import Pulled, PullError, pull_sources
+from forecast.jobs.pull import Pulled, pull_sources
 from forecast.workspace import PACKAGE, Workspace
 
 SECRET = "s3cr3t-t0k3n"
 KEYS = ("overdose", "gpr", "tpu", "usdmxn")
 
 type Command = Callable[..., Result]
+
+
+@pytest.fixture
+def small(workspace: Workspace) -> Workspace:
+    """The bundled workspace with only what the connectors fill, and of that the newest: quicker to read again and again."""
+    data = workspace.data
+    filled = {series.name for c in CONNECTORS for series in c.series}
+    rows = [r for r in rows_of(data / "indicators.csv") if r["series"] in filled and r["month"] >= "2023-01"]
+    write_rows(data / "indicators.csv", rows)
+    write_rows(data / "overdose_releases.csv", [r for r in rows_of(data / "overdose_releases.csv") if r["published"] >= "2026"])
+    return workspace
 
 
 @pytest.fixture
@@ -46,11 +59,12 @@ def pulled(workspace: Workspace, played: Publisher, now: datetime, *names: str, 
     return {outcome.source: outcome for outcome in pull_sources(workspace, names, now=now, **how)}
 
 
-def failing(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> tuple[PullError, dict[str, Pulled]]:
-    with pytest.raises(PullError) as failed:
-        pulled(workspace, played, now, *names, **how)
+def failing(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> tuple[SourceError, dict[str, Pulled]]:
+    heard: list[Pulled] = []
+    with pytest.raises(SourceError) as failed:
+        pulled(workspace, played, now, *names, told=heard.append, **how)
     assert failed.value.exit_code == 6
-    return failed.value, {outcome.source: outcome for outcome in failed.value.pulled}
+    return failed.value, {outcome.source: outcome for outcome in heard}
 
 
 def contents(workspace: Workspace) -> dict[str, bytes]:
@@ -61,13 +75,9 @@ def changed(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, tupl
     """File → lines that are gone, lines that are new."""
     out = {}
     for name in sorted(before | after):
-        lines = (
-            [list(difflib.ndiff(before.get(name, b"").decode().splitlines(), after[name].decode().splitlines()))]
-            if before.get(name) != after[name]
-            else []
-        )
-        for diff in lines:
-            out[name] = [d[2:] for d in diff if d.startswith("- ")], [d[2:] for d in diff if d.startswith("+ ")]
+        if before.get(name) != after[name]:
+            diff = list(difflib.unified_diff(before[name].decode().splitlines(), after[name].decode().splitlines(), n=0, lineterm=""))[2:]
+            out[name] = [d[1:] for d in diff if d.startswith("-")], [d[1:] for d in diff if d.startswith("+")]
     return out
 
 
@@ -93,67 +103,81 @@ def test_a_first_pull_adds_what_is_new_and_the_data_stay_sound(workspace: Worksp
         f: d for f, d in held.coverage.items() if f not in ("overdose_releases.csv", "indicators.csv")
     }
     assert diff["coverage.toml"][1] == ["covered_through = 2026-11-24", "covered_through = 2026-07-31"]
-
-
-def test_rows_go_where_the_order_of_the_file_has_them(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    pulled(workspace, played, now)
-    data = read_data(workspace.data)
+    # Each row stands where the order of its file has it.
     assert list(data.indicators) == sorted(data.indicators, key=lambda r: (r.series, r.month, r.published.last))
     assert list(data.overdose_releases) == sorted(data.overdose_releases, key=lambda r: (r.published.last, r.indicator, r.period_end))
 
 
-def test_nothing_new_means_that_every_byte_stays(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    pulled(workspace, played, now)
-    before = contents(workspace)
+def test_nothing_new_means_that_every_byte_stays(small: Workspace, played: Publisher, now: datetime) -> None:
+    pulled(small, played, now)
+    before = contents(small)
     for later in (now, now + timedelta(days=3)):
-        (workspace.data / ".fetched.json").unlink()  # so that the bodies are fetched and compared, not just the stamps
-        outcomes = pulled(workspace, played, later)
+        (small.data / ".fetched.json").unlink()  # so that the bodies are fetched and compared, not just the stamps
+        outcomes = pulled(small, played, later)
         assert {o.status for o in outcomes.values()} == {"nothing new"}
-        assert contents(workspace) == before
+        assert contents(small) == before
 
 
-def test_what_has_not_changed_is_not_sent_again(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    pulled(workspace, played, now)
+def test_what_has_not_changed_is_not_sent_again(small: Workspace, played: Publisher, now: datetime) -> None:
+    some = "overdose", "usdmxn"
+    pulled(small, played, now, *some)
     first = len(played.asked)
-    assert pulled(workspace, played, now)["tpu"].detail == "not changed since the last pull"
+    assert pulled(small, played, now, *some)["usdmxn"].detail == "not changed since the last pull"
     again = played.asked[first:]
-    assert all("if-none-match" in a.headers for a in again if a.path in (play.GPR, play.TPU, play.FRED))
-    assert not any("if-none-match" in a.headers for a in again if a.path == play.OVERDOSE)  # that one sends no ETag
+    # The one sends an ETag, the other none.
+    assert [("if-none-match" in a.headers, a.path) for a in again] == [(False, play.OVERDOSE), (False, play.OVERDOSE), (True, play.FRED)]
 
 
-def test_rows_that_were_taken_back_are_fetched_again(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    before = contents(workspace)
-    pulled(workspace, played, now)
-    for name in ("indicators.csv", "coverage.toml", "overdose_releases.csv"):
-        (workspace.data / name).write_bytes(before[name])
-    assert pulled(workspace, played, now, "gpr")["gpr"].rows == 4
+def test_rows_that_were_taken_back_are_fetched_again(small: Workspace, played: Publisher, now: datetime) -> None:
+    before = contents(small)
+    pulled(small, played, now, "gpr")
+    for name in ("indicators.csv", "coverage.toml"):
+        (small.data / name).write_bytes(before[name])
+    assert pulled(small, played, now, "gpr")["gpr"].rows == 4
 
 
-def test_a_memory_that_is_damaged_is_forgotten(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    pulled(workspace, played, now, "usdmxn")
+def test_a_month_that_ends_after_the_pull_is_taken_from_the_same_file_later(small: Workspace, played: Publisher, now: datetime) -> None:
+    pesos = play.monthly(small.data, "usdmxn_avg")
+    played.answers[play.FRED] = play.kept(play.fred_file({**pesos, "2026-11": 17.5}))
+    assert pulled(small, played, now, "usdmxn")["usdmxn"].status == "nothing new"
+    assert pulled(small, played, now, "usdmxn")["usdmxn"].detail == "not changed since the last pull"
+    assert pulled(small, played, now + timedelta(days=8), "usdmxn")["usdmxn"].rows == 1
+
+
+def test_a_memory_that_is_damaged_is_forgotten(small: Workspace, played: Publisher, now: datetime) -> None:
+    pulled(small, played, now, "usdmxn")
     for text in ("{", "[]", '{"usdmxn": 3}', '{"usdmxn": {"held": "x", "stamps": [1]}}'):
-        (workspace.data / ".fetched.json").write_text(text, encoding="utf-8")
-        assert pulled(workspace, played, now, "usdmxn")["usdmxn"].status == "nothing new"
+        (small.data / ".fetched.json").write_text(text, encoding="utf-8")
+        assert pulled(small, played, now, "usdmxn")["usdmxn"].status == "nothing new"
 
 
-def test_a_revision_is_a_new_row_and_the_old_one_stays_known_as_of_then(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    old = play.monthly(workspace.data, "usdmxn_avg")
+def test_a_revision_is_a_new_row_and_the_old_one_stays_known_as_of_then(small: Workspace, played: Publisher, now: datetime) -> None:
+    old = play.monthly(small.data, "usdmxn_avg")
     played.answers[play.FRED] = play.kept(play.fred_file({**old, "2026-05": 17.4}))
-    before = contents(workspace)
-    assert pulled(workspace, played, now, "usdmxn")["usdmxn"].rows == 1
-    diff = changed(before, contents(workspace))
+    before = contents(small)
+    assert pulled(small, played, now, "usdmxn")["usdmxn"].rows == 1
+    diff = changed(before, contents(small))
     assert diff["indicators.csv"] == ([], ["2026-05,usdmxn_avg,17.4,MXN per USD,2026-11-24,Federal Reserve H.10 monthly averages"])
     assert "coverage.toml" not in diff
 
     def may(day: date) -> float:
-        rows = newest(as_of(read_data(workspace.data), day).indicators)
+        rows = newest(as_of(read_data(small.data), day).indicators)
         return next(r.value for r in rows if r.series == "usdmxn_avg" and r.month == month("2026-05"))
 
     assert (may(date(2026, 11, 23)), may(date(2026, 11, 24))) == (old["2026-05"], 17.4)
 
 
-def test_comments_line_ends_and_quotes_of_the_files_stay(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    file, coverage = workspace.data / "indicators.csv", workspace.data / "coverage.toml"
+def test_a_series_that_went_on_after_its_expected_stop_has_not_stopped(small: Workspace, played: Publisher, now: datetime) -> None:
+    def state(of: str) -> str:
+        return next(row.status for row in freshness(read_data(small.data), now.date()) if row.series == of)
+
+    assert state("usdmxn_avg") == "stopped (expected)"
+    pulled(small, played, now, "usdmxn")
+    assert state("usdmxn_avg") == "late"
+
+
+def test_comments_line_ends_and_quotes_of_the_files_stay(small: Workspace, played: Publisher, now: datetime) -> None:
+    file, coverage = small.data / "indicators.csv", small.data / "coverage.toml"
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
     coverage.write_text(
         coverage.read_text(encoding="utf-8").replace(
@@ -161,9 +185,9 @@ def test_comments_line_ends_and_quotes_of_the_files_stay(workspace: Workspace, p
         ),
         encoding="utf-8",
     )
-    before = contents(workspace)
-    pulled(workspace, played, now, "usdmxn")
-    after = contents(workspace)
+    before = contents(small)
+    pulled(small, played, now, "usdmxn")
+    after = contents(small)
     kept_lines = set(before["indicators.csv"].splitlines(keepends=True))
     added = [line for line in after["indicators.csv"].splitlines(keepends=True) if line not in kept_lines]
     assert len(added) == 2
@@ -171,17 +195,17 @@ def test_comments_line_ends_and_quotes_of_the_files_stay(workspace: Workspace, p
     assert after["coverage.toml"] == before["coverage.toml"].replace(b"2026-06-30  # mine", b"2026-07-31  # mine")
 
 
-def test_a_readme_of_ones_own_is_left_alone(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    (workspace.data / "README.md").write_text("mine", encoding="utf-8")
-    pulled(workspace, played, now, "usdmxn")
-    assert (workspace.data / "README.md").read_text(encoding="utf-8") == "mine"
+def test_a_readme_of_ones_own_is_left_alone(small: Workspace, played: Publisher, now: datetime) -> None:
+    (small.data / "README.md").write_text("mine", encoding="utf-8")
+    pulled(small, played, now, "usdmxn")
+    assert (small.data / "README.md").read_text(encoding="utf-8") == "mine"
 
 
-def test_a_source_that_fails_leaves_its_data_and_the_others_go_on(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    before = contents(workspace)
+def test_a_source_that_fails_leaves_its_data_and_the_others_go_on(small: Workspace, played: Publisher, now: datetime) -> None:
+    before = contents(small)
     played.answers[play.OVERDOSE] = Answer(b"", 503)
     played.answers[play.GPR] = Answer(b"<html>Moved</html>")
-    error, outcomes = failing(workspace, played, now)
+    error, outcomes = failing(small, played, now)
     assert {key: o.status for key, o in outcomes.items()} == {
         "overdose": "failed",
         "gpr": "failed",
@@ -192,16 +216,12 @@ def test_a_source_that_fails_leaves_its_data_and_the_others_go_on(workspace: Wor
     assert "overdose: data.cdc.gov" not in str(error)  # it is the server on this machine that is named
     assert "overdose: 127.0.0.1" in str(error)
     assert "gpr: data_gpr_export.xls is a web page where a workbook was due" in str(error)
-    after = contents(workspace)
+    after = contents(small)
     assert after["overdose_releases.csv"] == before["overdose_releases.csv"]
     assert not [line for line in changed(before, after)["indicators.csv"][1] if "gpr" in line]
-    read_data(workspace.data)
-    assert pulled(workspace, play_again(played, workspace), now, "gpr")["gpr"].rows == 4
-
-
-def play_again(played: Publisher, workspace: Workspace) -> Publisher:
-    in_good_order(played, workspace.data)
-    return played
+    read_data(small.data)
+    in_good_order(played, small.data)
+    assert pulled(small, played, now, "gpr")["gpr"].rows == 4
 
 
 BROKEN: dict[str, Callable[[Publisher], object]] = {
@@ -220,99 +240,100 @@ BROKEN: dict[str, Callable[[Publisher], object]] = {
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_whatever_goes_wrong_not_a_byte_changes(workspace: Workspace, played: Publisher, now: datetime, how: str) -> None:
-    before = contents(workspace)
+def test_whatever_goes_wrong_not_a_byte_changes(small: Workspace, played: Publisher, now: datetime, how: str) -> None:
+    before = contents(small)
     BROKEN[how](played)
-    _, outcomes = failing(workspace, played, now, "usdmxn")
+    _, outcomes = failing(small, played, now, "usdmxn")
     assert outcomes["usdmxn"].detail
-    assert contents(workspace) == before
-    assert not (workspace.data / ".fetched.json").exists()
+    assert contents(small) == before
+    assert not (small.data / ".fetched.json").exists()
 
 
-def test_a_moved_link_on_the_same_host_is_followed(workspace: Workspace, played: Publisher, now: datetime) -> None:
+def test_a_moved_link_on_the_same_host_is_followed(small: Workspace, played: Publisher, now: datetime) -> None:
     played.answers["/new/place.csv"] = played.answers[play.FRED]
     played.answers[play.FRED] = Answer(b"", 301, {"Location": "/new/place.csv"})
-    assert pulled(workspace, played, now, "usdmxn")["usdmxn"].rows == 2
+    assert pulled(small, played, now, "usdmxn")["usdmxn"].rows == 2
 
 
-def test_pages_are_put_together_and_none_is_read_twice(workspace: Workspace, played: Publisher, now: datetime) -> None:
+def test_pages_are_put_together_and_none_is_read_twice(small: Workspace, played: Publisher, now: datetime) -> None:
     """A server that never sends more than 1,000 rows, and has more of them for one indicator."""
     label = next(iter(play.LABELS))
-    rows = [r for r in play.newest_release(workspace.data) if r["indicator"] != label]
+    rows = [r for r in play.newest_release(small.data) if r["indicator"] != label]
     rows += [
         play.provisional(label, f"{y}-{m:02d}", "90000", None, "0.2") for y in range(1926, 2027) for m in range(1, 13) if (y, m) < (2026, 3)
     ]
     played.answers[play.OVERDOSE] = play.soda(play.alphabetical(rows), page=1000)
-    assert pulled(workspace, played, now, "overdose")["overdose"].rows == 1202
+    assert pulled(small, played, now, "overdose")["overdose"].rows == 1202
     assert [a.query["$offset"] for a in played.asked] == ["0", "0", "1000"]
 
 
-def test_the_errors_of_the_interface_are_quoted_and_the_key_is_not(workspace: Workspace, played: Publisher, now: datetime) -> None:
+def test_the_errors_of_the_interface_are_quoted_and_the_key_is_not(small: Workspace, played: Publisher, now: datetime) -> None:
     for envelope in (
         {"message": f"Invalid app_token {SECRET}", "errorCode": "x", "data": {}},
         {"code": "x", "error": True, "message": f"No {SECRET}"},
     ):
         played.answers[play.OVERDOSE] = Answer(json.dumps(envelope).encode(), 400)
-        error, _ = failing(workspace, played, now, "overdose", environ={"SOCRATA_APP_TOKEN": SECRET})
+        error, _ = failing(small, played, now, "overdose", environ={"SOCRATA_APP_TOKEN": SECRET})
         assert str(envelope["message"]).replace(SECRET, "…") in str(error)
         assert SECRET not in str(error)
     assert played.asked[-1].headers["x-app-token"] == SECRET
 
 
-def test_the_key_goes_to_its_publisher_alone_and_only_if_there_is_one(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    pulled(workspace, played, now, environ={"SOCRATA_APP_TOKEN": SECRET})
+def test_the_key_goes_to_its_publisher_alone_and_only_if_there_is_one(small: Workspace, played: Publisher, now: datetime) -> None:
+    pulled(small, played, now, "overdose", "usdmxn", environ={"SOCRATA_APP_TOKEN": SECRET})
     assert {a.path for a in played.asked if SECRET in str(a.headers)} == {play.OVERDOSE}
     assert not any(
-        SECRET in text for text in (p.read_text(encoding="utf-8", errors="replace") for p in workspace.data.iterdir() if p.is_file())
+        SECRET in text for text in (p.read_text(encoding="utf-8", errors="replace") for p in small.data.iterdir() if p.is_file())
     )
+    assert play.FRED in played.paths
     played.asked.clear()
-    pulled(workspace, played, now, "overdose")
+    pulled(small, played, now, "overdose")
     assert not any("x-app-token" in a.headers for a in played.asked)
 
 
-def test_a_key_that_cannot_be_one_is_refused_and_not_shown(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    error, _ = failing(workspace, played, now, "overdose", environ={"SOCRATA_APP_TOKEN": f"{SECRET}\r\nX: y"})
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(small: Workspace, played: Publisher, now: datetime) -> None:
+    error, _ = failing(small, played, now, "overdose", environ={"SOCRATA_APP_TOKEN": f"{SECRET}\r\nX: y"})
     assert "SOCRATA_APP_TOKEN" in str(error)
     assert SECRET not in str(error)
     assert not played.asked
 
 
-def test_a_series_that_is_used_for_nothing_is_not_pulled(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    file = workspace.data / "sources.toml"
+def test_a_series_that_is_used_for_nothing_is_not_pulled(small: Workspace, played: Publisher, now: datetime) -> None:
+    file = small.data / "sources.toml"
     text = file.read_text(encoding="utf-8")
     start = text.index("[tpu]")
     file.write_text(text[:start] + text[text.index("\n[", start) + 1 :], encoding="utf-8")
-    outcomes = pulled(workspace, played, now)
+    outcomes = pulled(small, played, now)
     assert (outcomes["tpu"].status, outcomes["tpu"].used_for) == ("not pulled", {})
     assert play.TPU not in played.paths
     assert outcomes["gpr"].used_for == {"gpr_global": "check", "gprc_mex": "check"}
 
 
-def test_data_that_are_refused_are_not_added_to(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    (workspace.data / "polls.csv").write_text("x\n", encoding="utf-8")
+def test_data_that_are_refused_are_not_added_to(small: Workspace, played: Publisher, now: datetime) -> None:
+    (small.data / "polls.csv").write_text("x\n", encoding="utf-8")
     with pytest.raises(InputError):
-        pulled(workspace, played, now)
+        pulled(small, played, now)
     assert not played.asked
 
 
 def test_rows_that_would_make_the_data_unsound_are_not_written(
-    workspace: Workspace, played: Publisher, now: datetime, monkeypatch: pytest.MonkeyPatch
+    small: Workspace, played: Publisher, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A series that sources.toml does not know gets past everything before the last check."""
     connector = named(["usdmxn"])[0]
     odd = replace(connector, series=(replace(connector.series[0], cells={"unit": "MXN per USD", "source": "x", "series": "unheard_of"}),))
     monkeypatch.setattr("forecast.data.sources.catalogue.CONNECTORS", (odd,))
-    before = contents(workspace)
-    _, outcomes = failing(workspace, played, now)
+    before = contents(small)
+    _, outcomes = failing(small, played, now)
     assert "would not be sound" in outcomes["usdmxn"].detail
     assert "unheard_of" in outcomes["usdmxn"].detail
-    assert contents(workspace) == before
+    assert contents(small) == before
 
 
 def test_a_disk_that_refuses_leaves_all_as_it_was(
-    workspace: Workspace, played: Publisher, now: datetime, monkeypatch: pytest.MonkeyPatch
+    small: Workspace, played: Publisher, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = contents(workspace)
+    before = contents(small)
     real = os.replace
 
     def refuse(source: Any, to: Any) -> None:
@@ -321,41 +342,42 @@ def test_a_disk_that_refuses_leaves_all_as_it_was(
         real(source, to)
 
     monkeypatch.setattr(os, "replace", refuse)
-    _, outcomes = failing(workspace, played, now, "usdmxn")
+    _, outcomes = failing(small, played, now, "usdmxn")
     assert "No space left" in outcomes["usdmxn"].detail
-    assert contents(workspace) == before
+    assert contents(small) == before
 
 
-def test_two_pulls_at_once_add_everything_once(workspace: Workspace, played: Publisher, now: datetime) -> None:
+def test_two_pulls_at_once_add_everything_once(small: Workspace, played: Publisher, now: datetime) -> None:
     done: list[dict[str, Pulled]] = []
-    both = [threading.Thread(target=lambda: done.append(pulled(workspace, played, now))) for _ in range(2)]
+    held = len(read_data(small.data).indicators)
+    both = [threading.Thread(target=lambda: done.append(pulled(small, played, now, "gpr", "usdmxn"))) for _ in range(2)]
     for thread in both:
         thread.start()
     for thread in both:
         thread.join()
     assert len(done) == 2
     assert sorted((one["gpr"].rows, other["gpr"].rows) for one, other in [done]) in ([(0, 4)], [(4, 0)])
-    assert sum(one["overdose"].rows for one in done) == len(play.newest_release(workspace.data))
-    assert len(read_data(workspace.data).indicators) == 1882 + 4 + 162 + 2
+    assert sum(one["usdmxn"].rows for one in done) == 2
+    assert len(read_data(small.data).indicators) == held + 4 + 2
 
 
-def test_a_writer_that_holds_the_folder_is_waited_for(workspace: Workspace, played: Publisher, now: datetime) -> None:
+def test_a_writer_that_holds_the_folder_is_waited_for(small: Workspace, played: Publisher, now: datetime) -> None:
     done: list[dict[str, Pulled]] = []
-    thread = threading.Thread(target=lambda: done.append(pulled(workspace, played, now, "usdmxn")))
-    before = contents(workspace)
-    with editing(workspace.data):
+    thread = threading.Thread(target=lambda: done.append(pulled(small, played, now, "usdmxn")))
+    before = contents(small)
+    with editing(small.data):
         thread.start()
         thread.join(0.8)
         assert thread.is_alive()
-        assert contents(workspace) == before
+        assert contents(small) == before
     thread.join()
     assert done[0]["usdmxn"].rows == 2
 
 
-def test_progress_is_told_source_by_source(workspace: Workspace, played: Publisher, now: datetime) -> None:
-    played.answers[play.FRED] = [Answer(b"", 503), Answer(play.fred_file({**play.monthly(workspace.data, "usdmxn_avg"), "2026-06": 17.5}))]
+def test_progress_is_told_source_by_source(small: Workspace, played: Publisher, now: datetime) -> None:
+    played.answers[play.FRED] = [Answer(b"", 503), Answer(play.fred_file({**play.monthly(small.data, "usdmxn_avg"), "2026-06": 17.5}))]
     told: list[tuple[str, float | None, str]] = []
-    pulled(workspace, played, now, "tpu", "usdmxn", progress=lambda stage, done=None, message="": told.append((stage, done, message)))
+    pulled(small, played, now, "tpu", "usdmxn", progress=lambda stage, done=None, message="": told.append((stage, done, message)))
     assert [stage for stage, done, _ in told if done == 0.0] == ["tpu", "usdmxn"]
     assert ("tpu", 1.0, "162 new rows") in told
     assert ("usdmxn", 1.0, "1 new rows") in told
@@ -387,9 +409,9 @@ def test_every_connector_is_complete() -> None:
             assert 0 <= series.least < series.most
 
 
-def test_the_copy_inside_a_package_is_not_edited(workspace: Workspace, played: Publisher, now: datetime) -> None:
+def test_the_copy_inside_a_package_is_not_edited(small: Workspace, played: Publisher, now: datetime) -> None:
     with pytest.raises(UsageError, match="forecast init"):
-        pulled(replace(workspace, data=PACKAGE / "_workspace" / "data"), played, now)
+        pulled(replace(small, data=PACKAGE / "_small" / "data"), played, now)
 
 
 @pytest.fixture
@@ -399,8 +421,8 @@ def directed(played: Publisher, monkeypatch: pytest.MonkeyPatch) -> Publisher:
     return played
 
 
-def test_the_command_prints_what_became_of_each_source(workspace: Workspace, directed: Publisher, command: Command) -> None:
-    root = workspace.data.parent
+def test_the_command_prints_what_became_of_each_source(small: Workspace, directed: Publisher, command: Command) -> None:
+    root = small.data.parent
     result = command("data", "pull", "--workspace", root)
     assert result.exit_code == 0, result.stderr
     rows = [line.split("\t") for line in result.stdout.splitlines()]
@@ -413,9 +435,9 @@ def test_the_command_prints_what_became_of_each_source(workspace: Workspace, dir
     assert again.stderr == ""
 
 
-def test_the_command_as_json_and_with_a_failure(workspace: Workspace, directed: Publisher, command: Command) -> None:
+def test_the_command_as_json_and_with_a_failure(small: Workspace, directed: Publisher, command: Command) -> None:
     directed.answers[play.GPR] = Answer(b"", 404)
-    result = command("--json", "data", "pull", "--workspace", workspace.data.parent, environ={"SOCRATA_APP_TOKEN": SECRET})
+    result = command("--json", "data", "pull", "--workspace", small.data.parent, environ={"SOCRATA_APP_TOKEN": SECRET})
     assert result.exit_code == 6
     document = {row["source"]: row for row in json.loads(result.stdout)["pulled"]}
     assert {key: (row["status"], row["rows"] > 0) for key, row in document.items()} == {
@@ -430,14 +452,14 @@ def test_the_command_as_json_and_with_a_failure(workspace: Workspace, directed: 
     assert SECRET not in result.stdout + result.stderr
 
 
-def test_the_command_says_whom_it_would_ask_and_asks_nobody(workspace: Workspace, directed: Publisher, command: Command) -> None:
-    result = command("data", "pull", "--dry-run", "--json", "--workspace", workspace.data.parent)
+def test_the_command_says_whom_it_would_ask_and_asks_nobody(small: Workspace, directed: Publisher, command: Command) -> None:
+    result = command("data", "pull", "--dry-run", "--json", "--workspace", small.data.parent)
     assert result.exit_code == 0
     addresses = [row["address"] for row in json.loads(result.stdout)]
     assert len(addresses) == 5
     assert all(address.startswith("https://") for address in addresses)
     assert not directed.asked
-    assert command("data", "pull", "fredd", "--workspace", workspace.data.parent).exit_code == 2
+    assert command("data", "pull", "fredd", "--workspace", small.data.parent).exit_code == 2
 
 
 def test_the_list_of_sources_says_what_each_is_used_for_and_what_pulls_it(workspace: Workspace, command: Command) -> None:

@@ -10,6 +10,7 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
+from forecast.errors import SourceError
 
 if TYPE_CHECKING:
     from forecast.jobs.pull import Pulled
@@ -25,18 +26,20 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
     What is held is never overwritten: a revision is a new row. Without SOURCE, all publishers are asked. One that fails leaves its data as
     they were, the others go on, and the exit code is 6.
     """
-    from forecast.jobs.pull import PullError, pull_sources
+    from forecast.jobs.pull import pull_sources
 
     if dry_run:
         _plan(context, names)
         return
+    pulled: list[Pulled] = []
     try:
         with context.progress() as progress:
-            pulled = pull_sources(context.workspace, names, now=context.now, environ=context.surroundings.environ, progress=progress)
-    except PullError as e:
-        _told(context, e.pulled)
+            environ = context.surroundings.environ
+            pull_sources(context.workspace, names, now=context.now, environ=environ, progress=progress, told=pulled.append)
+    except SourceError:
+        _print(context, pulled)
         raise
-    _told(context, pulled)
+    _print(context, pulled)
 
 
 @click.command(epilog=examples("forecast data sources", "forecast data sources --json"))
@@ -63,7 +66,7 @@ def _plan(context: Context, names: tuple[str, ...]) -> None:
     print_rows(context, ("source", "file", "used_for", "address"), rows)
 
 
-def _told(context: Context, pulled: tuple[Pulled, ...]) -> None:
+def _print(context: Context, pulled: list[Pulled]) -> None:
     from forecast.cli.data import print_rows
 
     if context.json:

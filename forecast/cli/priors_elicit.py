@@ -43,7 +43,6 @@ class Said:
         "forecast priors elicit ladder.skip_up.3 --quantiles 0.01,0.04,0.12",
         "forecast priors elicit leverage.effect --odds 1.2,3,8",
         "forecast priors elicit ladder.rise.3 --within-a-year 0.02,0.10 --yes --why 'As I know Mexico.' --by me",
-        "forecast priors elicit leverage.effect --help",
     ),
 )
 @common()
@@ -171,7 +170,7 @@ def _agreed(context: Context, priors: Priors, name: str) -> Said:
 
     entry = may_be_elicited(name)
     ways = [way for way in WAYS if (way != "odds" or name in PICTURES) and (way != "within-a-year" or entry.unit == "12-month probability")]
-    usual = next(way for way in ("odds", "within-a-year", "quantiles") if way in ways)
+    usual: str = next(way for way in ("odds", "within-a-year", "quantiles") if way in ways)
     _ask_lines(CATALOGUE[name].what, f"Now: {in_words(name, priors.spec(name))}.", *(f"  {way}: {WAYS[way]}" for way in ways))
     while True:
         way = click.prompt("How would you put it?", type=click.Choice(ways), default=usual, err=True)
@@ -195,7 +194,7 @@ def _question(name: str, way: str, unit: str) -> list[str]:
         picture = PICTURES[name]
         return [
             f"Picture two situations, alike but for this: {picture.first}; {picture.second}.",
-            f"By what factor are the odds of {picture.what} multiplied in the second? Three numbers, 1 for no difference, under 1 for less:",
+            f"By what factor does the second multiply the odds of {picture.what}? Three numbers, 1 for no difference, under 1 for less:",
             "nearly surely more than, as likely above as below, nearly surely less than (5, 50 and 95 %).",
         ]
     return {

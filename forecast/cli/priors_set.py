@@ -103,7 +103,7 @@ def _listed(found: Log) -> Iterator[str]:
     from forecast.priors.history import BY_HAND
 
     def by_hand(hand: HandEdit) -> Iterator[str]:
-        yield f"{BY_HAND:<29}{hand.name}"
+        yield f"{BY_HAND:<31}{hand.name}"
         yield f"    {hand.old} → {hand.new}"
         yield "    In the file, past the history: by whom and why is not known."
 
@@ -118,7 +118,7 @@ def _listed(found: Log) -> Iterator[str]:
 
 
 def _entry(edit: Edit) -> Iterator[str]:
-    yield f"{edit.revision:<11}{edit.time:%Y-%m-%d %H:%M}  {edit.name}"
+    yield f"{edit.revision:<13}{edit.time:%Y-%m-%d %H:%M}  {edit.name}"
     yield f"    {edit.old} → {edit.new}"
     yield f"    {edit.why} ({edit.by})"
     if edit.before:

@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 from pydantic import ValidationError
 
@@ -25,12 +23,9 @@ from forecast.data.propose import proposal
 from forecast.data.read import read_data, read_table
 from forecast.data.records import Record
 from forecast.data.replace import replace_files
-from forecast.data.sheet import read_text
+from forecast.data.staged import COVERAGE, FILES, moved, read_with
 from forecast.data.tables import RECORDS, Data
 from forecast.errors import InputError, Problem, UsageError
-
-COVERAGE: Final = "coverage.toml"
-FILES: Final = (*(record.file for record in RECORDS.values()), COVERAGE, "questions.toml", "scales.toml", "sources.toml")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +81,16 @@ def lacking(data: Data, name: str, cells: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def planned(folder: Path, name: str, given: Sequence[Given], covered_through: date | None = None) -> Addition:
-    """What adding these rows to the table `name` comes to; nothing is written.
+    """What adding these rows to the table `name` comes to; nothing is written, and nobody writes meanwhile.
 
     Raises InputError with every problem that the data would have, those of a row from a file with that file's name and line; UsageError
-    for a coverage that would not move on.
+    for a coverage that would not move on; LockedError while another command writes for long.
     """
+    with editing(folder):
+        return _planned(folder, name, given, covered_through)
+
+
+def _planned(folder: Path, name: str, given: Sequence[Given], covered_through: date | None) -> Addition:
     basis = snapshot(folder)
     before = read_data(folder)
     file, key = RECORDS[name].file, RECORDS[name].key[0]
@@ -105,9 +105,13 @@ def planned(folder: Path, name: str, given: Sequence[Given], covered_through: da
     covered = None
     if covered_through is not None:
         covered = before.coverage[file], covered_through
-        contents[COVERAGE] = _moved(folder, file, *covered)
+        if covered_through <= before.coverage[file]:
+            raise UsageError(
+                f"{file} is covered through {before.coverage[file]} already.", "Leave out --covered-through, or give a later day."
+            )
+        contents[COVERAGE] = moved(folder, file, covered_through)
     try:
-        after = _read_with(folder, contents)
+        after = read_with(folder, contents)
     except InputError as e:
         raise _refusal(e, file, covered_through or before.coverage[file], given, records, inserted.lines) from e
     made = {getattr(row, key): row for row in getattr(after, name)}
@@ -160,32 +164,6 @@ def _refuse_unwritable(file: str, given: Sequence[Given], cells: Sequence[Mappin
                 problems.append(Problem(row.file or file, f"{what} in {shown(text)}", expected, remedy, row.line, column))
     if problems:
         raise InputError.of(problems)
-
-
-def _moved(folder: Path, file: str, old: date, new: date) -> bytes:
-    """coverage.toml with one date moved on, all else as it was. Raises UsageError if that would take back what has been read."""
-    import tomlkit
-
-    if new <= old:
-        raise UsageError(f"{file} is covered through {old} already.", "Leave out --covered-through, or give a later day.")
-    raw = (folder / COVERAGE).read_bytes()
-    text, _ = read_text(folder / COVERAGE, COVERAGE)  # without the byte-order mark
-    document = tomlkit.parse(text)
-    document[file]["covered_through"] = new
-    mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
-    return mark + tomlkit.dumps(document).encode("utf-8")
-
-
-def _read_with(folder: Path, contents: Mapping[str, bytes]) -> Data:
-    """The data as they would be read with some files changed: the same reader, on a folder that shows the others as they are."""
-    with tempfile.TemporaryDirectory(prefix="forecast-") as made:
-        stage = Path(made)
-        for file in FILES:
-            if file in contents:
-                (stage / file).write_bytes(contents[file])
-            else:
-                (stage / file).symlink_to((folder / file).resolve())
-        return read_data(stage)
 
 
 def _refusal(

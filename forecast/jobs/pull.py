@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
@@ -42,16 +42,6 @@ class Pulled:
     status: Status
     rows: int = 0
     detail: str = ""
-
-
-class PullError(SourceError):
-    """Some sources failed, the rest went on; `pulled` says what became of each."""
-
-    def __init__(self, pulled: Sequence[Pulled]) -> None:
-        self.pulled = tuple(pulled)
-        failed = [p for p in pulled if p.status == "failed"]
-        why = "".join(f"\n  {p.source}: {p.detail}" for p in failed)
-        super().__init__(f"{len(failed)} of {len(pulled)} sources failed; their data are as they were.{why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +100,16 @@ def pull_sources(
     now: datetime,
     environ: Mapping[str, str],
     progress: Progress = silent,
+    told: Callable[[Pulled], None] = lambda outcome: None,
     endpoints: Mapping[str, Endpoint] | None = None,
     limits: Limits | None = None,
 ) -> tuple[Pulled, ...]:
     """Fetch the sources named, all if none is, and write what is new as a vintage published on the day of `now`.
 
-    environ: where the publishers' keys are looked for. endpoints: by host, who is to be asked in its place (tests play the publishers).
+    environ: where the publishers' keys are looked for. told: hears what became of each source as soon as it is done. endpoints: by host,
+    who is to be asked in its place (tests play the publishers).
     Raises UsageError for a name of no source and for a workspace that is not to be edited, InputError for data that are refused before
-    anything is asked, and PullError, once all others are done, if a source failed.
+    anything is asked, and SourceError naming them, once all others are done, if sources failed.
     """
     from forecast.data.read import read_data
     from forecast.data.sources.catalogue import named
@@ -132,9 +124,14 @@ def pull_sources(
     data = read_data(workspace.data)
     limits = limits or Limits()
     with client(limits) as http:
-        outcomes = [_one(c, data, workspace, now, environ, progress, endpoints or {}, limits, http) for c in chosen]
-    if any(outcome.status == "failed" for outcome in outcomes):
-        raise PullError(outcomes)
+        outcomes = []
+        for connector in chosen:
+            outcomes.append(_one(connector, data, workspace, now, environ, progress, endpoints or {}, limits, http))
+            told(outcomes[-1])
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if failed:
+        why = "".join(f"\n  {outcome.source}: {outcome.detail}" for outcome in failed)
+        raise SourceError(f"{len(failed)} of {len(outcomes)} sources failed; their data are as they were.{why}")
     return tuple(outcomes)
 
 

@@ -15,9 +15,7 @@ from forecast.priors.history import FOLDER, START, Edit, Outlook, chained, diges
 from forecast.priors.spec import Spec
 from forecast.priors.write import edited_text, replace_text
 
-_HEAD: Final = (
-    "# What was changed in the priors, by `forecast priors set`. Lines are added and never altered: each digest covers what is above it.\n"
-)
+_HEAD: Final = "# What `forecast priors set` changed. Edits are added and never altered: the digest of each covers those before it.\n"
 _START: Final = "# What every prior said when this history began. Never altered; the edits since are beside it, a file a year.\n"
 
 

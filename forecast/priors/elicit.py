@@ -19,6 +19,8 @@ from forecast.priors.text import SpecError, logit
 
 type Three = tuple[float, float, float]
 
+_LARGEST: Final = 1e9
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -67,10 +69,12 @@ def from_quantiles(name: str, stated: Three, now: Spec) -> Distribution:
     family = family_of(entry)
     if family is Normal:
         sd = figures((high - low) / WIDTH_90)
-        return suited(entry, Normal(at_precision(middle, sd), sd))
+        return suited(entry, Normal(middle, sd))
     least = now.shift if isinstance(now, LogNormal) and family is LogNormal else 0.0
     if low <= least and not (family is HalfNormal and low == least):
         raise SpecError(_listed(stated), f"quantiles above {least:g}", f"{entry.what} It is never {least:g} or less.")
+    if 0 < low - least < 1 / _LARGEST:
+        raise SpecError(_listed(stated), "numbers of a usual size", "Less than a thousandth of a millionth is as good as never: write more.")
     if entry.support[1] == 1 and high >= 1:
         raise SpecError(_listed(stated), "probabilities below 1", "Write 4 % as 0.04.")
     if family is Quantiles:
@@ -95,7 +99,9 @@ def from_odds(name: str, stated: Three, now: Spec) -> Distribution:
     if stated[0] <= 0:
         raise SpecError(_listed(stated), "factors above 0", "Write 3 for three times as likely, 0.5 for half as likely.")
     low, middle, high = sorted(math.log(factor) / PICTURES[name].size for factor in stated)
-    return from_quantiles(name, (low, middle, high), now)
+    made = from_quantiles(name, (low, middle, high), now)
+    assert isinstance(made, Normal)  # as all effects are
+    return Normal(at_precision(made.mean, made.sd), made.sd)
 
 
 def from_year(name: str, low: float, high: float, now: Spec) -> Distribution:
@@ -117,7 +123,7 @@ def figures(x: float, n: int = 3) -> float:
 
 
 def at_precision(x: float, sd: float) -> float:
-    """A location to a hundredth of its spread: more would be invented. What is no spread is refused by the family itself."""
+    """A location to a hundredth of its spread or better: more would be invented. What is no spread is refused by the family itself."""
     return round(x, 2 - math.floor(math.log10(sd))) + 0.0 if 0 < sd < math.inf else x
 
 
@@ -153,6 +159,8 @@ def suited(entry: Entry, spec: Distribution) -> Distribution:
 def _rising(stated: Three) -> None:
     if not all(map(math.isfinite, stated)):
         raise SpecError(_listed(stated), "finite numbers", "Write three plain numbers.")
+    if max(map(abs, stated)) > _LARGEST:
+        raise SpecError(_listed(stated), "numbers of a usual size", "Nothing here is that large; see the unit in `forecast priors show`.")
     if not stated[0] < stated[1] < stated[2]:
         raise SpecError(_listed(stated), "numbers that rise: 5 % < 50 % < 95 %", "Put them in order, from the lowest to the highest.")
 

@@ -80,18 +80,31 @@ def fit_beta(q05: float, q50: float, q95: float) -> tuple[float, float]:
     """(a, b) of the Beta whose 5, 50 and 95 % quantiles are nearest to those given, by least squares (Levenberg and Marquardt)."""
     target, p = np.array([q05, q50, q95]), np.array(PROBABILITIES)
     variance = max(((q95 - q05) / 3.29) ** 2, 1e-12)
-    size = float(np.clip(q50 * (1 - q50) / variance - 1, 0.2, 1e6))
-    at = np.log([q50 * size, (1 - q50) * size])
+    usual = float(np.clip(q50 * (1 - q50) / variance - 1, 0.2, 1e6))
 
     def miss(log_ab: Floats) -> Floats:
         a, b = np.exp(log_ab)
         return np.asarray(beta_quantile(float(a), float(b), p) - target)
 
+    def fitted(size: float) -> tuple[Floats, Floats]:
+        return _least_squares(miss, np.log([q50 * size, (1 - q50) * size]))
+
+    at, residual = fitted(usual)
+    if np.abs(residual).max() > 0.1 * (q95 - q05):  # a skewed one: the interval's width is a poor guide to where to begin
+        at, residual = min([(at, residual), *map(fitted, (0.5, 2.0, 8.0, 32.0))], key=lambda found: float(found[1] @ found[1]))
+    return float(np.exp(at[0])), float(np.exp(at[1]))
+
+
+def _least_squares(miss: Callable[[Floats], Floats], at: Floats) -> tuple[Floats, Floats]:
+    """Where, near `at`, the squares of `miss` sum to least, and what it misses by there: Levenberg and Marquardt."""
     residual, damping = miss(at), 1e-3
     for _ in range(60):
         jacobian = np.column_stack([(miss(at + step) - residual) / 1e-5 for step in 1e-5 * np.eye(2)])
         gram, gradient = jacobian.T @ jacobian, jacobian.T @ residual
-        step = np.clip(-np.linalg.solve(gram + damping * np.diag(np.diag(gram)) + 1e-18 * np.eye(2), gradient), -2.0, 2.0)
+        damped = gram + damping * np.diag(np.diag(gram)) + 1e-18 * np.eye(2)
+        if np.linalg.matrix_rank(damped) < 2:
+            break  # nothing moves any more
+        step = np.clip(-np.linalg.solve(damped, gradient), -2.0, 2.0)
         trial = miss(np.clip(at + step, -4.0, 14.0))
         if trial @ trial <= residual @ residual:
             at, residual, damping = np.clip(at + step, -4.0, 14.0), trial, damping / 5
@@ -101,7 +114,7 @@ def fit_beta(q05: float, q50: float, q95: float) -> tuple[float, float]:
             damping *= 8
             if damping > 1e9:
                 break
-    return float(np.exp(at[0])), float(np.exp(at[1]))
+    return at, residual
 
 
 def expit(z: Floats) -> Floats:

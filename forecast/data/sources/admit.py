@@ -21,7 +21,7 @@ from forecast.errors import InputError, SourceError
 
 
 def admit(folder: Path, target: Target, table: Table[Any], new: Vintage) -> Sequence[Any]:
-    """Write a vintage into the target's file, in its order, and move its coverage on as far as the rows go; returns its rows as they are now.
+    """Write a vintage into the target's file, in its order, and move its coverage on as far as they go; returns its rows as they are now.
 
     table: the file as read, under the same lock. Every row held stays. Raises SourceError, with nothing written, if the folder could not
     be read any more; ForecastError if the disk refuses.

@@ -18,7 +18,7 @@ from forecast.data.sources.gather import gather
 from forecast.data.sources.remembered import held_digest, recall, remember
 from forecast.data.sources.vintage import vintage
 from forecast.data.sources.web import Endpoint, Limits, Web
-from forecast.data.tables import Table
+from forecast.data.tables import Table, whole_month
 from forecast.errors import InputError, SourceError
 
 
@@ -51,7 +51,7 @@ def bring(
     path = folder / target.record.file
 
     def digest(held: Sequence[Record]) -> str:
-        return held_digest([row for row in held if getattr(row, target.series) in names])
+        return held_digest([row for row in held if getattr(row, target.series) in names], whole_month(day))
 
     known = recall(folder, connector.key, digest(_sound(path, target).rows))
     answers = gather(connector.requests, web.fetch, known, lambda done: progress(0.8 * done, "fetching"))

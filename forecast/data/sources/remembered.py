@@ -12,13 +12,18 @@ from typing import Any, Final
 
 from forecast.data.records import Record
 from forecast.data.sources.web import Stamp
+from forecast.domain import Month
 
 NAME: Final = ".fetched.json"
 
 
-def held_digest(rows: Sequence[Record]) -> str:
-    """A digest of the rows held. If they are other than after the last pull, what was sent last has to be sent again."""
-    return hashlib.sha256("\n".join(sorted(row.model_dump_json() for row in rows)).encode()).hexdigest()
+def held_digest(rows: Sequence[Record], through: Month) -> str:
+    """A digest of the rows held, and of the last month that has ended, since figures of later ones were left out.
+
+    If either is other than at the last pull, what was sent then has to be sent again.
+    """
+    texts = [str(through), *sorted(row.model_dump_json() for row in rows)]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def recall(folder: Path, key: str, held: str) -> Mapping[str, Stamp]:

@@ -49,7 +49,7 @@ class Limits:
     silence: float = 30.0
     whole: float = 120.0
     attempts: int = 4
-    first_wait: float = 1.0
+    first_wait: float = 0.5
     longest_wait: float = 60.0
     jitter: float = 1.0
     redirects: int = 4
