@@ -1,5 +1,7 @@
 # `make forecast` and `make test` work on a fresh machine with git, make and a Python 3; see .ci/environment.
 PYTHON = .venv/bin/python
+# Files go to two processes whole, so that what a file shares is made once.
+TWO = -n 2 --dist loadfile
 
 .PHONY: forecast test check soak lock environment clean
 
@@ -7,13 +9,13 @@ forecast: environment  ## fit the model to the bundled data and publish a report
 	.venv/bin/forecast run --publish
 
 test: environment  ## all tests but the longest
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(TWO)
 
 check: environment  ## what is quick: style, types, fast tests
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m pytest -m 'not slow and not soak'
+	$(PYTHON) -m pytest $(TWO) -m 'not slow and not soak'
 
 soak: environment  ## the longest tests, by hand before an issue is called done
 	$(PYTHON) -m pytest -m soak

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from forecast.jobs import reference as job
 from forecast.jobs.reference import Reference, compile_reference, reference, write_reference
 from forecast.model.outside_view import KEPT
 from forecast.priors.files import Priors, load_priors
+from forecast.priors.history import read_history
 from forecast.priors.spec import Normal, Quantiles, Spec
 from forecast.workspace import Workspace, bundled
 
@@ -152,8 +153,10 @@ def test_a_bad_fit_is_tried_once_more_and_then_refused(data: Data, priors: Prior
 def test_writing_changes_the_ladder_and_nothing_else(data: Data, priors: Priors, workspace: Workspace) -> None:
     found = reference(data, priors, sampler=StandIn(), drop=["Libya"], classes={"all": 1})
     before = load_priors(workspace.priors)
-    write_reference(found, workspace.priors, day=date(2026, 12, 1), by="a test")
+    write_reference(found, workspace.priors, now=datetime(2026, 12, 1, tzinfo=UTC), by="a test")
     after = load_priors(workspace.priors)
+    assert {edit.name for edit in read_history(workspace.priors).edits} == set(found.changed)
+    assert read_history(workspace.priors).by_hand(after) == ()
     assert {name: after.spec(name) for name in NAMES} == found.specs
     assert {name for name in after if after.spec(name) != before.spec(name)} <= NAMES
     assert "without Libya" in after["ladder.rise.3"].source

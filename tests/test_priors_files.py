@@ -216,7 +216,7 @@ def test_impossible_edits_are_all_refused() -> None:
         ("leverage.effect", Normal(-1, 0.5), "the other way"),
         ("leverage.effect", Normal(1, 5), "90 % interval spans"),
         ("ladder.rise.3", Quantiles(0.001, 0.002, 0.3, "logit"), "which becomes"),
-        ("ladder.skip_down.2", Quantiles(0.01, 0.1, 0.9, "beta"), "which becomes"),
+        ("ladder.skip_down.2", Quantiles(0.1, 0.15, 0.9, "beta"), "which becomes"),
     ],
 )
 def test_what_is_odd_is_warned_about(name: str, spec: Spec, said: str) -> None:

@@ -29,7 +29,7 @@ WIDEST, LAST = 24, 28
     epilog=examples("forecast data check", "forecast data show events --where family=A --from 2026-01"),
 )
 def data() -> None:
-    """Check and show the data."""
+    """Check, show, add to and pull the data."""
 
 
 @data.command(epilog=examples("forecast data check", "forecast data check --json"))

@@ -76,7 +76,7 @@ def reference(
     if alternatives is not None:
         write_alternatives(folder, alternatives)
     if write:
-        write_reference(result, folder, day=context.surroundings.clock().date(), by=BY)
+        write_reference(result, folder, now=context.now, by=BY)
     if context.json:
         context.say_json(document(result, written=write))
         return

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import xarray as xr
 
+from forecast.data.lock import editing
 from forecast.data.records import Spell
 from forecast.data.tables import Data
 from forecast.errors import GateError, UsageError
@@ -21,13 +22,13 @@ from forecast.model.outside_view import KEPT, build_outside_view, observed
 from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, PressureYear, Transitions, count, list_entries, list_transitions
 from forecast.model.outside_view_priors import ladder_specs, pressure_specs, state_of
 from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE
-from forecast.priors.files import Priors
+from forecast.priors.change import change
+from forecast.priors.files import Priors, load_priors
 from forecast.priors.spec import Spec
-from forecast.priors.write import write_specs
 from forecast.progress import Progress, silent
 
 SEED: Final = 2026
-FILE: Final = "ladder.toml"
+WHY: Final = "What the states compared say, fitted anew."
 FIRST: Final = SamplerSettings()
 RETRY: Final = SamplerSettings(target_accept=0.97)
 PRIOR_DRAWS: Final = 4_000
@@ -129,13 +130,14 @@ def reference(
     )
 
 
-def write_reference(result: Reference, folder: Path, *, day: date, by: str) -> None:
-    """Write the priors into the ladder's file in `folder`, in place; reasons and notes stay. Raises what `write_specs` raises."""
+def write_reference(result: Reference, folder: Path, *, now: datetime, by: str) -> None:
+    """Write the priors that differ into their file in `folder` and into its history; reasons and notes stay. Raises what `change` does."""
     weights = ", ".join(f"{f.name} {f.weight:.3g}" for f in result.classes)
     without = f" without {', '.join(result.dropped)}" if result.dropped else ""
     year = {"same": "of the same year", "previous": "of the year before", "none": "left out"}[result.pressure]
     source = f"outside view: reference_spells.csv{without}, pressure {year}, seed {result.seed}; pool of {weights}; rises and stays widened"
-    write_specs(folder / FILE, result.specs, source=source, by=by, date=day)
+    with editing(folder):
+        change(folder, load_priors(folder), result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True)
 
 
 def ask_differently(

@@ -18,6 +18,7 @@ type Floats = NDArray[np.float64]
 _STEP = 0.05
 _POINTS = (1001, 200_001)
 PROBABILITIES = (0.05, 0.5, 0.95)
+_GRID = (0.1, 0.2, 0.5, 1.0, 3.0, 10.0, 30.0)
 
 
 def quantile_on_line(
@@ -86,12 +87,13 @@ def fit_beta(q05: float, q50: float, q95: float) -> tuple[float, float]:
         a, b = np.exp(log_ab)
         return np.asarray(beta_quantile(float(a), float(b), p) - target)
 
-    def fitted(size: float) -> tuple[Floats, Floats]:
-        return _least_squares(miss, np.log([q50 * size, (1 - q50) * size]))
+    def size_of(residual: Floats) -> float:
+        return float(residual @ residual)
 
-    at, residual = fitted(usual)
-    if np.abs(residual).max() > 0.1 * (q95 - q05):  # a skewed one: the interval's width is a poor guide to where to begin
-        at, residual = min([(at, residual), *map(fitted, (0.5, 2.0, 8.0, 32.0))], key=lambda found: float(found[1] @ found[1]))
+    at, residual = _least_squares(miss, np.log([q50 * usual, (1 - q50) * usual]))
+    if np.abs(residual).max() > 0.02 * (q95 - q05):  # a skewed one: the interval's width may be a poor guide to where to begin
+        other, left = _least_squares(miss, min((np.log([a, b]) for a in _GRID for b in _GRID), key=lambda start: size_of(miss(start))))
+        at = other if size_of(left) < 0.9 * size_of(residual) else at
     return float(np.exp(at[0])), float(np.exp(at[1]))
 
 
