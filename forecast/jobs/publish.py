@@ -46,7 +46,7 @@ def run_and_publish(
     held = lock.publisher(reports, "forecast run", clock()) if publishing else nullcontext()
     with held:
         forecast = fit(inputs, DEFAULT_SEED if seed is None else seed, progress, engine)
-        finished = write_report(forecast, reports, clock(), progress)
+        finished = write_report(forecast, reports, clock(), progress, inputs.revisions)
         if publishing:
             store.publish(reports, finished.run_id)
     return Done(finished.path, finished.report, publishing)

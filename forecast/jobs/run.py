@@ -110,8 +110,13 @@ def _stage(progress: Progress, stage: str) -> Callable[[float, str], None]:
     return lambda done, words: progress(stage, min(done, 0.999), words)
 
 
-def write_report(forecast: Forecast, reports: Path, now: datetime, progress: Progress = silent) -> Finished:
-    """Write a run of a finished forecast: whole or not at all. It does not become `latest`."""
+def write_report(
+    forecast: Forecast, reports: Path, now: datetime, progress: Progress = silent, revisions: Mapping[str, Any] | None = None
+) -> Finished:
+    """Write a run of a finished forecast: whole or not at all. It does not become `latest`.
+
+    revisions: of every prior, for the manifest, as `load_workspace` gives them.
+    """
     digest = data_digest(forecast.situation.data) + forecast.situation.priors.digest()
     run_id = names.new_run_id(now, digest)
     progress("report", None)
@@ -122,7 +127,7 @@ def write_report(forecast: Forecast, reports: Path, now: datetime, progress: Pro
         write_posterior(folder, {name: made.posterior for name, made in forecast.readings.items()})
         write_draws(folder, pack(forecast))
 
-    path = store.write_run(reports, run_id, write, meta(report))
+    path = store.write_run(reports, run_id, write, meta(report) | {"priors": dict(revisions or {})})
     progress("report", 1.0)
     return Finished(run_id, path, report)
 

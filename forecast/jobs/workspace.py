@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from forecast.forecasting.statement import FOLDER, Scenario, read_scenarios
 from forecast.priors.alternatives import Alternatives, read_alternatives
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
+from forecast.priors.history import revisions
 from forecast.workspace import Workspace
 
 FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)
@@ -24,13 +26,14 @@ FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Everything a forecast is made from."""
+    """Everything a forecast is made from; `revisions` names the exact revision of every prior."""
 
     data: Data
     priors: Priors
     alternatives: Alternatives
     scenarios: tuple[Scenario, ...]
     as_of: date | None
+    revisions: Mapping[str, Mapping[str, str]]
 
 
 def load_workspace(where: Workspace | Path | str, as_of: date | None = None) -> Inputs:
@@ -60,7 +63,7 @@ def load_workspace(where: Workspace | Path | str, as_of: date | None = None) -> 
         problems += list(readings_differ(priors, {row.reading for row in data.readings}))
     if problems or data is None or priors is None:
         raise InputError.of(problems)
-    return Inputs(data if as_of is None else _then(data, as_of), priors, alternatives, scenarios, as_of)
+    return Inputs(data if as_of is None else _then(data, as_of), priors, alternatives, scenarios, as_of, revisions(priors, folder.priors))
 
 
 def _then(data: Data, day: date) -> Data:
