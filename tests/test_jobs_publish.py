@@ -87,7 +87,8 @@ def test_a_later_run_publishes_only_when_asked_and_never_overwrites(
 
 
 @pytest.mark.usefixtures("no_sampler")
-def test_a_run_as_of_an_earlier_day_is_never_published(workspace: Workspace, command: Command) -> None:
+def test_a_run_as_of_an_earlier_day_is_never_published(workspace: Workspace, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forecast.jobs.run.write_report_files", lambda report, folder: (folder / "report.json").write_text("{}"))
     result = command("run", "--workspace", workspace.data.parent, "--as-of", "2025-06-30", "--publish")
     assert result.exit_code == 0, result.stderr
     assert "Not published" in result.stdout

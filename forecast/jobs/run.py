@@ -24,6 +24,7 @@ from forecast.inference.gate import worst
 from forecast.inference.sample import SamplerSettings
 from forecast.jobs.workspace import Inputs
 from forecast.model.constants import tolerance_priors
+from forecast.priors.history import Revision
 from forecast.progress import Progress, silent
 from forecast.report.payload import build_report
 from forecast.report.render import write_report_files
@@ -111,7 +112,7 @@ def _stage(progress: Progress, stage: str) -> Callable[[float, str], None]:
 
 
 def write_report(
-    forecast: Forecast, reports: Path, now: datetime, progress: Progress = silent, revisions: Mapping[str, Any] | None = None
+    forecast: Forecast, reports: Path, now: datetime, progress: Progress = silent, revisions: Mapping[str, Revision] | None = None
 ) -> Finished:
     """Write a run of a finished forecast: whole or not at all. It does not become `latest`.
 
@@ -127,7 +128,7 @@ def write_report(
         write_posterior(folder, {name: made.posterior for name, made in forecast.readings.items()})
         write_draws(folder, pack(forecast))
 
-    path = store.write_run(reports, run_id, write, meta(report) | {"priors": dict(revisions or {})})
+    path = store.write_run(reports, run_id, write, meta(report) | {"priors": {name: dict(r) for name, r in (revisions or {}).items()}})
     progress("report", 1.0)
     return Finished(run_id, path, report)
 

@@ -17,7 +17,7 @@ from forecast.forecasting.statement import FOLDER, Scenario, read_scenarios
 from forecast.priors.alternatives import Alternatives, read_alternatives
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
-from forecast.priors.history import revisions
+from forecast.priors.history import Revision, revisions
 from forecast.workspace import Workspace
 
 FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)
@@ -33,7 +33,7 @@ class Inputs:
     alternatives: Alternatives
     scenarios: tuple[Scenario, ...]
     as_of: date | None
-    revisions: Mapping[str, Mapping[str, str]]
+    revisions: Mapping[str, Revision]
 
 
 def load_workspace(where: Workspace | Path | str, as_of: date | None = None) -> Inputs:
