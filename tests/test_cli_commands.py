@@ -90,7 +90,7 @@ def test_the_examples_that_fit_or_need_a_run_work(workspace: places.Workspace, m
     """
     monkeypatch.setattr("forecast.jobs.run.fit", lambda *_, **__: prior_forecast())
     monkeypatch.setattr("forecast.jobs.refit_prior.fit", lambda *_, **__: prior_forecast())
-    monkeypatch.setattr("forecast.jobs.reference.compile_reference", lambda data: StandIn())
+    monkeypatch.setattr("forecast.jobs.reference.compile_sampler", lambda *_: StandIn())
     ticks = itertools.count()
     surroundings = Surroundings(clock=lambda: NOW + timedelta(minutes=next(ticks)), environ={}, cwd=workspace.data.parent)
     for example in SLOW:

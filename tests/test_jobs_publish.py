@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import arviz
@@ -18,11 +18,14 @@ from forecast.cli._context import Surroundings
 from forecast.errors import GateError
 from forecast.forecasting.archive import unpack_draws
 from forecast.jobs import run as job
+from forecast.jobs.as_then import as_then
+from forecast.jobs.workspace import load_workspace
 from forecast.runs import lock, store
 from forecast.runs.draws import read_draws
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.forecasts import prior_forecast
+from tests.test_outside_view_reference import StandIn
 
 type Command = Callable[..., Result]
 
@@ -89,6 +92,7 @@ def test_a_later_run_publishes_only_when_asked_and_never_overwrites(
 @pytest.mark.usefixtures("no_sampler")
 def test_a_run_as_of_an_earlier_day_is_never_published(workspace: Workspace, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast.jobs.run.write_report_files", lambda report, folder: (folder / "report.json").write_text("{}"))
+    monkeypatch.setattr("forecast.jobs.reference.compile_sampler", lambda *_: StandIn())
     result = command("run", "--workspace", workspace.data.parent, "--as-of", "2025-06-30", "--publish")
     assert result.exit_code == 0, result.stderr
     assert "Not published" in result.stdout
@@ -156,6 +160,21 @@ def test_a_damaged_run_is_not_read(published: Path, command: Command) -> None:
         result = command(*words, "--workspace", published)
         assert result.exit_code in (7, 8), (words, result.stdout, result.stderr)
         assert "report.json" in result.stdout + result.stderr
+
+
+def test_as_of_an_earlier_day_the_outside_view_is_fitted_to_what_was_public_then(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = StandIn()
+    monkeypatch.setattr("forecast.jobs.reference.compile_sampler", lambda *_: seen)
+    now = load_workspace(workspace)
+    assert as_then(now) is now
+    then = as_then(load_workspace(workspace, date(2015, 6, 30)))
+    months = [sum(float(data[k].sum()) for k in ("rise", "stay", "fall")) for data, _, _ in seen.seen]
+    assert 0 < max(months) < 10_000  # of the 11,166 of today's largest class
+    given = {name for name in now.priors if then.priors.spec(name) != now.priors.spec(name)}
+    assert given
+    assert all(name.startswith("ladder.") for name in given)
 
 
 def test_status_without_a_run_says_how_to_make_one(workspace: Workspace, command: Command) -> None:

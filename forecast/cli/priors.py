@@ -68,13 +68,16 @@ def show(context: Context, name: str) -> None:
     if name not in loaded:
         raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
     prior, rows = loaded[name], implied(loaded, name)
+    after = _after(context, name)
     if context.json:
         curve = density(prior.spec)
         drawn = {"axis": curve.axis, "x": curve.x.tolist(), "y": curve.y.tolist()} if curve else None
         said = [{"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high} for r in rows]
-        context.say_json({**_document(prior), "density": drawn, "implied": said})
+        context.say_json({**_document(prior), "density": drawn, "implied": said, "posterior": after})
         return
     for line in _page(prior, [(r.what, r.unit, (r.low, r.middle, r.high)) for r in rows], min(terminal_width(), 100)):
+        context.say(line)
+    for line in _learnt(after):
         context.say(line)
 
 
@@ -117,6 +120,35 @@ def _predict(context: Context) -> PriorPredictive:
 
     with context.progress() as progress:
         return prior_predictive(load_workspace(context.workspace), DEFAULT_SEED if context.seed is None else context.seed, progress)
+
+
+def _after(context: Context, name: str) -> dict[str, Any] | None:
+    """What the newest published run made of a parameter of model 5; None without a run, or for a prior of another model."""
+    from forecast.report.read import read_report
+    from forecast.runs.store import latest
+
+    run = latest(context.workspace.reports)
+    if run is None:
+        return None
+    found = next((p for p in read_report(run)["parameters"] if p["name"] == name), None)
+    return found and {"run_id": run.name, **{k: found[k] for k in ("posterior", "contraction", "shift", "learnt", "transitions")}}
+
+
+def _learnt(after: dict[str, Any] | None) -> list[str]:
+    """The posterior of the main reading, beside what it rests on."""
+    from forecast.report.words import number
+
+    if after is None:
+        return []
+    p = after["posterior"]
+    verdict = "learnt" if after["learnt"] else "the prior still"
+    return [
+        "",
+        f"After the record, main reading of run {after['run_id']}:",
+        f"  5 / 50 / 95 %: {number(p['q05'])} / {number(p['q50'])} / {number(p['q95'])}",
+        f"  contraction {after['contraction']:.2f}, shift {after['shift']:.2f} prior sds",
+        f"  {after['transitions']} changes of level speak to it: {verdict}",
+    ]
 
 
 def _load(context: Context) -> Priors:

@@ -40,12 +40,13 @@ def run_and_publish(
     A run as of an earlier day is never published. Raises GateError, LockedError or what stands in the way of writing; `latest` then
     stays as it was.
     """
+    from forecast.jobs.as_then import as_then
     from forecast.jobs.run import DEFAULT_SEED, fit, write_report
 
     publishing = inputs.as_of is None and (publish or store.latest(reports) is None)
     held = lock.publisher(reports, "forecast run", clock()) if publishing else nullcontext()
     with held:
-        forecast = fit(inputs, DEFAULT_SEED if seed is None else seed, progress, engine)
+        forecast = fit(as_then(inputs, progress), DEFAULT_SEED if seed is None else seed, progress, engine)
         finished = write_report(forecast, reports, clock(), progress, inputs.revisions)
         if publishing:
             store.publish(reports, finished.run_id)

@@ -132,7 +132,10 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
     )
     yield "Direct US action that Mexico resists is no tolerance: it has a question of its own, on judgement alone."
     if forecast.as_of:
-        yield "This is a forecast as of an earlier day, but its priors and frozen scales are those of today: they were set with hindsight."
+        yield (
+            "This is a forecast as of an earlier day. The ladder's priors were fitted to what other states had done in public by then; "
+            "every other prior and the frozen scales are those of today: set with hindsight."
+        )
     yield "The argument this forecast grew from predates the present Mexican government."
 
 
