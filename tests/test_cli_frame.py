@@ -210,8 +210,9 @@ def test_a_reader_that_leaves_early_is_no_failure(tmp_path: Path) -> None:
 
 def test_an_interrupted_process_exits_130_without_a_traceback(tmp_path: Path) -> None:
     script = """
-import click, time
+import click, signal, time
 from forecast.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started with SIGINT ignored
 @main.command()
 def wait():
     click.echo("waiting")

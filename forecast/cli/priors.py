@@ -147,7 +147,7 @@ def _learnt(after: dict[str, Any] | None) -> list[str]:
         f"After the record, main reading of run {after['run_id']}:",
         f"  5 / 50 / 95 %: {number(p['q05'])} / {number(p['q50'])} / {number(p['q95'])}",
         f"  contraction {after['contraction']:.2f}, shift {after['shift']:.2f} prior sds",
-        f"  {after['transitions']} changes of level speak to it: {verdict}",
+        f"  rests on {after['transitions']} change{'' if after['transitions'] == 1 else 's'} of level: {verdict}",
     ]
 
 
