@@ -44,9 +44,9 @@ EXAMPLES = sorted({line for command in [main, *ALL.values()] for line in example
 
 
 def fits(example: str) -> bool:
-    return example.startswith(("forecast run", "forecast scenario run", "forecast priors reference")) and not example.startswith(
-        "forecast runs"
-    )
+    return example.startswith(
+        ("forecast run", "forecast scenario run", "forecast priors reference", "forecast priors check --predict")
+    ) and not example.startswith("forecast runs")
 
 
 def needs_a_run(example: str) -> bool:

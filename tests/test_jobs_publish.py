@@ -139,6 +139,7 @@ def test_the_files_of_a_run_open_with_plain_arviz_and_numpy(published: Path) -> 
     assert (run / "draws.npz").stat().st_size < 15_000_000
 
 
+@pytest.mark.slow
 def test_a_report_is_read_back_and_rendered_without_fitting(
     published: Path, first_run: tuple[Path, Result], command: Command, tmp_path: Path
 ) -> None:

@@ -166,6 +166,7 @@ def test_charts_take_their_colours_from_the_page() -> None:
         assert not re.search(r'(?:fill|stroke)="(?!var\(|none|transparent)', svg)
 
 
+@pytest.mark.slow
 def test_text_of_the_payload_is_escaped_everywhere() -> None:
     tags = {tag for tag, _, _ in hostile().tags}
     assert tags == {tag for tag, _, _ in page().tags}

@@ -27,6 +27,7 @@ def report() -> dict[str, Any]:
     return build_report(prior_forecast(), "20260703T090000Z-abcdef", CREATED)
 
 
+@pytest.mark.slow
 def test_it_has_the_form_of_its_schema_and_renders(report: dict[str, Any]) -> None:
     validate(report)
     assert json.loads(canonical_json(report)) == report

@@ -94,6 +94,7 @@ def test_without_a_run_the_list_stands_and_running_is_refused(workspace: places.
     assert not refused.stdout
 
 
+@pytest.mark.slow
 def test_a_scenario_is_run_in_a_light_process(published: places.Workspace) -> None:
     code = (
         "import sys; from forecast.cli import main\n"

@@ -137,6 +137,7 @@ def universes(situation: Situation, disputed: Disputed | None, alternatives: Alt
     yield universe(
         "no going on through 3", "outside view", "a rise that reaches 3 stops there", replace(here, skip_up=_never_through_3(here))
     )
+    yield universe("falls no likelier just after a rise", "model", "no effect of the month after a rise", with_priors(ladder__fresh=OFF))
     yield universe("weak priors", "priors", "every sd doubled", _weakened(here))
     yield universe("opposition off", "drivers", "opposition has no effect", with_priors(opposition__effect=OFF))
     yield universe("leverage only (model S)", "model", "no overdoses, opposition, administrations or drift", _leverage_only(here))
