@@ -21,7 +21,7 @@ from forecast.inference.sample import Sampler, SamplerSettings
 from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
 from forecast.model.transitions import TolerancePriors
-from forecast.priors.alternatives import SAME_YEAR, YEAR_BEFORE, Alternatives
+from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
 from forecast.priors.spec import Fixed, Normal, Spec
 
 type Floats = NDArray[np.float64]
@@ -134,6 +134,8 @@ def universes(situation: Situation, disputed: Disputed | None, alternatives: Alt
             "on the chances of reaching 4",
             with_priors(outside_view__selection=Fixed(factor)),
         )
+    drug_cases = tolerance_priors(priors.replace(alternatives[DRUG_CASES]))
+    yield universe("drug cases alone", "outside view", "the ladder of states where drugs were the reason", drug_cases)
     yield universe(
         "no going on through 3", "outside view", "a rise that reaches 3 stops there", replace(here, skip_up=_never_through_3(here))
     )
