@@ -123,7 +123,7 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
     yield f"Answers to concessions are matched by timing, within {ANSWER_WITHIN} days; what Washington would have done anyway is not known."
     yield (
         "An act that is never exposed never resolves a question; the publicly known probability counts only what comes out in "
-        "time, by judged delays."
+        "time. At level 4 that is nearly all prior: the delays are judgement."
     )
     never = float(situation.priors.distribution("exposure.never.4").quantile(0.5))
     yield (
