@@ -34,4 +34,9 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
         return
     context.say(headline_table(done.report))
     context.say(f"Report: {done.path / 'report.html'}")
-    context.say("Published as reports/latest." if done.published else "Not published; `forecast run --publish` does that.")
+    if done.published:
+        context.say("Published as reports/latest.")
+    elif context.as_of is not None:
+        context.say("Not published: a run as of an earlier day never is.")
+    else:
+        context.say("Not published; `forecast run --publish` does that.")
