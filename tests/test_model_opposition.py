@@ -17,8 +17,9 @@ from forecast.data.read import read_table
 from forecast.data.records import Event, Poll
 from forecast.domain import FIRST_MONTH, month
 from forecast.errors import ForecastError
+from forecast.model.history import LOGIT_60
 from forecast.model.opposition import fit_opposition, leave_out, mobilisation, mobilisation_scale
-from forecast.model.poll_algebra import CENTRE, OppositionPriors, PollAlgebra, moments
+from forecast.model.poll_algebra import OppositionPriors, PollAlgebra, moments
 from forecast.model.polls import FIRST_KNOT, PollShare, field_month, opposed_share, poll_shares
 from forecast.priors.files import load_priors
 from forecast.priors.spec import HalfNormal
@@ -95,7 +96,7 @@ def dense(rows: tuple[PollShare, ...], walk: float, house: float, noise: float, 
         if r.wording == "favourability":
             design[i] = slope * d
             design[i, knots + 3] = 1.0
-            offset[i] = -slope * CENTRE
+            offset[i] = -slope * LOGIT_60
         else:
             design[i] = d
             if r.wording != "unqualified":

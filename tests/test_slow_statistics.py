@@ -180,6 +180,18 @@ def swapped(data: dict[str, Any]) -> dict[str, Any]:
     return data | {"rose": data["fell"], "fell": data["rose"]}
 
 
+def twice_on_rises(sampler: Sampler) -> Sampler:
+    """A sampler whose likelihood has 2 π⁺ where the posterior it returns says π⁺; pressure on falls is left alone."""
+
+    def run(data: Any, seed: int, settings: SamplerSettings = SamplerSettings(), report: Any = None) -> xr.DataTree:
+        tree = sampler({**data, "prior_leverage": 2 * data["prior_leverage"]}, seed, settings, report)
+        posterior = tree["posterior"].to_dataset()
+        halved = posterior.assign(leverage_effect=posterior["leverage_effect"] / 2)
+        return xr.DataTree.from_dict({"posterior": halved, "sample_stats": tree["sample_stats"].to_dataset()})
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def calibrated(sampler: Sampler) -> Callable[..., Verdict]:
     def run(constants: TolerancePriors, corrupt: Corrupt | None = None, size: int = HISTORIES) -> Verdict:
@@ -204,3 +216,9 @@ def test_mutants_are_not(calibrated: Callable[..., Verdict], mutant: Corrupt) ->
     found = calibrated(lively(toys.constants()), mutant, MUTANT_HISTORIES)
     assert not found.passed
     assert found.refused <= 2  # it is the ranks that tell
+
+
+def test_a_likelihood_with_the_effect_on_rises_doubled_is_not_calibrated(sampler: Sampler) -> None:
+    found = judge(calibrate(twice_on_rises(sampler), lively(toys.constants()), toys.situation().drivers, 1, MUTANT_HISTORIES, seed=7))
+    assert not found.passed
+    assert found.refused <= 2

@@ -87,7 +87,7 @@ def fit(
     chosen = inputs.scenarios if explored else ()
     scenarios = run_all(situation, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
     progress("scenarios", 1.0)
-    _, left_out = feasible(situation, inputs.scenarios, pool)
+    _, left_out = feasible(situation, chosen, pool)
     return Forecast(
         situation=situation,
         pool=pool,

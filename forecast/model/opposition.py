@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from forecast.arrays.memory import decay, peak_memory
 from forecast.data.acts import sole_acts
 from forecast.data.records import Event, Poll
 from forecast.errors import ForecastError
+from forecast.model.events import HALF_LIFE
 from forecast.model.poll_algebra import HYPER, OppositionPriors, PollAlgebra, draws, house_names, moments
 from forecast.model.polls import OFFSETS, PollShare, poll_shares
 
@@ -38,7 +38,6 @@ __all__ = [
     "mobilisation_scale",
 ]
 
-MOBILISATION_HALF_LIFE: Final = 3.0
 _NEGLIGIBLE = 1e-7  # of all weight; draws below it carry none
 
 
@@ -195,7 +194,7 @@ def mobilisation(events: Sequence[Event], months: Sequence[int], scale: float = 
             continue
         t = e.date.month - first
         strongest[t] = max(strongest[t], e.intensity)
-    return np.asarray(peak_memory(strongest, decay(MOBILISATION_HALF_LIFE))[months[0] - first :] / scale)
+    return np.asarray(peak_memory(strongest, decay(HALF_LIFE))[months[0] - first :] / scale)
 
 
 def mobilisation_scale(events: Sequence[Event], start: int, end: int) -> float:

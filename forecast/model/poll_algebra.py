@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from forecast import domain
 from forecast.arrays.gaussian import Floats, log_densities
+from forecast.model.history import LOGIT_60
 from forecast.model.polls import FIRST_KNOT, OFFSETS, PollShare
 
 KNOT_MONTHS: Final = 3
-CENTRE: Final = float(np.log(0.6 / 0.4))
-"""logit of 60 % opposed, where the effect of opposition on tolerance is zero."""
-
 HYPER: Final = ("walk_sd", "house_sd", "poll_noise", "favourability")
 """σ_d, ρ, σ_e, ω: what is drawn from the prior and weighted, in this order."""
 
@@ -100,7 +98,7 @@ class PollAlgebra:
     def expected(self, hyper: Floats) -> Floats:
         """(n, m): prior mean of the logits."""
         force = self.start[0] + self.wording @ self.wording_prior[:, 0]
-        return np.where(self.favour > 0, self.intercept[0] + hyper[:, [3]] * (self.start[0] - CENTRE), force)
+        return np.where(self.favour > 0, self.intercept[0] + hyper[:, [3]] * (self.start[0] - LOGIT_60), force)
 
     def covariances(self, hyper: Floats) -> Floats:
         """(n, m, m): prior covariance of the logits given hyperparameters (n, 4)."""
@@ -202,7 +200,7 @@ def _chunk_draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, ba
     r = house[:, None] * rng.standard_normal((n, polls.house.shape[1]))
     e = np.sqrt(polls.variance + noise[:, None] ** 2) * rng.standard_normal((n, len(polls.y)))
     d_seen = first[:, None] + steps @ seen.T
-    force, favour = d_seen + wording @ polls.wording.T, level[:, None] + omega[:, None] * (d_seen - CENTRE)
+    force, favour = d_seen + wording @ polls.wording.T, level[:, None] + omega[:, None] * (d_seen - LOGIT_60)
     simulated = np.where(polls.favour > 0, favour, force) + r @ polls.house.T + e
     surprise = np.linalg.solve(polls.covariances(hyper), (polls.y - simulated)[..., None])[..., 0]
     pull = polls.slope(omega) * surprise

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from forecast.domain import LEVELS, month, month_text
+from forecast.domain import month, month_text
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 NONE = "–"
@@ -132,11 +132,6 @@ def year_of(text: str) -> float:
 
 def month_before(text: str, months: int) -> str:
     return month_text(month(text) - months)
-
-
-def level_words(level: int) -> str:
-    """4 → level 4, covert action."""
-    return f"level {level}, {LEVELS[level]}"
 
 
 def listed(items: Iterable[str], last: str = "and") -> str:
