@@ -14,7 +14,7 @@ main = Root(
         "report": Lazy("forecast.cli.report:report", "Render a run's report again, without fitting."),
         "status": Lazy("forecast.cli.status:status", "Say what is newest, how old it is and whether it is sound."),
         "data": Lazy("forecast.cli.data:data", "Check, show, add to and pull the data."),
-        "priors": Lazy("forecast.cli.priors:priors", "List, show and check the priors: what is believed before Mexico's record speaks."),
+        "priors": Lazy("forecast.cli.priors:priors", "See, try and change the priors: what is believed before Mexico's record speaks."),
         "scenario": Lazy("forecast.cli.scenario:scenario", "List, run and write what-if scenarios."),
         "runs": Lazy("forecast.cli.runs:runs", "List, verify and prune the runs in reports/."),
         "init": Lazy("forecast.cli.init:init", "Copy the bundled data and priors into a new folder."),

@@ -32,7 +32,7 @@ WIDE = 120
     epilog=examples("forecast priors list", "forecast priors show ladder.rise.3", "forecast priors check"),
 )
 def priors() -> None:
-    """List, show and check the priors: what is believed before Mexico's record speaks."""
+    """See, try and change the priors: what is believed before Mexico's record speaks."""
 
 
 @priors.command("list", epilog=examples("forecast priors list", "forecast priors list ladder", "forecast priors list --json"))
