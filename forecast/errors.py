@@ -9,14 +9,16 @@
     ├── StoreError           7   the store or the ledger is damaged
     └── UnhealthyError       8   `status` found something that needs a person
 
-The number is the exit code of the command. An error says what, where and why, and its remedy says what to do.
+The number is the exit code of the command; 130 if a signal ended it. An error says what, where and why, and its remedy says what to do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
+
+INTERRUPTED: Final = 130
 
 
 @dataclass(frozen=True, slots=True)

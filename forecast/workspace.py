@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,8 @@ from forecast.errors import ForecastError, UsageError
 
 PACKAGE: Final = Path(__file__).resolve().parent
 VARIABLE: Final = "FORECAST_WORKSPACE"
+MAX_BYTES: Final = 32_000_000
+"""Larger than any file a person edits; no reader accepts a larger one, and no snapshot holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,23 @@ def _asked_for(root: Path, why: str) -> Workspace:
         lacks = " and ".join(f"{name}/" for name in ("data", "priors") if not (root / name).is_dir())
         raise UsageError(f"{root} ({why}) is not a workspace: it has no {lacks}.", "`forecast init DIR` makes one.")
     return _at(root, why)
+
+
+def contents(where: Workspace) -> dict[str, bytes]:
+    """Every file of `data/` and `priors/` as it lies on the disk, by its path in the workspace: "data/events.csv" → its bytes.
+
+    Left out: hidden files and folders, `__pycache__`, and what cannot be read or is larger than `MAX_BYTES`, which no reader takes either.
+    """
+    found: dict[str, bytes] = {}
+    for name, folder in (("data", where.data), ("priors", where.priors)):
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder)
+            if any(part.startswith(".") or part == "__pycache__" for part in inside.parts):
+                continue
+            with suppress(OSError):
+                if path.is_file() and path.stat().st_size <= MAX_BYTES:
+                    found[f"{name}/{inside.as_posix()}"] = path.read_bytes()
+    return found
 
 
 def _has_inputs(root: Path) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -13,12 +14,76 @@ from click.testing import CliRunner, Result
 from forecast import workspace as places
 from forecast.cli import main
 from forecast.cli._context import Surroundings
+from forecast.data import read
 
 NOW = datetime(2026, 11, 24, 14, 15, tzinfo=UTC)
 
 # No deadline: the first example of a property may import or compile something.
 hypothesis.settings.register_profile("forecast", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("forecast")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_same_bytes_are_read_once() -> Iterator[None]:
+    """Hundreds of tests read the bundled data, most of them unchanged: what was read and checked once in a process is not again.
+
+    Reading a table depends on nothing but its bytes; what is checked, on nothing but what was read. A folder in which one file was
+    changed has that file read and everything checked.
+    """
+
+    def table_of(path: Path, record: object) -> tuple[object, bytes]:
+        if path.stat().st_size > 1_000_000:
+            raise OSError("too large to remember")
+        return record, path.read_bytes()
+
+    def settings_of(folder: Path) -> tuple[tuple[str, bytes], ...]:
+        return tuple((path.name, path.read_bytes()) for path in sorted(folder.glob("*.toml")))
+
+    parts: dict[str, Callable[..., Any]] = {
+        "read_table": table_of,
+        "read_settings": settings_of,
+        "errors": lambda tables, damaged, settings: (_ids(tables), *sorted(damaged), id(settings)),
+        "oddities": lambda tables, settings: (_ids(tables), id(settings)),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, key in parts.items():
+            patch.setattr(read, name, _once(getattr(read, name), key))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_same_forecast_is_examined_once() -> Iterator[None]:
+    """What a headline is made of takes seconds to say, and many tests write a report of the one forecast they share."""
+    from forecast.report.parts import sensitivity
+
+    def made_of(forecast: Any) -> tuple[int, ...]:
+        return id(forecast.situation), id(forecast.readings), id(forecast.answers), id(forecast.pool)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sensitivity, "sensitivity", _once(sensitivity.sensitivity, made_of, 4))
+        yield
+
+
+def _ids(tables: Any) -> tuple[int, ...]:
+    return tuple(map(id, tables.values()))
+
+
+def _once(function: Callable[..., Any], key: Callable[..., Any], most: int = 400) -> Callable[..., Any]:
+    """The function with a memory. It holds on to the arguments too, so that an id among the keys is of what it was."""
+    kept: dict[Any, tuple[Any, Any]] = {}
+
+    def remembering(*args: Any) -> Any:
+        try:
+            named = key(*args)
+        except OSError:  # what cannot be read is for the function to refuse
+            return function(*args)
+        if named not in kept:
+            if len(kept) >= most:
+                kept.clear()
+            kept[named] = args, function(*args)
+        return kept[named][1]
+
+    return remembering
 
 
 @pytest.fixture

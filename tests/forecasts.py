@@ -9,11 +9,12 @@ import xarray as xr
 
 from forecast.forecasting.answers import answer_all
 from forecast.forecasting.carry import carry_forward
-from forecast.forecasting.draws import POSTERIOR_NAMES, ParameterDraws, from_prior
+from forecast.forecasting.draws import POSTERIOR_NAMES, ParameterDraws, from_prior, skip_posterior
 from forecast.forecasting.multiverse import Outcome, disputed_act
 from forecast.forecasting.questions import ask
-from forecast.forecasting.readings import ReadingForecast, skip_posterior
+from forecast.forecasting.readings import ReadingForecast
 from forecast.forecasting.result import Forecast
+from forecast.forecasting.situation import Situation
 from forecast.inference.gate import Diagnostics
 from forecast.model.constants import tolerance_priors
 from tests.situations import bundled_situation
@@ -37,10 +38,14 @@ def as_tree(draws: ParameterDraws) -> xr.DataTree:
 @functools.cache
 def prior_forecast() -> Forecast:
     """Of the bundled data with seed 7. Nobody may change it."""
-    situation = bundled_situation()
+    return drawn_forecast(bundled_situation(), 3)
+
+
+def drawn_forecast(situation: Situation, seed: int, size: int = 400) -> Forecast:
+    """Of a situation, from draws of its prior by a seed of their own."""
     constants = tolerance_priors(situation.priors)
     pool = situation.pool()
-    draws = from_prior(constants, situation.origin, 400, np.random.default_rng(3))
+    draws = from_prior(constants, situation.origin, size, np.random.default_rng(seed))
     readings = {}
     for name, history in situation.histories.items():
         found = carry_forward(situation, draws, pool, history)

@@ -26,7 +26,7 @@ from forecast.errors import InputError, Problem
 
 TABLES = tuple(RECORDS)
 SETTINGS = ("coverage.toml", "scales.toml", "sources.toml", "questions.toml")
-QUICK = 10
+QUICK = 4
 PER_FILE = int(os.environ.get("FORECAST_FUZZ", QUICK))
 
 BYTES = (

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from data_editing import BUNDLED, change, copied, problems_in, problems_of, rows_of, write_rows
 
-from forecast.data import sheet
 from forecast.data.check_dates import check_coverage
 from forecast.data.read import read_data, read_table
 from forecast.data.records import Administration, Event
 from forecast.data.tables import RECORDS
 from forecast.data.toml import read_settings
 from forecast.errors import Problem
+from forecast.workspace import MAX_BYTES
 
 type Edit = Callable[[bytes], bytes]
 
@@ -166,7 +166,7 @@ def test_a_file_of_200_megabytes_is_refused_unread(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(Path, "read_bytes", unread)
     assert [p.found for p in problems_in(folder) if p.file == "polls.csv"] == ["200,000,000 bytes"]
-    assert sheet.MAX_BYTES < 200_000_000
+    assert MAX_BYTES < 200_000_000
 
 
 def accepted(raw: bytes) -> list[bytes]:

@@ -11,7 +11,7 @@ from data_editing import BUNDLED, Row, add, copied, rows_of, with_rows
 from forecast.data.digest import data_digest
 from forecast.data.read import read_data
 from forecast.data.records import Indicator
-from forecast.data.select import as_of, newest
+from forecast.data.select import as_of, as_of_now, newest
 from forecast.data.tables import RECORDS, Data, origin
 from forecast.domain import month, month_text
 
@@ -58,6 +58,14 @@ def test_a_record_published_a_day_later_changes_nothing(data: Data, name: str) -
     seen = _planted(data, name, DAY)
     assert len(getattr(as_of(seen, DAY), name)) == len(getattr(as_of(data, DAY), name)) + 1
     assert data_digest(as_of(seen, DAY)) != data_digest(as_of(data, DAY))
+
+
+@pytest.mark.parametrize("name", ABSURD)
+def test_today_knows_what_is_published_and_cuts_nothing_else(data: Data, name: str) -> None:
+    assert as_of_now(_planted(data, name, DAY + timedelta(days=1)), DAY) == as_of_now(data, DAY)
+    assert len(getattr(as_of_now(_planted(data, name, DAY), DAY), name)) == len(getattr(as_of_now(data, DAY), name)) + 1
+    last = max(row.published.last for table in ABSURD for row in getattr(data, table) if row.published)
+    assert as_of_now(data, last) == data
 
 
 def _planted(data: Data, name: str, published: date) -> Data:

@@ -43,7 +43,7 @@ def start(
     s = np.array([[np.log1p(sum(m.intensity for m in standing if m.channel == c))] for c in CHANNELS])
     i = np.array(impulses)[:, None]
     value = np.maximum((s + i).sum(0) / 3, 0)
-    return Start(Leverage(value, s, i, standing, MEASURE_MONTHS, ENDED), mobilisation, concessions)
+    return Start(Leverage(value, s, i, np.zeros((3, 1)), np.zeros((3, 1)), standing, MEASURE_MONTHS, ENDED), mobilisation, concessions)
 
 
 def future(n: int = N, new_us_rates_from: int | None = None) -> Future:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -33,6 +37,7 @@ type Command = Callable[..., Result]
 @pytest.fixture
 def no_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "fit", lambda *_: prior_forecast())
+    monkeypatch.setattr("forecast.jobs.explain.moved", lambda *_: {})
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +142,46 @@ def test_the_files_of_a_run_open_with_plain_arviz_and_numpy(published: Path) -> 
     draws = unpack_draws(read_draws(run), "main")
     np.testing.assert_allclose(draws.leverage, prior_forecast().readings["main"].draws.leverage, rtol=1e-6)
     assert (run / "draws.npz").stat().st_size < 15_000_000
+
+
+YEARS_LATER = """
+    import hashlib, importlib.abc, json, pathlib, sys
+
+    class Gone(importlib.abc.MetaPathFinder):
+        def find_spec(self, name, path, target=None):
+            if name.partition(".")[0] in ("forecast", "pymc", "nutpie", "pytensor"):
+                raise ModuleNotFoundError(name)
+
+    sys.meta_path.insert(0, Gone())
+    import arviz, h5py, numpy, xarray
+
+    run = pathlib.Path(sys.argv[1])
+    held = json.loads((run / "manifest.json").read_text())["files"]
+    for name, entry in held.items():
+        assert hashlib.sha256((run / name).read_bytes()).hexdigest() == entry["sha256"], name
+    kinds = set()
+    with h5py.File(run / "posterior.nc") as file:
+        file.visititems(lambda name, node: kinds.add(node.dtype.kind) if isinstance(node, h5py.Dataset) else None)
+    with numpy.load(run / "draws.npz", allow_pickle=False) as arrays:
+        kinds |= {arrays[name].dtype.kind for name in arrays.files}
+    tree = xarray.open_datatree(run / "posterior.nc")
+    rows = arviz.summary(arviz.from_netcdf(run / "posterior.nc")["main"], var_names=["leverage_effect"])
+    print(json.dumps([sorted(tree.children), len(rows), sorted(kinds), (run / "inputs" / "data" / "events.csv").stat().st_size]))
+"""
+
+
+@pytest.mark.slow
+def test_years_later_a_run_opens_without_this_program(published: Path, bundled: Workspace, tmp_path: Path) -> None:
+    """With ArviZ, xarray, h5py and NumPy alone, and without a pickle: O is HDF5's text of any length, and NumPy refused to unpickle."""
+    run = store.resolve(published / "reports", "latest")
+    words = [sys.executable, "-c", textwrap.dedent(YEARS_LATER), str(run)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    readings, rows, kinds, size = json.loads(done.stdout)
+    assert readings == sorted(prior_forecast().readings)
+    assert rows == 1
+    assert set(kinds) <= set("biufUO")
+    assert size == (bundled.data / "events.csv").stat().st_size
 
 
 @pytest.mark.slow

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,15 +15,19 @@ import pytest
 import xarray as xr
 from click.testing import Result
 from numpy.typing import NDArray
+from scipy import stats
 
 from forecast.data.read import read_data
 from forecast.data.select import as_of
 from forecast.data.tables import Data
 from forecast.errors import GateError, UsageError
-from forecast.inference.sample import Report, SamplerSettings
+from forecast.inference.sample import Report
+from forecast.inference.settings import SamplerSettings
 from forecast.jobs import reference as job
 from forecast.jobs.reference import Reference, compile_reference, reference, write_reference
+from forecast.jobs.try_prior import Tried
 from forecast.model.outside_view import KEPT
+from forecast.model.outside_view_priors import medians
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.history import read_history
 from forecast.priors.spec import Normal, Quantiles, Spec
@@ -66,6 +72,14 @@ class StandIn:
         return xr.DataTree.from_dict({"posterior": xr.Dataset(draws), "sample_stats": xr.Dataset(stats)})
 
 
+@pytest.fixture
+def fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of the draws, which is enough for the stand-in to pass the gate."""
+    for name in ("FIRST", "RETRY"):
+        monkeypatch.setattr(job, name, replace(getattr(job, name), draws=250))
+    monkeypatch.setattr(job, "PRIOR_DRAWS", 1_000)
+
+
 @pytest.fixture(scope="module")
 def data() -> Data:
     return read_data(Path(bundled()) / "data")
@@ -76,6 +90,7 @@ def priors() -> Priors:
     return load_priors(Path(bundled()) / "priors")
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_all_priors_of_the_ladder_but_one_are_given(data: Data, priors: Priors) -> None:
     sampler = StandIn()
     found = reference(data, priors, sampler=sampler, seed=7)
@@ -88,6 +103,7 @@ def test_all_priors_of_the_ladder_but_one_are_given(data: Data, priors: Priors) 
     priors.replace(found.specs)  # of the right families
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_the_quantiles_are_those_of_the_stand_in_widened(data: Data, priors: Priors) -> None:
     """logit q ~ N(−3.5, 0.1² + σ² + 0.4²), σ near 1, with sd 0.1."""
     found = reference(data, priors, sampler=StandIn())
@@ -103,11 +119,13 @@ def test_the_quantiles_are_those_of_the_stand_in_widened(data: Data, priors: Pri
     assert fresh.sd == pytest.approx(0.1, rel=0.1)
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_the_same_seed_gives_the_same_and_another_seed_another(data: Data, priors: Priors) -> None:
     first, again, other = (reference(data, priors, sampler=StandIn(), seed=s, classes={"all": 1}).specs for s in (1, 1, 2))
     assert first == again != other
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_classes_states_and_pressure_can_be_changed(data: Data, priors: Priors) -> None:
     sampler = StandIn()
     found = reference(
@@ -130,6 +148,7 @@ def test_what_does_not_exist_is_refused(data: Data, priors: Priors, wrong: dict[
         reference(data, priors, sampler=StandIn(), **wrong)
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_as_of_a_date_only_what_was_public_counts(data: Data, priors: Priors) -> None:
     sampler, names = StandIn(), {s.country for s in data.spells}
     early = as_of(data, date(2005, 6, 30))
@@ -139,6 +158,7 @@ def test_as_of_a_date_only_what_was_public_counts(data: Data, priors: Priors) ->
     assert found.entries[-1].months == 13  # from June 2004: what went on later is not known yet
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_a_bad_fit_is_tried_once_more_and_then_refused(data: Data, priors: Priors) -> None:
     sampler = StandIn(stuck=1)
     found = reference(data, priors, sampler=sampler, classes={"all": 1})
@@ -150,6 +170,7 @@ def test_a_bad_fit_is_tried_once_more_and_then_refused(data: Data, priors: Prior
         reference(data, priors, sampler=StandIn(stuck=2), classes={"all": 1})
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_writing_changes_the_ladder_and_nothing_else(data: Data, priors: Priors, workspace: Workspace) -> None:
     found = reference(data, priors, sampler=StandIn(), drop=["Libya"], classes={"all": 1})
     before = load_priors(workspace.priors)
@@ -163,6 +184,7 @@ def test_writing_changes_the_ladder_and_nothing_else(data: Data, priors: Priors,
     assert after["ladder.rise.3"].rationale == before["ladder.rise.3"].rationale
 
 
+@pytest.mark.usefixtures("fewer_draws")
 def test_the_command_prints_and_writes_only_when_told(command: Command, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "compile_sampler", lambda *args: StandIn())
     before = (workspace.priors / "ladder.toml").read_bytes()
@@ -181,6 +203,93 @@ def test_the_command_prints_and_writes_only_when_told(command: Command, workspac
     assert {name: str(after.spec(name)) for name in NAMES} == printed["priors"]
     assert command(*words, "--class", "drug").exit_code == 2
     assert command(*words, "--class", "all=much").exit_code == 2
+
+
+def test_states_are_counted_as_the_classes_are(data: Data) -> None:
+    """Sums over states are those of the fits' counts; a rate lies where SciPy's Gamma has it."""
+    listed, rates = job.states_compared(data)
+    assert len(listed) == 29
+    assert sum(s.months for s in listed) == 12_500
+    assert {c: sum(s.classes[c] for s in listed) for c in ("all_but_failed", "drug_cases", "like_mexico")} == {
+        "all_but_failed": 11_166, "drug_cases": 7_949, "like_mexico": 3_540,
+    }  # fmt: skip
+    assert (sum(s.rises for s in listed), sum(s.falls for s in listed), sum(s.entries for s in listed)) == (53, 32, 11)
+    afghanistan = next(s for s in listed if s.name == "Afghanistan")
+    assert afghanistan.imposed == 2
+    assert not any(afghanistan.classes.values())
+    by = {(r.of, r.pressed): r for r in rates}
+    assert by["all_but_failed", False].entries + by["all_but_failed", True].entries == 9
+    for r in rates:
+        expected = stats.gamma(r.entries + 0.5, scale=1 / r.years).ppf([0.05, 0.5, 0.95])
+        assert (r.q05, r.q50, r.q95) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_state_left_out_is_not_counted(data: Data) -> None:
+    listed, rates = job.states_compared(data, ["Ecuador"])
+    assert "Ecuador" not in {s.name for s in listed}
+    assert sum(r.entries for r in rates if r.of == "all_but_failed") == 8
+    with pytest.raises(UsageError, match="Atlantis"):
+        job.states_compared(data, ["Atlantis"])
+
+
+def test_the_states_are_shown_without_a_fit(command: Command, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "compile_sampler", None)
+    words = ("--workspace", workspace.data.parent, "priors", "reference", "--states")
+    page = command(*words)
+    assert page.exit_code == 0, page.stderr
+    assert max(map(len, page.stdout.splitlines())) <= 80
+    assert "Ecuador" in page.stdout
+    assert "Ecuador" not in command(*words, "--drop", "Ecuador").stdout
+    assert len(json.loads(command(*words, "--json").stdout)["states"]) == 29
+
+
+@pytest.mark.usefixtures("fewer_draws")
+def test_medians_by_class_are_those_of_the_new_state(data: Data, priors: Priors) -> None:
+    found = reference(data, priors, sampler=StandIn(), classes={"all": 1}).classes[0]
+    said = medians(found.state)
+    assert set(said) == NAMES
+    assert said["ladder.rise.3"] == pytest.approx(1 / (1 + math.exp(3.5)), rel=0.1)  # the stand-in's centre
+    assert said["ladder.skip_up.3"] == pytest.approx(stats.beta(1 + 4, 1 + 24).median(), rel=0.05)
+
+
+@pytest.mark.usefixtures("fewer_draws")
+def test_what_the_priors_would_do_is_shown_before_anything_is_written(
+    command: Command, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a run the draws are asked, with --refit and a refusal the fit; without a run that is said."""
+    monkeypatch.setattr(job, "compile_sampler", lambda *args: StandIn())
+    words = ("--workspace", workspace.data.parent, "priors", "reference", "--class", "all=1")
+    page = command(*words[:-2])
+    assert max(map(len, page.stdout.splitlines())) <= 80
+    assert "once a run is published" in " ".join(page.stdout.split())
+    asked: list[str] = []
+
+    def answer(how: str, accepted: bool) -> Callable[..., Tried]:
+        def tried(where: Workspace, edits: Mapping[str, Spec], *_: Any) -> Tried:
+            asked.append(how)
+            assert {name: load_priors(where.priors).spec(name) for name in edits} != dict(edits)  # still as they were
+            row = {
+                "id": "reach-4-12m", "text": "", "kind": "reached_by", "level": 4, "probability": 0.04, "before": 0.06, "mcse": 0.001,
+                "interval": {"prob": 0.8, "low": 0.01, "high": 0.1}, "prior_probability": 0.03, "by_reading": {},
+                "probability_known": None, "before_known": None,
+            }  # fmt: skip
+            made = {f.name: None for f in fields(Tried)} | {
+                "run_id": "20261101T000000Z-abcdef", "edits": dict.fromkeys(edits, ("a", "b")), "how": how, "accepted": accepted,
+                "k_hat": 0.9, "ess": 50.0, "headline_id": "reach-4-12m", "questions": [row], "by_reading": {}, "notes": (),
+            }  # fmt: skip
+            return Tried(**made)  # type: ignore[arg-type]  # the fields are filled by name
+
+        return tried
+
+    monkeypatch.setattr("forecast.runs.store.latest", lambda reports: reports)
+    monkeypatch.setattr("forecast.jobs.try_prior.try_edits", answer("reweighted", False))
+    monkeypatch.setattr("forecast.jobs.refit_prior.refit_edits", answer("refit", True))
+    printed = command(*words).stdout
+    assert "newest published run, 20261101T000000Z-abcdef" in printed
+    assert "Not accepted" in printed
+    assert asked == ["reweighted"]
+    assert json.loads(command(*words, "--refit", "--write", "--json").stdout)["tried"]["how"] == "refit"
+    assert asked == ["reweighted", "reweighted", "refit"]
 
 
 @pytest.fixture(scope="module")

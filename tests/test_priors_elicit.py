@@ -395,6 +395,34 @@ def test_a_headline_that_needs_a_refit_is_no_failure_and_not_written(
     assert contents(workspace) == before
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (tried(), "The headline: 6 % now, 3.7 % with it (reweighted, k-hat 0.30; run r)."),
+        (tried(accepted=False), "roughly 3.7 % with it. That lies too far from run r to rely on"),
+        (tried(False, "refit"), "(6 % now) only a refit can tell"),
+    ],
+)
+def test_what_is_said_is_tried_on_the_newest_run(
+    run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, answer: Callable[..., Tried], said: str
+) -> None:
+    assert "once a run is published" in " ".join(run("leverage.effect", "--quantiles", "0.2,1.1,2").stdout.split())
+    monkeypatch.setattr("forecast.runs.store.latest", lambda reports: reports)
+    monkeypatch.setattr(try_prior, "try_edits", answer)
+    words = ("leverage.effect", "--quantiles", "0.277,1.1,1.923")
+    assert said in " ".join(run(*words).stdout.split())
+    assert json.loads(run(*words, "--json").stdout)["headline"]["probability"] == pytest.approx(0.0372, abs=1e-3)
+    same = " ".join(run("leverage.effect", "--quantiles", "0.284,1.6,2.916").stdout.split())
+    assert "nothing would change" in same
+
+
+def test_odds_that_no_effect_can_have_are_told(run: Run) -> None:
+    """Symmetric on the log odds: 1.2, 3, 8 can nearly be had, 1.2, 3, 30 can't."""
+    assert "You said" not in run("leverage.effect", "--odds", "1.2,3,7.5").stdout
+    printed = " ".join(run("leverage.effect", "--odds", "1.2,3,30").stdout.split())
+    assert "You said 1.2, 3, 30; the nearest that such a prior can have is 0.6, 3, 15." in printed
+
+
 def converse(workspace: Workspace, now: Any, monkeypatch: pytest.MonkeyPatch, words: str, *answers: str) -> Result:
     monkeypatch.setattr(priors_elicit, "on_terminal", lambda: True)
     surroundings = Surroundings(clock=lambda: now, environ={}, cwd=workspace.data.parent)
@@ -406,7 +434,8 @@ def test_it_asks_again_until_agreed(workspace: Workspace, now: Any, monkeypatch:
     done = converse(workspace, now, monkeypatch, "leverage.effect", *talk)
     assert done.exit_code == 0, done.stderr
     assert "expected numbers that rise" in done.stderr
-    assert "no US pressure; full US pressure, as in 2025" in done.stderr
+    assert "no US pressure; full US pressure, as in 2025" in " ".join(done.stderr.split())
+    assert max(map(len, done.stderr.splitlines())) <= 100
     assert done.stdout.count("leverage.effect = Normal") == 3
     prior = load_priors(workspace.priors)["leverage.effect"]
     assert (prior.spec, prior.rationale, prior.author) == (Normal(0.8, 0.304), "Defiance.", "Ana")

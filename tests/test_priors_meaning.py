@@ -128,8 +128,20 @@ def test_implied_rows_are_ordered_chances(priors: Priors) -> None:
             assert 0 < row.low <= row.middle <= row.high < (1 if row.unit == "probability" else math.inf), row
 
 
+WITHOUT_RUNS: list[Path] = []
+"""A workspace of the bundled data and priors in which nothing was ever run."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_runs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    root = tmp_path_factory.mktemp("bare")
+    for name in ("data", "priors"):
+        (root / name).symlink_to(BUNDLED.parent / name)
+    WITHOUT_RUNS[:] = [root]
+
+
 def run(*args: str) -> Result:
-    return CliRunner().invoke(main, ["priors", *args, "--workspace", str(BUNDLED.parent)])
+    return CliRunner().invoke(main, ["priors", *args, "--workspace", str(WITHOUT_RUNS[0])])
 
 
 def test_list_names_every_prior_within_80_columns() -> None:

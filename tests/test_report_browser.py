@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from forecast.report.html import render_html
+from forecast.report.index import Change, Entry, render_index
+from forecast.runs.names import new_run_id
 from tests.fixtures.report_example import report_example
 
 BROWSER = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
@@ -32,6 +35,7 @@ parent.postMessage("MEASURED" + JSON.stringify({ inner: innerWidth, scroll: docu
   wide: [...document.querySelectorAll("main *")].filter(e => !e.closest(".scroll") && !e.closest("svg")
     && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80)).slice(0, 5) }), "*");
 </script>"""
+START = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
 FRAME = """<!doctype html><script>addEventListener("message", e => { document.title = e.data; });</script>
 <iframe style="border:0" width="WIDTH" height="900" src="page.htmlANCHOR"></iframe>"""
 """A window can't be as narrow as a phone; a frame can."""
@@ -42,9 +46,9 @@ def html() -> str:
     return render_html(report_example())
 
 
-def measured(folder: Path, width: int, opened: bool) -> dict[str, Any]:
+def measured(folder: Path, width: int, opened: bool, page: str | None = None) -> dict[str, Any]:
     assert BROWSER is not None, "CI must have a chromium"
-    (folder / "page.html").write_text(html().replace("</body>", MEASURE + "</body>"), encoding="utf-8")
+    (folder / "page.html").write_text((page or html()).replace("</body>", MEASURE + "</body>"), encoding="utf-8")
     frame = folder / "frame.html"
     frame.write_text(FRAME.replace("WIDTH", str(width)).replace("ANCHOR", "#open" if opened else ""), encoding="utf-8")
     options = [
@@ -63,6 +67,26 @@ def measured(folder: Path, width: int, opened: bool) -> dict[str, Any]:
 def test_nothing_scrolls_sideways_and_charts_are_readable(tmp_path: Path, width: int, opened: bool, drawing: str) -> None:
     found = measured(tmp_path, width, opened)
     assert found["inner"] == width
+    assert found["scroll"] <= width, found["wide"]
+    assert found["wide"] == []
+    assert found["classes"] == [drawing]
+    assert found["smallest"] >= 10
+    assert found["outside"] == []
+
+
+@pytest.mark.parametrize(("width", "drawing"), [(390, "narrow"), (1280, "wide")])
+@pytest.mark.parametrize("runs", [1, 12])
+def test_the_list_of_runs_fits_too(tmp_path: Path, width: int, drawing: str, runs: int) -> None:
+    change = Change("priors", "5 priors: ladder.stay.1, ladder.stay.2, ladder.stay.3, ladder.stay.4 and ladder.stay.5")
+    made = [START + timedelta(hours=i**4) for i in range(runs)]
+    entries = [
+        Entry(
+            new_run_id(at, f"{i:06x}"), at, i == runs - 1, True, page=True, origin="2026-06", question="reach-4-12m", probability=0.06,
+            interval=(0.007, 0.15), gate="pass", decision="refitted", reason="reweighting was not accepted (k-hat 0.83)", changes=(change,),
+        )
+        for i, at in enumerate(made)
+    ]  # fmt: skip
+    found = measured(tmp_path, width, False, render_index(entries, START))
     assert found["scroll"] <= width, found["wide"]
     assert found["wide"] == []
     assert found["classes"] == [drawing]

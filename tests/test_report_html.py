@@ -176,12 +176,14 @@ def test_text_of_the_payload_is_escaped_everywhere() -> None:
     assert hostile().text.count("<script>") > 50
 
 
+@pytest.mark.slow
 def test_only_web_addresses_become_links() -> None:
     hrefs = [a["href"] or "" for tag, a, _ in hostile().tags if tag == "a"]
     assert all(re.match(r"#|https?://", href) for href in hrefs)
     assert any("example.org" in href for href in hrefs)
 
 
+@pytest.mark.slow
 def test_numbers_come_from_the_payload() -> None:
     assert "About 8 %" in page().text
     assert "About 30 %" in hostile().text

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -134,6 +137,32 @@ def test_the_refusal_tells_the_locks_age(tmp_path: Path, now: datetime) -> None:
             second.__enter__()
     with lock.publisher(tmp_path, "forecast run", now):
         pass
+
+
+def test_whoever_waits_gets_the_lock_when_it_is_free(tmp_path: Path, now: datetime) -> None:
+    holder = start(PUBLISHER, tmp_path, FIRST)
+    assert said(holder) == "holding"
+    told: list[str] = []
+    begun = time.monotonic()
+    timer = threading.Timer(1.0, lambda: kill(holder))
+    timer.start()
+    with lock.publisher(tmp_path, "forecast refit", now, math.inf, told.append):
+        held = lock.owner(tmp_path)
+    timer.join()
+    assert held is not None
+    assert held.started is not None
+    assert now < held.started <= now + timedelta(seconds=time.monotonic() - begun)  # from when it has it, not from when it asked
+    assert len(told) == 1
+    assert f"forecast run --publish (process {holder.pid} " in told[0]
+
+
+def test_whoever_waits_long_enough_gives_up(tmp_path: Path, now: datetime) -> None:
+    with lock.publisher(tmp_path, "forecast refit", now):
+        begun = time.monotonic()
+        second = lock.publisher(tmp_path, "forecast run", now + timedelta(minutes=90), 0.8)
+        with pytest.raises(LockedError, match=r"forecast refit .* for 1:30:0[01] so far.*Waited 0\.8 seconds"):
+            second.__enter__()
+        assert time.monotonic() - begun >= 0.8
 
 
 def test_a_reader_sees_the_old_run_or_the_new_one(tmp_path: Path) -> None:

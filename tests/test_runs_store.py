@@ -203,3 +203,9 @@ def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(Path, "mkdir", refuse)  # the tests may run as root, whom no permission stops
     with pytest.raises(ForecastError, match="You may not write there"):
         store.write_run(tmp_path / "reports", IDS[0], fill, {})
+
+
+def test_another_line_end_in_a_manifest_is_found(reports: Path) -> None:
+    path = reports / IDS[0] / manifest.NAME
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r", 1))
+    assert "altered since it was written" in manifest.verify(reports / IDS[0])[0]

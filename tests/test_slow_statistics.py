@@ -18,7 +18,8 @@ from forecast.evaluation.certify import Corrupt, Verdict, calibrate, judge
 from forecast.forecasting.readings import KEPT, compiled, constant_parameters, fit_history, forecast_reading, posterior_draws
 from forecast.forecasting.replicate import compare, simulate_histories
 from forecast.inference.gate import examine, scalars
-from forecast.inference.sample import Sampler, SamplerSettings, compile_sampler
+from forecast.inference.sample import Sampler, compile_sampler
+from forecast.inference.settings import SamplerSettings
 from forecast.model.history import History
 from forecast.model.tolerance import build_model
 from forecast.model.transitions import TolerancePriors, model_data

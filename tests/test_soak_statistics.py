@@ -6,7 +6,8 @@ import pytest
 
 from forecast.evaluation.certify import calibrate, judge
 from forecast.forecasting.readings import compiled
-from forecast.inference.sample import Sampler, SamplerSettings
+from forecast.inference.sample import Sampler
+from forecast.inference.settings import SamplerSettings
 from tests import toys
 from tests.test_slow_statistics import doubled, lively, swapped
 

@@ -367,7 +367,7 @@ def test_a_writer_that_holds_the_folder_is_waited_for(small: Workspace, played: 
     before = contents(small)
     with editing(small.data):
         thread.start()
-        thread.join(0.8)
+        thread.join(0.4)
         assert thread.is_alive()
         assert contents(small) == before
     thread.join()

@@ -103,7 +103,10 @@ def pool(n: int = 20, horizon: int = 24, **series: Floats | float) -> Pool:
         arrivals=np.zeros((n, horizon, 11), np.int64),
         measures=np.zeros((n, 3, horizon + 1)),
         impulses=np.zeros((n, 3, horizon + 1)),
+        gains=np.zeros((n, 3, horizon + 1), np.int64),
+        reliefs=np.zeros((n, 3, horizon + 1), np.int64),
         eta=np.zeros((n, 3)),
+        mobilising=np.zeros(n),
     )
 
 

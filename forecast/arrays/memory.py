@@ -13,7 +13,7 @@ def decay(half_life: float) -> float:
     return float(2.0 ** (-1.0 / half_life))
 
 
-def impulse_step(memory: Floats, gain: Floats, relief: Floats, keep: float) -> Floats:
+def impulse_step(memory: Floats, gain: Floats, relief: Floats, keep: float | Floats) -> Floats:
     """The impulse memory a month later.
 
     memory  what was kept so far, any shape

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from forecast.cli._log import Log
 from forecast.progress import Progress
 from forecast.workspace import Workspace, find
 
@@ -35,7 +36,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The options that all commands share, read once. `verbosity` is -1 for -q, 0, 1 for -v, 2 for -v -v."""
+    """The options that all commands share, read once. `verbosity` is -1 for -q, 0, 1 for -v, 2 for -v -v; `log` is set by --log-json."""
 
     surroundings: Surroundings
     workspace_option: str | None = None
@@ -43,6 +44,7 @@ class Context:
     verbosity: int = 0
     seed: int | None = None
     as_of: date | None = None
+    log: Log | None = None
 
     @property
     def workspace(self) -> Workspace:
@@ -68,15 +70,25 @@ class Context:
 
     def warn(self, text: str) -> None:
         """Print a warning to standard error, unless -q was given."""
-        if self.verbosity >= 0:
+        if self.log:
+            self.log("warning", "warning", message=text)
+        elif self.verbosity >= 0:
             with suppress(OSError):  # a log that nobody reads does not stop the job
                 sys.stderr.write(text + "\n")
                 sys.stderr.flush()
 
+    def record(self, event: str, **what: Any) -> None:
+        """With --log-json, an event for the log, such as what was decided; without it nothing, since the result says so."""
+        if self.log:
+            self.log("info", event, **what)
+
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """A listener for a job's progress: bars on a terminal, plain lines elsewhere, nothing with -q; always on standard error."""
-        from forecast.cli.progress import listener
+        from forecast.cli.progress import Seldom, listener
 
+        if self.log:
+            yield Seldom(self.log.progress)
+            return
         with listener(sys.stderr, quiet=self.verbosity < 0) as progress:
             yield progress

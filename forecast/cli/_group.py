@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import importlib
 import os
+import shlex
+import signal
 import sys
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
 
-from forecast.cli._context import ReaderGone
-from forecast.cli._options import common_options, extra_options, verbosity
-from forecast.errors import ForecastError
-
-INTERRUPTED = 130
+from forecast.cli._context import ReaderGone, Surroundings
+from forecast.cli._log import FLAG, Log
+from forecast.cli._options import common_options, extra_options, keep_log, log_of, verbosity
+from forecast.errors import INTERRUPTED, ForecastError, InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,68 @@ class Root(Group):
         how: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False}
         self.params.append(click.Option(["--version"], help="Show the version.", callback=_version, **how))
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
+        """The log begins here, since a command may be written too wrongly for its options to be known."""
+        if FLAG not in args:
+            return super().make_context(info_name, args, parent, **extra)
+        log = Log(sys.stderr, (extra.get("obj") or Surroundings()).clock)
+        log("info", "start", command=shlex.join([info_name or "", *args]))
         try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit):  # click itself says these, a usage error with exit code 2
-            raise
-        except (KeyboardInterrupt, click.Abort, Exception) as e:
-            raise click.exceptions.Exit(_end(e, ctx)) from e
+            ctx = super().make_context(info_name, args, parent, **extra)
+        except click.ClickException as e:
+            raise click.exceptions.Exit(_refused(e, log)) from e
+        keep_log(ctx, log)
+        return ctx
+
+    def invoke(self, ctx: click.Context) -> Any:
+        log = log_of(ctx)
+        with log.catching() if log else nullcontext():
+            try:
+                with _ended_by(signal.SIGTERM):
+                    result = super().invoke(ctx)
+            except click.exceptions.Exit as e:
+                if log:
+                    log.end(e.exit_code)
+                raise
+            except click.ClickException as e:  # click itself says these: a usage error, with exit code 2
+                if not log:
+                    raise
+                raise click.exceptions.Exit(_refused(e, log)) from e
+            except (KeyboardInterrupt, click.Abort, Exception) as e:
+                code = _end(e, ctx)
+                if log:
+                    log.end(code)
+                raise click.exceptions.Exit(code) from e
+            if log:
+                log.end(0)
+            return result
+
+
+@contextmanager
+def _ended_by(number: signal.Signals) -> Iterator[None]:
+    """A signal ends the block as Ctrl-C does: what is half-made is cleared away first.
+
+    Python drops what is raised while it disposes of an object; an interruption that came at such a moment is made again a moment later.
+    """
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def dropped(what: sys.UnraisableHookArgs) -> None:
+        if issubclass(what.exc_type, KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+        else:
+            hook(what)
+
+    hook, sys.unraisablehook = sys.unraisablehook, dropped
+    before = {each: signal.signal(each, stop) for each in (number, signal.SIGALRM)}
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        sys.unraisablehook = hook
 
 
 def _end(failure: BaseException, ctx: click.Context) -> int:
@@ -87,17 +144,30 @@ def _end(failure: BaseException, ctx: click.Context) -> int:
     if isinstance(failure, ReaderGone):  # what is still buffered must not fail again when the interpreter ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    if verbosity(ctx) >= 2:
-        traceback.print_exception(failure)
+    said, code = _words(failure)
+    trace = "".join(traceback.format_exception(failure)) if verbosity(ctx) >= 2 else ""
+    if log := log_of(ctx):
+        more = {"problems": [asdict(p) for p in failure.problems]} if isinstance(failure, InputError) and failure.problems else {}
+        log("error", "error", message=said, exit_code=code, **more, **({"traceback": trace} if trace else {}))
+    else:
+        click.echo(trace + said, err=True)
+    return code
+
+
+def _words(failure: BaseException) -> tuple[str, int]:
     if isinstance(failure, (KeyboardInterrupt, click.Abort)):
-        click.echo("Interrupted.", err=True)
-        return INTERRUPTED
+        return "Interrupted.", INTERRUPTED
     if isinstance(failure, ForecastError):
-        click.echo(str(failure), err=True)
-        return failure.exit_code
+        return str(failure), failure.exit_code
     what = (f"{type(failure).__name__}: {failure}".rstrip(": ").splitlines() or [""])[0]
-    click.echo(f"Unexpected: {what}. Run again with -v -v for the traceback.", err=True)
-    return ForecastError.exit_code
+    return f"Unexpected: {what}. Run again with -v -v for the traceback.", ForecastError.exit_code
+
+
+def _refused(failure: click.ClickException, log: Log) -> int:
+    """What click would have said of a command that is written wrongly."""
+    log("error", "error", message=failure.format_message(), exit_code=failure.exit_code)
+    log.end(failure.exit_code)
+    return failure.exit_code
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from forecast.errors import ForecastError
+
 
 def wrap(text: str, width: int, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
     """Lines of at most `width` characters; a number is not torn from its per cent."""
@@ -12,8 +16,17 @@ def wrap(text: str, width: int, initial_indent: str = "", subsequent_indent: str
 
 
 def sentence(text: str) -> str:
-    """With a capital and a full stop."""
-    return f"{text[:1].upper()}{text[1:]}."
+    """With a capital and one full stop."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def together(errors: Sequence[ForecastError]) -> ForecastError:
+    """Several failures as one, of the first one's kind and exit code. `errors` is not empty."""
+    if len(errors) == 1:
+        return errors[0]
+    made = type(errors[0])("\n".join(map(str, errors)))
+    made.__cause__ = errors[0].__cause__ or errors[0]
+    return made
 
 
 def terminal_width() -> int:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any, Concatenate, Literal
 
 import click
 
 from forecast.cli._context import Context, Surroundings
+from forecast.cli._log import FLAG, Log
 
 type Extra = Literal["as_of", "seed"]
-_META = "forecast.options"
+_META, _LOG = "forecast.options", "forecast.log"
 
 
 class Day(click.ParamType[date]):
@@ -48,6 +50,7 @@ def common_options() -> list[click.Parameter]:
         _option("--json", is_flag=True, help="Print one JSON document instead of a table.", is_eager=True),
         _option("-q", "--quiet", count=True, help="No progress and no warnings.", is_eager=True),
         _option("-v", "--verbose", count=True, help="Say more; twice for the traceback of an error.", is_eager=True),
+        _option(FLAG, is_flag=True, help="Progress, warnings and errors as one JSON object a line.", is_eager=True),
     ]
 
 
@@ -64,6 +67,17 @@ def verbosity(ctx: click.Context) -> int:
     return int(given.get("verbose", 0)) - int(given.get("quiet", 0))
 
 
+def keep_log(ctx: click.Context, log: Log) -> None:
+    """Have the commands below this one write what they say to a log."""
+    ctx.meta[_LOG] = log
+
+
+def log_of(ctx: click.Context) -> Log | None:
+    """The log, if --log-json was given; quiet once -q was."""
+    log = ctx.meta.get(_LOG)
+    return replace(log, quiet=verbosity(ctx) < 0) if log else None
+
+
 def context_of(ctx: click.Context, takes: tuple[Extra, ...] = ()) -> Context:
     """The shared options of a command as it is invoked. Raises click's UsageError for one that means nothing to it."""
     given = ctx.meta.get(_META, {})
@@ -77,6 +91,7 @@ def context_of(ctx: click.Context, takes: tuple[Extra, ...] = ()) -> Context:
         verbosity=verbosity(ctx),
         seed=given.get("seed"),
         as_of=given.get("as_of"),
+        log=log_of(ctx),
     )
 
 

@@ -69,6 +69,8 @@ def _plan(context: Context, names: tuple[str, ...]) -> None:
 def _print(context: Context, pulled: list[Pulled]) -> None:
     from forecast.cli.data import print_rows
 
+    for outcome in pulled:
+        context.record("source", **asdict(outcome))
     if context.json:
         context.say_json({"pulled": [asdict(outcome) for outcome in pulled]})
         return

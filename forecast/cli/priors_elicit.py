@@ -14,6 +14,7 @@ from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
     from forecast.jobs.set_prior import Done
+    from forecast.jobs.try_prior import Tried
     from forecast.priors.files import Priors
     from forecast.priors.solve import Answer
     from forecast.priors.spec import Distribution
@@ -91,13 +92,14 @@ def elicit(
         said = _said(context, priors, name, *given[0]) if given else _agreed(context, priors, name)
     except SpecError as e:
         raise InputError.of([Problem("elicit", e.found, e.expected, e.remedy, column=name)]) from e
+    tried = _tried(context, priors, name, said) if given or context.json else ""
     if given and not (context.json and not asks):
-        _show(context, priors, name, said)
+        _show(context, priors, name, said, tried)
     done = None
     if said.lacking is None and said.spec != priors.spec(name) and (yes or (asks and _confirm(f"Write it to {priors[name].file}?"))):
         done = _write(context, name, said, why, by)
     if context.json:
-        context.say_json(_document(priors, name, said, done))
+        context.say_json(_document(priors, name, said, tried, done))
         return
     from forecast.cli.priors_set import told
 
@@ -181,7 +183,7 @@ def _agreed(context: Context, priors: Priors, name: str) -> Said:
         except SpecError as e:
             _ask_lines(f"Found {e.found}; expected {e.expected}. {e.remedy}")
             continue
-        _show(context, priors, name, said)
+        _show(context, priors, name, said, _tried(context, priors, name, said))
         if said.lacking is None and _confirm("Is that what you would say?"):
             return said
         usual = way
@@ -204,18 +206,32 @@ def _question(name: str, way: str, unit: str) -> list[str]:
     }[way]
 
 
-def _show(context: Context, priors: Priors, name: str, said: Said) -> None:
+def _tried(context: Context, priors: Priors, name: str, said: Said) -> Tried | str:
+    """What it does to the newest run; what was solved for has been tried already."""
+    from forecast.cli._tried import tried_on_newest
+    from forecast.priors.words import percent
+
+    if said.lacking:
+        return ""
+    if said.answer:
+        return f"The headline becomes {percent(said.answer.probability)} ({said.answer.how})."
+    return tried_on_newest(context, {} if said.spec == priors.spec(name) else {name: said.spec})
+
+
+def _show(context: Context, priors: Priors, name: str, said: Said, tried: Tried | str) -> None:
     """The prior in words, as a curve and in what it implies, beside what now stands."""
-    for line in _page(priors, name, said):
+    for line in _page(priors, name, said, tried):
         click.echo(line, err=True) if context.json else context.say(line)
 
 
-def _page(priors: Priors, name: str, said: Said) -> list[str]:
+def _page(priors: Priors, name: str, said: Said, tried: Tried | str) -> list[str]:
     from forecast.cli._lines import sentence, terminal_width, wrap
+    from forecast.cli._prior_page import span
+    from forecast.cli._tried import headline_words
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.density import draw
-    from forecast.priors.implied import Implied, implied
-    from forecast.priors.words import in_words, number, percent, unit_text
+    from forecast.priors.implied import implied
+    from forecast.priors.words import in_words, unit_text
 
     width = min(terminal_width(), 100)
     if said.lacking:
@@ -223,31 +239,31 @@ def _page(priors: Priors, name: str, said: Said) -> list[str]:
     lines = [*wrap(f"{name} = {said.spec}, now {priors.spec(name)}", width, subsequent_indent="    "), ""]
     lines += [*wrap(sentence(in_words(name, said.spec)), width), ""]
     lines += [*draw(said.spec, lambda x: unit_text(name, x), min(60, width)), f"5, 50 and 95 % quantiles; {CATALOGUE[name].unit}", ""]
-    if missed := _missed(said):
+    if missed := _missed(name, said):
         lines += [*wrap(missed, width), ""]
-    if said.answer:
-        lines += [f"The headline becomes {percent(said.answer.probability)} ({said.answer.how}).", ""]
-
-    def values(row: Implied) -> str:
-        low, middle, high = (percent(x) if row.unit == "probability" else number(x) for x in (row.low, row.middle, row.high))
-        return f"{middle} ({low} to {high})"
 
     rows = list(zip(implied(priors.replace({name: said.spec}), name), implied(priors, name), strict=True))
     if rows:
         lines += wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
         for new, old in rows:
-            lines += wrap(f"{new.what}: {values(new)}; now {values(old)}", width, initial_indent="  ", subsequent_indent="    ")
+            lines += wrap(f"{new.what}: {span(new)}; now {span(old)}", width, initial_indent="  ", subsequent_indent="    ")
         lines.append("")
-    return lines
+    return [*lines, *wrap(headline_words(tried), width), ""]
 
 
-def _missed(said: Said) -> str:
-    """Said where the family cannot have the quantiles that were stated."""
+def _missed(name: str, said: Said) -> str:
+    """Said where the family cannot have the quantiles, or the odds, that were stated."""
+    from math import exp
+
+    from forecast.priors.elicit import PICTURES
     from forecast.priors.words import number
 
-    if said.way != "quantiles":
+    if said.way not in ("quantiles", "odds"):
         return ""
     fitted = said.spec.interval()
+    if said.way == "odds":
+        low, middle, high = sorted(exp(PICTURES[name].size * q) for q in fitted)
+        fitted = low, middle, high
     width = said.numbers[2] - said.numbers[0]
     if max(abs(a - b) for a, b in zip(fitted, said.numbers, strict=True)) <= 0.03 * width:
         return ""
@@ -270,19 +286,22 @@ def _confirm(question: str) -> bool:
 
 
 def _ask_lines(*lines: str) -> None:
+    from forecast.cli._lines import terminal_width, wrap
+
     for line in lines:
-        click.echo(line, err=True)
+        for part in wrap(line, min(terminal_width(), 100), subsequent_indent="    " if line.startswith("  ") else ""):
+            click.echo(part, err=True)
 
 
-def _document(priors: Priors, name: str, said: Said, done: Done | None) -> dict[str, Any]:
+def _document(priors: Priors, name: str, said: Said, tried: Tried | str, done: Done | None) -> dict[str, Any]:
     from forecast.priors.implied import implied
+    from forecast.priors.solve import Answer
     from forecast.priors.words import in_words
 
     low, middle, high = said.spec.interval()
     rows = implied(priors.replace({name: said.spec}), name)
-    solved = said.answer and {
-        "probability": said.answer.probability, "accepted": said.answer.accepted, "how": said.answer.how, "lacking": said.lacking,
-    }  # fmt: skip
+    found = said.answer or (None if isinstance(tried, str) else Answer(tried.headline, tried.accepted, tried.how))
+    headline = found and {"probability": found.probability, "accepted": found.accepted, "how": found.how, "lacking": said.lacking}
     return {
         "name": name,
         "way": said.way,
@@ -292,7 +311,7 @@ def _document(priors: Priors, name: str, said: Said, done: Done | None) -> dict[
         "words": in_words(name, said.spec),
         "quantiles": {"q05": low, "q50": middle, "q95": high},
         "implied": [{"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high} for r in rows],
-        "headline": solved,
+        "headline": headline,
         "written": bool(done and done.edits),
         **({"edits": done.as_dict()["edits"]} if done else {"edits": []}),
     }

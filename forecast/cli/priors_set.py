@@ -38,7 +38,7 @@ def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: st
     nothing is written. `forecast priors try` shows what an edit would do.
     """
     from forecast.jobs.set_prior import SOURCE, set_priors
-    from forecast.jobs.try_prior import parse_edits
+    from forecast.priors.edits import parse_edits
 
     parsed = parse_edits(joined(edits))
     done = set_priors(context.workspace, parsed, why=why, by=by, source=source or SOURCE, now=context.now)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from forecast.cli._context import Context
+from forecast.cli._lines import wrap
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 FAMILY = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m", "reach-5-12m", "fall-1-12m")
 """What is shown first: the headline and its kin."""
+WIDTH: Final = 80
 
 
 @click.command(
@@ -21,6 +24,7 @@ FAMILY = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m
     epilog=examples(
         "forecast priors try 'leverage.effect = Normal(0.8, 0.3)'",
         "forecast priors try 'ladder.rise.3 = quantiles(0.002, 0.012, 0.05)' 'opposition.effect = Normal(0, 0.05)' --all",
+        "forecast priors try 'leverage.half_life.security = Fixed(12)' 'opposition.house_sd = HalfNormal(0.3)'",
         "forecast priors try 'outside_view.selection = Fixed(1)' --json",
     ),
 )
@@ -32,10 +36,11 @@ FAMILY = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m
 def try_(context: Context, edits: tuple[str, ...], file: str | None, everything: bool, refit: bool) -> None:
     """Say what edited priors would do to the newest published run.
 
-    From the run's draws, in under a second: by reweighting, or by redrawing what is conjugate. Where that can't be trusted it says so,
-    and --refit answers.
+    From the run's draws, in under a second: draws and paths are weighted, what follows is computed again. Where that can't be trusted it
+    says so, and --refit answers. Edits of any number and kind may be given; together they count as one.
     """
-    from forecast.jobs.try_prior import parse_edits, try_edits
+    from forecast.jobs.try_prior import try_edits
+    from forecast.priors.edits import parse_edits
 
     specs = parse_edits([*edits, *_lines(file)])
     if refit:
@@ -63,32 +68,44 @@ def lines(tried: Tried, everything: bool) -> list[str]:
     """For a terminal of 80 columns."""
     from forecast.report.words import percent, points
 
-    out = [f"{name}: {a}  →  {b}" for name, (a, b) in tried.edits.items()]
-    out += ["", f"{'':<16}{'run':>10}{'edited':>10}{'points':>10}{'± MC':>9}{'prior':>10}{'80 %':>15}"]
-    shown = [q for q in tried.questions if everything or q["id"] in FAMILY or q["id"] == tried.headline_id]
+    out = [line for name, (a, b) in tried.edits.items() for line in _edit(name, a, b)]
+    out += ["", f"{'':<26}{'run':>8}{'edited':>8}{'points':>8}{'± MC':>7}{'prior':>8}{'80 %':>15}"]
+    shown = [q for q in tried.questions if everything or q["id"] in FAMILY or q["id"] == tried.headline_id or _companion_moved(q)]
     for q in shown:
         low, high = q["interval"]["low"], q["interval"]["high"]
         mark = "*" if q["id"] == tried.headline_id else " "
         spread = f"{percent(low)}–{percent(high)}".replace(" %–", "–")
         out.append(
-            f"{mark}{q['id']:<15}{percent(q['before']):>10}{percent(q['probability']):>10}{points(q['probability'] - q['before']):>10}"
-            f"{100 * q['mcse']:>9.2g}{percent(q['prior_probability']):>10}{spread:>15}"
+            f"{mark}{q['id']:<25}{percent(q['before']):>8}{percent(q['probability']):>8}{points(q['probability'] - q['before']):>8}"
+            f"{100 * q['mcse']:>7.2g}{percent(q['prior_probability']):>8}{spread:>15}"
         )
-    out += ["", f"{'reading':<20}{'headline':>10}{'k-hat':>8}{'ESS':>8}{'± MC':>9}"]
+    if known := [q for q in shown if q["before_known"] is not None and q["before_known"] != q["probability_known"]]:
+        out += ["", "What will be publicly known:"]
+        for q in known:
+            was, now = q["before_known"], q["probability_known"]
+            mark = "*" if q["id"] == tried.headline_id else " "
+            out.append(f"{mark}{q['id']:<25}{percent(was):>8}{percent(now):>8}{points(now - was):>8}")
+    out += ["", f"{'reading':<26}{'headline':>8}{'k-hat':>8}{'ESS':>8}{'± MC':>7}"]
     for name, r in tried.by_reading.items():
         k_hat = f"{r.k_hat:.2f}" if r.k_hat > float("-inf") else "–"
-        out.append(f"{name:<20}{percent(r.probability):>10}{k_hat:>8}{r.ess:>8.0f}{100 * r.mcse:>9.2g}")
-    return [*out, "", verdict(tried)]
+        out.append(f"{name:<26}{percent(r.probability):>8}{k_hat:>8}{r.ess:>8.0f}{100 * r.mcse:>7.2g}")
+    return [*out, "", *(line for note in (*tried.notes, verdict(tried)) for line in wrap(note, WIDTH))]
+
+
+def _edit(name: str, a: str, b: str) -> list[str]:
+    line = f"{name}: {a}  →  {b}"
+    return [line] if len(line) <= WIDTH else [f"{name}:", f"  {a}", f"  →  {b}"]
+
+
+def _companion_moved(q: Mapping[str, Any]) -> bool:
+    """Companions are many, and most edits leave them alone."""
+    return q["level"] is None and q["probability"] != q["before"]
 
 
 def verdict(tried: Tried) -> str:
     """Whether the answer may be used."""
-    if tried.how == "refit":
-        return (
-            "Fitted again."
-            if tried.accepted
-            else "These draws cannot answer that: it needs a refit (--refit). The numbers are the run's own."
-        )
     if tried.accepted:
-        return f"Accepted ({tried.how})."
+        return "Fitted again." if tried.how == "refit" else f"Accepted ({tried.how})."
+    if tried.how == "refit":
+        return "These draws cannot answer that: it needs a refit (--refit)."
     return "Not accepted: the edit lies too far from the run's priors. The answer needs a refit (--refit); these numbers are rough."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
@@ -18,14 +18,14 @@ def listener(stream: TextIO, *, quiet: bool = False) -> Iterator[Progress]:
         with _bars(stream) as progress:
             yield progress
     else:
-        yield Lines(stream)
+        yield Seldom(_plain(stream))
 
 
-class Lines:
-    """One plain line when a stage begins, at each further tenth, and for each new message; so a log stays short."""
+class Seldom:
+    """Passes on when a stage begins, each further tenth, and each new message; so a log stays short."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, write: Callable[[str, float | None, str], None]) -> None:
+        self._write = write
         self._last: dict[str, tuple[int, str]] = {}
 
     def __call__(self, stage: str, done: float | None = None, message: str = "") -> None:
@@ -33,10 +33,17 @@ class Lines:
         if self._last.get(stage) == step:
             return
         self._last[stage] = step
+        self._write(stage, done, message)
+
+
+def _plain(stream: TextIO) -> Callable[[str, float | None, str], None]:
+    def write(stage: str, done: float | None, message: str) -> None:
         share = "" if done is None else f" {100 * done:.0f} %"
         with suppress(OSError):  # a log that nobody reads does not stop the job
-            self._stream.write(f"{stage}{share}{': ' if message else ''}{message}\n")
-            self._stream.flush()
+            stream.write(f"{stage}{share}{': ' if message else ''}{message}\n")
+            stream.flush()
+
+    return write
 
 
 @contextmanager

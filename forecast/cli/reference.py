@@ -10,7 +10,9 @@ from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
+    from forecast.data.tables import Data
     from forecast.jobs.reference import Reference
+    from forecast.jobs.try_prior import Tried
 
 BY = "forecast priors reference"
 
@@ -30,10 +32,12 @@ def _class_weight(ctx: click.Context, param: click.Parameter, given: tuple[str, 
     "reference",
     epilog=examples(
         "forecast priors reference",
+        "forecast priors reference --states",
         "forecast priors reference --class all_but_failed=2 --class like_mexico=1 --drop Ecuador --json",
     ),
 )
 @common("as_of", "seed")
+@click.option("--states", is_flag=True, help="Show the comparable states as they were counted, and fit nothing.")
 @click.option("--write", is_flag=True, help="Write them into priors/ladder.toml; without it nothing is written.")
 @click.option("--class", "classes", multiple=True, metavar="NAME=WEIGHT", callback=_class_weight, help="Pool these classes instead.")
 @click.option("--drop", multiple=True, metavar="STATE", help="Leave a state out.")
@@ -44,18 +48,24 @@ def _class_weight(ctx: click.Context, param: click.Parameter, given: tuple[str, 
     show_default=True,
     help="The year whose US request or threat acts on a month.",
 )
+@click.option("--refit", is_flag=True, help="Fit the forecast again with these priors too, if the draws of the newest run cannot tell.")
 def reference(
     context: Context,
+    states: bool,
     write: bool,
     classes: dict[str, float] | None,
     drop: tuple[str, ...],
     pressure: Literal["same", "previous", "none"],
+    refit: bool,
 ) -> None:
     """Fit the outside view, and say which priors of the ladder it gives.
 
-    What was public on a day, if --as-of is given. The fits take about a minute, most of it compilation. --write with the default
-    choices also writes what the outside view says when it is asked differently, which the report tries.
+    What was public on a day, if --as-of is given. The fits take about a minute, most of it compilation. Where the priors differ from
+    those that stand, it also says what they would do to the newest published run. --write with the default choices also writes what the
+    outside view says when it is asked differently, which the report tries.
     """
+    from forecast.cli._lines import terminal_width
+    from forecast.cli._reference_page import page
     from forecast.data.read import read_data
     from forecast.data.select import as_of
     from forecast.jobs.reference import SEED, ask_differently, compile_reference, write_reference
@@ -67,28 +77,62 @@ def reference(
     priors, data = load_priors(folder), read_data(context.workspace.data)
     if context.as_of is not None:
         data = as_of(data, context.as_of)
+    if states:
+        _counted(context, data, drop)
+        return
     seed = SEED if context.seed is None else context.seed
     with context.progress() as progress:
         sampler = compile_reference(data)
         result = fit(data, priors, seed=seed, classes=classes, drop=drop, pressure=pressure, sampler=sampler, progress=progress)
         published = write and classes is None and not drop and pressure == "same"
         alternatives = ask_differently(data, priors, result, sampler=sampler, progress=progress) if published else None
+    tried = _tried(context, result, refit)
     if alternatives is not None:
         write_alternatives(folder, alternatives)
     if write:
         write_reference(result, folder, now=context.now, by=BY)
     if context.json:
-        context.say_json(document(result, written=write))
+        context.say_json(document(result, tried, written=write))
         return
-    for line in _page(result, written=write):
+    for line in page(result, tried, written=write, width=min(terminal_width(), 100)):
         context.say(line)
 
 
-def document(result: Reference, *, written: bool) -> dict[str, Any]:
+def _tried(context: Context, result: Reference, refit: bool) -> Tried | str:
+    """What these priors would do to the newest run: from its draws, or fitted again where they can't tell and that was asked for."""
+    from forecast.cli._tried import tried_on_newest
+
+    edits = {name: new for name, (_, new) in result.changed.items()}
+    tried = tried_on_newest(context, edits)
+    if isinstance(tried, str) or tried.accepted or not refit:
+        return tried
+    from forecast.jobs.refit_prior import refit_edits
+
+    with context.progress() as progress:
+        return refit_edits(context.workspace, edits, None, progress)
+
+
+def _counted(context: Context, data: Data, drop: tuple[str, ...]) -> None:
+    """The states and rates alone."""
+    from dataclasses import asdict
+
+    from forecast.cli._reference_page import rates_table, states_table
+    from forecast.jobs.reference import states_compared
+
+    listed, rates = states_compared(data, drop)
+    if context.json:
+        context.say_json({"states": [asdict(s) for s in listed], "rates": [asdict(r) for r in rates]})
+        return
+    for line in [*states_table(listed), "", *rates_table(rates)]:
+        context.say(line)
+
+
+def document(result: Reference, tried: Tried | str, *, written: bool) -> dict[str, Any]:
     """The result as one JSON document."""
     from dataclasses import asdict
 
     from forecast.domain import month_text
+    from forecast.model.outside_view_priors import medians
 
     return {
         "priors": {name: str(spec) for name, spec in result.specs.items()},
@@ -97,6 +141,9 @@ def document(result: Reference, *, written: bool) -> dict[str, Any]:
         "pressure": result.pressure,
         "dropped": list(result.dropped),
         "seed": result.seed,
+        "tried": tried if isinstance(tried, str) else tried.as_dict(),
+        "states": [asdict(s) for s in result.states],
+        "rates": [asdict(r) for r in result.rates],
         "classes": [
             {
                 "name": c.name,
@@ -105,6 +152,7 @@ def document(result: Reference, *, written: bool) -> dict[str, Any]:
                 "rises": int(c.counts.rise.sum()),
                 "falls": int(c.counts.fall.sum()),
                 "entries": c.entries,
+                "medians": medians(c.state),
                 "diagnostics": c.diagnostics.as_dict(),
             }
             for c in result.classes
@@ -112,27 +160,3 @@ def document(result: Reference, *, written: bool) -> dict[str, Any]:
         "chances": [asdict(c) for c in result.chances],
         "entries": [asdict(e) | {"month": month_text(e.month)} for e in result.entries],
     }
-
-
-def _page(result: Reference, *, written: bool) -> list[str]:
-    from forecast.domain import month_text
-
-    lines = ["Class            weight  months  rises  falls  entries of level 4 or 5"]
-    for c in result.classes:
-        lines.append(f"{c.name:15}  {c.weight:6.2f}  {c.months:6,}  {c.counts.rise.sum():5}  {c.counts.fall.sum():5}  {c.entries:7}")
-    lines += ["", "Level 4 or 5 within twelve months, for a new state: mean (90 % of draws)"]
-    lines.append(f"{'':15}  {'pressure':8}  {'from surveillance':24}  from embedded")
-    by = {(c.of, c.pressed, c.start): f"{c.mean:.1%} ({c.q05:.1%} to {c.q95:.1%})" for c in result.chances}
-    for of in dict.fromkeys(c.of for c in result.chances):
-        lines += [f"{of:15}  {'open' if p else 'none':8}  {by[of, p, 2]:24}  {by[of, p, 3]}" for p in (False, True)]
-    lines += ["", "Entries of level 4 or 5 (pressure in the same year, in the year before)"]
-    for e in result.entries:
-        pressed = f"{'yes' if e.pressed_same else 'no'}, {'yes' if e.pressed_previous else 'no'}"
-        lines.append(f"{month_text(e.month)}  {e.state:20}  {e.before} to {e.after}  {e.months:4} months  {pressed}")
-    lines += ["", f"{'Prior':20}  {'now':36}  the outside view"]
-    for name, spec in result.specs.items():
-        old = str(result.changed[name][0]) if name in result.changed else "the same"
-        lines.append(f"{name:20}  {old:36}  {spec}")
-    end = f"{len(result.changed)} of {len(result.specs)} priors differ"
-    lines += ["", f"{end}; written." if written else f"{end}; nothing was written (--write does it)."]
-    return lines

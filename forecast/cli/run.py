@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import date
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from forecast.cli._context import Context
+from forecast.cli._lines import together
 from forecast.cli._options import common, examples
+
+if TYPE_CHECKING:
+    from forecast.jobs.publish import Done
 
 
 @click.command(epilog=examples("forecast run --publish", "forecast run --seed 7", "forecast run --as-of 2025-06-30 --json"))
@@ -23,20 +28,29 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
     """
     from forecast.jobs.publish import run_and_publish
     from forecast.jobs.workspace import load_workspace
-    from forecast.report.terminal import headline_table
 
     workspace = context.workspace
-    inputs = load_workspace(workspace, context.as_of)
+    inputs = load_workspace(workspace, context.as_of, context.now.date())
     with context.progress() as progress:
         done = run_and_publish(inputs, workspace.reports, context.surroundings.clock, context.seed, publish, progress, sampler)
+    context.record("run", run_id=done.report["run_id"], published=done.published)
     if context.json:
         context.say_json(done.report)
-        return
-    context.say(headline_table(done.report))
-    context.say(f"Report: {done.path / 'report.html'}")
-    if done.published:
-        context.say("Published as reports/latest.")
-    elif context.as_of is not None:
-        context.say("Not published: a run as of an earlier day never is.")
     else:
-        context.say("Not published; `forecast run --publish` does that.")
+        for line in lines(done, context.as_of):
+            context.say(line)
+    if done.troubles:
+        raise together(done.troubles)
+
+
+def lines(done: Done, as_of: date | None) -> list[str]:
+    """For a terminal of 80 columns."""
+    from forecast.report.terminal import headline_table
+
+    if done.published:
+        what = "Published as reports/latest."
+    elif as_of is not None:
+        what = "Not published: a run as of an earlier day never is."
+    else:
+        what = "Not published; `forecast run --publish` does that."
+    return [headline_table(done.report), f"Report: {done.path / 'report.html'}", what]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from forecast.cli._context import Context
 from forecast.cli._group import Group
 from forecast.cli._options import common, examples
 from forecast.errors import StoreError
-from forecast.runs import lock, manifest, names, store
+from forecast.report.words import NONE
+from forecast.runs import lock, manifest, store
+
+if TYPE_CHECKING:
+    from forecast.report.index import Entry
 
 
 @click.group("runs", cls=Group, epilog=examples("forecast runs list", "forecast runs verify"))
@@ -19,15 +26,29 @@ def runs() -> None:
 @runs.command("list", epilog=examples("forecast runs list", "forecast runs list --json"))
 @common()
 def list_(context: Context) -> None:
-    """List the runs, newest first; the published one is marked."""
-    found = store.list_runs(context.workspace.reports)[::-1]
+    """List the runs, newest first: origin, headline with its 80 % interval, what was decided, and which were published."""
+    from forecast.jobs.index import as_rows, entries
+
+    found = entries(context.workspace.reports)
     if context.json:
-        context.say_json([{"run_id": r.run_id, "created": names.made_at(r.run_id).isoformat(), "latest": r.latest} for r in found])
+        context.say_json(as_rows(found))
         return
+    for line in _table(found):
+        context.say(line)
     if not found:
         context.say(f"No run in {context.workspace.reports} yet; `forecast run` makes one.")
-    for run in found:
-        context.say(f"{run.run_id}  {names.made_at(run.run_id):%Y-%m-%d %H:%M} UTC{'  latest' if run.latest else ''}")
+
+
+def _table(found: Sequence[Entry]) -> Iterator[str]:
+    """For a terminal of 80 columns."""
+    if found:
+        yield f"{'run, made (UTC)':<25}{'origin':<9}{'headline (80 %)':<18}{'decision':<12}published"
+    for e in reversed(found):
+        if e.damage:
+            yield f"{e.run_id:<25}damaged{', and the newest published' if e.latest else ''}: `forecast runs verify`"
+            continue
+        said = "latest" if e.latest else "yes" if e.published else "no"
+        yield f"{e.run_id:<25}{e.origin or NONE:<9}{e.headline:<18}{e.decision or NONE:<12}{said}"
 
 
 @runs.command(epilog=examples("forecast runs verify", "forecast runs verify --json"))
@@ -56,9 +77,12 @@ def verify(context: Context, run: str | None) -> None:
 @click.option("--keep", metavar="N", type=click.IntRange(min=0), required=True, help="How many of the newest runs to keep.")
 def prune(context: Context, keep: int) -> None:
     """Remove the oldest runs. The published run and the ledger always stay."""
+    from forecast.jobs.index import write_index
+
     reports = context.workspace.reports
     with lock.publisher(reports, "forecast runs prune", context.now):
         gone = store.prune(reports, keep)
+        write_index(reports, context.now)
     if context.json:
         context.say_json({"removed": list(gone)})
     else:

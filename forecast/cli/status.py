@@ -2,27 +2,123 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 import click
 
 from forecast.cli._context import Context
+from forecast.cli._lines import sentence, wrap
 from forecast.cli._options import common, examples
 
+if TYPE_CHECKING:
+    from forecast.jobs.present import Series
+    from forecast.jobs.published import Change, Published
+    from forecast.jobs.status import Last, Status
 
-@click.command(epilog=examples("forecast status", "forecast status --json"))
+WIDTH, LABEL = 80, 11
+
+
+@click.command(epilog=examples("forecast status", "forecast status -v", "forecast status --json"))
 @common()
 def status(context: Context) -> None:
     """Say what is newest, how old it is and whether it is sound.
 
-    The exit code is 0 if there is a sound and fresh published run, and 8 if it is stale or damaged or there is none.
+    With -v all series are listed, else the late ones. The exit code is 0 if all is well, and 8 if something needs a person: the published
+    run is stale, damaged, missing or did not pass the gate; data or priors are refused; the last refit failed or died; the ledger is
+    damaged; the clock was set back. Late series, questions that are due, and inputs that a refit would follow, are said and no more.
     """
     from forecast.errors import UnhealthyError
-    from forecast.jobs.status import examine, lines
+    from forecast.jobs.status import examine
 
-    found = examine(context.workspace, context.now)
+    now = context.now
+    found = examine(context.workspace, now)
     if context.json:
         context.say_json(found.as_dict())
     else:
-        for line in lines(found):
+        for line in lines(found, now, context.verbosity > 0):
             context.say(line)
     if found.troubles:
-        raise UnhealthyError("; ".join(found.troubles) + ".", found.remedy)
+        raise UnhealthyError("\n".join(f"{sentence(t.what)} {t.remedy}" for t in found.troubles))
+
+
+def lines(found: Status, now: datetime, all_series: bool = False) -> Iterator[str]:
+    """For a terminal of 80 columns: a fact a line, then the series that are late, or all."""
+    for label, words in _facts(found, now):
+        yield from wrap(words, WIDTH, f"{label:<{LABEL}}", " " * LABEL)
+    for i, (day, what) in enumerate(found.present.coming):
+        yield from wrap(f"{day:<10}  {what}", WIDTH, f"{'' if i else 'coming':<{LABEL}}", " " * (LABEL + 12))
+    yield from _table([s for s in found.present.series if all_series or s.status == "late"], len(found.present.series))
+
+
+def _facts(found: Status, now: datetime) -> Iterator[tuple[str, str]]:
+    yield "workspace", found.workspace
+    if found.run:
+        yield from _of_run(found.run)
+    if found.change:
+        yield "change", _change(found.change)
+    present = found.present
+    if present.refused:
+        yield "inputs", f"refused: {present.refused} problem{'' if present.refused == 1 else 's'}"
+    elif found.run:
+        yield "inputs", f"changed since: {present.differ}; a refit would follow" if present.differ else "as in the published run"
+    yield "last refit", _last(found.last, now) if found.last else "none yet"
+    yield "lock", str(found.lock) if found.lock else "free"
+    if q := found.questions:
+        due = f"{q.due} due for resolution (`forecast questions list`)" if q.due else "none due for resolution"
+        yield "questions", f"{q.open} open, {due}{f', {q.disputed} disputed' if q.disputed else ''}"
+
+
+def _of_run(run: Published) -> Iterator[tuple[str, str]]:
+    from forecast.report.words import month_words
+
+    days = {0: "today", 1: "yesterday"}.get(run.age_days, f"{run.age_days} days ago")
+    how = f" ({run.decision})" if run.decision and run.decision != "run" else ""
+    yield "run", f"{run.run_id}{how}, made {run.created[:16].replace('T', ' ')} UTC, {days}"
+    yield "headline", run.headline
+    yield "origin", f"{month_words(run.origin)}{', STALE' if run.stale else ''}"
+    yield "gate", run.gate
+
+
+def _change(change: Change) -> str:
+    from forecast.report.what_moved import points
+    from forecast.report.words import percent
+
+    told = f"{points(change.after - change.before)} points since run {change.from_run} ({percent(change.before)} → {percent(change.after)})"
+    chance = f"chance alone makes ±{200 * change.noise_se:.2f}"
+    return f"{told}: {'indistinguishable from noise' if change.is_noise else 'more than noise'}; {chance}"
+
+
+def _last(last: Last, now: datetime) -> str:
+    from forecast.jobs.status import ago
+
+    a = last.attempt
+    if last.state == "running":
+        return f"{a.what}, running since {a.started:%Y-%m-%d %H:%M} UTC"
+    when = a.ended or a.started
+    began = f"{when:%Y-%m-%d %H:%M} UTC, {ago(now - when)} ago"
+    if last.state == "died":
+        return f"begun {began}; it never ended"
+    code = f", exit code {a.exit_code}" if a.exit_code else ""
+    return f"{began}: {a.decision or 'no decision'}{code}; {' '.join(a.reason.split())}"
+
+
+def _table(rows: list[Series], n: int) -> Iterator[str]:
+    if not n:
+        return
+    late = sum(s.status == "late" for s in rows)
+    yield ""
+    yield f"{late} of {n} series {'is' if late == 1 else 'are'} late." if late else f"None of {n} series is late."
+    if not rows:
+        return
+    cells = [("series", "used for", "newest", "due", "")]
+    cells += [
+        (s.series, s.used_for, s.newest or "–", (s.due or "–") + ("*" if s.by == "reading" and s.due else ""), s.status.split(" ")[0])
+        for s in rows
+    ]
+    widths = [max(len(row[i]) for row in cells) for i in range(5)]
+    for row in cells:
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+    if any(s.by == "reading" and s.due for s in rows):
+        yield from wrap("* has no timetable: the day by which someone should have read on and raised covered_through.", WIDTH)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from forecast.data.records import Event
+if TYPE_CHECKING:
+    from forecast.data.records import Event
 
 
 def sole_acts(events: Sequence[Event]) -> tuple[Event, ...]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from forecast.data.nearest import did_you_mean, shown
-from forecast.data.sheet import MAX_BYTES, decoded, read_text, split, wrong_count
+from forecast.data.sheet import decoded, read_text, split, wrong_count
 from forecast.errors import InputError, Problem, UsageError
+from forecast.workspace import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)

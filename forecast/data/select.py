@@ -22,15 +22,8 @@ def as_of(data: Data, day: date) -> Data:
     References to records not yet published are dropped, coverage ends at `day`, oddities are looked for anew. Every vintage published by
     then is kept.
     """
-    kept: dict[str, Any] = {name: tuple(row for row in getattr(data, name) if known(row, day)) for name in RECORDS}
-    ids = {event.id for event in kept["events"]}
-    claim_ids = {claim.claim_id for claim in kept["claims"]}
-    kept["events"] = tuple(_event(event, day, ids) for event in kept["events"])
-    kept["claims"] = tuple(
-        _with(c, supersedes=_visible(c.supersedes, claim_ids), basis_ids=_visible(c.basis_ids, ids)) for c in kept["claims"]
-    )
-    kept["calendar"] = tuple(_scheduled(row, ids) for row in kept["calendar"])
-    kept["coding_second"] = tuple(row for row in kept["coding_second"] if row.id in ids)
+    kept = _published(data, day)
+    kept["events"] = tuple(_with(e, until=e.until if e.until and e.until.last <= day else None) for e in kept["events"])
     kept["spells"] = tuple(spell for row in kept["spells"] if (spell := _spell(row, whole_month(day))))
     for name in ("states", "pressure"):
         kept[name] = tuple(_with(row, year_end=min(row.year_end, day.year)) for row in kept[name] if row.year_start <= day.year)
@@ -38,6 +31,29 @@ def as_of(data: Data, day: date) -> Data:
     settings = Settings(coverage, data.scales, data.sources, data.questions)
     warnings = oddities({name: Table(rows) for name, rows in kept.items()}, settings)
     return replace(data, **kept, coverage=coverage, warnings=tuple(warnings))
+
+
+def as_of_now(data: Data, today: date) -> Data:
+    """The data without what is only published after `today`, references to it included; nothing else is cut.
+
+    Unlike `as_of` this takes nothing back that is known today of later days: an `until` that lies ahead, a calendar that is covered to
+    the year after next. So it gives the same from day to day while nothing comes to be published, and so does its digest.
+    """
+    return replace(data, **_published(data, today))
+
+
+def _published(data: Data, day: date) -> dict[str, Any]:
+    """The rows of every table that were public at the end of `day`, without references to others."""
+    kept: dict[str, Any] = {name: tuple(row for row in getattr(data, name) if known(row, day)) for name in RECORDS}
+    ids = {event.id for event in kept["events"]}
+    claim_ids = {claim.claim_id for claim in kept["claims"]}
+    kept["events"] = tuple(_event(event, ids) for event in kept["events"])
+    kept["claims"] = tuple(
+        _with(c, supersedes=_visible(c.supersedes, claim_ids), basis_ids=_visible(c.basis_ids, ids)) for c in kept["claims"]
+    )
+    kept["calendar"] = tuple(_scheduled(row, ids) for row in kept["calendar"])
+    kept["coding_second"] = tuple(row for row in kept["coding_second"] if row.id in ids)
+    return kept
 
 
 def known(row: Record, day: date) -> bool:
@@ -56,10 +72,9 @@ def newest[R: (OverdoseFinal, Indicator)](rows: Iterable[R]) -> tuple[R, ...]:
     return tuple(latest[key] for key in sorted(latest))
 
 
-def _event(event: Event, day: date, ids: set[str]) -> Event:
+def _event(event: Event, ids: set[str]) -> Event:
     return _with(
         event,
-        until=event.until if event.until and event.until.last <= day else None,
         ends=_visible(event.ends, ids),
         caused_by=_visible(event.caused_by, ids),
         same_act_as=_visible(event.same_act_as, ids),

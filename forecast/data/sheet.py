@@ -9,9 +9,7 @@ from pathlib import Path
 
 from forecast.data.nearest import nearest, shown
 from forecast.errors import Problem
-
-MAX_BYTES = 32_000_000
-"""Larger than any file a person edits; a larger one is refused before it is read."""
+from forecast.workspace import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)

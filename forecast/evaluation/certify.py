@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from forecast.domain import HORIZONS
 from forecast.forecasting.carry import forecast_quantities
 from forecast.forecasting.climb import climb
-from forecast.forecasting.draws import ParameterDraws, from_posterior, from_prior
+from forecast.forecasting.draws import ParameterDraws, from_posterior, from_prior, skip_posterior
 from forecast.forecasting.paths import Pool
-from forecast.forecasting.readings import skip_posterior
 from forecast.forecasting.replicate import log_likelihood, simulate_histories
-from forecast.inference.sample import Sampler, SamplerSettings
+from forecast.inference.sample import Sampler
+from forecast.inference.settings import SamplerSettings
 from forecast.model.events import STREAMS
 from forecast.model.history import Drivers, History
 from forecast.model.transitions import TolerancePriors, model_data
@@ -159,7 +159,8 @@ def _held(drivers: Drivers) -> Pool:
         leverage=stays(drivers.pressure), log2_deaths=stays(drivers.log2_deaths), change=stays(drivers.change),
         opposition=stays(drivers.opposition), mobilisation=stays(drivers.mobilisation),
         arrivals=np.zeros((1, horizon, len(STREAMS)), np.int64), measures=np.zeros((1, 3, horizon + 1)),
-        impulses=np.zeros((1, 3, horizon + 1)), eta=np.zeros((1, 3)),
+        impulses=np.zeros((1, 3, horizon + 1)), gains=np.zeros((1, 3, horizon + 1), np.int64),
+        reliefs=np.zeros((1, 3, horizon + 1), np.int64), eta=np.zeros((1, 3)), mobilising=np.zeros(1),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from arviz_stats.base import array_stats
@@ -16,9 +17,11 @@ from forecast.forecasting.companions import Companion, counts, deemed, direct_ac
 from forecast.forecasting.known import Exposure, known_by
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.questions import slug_of
-from forecast.forecasting.readings import ReadingForecast
 from forecast.forecasting.situation import Situation
 from forecast.model.events import COUNTED
+
+if TYPE_CHECKING:
+    from forecast.forecasting.readings import ReadingForecast
 
 type Floats = NDArray[np.float64]
 
@@ -52,13 +55,13 @@ def answer_all(
     size = next(iter(forecasts.values())).draws.size
     rng = np.random.default_rng(situation.seed + 4)
     exposure = Exposure.draw(situation.priors, size, rng)
-    companions = _companions(situation, pool, questions, size)
+    found = companions(situation, pool, questions, size)
     out = {}
     for q in questions:
         if q.level is not None:
             out[q.id] = _ladder_answer(situation, forecasts, q, exposure)
         else:
-            out[q.id] = _companion_answer(situation, q, companions[q.id])
+            out[q.id] = _companion_answer(situation, q, found[q.id])
     return out
 
 
@@ -108,7 +111,8 @@ def _companion_answer(situation: Situation, q: Question, found: Companion) -> An
     )
 
 
-def _companions(situation: Situation, pool: Pool, questions: tuple[Question, ...], size: int) -> dict[str, Companion]:
+def companions(situation: Situation, pool: Pool, questions: tuple[Question, ...], size: int) -> dict[str, Companion]:
+    """The answers to those of the questions that are not about levels, by id, each with `size` draws."""
     out = {}
     paths = assign_paths(size, len(pool.leverage), situation.seed + 2)
     for q in questions:

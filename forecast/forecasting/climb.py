@@ -91,10 +91,12 @@ def climb(
     origin: Month,
     administration: NDArray[np.int_],
     link: PressureLink = bend,
+    weights: Floats | None = None,
 ) -> Climb:
     """All probabilities of the ladder from (level, fresh) at the origin.
 
-    paths [S, P] from `assign_paths`; administration [H]: slot of the one in office in the months T + 1..T + H.
+    paths [S, P] from `assign_paths`; administration [H]: slot of the one in office in the months T + 1..T + H; weights [S] of the draws,
+    which sum to one, for the means by path slot (None: all alike).
     """
     months = np.arange(origin + 1, origin + 1 + pool.horizon)
     pressure = link(pool.leverage)
@@ -104,9 +106,10 @@ def climb(
         kernel = make_kernel(draws.take(some), pool, pressure, paths[some], months, administration)
         found = chances(kernel, level, fresh)
         arrays = (found.in_force, found.entered, found.fallen)
-        parts.append(([a.mean(-1) for a in arrays], [a.sum(-2) for a in arrays]))
+        slots = [a.sum(-2) / draws.size if weights is None else np.moveaxis(a, -2, -1) @ weights[some] for a in arrays]
+        parts.append(([a.mean(-1) for a in arrays], slots))
     by_draw = [np.concatenate([p[0][i] for p in parts], axis=-1) for i in range(3)]
-    by_slot = [np.asarray(sum(p[1][i] for p in parts) / draws.size) for i in range(3)]
+    by_slot = [np.asarray(sum(p[1][i] for p in parts)) for i in range(3)]
     return Climb(by_draw[0], by_draw[1], by_draw[2], by_slot=(by_slot[0], by_slot[1], by_slot[2]))
 
 

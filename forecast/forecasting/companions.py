@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.ladder import bend
-from forecast.data.records import Scheduled
 from forecast.domain import Month
 from forecast.forecasting.paths import Pool
 from forecast.model.events import ANSWERS, COUNTED, EventRates
 from forecast.priors.files import Priors
 from forecast.priors.spec import Gamma
+
+if TYPE_CHECKING:
+    from forecast.data.records import Scheduled
 
 type Floats = NDArray[np.float64]
 
@@ -41,7 +44,12 @@ def rate_draws(priors: Priors, slug: str, count: float, months: int, size: int, 
 def counts(priors: Priors, rates: EventRates, slug: str, horizon: int, size: int, rng: np.random.Generator) -> Companion:
     """A companion that is counted: the number within `horizon` months is Poisson given its rate."""
     n = float(rates.counted[COUNTED.index(slug)].sum())
-    rate, prior = rate_draws(priors, slug, n, rates.counted.shape[1], size, rng)
+    return tallied(priors, slug, n, rates.counted.shape[1], horizon, size, rng)
+
+
+def tallied(priors: Priors, slug: str, count: float, months: int, horizon: int, size: int, rng: np.random.Generator) -> Companion:
+    """The same from the count of its events over the months of the window."""
+    rate, prior = rate_draws(priors, slug, count, months, size, rng)
     return Companion(-np.expm1(-horizon * rate), -np.expm1(-horizon * prior), expected=horizon * rate)
 
 
@@ -55,10 +63,17 @@ def deemed(
     rng: np.random.Generator,
 ) -> dict[str, Companion]:
     """Cooperation deemed sufficient (an act that says so and none that says the contrary), or insufficient. Both may be false."""
-    months = rates.answers.shape[1]
-    rate = {a: rate_draws(priors, f"deemed-{a}", float(rates.answers[i].sum()), months, size, rng) for i, a in enumerate(ANSWERS)}
+    due = [c.date.month - origin for c in calendar if c.effect == "determination"]
+    return judged(priors, rates.answers.sum(1), rates.answers.shape[1], due, horizon, size, rng)
+
+
+def judged(
+    priors: Priors, answers: Floats, months: int, determinations: Sequence[int], horizon: int, size: int, rng: np.random.Generator
+) -> dict[str, Companion]:
+    """The same from the counts [2] of ANSWERS over the months of the window; determinations: months after the origin when one is due."""
+    rate = {a: rate_draws(priors, f"deemed-{a}", float(answers[i]), months, size, rng) for i, a in enumerate(ANSWERS)}
     failed = priors.distribution("events.determination").sample(rng, size)
-    due = sum(c.effect == "determination" and 1 <= c.date.month - origin <= horizon for c in calendar)
+    due = sum(1 <= after <= horizon for after in determinations)
     spared = (1.0 - failed) ** due
 
     def chances(which: int) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ from forecast.domain import FIRST_MONTH, Month
 if TYPE_CHECKING:
     import xarray as xr
 
+    from forecast.model.history import History
     from forecast.model.transitions import TolerancePriors
 
 type Floats = NDArray[np.float64]
@@ -120,6 +121,13 @@ def from_prior(priors: TolerancePriors, origin: Month, size: int, rng: np.random
         drift=sd_u[:, None] * _stationary_walk(half_life, n_knots, rng),
         **_skips(priors.skip_up, priors.skip_down, size, rng),
     )
+
+
+def skip_posterior(constants: TolerancePriors, history: History) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
+    """Beta parameters [4, 2] of going on, up and down, after the history; and the counts. A prior of zero stays: never."""
+    up, down = ladder.skip_counts(history.levels)
+    after = [np.where(prior[:, :1] > 0, prior + seen, prior) for prior, seen in ((constants.skip_up, up), (constants.skip_down, down))]
+    return after[0], after[1], (up, down)
 
 
 def _skips(up: Floats, down: Floats, size: int, rng: np.random.Generator) -> dict[str, Floats]:

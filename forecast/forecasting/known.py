@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,15 @@ class Exposure:
         mu = self.delays[level]
         return np.asarray(-np.expm1(-x / mu * np.log(2.0)) / -np.expm1(-DOCUMENTED_WITHIN / mu * np.log(2.0)))
 
+    @cached_property
+    def by_month(self) -> Mapping[int, tuple[Floats | float, ...]]:
+        """`exposed` at 0..24 whole months, by secret level."""
+        return {level: tuple(self.exposed(level, x) for x in range(int(DOCUMENTED_WITHIN) + 1)) for level in self.delays}
+
+    def after(self, level: int, months: int) -> Floats | float:
+        """`exposed` after whole months, which is asked often."""
+        return self.by_month[level][min(max(months, 0), int(DOCUMENTED_WITHIN))] if level in self.delays else 1.0
+
 
 def known_by(entered: Floats, k: int, horizon: int, exposure: Exposure, public_now: int) -> Floats:
     """P(publicly known by the resolution date that level >= k was reached within `horizon` months), by draw [S].
@@ -48,6 +58,6 @@ def known_by(entered: Floats, k: int, horizon: int, exposure: Exposure, public_n
     total = np.zeros(entered.shape[-1])
     for t in range(1, horizon + 1):
         for i in range(k, TOP + 1):
-            seen = 1.0 if min(i, k) <= public_now else exposure.exposed(i, horizon + LAG_MONTHS - t)
+            seen = 1.0 if min(i, k) <= public_now else exposure.after(i, horizon + LAG_MONTHS - t)
             total += entered[t - 1, i] * seen
     return total

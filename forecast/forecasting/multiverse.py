@@ -17,7 +17,8 @@ from forecast.forecasting.climb import PressureLink
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.readings import fit_history, posterior_draws
 from forecast.forecasting.situation import Situation, claims_day
-from forecast.inference.sample import Sampler, SamplerSettings
+from forecast.inference.sample import Sampler
+from forecast.inference.settings import SamplerSettings
 from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
 from forecast.model.transitions import TolerancePriors

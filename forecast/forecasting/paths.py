@@ -15,7 +15,8 @@ class Pool:
     """Driver paths, each [P, H + 1], month 0 being the origin.
 
     leverage is L, unbent; log2_deaths, change, opposition and mobilisation as in Drivers; arrivals [P, H, K] counts by stream.
-    measures, impulses [P, 3, H + 1] are the parts of L; eta [P, 3] the elasticities of each path.
+    measures, impulses [P, 3, H + 1] are the parts of L, gains and reliefs [P, 3, H + 1] the strongest impulse and relaxation of a month, of
+    which the second is made (0 at the origin); eta [P, 3] the elasticities of each path, mobilising [P] its Λ of mobilisations.
     """
 
     leverage: Floats
@@ -26,7 +27,10 @@ class Pool:
     arrivals: NDArray[np.int64]
     measures: Floats
     impulses: Floats
+    gains: NDArray[np.int_]
+    reliefs: NDArray[np.int_]
     eta: Floats
+    mobilising: Floats
 
     @property
     def horizon(self) -> int:

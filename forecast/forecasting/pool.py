@@ -194,6 +194,7 @@ def simulate_pool(
 
     strength = np.zeros((n, 3, horizon + 1))
     impulses = np.zeros((n, 3, horizon + 1))
+    gains, reliefs = np.zeros((2, n, 3, horizon + 1), np.int64)
     strength[:, :, 0] = start.leverage.measures[:, -1]
     impulses[:, :, 0] = start.leverage.impulses[:, -1]
     level = np.zeros((n, horizon + 1))
@@ -212,6 +213,7 @@ def simulate_pool(
         counts = _poisson(noise.arrivals[:, t - 1], rates)
         arrivals[:, t - 1] = counts
         gain, relief, mobilisation = _happen(measures, counts, noise, patch, t)
+        gains[:, :, t], reliefs[:, :, t] = gain, relief
         _scheduled(measures, due, noise, origin, t)
         for c in range(3):
             impulse[:, c] = impulse_step(impulse[:, c], gain[:, c], relief[:, c], keep[c])
@@ -231,7 +233,10 @@ def simulate_pool(
         arrivals=arrivals,
         measures=strength,
         impulses=impulses,
+        gains=gains,
+        reliefs=reliefs,
         eta=eta,
+        mobilising=rate[:, STREAMS.index("mobilisation")],
     )
 
 

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from forecast.arrays.ladder import skip_counts
 from forecast.forecasting.carry import carry_forward, forecast_quantities
 from forecast.forecasting.climb import Climb
-from forecast.forecasting.draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior
+from forecast.forecasting.draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior, skip_posterior
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.situation import Situation
 from forecast.inference.gate import Diagnostics, examine, scalars
-from forecast.inference.sample import Sampler, SamplerSettings, compile_sampler
+from forecast.inference.sample import Sampler, compile_sampler
+from forecast.inference.settings import DRAWS_A_CHAIN, RETRY_ACCEPT, SamplerSettings
 from forecast.model.history import History
 from forecast.model.tolerance import build_model
-from forecast.model.transitions import TolerancePriors, model_data
+from forecast.model.transitions import TolerancePriors, model_data, slots
 
 type Floats = NDArray[np.float64]
 type Tell = Callable[[float, str], None]
 
-DRAWS_A_CHAIN = 500
-RETRY_ACCEPT = 0.99
 KEPT = tuple(POSTERIOR_NAMES.values())
 _EDGE = 1e-12  # probabilities this near 0 or 1 have no logit worth a diagnosis
 
@@ -49,16 +47,18 @@ class ReadingForecast:
 
 
 def compiled(situation: Situation, constants: TolerancePriors, engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
-    """The sampler of model 5; one compilation serves every reading, edit and simulated history of this many slots."""
-    history = next(iter(situation.histories.values()))
-    return compile_sampler(build_model(history, constants), KEPT, engine)
+    """The sampler of model 5; one compilation serves every reading, edit and simulated history of this many slots.
+
+    It is remembered as long as the process lives, so that many fits, also of other origins, compile once.
+    """
+    key = (*slots(situation.origin), engine, compile_sampler)  # a stand-in for the compiler has its own
+    if key not in _COMPILED:
+        history = next(iter(situation.histories.values()))
+        _COMPILED[key] = compile_sampler(build_model(history, constants), KEPT, engine)
+    return _COMPILED[key]
 
 
-def skip_posterior(constants: TolerancePriors, history: History) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
-    """Beta parameters [4, 2] of going on, up and down, after the history; and the counts. A prior of zero stays: never."""
-    up, down = skip_counts(history.levels)
-    after = [np.where(prior[:, :1] > 0, prior + seen, prior) for prior, seen in ((constants.skip_up, up), (constants.skip_down, down))]
-    return after[0], after[1], (up, down)
+_COMPILED: dict[tuple[Any, ...], Sampler] = {}
 
 
 def fit_history(

@@ -1,92 +1,50 @@
-"""What edited priors do to a finished forecast, from its draws alone: importance sampling, or redrawing what is conjugate. NumPy only.
+"""What edited priors do to a finished forecast, from `draws.npz` alone: by weights, by redrawing what is conjugate, by the recursion again.
 
-An effect, a rise, a stay, a scale or a skip is *reweighted* by the ratio of its prior densities, Pareto-smoothed. Skips and the selection
-factor, and elasticities of the event rates, can be *recomputed*: skips are redrawn from their conjugate posterior, paths are redrawn by the
-ratio of the densities of their elasticities, and the recursion runs again on a part of the draws. All else needs a *refit*.
+An effect, a rise, a stay, a scale weighs the draws by the ratio of its prior densities, Pareto-smoothed. Leverage's weights and half-lives
+and the priors of model 3 give other drivers: the draws weigh by the ratio of likelihoods too, and the paths are made anew (`rebuild`).
+Elasticities weigh the paths. Skips are moved from one conjugate posterior to the other. Where paths or skips moved, the recursion runs
+again on a part of the draws (`again`). Weights of readings, delays of exposure and the companion questions are computed anew. Edits of
+several kinds add up: log ratios are summed, and all that moved enters one recursion. What only a fit can say is refused, with its numbers.
+NumPy only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays.psis import smooth
-from forecast.domain import Month
-from forecast.forecasting.archive import unpack_draws, unpack_pool
-from forecast.forecasting.climb import PATHS_A_DRAW, assign_paths, climb, ladder_question
+from forecast.arrays.psis import Smoothed, smooth
+from forecast.arrays.weighted import INTERVAL
+from forecast.domain import TOP
+from forecast.forecasting.again import Asked, Told, intervals, prior_told_again, told, told_again
+from forecast.forecasting.archive import check_form, unpack_draws, unpack_drivers, unpack_pool
+from forecast.forecasting.conjugate import Recounted, companions, move_skips, recounted
 from forecast.forecasting.draws import ParameterDraws
+from forecast.forecasting.kinds import DELAYS, DIRECT, MIXTURE, SELECTION, Edit, How, answerable, changed
+from forecast.forecasting.paths import Pool
+from forecast.forecasting.ratios import PARAMETERS, beyond, likelihood_ratio, log_ratio
+from forecast.forecasting.rebuild import Rebuilt, rebuild
+from forecast.model.history import History
 from forecast.priors.files import Priors
-from forecast.priors.selection import RISE, SKIP, as_beta, rise_after_selection, skip_after_selection
-from forecast.priors.spec import Beta, Normal, Quantiles, Spec
+
+__all__ = ["PARAMETERS", "SELECTION", "ByReading", "How", "Reweighed", "answerable", "changed", "log_ratio", "reweigh"]
 
 type Floats = NDArray[np.float64]
 type Arrays = Mapping[str, NDArray[Any]]
-type How = Literal["reweighted", "recomputed", "refit"]
 
-K_HAT_MAX = 0.7
-ESS_MIN = 200.0
-MCSE_MAX = 0.1
+K_HAT_MAX: Final = 0.7
+ESS_MIN: Final = 200.0
+MCSE_MAX: Final = 0.1
 """Share of the headline that its Monte Carlo error may be, in every reading."""
-EACH = 4
-"""When the recursion runs again it runs on every fourth draw."""
-
-_WEIGHTS = "readings.weights"
-_SELECTION = "outside_view.selection"
-_ETA = ("events.demand", "events.sufficiency", "events.backlash")
-_EDGE = 1e-7  # single precision rounds a skip to 0 or 1, where a Beta has no density
-
-
-def _column(field: str, index: int) -> Callable[[ParameterDraws], Floats]:
-    return lambda draws: np.asarray(getattr(draws, field)[:, index])
-
-
-def _whole(field: str) -> Callable[[ParameterDraws], Floats]:
-    return lambda draws: np.asarray(getattr(draws, field))
-
-
-PARAMETERS: Mapping[str, Callable[[ParameterDraws], Floats]] = {
-    **{f"ladder.rise.{j}": _column("logit_rise", j) for j in range(5)},
-    **{f"ladder.stay.{j}": _column("log_stay", j - 1) for j in range(1, 6)},
-    "leverage.effect": _whole("leverage"),
-    "leverage.effect_on_falls": _whole("leverage_on_falls"),
-    "ladder.fresh": _whole("fresh"),
-    "overdose.level_effect": _whole("overdose_level"),
-    "overdose.change_effect": _whole("overdose_change"),
-    "opposition.effect": _whole("opposition"),
-    "opposition.mobilisation": _whole("mobilisation"),
-    "administration.sd": _whole("administration_sd"),
-    "drift.sd": _whole("drift_sd"),
-    "drift.half_life": _whole("half_life"),
-    **{f"ladder.skip_{way}.{i}": _column(f"skip_{way}", i - 1) for way in ("up", "down") for i in range(1, 5)},
-}
-"""Named prior → its parameter among the draws, on the scale its density is taken on."""
-
-
-def _density(priors: Priors, name: str) -> Normal | Beta | Any:
-    """The prior of a parameter as the model has it: normal on the logit or log scale for rises and stays, the selection factor applied."""
-    spec = priors.spec(name)
-    if name == RISE:
-        return Normal(*rise_after_selection(priors))
-    if name == SKIP:
-        return skip_after_selection(priors)
-    if name.startswith("ladder.skip"):
-        return as_beta(priors, name)
-    return Normal(spec.location, spec.sd) if isinstance(spec, Quantiles) else spec
-
-
-def log_ratio(draws: ParameterDraws, old: Priors, new: Priors, names: Collection[str]) -> Floats:
-    """log of the new over the old prior density of the named parameters, by draw [S]."""
-    total = np.zeros(draws.size)
-    for name in names:
-        values = PARAMETERS[name](draws)
-        if name.startswith("ladder.skip"):
-            values = np.clip(values, _EDGE, 1 - _EDGE)
-        total += _density(new, name).logpdf(values) - _density(old, name).logpdf(values)
-    return total
+BEYOND_MAX: Final = 0.01
+"""Mass that an edited prior may have where no draw can be."""
+WORKERS: Final = 2
+"""Readings worked on at once."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +63,12 @@ class ByReading:
 
 @dataclass(frozen=True)
 class Reweighed:
-    """The ladder's questions under edited priors.
+    """All questions under edited priors.
 
-    probability, before, prior: question id → mixture, as edited, as the run had it, and from the edited prior alone.
-    parts: id → reading → probability; mcse: of the mixture; by_reading: of the headline.
+    probability, before, prior: question id → mixture, as edited, as the run had it, and from the edited prior alone; known: what will be
+    publicly known by then, of the questions of the kind *reached by*; expected: of counts that were computed anew. parts: id → reading →
+    probability; mcse: of the mixture; by_reading: of the headline. moved: the questions that the edits touch at all; known_moved: those of
+    which they touch what will be known. notes: sentences that go with the answer.
     """
 
     how: How
@@ -116,10 +76,15 @@ class Reweighed:
     probability: Mapping[str, float]
     before: Mapping[str, float]
     prior: Mapping[str, float]
+    known: Mapping[str, float]
+    expected: Mapping[str, float]
     parts: Mapping[str, Mapping[str, float]]
     mcse: Mapping[str, float]
     interval: Mapping[str, tuple[float, float]]
     by_reading: Mapping[str, ByReading]
+    moved: frozenset[str]
+    known_moved: frozenset[str]
+    notes: tuple[str, ...] = ()
 
     @property
     def k_hat(self) -> float:
@@ -130,172 +95,146 @@ class Reweighed:
         return min(r.ess for r in self.by_reading.values())
 
 
-def changed(old: Priors, new: Priors) -> tuple[str, ...]:
-    return tuple(name for name in old if old.spec(name) != new.spec(name))
-
-
-def answerable(names: Collection[str]) -> bool:
-    """Whether the draws can say anything about edits of these priors."""
-    return all(n in PARAMETERS or n in (_WEIGHTS, _SELECTION, *_ETA) for n in names)
-
-
-def reweigh(arrays: Arrays, old: Priors, new: Priors, headline: str, level: float = 0.8) -> Reweighed:
-    """The ladder's questions as the edited priors would have them, by the way that can be accepted, the cheapest first.
+def reweigh(arrays: Arrays, old: Priors, new: Priors, headline: str, level: float = INTERVAL) -> Reweighed:
+    """All questions as the edited priors would have them.
 
     arrays: of `draws.npz`; headline: the id by whose Monte Carlo error an answer is judged; level: of the intervals.
+    Raises InputError if the arrays are of another form.
     """
-    names = changed(old, new)
-    densities = {n for n in names if n in PARAMETERS}
-    if _SELECTION in names:
-        densities |= {RISE, SKIP}
-    redrawn = {n for n in densities if n.startswith("ladder.skip")}
-    by_paths = any(n in _ETA for n in names)
-    if not answerable(names):
-        return replace(_reweighted(arrays, old, new, set(), headline, level), how="refit", accepted=False)
-    if not by_paths:
-        first = _reweighted(arrays, old, new, densities, headline, level)
-        if first.accepted or not redrawn:
-            return first
-    return _recomputed(arrays, old, new, densities, redrawn, headline, level)
-
-
-def _weights_of(arrays: Arrays, priors: Priors) -> dict[str, float]:
-    """Weights of the readings that the run told apart; those that coincide with none of them have lost theirs to `main`."""
-    shares = priors.parts(_WEIGHTS)
-    names = [str(n) for n in arrays["readings"]]
-    out = {n: shares.get(n, 0.0) for n in names}
-    out[names[0]] += 1.0 - sum(out.values())
-    return out
-
-
-def _reweighted(arrays: Arrays, old: Priors, new: Priors, densities: set[str], headline: str, level: float) -> Reweighed:
-    ids = [str(i) for i in arrays["questions"]]
-    fits = {}
-    for name in _weights_of(arrays, new):
-        draws = unpack_draws(arrays, name)
-        ratio = log_ratio(draws, old, new, densities) if densities else np.zeros(draws.size)
-        fits[name] = (np.asarray(arrays[f"{name}/questions"], float), np.asarray(arrays[f"{name}/slots"], float), smooth(ratio))
-    return _summary("reweighted", arrays, old, new, densities, ids, headline, level, fits)
-
-
-def _recomputed(arrays: Arrays, old: Priors, new: Priors, densities: set[str], redrawn: set[str], headline: str, level: float) -> Reweighed:
-    ids = [str(i) for i in arrays["questions"]]
-    pool = unpack_pool(arrays)
-    rng = np.random.default_rng(1)
-    moved = [k for k, n in enumerate(_ETA) if old.spec(n) != new.spec(n)]
-    path_ratio = np.zeros(len(pool.leverage))
-    for k in moved:
-        path_ratio += _normal(new, _ETA[k]).logpdf(pool.eta[:, k]) - _normal(old, _ETA[k]).logpdf(pool.eta[:, k])
-    path_weights = smooth(path_ratio)
-    fits = {}
-    for name in _weights_of(arrays, new):
-        draws = unpack_draws(arrays, name)
-        some = np.arange(0, draws.size, EACH)
-        draws = draws.take(some)
-        ratio = log_ratio(draws, old, new, densities - redrawn) if densities - redrawn else np.zeros(draws.size)
-        draws = _redraw_skips(draws, arrays, name, new, redrawn, rng)
-        paths = _resampled(draws.size, path_weights.weights, rng) if moved else assign_paths(draws.size, len(pool.leverage), 1)
-        levels = arrays[f"{name}/levels"].astype(int)
-        found = climb(
-            draws,
-            pool,
-            paths,
-            int(levels[-1]),
-            bool(levels[-1] > levels[-2]),
-            Month(int(arrays["origin"])),
-            arrays["administrations"].astype(int),
-        )
-        asked = [_of(i) for i in ids]
-        questions = np.array([ladder_question(found, kind, k, h) for kind, k, h in asked])
-        slots = np.array([found.slot_means(kind, k, h) for kind, k, h in asked])
-        smoothed = smooth(ratio)
-        if moved and path_weights.k_hat > smoothed.k_hat:
-            smoothed = replace(smoothed, k_hat=path_weights.k_hat, effective=min(smoothed.effective, path_weights.effective))
-        fits[name] = (questions, slots, smoothed)
-    return _summary("recomputed", arrays, old, new, densities, ids, headline, level, fits)
-
-
-def _normal(priors: Priors, name: str) -> Normal:
-    spec: Spec = priors.spec(name)
-    assert isinstance(spec, Normal)
-    return spec
-
-
-def _redraw_skips(
-    draws: ParameterDraws, arrays: Arrays, reading: str, new: Priors, redrawn: set[str], rng: np.random.Generator
-) -> ParameterDraws:
-    out = {"skip_up": draws.skip_up.copy(), "skip_down": draws.skip_down.copy()}
-    for name in sorted(redrawn):
-        way, i = name.removeprefix("ladder.skip_").split(".")
-        prior = skip_after_selection(new) if name == SKIP else as_beta(new, name)
-        went_on, stopped = arrays[f"{reading}/skips_{way}"][int(i) - 1]
-        out[f"skip_{way}"][:, int(i) - 1] = rng.beta(prior.a + went_on, prior.b + stopped, draws.size)
-    return replace(draws, **out)
-
-
-def _resampled(n_draws: int, weights: Floats, rng: np.random.Generator) -> NDArray[np.int_]:
-    """[S, paths a draw]: paths drawn by their weights, each slot from its own batch of the pool."""
-    batch = len(weights) // PATHS_A_DRAW
-    columns = []
-    for slot in range(PATHS_A_DRAW):
-        w = weights[slot * batch : (slot + 1) * batch]
-        columns.append(slot * batch + rng.choice(batch, n_draws, p=w / w.sum()))
-    return np.column_stack(columns)
-
-
-def _of(question: str) -> tuple[str, int, int]:
-    """Kind, level and horizon of a ladder question, from its id."""
-    kind, level, horizon = question.split("-")
-    return {"reach": "reached_by", "hold": "in_force_at", "fall": "fallen_to"}[kind], int(level), int(horizon.removesuffix("m"))
-
-
-def _summary(
-    how: How,
-    arrays: Arrays,
-    old: Priors,
-    new: Priors,
-    densities: set[str],
-    ids: list[str],
-    headline: str,
-    level: float,
-    fits: Mapping[str, Any],
-) -> Reweighed:
-    weights = _weights_of(arrays, new)
-    means = {name: questions @ s.weights for name, (questions, _, s) in fits.items()}
-    within = {name: (s.weights**2 * (questions - means[name][:, None]) ** 2).sum(1) for name, (questions, _, s) in fits.items()}
-    pools = {name: slots.var(1, ddof=1) / slots.shape[1] for name, (_, slots, _) in fits.items()}
-    h = ids.index(headline)
-    by_reading = {
-        name: ByReading(float(means[name][h]), s.k_hat, s.effective, float(np.sqrt(within[name][h] + pools[name][h])))
-        for name, (_, _, s) in fits.items()
-    }
-    variance = sum(weights[n] ** 2 * within[n] for n in fits)
-    mixed = sum(weights[n] * fits[n][1] for n in fits)
-    mcse = np.sqrt(variance + mixed.var(1, ddof=1) / mixed.shape[1])
-    mixture = sum(weights[n] * means[n] for n in fits)
-    own = _weights_of(arrays, old)
-    was = np.sum([own[n] * np.asarray(arrays[f"{n}/questions"], float).mean(1) for n in fits], axis=0)
-    spread = np.concatenate([weights[n] * s.weights for n, (_, _, s) in fits.items()])
-    pooled = np.concatenate([q for q, _, _ in fits.values()], axis=1)
-    prior = unpack_draws(arrays, "prior")
-    prior_weights = smooth(log_ratio(prior, old, new, densities)).weights if densities else np.full(prior.size, 1 / prior.size)
-    prior_mixture = sum(weights[n] * (np.asarray(arrays[f"{n}/prior_questions"], float) @ prior_weights) for n in fits)
-    return Reweighed(
-        how=how,
-        accepted=all(r.accepted for r in by_reading.values()),
-        probability=dict(zip(ids, map(float, mixture), strict=True)),
-        before=dict(zip(ids, map(float, was), strict=True)),
-        prior=dict(zip(ids, map(float, prior_mixture), strict=True)),
-        parts={id_: {n: float(means[n][i]) for n in fits} for i, id_ in enumerate(ids)},
-        mcse=dict(zip(ids, map(float, mcse), strict=True)),
-        interval={id_: _interval(pooled[i], spread, level) for i, id_ in enumerate(ids)},
-        by_reading=by_reading,
+    check_form(arrays)
+    edit = Edit.of(old, new)
+    rebuilt = rebuild(arrays, old, new, edit.names) if edit.rebuilds else None
+    ladder = _Ladder(arrays, old, new, edit, rebuilt).answer(headline, level)
+    pool = rebuilt.pool if rebuilt and rebuilt.pool_moved else None
+    if pool is None and edit.any(DIRECT):
+        pool = unpack_pool(arrays)
+    name, mass = beyond(old, new, edit.densities)
+    missing = [f"{name} has {mass:.0%} of its mass below what the run's prior allowed, where there are no draws."] * (mass > BEYOND_MAX)
+    return replace(
+        _joined(arrays, ladder, companions(arrays, new, edit.names, pool, level)),
+        accepted=ladder.accepted and not missing and answerable(edit.names),
+        notes=(*missing, *edit.notes()),
     )
 
 
-def _interval(values: Floats, weights: Floats, level: float) -> tuple[float, float]:
-    """Equal-tailed, of weighted draws."""
-    order = np.argsort(values)
-    cumulative = np.cumsum(weights[order])
-    low, high = np.interp(np.array([(1 - level) / 2, (1 + level) / 2]) * cumulative[-1], cumulative - weights[order] / 2, values[order])
-    return float(low), float(high)
+@dataclass(frozen=True, eq=False)
+class _Ladder:
+    """The questions about levels, to be answered from the draws of every reading; rebuilt: the drivers, if they are others."""
+
+    arrays: Arrays
+    old: Priors
+    new: Priors
+    edit: Edit
+    rebuilt: Rebuilt | None
+
+    def answer(self, headline: str, level: float) -> Reweighed:
+        shares, own = self.shares(self.new), self.shares(self.old)
+        asked = Asked.of(self.arrays, len(self.arrays[f"{next(iter(shares))}/leverage"]), len(self.arrays["pool/leverage"]))
+        pool = self.rebuilt.pool if self.rebuilt else unpack_pool(self.arrays) if self.edit.skips else None
+        with ThreadPoolExecutor(WORKERS) as workers:  # NumPy lets go of the interpreter's lock
+            prior = workers.submit(self.prior, asked, shares, pool)
+            found = dict(zip(shares, workers.map(lambda name: self.reading(asked, name, pool), shares), strict=True))
+        before = np.sum([own[n] * np.asarray(self.arrays[f"{n}/questions"], float).mean(1) for n in own], axis=0)
+        tellings = {name: one for name, (one, _) in found.items()}
+        trust = {name: self.worst(weights) for name, (_, weights) in found.items()}
+        return _mixed(asked, self.edit, shares, tellings, trust, before, prior.result(), headline, level)
+
+    def shares(self, priors: Priors) -> dict[str, float]:
+        """Weights of the readings that the run told apart, each with those of the readings that coincide with it."""
+        parts = priors.parts(MIXTURE)
+        merged = {str(name): self.arrays[f"merged/{name}"] for name in self.arrays["readings"]}
+        return {name: float(sum(parts.get(str(n), 0.0) for n in names)) for name, names in merged.items()}
+
+    def reading(self, asked: Asked, name: str, pool: Pool | None) -> tuple[Told, Smoothed]:
+        """What one reading says, and the weights of its draws. pool: the paths, if the recursion must run again."""
+        draws = unpack_draws(self.arrays, name)
+        ratio = log_ratio(draws, self.old, self.new, self.edit.densities)
+        if self.rebuilt and self.rebuilt.history_moved:
+            history = History(self.arrays[f"{name}/levels"].astype(int), unpack_drivers(self.arrays))
+            ratio = ratio + likelihood_ratio(draws, history, self.rebuilt.drivers)
+        weights = smooth(ratio)
+        exposure = asked.exposure(self.old), asked.exposure(self.new)
+        if pool is None:
+            return told(asked, self.arrays, name, weights, exposure[1]), weights
+        counts = {way: self.arrays[f"{name}/skips_{way}"] for way in ("up", "down")}
+        return told_again(asked, self.arrays, name, weights, exposure, self.skipping(draws, counts), pool), weights
+
+    def prior(self, asked: Asked, shares: Mapping[str, float], pool: Pool | None) -> Floats:
+        """[Q]: what the edited prior alone says, on the drivers as they are rebuilt."""
+        draws = unpack_draws(self.arrays, "prior")
+        weights = smooth(log_ratio(draws, self.old, self.new, self.edit.densities))
+        if pool is None:
+            parts = [s * (np.asarray(self.arrays[f"{n}/prior_questions"], float) @ weights.weights) for n, s in shares.items()]
+            return np.asarray(np.sum(parts, axis=0))
+        nothing = dict.fromkeys(("up", "down"), np.zeros((TOP - 1, 2)))
+        return prior_told_again(asked, self.arrays, shares, weights, self.skipping(draws, nothing), pool)
+
+    def skipping(self, draws: ParameterDraws, counts: Mapping[str, Floats]) -> ParameterDraws:
+        return move_skips(draws, self.old, self.new, self.edit.skips, counts)
+
+    def worst(self, weights: Smoothed) -> tuple[float, float]:
+        """The largest k̂ and the smallest effective number of all the weights that an answer rests on."""
+        all_ = (weights, *(self.rebuilt.trust if self.rebuilt else ()))
+        return max(w.k_hat for w in all_), min(w.effective for w in all_)
+
+
+def _mixed(
+    asked: Asked,
+    edit: Edit,
+    shares: Mapping[str, float],
+    found: Mapping[str, Told],
+    trust: Mapping[str, tuple[float, float]],
+    before: Floats,
+    prior: Floats,
+    headline: str,
+    level: float,
+) -> Reweighed:
+    """The mixture of the readings."""
+
+    def by_id(values: Iterable[float]) -> dict[str, float]:
+        return dict(zip(asked.ids, map(float, values), strict=True))
+
+    h = asked.ids.index(headline)
+    pools = {name: one.slots.var(1, ddof=1) / one.slots.shape[1] for name, one in found.items()}
+    by_reading = {
+        name: ByReading(float(one.means[h]), *trust[name], float(np.sqrt(one.variance[h] + pools[name][h]))) for name, one in found.items()
+    }
+    mixture, slots, known = (np.sum([shares[n] * getattr(one, f) for n, one in found.items()], axis=0) for f in ("means", "slots", "known"))
+    variance = np.sum([shares[n] ** 2 * one.variance for n, one in found.items()], axis=0) + slots.var(1, ddof=1) / slots.shape[1]
+    low, high = intervals(list(found.values()), list(shares.values()), level)
+    reached = {id_: float(mixture[i]) for i, (id_, what) in enumerate(zip(asked.ids, asked.what, strict=True)) if what[0] == "reached_by"}
+    delayed = [asked.ids[i] for i in asked.secret if asked.what[i][1] < TOP]  # the top level is public at once
+    return Reweighed(
+        how=edit.how,
+        accepted=all(r.accepted for r in by_reading.values()),
+        probability=by_id(mixture),
+        before=by_id(before),
+        prior=by_id(prior),
+        known=reached | {asked.ids[i]: float(known[row]) for row, i in enumerate(asked.secret)},
+        expected={},
+        parts={id_: {n: float(one.means[i]) for n, one in found.items()} for i, id_ in enumerate(asked.ids)},
+        mcse=by_id(np.sqrt(variance)),
+        interval={id_: (float(low[i]), float(high[i])) for i, id_ in enumerate(asked.ids)},
+        by_reading=by_reading,
+        moved=frozenset(asked.ids if edit.ladder else ()),
+        known_moved=frozenset(asked.ids if edit.ladder else delayed if edit.any(DELAYS) else ()),
+    )
+
+
+def _joined(arrays: Arrays, ladder: Reweighed, made: Mapping[str, Recounted]) -> Reweighed:
+    """The questions about levels and all others, of which those that were not computed anew are the run's."""
+    kept = {str(id_): np.asarray(arrays[f"companion/{id_}"], float) for id_ in arrays["companions"]}
+    before = {id_: float(draws.mean()) for id_, draws in kept.items()}
+    as_kept = {id_: recounted(draws, np.asarray(arrays[f"companion_prior/{id_}"], float)) for id_, draws in kept.items() if id_ not in made}
+    others = {id_: made.get(id_) or as_kept[id_] for id_ in kept}
+    return replace(
+        ladder,
+        probability={**ladder.probability} | {i: o.probability for i, o in others.items()},
+        before={**ladder.before} | before,
+        prior={**ladder.prior} | {i: o.prior for i, o in others.items()},
+        expected={i: o.expected for i, o in others.items() if o.expected is not None},
+        parts={**ladder.parts} | {i: dict.fromkeys(ladder.by_reading, o.probability) for i, o in others.items()},
+        mcse={**ladder.mcse} | {i: o.mcse for i, o in others.items()},
+        interval={**ladder.interval} | {i: o.interval for i, o in others.items()},
+        moved=ladder.moved | made.keys(),
+    )

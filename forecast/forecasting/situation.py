@@ -21,7 +21,7 @@ from forecast.model import events as event_model
 from forecast.model.constants import elasticity_priors, leverage_settings
 from forecast.model.history import LOG_3000, LOGIT_60, Drivers, History, in_office
 from forecast.model.leverage import Leverage, LeverageSettings, leverage
-from forecast.model.opposition import OppositionPosterior, OppositionPriors, fit_opposition, mobilisation
+from forecast.model.opposition import OppositionDraws, OppositionPosterior, OppositionPriors, fit_opposition, mobilisation
 from forecast.model.overdose import START as OVERDOSE_START
 from forecast.model.overdose import OverdosePosterior, fit_overdose
 from forecast.priors.files import Priors
@@ -33,6 +33,7 @@ type Floats = NDArray[np.float64]
 class Situation:
     """Models 2–4 fitted at the origin, and the histories of all readings that differ.
 
+    polled: a draw of model 3 for each path of the pool, d from FIRST_MONTH to the horizon.
     histories: reading → History; merged: reading → the names of all readings that coincide with it; weights: of the readings, merged.
     administrations [H]: slots of who governs Mexico in the months after the origin.
     """
@@ -45,6 +46,7 @@ class Situation:
     leverage: Leverage
     overdose: OverdosePosterior
     opposition: OppositionPosterior
+    polled: OppositionDraws
     mobilised: Floats
     concessions: Floats
     rates: event_model.EventRates
@@ -93,6 +95,8 @@ def assess(data: Data, priors: Priors, seed: int) -> Situation:
         administration=in_office(data.administrations, "Mexico", FIRST_MONTH, at),
     )
     rates = event_model.fit_events(data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng)
+    log_deaths = overdose.paths(rng, N_PATHS, HORIZON)
+    polled = opposition.draws(rng, N_PATHS, HORIZON)
     shares = priors.parts("readings.weights")
     merged = _with_unheard(distinct_readings(data, tau, months), shares)
     return Situation(
@@ -104,6 +108,7 @@ def assess(data: Data, priors: Priors, seed: int) -> Situation:
         leverage=pressed,
         overdose=overdose,
         opposition=opposition,
+        polled=polled,
         mobilised=mobilised,
         concessions=conceded,
         rates=rates,
@@ -113,8 +118,8 @@ def assess(data: Data, priors: Priors, seed: int) -> Situation:
         weights={name: sum(shares[n] for n in names) for name, names in merged.items()},
         start=Start(pressed, float(mobilised[-1] * data.scales.mobilisation), float(conceded[-1])),
         future=Future(
-            log_deaths=overdose.paths(rng, N_PATHS, HORIZON),
-            opposition=opposition.paths(rng, N_PATHS, HORIZON)[:, at - FIRST_MONTH :],
+            log_deaths=log_deaths,
+            opposition=polled.d[:, at - FIRST_MONTH :],
             mobilisation_scale=data.scales.mobilisation,
             new_us_rates_from=_next_us(data, at),
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -11,23 +10,10 @@ import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.inference.settings import SamplerSettings
+
 type Report = Callable[[float, str], None]
 """Told the share done (0..1) and a few words."""
-
-CHAINS = 4
-DRAWS = 1_000
-TUNE = 1_000
-TARGET_ACCEPT = 0.9
-
-
-@dataclass(frozen=True)
-class SamplerSettings:
-    """How a fit is run; `kept` names the variables to keep (all if empty)."""
-
-    chains: int = CHAINS
-    draws: int = DRAWS
-    tune: int = TUNE
-    target_accept: float = TARGET_ACCEPT
 
 
 class Sampler(Protocol):
@@ -41,7 +27,10 @@ class Sampler(Protocol):
 
 
 def compile_sampler(model: pm.Model, kept: Sequence[str] = (), engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
-    """A sampler for the model's graph; for nutpie the compilation happens here, once, and serves every later call."""
+    """A sampler for the model's graph; for nutpie the compilation happens here, once, and serves every later call.
+
+    kept: the variables to keep, all if empty.
+    """
     return _Nutpie(model, kept) if engine == "nutpie" else _Nuts(model, kept)
 
 

@@ -1,35 +1,63 @@
-"""Running and publishing: which run may become `latest`, and when."""
+"""Running and publishing: which run may become `latest`, and what follows when it has.
+
+Under the lock: what moved since the last published run is worked out, the run is written, `latest` is moved to it, its questions enter the
+ledger, and the index is written. A crash between two steps loses nothing: `settle` repeats the later ones at the next start.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
-from datetime import datetime
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from forecast.errors import ForecastError, StoreError
 from forecast.jobs.workspace import Inputs
 from forecast.progress import Progress, silent
-from forecast.runs import lock, store
+from forecast.runs import lock, names, scratch, store
+from forecast.runs.inputs import FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from forecast.forecasting.result import Forecast
+
+type Clock = Callable[[], datetime]
+type Kind = Literal["run", "skipped", "reweighted", "refitted", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was done, why, and the seconds it took (in a manifest: until it was written).
+
+    k_hat, ess: if reweighted, the worst over readings; k_hat is None if all draws weigh alike.
+    """
+
+    kind: Kind
+    reason: str
+    seconds: float | None = None
+    k_hat: float | None = None
+    ess: float | None = None
+
+    def after(self, began: float) -> Decision:
+        """The same with the time since `began`, a moment of the monotonic clock."""
+        return replace(self, seconds=round(time.monotonic() - began, 2))
 
 
 @dataclass(frozen=True)
 class Done:
-    """A run on disk, what it says, and whether it was published."""
+    """A run on disk, what it says, whether it was published, and what went wrong once it was."""
 
     path: Path
     report: Mapping[str, Any]
     published: bool
+    troubles: tuple[ForecastError, ...] = ()
 
 
 def run_and_publish(
     inputs: Inputs,
     reports: Path,
-    clock: Callable[[], datetime],
+    clock: Clock,
     seed: int | None,
     publish: bool,
     progress: Progress = silent,
@@ -43,11 +71,132 @@ def run_and_publish(
     from forecast.jobs.as_then import as_then
     from forecast.jobs.run import DEFAULT_SEED, fit, write_report
 
-    publishing = inputs.as_of is None and (publish or store.latest(reports) is None)
-    held = lock.publisher(reports, "forecast run", clock()) if publishing else nullcontext()
-    with held:
+    if inputs.as_of is not None or not (publish or store.latest(reports) is None):
         forecast = fit(as_then(inputs, progress), DEFAULT_SEED if seed is None else seed, progress, engine)
-        finished = write_report(forecast, reports, clock(), progress, inputs.revisions)
-        if publishing:
-            store.publish(reports, finished.run_id)
-    return Done(finished.path, finished.report, publishing)
+        finished = write_report(forecast, reports, clock(), progress, inputs)
+        return Done(finished.path, finished.report, False)
+    with lock.publisher(reports, "forecast run", clock()):
+        check_clock(reports, clock())
+        began = time.monotonic()
+        forecast = fit(inputs, DEFAULT_SEED if seed is None else seed, progress, engine)
+        return publish_forecast(forecast, inputs, reports, clock, Decision("run", "asked for").after(began), progress)
+
+
+def publish_forecast(
+    forecast: Forecast, inputs: Inputs, reports: Path, clock: Clock, decision: Decision, progress: Progress = silent
+) -> Done:
+    """Write a run of a finished forecast and make it `latest`. The caller holds the lock.
+
+    Raises what stands in the way until `latest` is moved; what fails of the rest is in `troubles`, and the forecast stands.
+    """
+    from forecast.jobs.run import write_report
+
+    previous = followed(reports)
+    forecast, troubles = _with_moved(forecast, inputs, previous, progress)
+    standing, trouble = tried("how earlier numbers did", lambda: _standing(reports, clock()))
+    forecast = forecast if standing is None else replace(forecast, standing=standing)
+    check_clock(reports, clock())
+    finished = write_report(forecast, reports, clock(), progress, inputs, _notes(reports, previous, decision))
+    store.publish(reports, finished.run_id)
+    all_ = (*troubles, *((trouble,) if trouble else ()), *settle(reports, clock()))
+    return Done(finished.path, finished.report, True, tuple({str(e): e for e in all_}.values()))  # a damaged ledger fails twice
+
+
+def _standing(reports: Path, now: datetime) -> Mapping[str, Any]:
+    from forecast.jobs.ledger_score import standing
+
+    return standing(reports, now.astimezone(UTC).date())
+
+
+def settle(reports: Path, now: datetime) -> tuple[ForecastError, ...]:
+    """Sweep up what dead writers left, and do what comes after publishing, as far as it is not done; what failed of it.
+
+    The caller holds the lock. Doing it again changes nothing.
+    """
+    scratch.sweep(reports)
+    if not store.list_runs(reports):
+        return ()
+    found = tried("the ledger", lambda: _enter(reports, now))[1], tried("the index", lambda: _index(reports, now))[1]
+    return tuple(trouble for trouble in found if trouble)
+
+
+def _enter(reports: Path, now: datetime) -> None:
+    from forecast.jobs.ledger import enter
+
+    enter(reports, now)
+
+
+def _index(reports: Path, now: datetime) -> None:
+    """Write the index, unless it was written today (a forecast goes stale by the day) and since the newest run."""
+    from forecast.jobs.index import INDEX, write_index
+
+    path = reports / INDEX
+    if path.is_file():
+        shown = [reports / names.LATEST, *(run.path for run in store.list_runs(reports))]
+        written, newest = path.stat().st_mtime, max(p.lstat().st_mtime for p in shown if p.exists())
+        if written > newest and datetime.fromtimestamp(written, UTC).date() == now.astimezone(UTC).date():
+            return
+    write_index(reports, now)
+
+
+def followed(reports: Path) -> Path | None:
+    """The published run that the next one follows; None if there is none that can be read."""
+    try:
+        return store.latest(reports)
+    except StoreError:
+        return None
+
+
+def check_clock(reports: Path, now: datetime) -> None:
+    """Raises ForecastError if the clock stands before the newest run was made: names of runs, and the ledger, go by time."""
+    runs = store.list_runs(reports)
+    if runs and (made := names.made_at(runs[-1].run_id)) > now:
+        raise ForecastError(
+            f"The clock says {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC, but run {runs[-1].run_id} was made at {made:%Y-%m-%d %H:%M}; "
+            "nothing is published by a clock that was set back.",
+            "Set the clock right. If that run's time is the wrong one, move its folder out of reports/ and `forecast run --publish`.",
+        )
+
+
+def _with_moved(
+    forecast: Forecast, inputs: Inputs, previous: Path | None, progress: Progress
+) -> tuple[Forecast, tuple[ForecastError, ...]]:
+    """The forecast with what moved it since the published run before; without it if that run kept no inputs, or if it can't be told."""
+    if previous is None or not (previous / FOLDER).is_dir():
+        return forecast, ()
+    found, trouble = tried("what moved the forecast", lambda: _moved(previous, forecast, inputs, progress))
+    told, unexplained = found or ({}, None)
+    return replace(forecast, moved=told), tuple(e for e in (trouble, unexplained) if e)
+
+
+def _moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress) -> tuple[Mapping[str, Any], ForecastError | None]:
+    """What moved the forecast, and what must be said aloud if the parts do not explain the whole."""
+    from forecast.jobs.explain import failure, moved
+
+    found = moved(previous, forecast, inputs, progress)
+    return found, failure(found)
+
+
+def tried[T](what: str, step: Callable[[], T]) -> tuple[T | None, ForecastError | None]:
+    """What a step gives, or how it failed. A forecast that passed the gate is not lost for what comes after it."""
+    try:
+        return step(), None
+    except ForecastError as e:
+        return None, e
+    except Exception as e:
+        trouble = ForecastError(f"Unexpected, in {what}: {type(e).__name__}: {e}.", "Run again with -v -v for the traceback.")
+        trouble.__cause__ = e
+        return None, trouble
+
+
+def _notes(reports: Path, previous: Path | None, decision: Decision) -> dict[str, Any]:
+    """What the manifest of a published run says besides what every run's does."""
+    from forecast.runs.ledger import head
+
+    try:
+        known = asdict(head(reports))
+    except StoreError:  # `settle` will say so
+        known = None
+    told = {"kind": decision.kind, "reason": decision.reason, "seconds": decision.seconds}
+    weights = {"k_hat": decision.k_hat, "ess": decision.ess}
+    return {"follows": previous.name if previous else None, "decision": told, "ledger": known} | weights

@@ -16,11 +16,13 @@ from forecast.data.records import Spell
 from forecast.data.tables import Data
 from forecast.errors import GateError, UsageError
 from forecast.inference.gate import Diagnostics, examine, scalars
-from forecast.inference.sample import Sampler, SamplerSettings, compile_sampler
+from forecast.inference.sample import Sampler, compile_sampler
+from forecast.inference.settings import SamplerSettings
 from forecast.model.new_state import NewState, new_state, reach
 from forecast.model.outside_view import KEPT, build_outside_view, observed
 from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, PressureYear, Transitions, count, list_entries, list_transitions
 from forecast.model.outside_view_priors import ladder_specs, pressure_specs, state_of
+from forecast.model.outside_view_states import Comparable, Rate, comparable_states, entry_rates
 from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE
 from forecast.priors.change import change
 from forecast.priors.files import Priors, load_priors
@@ -69,6 +71,8 @@ class Reference:
 
     specs: Mapping[str, Spec]
     changed: Mapping[str, tuple[Spec, Spec]]
+    states: tuple[Comparable, ...]
+    rates: tuple[Rate, ...]
     classes: tuple[ClassFit, ...]
     chances: tuple[Chance, ...]
     entries: tuple[Entry, ...]
@@ -121,6 +125,8 @@ def reference(
     return Reference(
         specs=specs,
         changed={name: (priors.spec(name), spec) for name, spec in specs.items() if priors.spec(name) != spec},
+        states=comparable_states(_without(data, drop), transitions),
+        rates=entry_rates(transitions, tuple(weights)),
         classes=tuple(fits),
         chances=tuple(c for name, state in [*((f.name, f.state) for f in fits), ("priors", own)] for c in _chances(name, state)),
         entries=list_entries(transitions),
@@ -128,6 +134,13 @@ def reference(
         dropped=tuple(sorted(drop)),
         seed=seed,
     )
+
+
+def states_compared(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Comparable, ...], tuple[Rate, ...]]:
+    """The states and the rates of reaching level 4 as they were counted; nothing is fitted. UsageError for an unknown state."""
+    spells = _without(data, drop)
+    transitions = list_transitions(spells, data.states, data.pressure)
+    return comparable_states(spells, transitions), entry_rates(transitions)
 
 
 def write_reference(result: Reference, folder: Path, *, now: datetime, by: str) -> None:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
+from forecast.forecasting.answers import monte_carlo_error
+from forecast.forecasting.kinds import FITTED
+from forecast.forecasting.result import Forecast
 from forecast.forecasting.reweigh import ByReading
+from forecast.jobs.reference import reference
 from forecast.jobs.run import DEFAULT_SEED, fit
-from forecast.jobs.try_prior import Tried, check_edits
-from forecast.jobs.workspace import load_workspace
+from forecast.jobs.snapshot import inputs_of
+from forecast.jobs.try_prior import Tried, beside, check_edits, named
+from forecast.jobs.workspace import Inputs
 from forecast.priors.spec import Spec
 from forecast.progress import Progress, silent
 from forecast.report.parts.chances import questions
@@ -16,24 +23,42 @@ from forecast.workspace import Workspace
 
 
 def refit_edits(workspace: Workspace, edits: Mapping[str, Spec], seed: int | None = None, progress: Progress = silent) -> Tried:
-    """Every question under the edits, beside the newest run. Raises what `fit` and `try_edits` raise."""
-    path, old, headline, before = check_edits(workspace, edits)
-    inputs = load_workspace(workspace)
-    made = fit(replace(inputs, priors=inputs.priors.replace(edits)), DEFAULT_SEED if seed is None else seed, progress, explored=False)
-    answer = made.headline
-    size = answer.draws.shape[1]
-    rows = [{**q, "before": before.get(q["id"], q["probability"])} for q in questions(made)]
+    """Every question under the edits, fitted to what the newest run was made from.
+
+    Raises what `fit`, `reference`, `inputs_of` and `try_edits` raise.
+    """
+    before = check_edits(workspace, edits)
+    was = {q["id"]: q for q in before.questions}
+    made = fit(_edited(inputs_of(before.path), edits, progress), DEFAULT_SEED if seed is None else seed, progress, explored=False)
+    by_reading = {name: _judged(made, name) for name in made.readings}
     return Tried(
-        run_id=path.name,
-        edits={name: (str(old.spec(name)), str(spec)) for name, spec in edits.items()},
+        run_id=before.path.name,
+        edits=named(before.priors, edits),
         how="refit",
         accepted=True,
         k_hat=float("-inf"),
-        ess=float(size),
-        headline_id=headline,
-        questions=rows,
-        by_reading={
-            name: ByReading(p, float("-inf"), float(size), float(answer.draws[i].std() / size**0.5))
-            for i, (name, p) in enumerate(answer.by_reading.items())
-        },
+        ess=min(r.ess for r in by_reading.values()),
+        headline_id=before.headline,
+        questions=[beside(q, was[q["id"]]) for q in questions(made)],
+        by_reading=by_reading,
     )
+
+
+def _edited(inputs: Inputs, edits: Mapping[str, Spec], progress: Progress) -> Inputs:
+    """The inputs under the edits. Classes and widening act through the priors of the ladder that a fit to other states gives; where such a
+    prior is edited itself, that edit stands."""
+    priors = inputs.priors.replace(edits)
+    if any(name in FITTED for name in edits):
+        specs = reference(inputs.data, priors, progress=progress).specs
+        priors = priors.replace({**specs, **edits})
+    return replace(inputs, priors=priors)
+
+
+def _judged(made: Forecast, reading: str) -> ByReading:
+    """The headline of one reading, its Monte Carlo error, and how many independent draws its draws are worth."""
+    answer, found = made.headline, made.readings[reading]
+    draws, one = answer.draws[[list(made.readings).index(reading)]], np.ones(1)
+    slots = found.climb.slot_means(answer.question.kind, answer.question.level or 0, answer.question.horizon)
+    by_draws = monte_carlo_error(draws, one, None)
+    ess = float(draws.var(ddof=1)) / by_draws**2 if by_draws > 0 else float(draws.size)
+    return ByReading(answer.by_reading[reading], float("-inf"), ess, monte_carlo_error(draws, one, slots))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from forecast.data.digest import data_digest
 from forecast.errors import GateError
@@ -21,19 +21,22 @@ from forecast.forecasting.result import Forecast
 from forecast.forecasting.scenarios import feasible, run_all
 from forecast.forecasting.situation import assess
 from forecast.inference.gate import worst
-from forecast.inference.sample import SamplerSettings
+from forecast.inference.settings import MULTIVERSE
+from forecast.jobs.meaning import settings_digest
 from forecast.jobs.workspace import Inputs
 from forecast.model.constants import tolerance_priors
-from forecast.priors.history import Revision
 from forecast.progress import Progress, silent
 from forecast.report.payload import build_report
 from forecast.report.render import write_report_files
 from forecast.runs import names, store
 from forecast.runs.draws import write_draws, write_posterior
+from forecast.runs.inputs import write_inputs
 
 DEFAULT_SEED = 20_060_101
-MULTIVERSE = SamplerSettings(draws=500, tune=500)
-"""Half the draws: the strip compares choices that lie far apart."""
+UNPUBLISHED: Final[Mapping[str, Any]] = {"follows": None, "decision": {"kind": "run", "reason": "", "seconds": None}}
+"""What the manifest of a run says that was not written to be published."""
+FOR_THIS_RUN = "made for this run"
+"""The revision of a prior that stands in no file: one fitted to what was public of other states by an earlier day."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,11 +115,17 @@ def _stage(progress: Progress, stage: str) -> Callable[[float, str], None]:
 
 
 def write_report(
-    forecast: Forecast, reports: Path, now: datetime, progress: Progress = silent, revisions: Mapping[str, Revision] | None = None
+    forecast: Forecast,
+    reports: Path,
+    now: datetime,
+    progress: Progress = silent,
+    inputs: Inputs | None = None,
+    notes: Mapping[str, Any] | None = None,
 ) -> Finished:
     """Write a run of a finished forecast: whole or not at all. It does not become `latest`.
 
-    revisions: of every prior, for the manifest, as `load_workspace` gives them.
+    inputs: what the forecast was made from, as `load_workspace` gave it; the run keeps the files, and names the revision of every prior.
+    notes: what else the manifest is to say, as of a run that is published: what it follows, and what was decided and why.
     """
     digest = data_digest(forecast.situation.data) + forecast.situation.priors.digest()
     run_id = names.new_run_id(now, digest)
@@ -127,10 +136,32 @@ def write_report(
         write_report_files(report, folder)
         write_posterior(folder, {name: made.posterior for name, made in forecast.readings.items()})
         write_draws(folder, pack(forecast))
+        write_inputs(folder, {} if inputs is None else inputs.snapshot)
 
-    path = store.write_run(reports, run_id, write, meta(report) | {"priors": {name: dict(r) for name, r in (revisions or {}).items()}})
+    path = store.write_run(reports, run_id, write, {**meta(report), **made_from(forecast, inputs), **UNPUBLISHED, **(notes or {})})
     progress("report", 1.0)
     return Finished(run_id, path, report)
+
+
+def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:
+    """For the manifest: what the inputs were, beside the digests that the report holds.
+
+    today: the day by which the data were published (null: all rows); fitted_in: the run whose draws were weighted (null: fitted here);
+    priors: the exact revision of each.
+    """
+    fitted_in = forecast.rests_on.fitted_in if forecast.rests_on else None
+    if inputs is None:
+        return {"today": None, "fitted_in": fitted_in, "priors": {}, "settings_digest": None}
+    specs = {name: str(forecast.situation.priors.spec(name)) for name in inputs.revisions}
+    return {
+        "today": inputs.today.isoformat() if inputs.today else None,
+        "fitted_in": fitted_in,
+        "settings_digest": settings_digest(inputs),
+        "priors": {
+            name: dict(known) if known["spec"] == specs[name] else {"spec": specs[name], "revision": FOR_THIS_RUN}
+            for name, known in inputs.revisions.items()
+        },
+    }
 
 
 def meta(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,6 +171,7 @@ def meta(report: Mapping[str, Any]) -> dict[str, Any]:
     return {k: report[k] for k in keys} | {
         "probability": q["probability"],
         "probabilities": {q["id"]: q["probability"] for q in report["questions"]},
+        "by_reading": q["by_reading"],
         "interval": q["interval"],
         "gate": report["diagnostics"]["status"],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,7 @@ def situation_of(workspace: Workspace, run: Path) -> Situation:
     """Where things stood for a run: models 2 to 4 fitted again by its seed, to data and priors that must be those it was made from."""
     from forecast.data.digest import data_digest
     from forecast.data.read import read_data
+    from forecast.data.select import as_of_now
     from forecast.forecasting.situation import assess
     from forecast.priors.files import load_priors
     from forecast.runs.manifest import read_manifest
@@ -90,6 +92,8 @@ def situation_of(workspace: Workspace, run: Path) -> Situation:
     if missing:
         raise StoreError(f"Run {run.name} does not say what its {', '.join(missing)} was.", AGAIN)
     data, priors = read_data(workspace.data), load_priors(workspace.priors)
+    if meta.get("today"):  # the run did not know what was published later
+        data = as_of_now(data, date.fromisoformat(meta["today"]))
     for what, found, then in (("data", data_digest(data), meta["data_digest"]), ("priors", priors.digest(), meta["priors_digest"])):
         if found != then:
             raise InputError(f"The newest run was made from other {what} than the workspace has now ({run.name}).", AGAIN)

@@ -1,129 +1,194 @@
-"""What is published, how old it is, and what is wrong with it."""
+"""Whether the forecast is well: what is published, what happens to it, and what needs a person."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal
 
-from forecast.domain import is_stale, month
-from forecast.errors import InputError, StoreError
+from forecast.errors import ForecastError, LockedError, StoreError
+from forecast.jobs.present import Present, present
+from forecast.jobs.publish import check_clock
+from forecast.jobs.published import Change, Published, Report, change
 from forecast.report.read import read_report
-from forecast.runs import lock, manifest, store
+from forecast.report.what_moved import alarm
+from forecast.runs import attempts, ledger, lock, manifest, store
 from forecast.workspace import Workspace
 
-SHOWN_DATES = 3
+WELL: Final = (0, 6)
+"""Exit codes of a refit that leave nothing to mend: done, or a source was down while the rest went on."""
 
 
-@dataclass(frozen=True)
-class Status:
-    """The state of a workspace's published forecast; `troubles` is empty if it is healthy."""
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The newest attempt at a refit. state: running, died (it began and nobody holds the lock), well or failed."""
 
-    workspace: str
-    run_id: str | None
-    created: str | None
-    age_days: int | None
-    origin: str | None
-    headline: str | None
-    gate: str | None
-    stale: bool | None
-    late: tuple[str, ...]
-    inputs: str
-    lock: str | None
-    coming: tuple[str, ...]
-    troubles: tuple[str, ...]
+    attempt: attempts.Attempt
+    state: Literal["running", "died", "well", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """How many questions of the ledger wait for their day, wait for a resolution, or have one that is disputed."""
+
+    open: int
+    due: int
+    disputed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that needs a person, and what to do."""
+
+    what: str
     remedy: str
 
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a workspace's forecast; `troubles` is empty if it is healthy."""
+
+    workspace: str
+    run: Published | None
+    change: Change | None
+    present: Present
+    lock: lock.Owner | None
+    last: Last | None
+    questions: Questions | None
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def late(self) -> tuple[str, ...]:
+        return tuple(s.series for s in self.present.series if s.status == "late")
+
     def as_dict(self) -> dict[str, Any]:
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in self.__dict__.items()}
+        """For a program. Facts of a run that is not there are null."""
+        blank = dict.fromkeys(Published.__slots__)
+        return {
+            "workspace": self.workspace,
+            **(asdict(self.run) if self.run else blank),
+            "change": self.change and asdict(self.change) | {"indistinguishable_from_noise": self.change.is_noise},
+            "inputs": {"differ": self.present.differ, "refused": self.present.refused},
+            "series": [asdict(s) for s in self.present.series],
+            "late": list(self.late),
+            "lock": self.lock and _plain(asdict(self.lock)),
+            "last_attempt": self.last and _plain(asdict(self.last.attempt)) | {"state": self.last.state},
+            "questions": self.questions and asdict(self.questions),
+            "coming": [{"date": day, "what": what} for day, what in self.present.coming],
+            "healthy": not self.troubles,
+            "troubles": [asdict(t) for t in self.troubles],
+        }
 
 
 def examine(where: Workspace, now: datetime) -> Status:
-    """Read the published run and compare it with the present data, priors and day."""
-    owner = lock.owner(where.reports)
-    held = str(owner) if owner else None
-    today = now.astimezone(UTC).date()
-    inputs, digests, late = _inputs(where, today)
-    try:
-        path = store.latest(where.reports)
-        report = read_report(path) if path else None
-    except StoreError as e:
-        return _nothing(
-            where,
-            inputs,
-            held,
-            late,
-            (f"the store is damaged: {e.message.rstrip('.')}",),
-            "Run `forecast runs verify` to see what is left.",
-        )
-    if path is None or report is None:
-        return _nothing(where, inputs, held, late, ("no run has been published",), "`forecast run` makes and publishes the first.")
-    stale = is_stale(month(report["origin"]), today)
-    if digests and digests != (report["data_digest"], report["priors_digest"]):
-        inputs = "changed since the published run"
-    troubles = []
-    if stale:
-        troubles.append(f"the forecast is stale: it knows nothing after {report['origin']}")
-    if report["diagnostics"]["status"] != "pass":
-        troubles.append("the published run did not pass the gate")
-    if inputs.startswith("refused"):
-        troubles.append("the present data or priors are refused")
-    ahead = [c for c in report["calendar"] if c["date"] >= today.isoformat()[: len(c["date"])]]
-    made = manifest.read_manifest(path)
+    """Read the published run, the store, the ledger, and the present data and priors, and say how they stand at `now`; write nothing."""
+    reports, today = where.reports, now.astimezone(UTC).date()
+    owner = lock.owner(reports)
+    last = _last(reports, owner)
+    path, report, troubles = _published(reports)
+    run = Published.of(path, report, today) if path and report else None
+    now_read = present(where, path if report else None, today)
+    questions, found = _questions(reports, path if report else None, today)
+    troubles += [*_of_run(run, report), *_of_inputs(now_read), *_of_last(last, now), *found, *_of_clock(reports, now)]
     return Status(
         workspace=str(where.data.parent),
-        run_id=report["run_id"],
-        created=report["created"],
-        age_days=(today - date.fromisoformat(report["created"][:10])).days,
-        origin=report["origin"],
-        headline=report["sentences"]["short"],
-        gate=report["diagnostics"]["status"] if made else None,
-        stale=stale,
-        late=late,
-        inputs=inputs,
-        lock=held,
-        coming=tuple(f"{c['date']}  {c['what']}" for c in ahead[:SHOWN_DATES]),
+        run=run,
+        change=change(path, report) if path and report else None,
+        present=now_read,
+        lock=owner,
+        last=last,
+        questions=questions,
         troubles=tuple(troubles),
-        remedy="Bring the event ledger up to date, raise covered_through in data/coverage.toml, and run `forecast run --publish`."
-        if stale
-        else "",
     )
 
 
-def _inputs(where: Workspace, today: date) -> tuple[str, tuple[str, str] | None, tuple[str, ...]]:
-    """How the present inputs stand, their digests if they can be read, and the series that are late."""
-    from forecast.data.digest import data_digest
-    from forecast.data.freshness import freshness
-    from forecast.jobs.workspace import load_workspace
-
+def _published(reports: Path) -> tuple[Path | None, Report | None, list[Trouble]]:
+    """The published run's folder and report, every digest verified; None as far as there is none that can be trusted."""
+    path = None
     try:
-        read = load_workspace(where)
-    except InputError as e:
-        return f"refused: {len(e.problems)} problems; see `forecast data check` and `forecast priors check`", None, ()
-    late = tuple(f.series for f in freshness(read.data, today) if f.status == "late")
-    return "as in the published run", (data_digest(read.data), read.priors.digest()), late
+        path = store.latest(reports)
+        report = read_report(path) if path else None
+    except StoreError as e:
+        said = " ".join(e.message.split()).rstrip(".")
+        return path, None, [Trouble(f"the store is damaged: {said}", "`forecast runs verify` says what is left.")]
+    if report is None:
+        return None, None, [Trouble("no run has been published", "`forecast run` makes and publishes the first.")]
+    return path, report, []
 
 
-def _nothing(where: Workspace, inputs: str, held: str | None, late: tuple[str, ...], troubles: tuple[str, ...], remedy: str) -> Status:
-    blank = dict.fromkeys(("run_id", "created", "age_days", "origin", "headline", "gate", "stale"))
-    return Status(
-        workspace=str(where.data.parent), **blank, late=late, inputs="" if inputs.startswith("as in") else inputs,
-        lock=held, coming=(), troubles=troubles, remedy=remedy,
-    )  # fmt: skip
+def _last(reports: Path, owner: lock.Owner | None) -> Last | None:
+    attempt = attempts.last(reports)
+    if attempt is None:
+        return None
+    if attempt.ended is None:
+        return Last(attempt, "running" if owner and owner.pid in (0, attempt.pid) else "died")
+    return Last(attempt, "well" if attempt.exit_code in WELL else "failed")
 
 
-def lines(found: Status) -> list[str]:
-    """For a terminal, a fact a line."""
-    facts = {
-        "workspace": found.workspace,
-        "run": found.run_id and f"{found.run_id}, made {found.created}, {found.age_days} days ago",
-        "headline": found.headline,
-        "origin": found.origin and f"{found.origin}{', STALE' if found.stale else ''}",
-        "gate": found.gate,
-        "inputs": found.inputs or None,
-        "late": ", ".join(found.late) or None,
-        "lock": found.lock,
-        "coming": found.coming[0] if found.coming else None,
-    }
-    out = [f"{name:<10} {value}" for name, value in facts.items() if value]
-    return out + [f"{'':<10} {more}" for more in found.coming[1:]]
+def _questions(reports: Path, published: Path | None, today: date) -> tuple[Questions | None, list[Trouble]]:
+    from forecast.evaluation.book import open_book
+
+    remedy = "Restore reports/ledger/ from a copy; `forecast questions verify` says what is wrong."
+    try:
+        entries = ledger.read(reports)
+        known = published and manifest.read_manifest(published).meta.get("ledger")
+    except LockedError:
+        return None, []
+    except StoreError as e:
+        return None, [Trouble(" ".join(e.message.split()).rstrip("."), remedy)]
+    if known and not ledger.holds(entries, ledger.Head(known["entries"], known["digest"])):
+        return None, [Trouble("the ledger lacks entries that it had when the run was published", remedy)]
+    states = [q.state(today) for q in open_book(entries).questions.values()]
+    return Questions(states.count("open"), states.count("due"), states.count("disputed")), []
+
+
+def _of_run(run: Published | None, report: Report | None) -> Iterator[Trouble]:
+    if run is None or report is None:
+        return
+    if run.stale:
+        yield Trouble(
+            f"the forecast is stale: it knows nothing after {run.origin}",
+            "Bring the ledger of events up to date, raise covered_through in data/coverage.toml, then `forecast refit`.",
+        )
+    if run.gate != "pass":
+        yield Trouble("the published run did not pass the gate", "`forecast run --publish --seed N` fits again.")
+    if unexplained := alarm(report):
+        yield Trouble(unexplained.rstrip("."), "Fit again with another --seed; if it stays, see `forecast explain`.")
+
+
+def _of_inputs(found: Present) -> Iterator[Trouble]:
+    if found.refused:
+        yield Trouble("the present data or priors are refused", "`forecast data check` and `forecast priors check` name every problem.")
+
+
+def _of_last(last: Last | None, now: datetime) -> Iterator[Trouble]:
+    if last is None or last.state in ("well", "running"):
+        return
+    attempt = last.attempt
+    if last.state == "died":
+        said = f"the last refit, begun {ago(now - attempt.started)} ago, was killed or the machine stopped"
+        yield Trouble(said, "`forecast refit` begins anew; what is published is whole.")
+    else:
+        said = f"the last refit ended with exit code {attempt.exit_code}: {' '.join(attempt.reason.split()).rstrip('.')}"
+        yield Trouble(said, "Mend that, then `forecast refit`.")
+
+
+def _of_clock(reports: Path, now: datetime) -> Iterator[Trouble]:
+    try:
+        check_clock(reports, now)
+    except ForecastError as e:
+        yield Trouble(e.message.rstrip("."), e.remedy)
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Times as text."""
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in facts.items()}
+
+
+def ago(span: timedelta) -> str:
+    """A span of time in one round number."""
+    minutes = span.total_seconds() / 60
+    n, unit = (minutes, "minute") if minutes < 90 else (minutes / 60, "hour") if minutes < 36 * 60 else (minutes / 1440, "day")
+    return f"{round(n)} {unit}{'' if round(n) == 1 else 's'}" if n >= 1 else "less than a minute"

@@ -8,21 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forecast.errors import InputError, Problem, UsageError
-from forecast.forecasting.reweigh import ByReading, How, reweigh
-from forecast.priors.catalogue import CATALOGUE, nearest, parse_prior
+from forecast.arrays.weighted import INTERVAL
+from forecast.errors import InputError, StoreError, UsageError
+from forecast.forecasting.reweigh import ByReading, How, Reweighed, reweigh
+from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.spec import Spec
-from forecast.priors.text import SpecError
-from forecast.runs.draws import open_draws
+from forecast.report.read import REPORT, read_questions
+from forecast.runs.draws import DRAWS, open_draws
+from forecast.runs.files import digest
 from forecast.runs.manifest import read_manifest
 from forecast.runs.store import resolve
 from forecast.workspace import Workspace
 
+type Row = Mapping[str, Any]
+
 
 @dataclass(frozen=True)
 class Tried:
-    """The forecast under edited priors. `questions` are as in report.json, the run's own beside them as `before`."""
+    """The forecast under edited priors. `questions` are as in report.json, beside each what the run said: `before` of the probability, and
+    `before_known` of what will be publicly known (None where that is no other thing)."""
 
     run_id: str
     edits: Mapping[str, tuple[str, str]]
@@ -31,8 +36,9 @@ class Tried:
     k_hat: float
     ess: float
     headline_id: str
-    questions: Sequence[Mapping[str, Any]]
+    questions: Sequence[Row]
     by_reading: Mapping[str, ByReading]
+    notes: tuple[str, ...] = ()
 
     @property
     def headline(self) -> float:
@@ -56,6 +62,7 @@ class Tried:
                 n: {"probability": r.probability, "k_hat": _finite(r.k_hat), "ess": r.ess, "mcse": r.mcse, "accepted": r.accepted}
                 for n, r in self.by_reading.items()
             },
+            "notes": list(self.notes),
         }
 
 
@@ -64,61 +71,89 @@ def _finite(k_hat: float) -> float | None:
     return k_hat if math.isfinite(k_hat) else None
 
 
-def parse_edits(texts: Sequence[str]) -> dict[str, Spec]:
-    """Edits as written, `leverage.effect = Normal(0.8, 0.3)`. Raises InputError with all that is wrong in any of them."""
-    found: dict[str, Spec] = {}
-    problems = []
-    for text in texts:
-        name, _, spec = (part.strip() for part in text.partition("="))
-        try:
-            if not spec:
-                raise SpecError(repr(text), "an edit of the form name = prior", "Write leverage.effect = Normal(0.8, 0.3), for instance.")
-            if name not in CATALOGUE:
-                raise SpecError(repr(name), "the name of a prior", f"Did you mean {nearest(name)}?")
-            if name in found:
-                raise SpecError(f"two edits of {name}", "one", "Leave one of them out.")
-            found[name] = parse_prior(name, spec)
-        except SpecError as e:
-            problems.append(Problem("edit", e.found, e.expected, e.remedy, column=name or None))
-    if problems:
-        raise InputError.of(problems)
-    return found
+@dataclass(frozen=True)
+class Before:
+    """The run that edits are tried on: its folder, priors, headline and questions as report.json has them."""
+
+    path: Path
+    priors: Priors
+    headline: str
+    questions: tuple[Row, ...]
 
 
 def try_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "latest") -> Tried:
-    """Every question under the edits. Raises UsageError without edits or a run, InputError if the run was made from other priors."""
-    path, old, headline, _ = check_edits(workspace, edits, run)
-    return _tried(path, old, old.replace(edits), edits, headline)
+    """Every question under the edits.
+
+    Raises UsageError without edits or a run; InputError if the run was made from other priors or by another version of this program, or if
+    the edits cannot be; StoreError if the run is damaged.
+    """
+    before = check_edits(workspace, edits, run)
+    with open_draws(before.path) as arrays:
+        found = reweigh(arrays, before.priors, before.priors.replace(edits), before.headline)
+    return Tried(
+        run_id=before.path.name,
+        edits=named(before.priors, edits),
+        how=found.how,
+        accepted=found.accepted,
+        k_hat=found.k_hat,
+        ess=found.ess,
+        headline_id=before.headline,
+        questions=[_row(q, found) for q in before.questions],
+        by_reading=found.by_reading,
+        notes=found.notes,
+    )
 
 
-def check_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "latest") -> tuple[Path, Priors, str, Mapping[str, float]]:
-    """The run that edits are tried on, its priors, the id of its headline, and its probabilities by question."""
+def named(priors: Priors, edits: Mapping[str, Spec]) -> dict[str, tuple[str, str]]:
+    """Name → what the prior said and what the edit says."""
+    return {name: (str(priors.spec(name)), str(spec)) for name, spec in edits.items()}
+
+
+def check_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "latest") -> Before:
+    """The run that edits are tried on, if they can be tried on it; raises what `try_edits` raises before it looks at draws."""
     if not edits:
         raise UsageError("No edit was given.", "Write one as leverage.effect = Normal(0.8, 0.3).")
     path = resolve(workspace.reports, run)
     old = load_priors(workspace.priors)
-    meta = read_manifest(path).meta
-    if meta.get("priors_digest") != old.digest():
+    made = old.replace(edits)
+    if wrong := readings_differ(made, old.parts("readings.weights")):
+        raise InputError.of(wrong)
+    manifest = read_manifest(path)
+    if manifest.meta.get("priors_digest") != old.digest():
         raise InputError(
             f"Run {path.name} was made from other priors than the workspace has now.", "Make a new one: `forecast run --publish`."
         )
-    return path, old, str(meta["headline"]), meta.get("probabilities", {})
+    for name in (REPORT, DRAWS):  # what is read here; the rest of the run is the business of `runs verify`
+        if name not in manifest.digests or not (path / name).is_file() or digest(path / name) != manifest.digests[name]:
+            raise StoreError(f"{path / name} is missing or was altered.", "Restore the run, or make it again.")
+    return Before(path, old, str(manifest.meta["headline"]), tuple(read_questions(path)))
 
 
-def _tried(path: Path, old: Priors, new: Priors, edits: Mapping[str, Spec], headline: str) -> Tried:
-    with open_draws(path) as arrays:
-        found = reweigh(arrays, old, new, headline)
-    questions = [
-        {
-            "id": id_,
-            "probability": p,
-            "before": found.before[id_],
-            "mcse": found.mcse[id_],
-            "interval": {"prob": 0.8, "low": found.interval[id_][0], "high": found.interval[id_][1]},
-            "prior_probability": found.prior[id_],
-            "by_reading": dict(found.parts[id_]),
-        }
-        for id_, p in found.probability.items()
-    ]
-    named = {name: (str(old.spec(name)), str(spec)) for name, spec in edits.items()}
-    return Tried(path.name, named, found.how, found.accepted, found.k_hat, found.ess, headline, questions, found.by_reading)
+def _row(q: Row, found: Reweighed) -> dict[str, Any]:
+    """A question of the report as the edits have it; exactly as it was where they do not touch it."""
+    row, id_ = beside(q, q), q["id"]
+    if id_ in found.known_moved and q.get("probability_known") is not None:
+        row["probability_known"] = _unit(found.known[id_])
+    if id_ not in found.moved:
+        return row
+    low, high = found.interval[id_]
+    row |= {
+        "probability": _unit(found.probability[id_]),
+        "mcse": found.mcse[id_],
+        "interval": {"prob": INTERVAL, "low": _unit(low), "high": _unit(high)},
+        "prior_probability": _unit(found.prior[id_]),
+        "by_reading": {name: _unit(p) for name, p in found.parts[id_].items()},
+    }
+    if q.get("expected") is not None:
+        row["expected"] = found.expected[id_]
+    return row
+
+
+def beside(row: Row, before: Row) -> dict[str, Any]:
+    """A question with what the run said to it."""
+    return {**row, "before": before["probability"], "before_known": before.get("probability_known")}
+
+
+def _unit(p: float) -> float:
+    """Sums of exact recursions can pass one by a rounding error."""
+    return float(min(max(p, 0.0), 1.0))

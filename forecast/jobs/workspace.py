@@ -1,32 +1,40 @@
-"""A workspace read whole: data and priors, checked, as of a day if one is given."""
+"""A workspace read whole: data and priors, checked, as of a day if one is given; and the very bytes that were read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from forecast.data.read import read_data
 from forecast.data.select import as_of as select_as_of
+from forecast.data.select import as_of_now
 from forecast.data.tables import Data, origin
 from forecast.domain import FIRST_MONTH, Month, last_day, month_text
-from forecast.errors import InputError, Problem, UsageError
+from forecast.errors import ForecastError, InputError, Problem, UsageError
 from forecast.forecasting.statement import FOLDER, Scenario, read_scenarios
 from forecast.priors.alternatives import Alternatives, read_alternatives
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.history import Revision, revisions
-from forecast.workspace import Workspace
+from forecast.workspace import Workspace, contents
 
 FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)
 """A year of record is the least: by its end the first final overdose counts were out."""
 
+AHEAD: Final = "calendar.csv"
+"""The one file that is covered through days to come."""
+
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Everything a forecast is made from; `revisions` names the exact revision of every prior."""
+    """Everything a forecast is made from; `revisions` names the exact revision of every prior.
+
+    today: the day by which the data were published (None: all rows, whenever they were); snapshot: every file of data/ and priors/ as
+    it was read, by its path in the workspace.
+    """
 
     data: Data
     priors: Priors
@@ -34,14 +42,37 @@ class Inputs:
     scenarios: tuple[Scenario, ...]
     as_of: date | None
     revisions: Mapping[str, Revision]
+    today: date | None = None
+    snapshot: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-def load_workspace(where: Workspace | Path | str, as_of: date | None = None) -> Inputs:
+def load_workspace(where: Workspace | Path | str, as_of: date | None = None, today: date | None = None) -> Inputs:
     """Read data, priors and scenarios of a workspace. Raises InputError with every problem of all three, having written nothing.
 
     as_of: only what was published by the end of that day, and the origin it allows; UsageError for a day before the first year's end.
+    today: the day by the clock, which whoever publishes or compares digests must pass (`load_workspace(where, as_of, clock().date())`):
+    rows that are only published later are left out, nothing else is cut, and the digest stays the same from day to day while nothing
+    comes to be published. Ignored beside an `as_of`. Without it all rows are read, as an editor of the files sees them.
+
+    What was parsed is what the snapshot holds: if a file changes meanwhile all are read again, once; then InputError.
     """
     folder = where if isinstance(where, Workspace) else _at(Path(where))
+    before = contents(folder)
+    for _ in range(2):
+        found: Inputs | ForecastError
+        try:
+            found = _read(folder, as_of, None if as_of else today)
+        except ForecastError as e:
+            found = e
+        if before == (after := contents(folder)):
+            if isinstance(found, ForecastError):
+                raise found
+            return replace(found, snapshot=before)
+        before = after
+    raise InputError("Data or priors changed while they were being read.", "Wait until whoever edits them is done, then try again.")
+
+
+def _read(folder: Workspace, as_of: date | None, today: date | None) -> Inputs:
     problems: list[Problem] = []
     data: Data | None = None
     priors: Priors | None = None
@@ -61,9 +92,27 @@ def load_workspace(where: Workspace | Path | str, as_of: date | None = None) -> 
         problems += e.problems
     if data is not None and priors is not None:
         problems += list(readings_differ(priors, {row.reading for row in data.readings}))
+    if data is not None and today is not None:
+        problems += _covered_ahead(data, today)
     if problems or data is None or priors is None:
         raise InputError.of(problems)
-    return Inputs(data if as_of is None else _then(data, as_of), priors, alternatives, scenarios, as_of, revisions(priors, folder.priors))
+    seen = _then(data, as_of) if as_of else as_of_now(data, today) if today else data
+    return Inputs(seen, priors, alternatives, scenarios, as_of, revisions(priors, folder.priors), today)
+
+
+def _covered_ahead(data: Data, today: date) -> list[Problem]:
+    """Files that are said to be covered through a day that has not come: a date mistyped, or a clock that is wrong."""
+    return [
+        Problem(
+            "coverage.toml",
+            f"{file} covered through {through}",
+            f"a day not after today, {today} by this machine's clock",
+            "Set the clock right, or correct the date.",
+            column=file,
+        )
+        for file, through in data.coverage.items()
+        if through > today and file != AHEAD
+    ]
 
 
 def _then(data: Data, day: date) -> Data:

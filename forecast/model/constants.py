@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.data.settings import Scales
 from forecast.domain import CHANNELS, TOP
 from forecast.model.events import ElasticityPriors
 from forecast.model.leverage import LeverageSettings
@@ -15,6 +14,9 @@ from forecast.model.transitions import TolerancePriors
 from forecast.priors.files import Priors
 from forecast.priors.selection import as_beta, rise_after_selection, skip_after_selection
 from forecast.priors.spec import HalfNormal, LogNormal, Normal, Quantiles
+
+if TYPE_CHECKING:
+    from forecast.data.settings import Scales
 
 type Floats = NDArray[np.float64]
 type Direction = Literal["up", "down"]
@@ -46,10 +48,14 @@ def tolerance_priors(priors: Priors) -> TolerancePriors:
 
 
 def leverage_settings(priors: Priors, scales: Scales) -> LeverageSettings:
+    return leverage_settings_at(priors, scales.leverage)
+
+
+def leverage_settings_at(priors: Priors, scale: float) -> LeverageSettings:
     weights = priors.parts("leverage.weights")
     e, d, s = (weights[c] for c in CHANNELS)
     he, hd, hs = (priors.value(f"leverage.half_life.{c}") for c in CHANNELS)
-    return LeverageSettings((e, d, s), (he, hd, hs), scales.leverage)
+    return LeverageSettings((e, d, s), (he, hd, hs), scale)
 
 
 def elasticity_priors(priors: Priors) -> ElasticityPriors:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from forecast.arrays.memory import decay
 from forecast.data.acts import sole_acts
-from forecast.data.records import Administration, Event
 from forecast.domain import CHANNELS, FIRST_MONTH, Month
+
+if TYPE_CHECKING:
+    from forecast.data.records import Administration, Event
 
 type Floats = NDArray[np.float64]
 
@@ -183,6 +185,8 @@ def fit_events(
 
     log2_deaths, pressure [T]: log2(deaths/3000) and L by month from FIRST_MONTH to the origin.
     """
+    from scipy.special import gammaln
+
     start = window_start(administrations, origin)
     window = np.arange(start, origin + 1) - FIRST_MONTH
     memory = concession_memory(events, origin)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.data.records import Administration
 from forecast.domain import FIRST_MONTH, Month
+
+if TYPE_CHECKING:
+    from forecast.data.records import Administration
 
 type Floats = NDArray[np.float64]
 

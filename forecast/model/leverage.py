@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.memory import decay, impulse_step
-from forecast.data.records import Event
 from forecast.domain import CHANNELS, FIRST_MONTH, Month
+
+if TYPE_CHECKING:
+    from forecast.data.records import Event
 
 type Floats = NDArray[np.float64]
 
@@ -44,13 +47,16 @@ class Standing:
 class Leverage:
     """Leverage by month from FIRST_MONTH to the origin.
 
-    value [T]; measures, impulses [3, T] are S and I by channel; standing: the measures in force at the origin;
-    measure_months: months × measures in force, and ended_alone: measures that ended without a relaxation naming them.
+    value [T]; measures, impulses [3, T] are S and I by channel, gains and reliefs [3, T] z⁺ and z⁻, of which I is made;
+    standing: the measures in force at the origin; measure_months: months × measures in force, and ended_alone: measures that ended without
+    a relaxation naming them.
     """
 
     value: Floats
     measures: Floats
     impulses: Floats
+    gains: Floats
+    reliefs: Floats
     standing: tuple[Standing, ...]
     measure_months: int
     ended_alone: int
@@ -60,6 +66,17 @@ def combine(measures: Floats, impulses: Floats, settings: LeverageSettings) -> F
     """L from S and I, both [3, ...] by channel."""
     w = np.asarray(settings.weights).reshape(3, *([1] * (measures.ndim - 1)))
     return np.asarray(np.maximum((w * (measures + impulses)).sum(0) / settings.scale, 0.0))
+
+
+def impulse_memory(gains: Floats, reliefs: Floats, settings: LeverageSettings, start: Floats | None = None) -> Floats:
+    """I [3, ..., T] from z⁺ and z⁻ [3, ..., T] by channel, month after month from `start` [3, ...] (nothing if not given)."""
+    keep = np.array([decay(h) for h in settings.half_lives]).reshape(3, *([1] * (gains.ndim - 2)))
+    memory = np.zeros(gains.shape[:-1]) if start is None else start
+    out = np.zeros(gains.shape)
+    for t in range(gains.shape[-1]):
+        memory = impulse_step(memory, gains[..., t], reliefs[..., t], keep)
+        out[..., t] = memory
+    return out
 
 
 def leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings) -> Leverage:
@@ -83,8 +100,10 @@ def leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings)
         elif e.id not in relaxed:
             ended_alone += 1
     measures = np.log1p(intensity)
-    impulses = _impulses(pressure, n, settings)
-    return Leverage(combine(measures, impulses, settings), measures, impulses, tuple(standing), months_in_force, ended_alone)
+    gains, reliefs = _strongest(pressure, n)
+    impulses = impulse_memory(gains, reliefs, settings)
+    value = combine(measures, impulses, settings)
+    return Leverage(value, measures, impulses, gains, reliefs, tuple(standing), months_in_force, ended_alone)
 
 
 def relaxation_months(pressure: Sequence[Event]) -> Mapping[str, Month]:
@@ -101,7 +120,8 @@ def _over(e: Event, relaxed: Mapping[str, Month], origin: Month) -> bool:
     return e.id in relaxed or (e.until is not None and e.until.month <= origin)
 
 
-def _impulses(pressure: Sequence[Event], n: int, settings: LeverageSettings) -> Floats:
+def _strongest(pressure: Sequence[Event], n: int) -> tuple[Floats, Floats]:
+    """z⁺ and z⁻ [3, T]: the strongest impulse of each month, and the strongest relaxation that ends no measure."""
     gain, relief = np.zeros((3, n)), np.zeros((3, n))
     for e in pressure:
         t = e.date.month - FIRST_MONTH
@@ -112,13 +132,7 @@ def _impulses(pressure: Sequence[Event], n: int, settings: LeverageSettings) -> 
             gain[c, t] = max(gain[c, t], e.intensity)
         elif e.kind == "relaxation" and not e.ends:
             relief[c, t] = max(relief[c, t], e.intensity)
-    out = np.zeros((3, n))
-    for c in range(3):
-        keep, memory = decay(settings.half_lives[c]), np.zeros(())
-        for t in range(n):
-            memory = impulse_step(memory, gain[c, t], relief[c, t], keep)
-            out[c, t] = memory
-    return out
+    return gain, relief
 
 
 def leverage_scale(events: Sequence[Event], settings: LeverageSettings, start: Month, end: Month) -> float:

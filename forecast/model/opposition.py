@@ -61,11 +61,15 @@ class PollFit:
 
 @dataclass(frozen=True, eq=False)
 class OppositionDraws:
-    """Joint draws: d (n, months from 2006-01 to origin + horizon), hyper (n, 4) in the order of HYPER, wording (n, 3) of OFFSETS."""
+    """Joint draws: d (n, months from 2006-01 to origin + horizon), hyper (n, 4) in the order of HYPER, wording (n, 3) of OFFSETS, the first
+    knot and the level of favourability (n,); log_likelihood (n,) of the polls given each."""
 
     d: Floats
     hyper: Floats
     wording: Floats
+    start: Floats
+    intercept: Floats
+    log_likelihood: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +94,8 @@ class OppositionPosterior:
     def draws(self, rng: np.random.Generator, n: int, horizon: int = 24) -> OppositionDraws:
         """Exact joint draws; beyond the last poll the same walk goes on."""
         hyper = self.hyper[rng.choice(len(self.weights), n, p=self.weights)]
-        d, wording = draws(rng, self.polls, hyper, self.origin + horizon)
-        return OppositionDraws(d, hyper, wording)
+        d, wording, start, intercept, likelihood = draws(rng, self.polls, hyper, self.origin + horizon)
+        return OppositionDraws(d, hyper, wording, start, intercept, likelihood)
 
     def paths(self, rng: np.random.Generator, n: int, horizon: int = 24) -> Floats:
         """Draws of d by month from 2006-01 to origin + horizon: (n, months)."""

@@ -47,6 +47,15 @@ def ladder_specs(states: Mapping[str, NewState], weights: Mapping[str, float], w
     return specs | {"ladder.fresh": Normal(_rounded(phi.mean), _rounded(phi.sd))}
 
 
+def medians(state: NewState) -> dict[str, float]:
+    """What one class says of each of these priors: the median for a new state."""
+    out = {f"ladder.rise.{j}": state.q[:, j] for j in range(TOP)}
+    out |= {f"ladder.stay.{j}": state.m[:, j - 1] for j in range(1, TOP + 1)}
+    out |= {f"ladder.skip_up.{i}": state.s[:, i - 1] for i in range(2, TOP)}
+    out |= {f"ladder.skip_down.{i}": state.s_down[:, i - 1] for i in range(1, TOP)}
+    return {name: float(np.median(draws)) for name, draws in (out | {"ladder.fresh": state.phi}).items()}
+
+
 def pressure_specs(states: Mapping[str, NewState], weights: Mapping[str, float]) -> dict[str, Spec]:
     """What a fit says of the effects of pressure, pooled over classes, as it says it: no widening, no judgement."""
 

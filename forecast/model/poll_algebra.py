@@ -177,19 +177,23 @@ def _chunk_moments(data: PollAlgebra, hyper: Floats, origin: int) -> tuple[Float
     return means, before - (gain * cross).sum(-1), fitted, gain[:, len(months) - 1]
 
 
-def draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, last: int) -> tuple[Floats, Floats]:
-    """One joint draw of d by month from 2006-01 to `last`, and of the wording effects, for each row of hyperparameters (n, 4).
+def draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, last: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """One joint draw of d by month from 2006-01 to `last`, of the wording effects, of the first knot and of the level of favourability, for
+    each row of hyperparameters (n, 4); and the log likelihood of the polls given all of that and the houses (n,).
 
     Matheron's rule: a draw from the prior, moved by what the polls say against the polls it would have given.
     """
     basis = _walk_basis(np.arange(domain.FIRST_MONTH, last + 1), last)
     seen = _walk_basis(polls.months, last)
     parts = [_chunk_draws(rng, polls, hyper[part], basis, seen) for part in _chunks(len(hyper))]
-    return np.concatenate([d for d, _ in parts]), np.concatenate([wording for _, wording in parts])
+    d, wording, start, level, likelihood = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return d, wording, start, level, likelihood
 
 
-def _chunk_draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, basis: Floats, seen: Floats) -> tuple[Floats, Floats]:
-    """A draw of d (n, months of `basis`) and of the wording effects (n, 3) for each row of hyperparameters; `seen`: the polls' basis."""
+def _chunk_draws(
+    rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, basis: Floats, seen: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """What `draws` draws, with d in the months of `basis`; `seen`: the polls' basis."""
     walk, house, noise, omega = hyper.T
     n = len(hyper)
     offset_mean, offset_sd = polls.wording_prior.T
@@ -198,7 +202,8 @@ def _chunk_draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, ba
     wording = offset_mean + offset_sd * rng.standard_normal((n, len(OFFSETS)))
     level = polls.intercept[0] + polls.intercept[1] * rng.standard_normal(n)
     r = house[:, None] * rng.standard_normal((n, polls.house.shape[1]))
-    e = np.sqrt(polls.variance + noise[:, None] ** 2) * rng.standard_normal((n, len(polls.y)))
+    variance = polls.variance + noise[:, None] ** 2
+    e = np.sqrt(variance) * rng.standard_normal((n, len(polls.y)))
     d_seen = first[:, None] + steps @ seen.T
     force, favour = d_seen + wording @ polls.wording.T, level[:, None] + omega[:, None] * (d_seen - LOGIT_60)
     simulated = np.where(polls.favour > 0, favour, force) + r @ polls.house.T + e
@@ -206,4 +211,8 @@ def _chunk_draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, ba
     pull = polls.slope(omega) * surprise
     first = first + polls.start[1] ** 2 * pull.sum(1)
     steps = steps + walk[:, None] ** 2 * (pull @ seen)
-    return first[:, None] + steps @ basis.T, wording + offset_sd**2 * (surprise @ polls.wording)
+    wording = wording + offset_sd**2 * (surprise @ polls.wording)
+    level = level + polls.intercept[1] ** 2 * (surprise @ polls.favour)
+    missed = e + variance * surprise  # what is left of each poll when all else is as drawn
+    likelihood = -0.5 * (missed**2 / variance + np.log(2 * np.pi * variance)).sum(1)
+    return first[:, None] + steps @ basis.T, wording, first, level, likelihood

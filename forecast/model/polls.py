@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from forecast import domain
-from forecast.data.records import Poll
+
+if TYPE_CHECKING:
+    from forecast.data.records import Poll
 
 FIRST_KNOT: Final = domain.month("2000-01")
 """The month from which opposition is modelled; no poll is older."""

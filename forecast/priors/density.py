@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from forecast.priors.quadrature import PROBABILITIES, expit
 from forecast.priors.spec import Distribution, Fixed, Gamma, LogNormal, Quantiles, Spec
@@ -17,6 +17,8 @@ type Axis = Literal["linear", "log", "logit"]
 
 EDGE: Final = 0.002
 BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+_BRAILLE: Final = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
+"""The dots of a braille character by column, from below."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,31 +37,113 @@ def axis_of(spec: Distribution) -> Axis:
     return "log" if isinstance(spec, LogNormal | Gamma) else "linear"
 
 
-def density(spec: Spec, points: int = 241) -> Density | None:
-    """The curve over the middle 99.6 % of the mass; None for settings, weights and tables, which have no spread."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """What became of a quantity: values [S] in the prior's own unit, and their weights, which sum to one."""
+
+    values: Floats
+    weights: Floats
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Quantiles at `p`, linear between the middles of the draws' shares."""
+        order = np.argsort(self.values, kind="stable")
+        weights = self.weights[order]
+        return np.asarray(np.interp(np.asarray(p, float), np.cumsum(weights) - weights / 2, self.values[order]))
+
+
+def density(spec: Spec, points: int = 241, span: tuple[float, float] | None = None) -> Density | None:
+    """The curve over the middle 99.6 % of the mass; None for settings, weights and tables, which have no spread.
+
+    span: from where to where instead, on the prior's axis.
+    """
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return None
     axis = axis_of(spec)
-    low, high = _onto(axis, spec.quantile([EDGE, 1 - EDGE]))
-    z = np.linspace(low, high, points)
-    x = _back(axis, z)
-    stretch = {"linear": np.ones_like(x), "log": x, "logit": x * (1 - x)}[axis]
-    return Density(x, np.exp(spec.logpdf(x)) * stretch, axis)
+    low, high = span or span_of(spec)
+    x = back(axis, np.linspace(low, high, points))
+    return Density(x, np.exp(spec.logpdf(x)) * stretch_of(axis, x), axis)
 
 
-def draw(spec: Spec, label: Callable[[float], str], width: int = 60, height: int = 5) -> list[str]:
-    """Lines of a histogram in block characters with the 5, 50 and 95 % quantiles beneath; none for a prior without a spread."""
-    curve = density(spec, width)
-    if curve is None:
+def span_of(spec: Distribution, after: Draws | None = None) -> tuple[float, float]:
+    """Where the middle 99.6 % of the prior lie on its axis, and those of what became of it."""
+    axis = axis_of(spec)
+    ends = onto(axis, spec.quantile([EDGE, 1 - EDGE]))
+    if after is not None:
+        others = onto(axis, after.quantile([EDGE, 1 - EDGE]))
+        ends = np.array([min(ends[0], others[0]), max(ends[1], others[1])])
+    return float(ends[0]), float(ends[1])
+
+
+def density_after(after: Draws, spec: Distribution, points: int = 241, span: tuple[float, float] | None = None) -> Density:
+    """The curve of draws on the axis of their prior: a normal kernel, mirrored at the ends of the support.
+
+    The bandwidth is Silverman's (1986), 0.9 min(sd, IQR/1.34) n^(−1/5), n the effective number of draws.
+    """
+    axis = axis_of(spec)
+    z, weights = onto(axis, after.values), after.weights
+    n = 1.0 / float(weights @ weights)
+    sd = float(np.sqrt(weights @ (z - weights @ z) ** 2))
+    q25, q75 = onto(axis, after.quantile([0.25, 0.75]))
+    width = max(0.9 * min(sd, (q75 - q25) / 1.34) * n**-0.2, 1e-12)
+    low, high = span or span_of(spec, after)
+    at = np.linspace(low, high, points)
+    y = _kernel(at, z, weights, width)
+    if axis == "linear":
+        for end in spec.support:
+            if np.isfinite(end):
+                y += _kernel(2 * end - at, z, weights, width)
+    return Density(back(axis, at), y, axis)
+
+
+def _kernel(at: Floats, z: Floats, weights: Floats, width: float) -> Floats:
+    """Weights are gathered in bins a fifth of the bandwidth wide, which the eye can't tell from the sum over all draws."""
+    edges = np.linspace(z.min() - width, z.max() + width, int(np.clip(5 * np.ptp(z) / width + 10, 20, 4_000)))
+    mass, _ = np.histogram(z, edges, weights=weights)
+    middles = (edges[1:] + edges[:-1]) / 2
+    return np.asarray(np.exp(-0.5 * ((at[:, None] - middles) / width) ** 2) @ mass / (width * np.sqrt(2 * np.pi)))
+
+
+def draw(spec: Spec, label: Callable[[float], str], width: int = 60, height: int = 5, after: Draws | None = None) -> list[str]:
+    """Lines of a histogram in block characters with the 5, 50 and 95 % quantiles beneath; none for a prior without a spread.
+
+    With what became of it, the prior is shaded and the other drawn over it as a line, both to the same scale.
+    """
+    if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return []
-    assert isinstance(spec, Distribution)
-    eighths = np.rint(8 * height * curve.y / curve.y.max()).astype(int)
-    rows = ["".join(BLOCKS[min(max(e - 8 * row, 0), 8)] for e in eighths) for row in reversed(range(height))]
-    ends = _onto(curve.axis, curve.x[[0, -1]])
-    share = (_onto(curve.axis, spec.quantile(PROBABILITIES)) - ends[0]) / (ends[1] - ends[0])
+    span = span_of(spec, after)
+    curve = density(spec, width, span)
+    assert curve is not None
+    if after is None:
+        rows = _filled(curve.y / curve.y.max(), height)
+    else:
+        line = density_after(after, spec, 2 * width, span)
+        top = max(curve.y.max(), line.y.max())
+        rows = _lined(curve.y / top, line.y / top, height + 2)
+    ends = onto(curve.axis, curve.x[[0, -1]])
+    share = (onto(curve.axis, spec.quantile(PROBABILITIES)) - ends[0]) / (ends[1] - ends[0])
     at = [round(float(s) * (width - 1)) for s in share]
     rule = "".join("┴" if i in at else "─" for i in range(width))
     return [row.rstrip() for row in rows] + [rule, _labels(at, [label(q) for q in spec.interval()], width)]
+
+
+def _filled(heights: Floats, rows: int) -> list[str]:
+    eighths = np.rint(8 * rows * heights).astype(int)
+    return ["".join(BLOCKS[min(max(e - 8 * row, 0), 8)] for e in eighths) for row in reversed(range(rows))]
+
+
+def _lined(shaded: Floats, line: Floats, rows: int) -> list[str]:
+    """Heights 0..1: one shaded, a column a character; one as a line of braille dots, two a column."""
+    fill = np.rint(2 * rows * shaded).astype(int)
+    level = np.rint((4 * rows - 1) * line).astype(int)
+    dots = np.zeros((rows, len(shaded)), int)
+    for i, here in enumerate(level):
+        before = level[i - 1] if i else here
+        for y in range(min(here, before + 1), max(here, before - 1) + 1):
+            dots[y // 4, i // 2] |= _BRAILLE[i % 2][y % 4]
+    return [
+        "".join(chr(0x2800 + d) if d else "░" if fill[i] > 2 * row else " " for i, d in enumerate(dots[row]))
+        for row in reversed(range(rows))
+    ]
 
 
 def _labels(at: list[int], texts: list[str], width: int) -> str:
@@ -71,13 +155,22 @@ def _labels(at: list[int], texts: list[str], width: int) -> str:
     return line
 
 
-def _onto(axis: Axis, x: Floats) -> Floats:
+def stretch_of(axis: Axis, x: Floats) -> Floats:
+    """What a density per unit is multiplied by to be one per unit of the axis."""
+    if axis == "linear":
+        return np.ones_like(x)
+    return x if axis == "log" else x * (1 - x)
+
+
+def onto(axis: Axis, x: Floats) -> Floats:
+    """From the unit of a prior to its axis."""
     if axis == "linear":
         return x
     return np.log(x) if axis == "log" else np.log(x) - np.log1p(-x)
 
 
-def _back(axis: Axis, z: Floats) -> Floats:
+def back(axis: Axis, z: Floats) -> Floats:
+    """The inverse of `onto`."""
     if axis == "linear":
         return z
     return np.exp(z) if axis == "log" else expit(z)

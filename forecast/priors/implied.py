@@ -6,7 +6,7 @@ Chances are of a rise ignoring falls, or of a fall ignoring rises, as the priors
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,9 +37,12 @@ class Implied:
     high: float
 
 
-def implied(priors: Priors, name: str) -> tuple[Implied, ...]:
-    """What the prior `name` implies; empty where only a simulation could tell."""
-    return tuple(_implied(priors, name))
+def implied(priors: Priors, name: str, at: Sequence[float] | None = None) -> tuple[Implied, ...]:
+    """What the prior `name` implies; empty where only a simulation could tell.
+
+    at: three values of its quantity, in its own unit and after the selection factor, in place of the prior's 5, 50 and 95 % quantiles.
+    """
+    return tuple(_implied(priors, name, np.asarray(at, float) if at is not None else None))
 
 
 def within_year(log_odds: Floats) -> Floats:
@@ -47,78 +50,79 @@ def within_year(log_odds: Floats) -> Floats:
     return -np.expm1(-12 * np.logaddexp(0.0, log_odds))
 
 
-def _implied(priors: Priors, name: str) -> Iterator[Implied]:
+def _implied(priors: Priors, name: str, at: Floats | None) -> Iterator[Implied]:
     stem, _, last = name.rpartition(".")
     if stem == "ladder.rise":
-        yield from _of_rise(priors, int(last))
+        yield from _of_rise(priors, int(last), at)
     elif stem == "ladder.stay":
-        yield from _of_stay(priors, int(last))
+        yield from _of_stay(priors, int(last), at)
     elif stem in ("ladder.skip_up", "ladder.skip_down"):
-        yield from _of_skip(priors, name, int(last))
+        yield from _of_skip(priors, name, int(last), at)
     elif name == "leverage.effect_on_falls":
-        yield from _of_push_on_falls(priors, name)
+        yield from _of_push_on_falls(_stated(priors, name, at), priors)
     elif name == "ladder.fresh":
-        yield from _of_fresh(priors, name)
+        yield from _of_fresh(_stated(priors, name, at), priors)
     elif name in ("administration.sd", "drift.sd"):
-        yield from _of_spread(priors, name)
+        yield from _of_spread(_stated(priors, name, at), priors)
     elif odds_cause(name):
-        yield from _of_push(priors, name)
+        yield from _of_push(priors, name, at)
 
 
-def _of_rise(priors: Priors, j: int) -> Iterator[Implied]:
+def _of_rise(priors: Priors, j: int, at: Floats | None) -> Iterator[Implied]:
     push = _median(priors, "leverage.effect")
     after = ", after the selection factor" if f"ladder.rise.{j}" == RISE else ""
+    chances = _rise_chances(priors, j) if at is None else at
     for pressure, words in PRESSURES:
-        odds = rise_logit(_rise_chances(priors, j)) + pressure * push
+        odds = rise_logit(chances) + pressure * push
         yield _row(f"a rise from {LEVELS[j]} within a year {words}{after}", within_year(odds))
 
 
-def _of_stay(priors: Priors, j: int) -> Iterator[Implied]:
-    base, push = fall_logit(_quantiles(priors, f"ladder.stay.{j}")), _median(priors, "leverage.effect_on_falls")
+def _of_stay(priors: Priors, j: int, at: Floats | None) -> Iterator[Implied]:
+    base, push = fall_logit(_stated(priors, f"ladder.stay.{j}", at)), _median(priors, "leverage.effect_on_falls")
     for pressure, words in PRESSURES:
         yield _row(f"a fall from {LEVELS[j]} within a year {words}", within_year(base + pressure * push))
     yield _row(f"months that {LEVELS[j]} lasts at full pressure, in half of cases", _median_stay(base + push), "months")
 
 
-def _of_skip(priors: Priors, name: str, i: int) -> Iterator[Implied]:
-    stated = skip_after_selection(priors).quantile(PROBABILITIES) if name == SKIP else _quantiles(priors, name)
+def _of_skip(priors: Priors, name: str, i: int, at: Floats | None) -> Iterator[Implied]:
+    share = _stated(priors, name, at)
+    if at is None and name == SKIP:
+        share = skip_after_selection(priors).quantile(PROBABILITIES)
     after = ", after the selection factor" if name == SKIP else ""
     rising = name.startswith("ladder.skip_up")
     j, verb = (i - 1, "rise") if rising else (i + 1, "fall")
     for pressure, words in PRESSURES:
         odds = _rise(priors, j, pressure) if rising else _fall(priors, j, pressure)
         what = f"a {verb} from {LEVELS[j]} within a year that goes straight past {LEVELS[i]}, {words}{after}"
-        yield _row(what, within_year(odds) * stated)
+        yield _row(what, within_year(odds) * share)
 
 
-def _of_push(priors: Priors, name: str) -> Iterator[Implied]:
+def _of_push(priors: Priors, name: str, at: Floats | None) -> Iterator[Implied]:
     cause = odds_cause(name)
     assert cause
     words, size = cause
     of_pressure = name == "leverage.effect"
     for j in range(TOP) if of_pressure else (2, 3):
-        odds = _rise(priors, j, 0.0 if of_pressure else 1.0) + size * _quantiles(priors, name)
+        odds = _rise(priors, j, 0.0 if of_pressure else 1.0) + size * _stated(priors, name, at)
         with_it = "at full pressure" if of_pressure else f"at full pressure and with {words.rstrip(',')}"
         yield _row(f"a rise from {LEVELS[j]} within a year {with_it}", within_year(odds))
 
 
-def _of_push_on_falls(priors: Priors, name: str) -> Iterator[Implied]:
+def _of_push_on_falls(stated: Floats, priors: Priors) -> Iterator[Implied]:
     for j in range(1, TOP + 1):
-        odds = _fall(priors, j, 0.0) + _quantiles(priors, name)
-        yield _row(f"a fall from {LEVELS[j]} within a year at full pressure", within_year(odds))
+        yield _row(f"a fall from {LEVELS[j]} within a year at full pressure", within_year(_fall(priors, j, 0.0) + stated))
 
 
-def _of_fresh(priors: Priors, name: str) -> Iterator[Implied]:
+def _of_fresh(stated: Floats, priors: Priors) -> Iterator[Implied]:
     for j in (3, 4):
         for pressure, words in PRESSURES:
-            odds = _fall(priors, j, pressure) + _quantiles(priors, name)
-            yield _row(f"a fall from {LEVELS[j]} in the month after rising to it, {words}", expit(odds))
+            yield _row(f"a fall from {LEVELS[j]} in the month after rising to it, {words}", expit(_fall(priors, j, pressure) + stated))
 
 
-def _of_spread(priors: Priors, name: str) -> Iterator[Implied]:
+def _of_spread(stated: Floats, priors: Priors) -> Iterator[Implied]:
     for j in (2, 3):
         for sign, words in ((1, "above"), (-1, "below")):
-            odds = _rise(priors, j, 1.0) + sign * _quantiles(priors, name)
+            odds = _rise(priors, j, 1.0) + sign * stated
             yield _row(f"a rise from {LEVELS[j]} within a year at full pressure, one sd {words} average", within_year(odds))
 
 
@@ -142,6 +146,10 @@ def _fall(priors: Priors, j: int, pressure: float) -> Floats:
 
 def _median_stay(log_odds: Floats) -> Floats:
     return np.asarray(np.log(2.0) / np.logaddexp(0.0, log_odds))
+
+
+def _stated(priors: Priors, name: str, at: Floats | None) -> Floats:
+    return _quantiles(priors, name) if at is None else at
 
 
 def _quantiles(priors: Priors, name: str) -> Floats:

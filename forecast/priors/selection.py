@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from forecast.priors.files import Priors
-from forecast.priors.spec import Beta, Quantiles
+from forecast.priors.spec import WIDTH_90, Beta, Distribution, Quantiles
 
 RISE = "ladder.rise.3"
 SKIP = "ladder.skip_up.3"
@@ -35,3 +35,16 @@ def as_beta(priors: Priors, name: str) -> Beta:
         return spec.beta
     assert isinstance(spec, Beta)
     return spec
+
+
+def after_selection(priors: Priors, name: str) -> Distribution:
+    """The belief about one number as the model has it: as stated, but for the two the factor acts on. TypeError for sets of numbers."""
+    if name == RISE:
+        location, sd = rise_after_selection(priors)
+        low, middle, high = (1 / (1 + math.exp(-(location + z * sd))) for z in (-WIDTH_90 / 2, 0.0, WIDTH_90 / 2))
+        return Quantiles(low, middle, high, "logit")
+    if name == SKIP:
+        return skip_after_selection(priors)
+    if name.startswith("ladder.skip_"):
+        return as_beta(priors, name)
+    return priors.distribution(name)

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from forecast.report.charts import chances, drivers, history, ladder, learning, readings
+from forecast.report.charts import chances, drivers, history, ladder, learning, moved, readings, sensitivity
 from forecast.report.charts.svg import SIZES, Size, draw
 from forecast.report.tables import chances as chance_tables
 from forecast.report.tables import evidence, model
+from forecast.report.tables import moved as moved_tables
+from forecast.report.tables import sensitivity as made_tables
 from forecast.report.tables.table import Table
 
 Report = Mapping[str, Any]
@@ -38,6 +40,11 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "hangs-on", chances.hangs_on, "What the headline hangs on",
         "The forecast with its interval; beneath it the prior alone, the readings, main without the disputed act, other scales.",
         (("The numbers", chance_tables.hangs_on),),
+    ),
+    Figure(
+        "moved-by", moved.steps, "What moved the headline since the run before",
+        "From the chance before to the chance now, a bar a change, each beginning where the one above ended; grey is within the noise.",
+        (("Part by part", moved_tables.parts), ("Every question, by kind of change", moved_tables.questions)),
     ),
     Figure(
         "horizons", ladder.horizons, "Chances by horizon",
@@ -108,6 +115,11 @@ FIGURES: Final[tuple[Figure, ...]] = (
         "replicates", learning.replicates, "The record against histories that the model invents",
         "For each statistic the span of invented histories, grey from the prior and blue from the posterior, and a dot for the record.",
         (("Replicated histories", model.replicates),),
+    ),
+    Figure(
+        "made-of", sensitivity.made_of, "What each prior and each block of data does to the headline",
+        "A row a prior or block of data: a hollow dot for the headline with it lower or counting less, a filled one for the other way.",
+        (("Every prior", made_tables.priors), ("Every block of data", made_tables.data)),
     ),
     Figure(
         "answers", ladder.answers, "What was asked of Mexico, and what it answered",

@@ -8,9 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from forecast.domain import LEVELS
-from forecast.report import sentences, words
+from forecast.report import sentences, what_moved, words
 from forecast.report.figures import FIGURES
 from forecast.report.tables import chances, evidence, model
+from forecast.report.tables import sensitivity as made
+from forecast.report.tables import standing as ledger
 from forecast.report.tables.table import Link
 
 if TYPE_CHECKING:
@@ -21,11 +23,13 @@ Report = Mapping[str, Any]
 SECTIONS = (
     ("headline", "The headline"),
     ("change", "What would change our mind"),
+    ("moved", "What moved it"),
     ("ladder", "The ladder, by horizon"),
     ("readings", "Readings and choices"),
     ("history", "Tolerance over time"),
     ("drivers", "The drivers"),
     ("learnt", "What the data changed"),
+    ("made", "What the number is made of"),
     ("asked", "Asked and answered"),
     ("stakes", "What it would mean"),
     ("scenarios", "Scenarios"),
@@ -91,13 +95,16 @@ def render_html(report: Report) -> str:
         chances=chances,
         evidence=evidence,
         model=model,
+        made=made,
+        ledger=ledger,
         matrix=_matrix(report),
+        moved=_moved(report),
         next_dates=sentences.next_dates(report),
     )  # fmt: skip
-    return _unbroken(page)
+    return unbroken(page)
 
 
-def _unbroken(page: str) -> str:
+def unbroken(page: str) -> str:
     """Numbers keep their signs and ranges their ends when lines break."""
     return re.sub(r"(?<=[\d%])–(?=[\d<>])", "–\u2060", re.sub(r"(?<=[\d+]) %", "\u00a0%", page))
 
@@ -106,6 +113,12 @@ def _lead(report: Report) -> tuple[str, str]:
     """The headline sentence, and what is said in the same breath."""
     first, whole = report["sentences"]["headline"], report["sentences"]["headline_long"]
     return (first, whole[len(first) :].strip()) if whole.startswith(first) else (whole, "")
+
+
+def _moved(report: Report) -> Mapping[str, str]:
+    """What moved it, in words; empty where no run came before."""
+    told = what_moved.summary(report)
+    return {"summary": told, "alarm": what_moved.alarm(report), "aside": what_moved.aside(report) if told else ""}
 
 
 def _beside(report: Report) -> Mapping[str, Any] | None:

@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from forecast.report import words
+from forecast.report import what_moved, words
 from forecast.report.tables import chances, evidence, model
+from forecast.report.tables import moved as moved_tables
+from forecast.report.tables import sensitivity as made
+from forecast.report.tables import standing as ledger
 from forecast.report.tables.table import Cell, Link, Table
 
 Report = Mapping[str, Any]
@@ -65,6 +68,23 @@ def _warnings(report: Report) -> str:
     return "\n\n".join(lines)
 
 
+def _moved(report: Report) -> str:
+    told = what_moved.summary(report)
+    if not told:
+        return ""
+    alarm = f"**{escaped(what_moved.alarm(report))}**" if what_moved.alarm(report) else ""
+    below = f"~: cannot be told from noise. {what_moved.aside(report)}"
+    body = (alarm, escaped(told), markdown_table(moved_tables.parts(report)), escaped(below.strip()))
+    return "\n\n".join(part for part in body if part)
+
+
+def _made(report: Report) -> str:
+    priors, blocks = markdown_table(made.priors_short(report)), markdown_table(made.data_short(report))
+    flips = f"Where it flips, if an effect were known:\n\n{markdown_table(made.flips(report))}"
+    said = (escaped(text) for text in (made.swept(report), made.shared_bias(report)) if text)
+    return "\n\n".join([escaped(made.verdict(report)), priors, blocks, flips, *said])
+
+
 def _sources(report: Report) -> str:
     return "\n".join(
         f"- {_cell(Link(s['name'], s['url']))}: {escaped(s['what'])}. {escaped(s['citation'])}. {escaped(s['terms'])}."
@@ -75,6 +95,7 @@ def _sources(report: Report) -> str:
 def _sections(report: Report) -> Iterable[tuple[str, str]]:
     d = report["diagnostics"]
     yield "What would change our mind", bullets(report["sentences"]["what_would_change"])
+    yield "What moved it", _moved(report)
     yield "The ladder, by horizon", markdown_table(chances.ladder_short(report))
     yield "Readings of the record", markdown_table(chances.readings(report))
     yield "The main reading under other defensible choices", markdown_table(chances.multiverse(report))
@@ -83,11 +104,13 @@ def _sections(report: Report) -> Iterable[tuple[str, str]]:
     yield "What the data changed", f"{markdown_table(chances.moved(report))}\n\n{markdown_table(model.parameters_short(report))}"
     yield "Steps that go on", markdown_table(model.skips(report))
     yield "Replicated histories", markdown_table(model.replicates(report))
+    yield "What the number is made of", _made(report)
     yield "Asked and answered", markdown_table(evidence.asked(report))
     yield "What concessions bought", markdown_table(evidence.concessions(report))
     yield "What it would mean for both countries", _stakes(report)
     yield "Scenarios", markdown_table(chances.scenarios(report))
     yield "Questions that resolve often", markdown_table(chances.companions(report))
+    yield "How such numbers have done", f"{escaped(ledger.summary(report))}\n\n{markdown_table(ledger.standing(report))}".strip()
     yield "The calendar ahead", markdown_table(evidence.calendar_next(report))
     yield "Diagnostics", f"The gate says **{d['status']}**.\n\n{markdown_table(model.diagnostics(report))}"
     yield "Freshness of the data", markdown_table(evidence.freshness(report))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -11,7 +12,7 @@ from forecast.data.digest import data_digest
 from forecast.domain import is_stale, month_text
 from forecast.forecasting.result import Forecast
 from forecast.model.transitions import MODEL_VERSION
-from forecast.report.parts import beliefs, chances, drivers, foundations, record
+from forecast.report.parts import baselines, beliefs, chances, drivers, foundations, record, sensitivity
 from forecast.report.sentences import build_sentences
 
 SCHEMA_VERSION = "1"
@@ -41,6 +42,7 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> dict[str
         "headline": situation.data.questions.resolution.headline,
         "sentences": {},
         "questions": chances.questions(forecast),
+        "baselines": baselines.frozen(forecast),
         "readings": chances.readings(forecast),
         "mixture": chances.mixture(forecast),
         "weights_alternative": chances.weights_alternative(forecast),
@@ -52,6 +54,7 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> dict[str
         "prior_vs_posterior": chances.prior_vs_posterior(forecast),
         "skips": beliefs.skips(forecast),
         "replicates": beliefs.replicates(forecast),
+        "sensitivity": sensitivity.sensitivity(forecast),
         "asked_answered": record.asked_answered(forecast),
         "concessions": record.concessions(forecast),
         "stakes": record.stakes(forecast),
@@ -66,7 +69,9 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> dict[str
         "resolution": situation.data.questions.resolution.text.strip(),
         "limitations": foundations.limitations(forecast),
         "sources": foundations.sources(forecast),
-        "moved": {},
+        "rests_on": asdict(forecast.rests_on) if forecast.rests_on else None,
+        "moved": dict(forecast.moved),
+        "standing": dict(forecast.standing),
     }
     report["sentences"] = build_sentences(report)
     return report

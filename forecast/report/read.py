@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from forecast.errors import StoreError
 from forecast.runs import manifest
+
+REPORT: Final = "report.json"
 
 
 def read_report(run: Path) -> dict[str, Any]:
     """report.json of a run, its digest verified first. StoreError if the run is damaged."""
     manifest.check(run)
+    return _read(run)
+
+
+def read_questions(run: Path) -> list[dict[str, Any]]:
+    """`questions` of report.json, for who has no time to verify the whole run and has looked at this file's digest."""
+    return list(_read(run)["questions"])
+
+
+def _read(run: Path) -> dict[str, Any]:
     try:
-        report: dict[str, Any] = json.loads((run / "report.json").read_text(encoding="utf-8"))
+        report: dict[str, Any] = json.loads((run / REPORT).read_text(encoding="utf-8"))
     except (OSError, ValueError) as e:
-        raise StoreError(f"{run / 'report.json'} cannot be read: {e}.", "Restore the run, or make it again.") from e
+        raise StoreError(f"{run / REPORT} cannot be read: {e}.", "Restore the run, or make it again.") from e
     return report
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from forecast.errors import StoreError
 
+_ROUNDING = 1e-12
+
 
 @cache
 def _text() -> str:
@@ -85,9 +87,19 @@ def _inconsistent(report: Mapping[str, Any]) -> Iterator[str]:
     for name, levels in report["history"]["by_reading"].items():
         if len(levels) != len(report["history"]["months"]):
             yield f"history/by_reading/{name}: {len(levels)} values for {len(report['history']['months'])} months"
+    yield from _moved(report["moved"])
     for where, holder in [*((f"readings/{r['name']}", r) for r in report["readings"]), ("mixture", report["mixture"])]:
         if len(holder["density"]["x"]) != len(holder["density"]["y"]):
             yield f"{where}/density: x and y differ in length"
+
+
+def _moved(moved: Mapping[str, Any]) -> Iterator[str]:
+    """Before, parts and noise add up to after."""
+    for id_, q in moved.get("questions", {}).items():
+        if not len(q["parts"]) == len(q["within_noise"]) == len(moved["parts"]):
+            yield f"moved/questions/{id_}: not as many values as there are parts"
+        elif abs(q["before"] + sum(q["parts"]) + q["noise"] - q["after"]) > _ROUNDING:
+            yield f"moved/questions/{id_}: before, parts and noise do not add up to after"
 
 
 def _uneven(holder: Mapping[str, Any], path: str, names: tuple[str, ...]) -> Iterator[str]:

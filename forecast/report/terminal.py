@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forecast.report import sentences, words
+from forecast.report import sentences, what_moved, words
 from forecast.report.tables import chances
 from forecast.report.tables.table import Table
 
@@ -22,9 +22,10 @@ def headline_table(report: Report, width: int = 80) -> str:
     parts = [
         *_banners(report, width),
         _wrapped(report["sentences"]["headline_long"], width),
-        _aligned(chances.ladder_short(report), width),
+        aligned(chances.ladder_short(report), width),
         _readings(report, width),
         _multiverse(report, width),
+        _moved(report, width),
         _state(report, width),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -43,16 +44,16 @@ def _banners(report: Report, width: int) -> list[str]:
 
 def _wrapped(text: str, width: int, indent: str = "") -> str:
     bound = text.replace(" %", "\u00a0%")  # a number and its sign stay on one line
-    return textwrap.fill(_printable(bound), width, subsequent_indent=indent, break_on_hyphens=False).replace("\u00a0", " ")
+    return textwrap.fill(printable(bound), width, subsequent_indent=indent, break_on_hyphens=False).replace("\u00a0", " ")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without control characters: what a person typed into a file must not steer the terminal."""
     return "".join(c for c in " ".join(text.split(" ")) if c.isprintable() or c == "\u00a0")
 
 
-def _aligned(t: Table, width: int) -> str:
-    rows = [[_printable(str(c)) for c in row] for row in (t.columns, *t.rows)]
+def aligned(t: Table, width: int) -> str:
+    rows = [[printable(str(c)) for c in row] for row in (t.columns, *t.rows)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(t.columns))]
     widths[0] = min(widths[0], width - sum(w + 2 for w in widths[1:]))
     lines = [_row(row, widths) for row in rows]
@@ -84,6 +85,11 @@ def _multiverse(report: Report, width: int, most: int = 4) -> str:
     furthest = sorted(report["multiverse"][1:], key=lambda row: -abs(row["probability"] - base))[:most]
     parts = [f"{row['label']} {words.plain_percent(row['probability'])}" for row in furthest]
     return _wrapped(f"Main reading {words.plain_percent(base)}; other choices that move it most: {'; '.join(parts)}.", width, "  ")
+
+
+def _moved(report: Report, width: int) -> str:
+    alarm = what_moved.alarm(report)
+    return "\n".join(_wrapped(text, width, "  ") for text in (alarm and f"NOT EXPLAINED: {alarm}", what_moved.summary(report)) if text)
 
 
 def _state(report: Report, width: int) -> str:

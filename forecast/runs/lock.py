@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +19,8 @@ from forecast.runs.files import cannot_write
 
 NAME: Final = ".lock"
 _PATIENCE: Final = 0.3  # seconds: `owner` holds the lock for a moment to see whether it is free
+_PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +38,29 @@ class Owner:
 
 
 @contextmanager
-def publisher(reports: Path, what: str, now: datetime) -> Iterator[None]:
+def publisher(
+    reports: Path, what: str, now: datetime, wait: float = 0.0, waiting: Callable[[str], None] = lambda words: None
+) -> Iterator[None]:
     """Hold the right to move `latest`, to write the ledger and to remove runs, for the length of the block.
 
-    Raises LockedError, naming the owner and the lock's age at `now`, if another process holds it.
+    wait: seconds to wait while another process holds it, `math.inf` for as long as it takes. waiting: told once, in words, who is waited
+    for. Raises LockedError, naming the owner and the lock's age, if another process still holds it then.
     """
     with cannot_write(reports):
         reports.mkdir(parents=True, exist_ok=True)
-        file = (reports / NAME).open("a+", encoding="utf-8")
+        file = (reports / NAME).open("a+b", buffering=0)  # nothing stays in a buffer for a full disk to refuse later
     with file:
         if not _acquire(file, _PATIENCE):
-            raise LockedError(_held_by(_read(file), now), "Wait for it, or end it if it hangs; its lock is free the moment it ends.")
+            waiting(_held_by(_read(file), now))
+            since = time.monotonic()
+            got = _acquire(file, wait - _PATIENCE)
+            now += timedelta(seconds=time.monotonic() - since)
+            if not got:
+                raise LockedError(_held_by(_read(file), now), _remedy(wait))
         mine = {"pid": os.getpid(), "host": socket.gethostname(), "started": now.isoformat(), "what": what}
         with cannot_write(reports / NAME):
             file.truncate(0)
-            file.write(json.dumps(mine))
-            file.flush()
+            file.write(json.dumps(mine).encode())
         try:
             yield
         finally:
@@ -61,26 +70,28 @@ def publisher(reports: Path, what: str, now: datetime) -> Iterator[None]:
 def owner(reports: Path) -> Owner | None:
     """Who publishes right now, None if nobody does. What a dead owner left in the file does not count."""
     try:
-        file = (reports / NAME).open("r", encoding="utf-8")
+        file = (reports / NAME).open("rb", buffering=0)
     except FileNotFoundError:
         return None
     with file:
         return None if _acquire(file, 0.0) else _read(file)
 
 
-def _acquire(file: IO[str], patience: float) -> bool:
+def _acquire(file: IO[bytes], patience: float) -> bool:
     end = time.monotonic() + patience
+    pause = _PAUSE
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except BlockingIOError:
-            if time.monotonic() >= end:
+            if (left := end - time.monotonic()) <= 0:
                 return False
-            time.sleep(0.02)
+            time.sleep(min(pause, left))
+            pause = min(1.5 * pause, _LONGEST_PAUSE)
 
 
-def _read(file: IO[str]) -> Owner:
+def _read(file: IO[bytes]) -> Owner:
     file.seek(0)
     try:
         body = json.loads(file.read())
@@ -92,3 +103,8 @@ def _read(file: IO[str]) -> Owner:
 def _held_by(who: Owner, now: datetime) -> str:
     age = "" if who.started is None else f", for {timedelta(seconds=round((now - who.started).total_seconds()))} so far"
     return f"{who} holds the lock of reports/{age}."
+
+
+def _remedy(wait: float) -> str:
+    waited = f"Waited {wait:g} seconds. " if wait else ""
+    return f"{waited}Wait for it, or end it if it hangs; its lock is free the moment it ends."

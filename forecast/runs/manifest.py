@@ -43,7 +43,7 @@ def read_manifest(run: Path) -> Manifest:
     """The manifest of a run's folder. Raises StoreError if it is missing, unreadable or altered."""
     path = run / NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()  # bytes: reading as text would take one kind of line end for another
         body = json.loads(text)
         del body["sha256"]
         if text != _text(body):

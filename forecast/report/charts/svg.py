@@ -126,6 +126,7 @@ def draw(chart: Any, size: Size, name: str, label: str, description: str) -> str
 
 
 _DROPPED = re.compile(r' (?:class|aria-[a-z]+|role|pointer-events|font-family)="[^"]*"')
+_TAG = re.compile(r"<[^>]*>")
 _LONG = re.compile(r"(\d+\.\d)\d+")
 _EMPTY = re.compile(r"<g>\s*</g>|<path d=\"M0,0h0v0h0Z\"/>|<path d=\"M[-0-9.,hvHVZ]*\"/>(?=<g><g)")
 
@@ -134,7 +135,7 @@ def _for_the_page(raw: str, size: Size, name: str, label: str, description: str)
     body = raw[raw.index(">") + 1 : raw.rindex("</svg>")]
     box = re.search(r'viewBox="([^"]*)"', raw)
     assert box is not None
-    body = _LONG.sub(r"\1", _DROPPED.sub("", body))
+    body = _TAG.sub(lambda tag: _LONG.sub(r"\1", tag[0]), _DROPPED.sub("", body))  # places to a tenth of a pixel; words stay
     for _ in range(3):
         body = _EMPTY.sub("", body)
     for i, made in enumerate(dict.fromkeys(re.findall(r'id="(\w+)"', body))):  # the library numbers them through all it ever drew

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import beta as beta_distribution
 
 from forecast.domain import TOP
-from forecast.forecasting.draws import from_prior
-from forecast.forecasting.readings import skip_posterior
+from forecast.forecasting.draws import from_prior, skip_posterior
+from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT
 from forecast.forecasting.replicate import compare, simulate_histories
 from forecast.forecasting.result import Forecast
 from forecast.model.history import History
@@ -22,8 +22,6 @@ type Floats = NDArray[np.float64]
 type Rows = list[dict[str, Any]]
 type Scale = Callable[[Floats], Floats]
 
-LEARNT_CONTRACTION = 0.2
-LEARNT_SHIFT = 0.5
 UNDER_PRESSURE = 0.5
 """ℓ above which a transition says something about the effect of pressure."""
 _PRIOR_DRAWS = 20_000

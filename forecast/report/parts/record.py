@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.data.brief import short
 from forecast.data.outcome import behind, changes
 from forecast.data.records import Event
 from forecast.data.tables import history as months_of
@@ -69,16 +70,6 @@ def _notable(forecast: Forecast) -> Rows:
         {"date": e.date.text, "id": e.id, "family": e.family, "what": e.description, "short": short(e)}
         for e in sorted(chosen, key=lambda e: e.date)
     ]
-
-
-def short(e: Event) -> str:
-    """What kind of act it is, from its coding."""
-    thing = (e.instrument if e.instrument not in ("", "other") else e.channel).replace("_", " ")
-    if e.role == "decision":
-        return f"{'granted' if e.direction == '+' else 'refused'}: {thing}, level {e.operation_level}"
-    if e.role == "claim":
-        return f"claim: {thing}, level {e.operation_level}"
-    return f"{e.kind or e.role}: {thing}, intensity {e.intensity}"
 
 
 def asked_answered(forecast: Forecast) -> Rows:

@@ -1,0 +1,164 @@
+"""What a run's record made of one prior, and what that prior does to the forecast: from the arrays of `draws.npz`, NumPy only.
+
+posterior   draws of the prior's quantity after the record, in its own unit
+profile     the headline with the quantity held at one value in every draw, all else as fitted
+histories   what the priors alone would have written with it held there
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.domain import TOP, Month
+from forecast.forecasting.archive import unpack_draws, unpack_pool
+from forecast.forecasting.climb import assign_paths, climb, ladder_question
+from forecast.forecasting.draws import ParameterDraws
+from forecast.forecasting.replicate import simulate_histories, statistics
+from forecast.model.history import Drivers
+from forecast.priors.spec import Beta, Distribution, Gamma
+
+type Floats = NDArray[np.float64]
+type Arrays = Mapping[str, NDArray[Any]]
+
+LEARNT_CONTRACTION: Final = 0.2
+LEARNT_SHIFT: Final = 0.5
+"""A parameter is learnt if its variance fell by so much, or its mean moved by so many prior sds."""
+PROFILE_DRAWS: Final = 200
+HISTORIES: Final = 500
+
+PLACES: Final[Mapping[str, tuple[str, int | None]]] = {
+    **{f"ladder.rise.{j}": ("logit_rise", j) for j in range(TOP)},
+    **{f"ladder.stay.{j}": ("log_stay", j - 1) for j in range(1, TOP + 1)},
+    **{f"ladder.skip_{way}.{i}": (f"skip_{way}", i - 1) for way in ("up", "down") for i in range(1, TOP)},
+    "ladder.fresh": ("fresh", None),
+    "leverage.effect": ("leverage", None),
+    "leverage.effect_on_falls": ("leverage_on_falls", None),
+    "overdose.level_effect": ("overdose_level", None),
+    "overdose.change_effect": ("overdose_change", None),
+    "opposition.effect": ("opposition", None),
+    "opposition.mobilisation": ("mobilisation", None),
+    "administration.sd": ("administration_sd", None),
+    "drift.sd": ("drift_sd", None),
+    "drift.half_life": ("half_life", None),
+}
+"""Prior of model 5 → the field of ParameterDraws that holds its quantity, and the column."""
+_POLLS: Final = ("opposition.walk_sd", "opposition.house_sd", "opposition.poll_noise", "opposition.favourability")
+_RATES: Final = ("events.demand", "events.sufficiency", "events.backlash")
+_COUNTED: Final = ("senate-vote-in", "mass-hand-over", "designation", "new-tariff")
+_KINDS: Final = {"reach": "reached_by", "hold": "in_force_at", "fall": "fallen_to"}
+_MIDDLES: Final = (np.arange(2_000) + 0.5) / 2_000
+
+
+def posterior(arrays: Arrays, name: str, prior: Distribution) -> tuple[Floats, Floats] | None:
+    """Values [S] of the quantity after the record and their weights, which sum to one; of the main reading where readings differ.
+
+    prior: as the run had it, the selection factor applied. None for what the record does not speak to, or the archive does not hold.
+    """
+    main = str(arrays["readings"][0])
+    if name.startswith("ladder.skip_") and isinstance(prior, Beta):
+        field, column = PLACES[name]
+        went_on, stopped = arrays[f"{main}/skips_{field.removeprefix('skip_')}"][column]
+        return _even(Beta(prior.a + float(went_on), prior.b + float(stopped)))
+    if name in PLACES:
+        field, column = PLACES[name]
+        values = np.asarray(arrays[f"{main}/{field}"], float)
+        return _alike(_own_unit(field, values if column is None else values[:, column]))
+    if name in _POLLS:
+        return np.asarray(arrays["opposition/hyper"], float)[:, _POLLS.index(name)], np.asarray(arrays["opposition/weights"], float)
+    if name in _RATES:
+        return _alike(np.asarray(arrays["pool/eta"], float)[:, _RATES.index(name)])
+    slug = name.removeprefix("companion.")
+    if slug in _COUNTED and isinstance(prior, Gamma):
+        count, months = float(arrays["companion/counted"][_COUNTED.index(slug)]), float(arrays["companion/months"])
+        return _even(Gamma(prior.shape + count, prior.rate + months))
+    return None
+
+
+def profile(arrays: Arrays, name: str, at: Sequence[float], question: str) -> Floats:
+    """A ladder question of the main reading, mean over draws, with the quantity of `name` held at each value of `at`, [len(at)].
+
+    The same draws and paths serve every value, so that differences are not noise. A spread is changed with the moods it spreads, each as
+    many sds out as fitted. KeyError for a prior that is not of model 5.
+    """
+    main = str(arrays["readings"][0])
+    draws, pool = unpack_draws(arrays, main), unpack_pool(arrays)
+    draws = draws.take(np.linspace(0, draws.size - 1, min(PROFILE_DRAWS, draws.size)).astype(int))
+    paths = assign_paths(draws.size, len(pool.leverage), 1)
+    levels, origin = arrays[f"{main}/levels"].astype(int), Month(int(arrays["origin"]))
+    kind, level, horizon = question.split("-")
+    out = []
+    for value in at:
+        found = climb(
+            hold(draws, name, value), pool, paths, int(levels[-1]), bool(levels[-1] > levels[-2]), origin,
+            arrays["administrations"].astype(int),
+        )  # fmt: skip
+        out.append(float(ladder_question(found, _KINDS[kind], int(level), int(horizon.removesuffix("m"))).mean()))
+    return np.array(out)
+
+
+def histories(arrays: Arrays, name: str, at: Sequence[float], seed: int = 1) -> tuple[dict[str, float], list[dict[str, Floats]]]:
+    """Statistics of the record, and of histories of the same months from the priors alone with the quantity held at each value of `at`."""
+    main = str(arrays["readings"][0])
+    drivers = Drivers(**{f.name: np.asarray(arrays[f"drivers/{f.name}"]) for f in fields(Drivers)})
+    draws = unpack_draws(arrays, "prior")
+    draws = draws.take(np.arange(min(HISTORIES, draws.size)))
+    levels = arrays[f"{main}/levels"].astype(int)
+    written = [
+        statistics(simulate_histories(hold(draws, name, v), drivers, int(levels[0]), np.random.default_rng(seed))) for v in at
+    ]  # each with the same random numbers
+    return {k: float(v[0]) for k, v in statistics(levels[None, :]).items()}, written
+
+
+def hold(draws: ParameterDraws, name: str, value: float) -> ParameterDraws:
+    """The draws with the quantity of `name` at one value, given in its own unit, in all of them."""
+    field, column = PLACES[name]
+    model_scale = float(_model_scale(field, value))
+    changes = {field: np.full(draws.size, model_scale)}
+    if column is not None:
+        changes = {field: getattr(draws, field).copy()}
+        changes[field][:, column] = model_scale
+    if field == "administration_sd":
+        changes["alpha"] = draws.alpha * (value / np.maximum(draws.administration_sd, 1e-12))[:, None]
+    elif field == "drift_sd":
+        changes["drift"] = draws.drift * (value / np.maximum(draws.drift_sd, 1e-12))[:, None]
+    elif field == "half_life":
+        changes["drift"] = _walked_anew(draws, value)
+    return replace(draws, **changes)
+
+
+def _walked_anew(draws: ParameterDraws, half_life: float) -> Floats:
+    """The drift at yearly knots from the same standard normal steps, with another half-life."""
+    before, after = 2.0 ** (-12.0 / draws.half_life), 2.0 ** (-12.0 / half_life)
+    old = draws.drift / np.maximum(draws.drift_sd, 1e-12)[:, None]
+    new = old.copy()
+    for k in range(1, old.shape[1]):
+        step = (old[:, k] - before * old[:, k - 1]) / np.sqrt(1 - before**2)
+        new[:, k] = after * new[:, k - 1] + np.sqrt(1 - after**2) * step
+    return np.asarray(new * draws.drift_sd[:, None])
+
+
+def _own_unit(field: str, values: Floats) -> Floats:
+    """From the scale of the model to the unit of the prior."""
+    if field == "logit_rise":
+        return np.asarray(1.0 / (1.0 + np.exp(-values)))
+    return np.asarray(np.exp(values)) if field == "log_stay" else values
+
+
+def _model_scale(field: str, value: float) -> float:
+    if field == "logit_rise":
+        return float(np.log(value) - np.log1p(-value))
+    return float(np.log(value)) if field == "log_stay" else value
+
+
+def _even(known: Distribution) -> tuple[Floats, Floats]:
+    """A distribution as the middles of two thousand parts of equal probability: no random numbers."""
+    return _alike(known.quantile(_MIDDLES))
+
+
+def _alike(values: Floats) -> tuple[Floats, Floats]:
+    return values, np.full(len(values), 1.0 / len(values))

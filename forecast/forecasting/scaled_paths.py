@@ -1,0 +1,108 @@
+"""Power-scaling of what acts through the drivers: priors and data of models 3 and 4, whose draws lie behind the paths.
+
+Weights on paths. Where opposition moves, its mean over history moves too, and the draws of model 5 weigh by the likelihood of the record
+under the driver as it then is: the same cut between models as in the fit. The speed is that of the probability given a draw and a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.arrays.power_scaling import ALPHAS, distance, nearly_even, speed
+from forecast.arrays.psis import Smoothed, smooth
+from forecast.forecasting.climb import PATHS_A_DRAW
+from forecast.forecasting.headline import Headline
+from forecast.forecasting.ratios import likelihood_ratio
+from forecast.forecasting.rebuild import moved_mean
+from forecast.forecasting.scaled import POWERS, TILTS, Believed, Kind, Move, Scaled
+
+type Floats = NDArray[np.float64]
+type Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Behind:
+    """The headline by draw and path, asked once of a part of the draws, on as many paths as they have in the run.
+
+    paths [S', P] each draw is on; chances: reading → [S', P]; pooled: all of them, and what each weighs.
+    """
+
+    arrays: Arrays
+    headline: Headline
+    paths: NDArray[np.int_]
+    chances: Mapping[str, Floats]
+    pooled: tuple[Floats, Floats]
+
+    @classmethod
+    def of(cls, arrays: Arrays, headline: Headline) -> Behind:
+        paths = headline.paths(headline.readings[0].some.size, PATHS_A_DRAW)
+        chances = {r.name: headline.again(r, slots=PATHS_A_DRAW) for r in headline.readings}
+        values = np.concatenate([p.ravel() for p in chances.values()])
+        return cls(arrays, headline, paths, chances, (values, headline.spread([np.ones(p.size) for p in chances.values()])))
+
+
+@dataclass(frozen=True, eq=False)
+class _Weighted:
+    """What weights on the paths make of the headline: what each draw on each path weighs, pooled, the mixture, and the worst k̂ and ESS."""
+
+    weights: Floats
+    probability: float
+    k_hat: float
+    ess: float
+
+
+def scale_prior_of_paths(name: str, behind: Behind, found: Believed, against: Floats, opposed: bool) -> Scaled:
+    """A prior whose parameter has a value by path; against: the log likelihood [P] of the data that it meets."""
+    terms = found.log_density
+    return replace(
+        scale_paths(name, behind, terms, opposed, "prior"),
+        tilts=tuple(_move(behind, t * found.in_sds, opposed, t) for t in TILTS),
+        own=(_speed(found.values, terms), _speed(found.values, against)),
+    )
+
+
+def scale_paths(name: str, behind: Behind, terms: Floats, opposed: bool, kind: Kind = "data") -> Scaled:
+    """A component with a log density [P] by path; opposed: whether it moves opposition over history."""
+    moves = tuple(_move(behind, (alpha - 1.0) * terms, opposed, alpha) for alpha in POWERS)
+    lower, upper = (distance(*behind.pooled, _weighted(behind, (alpha - 1.0) * terms, opposed).weights) for alpha in ALPHAS)
+    return Scaled(name, kind, moves, sensitivity=speed(lower, upper))
+
+
+def _move(behind: Behind, log_ratio: Floats, opposed: bool, at: float) -> Move:
+    found = _weighted(behind, log_ratio, opposed)
+    return Move(at, found.probability, found.k_hat, found.ess)
+
+
+def _speed(values: Floats, terms: Floats) -> float:
+    even = np.full(len(values), 1 / len(values))
+    lower, upper = (distance(values, even, nearly_even((alpha - 1.0) * terms)) for alpha in ALPHAS)
+    return speed(lower, upper)
+
+
+def _weighted(behind: Behind, log_ratio: Floats, opposed: bool) -> _Weighted:
+    on_paths = smooth(log_ratio)
+    shares = on_paths.weights[behind.paths]  # [S', P]
+    trust: list[Smoothed] = [on_paths]
+    probability, pooled = 0.0, []
+    moved = moved_mean(behind.arrays, on_paths.weights) if opposed else None
+    for r in behind.headline.readings:
+        weight = np.ones(len(shares))
+        if moved is not None:
+            drivers = replace(r.history.drivers, opposition=r.history.drivers.opposition + moved)
+            trust.append(smooth(likelihood_ratio(r.some, r.history, drivers)))
+            weight = trust[-1].weights
+        chance = behind.chances[r.name]
+        both = weight[:, None] * shares
+        probability += r.weight * float(r.chance.mean() / chance.mean() * (both * chance).sum() / both.sum())
+        pooled.append(both.ravel())
+    return _Weighted(
+        behind.headline.spread(pooled),
+        probability,
+        max(s.k_hat for s in trust),
+        min(s.effective / len(s.weights) for s in trust) * len(log_ratio),
+    )

@@ -1,0 +1,111 @@
+"""What differs between two runs: data, priors, code, diagnostics, forecast. Read off what they keep; nothing is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from forecast.data.brief import brief
+from forecast.data.changes import Differences, RowChange, compare, text
+from forecast.data.tables import RECORDS
+from forecast.errors import ForecastError
+from forecast.jobs.snapshot import inputs_of
+from forecast.jobs.workspace import Inputs
+from forecast.report.read import read_report
+from forecast.runs.manifest import read_manifest
+
+ABOUT: Final = ("run_id", "created", "origin", "as_of", "seed")
+MEASURED: Final = ("status", "divergences", "rhat_max", "ess_bulk_min", "ess_tail_min", "bfmi_min", "retried")
+
+
+def diff(a: Path, b: Path) -> dict[str, Any]:
+    """The document that every form of the answer is made from. Raises StoreError if a run is damaged.
+
+    What a run does not tell, because an earlier version made it or this one refuses its inputs, is None and stands in `lacks`.
+    """
+    reports, metas = [read_report(run) for run in (a, b)], [read_manifest(run).meta for run in (a, b)]
+    lacks: list[str] = []
+    kept = [_inputs(run, lacks) for run in (a, b)]
+    old, new = kept
+    return {
+        "a": {key: reports[0][key] for key in ABOUT},
+        "b": {key: reports[1][key] for key in ABOUT},
+        "data": _data(compare(old.data, new.data)) if old and new else None,
+        "same_data": metas[0]["data_digest"] == metas[1]["data_digest"],
+        "priors": _priors(metas, kept, lacks),
+        "same_priors": metas[0]["priors_digest"] == metas[1]["priors_digest"],
+        "code": {"model_version": _pair(*(r["model_version"] for r in reports)), "versions": _pairs(*(r["versions"] for r in reports))},
+        "diagnostics": {key: [r["diagnostics"].get(key) for r in reports] for key in MEASURED},
+        "headline": reports[1]["headline"],
+        "forecast": _forecast(*reports),
+        "lacks": list(dict.fromkeys(lacks)),
+    }
+
+
+def _inputs(run: Path, lacks: list[str]) -> Inputs | None:
+    try:
+        return inputs_of(run)
+    except ForecastError as e:
+        lacks.append(e.message)
+        return None
+
+
+def _data(found: Differences) -> dict[str, Any]:
+    return {
+        "rows": [_row(c) for c in found.rows],
+        "coverage": {file: [day and day.isoformat() for day in days] for file, days in found.coverage.items()},
+        "settings": {name: list(pair) for name, pair in found.settings.items()},
+    }
+
+
+def _row(change: RowChange) -> dict[str, Any]:
+    """A changed row with its cells: those that differ, or all of one that was added or removed."""
+    columns = change.cells or tuple(RECORDS[change.table].model_fields)
+    cells = {c: [text(row, c) if row is not None else None for row in (change.old, change.new)] for c in columns}
+    return {
+        "file": change.file,
+        "what": change.what,
+        "key": list(change.key),
+        "brief": brief(change.row),
+        "meaning": change.meaning,
+        "cells": cells,
+    }
+
+
+def _priors(metas: list[Mapping[str, Any]], kept: list[Inputs | None], lacks: list[str]) -> dict[str, list[str | None]] | None:
+    """Every prior that says something else: by the manifests, else by the files the runs kept."""
+    said: list[Mapping[str, str]] = []
+    for meta, inputs in zip(metas, kept, strict=True):
+        if meta.get("priors"):
+            said.append({name: entry["spec"] for name, entry in meta["priors"].items()})
+        elif inputs:
+            said.append({name: str(prior.spec) for name, prior in inputs.priors.items()})
+        else:
+            lacks.append("One of the runs does not tell its priors.")
+            return None
+    return _pairs(*said)
+
+
+def _pair(old: Any, new: Any) -> list[Any] | None:
+    return None if old == new else [old, new]
+
+
+def _pairs(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, list[str | None]]:
+    names = dict.fromkeys([*old, *new])
+    return {name: [old.get(name), new.get(name)] for name in names if old.get(name) != new.get(name)}
+
+
+def _forecast(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every question of either run: probabilities side by side, None where it was not asked."""
+    before = {q["id"]: q for q in old["questions"]}
+    after = {q["id"]: q for q in new["questions"]}
+    rows = []
+    for id_ in dict.fromkeys([*after, *before]):
+        a, b = before.get(id_), after.get(id_)
+        p, q = (x and x["probability"] for x in (a, b))
+        rows.append({
+            "id": id_, "before": p, "after": q, "change": None if p is None or q is None else q - p,
+            "known_before": a and a["probability_known"], "known_after": b and b["probability_known"],
+        })  # fmt: skip
+    return rows

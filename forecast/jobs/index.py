@@ -1,0 +1,153 @@
+"""The runs of a store as their manifests tell of them, and `reports/index.html`, which shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from forecast.errors import StoreError
+from forecast.report.index import Change, Entry, render_index
+from forecast.report.words import listed, month_words
+from forecast.runs import manifest, names, store
+from forecast.runs.whole import write_whole
+
+INDEX: Final = "index.html"
+_IN_FULL: Final = 3
+"""Edited priors are told with what they said and say, up to so many; beyond, by name."""
+
+
+def write_index(reports: Path, now: datetime) -> Path:
+    """Write `reports/index.html` anew from the manifests; the same runs and day give the same page.
+
+    Raises ForecastError if it cannot be written.
+    """
+    path = reports / INDEX
+    write_whole(path, render_index(entries(reports), now))
+    return path
+
+
+def entries(reports: Path) -> tuple[Entry, ...]:
+    """All runs, oldest first, damaged ones too: which were published, and what each of those was the first to be made from."""
+    metas: dict[str, Mapping[str, Any]] = {}
+    found: dict[str, Entry] = {}
+    for run in store.list_runs(reports):
+        try:
+            told = manifest.read_manifest(run.path)
+            if told.run_id != run.run_id:
+                raise StoreError(f"it holds the manifest of run {told.run_id}.")
+            found[run.run_id] = _entry(run, told)
+            metas[run.run_id] = told.meta
+        except StoreError as e:
+            found[run.run_id] = Entry(
+                run.run_id, names.made_at(run.run_id), latest=run.latest, published=run.latest, damage=_short(e, reports)
+            )
+    before: Mapping[str, Any] | None = None
+    for run_id in published(found, metas):
+        changes = () if before is None else changed(before, metas[run_id])
+        found[run_id] = replace(found[run_id], published=True, changes=changes)
+        before = metas[run_id]
+    return tuple(found.values())
+
+
+def _short(error: StoreError, reports: Path) -> str:
+    return error.message.replace(f"{reports}/", "")
+
+
+def published(found: Mapping[str, Entry], metas: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Ids of the runs that are or were `latest`, oldest first: each names the one it follows.
+
+    Where that one is gone or damaged, the chain goes on from the newest older run that was written for publishing.
+    """
+    at = next((e.run_id for e in found.values() if e.latest), None)
+    chain: list[str] = []
+    while at is not None and at not in chain:
+        if at in metas:
+            chain.append(at)
+            at = metas[at].get("follows")
+        else:
+            gone = at
+            older = (run_id for run_id in sorted(metas, reverse=True) if run_id < gone)
+            at = next((run_id for run_id in older if metas[run_id].get("follows") or metas[run_id].get("ledger")), None)
+    return chain[::-1]
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    """What the later of two runs was made from that the earlier was not; what a manifest does not tell counts as the same."""
+    out = []
+    differs = {key: _differs(before, after, key) for key in ("data_digest", "priors_digest", "model_version", "settings_digest")}
+    if differs["data_digest"]:
+        moved = f"the origin moves to {month_words(after['origin'])}" if _differs(before, after, "origin") else ""
+        out.append(Change("data", f"new data, {moved}" if moved else "new data"))
+    if differs["priors_digest"]:
+        out.append(Change("priors", _edits(before.get("priors") or {}, after.get("priors") or {})))
+    if differs["model_version"]:
+        out.append(Change("model", f"model version {before['model_version']} → {after['model_version']}"))
+    if differs["settings_digest"]:
+        out.append(Change("settings", "other settings"))
+    return tuple(out)
+
+
+def _differs(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> bool:
+    return before.get(key) is not None and after.get(key) is not None and before[key] != after[key]
+
+
+def _edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """The priors that say something else, by name."""
+    edits = [
+        (name, before[name]["spec"], told["spec"])
+        for name, told in after.items()
+        if name in before and before[name].get("spec") != told.get("spec")
+    ]
+    if not edits:
+        return "other priors"
+    if len(edits) <= _IN_FULL:
+        return "prior" + ("s " if len(edits) > 1 else " ") + listed(f"{name} {old} → {new}" for name, old, new in edits)
+    return f"{len(edits)} priors: {listed(name for name, _, _ in edits)}"
+
+
+def _entry(run: store.Run, told: manifest.Manifest) -> Entry:
+    """StoreError for a manifest that says what no version wrote."""
+    meta = told.meta
+    try:
+        interval, decision, chance = meta.get("interval"), meta.get("decision") or {}, meta.get("probability")
+        return Entry(
+            run.run_id,
+            names.made_at(run.run_id),
+            latest=run.latest,
+            page="report.html" in told.digests,
+            origin=meta.get("origin"),
+            as_of=meta.get("as_of"),
+            question=meta.get("headline"),
+            probability=None if chance is None else float(chance),
+            interval=(float(interval["low"]), float(interval["high"])) if interval else None,
+            gate=meta.get("gate"),
+            decision=decision.get("kind"),
+            reason=decision.get("reason"),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as e:
+        raise StoreError(f"its manifest says what cannot be: {e}.") from e
+
+
+def as_rows(found: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The same for a program, newest first."""
+    return [
+        {
+            "run_id": e.run_id,
+            "created": e.made.isoformat(),
+            "latest": e.latest,
+            "published": e.published,
+            "origin": e.origin,
+            "as_of": e.as_of,
+            "question": e.question,
+            "probability": e.probability,
+            "interval": e.interval and {"low": e.interval[0], "high": e.interval[1]},
+            "gate": e.gate,
+            "decision": e.decision and {"kind": e.decision, "reason": e.reason},
+            "changes": [{"kind": c.kind, "words": c.words} for c in e.changes],
+            "damage": e.damage,
+        }
+        for e in reversed(found)
+    ]

@@ -1,0 +1,109 @@
+"""What a published run leaves in the ledger: the text of every question whose window is still open, and all that was said to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from forecast.domain import last_day, month
+from forecast.errors import StoreError
+from forecast.evaluation.book import Book, open_book
+from forecast.priors.history import SHIPPED
+from forecast.runs import ledger, manifest, store
+from forecast.runs.verified import read_verified
+
+FORECAST: Final = "forecast"
+_SAID: Final = (
+    "text", "kind", "level", "horizon_months", "window", "resolution_date", "probability", "probability_known", "expected", "interval",
+)  # fmt: skip
+
+
+def enter(reports: Path, now: datetime) -> int:
+    """Freeze the questions of the published runs that are not in the ledger yet, oldest first; how many questions were entered.
+
+    A question whose window has ended by now is left out: the report has it, but nothing could be learnt from it any more. Done twice it
+    does nothing the second time. The caller holds `lock.publisher`. Raises StoreError if the ledger or such a run is damaged.
+    """
+    if store.latest(reports) is None:
+        return 0
+    asked = 0
+    with ledger.writing(reports) as book:
+        entered = {entry.content["run_id"] for entry in book.entries if entry.kind == FORECAST}
+        waiting = []
+        for run in published(reports):
+            if run.name in entered:
+                break
+            waiting.append(run)
+        for run in reversed(waiting):
+            content = frozen(run, now)
+            if content is not None:
+                book.append(FORECAST, content, now)
+                asked += len(content["questions"])
+    return asked
+
+
+def published(reports: Path) -> Iterator[Path]:
+    """The published runs that are still in the store, the newest first. Raises StoreError if one of them is damaged."""
+    run = store.latest(reports)
+    seen: set[str] = set()
+    while run is not None and run.is_dir() and run.name not in seen:
+        yield run
+        seen.add(run.name)
+        follows = manifest.read_manifest(run).meta.get("follows")
+        run = None if follows is None else reports / str(follows)
+
+
+def frozen(run: Path, now: datetime) -> dict[str, Any] | None:
+    """What the ledger says of a run if it is entered at `now`: a function of the run's own files and of the day.
+
+    None for a run that was made before there was a ledger. Raises StoreError if the run is damaged.
+    """
+    made = manifest.read_manifest(run)
+    report: Mapping[str, Any] = json.loads(read_verified(run, "report.json"))
+    if "baselines" not in report:
+        return None
+    base = {row["id"]: row for row in report["baselines"]}
+    day = now.astimezone(UTC).date()
+    return {
+        "origin": report["origin"],
+        "run_id": report["run_id"],
+        "run_created": report["created"],
+        "report_sha256": made.digests["report.json"],
+        "model_version": report["model_version"],
+        "seed": report["seed"],
+        "data_digest": report["data_digest"],
+        "priors_digest": report["priors_digest"],
+        "revisions": {n: r["revision"] for n, r in made.meta.get("priors", {}).items() if r["revision"] != SHIPPED},
+        "headline": f"{report['headline']}@{report['origin']}",
+        "resolution": report["resolution"],
+        "questions": [
+            {
+                "id": f"{q['id']}@{report['origin']}",
+                **{key: q[key] for key in _SAID},
+                "baselines": {key: base[q["id"]][key] for key in ("persistence", "climatology", "counts")},
+            }
+            for q in report["questions"]
+            if not ended(q["window"]["end"], day)
+        ],
+    }  # fmt: skip
+
+
+def ended(end: str, day: date) -> bool:
+    """Whether a window has ended before the day began."""
+    return last_day(month(end)) < day
+
+
+def read_book(reports: Path) -> Book:
+    """Every question in the ledger. Raises StoreError if it is damaged."""
+    return book_of(ledger.read(reports))
+
+
+def book_of(entries: tuple[ledger.Entry, ...] | list[ledger.Entry]) -> Book:
+    """Raises StoreError for entries whose digests hold, but which do not say what such entries say."""
+    try:
+        return open_book(entries)
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise StoreError(f"The ledger holds an entry that cannot be understood: {e!r}.", "Restore reports/ledger/ from a copy.") from e

@@ -1,0 +1,86 @@
+"""The published run in a few facts, and the change since the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Self
+
+from forecast.domain import is_stale, month
+from forecast.errors import StoreError
+from forecast.runs import manifest
+
+type Report = Mapping[str, Any]
+
+NOISE: Final = 2.0
+"""A change within so many standard errors is not told from chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The published run. decision: how it came about (run, refitted, reweighted), None if it does not tell."""
+
+    run_id: str
+    created: str
+    age_days: int
+    decision: str | None
+    origin: str
+    stale: bool
+    headline: str
+    probability: float
+    gate: str
+
+    @classmethod
+    def of(cls, path: Path, report: Report, today: date) -> Self:
+        """Of a run's folder and its report."""
+        headline = _question(report)
+        decision = manifest.read_manifest(path).meta.get("decision")
+        return cls(
+            run_id=report["run_id"],
+            created=report["created"],
+            age_days=(today - date.fromisoformat(report["created"][:10])).days,
+            decision=decision and decision["kind"],
+            origin=report["origin"],
+            stale=is_stale(month(report["origin"]), today),
+            headline=report["sentences"]["short"],
+            probability=headline["probability"],
+            gate=report["diagnostics"]["status"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The headline's probability in the run published before and in this one; noise_se: what chance alone may do, one standard error."""
+
+    from_run: str
+    before: float
+    after: float
+    noise_se: float
+
+    @property
+    def is_noise(self) -> bool:
+        return abs(self.after - self.before) <= NOISE * self.noise_se
+
+
+def change(path: Path, report: Report) -> Change | None:
+    """Since the run published before, if there was one: as the report explains it, else from that run's manifest."""
+    id_ = report["headline"]
+    if id_ in (questions := report["moved"].get("questions", {})):
+        q = questions[id_]
+        return Change(report["moved"]["from_run"], q["before"], q["after"], q["noise_se"])
+    follows = manifest.read_manifest(path).meta.get("follows")
+    if follows is None:
+        return None
+    try:
+        before = manifest.read_manifest(path.parent / follows).meta["probabilities"][id_]
+    except (StoreError, KeyError):  # it was removed, or did not ask that
+        return None
+    now = _question(report)
+    return Change(follows, before, now["probability"], 2**0.5 * (now["mcse"] or 0.0))  # as if both had the same error
+
+
+def _question(report: Report) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = next(q for q in report["questions"] if q["id"] == report["headline"])
+    return found

@@ -1,0 +1,201 @@
+"""A forecast without a fit: the draws of an earlier run weighted to what was added to the data since, where the rule allows it.
+
+Only additions qualify: every row of the run's data is still there and unchanged in meaning, files are covered as far or further, and
+priors, model and settings are the same. The weights always start from a run whose draws a sampler made (`fitted_in` in the manifest of a
+weighted run names it), so errors of weighting never pile up; as the data grow away from that fit, k̂ rises and the rule asks for a new one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from forecast.data.changes import compare
+from forecast.errors import ForecastError
+from forecast.forecasting.kinds import changed
+from forecast.forecasting.reweigh import ESS_MIN, K_HAT_MAX, MCSE_MAX, ByReading
+from forecast.jobs.snapshot import basis_of, inputs_of
+from forecast.jobs.workspace import Inputs
+from forecast.progress import Progress, silent
+from forecast.runs.manifest import read_manifest
+
+if TYPE_CHECKING:
+    from forecast.forecasting.paths import Pool
+    from forecast.forecasting.readings import ReadingForecast
+    from forecast.forecasting.result import Forecast
+    from forecast.forecasting.situation import Situation
+    from forecast.forecasting.update import Updated
+    from forecast.inference.gate import Diagnostics
+
+FIT: Final = "fitted_in"
+"""In the manifest of a weighted run: the run whose draws it weighs."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reweighted:
+    """A forecast from weighted draws, or None and the reason in words why the rule does not allow it.
+
+    fitted_in: the run whose draws were weighed; judged: reading → k̂, effective draws and Monte Carlo error, empty if it did not come to it.
+    """
+
+    forecast: Forecast | None
+    reason: str
+    fitted_in: str
+    judged: Mapping[str, ByReading]
+
+    @property
+    def accepted(self) -> bool:
+        return self.forecast is not None
+
+    @property
+    def k_hat(self) -> float | None:
+        """The largest over readings; −inf if all weigh alike."""
+        return max((found.k_hat for found in self.judged.values()), default=None)
+
+    @property
+    def ess(self) -> float | None:
+        """The smallest over readings."""
+        return min((found.ess for found in self.judged.values()), default=None)
+
+
+def reweighted(inputs: Inputs, run: Path, seed: int, progress: Progress = silent) -> Reweighted:
+    """The forecast of `inputs` from the draws of `run`, or of the run that `run` itself was weighted from.
+
+    A run without a snapshot, one that is damaged or gone, or one of another version is a reason not to; nothing is raised for it.
+    """
+    base = run.parent / (read_manifest(run).meta.get(FIT) or run.name)
+    try:
+        before = inputs_of(base)
+        if reason := why_not(before, inputs, read_manifest(base).meta):
+            return Reweighted(None, reason, base.name, {})
+        return _weighted(inputs, before, base, seed, progress)
+    except ForecastError as e:
+        return Reweighted(None, e.message, base.name, {})
+    except KeyError as e:  # a report of another form
+        return Reweighted(None, f"run {base.name} does not tell its {e}", base.name, {})
+
+
+def why_not(before: Inputs, now: Inputs, meta: Mapping[str, Any]) -> str:
+    """What changed besides additions to the data, in words; empty if nothing did. `meta` is of the run that was made from `before`."""
+    from forecast.jobs.meaning import settings_digest
+    from forecast.model.transitions import MODEL_VERSION
+
+    if before.as_of or now.as_of:
+        return "a run as of an earlier day is always fitted"
+    if meta.get("model_version") != MODEL_VERSION:
+        return f"the model is now version {MODEL_VERSION}, where it was {meta.get('model_version')}"
+    if edited := changed(before.priors, now.priors):
+        return f"{_counted(len(edited), 'prior')} {_was(len(edited))} edited: {', '.join(edited[:3])}{', …' if len(edited) > 3 else ''}"
+    if meta.get("settings_digest") != settings_digest(now):
+        return "settings or scenarios were changed"
+    found = compare(before.data, now.data)
+    gone = Counter((c.file, c.what) for c in found.rows if c.meaning and c.what != "added")
+    reasons = [f"{_counted(n, 'row')} of {file} {_was(n)} {what}" for (file, what), n in gone.items()]
+    for file, (was, is_) in found.coverage.items():
+        if was is None or is_ is None or is_ < was:
+            reasons.append(f"{file} was covered through {was} and is now through {is_}")
+    reasons += [f"{name} was changed" for name in sorted(found.meant)]
+    return "; ".join(reasons)
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def _was(n: int) -> str:
+    return "was" if n == 1 else "were"
+
+
+def _weighted(inputs: Inputs, before: Inputs, base: Path, seed: int, progress: Progress) -> Reweighted:
+    from forecast.forecasting.situation import assess
+    from forecast.forecasting.update import updated
+
+    progress("drivers", None, "overdoses, opposition, events")
+    basis = basis_of(base, before)
+    situation = assess(inputs.data, inputs.priors, seed)
+    pool = situation.pool()
+    progress("drivers", 1.0)
+    progress("weighing", None, f"the draws of {base.name}")
+    found = updated(basis, situation, pool)
+    progress("weighing", 1.0)
+    if not found.accepted:
+        return Reweighted(None, _refusal(found.judged), base.name, found.judged)
+    if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
+        return Reweighted(None, "the history has outgrown the slots of the fit", base.name, found.judged)
+    made = _told(inputs, situation, pool, found, base, progress)
+    reason = f"additions alone; k̂ {found.k_hat:.2f}" if np.isfinite(found.k_hat) else "additions alone, which no reading's history feels"
+    return Reweighted(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.judged)
+
+
+def _refusal(judged: Mapping[str, ByReading]) -> str:
+    """Why the rule says no, reading by reading."""
+    reasons = []
+    for name, found in judged.items():
+        if not found.k_hat < K_HAT_MAX:
+            reasons.append(f"k̂ {found.k_hat:.2f} in {name}")
+        elif not found.ess >= ESS_MIN:
+            reasons.append(f"{found.ess:.0f} effective draws in {name}")
+        elif not found.accepted:
+            reasons.append(f"a Monte Carlo error above {MCSE_MAX:.0%} of the headline in {name}")
+    return "; ".join(reasons)
+
+
+def _told(inputs: Inputs, situation: Situation, pool: Pool, found: Updated, base: Path, progress: Progress) -> Forecast:
+    """The whole forecast, from draws resampled to equal weights."""
+    from forecast.forecasting.answers import answer_all
+    from forecast.forecasting.multiverse import Outcome, disputed_act
+    from forecast.forecasting.questions import ask
+    from forecast.forecasting.result import Forecast, RestsOn
+    from forecast.forecasting.scenarios import feasible, run_all
+    from forecast.inference.gate import worst
+    from forecast.jobs.resample import resampled
+    from forecast.report.read import read_report
+    from forecast.runs.draws import read_posterior
+
+    said = read_report(base)
+    trees = read_posterior(base)
+    readings: dict[str, ReadingForecast] = {}
+    for i, (name, weighted) in enumerate(found.weighted.items()):
+        progress("resampling", i / len(found.weighted), name)
+        fit = name if name in trees else "main"
+        diagnostics = _diagnostics(said["diagnostics"]["by_reading"][fit])
+        readings[name] = resampled(situation, pool, name, weighted, trees[fit], diagnostics)
+    progress("resampling", 1.0)
+    progress("scenarios", None)
+    scenarios = run_all(
+        situation, {name: made.draws for name, made in readings.items()}, inputs.scenarios,
+        lambda done, title: progress("scenarios", min(done, 0.999), title),
+    )  # fmt: skip
+    progress("scenarios", 1.0)
+    _, left_out = feasible(situation, inputs.scenarios, pool)
+    return Forecast(
+        situation=situation,
+        pool=pool,
+        readings=readings,
+        answers=answer_all(situation, readings, pool, ask(inputs.data.questions, situation.origin)),
+        multiverse=[Outcome(row["label"], row["group"], _of_the_fit(row, base), row["probability"], 0) for row in said["multiverse"]],
+        disputed=disputed_act(situation),
+        scenarios=[s.as_dict() for s in scenarios],
+        warnings=(*inputs.data.warnings, *left_out),
+        diagnostics=worst({name: made.diagnostics for name, made in readings.items()}),
+        as_of=inputs.as_of,
+        rests_on=RestsOn(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
+    )
+
+
+def _of_the_fit(row: Mapping[str, Any], base: Path) -> str:
+    """The note of a row of the strip of choices: each choice was a fit, so draws of the published one cannot stand for it."""
+    return "; ".join(part for part in (row["note"], f"as fitted in run {base.name}") if part)
+
+
+def _diagnostics(said: Mapping[str, Any]) -> Diagnostics:
+    """What the gate found of a fit, as report.json tells it."""
+    from forecast.inference.gate import Diagnostics
+
+    found: dict[str, Any] = {f.name: tuple(v) if isinstance(v := said[f.name], list) else v for f in fields(Diagnostics)}
+    return Diagnostics(**found)

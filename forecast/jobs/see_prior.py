@@ -1,0 +1,203 @@
+"""`forecast priors show`: what the newest published run made of a prior, and what the prior does to its forecast; nothing is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT, PLACES, histories, posterior, profile
+from forecast.priors.catalogue import CATALOGUE, parse_prior
+from forecast.priors.density import Draws, axis_of, back, onto, span_of
+from forecast.priors.files import Priors
+from forecast.priors.implied import Implied, implied
+from forecast.priors.quadrature import PROBABILITIES
+from forecast.priors.selection import after_selection
+from forecast.priors.spec import Distribution, Fixed
+from forecast.priors.text import SpecError
+from forecast.report.read import read_report
+from forecast.runs.draws import open_draws
+from forecast.runs.manifest import read_manifest
+from forecast.runs.store import latest
+from forecast.workspace import Workspace
+
+type Floats = NDArray[np.float64]
+type Three = tuple[float, float, float]
+
+_KNOTS: Final = 7
+_PARTS: Final = (np.arange(400) + 0.5) / 400
+_WRITTEN: Final = {
+    "changes": "changes of level",
+    "one_month_spells": "spells of one month",
+    "skips": "changes that skip a level",
+    "ever_4": "ever at level 4 or above",
+    "ever_0": "ever at level 0",
+}
+
+
+@dataclass(frozen=True)
+class OnForecast:
+    """The headline of the main reading over a prior and over what became of it, all else as fitted.
+
+    before, after: its 5, 50 and 95 %; contraction: 1 − variance after/before; moved: of the mean.
+    """
+
+    before: Three
+    after: Three
+    contraction: float
+    moved: float
+
+
+@dataclass(frozen=True)
+class Written:
+    """A statistic of the record, and its mean over histories that the priors write with this one at its 5, 50 and 95 %."""
+
+    words: str
+    share: bool
+    record: float
+    written: Three
+
+
+@dataclass(frozen=True, eq=False)
+class After:
+    """A prior after the record of a run.
+
+    prior: as that run had it, after the selection factor; same: the workspace says so still; draws: what became of it (None if the run
+    does not tell); transitions: changes of level that it rests on; implied: rows as of the prior, at the posterior's quantiles.
+    """
+
+    run_id: str
+    prior: Distribution | None
+    same: bool
+    draws: Draws | None = None
+    contraction: float | None = None
+    shift: float | None = None
+    transitions: int | None = None
+    implied: tuple[Implied, ...] = ()
+    headline: str = ""
+    on_forecast: OnForecast | None = None
+    written: tuple[Written, ...] = ()
+    question: Mapping[str, Any] | None = None
+
+    @property
+    def learnt(self) -> bool:
+        return (self.contraction or 0.0) >= LEARNT_CONTRACTION or (self.shift or 0.0) >= LEARNT_SHIFT
+
+    @property
+    def quantiles(self) -> Three | None:
+        if self.draws is None:
+            return None
+        low, middle, high = self.draws.quantile(PROBABILITIES)
+        return float(low), float(middle), float(high)
+
+
+def see_after(where: Workspace, priors: Priors, name: str) -> After | None:
+    """What the newest published run made of the prior `name`; None without a run. Raises StoreError if the run is damaged."""
+    run = latest(where.reports)
+    if run is None:
+        return None
+    report, then = read_report(run), _as_then(run, priors)
+    spec = then.spec(name)
+    same, question = spec == priors.spec(name), _question(report, name)
+    headline = next(q for q in report["questions"] if q["id"] == report["headline"])
+    if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
+        return After(run.name, None, same, question=headline if name == "readings.weights" else None)
+    prior = after_selection(then, name)
+    with open_draws(run) as arrays:
+        found = posterior(arrays, name, prior)
+        if found is None:
+            return After(run.name, prior, same, question=question)
+        draws = Draws(*found)
+        after = _three(draws.quantile(PROBABILITIES))
+        told = next((p for p in report["parameters"] if p["name"] == name), None)
+        contraction, shift = (told["contraction"], told["shift"]) if told else _learnt(prior, draws)
+        ours = name in PLACES
+        return After(
+            run.name,
+            prior,
+            same,
+            draws,
+            contraction,
+            shift,
+            told["transitions"] if told else _skipped(report, name),
+            implied(then, name, after),
+            headline["text"],
+            _on_forecast(arrays, name, prior, draws, report["headline"]) if ours else None,
+            _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if ours else (),
+            question,
+        )
+
+
+def _as_then(run: Path, priors: Priors) -> Priors:
+    """The priors that a run was made from, as far as its manifest tells; the present ones for the rest."""
+    edits = {}
+    for name, told in read_manifest(run).meta.get("priors", {}).items():
+        try:
+            if name in CATALOGUE and str(priors.spec(name)) != told["spec"]:
+                edits[name] = parse_prior(name, told["spec"])
+        except SpecError:  # an older version could say what this one can't
+            continue
+    return priors.replace(edits)
+
+
+def _question(report: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """The companion question that a rate is of."""
+    slug = name.removeprefix("companion.")
+    if slug == name:
+        slug = "direct-action" if name.startswith("direct.") else "?"
+    chosen = [q for q in report["questions"] if q["id"].split("-", 1)[-1].rsplit("-", 1)[0] == slug and q["level"] is None]
+    return next((q for q in chosen if q["horizon_months"] == 12), chosen[0] if chosen else None)
+
+
+def _skipped(report: Mapping[str, Any], name: str) -> int | None:
+    """Changes of level that reached where a skip starts from."""
+    for s in report["skips"]:
+        if name == f"ladder.skip_{s['direction']}.{s['level']}":
+            return int(s["went_on"] + s["stopped"])
+    return None
+
+
+def _learnt(prior: Distribution, draws: Draws) -> tuple[float, float]:
+    """Contraction and shift on the axis of the prior, as the report has them for what stands in its table."""
+    axis = axis_of(prior)
+    before, after = onto(axis, prior.quantile(_PARTS)), onto(axis, draws.values)
+    mean = float(draws.weights @ after)
+    variance = float(draws.weights @ (after - mean) ** 2)
+    return 1 - variance / float(before.var()), abs(mean - float(before.mean())) / float(before.std())
+
+
+def _on_forecast(arrays: Mapping[str, Any], name: str, prior: Distribution, draws: Draws, question: str) -> OnForecast:
+    axis = axis_of(prior)
+    knots = np.linspace(*span_of(prior, draws), _KNOTS)
+    heights = np.log(np.maximum(profile(arrays, name, [float(v) for v in back(axis, knots)], question), 1e-300))
+
+    def headline(values: Floats) -> Floats:
+        return np.asarray(np.exp(np.interp(onto(axis, values), knots, heights)))
+
+    before = headline(prior.quantile(_PARTS))
+    after = Draws(headline(draws.values), draws.weights)
+    mean = float(after.weights @ after.values)
+    variance = float(after.weights @ (after.values - mean) ** 2)
+    return OnForecast(
+        _three(np.quantile(before, PROBABILITIES)),
+        _three(after.quantile(PROBABILITIES)),
+        1 - variance / float(before.var()) if before.var() > 0 else 0.0,
+        mean - float(before.mean()),
+    )
+
+
+def _written(arrays: Mapping[str, Any], name: str, at: Three) -> tuple[Written, ...]:
+    record, written = histories(arrays, name, at)
+    return tuple(
+        Written(words, key.startswith("ever"), record[key], _three(np.array([w[key].mean() for w in written])))
+        for key, words in _WRITTEN.items()
+    )
+
+
+def _three(values: Floats) -> Three:
+    low, middle, high = (float(v) for v in values)
+    return low, middle, high

@@ -1,0 +1,78 @@
+"""Draws that tell states: those of a run, or of a fit made for the purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from forecast.errors import ForecastError
+from forecast.forecasting.telescope import Teller, Values
+from forecast.forecasting.update import Basis, updated
+from forecast.jobs.states import State
+from forecast.jobs.workspace import Inputs
+from forecast.progress import Progress
+
+
+@dataclass(eq=False)
+class Draws:
+    """What fitted draws say of each state: weighted to it, if the rule of weighting allows it. They always tell their own state.
+
+    share: of each state told, the part of the draws that counts in the worst reading.
+    """
+
+    basis: Basis
+    states: tuple[State, ...]
+    own: int
+    progress: Progress
+    share: dict[int, float] = field(default_factory=dict)
+    said: dict[int, Values | None] = field(default_factory=dict)
+
+    def __call__(self, i: int) -> Values | None:
+        if i not in self.said:
+            self.said[i] = self._say(i)
+        return self.said[i]
+
+    def _say(self, i: int) -> Values | None:
+        from forecast.forecasting.situation import assess
+
+        state = self.states[i]
+        self.progress("what moved", i / len(self.states), state.label or "the run before")
+        try:
+            found = updated(self.basis, assess(state.data, state.priors, self.basis.situation.seed))
+        except ForecastError:  # no forecast can be made from this state: it is told together with the next
+            return None
+        if i != self.own and not found.accepted:
+            return None
+        self.share[i] = found.ess / next(iter(found.weighted.values())).draws.size
+        return found.probability
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fit of one state: its draws, what it says and the stated Monte Carlo errors."""
+
+    basis: Basis
+    values: Values
+    mcse: Values
+
+
+def fitted(inputs: Inputs, state: State, seed: int, progress: Progress) -> Fit:
+    """Fit a state for real. Raises GateError if it fails twice."""
+    from forecast.jobs.run import fit
+
+    made = fit(replace(inputs, data=state.data, priors=state.priors, scenarios=()), seed, progress, explored=False)
+    some = next(iter(made.readings.values()))
+    basis = Basis(made.situation, {name: f.draws for name, f in made.readings.items()}, some.prior_draws)
+    return Fit(basis, {q: a.probability for q, a in made.answers.items()}, {q: a.mcse for q, a in made.answers.items()})
+
+
+def fits_between(inputs: Inputs, states: tuple[State, ...], seed: int, progress: Progress) -> Callable[[int], Teller | None]:
+    """For states that the draws of neither run tell; what cannot be fitted is None."""
+
+    def between(i: int) -> Teller | None:
+        try:
+            return Draws(fitted(inputs, states[i], seed, progress).basis, states, i, progress)
+        except ForecastError:
+            return None
+
+    return between

@@ -1,0 +1,118 @@
+"""`reports/index.html`: all runs and the headline over time, as one page that asks nothing of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from forecast.arrays.weighted import INTERVAL
+from forecast.domain import is_stale, month
+from forecast.report import words
+from forecast.report.charts.svg import SIZES, draw
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a published run was made from that the one before it was not; kind: data, priors, model or settings."""
+
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A run as its manifest tells of it. What an older run does not tell is None; of a damaged one only `damage` is known.
+
+    question, probability, interval: of the headline; decision: run, refitted or reweighted; published: it is or was `latest`;
+    changes: against the published run before it.
+    """
+
+    run_id: str
+    made: datetime
+    latest: bool = False
+    published: bool = False
+    damage: str | None = None
+    page: bool = False
+    origin: str | None = None
+    as_of: str | None = None
+    question: str | None = None
+    probability: float | None = None
+    interval: tuple[float, float] | None = None
+    gate: str | None = None
+    decision: str | None = None
+    reason: str | None = None
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """The chance with its interval: 6 % (0.7–15 %)."""
+        if self.probability is None:
+            return words.NONE
+        spread = f" ({words.percent_range(*self.interval)})" if self.interval else ""
+        return words.plain_percent(self.probability) + spread
+
+
+def render_index(entries: Sequence[Entry], now: datetime) -> str:
+    """The page of these runs, oldest first; of `now` it only takes whether the published forecast is stale."""
+    from markupsafe import Markup
+
+    from forecast.report.html import unbroken
+
+    published = [e for e in entries if e.published and e.probability is not None]
+    newest = published[-1] if published else None
+    asked = [e for e in published if newest and e.question == newest.question]
+    stale = bool(newest and newest.origin and is_stale(month(newest.origin), now.astimezone(UTC).date()))
+    page = _environment().get_template("index.html.j2").render(
+        entries=list(reversed(entries)),
+        newest=newest,
+        stale=stale,
+        chart=Markup(_chart(asked)) if asked else "",  # draw() escapes
+        charted=len(asked),
+        fits=_fits(),
+        interval=words.percent(INTERVAL),
+        count=len(entries),
+        others=len(published) - len(asked),
+    )  # fmt: skip
+    return unbroken(page)
+
+
+def _chart(entries: Sequence[Entry]) -> str:
+    from altair.utils.schemapi import debug_mode
+
+    from forecast.report.charts.index import headlines
+
+    label = "The headline over time"
+    told = (
+        f"A dot a published run over its {words.percent(INTERVAL)} interval; "
+        "beneath it diamonds where data, priors, model or settings were new."
+    )
+    with debug_mode(False):
+        return "".join(draw(headlines(entries, size), size, "headlines", label, told) for size in SIZES)
+
+
+def _fits() -> dict[str, int]:
+    from forecast.report.charts.index import most_shown
+
+    return {size.name: most_shown(size) for size in SIZES}
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    env = Environment(
+        loader=PackageLoader("forecast.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    env.filters |= {"month_words": words.month_words, "day_words": words.day_words, "time_words": _time_words, "capital": words.capital}
+    return env
+
+
+def _time_words(time: datetime) -> str:
+    """24 November 2026, 16:27."""
+    return f"{time.day} {words.MONTHS[time.month - 1]} {time.year}, {time:%H:%M}"

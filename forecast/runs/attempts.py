@@ -1,0 +1,95 @@
+"""`reports/attempts.jsonl`: what every refit did, also those that published nothing. Lines are added and never altered.
+
+A refit adds a line when it starts and one when it ends, both while it holds the lock. An end repeats its start, so each line can be read by
+itself; a start without an end is a refit that still runs or was killed. What a crash left of a half-written line is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from forecast.runs.files import cannot_write
+
+NAME: Final = "attempts.jsonl"
+LONGEST: Final = 1_000
+"""Characters of a reason that are kept."""
+_READ: Final = 65_536  # bytes at the end of the file that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A refit: what was asked for, when it started and ended (None: not yet, or never), what it decided and why, and its exit code.
+
+    decision: skipped, reweighted, refitted or refused; None if it came to none. run_id: the published run it left.
+    """
+
+    started: datetime
+    pid: int
+    what: str
+    ended: datetime | None = None
+    decision: str | None = None
+    reason: str = ""
+    exit_code: int | None = None
+    run_id: str | None = None
+
+
+def start(reports: Path, what: str, now: datetime) -> Attempt:
+    """Write down that a refit starts. The caller holds `lock.publisher`. Raises ForecastError if it cannot be written."""
+    return _add(reports, Attempt(now, os.getpid(), what))
+
+
+def end(reports: Path, attempt: Attempt, now: datetime, decision: str | None, reason: str, exit_code: int, run_id: str | None) -> Attempt:
+    """Write down how it ended. Raises ForecastError if it cannot be written."""
+    kept = reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
+    return _add(reports, replace(attempt, ended=now, decision=decision, reason=kept, exit_code=exit_code, run_id=run_id))
+
+
+def last(reports: Path) -> Attempt | None:
+    """The newest attempt, None if there was none. Only the end of the file is read."""
+    return next(_backwards(reports), None)
+
+
+def _add(reports: Path, attempt: Attempt) -> Attempt:
+    times = {"started": attempt.started.isoformat(), "ended": attempt.ended and attempt.ended.isoformat()}
+    line = json.dumps(asdict(attempt) | times, ensure_ascii=False) + "\n"
+    path = reports / NAME
+    with cannot_write(path):
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            size = os.fstat(fd).st_size
+            torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+            left = (b"\n" if torn else b"") + line.encode()
+            while left:
+                left = left[os.write(fd, left) :]
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    return attempt
+
+
+def _backwards(reports: Path) -> Iterator[Attempt]:
+    try:
+        with (reports / NAME).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _READ))
+            lines = file.read().split(b"\n")
+    except FileNotFoundError:
+        return
+    for line in reversed(lines):
+        try:
+            yield _read(json.loads(line))
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def _read(said: Mapping[str, Any]) -> Attempt:
+    ended = said["ended"] and datetime.fromisoformat(said["ended"])
+    return Attempt(
+        datetime.fromisoformat(said["started"]), int(said["pid"]), str(said["what"]), ended, said["decision"], str(said["reason"]),
+        said["exit_code"], said["run_id"],
+    )  # fmt: skip

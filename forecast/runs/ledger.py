@@ -1,0 +1,221 @@
+"""The ledger, `reports/ledger/`: a file an entry, written whole, to which files are added and in which none is ever altered.
+
+Each entry carries its own digest and that of the entry before, and `head.json` the number of entries and the digest of the last, so
+whatever is altered, taken out, put in between, renamed or cut off at the end is seen. A lock of its own lets a person record a number
+while a refit holds the lock of the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from forecast.data.lock import editing
+from forecast.errors import StoreError
+from forecast.runs.files import cannot_write, sync
+from forecast.runs.scratch import PREFIX, sweep
+from forecast.runs.whole import write_whole
+
+FOLDER: Final = "ledger"
+HEAD: Final = "head.json"
+_NAME: Final = re.compile(r"([0-9]{6,})-([a-z]+)\.json")
+_FRAME: Final = ("number", "kind", "created", "previous", "sha256")
+_REMEDY: Final = "Restore reports/ledger/ from a copy; nothing in it is ever to be altered."
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How many entries there are, and the digest of the last (empty if there are none)."""
+
+    entries: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record: its number from 1, what kind it is, when it was written by the clock, its digest, and what it says."""
+
+    number: int
+    kind: str
+    created: datetime
+    sha256: str
+    content: Mapping[str, Any]
+
+
+class Writer:
+    """The entries as they stand, and the right to add to them; `writing` gives it out."""
+
+    def __init__(self, folder: Path, entries: Sequence[Entry]) -> None:
+        self._folder = folder
+        self.entries = list(entries)
+
+    def append(self, kind: str, content: Mapping[str, Any], now: datetime) -> Entry:
+        """Add an entry: on the disk when this returns. What it says must be what JSON can hold. ForecastError if it cannot be written."""
+        if taken := [key for key in _FRAME if key in content]:
+            raise ValueError(f"{taken} are the ledger's own words")
+        number = len(self.entries) + 1
+        body = {
+            "number": number,
+            "kind": kind,
+            "created": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "previous": self.entries[-1].sha256 if self.entries else "",
+            **content,
+        }
+        text = _text(body)
+        write_whole(self._folder / _name(number, kind), text)
+        self.entries.append(_entry(json.loads(text)))
+        write_whole(self._folder / HEAD, _head_text(self.entries))
+        return self.entries[-1]
+
+
+@contextmanager
+def writing(reports: Path) -> Iterator[Writer]:
+    """Hold the ledger for the length of the block, which is short. Raises StoreError if it is damaged, LockedError if another holds it."""
+    folder = reports / FOLDER
+    with cannot_write(folder):
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            sync(reports)
+    with editing(folder):
+        sweep(folder)
+        entries, problems = _look(folder)
+        _refuse(problems)
+        # Before the next entry, so that a ledger that has entries has a head, and the head is never more than one entry behind.
+        if not (folder / HEAD).exists() or (folder / HEAD).read_bytes() != _head_text(entries).encode():
+            write_whole(folder / HEAD, _head_text(entries))
+        yield Writer(folder, entries)
+
+
+def read(reports: Path) -> tuple[Entry, ...]:
+    """All entries in their order, every digest verified; none if there is no ledger yet. Raises StoreError if it is damaged."""
+    entries, problems = _held(reports)
+    _refuse(problems)
+    return entries
+
+
+def head(reports: Path) -> Head:
+    """The head of a ledger that is sound; StoreError if it is damaged."""
+    return head_of(read(reports))
+
+
+def head_of(entries: Sequence[Entry]) -> Head:
+    return Head(len(entries), entries[-1].sha256 if entries else "")
+
+
+def _head_text(entries: Sequence[Entry]) -> str:
+    said = head_of(entries)
+    return _text({"entries": said.entries, "digest": said.digest})
+
+
+def holds(entries: Sequence[Entry], earlier: Head) -> bool:
+    """Whether these entries go on from an earlier head: none of those before it was altered or taken out."""
+    return earlier.entries <= len(entries) and head_of(entries[: earlier.entries]) == earlier
+
+
+def verify(reports: Path) -> tuple[str, ...]:
+    """All that is wrong with the ledger's own chain, in words; empty if it is sound or there is none."""
+    return tuple(_held(reports)[1])
+
+
+def _held(reports: Path) -> tuple[tuple[Entry, ...], list[str]]:
+    folder = reports / FOLDER
+    if not folder.exists():
+        return (), []
+    if not folder.is_dir():
+        return (), [f"{folder} is not a folder"]
+    with editing(folder):
+        return _look(folder)
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        raise StoreError("\n  ".join(["The ledger is damaged:", *problems, _REMEDY]))
+
+
+def _look(folder: Path) -> tuple[tuple[Entry, ...], list[str]]:
+    """The entries that can be read, in order, and all that is wrong. The caller holds the ledger."""
+    problems: list[str] = []
+    files: dict[int, Path] = {}
+    for path in sorted(folder.iterdir()):
+        found = _NAME.fullmatch(path.name)
+        if path.name == HEAD or path.name.startswith(PREFIX):
+            continue
+        if not found or found[0] != _name(int(found[1]), found[2]) or int(found[1]) == 0:
+            problems.append(f"{path.name} is no entry of the ledger")
+        elif int(found[1]) in files:
+            problems.append(f"{path.name} and {files[int(found[1])].name} have one number")
+        else:
+            files[int(found[1])] = path
+    entries: list[Entry] = []
+    previous: str | None = ""
+    for number in range(1, max(files, default=0) + 1):
+        if (at := files.get(number)) is None:
+            problems.append(f"entry {number} is missing")
+            previous = None
+            continue
+        try:
+            body = _body(at)
+            entry = _entry(body)
+            if at.name != _name(entry.number, entry.kind):
+                problems.append(f"{at.name} holds entry {entry.number}, a {entry.kind}")
+            if previous is not None and body["previous"] != previous:
+                problems.append(f"{at.name} does not follow the entry before it: one of the two was exchanged")
+            entries.append(entry)
+            previous = entry.sha256
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+            problems.append(f"{at.name} cannot be trusted: {e}")
+            previous = None
+    return tuple(entries), problems or _head_problems(folder / HEAD, entries)
+
+
+def _head_problems(path: Path, entries: Sequence[Entry]) -> list[str]:
+    """A writer that died between entry and head leaves the head one behind; that is no damage, and the next writer mends it."""
+    try:
+        body = _body(path)
+        said = Head(body["entries"], body["digest"])
+    except FileNotFoundError:
+        return [f"{HEAD} is missing"] if entries else []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+        return [f"{HEAD} cannot be trusted: {e}"]
+    if said.entries > len(entries):
+        return [f"the last {said.entries - len(entries)} of {said.entries} entries are missing"]
+    if len(entries) - said.entries > 1 or not holds(entries, said):
+        return [f"{HEAD} is not that of these {len(entries)} entries"]
+    return []
+
+
+def _name(number: int, kind: str) -> str:
+    return f"{number:06d}-{kind}.json"
+
+
+def _body(path: Path) -> dict[str, Any]:
+    """What a file says, once it is byte for byte what was written."""
+    raw = path.read_bytes()
+    before = raw[: -len(_last(""))]
+    if raw != before + _last(hashlib.sha256(before).hexdigest()).encode():
+        raise ValueError("it was altered since it was written")
+    made: dict[str, Any] = json.loads(raw)
+    return made
+
+
+def _entry(body: Mapping[str, Any]) -> Entry:
+    content = {key: value for key, value in body.items() if key not in _FRAME}
+    return Entry(int(body["number"]), str(body["kind"]), datetime.fromisoformat(body["created"]), str(body["sha256"]), content)
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    """This content with the digest of all bytes before it as its last line."""
+    before = json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False).removesuffix("\n}")
+    return before + _last(hashlib.sha256(before.encode()).hexdigest())
+
+
+def _last(digest: str) -> str:
+    """What follows the content in a file: its digest, always as long."""
+    return f',\n "sha256": "{digest:<64}"\n}}\n'

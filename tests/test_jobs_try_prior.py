@@ -1,0 +1,239 @@
+"""`priors try` as a person runs it: the form of its answer, what it refuses, and that it stays light."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+from forecast.errors import InputError, StoreError
+from forecast.forecasting.archive import pack
+from forecast.jobs.try_prior import try_edits
+from forecast.priors.catalogue import parse_prior
+from forecast.priors.edits import parse_edits
+from forecast.report.parts.chances import questions
+from forecast.runs import store
+from forecast.runs.draws import write_draws
+from forecast.workspace import Workspace, create
+from tests.forecasts import prior_forecast
+
+type Command = Callable[..., Result]
+HEADLINE = "reach-4-12m"
+RUN = "20261124T141500Z-abcdef"
+
+
+@pytest.fixture(scope="module")
+def arrays() -> dict[str, Any]:
+    return pack(prior_forecast())
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    rows: dict[str, Any] = json.loads(json.dumps({"questions": questions(prior_forecast())}))
+    return rows
+
+
+def publish(workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any]) -> None:
+    def write(folder: Path) -> None:
+        (folder / "report.json").write_text(json.dumps(report))
+        write_draws(folder, arrays)
+
+    store.write_run(workspace.reports, RUN, write, {"priors_digest": prior_forecast().situation.priors.digest(), "headline": HEADLINE})
+    store.publish(workspace.reports, RUN)
+
+
+@pytest.fixture(scope="module")
+def with_run(tmp_path_factory: pytest.TempPathFactory, arrays: dict[str, Any], report: dict[str, Any]) -> Workspace:
+    """A workspace whose newest run holds these draws. Nobody may change it."""
+    workspace = create(tmp_path_factory.mktemp("tried") / "workspace")
+    publish(workspace, arrays, report)
+    return workspace
+
+
+def tried(workspace: Workspace, *edits: str) -> Any:
+    return try_edits(workspace, parse_edits(edits)).as_dict()
+
+
+def test_the_same_value_again_is_the_run_exactly(with_run: Workspace, report: dict[str, Any]) -> None:
+    priors = prior_forecast().situation.priors
+    same = [f"{name} = {priors.spec(name)}" for name in ("leverage.effect", "leverage.weights", "opposition.start", "ladder.skip_up.3")]
+    found = tried(with_run, *same)
+    assert found["accepted"]
+    for row, was in zip(found["questions"], report["questions"], strict=True):
+        assert row == was | {"before": was["probability"], "before_known": was["probability_known"]}
+
+
+def test_delays_move_what_will_be_known_and_no_digit_of_anything_else(with_run: Workspace, report: dict[str, Any]) -> None:
+    found = tried(with_run, "exposure.delay.4 = LogNormal(12, 0.5)")
+    moved = 0
+    for row, was in zip(found["questions"], report["questions"], strict=True):
+        moved += row["probability_known"] != row["before_known"]
+        assert {k: v for k, v in row.items() if k != "probability_known" and not k.startswith("before")} == {
+            k: v for k, v in was.items() if k != "probability_known"
+        }
+    assert moved == 8  # levels 3 and 4 at four horizons; 5 is public at once
+
+
+def test_questions_have_the_form_of_the_report(with_run: Workspace, report: dict[str, Any]) -> None:
+    found = tried(with_run, "leverage.half_life.security = Fixed(9)", "companion.designation = Gamma(2, 3)")
+    assert {"questions", "k_hat", "ess", "accepted", "how", "by_reading"} <= found.keys()
+    assert set(found["by_reading"]["main"]) == {"probability", "k_hat", "ess", "mcse", "accepted"}
+    for row, was in zip(found["questions"], report["questions"], strict=True):
+        assert row.keys() == was.keys() | {"before", "before_known"}
+        for key in ("id", "text", "level", "kind", "horizon_months", "window", "resolution_date"):
+            assert row[key] == was[key]
+        assert (row["expected"] is None) == (was["expected"] is None)
+        assert (row["probability_known"] is None) == (was["probability_known"] is None)
+        assert sum(w * row["by_reading"][n] for n, w in prior_forecast().situation.weights.items()) == pytest.approx(row["probability"])
+    moved = {row["id"] for row in found["questions"] if row["probability"] != row["before"]}
+    assert HEADLINE in moved
+    assert "event-direct-action-12m" in moved
+    assert {id_ for id_ in moved if id_.startswith("event-mass")} == set()
+    assert found["k_hat"] == max(r["k_hat"] for r in found["by_reading"].values())
+    assert found["ess"] == min(r["ess"] for r in found["by_reading"].values())
+
+
+BAD = [
+    (["leverage.efect = Normal(1, 1)"], "leverage.effect"),
+    (["leverage.effect = Normal(1, -1)"], "sd above 0"),
+    (["leverage.effect = Normal(1, 0)"], "sd above 0"),
+    (["leverage.effect"], "name = prior"),
+    (["leverage.effect = Normal(1)"], "2 numbers"),
+    (["leverage.effect = Norml(1, 1)"], "Normal"),
+    (["leverage.effect = HalfNormal(1)"], "Normal for leverage.effect"),
+    (["leverage.effect = Normal(1, 1)", "leverage.effect = Normal(2, 1)"], "two edits of leverage.effect"),
+    (["ladder.rise.2 = quantiles(0.1, 0.04, 0.12)"], "rise"),
+    (["ladder.rise.2 = quantiles(0.01, 0.04, 1.2)"], "below 1"),
+    (["ladder.stay.2 = quantiles(0, 40, 90)"], "above 0"),
+    (["drift.half_life = LogNormal(12, 0.6, shift=30)"], "a support that holds 12"),
+    (["exposure.delay.4 = LogNormal(4, 0.7, shift=-3)"], "values above 0"),
+    (["outside_view.selection = Fixed(1.5)"], "at most 1"),
+    (["outside_view.selection = Fixed(0)"], "above 0"),
+    (["leverage.weights = Weights(economic=0.5, diplomatic=0.3, security=0.3)"], "sum to 1"),
+    (["leverage.weights = Weights(economic=0.5, military=0.5)"], "economic, diplomatic, security"),
+    (["leverage.half_life.security = Fixed(-3)"], "above 0"),
+    (["readings.weights = Weights(main=0.5, other=0.5)"], "other"),
+    (["readings.weights = Weights(main=1)"], "advisers_stayed"),
+    (["leverage.effect = Normal(1, -1)", "ladder.rise.9 = Normal(0, 1)"], "2 problems"),
+]
+
+
+@pytest.mark.parametrize(("texts", "said"), BAD, ids=[" ".join(texts) for texts, _ in BAD])
+def test_bad_edits_are_refused_with_a_sentence_and_nothing_is_written(
+    with_run: Workspace, command: Command, texts: list[str], said: str
+) -> None:
+    root = with_run.data.parent
+    before = {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
+    result = command("priors", "try", *texts, "--workspace", root)
+    assert result.exit_code == 3
+    assert said in result.stderr
+    assert not result.stdout
+    assert "Traceback" not in result.stderr
+    assert before == {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def test_the_command_prints_what_an_edit_does(with_run: Workspace, command: Command) -> None:
+    edits = ["leverage.effect = Normal(1.3, 0.7)", "leverage.weights = Weights(economic=0.4, diplomatic=0.3, security=0.3)"]
+    result = command("priors", "try", *edits, "companion.new-tariff = Gamma(1, 2)", "--workspace", with_run.data.parent)
+    assert result.exit_code == 0, result.stderr
+    assert f"*{HEADLINE}" in result.stdout
+    assert "ccepted" in result.stdout
+    assert "new-tariff" in result.stdout
+    assert all(len(line) <= 80 for line in result.stdout.splitlines()), result.stdout
+
+
+def test_what_changes_words_only_or_needs_a_fit_is_said(with_run: Workspace, command: Command) -> None:
+    words = command("priors", "try", "exposure.never.4 = Beta(1, 30)", "--workspace", with_run.data.parent)
+    assert "no probability rests on it" in re.sub(r"\s+", " ", words.stdout)
+    narrow = "outside_view.widening = Table(rise_low=0, rise_high=0, stay_low=0, stay_high=0)"
+    fit = command("priors", "try", narrow, "--workspace", with_run.data.parent)
+    assert fit.exit_code == 0
+    assert "--refit" in fit.stdout
+    known = command("priors", "try", "exposure.delay.4 = LogNormal(12, 0.5)", "--workspace", with_run.data.parent)
+    assert "publicly known" in known.stdout
+
+
+def test_edits_are_read_from_a_file_with_comments(with_run: Workspace, command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "edits.txt"
+    file.write_text("# two\nleverage.effect = Normal(1.3, 0.7)  # less\n\nladder.fresh = Normal(2, 1)\n")
+    result = command("priors", "try", "--file", file, "--json", "--workspace", with_run.data.parent)
+    assert set(json.loads(result.stdout)["edits"]) == {"leverage.effect", "ladder.fresh"}
+
+
+def test_it_refuses_a_run_made_from_other_priors(
+    workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any], command: Command
+) -> None:
+    publish(workspace, arrays, report)
+    file = workspace.priors / "leverage.toml"
+    file.write_text(file.read_text().replace("Normal(1.6, 0.8)", "Normal(1.5, 0.8)"))
+    result = command("priors", "try", "leverage.effect = Normal(1.3, 0.7)", "--workspace", workspace.data.parent)
+    assert result.exit_code == 3
+    assert "other priors" in result.stderr
+
+
+def test_draws_of_an_earlier_version_get_a_sentence(
+    workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any], command: Command
+) -> None:
+    publish(workspace, {name: v for name, v in arrays.items() if not name.startswith(("form", "leverage/", "polls/"))}, report)
+    result = command("priors", "try", "leverage.effect = Normal(1.3, 0.7)", "--workspace", workspace.data.parent)
+    assert result.exit_code == 3
+    assert "another version" in result.stderr
+    assert "forecast run --publish" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["draws.npz", "report.json"])
+def test_a_run_that_was_altered_is_not_answered_from(
+    workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any], name: str
+) -> None:
+    publish(workspace, arrays, report)
+    path = store.resolve(workspace.reports, "latest") / name
+    path.chmod(0o644)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=name):
+        tried(workspace, "leverage.effect = Normal(1.3, 0.7)")
+
+
+def test_rises_and_stays_by_quantiles_together_as_another_class_would_have_them(with_run: Workspace) -> None:
+    """What the outside view hands over: every prior of the ladder at once."""
+    old = prior_forecast().situation.priors
+    edits = {}
+    for name in old:
+        if name.startswith(("ladder.rise", "ladder.stay")):
+            low, middle, high = (float(q) for q in old.distribution(name).interval())
+            edits[name] = parse_prior(
+                name, f"quantiles({low * 1.05:.5g}, {middle * 1.05:.5g}, {min(high * 1.05, 0.99 if 'rise' in name else 1e9):.5g})"
+            )
+    found = try_edits(with_run, edits)
+    assert found.how == "reweighted"
+    assert np.isfinite(found.headline)
+    assert found.headline != found.before
+
+
+def test_an_edit_of_nothing_that_exists_is_an_error() -> None:
+    with pytest.raises(InputError, match="Did you mean"):
+        parse_edits(["nothing = Normal(0, 1)"])
+
+
+def test_it_imports_nothing_heavier_than_numpy(with_run: Workspace, tmp_path: Path) -> None:
+    edits = ["ladder.fresh = Normal(2, 1)", "leverage.half_life.security = Fixed(7)", "opposition.house_sd = HalfNormal(0.4)"]
+    edits += ["events.backlash = Normal(0.1, 0.3)", "direct.rate = quantiles(0.01, 0.02, 0.05)", "events.determination = Beta(1, 9)"]
+    code = (
+        f"import sys; from forecast.cli import main; sys.argv = ['forecast', 'priors', 'try', *{edits!r}, '--json', "
+        f"'--workspace', {str(with_run.data.parent)!r}]\n"
+        "try: main()\n"
+        "except SystemExit as e: code = e.code\n"
+        "heavy = [m for m in ('scipy', 'pydantic', 'pymc', 'arviz', 'pandas', 'xarray', 'jinja2', 'altair') if m in sys.modules]\n"
+        "print(code, heavy, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stderr.strip().splitlines()[-1] == "0 []", done.stderr
