@@ -24,8 +24,8 @@ def groups(priors: Priors, n: int, seed: int) -> list[dict[str, Spec]]:
 
 
 def near(spec: Spec, name: str, rng: np.random.Generator) -> Spec:
-    """Another prior of the family, moved by up to 0.7 of its spread, from three fifths to one and a half times as wide."""
-    shift, wide = rng.uniform(-0.7, 0.7), math.exp(rng.uniform(-0.5, 0.4))
+    """Another prior of the family, moved by up to 1.3 of its spread, from not half to nearly twice as wide."""
+    shift, wide = rng.uniform(-1.3, 1.3), math.exp(rng.uniform(-0.8, 0.6))
     return _rounded(_KINDS[type(spec)](spec, shift, wide, rng, name))
 
 
@@ -43,7 +43,7 @@ def _quantiles(spec: Quantiles, shift: float, wide: float) -> Spec:
 
 
 def _parts(spec: Weights, rng: np.random.Generator) -> Spec:
-    drawn = rng.dirichlet([12 * max(v, 0.02) for v in spec.values.values()])
+    drawn = rng.dirichlet([6 * max(v, 0.02) for v in spec.values.values()])
     shares = [round(float(p), 3) for p in drawn]
     shares[0] = round(1 - sum(shares[1:]), 3)
     return Weights(dict(zip(spec.values, shares, strict=True)))
@@ -57,7 +57,7 @@ _KINDS: dict[type[Spec], Callable[..., Spec]] = {
     LogNormal: lambda s, shift, wide, rng, name: LogNormal(s.median * math.exp(shift * s.sd), s.sd * wide, s.shift),
     Quantiles: lambda s, shift, wide, rng, name: _quantiles(s, shift, wide),
     Fixed: lambda s, shift, wide, rng, name: Fixed(
-        float(rng.uniform(0.5, 1.0)) if name == "outside_view.selection" else s.value * math.exp(1.3 * shift)
+        float(rng.uniform(0.5, 1.0)) if name == "outside_view.selection" else s.value * math.exp(shift)
     ),
     Weights: lambda s, shift, wide, rng, name: _parts(s, rng),
 }  # fmt: skip

@@ -86,6 +86,7 @@ def test_an_edited_prior_is_fitted_and_the_run_says_what_it_follows(root: Path) 
     assert decided(command(root, "refit", "--json", minutes=2))["kind"] == "skipped"
 
 
+@pytest.mark.slow
 def test_settings_are_told_from_texts(root: Path) -> None:
     scenario = root / "data" / "scenarios" / "trade-deal.toml"
     now = load_workspace(root)
@@ -97,6 +98,7 @@ def test_settings_are_told_from_texts(root: Path) -> None:
     assert (decided(result)["kind"], decided(result)["reason"]) == ("refitted", "settings changed (scenario trade-deal)")
 
 
+@pytest.mark.slow
 def test_a_revised_row_is_fitted_without_weighing(root: Path) -> None:
     polls = root / "data" / "polls.csv"
     head, *rows = polls.read_text().splitlines()
@@ -108,7 +110,7 @@ def test_a_revised_row_is_fitted_without_weighing(root: Path) -> None:
     assert "cannot carry it" in decided(result)["reason"]
 
 
-@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize("accepted", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_an_addition_is_weighed_and_fitted_if_the_rule_says_no(root: Path, accepted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     before = latest(root)
     polls = root / "data" / "polls.csv"
@@ -167,6 +169,7 @@ def test_a_gate_that_refuses_leaves_the_last_good_forecast(root: Path, monkeypat
     assert command(root, "refit", minutes=2).exit_code == 4  # the inputs still mean something else
 
 
+@pytest.mark.slow
 def test_a_refused_first_refit_has_no_forecast_to_show(workspace: places.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     edit(workspace.data / "events.csv", "2025-02-19", "2025-02-30")
     result = command(workspace.data.parent, "refit", "--json")
@@ -204,6 +207,7 @@ def test_nothing_is_published_by_a_clock_that_was_set_back(root: Path) -> None:
     assert len(store.list_runs(root / "reports")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "failure", "code"),
     [
@@ -259,6 +263,7 @@ def test_a_run_that_only_wants_publishing_is_published_without_a_fit(root: Path,
     assert manifest.read_manifest(latest(root)).meta["follows"] == before.name
 
 
+@pytest.mark.slow
 def test_a_run_that_nobody_meant_to_publish_is_not_published_later(root: Path) -> None:
     """`forecast run` without --publish leaves a run of the present inputs; a refit fits its own."""
     edit_prior(root, 1.0)
@@ -276,6 +281,7 @@ def test_a_published_run_that_is_damaged_is_told_at_once(root: Path) -> None:
     assert (last(root).decision, last(root).exit_code) == (None, 7)
 
 
+@pytest.mark.slow
 def test_run_publish_is_a_way_out_of_a_link_that_points_nowhere(root: Path) -> None:
     shutil.rmtree(latest(root))
     assert command(root, "refit", minutes=1).exit_code == 7
@@ -298,6 +304,7 @@ def test_a_lock_that_is_held_ends_a_refit_at_once(root: Path) -> None:
     assert (root / "reports" / attempts.NAME).read_text() == before  # an attempt begins with the lock
 
 
+@pytest.mark.slow
 def test_what_an_earlier_version_published_is_followed(root: Path) -> None:
     """Its manifest tells of no settings, and it kept no inputs."""
     old = latest(root)
@@ -312,6 +319,7 @@ def test_what_an_earlier_version_published_is_followed(root: Path) -> None:
     assert json.loads(result.stdout)["report"]["moved"] == {}
 
 
+@pytest.mark.slow
 def test_a_run_published_by_hand_is_as_good(root: Path) -> None:
     before = latest(root)
     edit_prior(root, 1.0)

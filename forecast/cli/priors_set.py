@@ -72,7 +72,7 @@ def told(done: Done) -> Iterator[str]:
         yield "The headline before and after is not known: no run was published from the priors as they were."
     else:
         yield f"{_headline(done.before, done.after)}."
-    yield "The forecast follows with the next `forecast run`."
+    yield "The forecast follows with the next `forecast refit`."
 
 
 @click.command("log", epilog=examples("forecast priors log", "forecast priors log leverage.effect --json"))

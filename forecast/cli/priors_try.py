@@ -30,10 +30,16 @@ WIDTH: Final = 80
 )
 @common()
 @click.argument("edits", nargs=-1, metavar="'NAME = PRIOR'…")
-@click.option("--file", "file", metavar="FILE", help="Read edits from a file, one a line; - is standard input.")
+@click.option(
+    "--file",
+    "file",
+    type=click.File("r", encoding="utf-8", errors="replace"),
+    metavar="FILE",
+    help="Read edits from a file, one a line; - is standard input.",
+)
 @click.option("--all", "everything", is_flag=True, help="Show every question, not only the headline and its kin.")
 @click.option("--refit", is_flag=True, help="Fit again with the edited priors instead, which takes minutes; nothing is written.")
-def try_(context: Context, edits: tuple[str, ...], file: str | None, everything: bool, refit: bool) -> None:
+def try_(context: Context, edits: tuple[str, ...], file: TextIO | None, everything: bool, refit: bool) -> None:
     """Say what edited priors would do to the newest published run.
 
     From the run's draws, in under a second: draws and paths are weighted, what follows is computed again. Where that can't be trusted it
@@ -57,11 +63,8 @@ def try_(context: Context, edits: tuple[str, ...], file: str | None, everything:
         context.say(line)
 
 
-def _lines(file: str | None) -> list[str]:
-    if file is None:
-        return []
-    with click.open_file(file, encoding="utf-8") as opened:
-        return [text for line in opened if (text := line.split("#")[0].strip())]
+def _lines(file: TextIO | None) -> list[str]:
+    return [] if file is None else [text for line in file if (text := line.split("#")[0].strip())]
 
 
 def lines(tried: Tried, everything: bool) -> list[str]:
