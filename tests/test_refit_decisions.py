@@ -13,10 +13,11 @@ import pytest
 from click.testing import Result
 
 from forecast import workspace as places
-from forecast.errors import ForecastError, GateError, SourceError, StoreError
+from forecast.errors import ForecastError, GateError, StoreError
 from forecast.forecasting.result import Forecast, RestsOn
 from forecast.jobs import run
 from forecast.jobs.meaning import settings_digest
+from forecast.jobs.pull import Pulled
 from forecast.jobs.workspace import Inputs, load_workspace
 from forecast.runs import attempts, lock, manifest, store
 from tests.conftest import NOW
@@ -180,15 +181,17 @@ def test_a_refused_first_refit_has_no_forecast_to_show(workspace: places.Workspa
 
 
 def test_a_source_that_is_down_stops_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def pull(*_: Any, **__: Any) -> None:
+    def one(connector: Any, *_: Any) -> Pulled:
+        if connector.key == "overdose":
+            return Pulled(connector.key, connector.target.record.file, {}, "failed", detail="nobody answers")
         edit_prior(root, 1.2)  # something changes all the same
-        raise SourceError("1 of 4 sources failed; their data are as they were.")
+        return Pulled(connector.key, connector.target.record.file, {}, "new rows", 1)
 
-    monkeypatch.setattr("forecast.jobs.pull.pull_sources", pull)
+    monkeypatch.setattr("forecast.jobs.pull._one", one)
     before = latest(root)
     result = command(root, "refit", "--pull", "--json", minutes=1)
     assert result.exit_code == 6
-    assert "1 of 4 sources failed" in result.stderr
+    assert "sources failed; their data are as they were.\n  overdose: nobody answers" in result.stderr
     assert decided(result)["kind"] == "refitted"
     assert latest(root) != before
     assert (last(root).what, last(root).decision, last(root).exit_code) == ("forecast refit --pull", "refitted", 6)
