@@ -27,9 +27,9 @@ from forecast.priors.files import Priors
 type Floats = NDArray[np.float64]
 type Arrays = Mapping[str, NDArray[Any]]
 
-DRAWS: Final = 200
-"""How many draws of a reading the recursion runs again on; of the prior half as many. Paired as they are, ten times more would take little
-from the Monte Carlo error, which is that of the run."""
+DRAWS, PRIOR_DRAWS = 150, 100
+"""How many draws of a reading, and of the prior, the recursion runs again on. Paired as they are, ten times more would take little from the
+Monte Carlo error, which is that of the run."""
 
 
 _EDGE: Final = 1e-12
@@ -145,11 +145,10 @@ def told_again(
     return Told(means, variance, slots, known, new, shares, Part(old[:, some], old, weights.weights))
 
 
-def prior_told_again(
-    asked: Asked, arrays: Arrays, readings: Mapping[str, float], weights: Smoothed, draws: ParameterDraws, pool: Pool
-) -> Floats:
+def prior_told_again(asked: Asked, arrays: Arrays, readings: Mapping[str, float], draws: ParameterDraws, pool: Pool) -> Floats:
     """[Q]: the mixture of the readings, by weight, from draws of the prior; those that stand at the same level have the same future."""
-    some = systematic(weights.weights, min(DRAWS // 2, draws.size))
+    alike = np.full(draws.size, 1 / draws.size)
+    some = systematic(alike, min(PRIOR_DRAWS, draws.size))
     futures: dict[tuple[int, bool], Floats] = {}
     total = np.zeros(len(asked.ids))
     for name, share in readings.items():
@@ -158,7 +157,7 @@ def prior_told_again(
         if here not in futures:
             futures[here] = asked.answers(asked.climb(draws, some, pool, levels))
         old = np.asarray(arrays[f"{name}/prior_questions"], float)
-        total += share * paired_mean(futures[here], old[:, some], old, weights.weights)[0]
+        total += share * paired_mean(futures[here], old[:, some], old, alike)[0]
     return total
 
 

@@ -22,30 +22,30 @@ type Singles = NDArray[np.float32]
 _EDGE: Final = 1e-7  # single precision rounds a skip to 0 or 1, where a Beta has no density
 
 
-def _column(field: str, index: int) -> Callable[[ParameterDraws], Floats]:
-    return lambda draws: np.asarray(getattr(draws, field)[:, index])
-
-
-def _whole(field: str) -> Callable[[ParameterDraws], Floats]:
-    return lambda draws: np.asarray(getattr(draws, field))
-
-
-PARAMETERS: Mapping[str, Callable[[ParameterDraws], Floats]] = {
-    **{f"ladder.rise.{j}": _column("logit_rise", j) for j in range(TOP)},
-    **{f"ladder.stay.{j}": _column("log_stay", j - 1) for j in range(1, TOP + 1)},
-    "leverage.effect": _whole("leverage"),
-    "leverage.effect_on_falls": _whole("leverage_on_falls"),
-    "ladder.fresh": _whole("fresh"),
-    "overdose.level_effect": _whole("overdose_level"),
-    "overdose.change_effect": _whole("overdose_change"),
-    "opposition.effect": _whole("opposition"),
-    "opposition.mobilisation": _whole("mobilisation"),
-    "administration.sd": _whole("administration_sd"),
-    "drift.sd": _whole("drift_sd"),
-    "drift.half_life": _whole("half_life"),
-    **{f"ladder.skip_{way}.{i}": _column(f"skip_{way}", i - 1) for way in ("up", "down") for i in range(1, TOP)},
+PLACES: Final[Mapping[str, tuple[str, int | None]]] = {
+    **{f"ladder.rise.{j}": ("logit_rise", j) for j in range(TOP)},
+    **{f"ladder.stay.{j}": ("log_stay", j - 1) for j in range(1, TOP + 1)},
+    "leverage.effect": ("leverage", None),
+    "leverage.effect_on_falls": ("leverage_on_falls", None),
+    "ladder.fresh": ("fresh", None),
+    "overdose.level_effect": ("overdose_level", None),
+    "overdose.change_effect": ("overdose_change", None),
+    "opposition.effect": ("opposition", None),
+    "opposition.mobilisation": ("mobilisation", None),
+    "administration.sd": ("administration_sd", None),
+    "drift.sd": ("drift_sd", None),
+    "drift.half_life": ("half_life", None),
+    **{f"ladder.skip_{way}.{i}": (f"skip_{way}", i - 1) for way in ("up", "down") for i in range(1, TOP)},
 }
-"""Named prior → its parameter among the draws, on the scale its density is taken on."""
+"""Named prior → the field of the draws that its parameter is in, and the column of it, on the scale its density is taken on."""
+
+
+def _reader(field: str, column: int | None) -> Callable[[ParameterDraws], Floats]:
+    return lambda draws: np.asarray(getattr(draws, field) if column is None else getattr(draws, field)[:, column])
+
+
+PARAMETERS: Final[Mapping[str, Callable[[ParameterDraws], Floats]]] = {name: _reader(*place) for name, place in PLACES.items()}
+"""Named prior → its parameter among the draws."""
 
 
 def skip_prior(priors: Priors, name: str) -> Beta:
@@ -53,7 +53,7 @@ def skip_prior(priors: Priors, name: str) -> Beta:
     return skip_after_selection(priors) if name == SKIP else as_beta(priors, name)
 
 
-def _density(priors: Priors, name: str) -> Any:
+def density(priors: Priors, name: str) -> Any:
     """The prior of a parameter as the model has it: normal on the logit or log scale for rises and stays, the selection factor applied."""
     spec = priors.spec(name)
     if name == RISE:
@@ -70,7 +70,7 @@ def log_ratio(draws: ParameterDraws, old: Priors, new: Priors, names: Collection
         values = PARAMETERS[name](draws)
         if name.startswith("ladder.skip"):
             values = np.clip(values, _EDGE, 1 - _EDGE)
-        total += _density(new, name).logpdf(values) - _density(old, name).logpdf(values)
+        total += density(new, name).logpdf(values) - density(old, name).logpdf(values)
     return total
 
 

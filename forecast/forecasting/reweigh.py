@@ -27,6 +27,7 @@ from forecast.forecasting.conjugate import Recounted, companions, move_skips, re
 from forecast.forecasting.draws import ParameterDraws
 from forecast.forecasting.kinds import DELAYS, DIRECT, MIXTURE, SELECTION, Edit, How, answerable, changed
 from forecast.forecasting.paths import Pool
+from forecast.forecasting.prior_draws import move_prior
 from forecast.forecasting.ratios import PARAMETERS, beyond, likelihood_ratio, log_ratio
 from forecast.forecasting.rebuild import Rebuilt, rebuild
 from forecast.model.history import History
@@ -161,13 +162,11 @@ class _Ladder:
 
     def prior(self, asked: Asked, shares: Mapping[str, float], pool: Pool | None) -> Floats:
         """[Q]: what the edited prior alone says, on the drivers as they are rebuilt."""
-        draws = unpack_draws(self.arrays, "prior")
-        weights = smooth(log_ratio(draws, self.old, self.new, self.edit.densities))
-        if pool is None:
-            parts = [s * (np.asarray(self.arrays[f"{n}/prior_questions"], float) @ weights.weights) for n, s in shares.items()]
-            return np.asarray(np.sum(parts, axis=0))
+        if pool is None and not self.edit.densities:
+            return np.sum([s * np.asarray(self.arrays[f"{n}/prior_questions"], float).mean(1) for n, s in shares.items()], axis=0)
+        draws = move_prior(unpack_draws(self.arrays, "prior"), self.old, self.new, self.edit.densities)
         nothing = dict.fromkeys(("up", "down"), np.zeros((TOP - 1, 2)))
-        return prior_told_again(asked, self.arrays, shares, weights, self.skipping(draws, nothing), pool)
+        return prior_told_again(asked, self.arrays, shares, self.skipping(draws, nothing), pool or unpack_pool(self.arrays))
 
     def skipping(self, draws: ParameterDraws, counts: Mapping[str, Floats]) -> ParameterDraws:
         return move_skips(draws, self.old, self.new, self.edit.skips, counts)
