@@ -1,7 +1,7 @@
 # `make forecast` and `make test` work on a fresh machine with git, make and a Python 3; see .ci/environment.
 PYTHON = .venv/bin/python
-# Files go to two processes whole, so that what a file shares is made once.
-TWO = -n 2 --dist loadfile
+# Files go to two processes whole, so that what a file shares is made once; tests/conftest.py says in which order.
+TWO = -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: forecast test check soak lock environment clean
 

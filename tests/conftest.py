@@ -23,6 +23,12 @@ hypothesis.settings.register_profile("forecast", deadline=None, derandomize=True
 hypothesis.settings.load_profile("forecast")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files whose tests fit models or start processes come first, so that neither of two processes is left with one of them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, not item.path.name.startswith("test_slow")))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _the_same_bytes_are_read_once() -> Iterator[None]:
     """Hundreds of tests read the bundled data, most of them unchanged: what was read and checked once in a process is not again.
