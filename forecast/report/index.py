@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from forecast.arrays.weighted import INTERVAL
 from forecast.domain import is_stale, month
 from forecast.report import words
 from forecast.report.charts.svg import SIZES, draw
@@ -62,6 +61,7 @@ def render_index(entries: Sequence[Entry], now: datetime) -> str:
     """The page of these runs, oldest first; of `now` it only takes whether the published forecast is stale."""
     from markupsafe import Markup
 
+    from forecast.arrays.weighted import INTERVAL
     from forecast.report.html import unbroken
 
     published = [e for e in entries if e.published and e.probability is not None]
@@ -85,6 +85,7 @@ def render_index(entries: Sequence[Entry], now: datetime) -> str:
 def _chart(entries: Sequence[Entry]) -> str:
     from altair.utils.schemapi import debug_mode
 
+    from forecast.arrays.weighted import INTERVAL
     from forecast.report.charts.index import headlines
 
     label = "The headline over time"
