@@ -14,10 +14,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.domain import TOP, Month
+from forecast.domain import Month
 from forecast.forecasting.archive import unpack_draws, unpack_pool
 from forecast.forecasting.climb import assign_paths, climb, ladder_question
 from forecast.forecasting.draws import ParameterDraws
+from forecast.forecasting.ratios import PLACES
 from forecast.forecasting.replicate import simulate_histories, statistics
 from forecast.model.history import Drivers
 from forecast.priors.spec import Beta, Distribution, Gamma
@@ -31,22 +32,6 @@ LEARNT_SHIFT: Final = 0.5
 PROFILE_DRAWS: Final = 200
 HISTORIES: Final = 500
 
-PLACES: Final[Mapping[str, tuple[str, int | None]]] = {
-    **{f"ladder.rise.{j}": ("logit_rise", j) for j in range(TOP)},
-    **{f"ladder.stay.{j}": ("log_stay", j - 1) for j in range(1, TOP + 1)},
-    **{f"ladder.skip_{way}.{i}": (f"skip_{way}", i - 1) for way in ("up", "down") for i in range(1, TOP)},
-    "ladder.fresh": ("fresh", None),
-    "leverage.effect": ("leverage", None),
-    "leverage.effect_on_falls": ("leverage_on_falls", None),
-    "overdose.level_effect": ("overdose_level", None),
-    "overdose.change_effect": ("overdose_change", None),
-    "opposition.effect": ("opposition", None),
-    "opposition.mobilisation": ("mobilisation", None),
-    "administration.sd": ("administration_sd", None),
-    "drift.sd": ("drift_sd", None),
-    "drift.half_life": ("half_life", None),
-}
-"""Prior of model 5 → the field of ParameterDraws that holds its quantity, and the column."""
 _POLLS: Final = ("opposition.walk_sd", "opposition.house_sd", "opposition.poll_noise", "opposition.favourability")
 _RATES: Final = ("events.demand", "events.sufficiency", "events.backlash")
 _COUNTED: Final = ("senate-vote-in", "mass-hand-over", "designation", "new-tariff")

@@ -13,10 +13,12 @@ from scipy.stats import beta as beta_distribution
 from forecast.domain import TOP
 from forecast.forecasting.draws import from_prior, skip_posterior
 from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT
+from forecast.forecasting.ratios import PARAMETERS
 from forecast.forecasting.replicate import compare, simulate_histories
 from forecast.forecasting.result import Forecast
 from forecast.model.history import History
 from forecast.priors.catalogue import CATALOGUE
+from forecast.priors.short import short_words
 
 type Floats = NDArray[np.float64]
 type Rows = list[dict[str, Any]]
@@ -30,12 +32,9 @@ _REPLICATES = 1_000
 
 @dataclass(frozen=True)
 class _Row:
-    """A parameter of model 5: its named prior and a few words for it, where its draws are, how they are shown, what they rest on."""
+    """A parameter of model 5: its named prior, how it is shown, what it rests on."""
 
     name: str
-    words: str
-    field: str
-    index: int | None
     shown: Scale
     rests_on: str
 
@@ -49,21 +48,19 @@ def _expit(x: Floats) -> Floats:
 
 
 def _parameters() -> list[_Row]:
-    rises = [_Row(f"ladder.rise.{j}", f"rise from {j} within a year", "logit_rise", j, _expit, f"rise {j}") for j in range(TOP)]
-    stays = [_Row(f"ladder.stay.{j}", f"median stay at {j}", "log_stay", j - 1, np.exp, f"fall {j}") for j in range(1, TOP + 1)]
+    rises = [_Row(f"ladder.rise.{j}", _expit, f"rise {j}") for j in range(TOP)]
+    stays = [_Row(f"ladder.stay.{j}", np.exp, f"fall {j}") for j in range(1, TOP + 1)]
+    everything = (
+        "overdose.level_effect", "overdose.change_effect", "opposition.effect", "opposition.mobilisation",
+        "administration.sd", "drift.sd", "drift.half_life",
+    )  # fmt: skip
     return [
-        _Row("leverage.effect", "pressure on rises", "leverage", None, _same, "rise under pressure"),
-        _Row("leverage.effect_on_falls", "pressure on falls", "leverage_on_falls", None, _same, "fall under pressure"),
+        _Row("leverage.effect", _same, "rise under pressure"),
+        _Row("leverage.effect_on_falls", _same, "fall under pressure"),
         *rises,
         *stays,
-        _Row("ladder.fresh", "falls just after a rise", "fresh", None, _same, "fall just after a rise"),
-        _Row("overdose.level_effect", "a doubling of deaths", "overdose_level", None, _same, "any"),
-        _Row("overdose.change_effect", "growth of deaths", "overdose_change", None, _same, "any"),
-        _Row("opposition.effect", "opposition, a logit more", "opposition", None, _same, "any"),
-        _Row("opposition.mobilisation", "mobilisation", "mobilisation", None, _same, "any"),
-        _Row("administration.sd", "between administrations", "administration_sd", None, _same, "any"),
-        _Row("drift.sd", "drift", "drift_sd", None, _same, "any"),
-        _Row("drift.half_life", "half-life of the drift", "half_life", None, _same, "any"),
+        _Row("ladder.fresh", _same, "fall just after a rise"),
+        *(_Row(name, _same, "any") for name in everything),
     ]
 
 
@@ -77,7 +74,7 @@ def parameters(forecast: Forecast) -> Rows:
     counts = transitions(main.history)
     rows = []
     for row in _parameters():
-        before, after = (_values(getattr(draws, row.field), row.index) for draws in (prior, main.draws))
+        before, after = (PARAMETERS[row.name](draws) for draws in (prior, main.draws))
         contraction = float(1 - after.var() / before.var()) if before.var() > 0 else 0.0
         shift = float(abs(after.mean() - before.mean()) / before.std()) if before.var() > 0 else 0.0
         entry = CATALOGUE[row.name]
@@ -85,7 +82,7 @@ def parameters(forecast: Forecast) -> Rows:
         rows.append({
             "name": row.name,
             "symbol": entry.symbol,
-            "words": row.words,
+            "words": short_words(row.name),
             "unit": entry.unit,
             "prior": {"text": str(forecast.situation.priors.spec(row.name)), **_quantiles(row.shown(before))},
             "posterior": {"mean": float(shown.mean()), "sd": float(shown.std()), **_quantiles(shown)},
@@ -116,10 +113,6 @@ def transitions(history: History) -> dict[str, int]:
         if fresh[t - 1]:
             add(f"{kind} just after a rise")
     return out
-
-
-def _values(values: Floats, index: int | None) -> Floats:
-    return values if index is None else values[:, index]
 
 
 def _quantiles(values: Floats) -> dict[str, float]:
