@@ -86,7 +86,7 @@ def test_direct_action_by_a_loop() -> None:
     rng = np.random.default_rng(3)
     pool = toys.pool(40, 12, leverage=rng.gamma(3, 0.5, (40, 13)))
     paths = rng.integers(0, 40, (200, 5))
-    found = direct_action(toys.priors(), pool, paths, 12, np.random.default_rng(4))
+    found = direct_action(toys.priors(), pool, paths, (12,), np.random.default_rng(4))[12]
     again = np.random.default_rng(4)
     q, effect = (toys.priors().distribution(n).sample(again, 200) for n in ("direct.rate", "direct.leverage"))
     for s in (0, 17, 199):
@@ -105,9 +105,9 @@ def test_direct_action_by_a_loop() -> None:
 
 
 def test_at_the_pressure_of_2025_direct_action_has_its_stated_rate() -> None:
-    found = direct_action(toys.priors(), toys.pool(20, 12, leverage=1.0), np.zeros((20_000, 1), int), 12, np.random.default_rng(1))
+    found = direct_action(toys.priors(), toys.pool(20, 12, leverage=1.0), np.zeros((20_000, 1), int), (12,), np.random.default_rng(1))[12]
     assert np.median(found.probability) == pytest.approx(0.02, rel=0.05)
-    more = direct_action(toys.priors(), toys.pool(20, 12, leverage=3.0), np.zeros((20_000, 1), int), 12, np.random.default_rng(1))
+    more = direct_action(toys.priors(), toys.pool(20, 12, leverage=3.0), np.zeros((20_000, 1), int), (12,), np.random.default_rng(1))[12]
     assert more.probability.mean() > found.probability.mean()
 
 

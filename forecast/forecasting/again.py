@@ -27,7 +27,7 @@ from forecast.priors.files import Priors
 type Floats = NDArray[np.float64]
 type Arrays = Mapping[str, NDArray[Any]]
 
-DRAWS, PRIOR_DRAWS = 150, 100
+DRAWS, PRIOR_DRAWS = 100, 60
 """How many draws of a reading, and of the prior, the recursion runs again on. Paired as they are, ten times more would take little from the
 Monte Carlo error, which is that of the run."""
 

@@ -115,6 +115,8 @@ def companions(situation: Situation, pool: Pool, questions: tuple[Question, ...]
     """The answers to those of the questions that are not about levels, by id, each with `size` draws."""
     out = {}
     paths = assign_paths(size, len(pool.leverage), situation.seed + 2)
+    acts = [q.horizon for q in questions if q.level is None and slug_of(q) == "direct-action"]
+    direct = direct_action(situation.priors, pool, paths, acts, np.random.default_rng(situation.seed + 5)) if acts else {}
     for q in questions:
         if q.level is not None:
             continue
@@ -122,7 +124,7 @@ def companions(situation: Situation, pool: Pool, questions: tuple[Question, ...]
         if slug in COUNTED:
             out[q.id] = counts(situation.priors, situation.rates, slug, q.horizon, size, rng)
         elif slug == "direct-action":
-            out[q.id] = direct_action(situation.priors, pool, paths, q.horizon, rng)
+            out[q.id] = direct[q.horizon]
         else:
             out[q.id] = deemed(
                 situation.priors, situation.rates, situation.data.calendar, situation.origin, q.horizon, size, rng

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,18 +84,23 @@ def judged(
     return {"deemed-sufficient": Companion(sufficient, prior_s), "deemed-insufficient": Companion(insufficient, prior_i)}
 
 
-def direct_action(priors: Priors, pool: Pool, paths: NDArray[np.int_], horizon: int, rng: np.random.Generator) -> Companion:
-    """A capture, strike or killing that Mexico resists: judgement, with no data behind it but the simulated pressure.
+def direct_action(
+    priors: Priors, pool: Pool, paths: NDArray[np.int_], horizons: Collection[int], rng: np.random.Generator
+) -> dict[int, Companion]:
+    """A capture, strike or killing that Mexico resists, by horizon: judgement, with no data behind it but the simulated pressure.
 
-    logit κ_t = logit(1 − (1 − q_D)^{1/12}) + π_D (ℓ_{t−1} − 1); the chance within the horizon is 1 − Π (1 − κ_t) on each path.
+    logit κ_t = logit(1 − (1 − q_D)^{1/12}) + π_D (ℓ_{t−1} − 1); the chance within a horizon is 1 − Π (1 − κ_t) on each path.
     """
     size = len(paths)
     rate = priors.distribution("direct.rate").sample(rng, size)
     effect = priors.distribution("direct.leverage").sample(rng, size)
     monthly = -np.expm1(np.log1p(-rate) / 12.0)
     base = np.log(monthly) - np.log1p(-monthly)
-    pressure = bend(pool.leverage[paths, :horizon])  # [S, P, H]
+    pressure = bend(pool.leverage[:, : max(horizons)])[paths]  # [S, P, H]
     logit = base[:, None, None] + effect[:, None, None] * (pressure - 1.0)
-    none = np.exp(-np.logaddexp(0.0, logit).sum(-1))
-    chance = 1.0 - none
-    return Companion(chance.mean(1), chance.mean(1), by_slot=chance.mean(0))
+    spared = np.cumsum(np.logaddexp(0.0, logit), axis=-1)
+    out = {}
+    for horizon in horizons:
+        chance = -np.expm1(-spared[..., horizon - 1])
+        out[horizon] = Companion(chance.mean(1), chance.mean(1), by_slot=chance.mean(0))
+    return out

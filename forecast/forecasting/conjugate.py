@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -66,12 +66,10 @@ def companions(arrays: Arrays, priors: Priors, names: Collection[str], pool: Poo
     pool: the paths, if they moved or direct action was edited; None leaves that question out.
     """
     ids = [str(i) for i in arrays["companions"]]
-    made = {}
+    made = _direct(arrays, priors, [i for i in ids if _slug(i)[0] == "direct-action"], pool) if pool else {}
     for id_ in ids:
         slug, horizon = _slug(id_)
-        if slug == "direct-action" and pool is not None:
-            made[id_] = _direct(arrays, priors, id_, horizon, pool)
-        elif slug.startswith("deemed") and any(n.startswith("companion.deemed") or n == "events.determination" for n in names):
+        if slug.startswith("deemed") and any(n.startswith("companion.deemed") or n == "events.determination" for n in names):
             made[id_] = _judged(arrays, priors, id_, horizon)[slug]
         elif f"companion.{slug}" in names and slug in COUNTED:
             months, count = int(arrays["companion/months"]), float(arrays["companion/counted"][COUNTED.index(slug)])
@@ -79,9 +77,13 @@ def companions(arrays: Arrays, priors: Priors, names: Collection[str], pool: Poo
     return {id_: _summed(found, level) for id_, found in made.items()}
 
 
-def _direct(arrays: Arrays, priors: Priors, id_: str, horizon: int, pool: Pool) -> Companion:
-    paths = assign_paths(_size(arrays, id_), len(pool.leverage), int(arrays["seed"]) + 2)
-    return direct_action(priors, pool, paths, horizon, _rng(arrays))
+def _direct(arrays: Arrays, priors: Priors, ids: Sequence[str], pool: Pool) -> dict[str, Companion]:
+    if not ids:
+        return {}
+    paths = assign_paths(_size(arrays, ids[0]), len(pool.leverage), int(arrays["seed"]) + 2)
+    horizons = {id_: _slug(id_)[1] for id_ in ids}
+    found = direct_action(priors, pool, paths, horizons.values(), _rng(arrays))
+    return {id_: found[horizon] for id_, horizon in horizons.items()}
 
 
 def _judged(arrays: Arrays, priors: Priors, id_: str, horizon: int) -> dict[str, Companion]:

@@ -244,7 +244,7 @@ def _future(situation: Situation, draws: Mapping[str, ParameterDraws], pool: Poo
     }
     size = next(iter(draws.values())).size
     paths = assign_paths(size, len(pool.leverage), situation.seed + 2, among=among)
-    direct = direct_action(situation.priors, pool, paths, 12, np.random.default_rng(situation.seed + 5))
+    direct = direct_action(situation.priors, pool, paths, (12,), np.random.default_rng(situation.seed + 5))[12]
     questions[_DIRECT] = float(direct.probability.mean())
     headline = np.array([found[_HEADLINE] for found in by_reading.values()])
     return _Future(pool, among, climbs, headline, questions)
