@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +16,6 @@ from data_editing import add, change
 
 from forecast import workspace as places
 from forecast.forecasting.result import Forecast
-from forecast.jobs import run
 from forecast.jobs.diff import diff
 from forecast.jobs.run import write_report
 from forecast.jobs.workspace import Inputs, load_workspace
@@ -26,6 +24,7 @@ from forecast.runs import store
 from tests import stubbed
 from tests.conftest import NOW
 from tests.forecasts import prior_forecast
+from tests.plain_runs import plain_runs
 
 type Command = Callable[..., Result]
 
@@ -33,11 +32,7 @@ type Command = Callable[..., Result]
 @pytest.fixture(scope="module", autouse=True)
 def _only_numbers() -> Iterator[None]:
     """Of a run its report.json and inputs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "build_report", report)
-        patch.setattr(run, "write_report_files", lambda report, folder: (folder / "report.json").write_text(json.dumps(report)))
-        patch.setattr(run, "write_posterior", lambda *_: None)
-        patch.setattr(run, "pack", lambda _: {})
+    with plain_runs(report):
         yield
 
 

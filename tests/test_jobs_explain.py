@@ -19,7 +19,7 @@ from forecast import workspace as places
 from forecast.errors import GateError, InputError, UsageError
 from forecast.forecasting.result import Forecast, RestsOn
 from forecast.jobs import explain as job
-from forecast.jobs import run, snapshot, tellers
+from forecast.jobs import snapshot, tellers
 from forecast.jobs.run import write_report
 from forecast.jobs.states import State, chain
 from forecast.jobs.workspace import Inputs, load_workspace
@@ -30,6 +30,7 @@ from tests import stubbed
 from tests.conftest import NOW
 from tests.fixtures.report_example import report_example
 from tests.forecasts import prior_forecast
+from tests.plain_runs import plain_runs
 
 type Command = Callable[..., Result]
 
@@ -112,11 +113,7 @@ class Runs:
 @pytest.fixture(scope="module", autouse=True)
 def _only_numbers() -> Iterator[None]:
     """Of a run its report.json and inputs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "build_report", report)
-        patch.setattr(run, "write_report_files", lambda report, folder: (folder / "report.json").write_text(json.dumps(report)))
-        patch.setattr(run, "write_posterior", lambda *_: None)
-        patch.setattr(run, "pack", lambda _: {})
+    with plain_runs(report) as patch:
         patch.setattr(job, "inputs_of", functools.cache(snapshot.inputs_of))
         yield
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -17,7 +16,6 @@ from forecast import workspace as places
 from forecast.forecasting.result import Forecast
 from forecast.forecasting.situation import assess
 from forecast.jobs import explain as job
-from forecast.jobs import run
 from forecast.jobs.run import DEFAULT_SEED, fit, write_report
 from forecast.jobs.workspace import Inputs, load_workspace
 from forecast.report.parts import chances
@@ -25,6 +23,7 @@ from forecast.runs.draws import read_draws
 from tests import stubbed
 from tests.conftest import NOW
 from tests.forecasts import drawn_forecast
+from tests.plain_runs import plain_runs
 
 pytestmark = pytest.mark.slow
 
@@ -40,10 +39,7 @@ def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]
 @pytest.fixture(scope="module", autouse=True)
 def _only_numbers() -> Iterator[None]:
     """Of a run its report.json, draws and inputs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "build_report", report)
-        patch.setattr(run, "write_report_files", lambda report, folder: (folder / "report.json").write_text(json.dumps(report)))
-        patch.setattr(run, "write_posterior", lambda *_: None)
+    with plain_runs(report, draws=True):
         yield
 
 
