@@ -1,4 +1,4 @@
-"""Scores by hand and by an independent implementation; means whose windows overlap."""
+"""Scores by hand and by closed forms; means whose windows overlap."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scoringrules import crps_poisson
 
 from forecast.evaluation.scores import brier, count_scores, log_score, mean, ranked, together
 
@@ -34,25 +35,17 @@ def test_a_count_is_scored_by_its_whole_distribution() -> None:
     assert count_scores([1.0, 0.0], 1) == (1.0, inf)
 
 
-@pytest.mark.slow
-def test_scores_are_those_of_scoringrules() -> None:
-    import scoringrules as sr
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.integers(0, 6))
+def test_ranked_is_the_sum_of_squares_over_the_thresholds(at_least: list[float], came: int) -> None:
+    """Also where a person's chances of higher levels are not smaller."""
+    reached = [came > k for k in range(len(at_least))]
+    assert ranked(at_least, reached) == pytest.approx(sum((p - y) ** 2 for p, y in zip(at_least, reached, strict=True)), abs=1e-12)
 
-    rng = np.random.default_rng(2)
-    for _ in range(200):
-        p, y = float(rng.uniform(0.001, 0.999)), bool(rng.integers(2))
-        assert brier(p, y) == pytest.approx(float(sr.brier_score(int(y), p)))
-        assert log_score(p, y) == pytest.approx(float(sr.log_score(int(y), p)))
-        chances = rng.dirichlet(np.ones(6))
-        came = int(rng.integers(6))
-        rps, logarithmic = count_scores(list(chances), came)
-        assert rps == pytest.approx(float(sr.rps_score(came + 1, chances)))
-        assert logarithmic == pytest.approx(-log(chances[came]))
-        at_least = 1.0 - np.cumsum(chances)[:-1]
-        assert ranked(list(at_least), [came > k for k in range(5)]) == pytest.approx(rps)
+
+def test_of_a_poisson_count_it_is_the_closed_form_of_the_continuous_score() -> None:
     mu, count = 3.7, 5
     poisson = np.exp(-mu) * np.cumprod(np.concatenate([[1.0], mu / np.arange(1, 60)]))
-    assert count_scores([*poisson[:-1], 1.0 - poisson[:-1].sum()], count)[0] == pytest.approx(float(sr.crps_poisson(count, mu)))
+    assert count_scores([*poisson[:-1], 1.0 - poisson[:-1].sum()], count)[0] == pytest.approx(float(crps_poisson(count, mu)))
 
 
 def disjoint(several: list[tuple[int, int]]) -> int:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log, sqrt
-from typing import Final
+from math import sqrt
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,28 +24,35 @@ FEWEST: Final = 5
 
 def brier(p: float, happened: bool) -> float:
     """Between 0 and 1; ¼ for saying one half."""
-    return (p - happened) ** 2
+    return float(_rules().brier_score(int(happened), p, backend="numpy"))
 
 
 def log_score(p: float, happened: bool) -> float:
     """−log of the probability of what happened; log 2 for saying one half, without end for certainty that was wrong."""
-    given = p if happened else 1.0 - p
-    return -log(given) if given > 0 else float("inf")
+    with np.errstate(divide="ignore"):
+        return float(_rules().log_score(int(happened), p, backend="numpy"))
 
 
 def ranked(at_least: Sequence[float], reached: Sequence[bool]) -> float:
     """Ranked probability score of an ordered outcome, from P(≥ k) and whether ≥ k came true for every k but the least.
 
-    It is the sum of the Brier scores of the thresholds; of a count it is the continuous ranked probability score.
+    It is the sum of the Brier scores of the thresholds, so a person's numbers that are not in order have one too.
     """
-    return float(sum(brier(p, y) for p, y in zip(at_least, reached, strict=True)))
+    return float(_rules().brier_score(np.asarray(reached, int), np.asarray(at_least, float), backend="numpy").sum())
 
 
 def count_scores(chances: Sequence[float], count: int) -> tuple[float, float]:
     """(ranked, logarithmic) score of a distribution over 0, 1, …, the last or more."""
-    at_least = 1.0 - np.cumsum(chances)[:-1]
-    given = float(chances[min(count, len(chances) - 1)])
-    return ranked([float(p) for p in at_least], [count > k for k in range(len(at_least))]), -log(given) if given > 0 else float("inf")
+    outcome = min(count, len(chances) - 1)
+    rps = float(_rules().rps_score(outcome + 1, np.asarray(chances, float), backend="numpy"))
+    return rps, log_score(float(chances[outcome]), True)
+
+
+def _rules() -> Any:
+    """Loaded when there is something to score: it takes seconds, for it compiles for other uses."""
+    import scoringrules
+
+    return scoringrules
 
 
 @dataclass(frozen=True, slots=True)
