@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from forecast.forecasting.kinds import FITTED
+from forecast.forecasting.edited.kinds import FITTED
 from forecast.priors.files import Priors
 from forecast.priors.parts import Weights
 from forecast.priors.spec import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Spec

@@ -10,7 +10,7 @@ from scipy.stats import poisson
 
 from forecast.arrays.psis import smooth
 from forecast.domain import FIRST_MONTH
-from forecast.forecasting.evidence import of_events
+from forecast.forecasting.sensitivity.evidence import of_events
 from forecast.model.events import predictors
 from forecast.model.poll_algebra import draws, moments
 from tests.situations import bundled_situation

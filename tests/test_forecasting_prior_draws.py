@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from forecast.forecasting.draws import ParameterDraws, from_prior
-from forecast.forecasting.prior_draws import move_prior
-from forecast.forecasting.ratios import PARAMETERS, PLACES
+from forecast.forecasting.edited.prior_draws import move_prior
+from forecast.forecasting.edited.ratios import PARAMETERS, PLACES
 from forecast.model.constants import tolerance_priors
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.files import Priors

@@ -14,10 +14,10 @@ from forecast.arrays.ladder import bend
 from forecast.arrays.psis import smooth
 from forecast.domain import FIRST_MONTH
 from forecast.forecasting.archive import pack, unpack_drivers, unpack_pool
+from forecast.forecasting.edited.ratios import beyond, likelihood_ratio
+from forecast.forecasting.edited.rebuild import POLLS, moved_mean, rebuild, redraw, systematic
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.pool import simulate_pool
-from forecast.forecasting.ratios import beyond, likelihood_ratio
-from forecast.forecasting.rebuild import POLLS, moved_mean, rebuild, redraw, systematic
 from forecast.forecasting.replicate import log_likelihood
 from forecast.model.constants import leverage_settings
 from forecast.model.events import STREAMS

@@ -13,16 +13,16 @@ from scipy import stats
 
 from forecast.arrays.psis import smooth
 from forecast.errors import InputError
-from forecast.forecasting import kinds
-from forecast.forecasting.again import Asked, paired_mean, weighted_quantiles
 from forecast.forecasting.archive import pack
 from forecast.forecasting.carry import carry_forward
-from forecast.forecasting.conjugate import move_skips
 from forecast.forecasting.draws import from_prior
-from forecast.forecasting.kinds import FITTED
+from forecast.forecasting.edited import kinds
+from forecast.forecasting.edited.again import Asked, paired_mean, weighted_quantiles
+from forecast.forecasting.edited.conjugate import move_skips
+from forecast.forecasting.edited.kinds import FITTED
+from forecast.forecasting.edited.rebuild import ELASTICITIES, LEVERAGE, POLLS
+from forecast.forecasting.edited.reweigh import PARAMETERS, Reweighed, answerable, changed, log_ratio, reweigh
 from forecast.forecasting.known import Exposure, known_by
-from forecast.forecasting.rebuild import ELASTICITIES, LEVERAGE, POLLS
-from forecast.forecasting.reweigh import PARAMETERS, Reweighed, answerable, changed, log_ratio, reweigh
 from forecast.model.constants import tolerance_priors
 from forecast.model.events import COUNTED
 from forecast.priors.catalogue import CATALOGUE, parse_prior

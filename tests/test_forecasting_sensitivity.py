@@ -18,17 +18,17 @@ from forecast.domain import FIRST_MONTH
 from forecast.forecasting.archive import pack
 from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.climb import assign_paths, climb
-from forecast.forecasting.components import RECORD, components
-from forecast.forecasting.curve import Point, crossing
 from forecast.forecasting.draws import ParameterDraws, from_prior
-from forecast.forecasting.headline import Headline, Reading, headline_of, log_likelihood
-from forecast.forecasting.held import EFFECTS, flip, given_effect, likelihood, with_value
-from forecast.forecasting.ratios import PARAMETERS
+from forecast.forecasting.edited.ratios import PARAMETERS
+from forecast.forecasting.edited.reweigh import reweigh
 from forecast.forecasting.replicate import log_likelihood as whole_likelihood
-from forecast.forecasting.reweigh import reweigh
-from forecast.forecasting.scaled import Scaled, scale_block
-from forecast.forecasting.shared_bias import shared_bias
-from forecast.forecasting.swept import sweeps, with_share
+from forecast.forecasting.sensitivity.components import RECORD, components
+from forecast.forecasting.sensitivity.curve import Point, crossing
+from forecast.forecasting.sensitivity.headline import Headline, Reading, headline_of, log_likelihood
+from forecast.forecasting.sensitivity.held import EFFECTS, flip, given_effect, likelihood, with_value
+from forecast.forecasting.sensitivity.scaled import Scaled, scale_block
+from forecast.forecasting.sensitivity.shared_bias import shared_bias
+from forecast.forecasting.sensitivity.swept import sweeps, with_share
 from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
 from forecast.priors.catalogue import CATALOGUE
@@ -100,7 +100,7 @@ def test_every_prior_is_scaled_once_or_it_is_said_why_not(every: list[Scaled]) -
 
 
 def test_a_power_of_one_changes_nothing(headline: Headline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.forecasting.scaled.POWERS", (1.0, 1.0))
+    monkeypatch.setattr("forecast.forecasting.sensitivity.scaled.POWERS", (1.0, 1.0))
     found = scale_block(RECORD, "data", headline, {r.name: r.log_likelihood.sum(1) for r in headline.readings})
     for move in found.moves:
         assert move.probability == pytest.approx(headline.probability, rel=1e-12)
@@ -140,7 +140,7 @@ def test_a_prior_that_the_data_left_alone_is_seen_to_be_one(scaled: dict[str, Sc
 
 def test_the_parts_of_the_record_are_the_record(arrays: dict[str, Any], headline: Headline, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each change of level and the quiet months: to first order their moves add up to that of the whole."""
-    monkeypatch.setattr("forecast.forecasting.scaled.POWERS", (0.9999, 1.0001))
+    monkeypatch.setattr("forecast.forecasting.sensitivity.scaled.POWERS", (0.9999, 1.0001))
     found = {}
     for s in components(arrays, prior_forecast().situation.priors, headline):
         if s.kind == "prior":
@@ -277,7 +277,7 @@ def swept(arrays: dict[str, Any]) -> dict[tuple[str, str, float], Point]:
     """With every draw on all its paths, so that chance is no excuse."""
     priors = prior_forecast().situation.priors
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forecast.forecasting.headline.EACH", 1)
+        patch.setattr("forecast.forecasting.sensitivity.headline.EACH", 1)
         found = sweeps(arrays, priors, headline_of(arrays, priors, HEADLINE))
     return {(s.name, s.part, round(s.at.value, 6)): s.at for s in found}
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.forecasting.noise import FACTOR_MAX, LEAST, LOUD, SHARE_MIN, cancelled, noise, stretched
-from forecast.forecasting.telescope import Told, Values, telescope
+from forecast.forecasting.revised.noise import FACTOR_MAX, LEAST, LOUD, SHARE_MIN, cancelled, noise, stretched
+from forecast.forecasting.revised.telescope import Told, Values, telescope
 
 TRUTH = [{"a": 0.1 + 0.05 * i, "b": 0.5 - 0.03 * i * i} for i in range(6)]
 

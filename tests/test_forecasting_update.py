@@ -16,9 +16,9 @@ from forecast.arrays.ladder import rise_logit
 from forecast.domain import Month
 from forecast.forecasting.archive import pack, unpack_draws
 from forecast.forecasting.draws import ParameterDraws, from_prior, skip_posterior
-from forecast.forecasting.reweigh import reweigh
+from forecast.forecasting.edited.reweigh import reweigh
+from forecast.forecasting.revised.update import Basis, Updated, updated, weigh
 from forecast.forecasting.situation import Situation
-from forecast.forecasting.update import Basis, Updated, updated, weigh
 from forecast.model.constants import tolerance_priors
 from forecast.model.history import Drivers, History
 from forecast.priors.catalogue import parse_prior
@@ -180,7 +180,7 @@ def test_a_history_that_the_draws_hold_impossible_is_not_accepted() -> None:
 
 
 def test_no_sampler_is_imported() -> None:
-    code = "import sys, forecast.forecasting.update; print(*sys.modules)"
+    code = "import sys, forecast.forecasting.revised.update; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {name.split(".")[0] for name in done.stdout.split()} & {"pymc", "pytensor", "nutpie"}
 

@@ -21,8 +21,8 @@ from forecast import workspace as places
 from forecast.data.digest import data_digest
 from forecast.forecasting.draws import POSTERIOR_NAMES
 from forecast.forecasting.result import Forecast
+from forecast.forecasting.revised.update import updated
 from forecast.forecasting.situation import assess
-from forecast.forecasting.update import updated
 from forecast.jobs.meaning import settings_digest
 from forecast.jobs.reweigh_run import Reweighted, reweighted, why_not
 from forecast.jobs.run import Finished, write_report

@@ -16,7 +16,7 @@ from data_editing import rows_of, write_rows
 from forecast.data.digest import data_digest
 from forecast.data.select import as_of_now
 from forecast.errors import InputError, StoreError, UsageError
-from forecast.forecasting.update import updated
+from forecast.forecasting.revised.update import updated
 from forecast.jobs import workspace as reading
 from forecast.jobs.run import write_report
 from forecast.jobs.snapshot import basis_of, inputs_of

@@ -14,7 +14,7 @@ from forecast.forecasting.answers import CHAINS
 from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.climb import ladder_question
 from forecast.forecasting.result import Forecast
-from forecast.forecasting.update import Basis, Updated, updated
+from forecast.forecasting.revised.update import Basis, Updated, updated
 from forecast.jobs.run import fit
 from forecast.jobs.workspace import load_workspace
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.forecasting.headline import Headline, Reading
-from forecast.forecasting.held import flip
 from forecast.forecasting.readings import ReadingForecast, compiled, forecast_reading
+from forecast.forecasting.sensitivity.headline import Headline, Reading
+from forecast.forecasting.sensitivity.held import flip
 from forecast.inference.sample import Sampler
 from forecast.model.transitions import TolerancePriors
 from tests import toys

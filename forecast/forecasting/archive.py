@@ -13,8 +13,8 @@ from forecast.domain import FIRST_MONTH, TOP
 from forecast.errors import InputError
 from forecast.forecasting.climb import ladder_question
 from forecast.forecasting.draws import ParameterDraws
-from forecast.forecasting.evidence import of_events
 from forecast.forecasting.paths import Pool
+from forecast.forecasting.sensitivity.evidence import of_events
 from forecast.model.events import STREAMS
 from forecast.model.history import Drivers
 

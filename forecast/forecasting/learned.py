@@ -18,7 +18,7 @@ from forecast.domain import Month
 from forecast.forecasting.archive import unpack_draws, unpack_pool
 from forecast.forecasting.climb import assign_paths, climb, ladder_question
 from forecast.forecasting.draws import ParameterDraws
-from forecast.forecasting.ratios import PLACES
+from forecast.forecasting.edited.ratios import PLACES
 from forecast.forecasting.replicate import simulate_histories, statistics
 from forecast.model.history import Drivers
 from forecast.priors.spec import Beta, Distribution, Gamma

@@ -11,10 +11,10 @@ from typing import Any, Final
 from forecast.data.tables import origin
 from forecast.domain import month_text
 from forecast.errors import ForecastError, GateError, InputError
-from forecast.forecasting.noise import LEAST, Noise, cancelled, noise, stretched
 from forecast.forecasting.result import Forecast
-from forecast.forecasting.telescope import Leg, Told, Values, telescope
-from forecast.forecasting.update import Basis
+from forecast.forecasting.revised.noise import LEAST, Noise, cancelled, noise, stretched
+from forecast.forecasting.revised.telescope import Leg, Told, Values, telescope
+from forecast.forecasting.revised.update import Basis
 from forecast.jobs.snapshot import basis_of, inputs_of
 from forecast.jobs.states import Chain, State, chain
 from forecast.jobs.tellers import Draws, fits_between, fitted

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from forecast.forecasting.answers import monte_carlo_error
-from forecast.forecasting.kinds import FITTED
+from forecast.forecasting.edited.kinds import FITTED
+from forecast.forecasting.edited.reweigh import ByReading
 from forecast.forecasting.result import Forecast
-from forecast.forecasting.reweigh import ByReading
 from forecast.jobs.reference import reference
 from forecast.jobs.run import DEFAULT_SEED, fit
 from forecast.jobs.snapshot import inputs_of

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.draws import from_prior, skip_posterior
+from forecast.forecasting.edited.rebuild import systematic
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.readings import ReadingForecast
-from forecast.forecasting.rebuild import systematic
+from forecast.forecasting.revised.update import Weighted
 from forecast.forecasting.situation import Situation
-from forecast.forecasting.update import Weighted
 from forecast.inference.gate import Diagnostics
 from forecast.model.constants import tolerance_priors
 

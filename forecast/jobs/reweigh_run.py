@@ -17,8 +17,8 @@ import numpy as np
 
 from forecast.data.changes import compare
 from forecast.errors import ForecastError
-from forecast.forecasting.kinds import changed
-from forecast.forecasting.reweigh import ESS_MIN, K_HAT_MAX, MCSE_MAX, ByReading
+from forecast.forecasting.edited.kinds import changed
+from forecast.forecasting.edited.reweigh import ESS_MIN, K_HAT_MAX, MCSE_MAX, ByReading
 from forecast.jobs.snapshot import basis_of, inputs_of
 from forecast.jobs.workspace import Inputs
 from forecast.progress import Progress, silent
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from forecast.forecasting.paths import Pool
     from forecast.forecasting.readings import ReadingForecast
     from forecast.forecasting.result import Forecast
+    from forecast.forecasting.revised.update import Updated
     from forecast.forecasting.situation import Situation
-    from forecast.forecasting.update import Updated
     from forecast.inference.gate import Diagnostics
 
 FIT: Final = "fitted_in"
@@ -112,8 +112,8 @@ def _was(n: int) -> str:
 
 
 def _weighted(inputs: Inputs, before: Inputs, base: Path, seed: int, progress: Progress) -> Reweighted:
+    from forecast.forecasting.revised.update import updated
     from forecast.forecasting.situation import assess
-    from forecast.forecasting.update import updated
 
     progress("drivers", None, "overdoses, opposition, events")
     basis = basis_of(base, before)

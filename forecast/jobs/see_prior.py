@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.forecasting.edited.ratios import PLACES
 from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, posterior, profile
-from forecast.forecasting.ratios import PLACES
 from forecast.priors.catalogue import CATALOGUE, parse_prior
 from forecast.priors.density import Draws, axis_of, back, onto, span_of
 from forecast.priors.files import Priors

@@ -7,7 +7,7 @@ from typing import Any
 
 from forecast.errors import InputError
 from forecast.forecasting.archive import check_form
-from forecast.forecasting.sensitivity import sensitivity
+from forecast.forecasting.sensitivity.whole import sensitivity
 from forecast.priors.catalogue import CATALOGUE, parse_prior
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.text import SpecError

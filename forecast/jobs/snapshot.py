@@ -17,7 +17,7 @@ from forecast.runs.inputs import FOLDER
 from forecast.runs.manifest import check, read_manifest
 
 if TYPE_CHECKING:
-    from forecast.forecasting.update import Basis
+    from forecast.forecasting.revised.update import Basis
 
 AGAIN: Final = "Make a new run: `forecast run --publish`."
 
@@ -49,8 +49,8 @@ def basis_of(run: Path, inputs: Inputs | None = None) -> Basis:
     """
     from forecast.data.digest import data_digest
     from forecast.forecasting.archive import unpack_draws
+    from forecast.forecasting.revised.update import Basis
     from forecast.forecasting.situation import assess
-    from forecast.forecasting.update import Basis
     from forecast.model.transitions import MODEL_VERSION
     from forecast.runs.draws import read_draws
 

@@ -11,7 +11,7 @@ from forecast.data.records import ReadingRow
 from forecast.data.steps import MOST as MOST_DATA
 from forecast.data.steps import way
 from forecast.data.tables import Data
-from forecast.forecasting.reweigh import changed
+from forecast.forecasting.edited.reweigh import changed
 from forecast.jobs.workspace import Inputs
 from forecast.priors.files import Priors
 

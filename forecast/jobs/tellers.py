@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from forecast.errors import ForecastError
-from forecast.forecasting.telescope import Teller, Values
-from forecast.forecasting.update import Basis, updated
+from forecast.forecasting.revised.telescope import Teller, Values
+from forecast.forecasting.revised.update import Basis, updated
 from forecast.jobs.states import State
 from forecast.jobs.workspace import Inputs
 from forecast.progress import Progress

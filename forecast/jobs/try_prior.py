@@ -10,7 +10,7 @@ from typing import Any
 
 from forecast.arrays.weighted import INTERVAL
 from forecast.errors import InputError, StoreError, UsageError
-from forecast.forecasting.reweigh import ByReading, How, Reweighed, reweigh
+from forecast.forecasting.edited.reweigh import ByReading, How, Reweighed, reweigh
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.spec import Spec

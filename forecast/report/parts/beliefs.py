@@ -12,8 +12,8 @@ from scipy.stats import beta as beta_distribution
 
 from forecast.domain import TOP
 from forecast.forecasting.draws import from_prior, skip_posterior
+from forecast.forecasting.edited.ratios import PARAMETERS
 from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT
-from forecast.forecasting.ratios import PARAMETERS
 from forecast.forecasting.replicate import compare, simulate_histories
 from forecast.forecasting.result import Forecast
 from forecast.model.history import History

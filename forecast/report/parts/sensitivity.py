@@ -6,7 +6,7 @@ from typing import Any
 
 from forecast.forecasting.archive import pack
 from forecast.forecasting.result import Forecast
-from forecast.forecasting.sensitivity import sensitivity as sensitivity_of
+from forecast.forecasting.sensitivity.whole import sensitivity as sensitivity_of
 
 
 def sensitivity(forecast: Forecast) -> dict[str, Any]:

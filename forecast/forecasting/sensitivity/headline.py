@@ -15,10 +15,10 @@ from forecast.arrays.psis import Smoothed
 from forecast.domain import Month
 from forecast.forecasting.archive import unpack_draws, unpack_pool
 from forecast.forecasting.climb import assign_paths, make_kernel
-from forecast.forecasting.curve import Point
 from forecast.forecasting.draws import ParameterDraws
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.replicate import odds
+from forecast.forecasting.sensitivity.curve import Point
 from forecast.model.history import Drivers, History
 from forecast.priors.files import Priors
 

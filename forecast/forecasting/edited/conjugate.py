@@ -13,8 +13,8 @@ from forecast.arrays.weighted import INTERVAL, weighted_interval
 from forecast.forecasting.climb import assign_paths
 from forecast.forecasting.companions import Companion, direct_action, judged, tallied
 from forecast.forecasting.draws import ParameterDraws
+from forecast.forecasting.edited.ratios import PARAMETERS, skip_prior
 from forecast.forecasting.paths import Pool
-from forecast.forecasting.ratios import PARAMETERS, skip_prior
 from forecast.model.events import COUNTED
 from forecast.priors.files import Priors
 from forecast.priors.quadrature import beta_quantile

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.domain import FIRST_MONTH, Month, month_text
-from forecast.forecasting.headline import Headline
-from forecast.forecasting.ratios import PARAMETERS
-from forecast.forecasting.rebuild import ELASTICITIES, POLLS
-from forecast.forecasting.scaled import Believed, Scaled, Terms, believed, scale_block, scale_prior, skips_likelihood
-from forecast.forecasting.scaled_paths import Behind, scale_paths, scale_prior_of_paths
+from forecast.forecasting.edited.ratios import PARAMETERS
+from forecast.forecasting.edited.rebuild import ELASTICITIES, POLLS
+from forecast.forecasting.sensitivity.headline import Headline
+from forecast.forecasting.sensitivity.scaled import Believed, Scaled, Terms, believed, scale_block, scale_prior, skips_likelihood
+from forecast.forecasting.sensitivity.scaled_paths import Behind, scale_paths, scale_prior_of_paths
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.files import Priors
 

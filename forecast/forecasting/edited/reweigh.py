@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 from forecast.arrays.psis import Smoothed, smooth
 from forecast.arrays.weighted import INTERVAL
 from forecast.domain import TOP
-from forecast.forecasting.again import Asked, Told, intervals, prior_told_again, told, told_again
 from forecast.forecasting.archive import check_form, unpack_draws, unpack_drivers, unpack_pool
-from forecast.forecasting.conjugate import Recounted, companions, move_skips, recounted
 from forecast.forecasting.draws import ParameterDraws
-from forecast.forecasting.kinds import DELAYS, DIRECT, MIXTURE, SELECTION, Edit, How, answerable, changed
+from forecast.forecasting.edited.again import Asked, Told, intervals, prior_told_again, told, told_again
+from forecast.forecasting.edited.conjugate import Recounted, companions, move_skips, recounted
+from forecast.forecasting.edited.kinds import DELAYS, DIRECT, MIXTURE, SELECTION, Edit, How, answerable, changed
+from forecast.forecasting.edited.prior_draws import move_prior
+from forecast.forecasting.edited.ratios import PARAMETERS, beyond, likelihood_ratio, log_ratio
+from forecast.forecasting.edited.rebuild import Rebuilt, rebuild
 from forecast.forecasting.paths import Pool
-from forecast.forecasting.prior_draws import move_prior
-from forecast.forecasting.ratios import PARAMETERS, beyond, likelihood_ratio, log_ratio
-from forecast.forecasting.rebuild import Rebuilt, rebuild
 from forecast.model.history import History
 from forecast.priors.files import Priors
 

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from forecast.arrays.power_scaling import ALPHAS, Label, diagnose, distance, nearly_even, speed
 from forecast.arrays.psis import smooth
 from forecast.forecasting.draws import ParameterDraws
-from forecast.forecasting.headline import Headline
-from forecast.forecasting.ratios import PARAMETERS, skip_prior
+from forecast.forecasting.edited.ratios import PARAMETERS, skip_prior
+from forecast.forecasting.sensitivity.headline import Headline
 from forecast.priors.files import Priors
 from forecast.priors.selection import RISE, rise_after_selection
 from forecast.priors.spec import Beta, Distribution, HalfNormal, LogNormal, Normal, Quantiles

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.psis import smooth
-from forecast.forecasting.curve import LINES, Crossing, Point, crossing
-from forecast.forecasting.headline import Headline, Reading, chosen, log_odds
+from forecast.forecasting.sensitivity.curve import LINES, Crossing, Point, crossing
+from forecast.forecasting.sensitivity.headline import Headline, Reading, chosen, log_odds
 from forecast.model.history import LOGIT_60
 
 type Floats = NDArray[np.float64]

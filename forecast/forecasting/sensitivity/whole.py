@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.power_scaling import THRESHOLD, Label, diagnose
-from forecast.forecasting.components import ALL_DATA, ALL_PRIORS, COUNTS, DEATHS, POLLED, RECORD, SKIPS, components, month_of
-from forecast.forecasting.curve import Crossing, Point
-from forecast.forecasting.headline import headline_of
-from forecast.forecasting.held import Flip, flips
-from forecast.forecasting.scaled import POWERS, TILTS, Move, Scaled
-from forecast.forecasting.shared_bias import MOST, SharedBias, share, shared_bias
-from forecast.forecasting.swept import Sweep, sweeps
+from forecast.forecasting.sensitivity.components import ALL_DATA, ALL_PRIORS, COUNTS, DEATHS, POLLED, RECORD, SKIPS, components, month_of
+from forecast.forecasting.sensitivity.curve import Crossing, Point
+from forecast.forecasting.sensitivity.headline import headline_of
+from forecast.forecasting.sensitivity.held import Flip, flips
+from forecast.forecasting.sensitivity.scaled import POWERS, TILTS, Move, Scaled
+from forecast.forecasting.sensitivity.shared_bias import MOST, SharedBias, share, shared_bias
+from forecast.forecasting.sensitivity.swept import Sweep, sweeps
 from forecast.model.history import LOGIT_60
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.files import Priors

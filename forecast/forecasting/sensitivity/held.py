@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from forecast.arrays.ladder import rise_logit
 from forecast.arrays.psis import Smoothed, smooth
-from forecast.forecasting.curve import LINES, Crossing, Point, crossing
 from forecast.forecasting.draws import ParameterDraws
-from forecast.forecasting.headline import Headline, Reading, chosen
-from forecast.forecasting.ratios import PARAMETERS, skip_prior
+from forecast.forecasting.edited.ratios import PARAMETERS, skip_prior
+from forecast.forecasting.sensitivity.curve import LINES, Crossing, Point, crossing
+from forecast.forecasting.sensitivity.headline import Headline, Reading, chosen
 from forecast.priors.files import Priors
 from forecast.priors.selection import RISE, SKIP, rise_after_selection
 from forecast.priors.spec import Distribution, Normal

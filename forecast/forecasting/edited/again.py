@@ -19,9 +19,9 @@ from forecast.domain import TOP, Month
 from forecast.forecasting.archive import secret_levels
 from forecast.forecasting.climb import Climb, assign_paths, climb, ladder_question
 from forecast.forecasting.draws import ParameterDraws
+from forecast.forecasting.edited.rebuild import systematic
 from forecast.forecasting.known import Exposure, known_by
 from forecast.forecasting.paths import Pool
-from forecast.forecasting.rebuild import systematic
 from forecast.priors.files import Priors
 
 type Floats = NDArray[np.float64]

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from forecast.forecasting.ratios import PARAMETERS
-from forecast.forecasting.rebuild import ELASTICITIES, LEVERAGE, POLLS
+from forecast.forecasting.edited.ratios import PARAMETERS
+from forecast.forecasting.edited.rebuild import ELASTICITIES, LEVERAGE, POLLS
 from forecast.priors.catalogue import COMPANIONS
 from forecast.priors.files import Priors
 from forecast.priors.selection import RISE, SKIP

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.forecasting.draws import ParameterDraws
-from forecast.forecasting.ratios import PARAMETERS, PLACES, density
+from forecast.forecasting.edited.ratios import PARAMETERS, PLACES, density
 from forecast.priors.files import Priors
 from forecast.priors.spec import HalfNormal, LogNormal, Normal
 

@@ -22,13 +22,13 @@ from forecast.forecasting.answers import CHAINS, companions
 from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.climb import Climb, ladder_question
 from forecast.forecasting.draws import ParameterDraws, skip_posterior
-from forecast.forecasting.kinds import Edit
+from forecast.forecasting.edited.kinds import Edit
+from forecast.forecasting.edited.ratios import beyond, log_ratio
+from forecast.forecasting.edited.reweigh import BEYOND_MAX, ByReading
 from forecast.forecasting.known import Exposure, known_by
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.questions import ask
-from forecast.forecasting.ratios import beyond, log_ratio
 from forecast.forecasting.replicate import log_likelihood
-from forecast.forecasting.reweigh import BEYOND_MAX, ByReading
 from forecast.forecasting.situation import Situation
 from forecast.model.constants import tolerance_priors
 from forecast.model.history import History

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from forecast.arrays.power_scaling import ALPHAS, distance, nearly_even, speed
 from forecast.arrays.psis import Smoothed, smooth
 from forecast.forecasting.climb import PATHS_A_DRAW
-from forecast.forecasting.headline import Headline
-from forecast.forecasting.ratios import likelihood_ratio
-from forecast.forecasting.rebuild import moved_mean
-from forecast.forecasting.scaled import POWERS, TILTS, Believed, Kind, Move, Scaled
+from forecast.forecasting.edited.ratios import likelihood_ratio
+from forecast.forecasting.edited.rebuild import moved_mean
+from forecast.forecasting.sensitivity.headline import Headline
+from forecast.forecasting.sensitivity.scaled import POWERS, TILTS, Believed, Kind, Move, Scaled
 
 type Floats = NDArray[np.float64]
 type Arrays = Mapping[str, NDArray[Any]]

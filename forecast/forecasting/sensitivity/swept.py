@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from forecast.arrays.psis import smooth
 from forecast.domain import CHANNELS
-from forecast.forecasting.curve import Point
-from forecast.forecasting.headline import Headline, reading_weights
-from forecast.forecasting.ratios import likelihood_ratio, log_ratio
-from forecast.forecasting.rebuild import rebuild
+from forecast.forecasting.edited.ratios import likelihood_ratio, log_ratio
+from forecast.forecasting.edited.rebuild import rebuild
+from forecast.forecasting.sensitivity.curve import Point
+from forecast.forecasting.sensitivity.headline import Headline, reading_weights
 from forecast.priors.files import Priors
 from forecast.priors.parts import Weights
 from forecast.priors.selection import RISE, SKIP

@@ -1,0 +1,1 @@
+"""What edited priors do to a finished forecast, from its draws alone."""

@@ -1,0 +1,1 @@
+"""What each prior, block of data and setting does to the headline, from the draws alone."""
