@@ -15,7 +15,7 @@ from forecast.priors.check import odd, readings_differ
 from forecast.priors.files import load_priors
 from forecast.priors.parts import Table, Weights
 from forecast.priors.spec import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Spec
-from forecast.priors.write import write_specs
+from forecast.priors.write import edited_text, replace_text
 
 BUNDLED = Path(__file__).parent.parent / "priors"
 
@@ -226,7 +226,7 @@ def test_what_is_odd_is_warned_about(name: str, spec: Spec, said: str) -> None:
 
 
 def rewrite(path: Path, specs: dict[str, Spec], why: str | None = None) -> None:
-    write_specs(path, specs, why=why, source="a fit", by="somebody", date=date(2026, 12, 1))
+    replace_text(path, edited_text(path, specs, why=why, source="a fit", by="somebody", date=date(2026, 12, 1)))
 
 
 def test_rewritten_priors_are_read_back_and_comments_stay(folder: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, Final, Literal
 
-from forecast.domain import Month, first_day, last_day, month, month_of
+from forecast.domain import Month, first_day, month, month_of
 from forecast.errors import UsageError
 from forecast.runs.ledger import Entry
 
@@ -132,10 +132,6 @@ class Asked:
     @property
     def opens(self) -> date | None:
         return None if self.start is None else first_day(self.start)
-
-    @property
-    def closes(self) -> date | None:
-        return None if self.end is None else last_day(self.end)
 
 
 @dataclass(frozen=True, slots=True)

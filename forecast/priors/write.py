@@ -14,11 +14,6 @@ from forecast.priors.spec import Spec
 from forecast.priors.text import SpecError
 
 
-def write_specs(path: Path, specs: Mapping[str, Spec], *, why: str | None = None, source: str, by: str, date: date) -> None:
-    """Set the priors named to these specs in the file `path`. Raises what `edited_text` raises, ForecastError if it cannot be written."""
-    replace_text(path, edited_text(path, specs, why=why, source=source, by=by, date=date))
-
-
 def edited_text(path: Path, specs: Mapping[str, Spec], *, why: str | None = None, source: str, by: str, date: date) -> str:
     """The text of the file `path` with the priors named set to these specs.
 
