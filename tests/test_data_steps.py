@@ -79,8 +79,7 @@ def test_from_any_day_to_any_other(a: date, b: date) -> None:
         sound(step.data)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("days", [*DAYS[:4], DAYS[6]])
+@pytest.mark.parametrize("days", [pytest.param(d, marks=pytest.mark.slow if d == DAYS[1] else pytest.mark.soak) for d in DAYS])
 def test_the_situation_can_be_assessed_in_every_state(days: tuple[str, str]) -> None:
     priors = load_priors(BUNDLED.parent / "priors")
     for step in way(on(days[0]), on(days[1])).steps:

@@ -122,7 +122,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("free", [0, 300_000, 3_000_000])
+@pytest.mark.parametrize("free", [300_000, pytest.param(0, marks=pytest.mark.soak), pytest.param(3_000_000, marks=pytest.mark.soak)])
 def test_a_full_disk_is_told_and_once_there_is_room_all_is_well(published: Path, tmp_path: Path, free: int) -> None:
     """Full before anything is written; full within the report; full within the posterior."""
     root = tmp_path / "workspace"

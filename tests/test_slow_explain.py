@@ -25,8 +25,6 @@ from tests.conftest import NOW
 from tests.forecasts import drawn_forecast
 from tests.plain_runs import plain_runs
 
-pytestmark = pytest.mark.slow
-
 SEED = 11
 
 
@@ -79,6 +77,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
         return a, job.moved(a, drawn(after, SEED, 4), after)
 
 
+@pytest.mark.slow
 def test_a_part_is_what_the_ratio_of_the_densities_says(edited: tuple[Path, dict[str, Any]]) -> None:
     """Importance sampling by hand from draws.npz, for each edit after those before it."""
     a, found = edited
@@ -102,6 +101,7 @@ def test_a_part_is_what_the_ratio_of_the_densities_says(edited: tuple[Path, dict
     adds_up(found)
 
 
+@pytest.mark.slow
 def test_the_noise_is_within_its_standard_error(edited: tuple[Path, dict[str, Any]]) -> None:
     _, found = edited
     assert found["unexplained"] == []
@@ -120,6 +120,7 @@ def a_month(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Forecast, I
     return a, fit(june, DEFAULT_SEED, explored=False), june
 
 
+@pytest.mark.soak
 def test_a_month_of_real_data_is_told_in_parts(a_month: tuple[Path, Forecast, Inputs]) -> None:
     a, forecast, inputs = a_month
     found = job.moved(a, forecast, inputs)
@@ -138,6 +139,7 @@ def test_a_month_of_real_data_is_told_in_parts(a_month: tuple[Path, Forecast, In
     assert next(x for label, x in by_label.items() if label.startswith("OC33")) == pytest.approx(0, abs=1e-12)  # the level went on anyway
 
 
+@pytest.mark.soak
 def test_the_same_inputs_with_another_seed_move_it_by_noise_alone(
     a_month: tuple[Path, Forecast, Inputs], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -211,7 +211,7 @@ def test_simulated_histories_are_calibrated(calibrated: Callable[..., Verdict], 
     assert {"leverage", "log_likelihood", "reach-4-12m", "fall-1-24m"} <= found.p_values.keys()
 
 
-@pytest.mark.parametrize("mutant", [doubled, swapped])
+@pytest.mark.parametrize("mutant", [pytest.param(doubled, marks=pytest.mark.soak), swapped])
 def test_mutants_are_not(calibrated: Callable[..., Verdict], mutant: Corrupt) -> None:
     """The same histories as above, fitted wrongly."""
     found = calibrated(lively(toys.constants()), mutant, MUTANT_HISTORIES)
