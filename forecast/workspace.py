@@ -81,6 +81,15 @@ def _asked_for(root: Path, why: str) -> Workspace:
     return _at(root, why)
 
 
+def check_own(where: Workspace) -> None:
+    """UsageError if data and priors are the copy inside an installed wheel, which is not to be edited."""
+    if where.data.is_relative_to(PACKAGE):
+        raise UsageError(
+            "The workspace is the copy inside the installed package, which is not to be edited.",
+            "`forecast init DIR` makes one of your own.",
+        )
+
+
 def contents(where: Workspace) -> dict[str, bytes]:
     """Every file of `data/` and `priors/` as it lies on the disk, by its path in the workspace: "data/events.csv" → its bytes.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
@@ -20,18 +22,20 @@ from scipy import stats
 from forecast.data.read import read_data
 from forecast.data.select import as_of
 from forecast.data.tables import Data
-from forecast.errors import GateError, UsageError
+from forecast.errors import ForecastError, GateError, UsageError
 from forecast.inference.sample import Report
 from forecast.inference.settings import SamplerSettings
 from forecast.jobs import reference as job
-from forecast.jobs.reference import Reference, compile_reference, reference, write_reference
+from forecast.jobs.reference import Reference, ask_differently, compile_reference, reference, write_reference
 from forecast.jobs.try_prior import Tried
 from forecast.model.outside_view import KEPT
 from forecast.model.outside_view_priors import medians
+from forecast.priors.alternatives import FILE as ALTERNATIVES
+from forecast.priors.alternatives import read_alternatives
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.history import read_history
 from forecast.priors.spec import Normal, Quantiles, Spec
-from forecast.workspace import Workspace, bundled
+from forecast.workspace import PACKAGE, Workspace, bundled
 
 type Command = Callable[..., Result]
 
@@ -174,14 +178,61 @@ def test_a_bad_fit_is_tried_once_more_and_then_refused(data: Data, priors: Prior
 def test_writing_changes_the_ladder_and_nothing_else(data: Data, priors: Priors, workspace: Workspace) -> None:
     found = reference(data, priors, sampler=StandIn(), drop=["Libya"], classes={"all": 1})
     before = load_priors(workspace.priors)
-    write_reference(found, workspace.priors, now=datetime(2026, 12, 1, tzinfo=UTC), by="a test")
+    write_reference(found, workspace, now=datetime(2026, 12, 1, tzinfo=UTC), by="a test", as_of=date(2020, 1, 1))
     after = load_priors(workspace.priors)
     assert {edit.name for edit in read_history(workspace.priors).edits} == set(found.changed)
     assert read_history(workspace.priors).by_hand(after) == ()
     assert {name: after.spec(name) for name in NAMES} == found.specs
     assert {name for name in after if after.spec(name) != before.spec(name)} <= NAMES
-    assert "without Libya" in after["ladder.rise.3"].source
+    assert "as of 2020-01-01 without Libya" in after["ladder.rise.3"].source
     assert after["ladder.rise.3"].rationale == before["ladder.rise.3"].rationale
+
+
+@pytest.mark.usefixtures("fewer_draws")
+def test_priors_and_alternatives_are_written_together_or_not_at_all(
+    data: Data, priors: Priors, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = reference(data, priors, sampler=StandIn(), classes={"all": 1})
+    sets = ask_differently(data, priors, reference(data, priors, sampler=StandIn()), sampler=StandIn())
+    write = functools.partial(write_reference, found, workspace, now=datetime(2026, 12, 1, tzinfo=UTC), by="a test", alternatives=sets)
+    files = [workspace.priors / name for name in ("ladder.toml", ALTERNATIVES)]
+    before = [path.read_bytes() for path in files]
+    renamed: list[object] = []
+
+    def fails_once(source: str, target: object) -> None:
+        renamed.append(target)
+        if len(renamed) == 3:  # what was renamed before is put back
+            raise OSError(28, "No space left on device")
+        os.rename(source, str(target))
+
+    with monkeypatch.context() as m:
+        m.setattr("forecast.data.replace.os.replace", fails_once)
+        with pytest.raises(ForecastError, match="No space left"):
+            write()
+    assert [path.read_bytes() for path in files] == before
+    write()
+    assert read_alternatives(workspace.priors) == sets
+    assert load_priors(workspace.priors).spec("ladder.rise.3") == found.specs["ladder.rise.3"]
+
+
+@pytest.mark.usefixtures("fewer_draws")
+def test_the_copy_inside_the_package_is_not_written(data: Data, priors: Priors) -> None:
+    inside = Workspace(PACKAGE / "data", PACKAGE / "priors", PACKAGE / "reports", "")
+    with pytest.raises(UsageError, match="not to be edited"):
+        write_reference(
+            reference(data, priors, sampler=StandIn(), classes={"all": 1}), inside, now=datetime(2026, 12, 1, tzinfo=UTC), by=""
+        )
+
+
+@pytest.mark.parametrize("weights", [{"all": math.inf}, {"all": 1.0, "drug_cases": math.nan}, {"all": -1.0}, {"all": 0.0}])
+def test_weights_of_classes_are_plain_numbers(data: Data, priors: Priors, weights: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match="plain numbers"):
+        reference(data, priors, sampler=StandIn(), classes=weights)
+
+
+def test_states_alone_take_no_other_choice(command: Command) -> None:
+    for other in ("--write", "--refit", "--class=all"):
+        assert command("priors", "reference", "--states", other).exit_code == 2
 
 
 @pytest.mark.usefixtures("fewer_draws")

@@ -30,10 +30,13 @@ class Smoothed:
 def smooth(log_ratios: Floats) -> Smoothed:
     """Smoothed weights from log ratios [S] of target over proposal density; a constant added to all changes nothing.
 
-    Finite or −inf; ratios that are all equal weigh alike and have no tail.
+    Finite or −inf; ratios that are all equal weigh alike and have no tail. If all are −inf no draw is where the target is: they weigh
+    alike, with an infinite k̂ and none of them effective.
     """
-    n = len(log_ratios)
-    log_weights = np.asarray(log_ratios, float) - np.max(log_ratios)
+    n, top = len(log_ratios), np.max(log_ratios)
+    if top == -np.inf:
+        return Smoothed(np.full(n, 1.0 / n), np.inf, 0.0)
+    log_weights = np.asarray(log_ratios, float) - top
     tail = int(min(0.2 * n, 3.0 * np.sqrt(n)))
     order = np.argsort(log_weights)
     largest = order[-tail:]

@@ -70,11 +70,14 @@ def reference(
     from forecast.data.select import as_of
     from forecast.jobs.reference import SEED, ask_differently, compile_reference, write_reference
     from forecast.jobs.reference import reference as fit
-    from forecast.priors.alternatives import write_alternatives
     from forecast.priors.files import load_priors
+    from forecast.workspace import check_own
 
-    folder = context.workspace.priors
-    priors, data = load_priors(folder), read_data(context.workspace.data)
+    if states and (write or classes or pressure != "same" or refit):
+        raise click.UsageError("--states fits nothing, so that of the other choices only --drop and --as-of go with it.")
+    if write:
+        check_own(context.workspace)
+    priors, data = load_priors(context.workspace.priors), read_data(context.workspace.data)
     if context.as_of is not None:
         data = as_of(data, context.as_of)
     if states:
@@ -87,10 +90,8 @@ def reference(
         published = write and classes is None and not drop and pressure == "same"
         alternatives = ask_differently(data, priors, result, sampler=sampler, progress=progress) if published else None
     tried = _tried(context, result, refit)
-    if alternatives is not None:
-        write_alternatives(folder, alternatives)
     if write:
-        write_reference(result, folder, now=context.now, by=BY)
+        write_reference(result, context.workspace, now=context.now, by=BY, as_of=context.as_of, alternatives=alternatives)
     if context.json:
         context.say_json(document(result, tried, written=write))
         return

@@ -14,7 +14,7 @@ from forecast.errors import ForecastError
 def replace_files(contents: Mapping[Path, bytes]) -> None:
     """Give each file its new bytes, in the order given; a reader sees the old or the new of each, never a part.
 
-    Raises ForecastError, with every file as it was, if one cannot be written.
+    The files are there already. Raises ForecastError, with every file as it was, if one cannot be written.
     """
     made: dict[Path, str] = {}
     done: dict[Path, bytes] = {}

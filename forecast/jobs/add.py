@@ -15,7 +15,7 @@ from forecast.data.tables import origin
 from forecast.domain import month_text
 from forecast.errors import LockedError, UsageError
 from forecast.jobs.effects import Effects, effects, named
-from forecast.workspace import PACKAGE, Workspace
+from forecast.workspace import Workspace, check_own
 
 TRIES: Final = 50
 
@@ -79,11 +79,7 @@ def add(
 
     If someone else changes the data between the question and the answer, the proposal is made anew and asked again.
     """
-    if workspace.data.is_relative_to(PACKAGE):
-        raise UsageError(
-            "The workspace is the copy inside the installed package, which is not to be edited.",
-            "`forecast init DIR` makes one of your own.",
-        )
+    check_own(workspace)
     for _ in range(TRIES):
         proposal = propose(workspace, name, given, covered_through, today)
         if not confirm(proposal):

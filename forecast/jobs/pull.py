@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from forecast.errors import ForecastError, SourceError, UsageError
+from forecast.errors import ForecastError, SourceError
 from forecast.progress import Progress, silent
-from forecast.workspace import PACKAGE, Workspace
+from forecast.workspace import Workspace, check_own
 
 if TYPE_CHECKING:
     from httpx import Client
@@ -116,11 +116,7 @@ def pull_sources(
     from forecast.data.sources.web import Limits, client
 
     chosen = named(names)
-    if workspace.data.is_relative_to(PACKAGE):
-        raise UsageError(
-            "The workspace is the copy inside the installed package, which is not to be edited.",
-            "`forecast init DIR` makes one of your own.",
-        )
+    check_own(workspace)
     data = read_data(workspace.data)
     limits = limits or Limits()
     with client(limits) as http:

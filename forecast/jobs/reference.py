@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
+from datetime import date, datetime
 from typing import Final
 
 import numpy as np
@@ -23,11 +23,14 @@ from forecast.model.outside_view import KEPT, build_outside_view, observed
 from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, PressureYear, Transitions, count, list_entries, list_transitions
 from forecast.model.outside_view_priors import ladder_specs, pressure_specs, state_of
 from forecast.model.outside_view_states import Comparable, Rate, comparable_states, entry_rates
-from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE
+from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_text
+from forecast.priors.alternatives import FILE as ALTERNATIVES
 from forecast.priors.change import change
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.spec import Spec
+from forecast.priors.write import replace_text
 from forecast.progress import Progress, silent
+from forecast.workspace import Workspace, check_own
 
 SEED: Final = 2026
 WHY: Final = "What the states compared say, fitted anew."
@@ -143,14 +146,35 @@ def states_compared(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Compa
     return comparable_states(spells, transitions), entry_rates(transitions)
 
 
-def write_reference(result: Reference, folder: Path, *, now: datetime, by: str) -> None:
-    """Write the priors that differ into their file in `folder` and into its history; reasons and notes stay. Raises what `change` does."""
+def write_reference(
+    result: Reference,
+    where: Workspace,
+    *,
+    now: datetime,
+    by: str,
+    as_of: date | None = None,
+    alternatives: Alternatives | None = None,
+) -> None:
+    """Write the priors that differ into their file and into its history, reasons and notes staying, and the alternatives beside them.
+
+    as_of: the day as of which the states were read, if not today. All of it is written or nothing. Raises what `change` does, and
+    UsageError in a workspace that is not to be edited.
+    """
+    check_own(where)
     weights = ", ".join(f"{f.name} {f.weight:.3g}" for f in result.classes)
     without = f" without {', '.join(result.dropped)}" if result.dropped else ""
     year = {"same": "of the same year", "previous": "of the year before", "none": "left out"}[result.pressure]
-    source = f"outside view: reference_spells.csv{without}, pressure {year}, seed {result.seed}; pool of {weights}; rises and stays widened"
-    with editing(folder):
-        change(folder, load_priors(folder), result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True)
+    then = f" as of {as_of}" if as_of else ""
+    asked = f"reference_spells.csv{then}{without}, pressure {year}, seed {result.seed}"
+    source = f"outside view: {asked}; pool of {weights}; rises and stays widened"
+    path = where.priors / ALTERNATIVES
+    with editing(where.priors):
+        if alternatives is not None and not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            replace_text(path, "")
+        beside = {path: alternatives_text(alternatives).encode()} if alternatives is not None else None
+        priors = load_priors(where.priors)
+        change(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)
 
 
 def ask_differently(
@@ -182,8 +206,11 @@ def _weights(given: Mapping[str, float]) -> dict[str, float]:
     if unknown := sorted(set(given) - set(SELECTIONS)):
         raise UsageError(f"There is no class of states named {unknown[0]!r}.", f"The classes are {', '.join(SELECTIONS)}.")
     counted = {name: weight for name, weight in given.items() if weight > 0}
-    if not counted or min(given.values()) < 0:
-        raise UsageError("Of the weights of the classes one must be above 0 and none below.", "Write all_but_failed=0.5, for instance.")
+    if not counted or not all(math.isfinite(w) and w >= 0 for w in given.values()):
+        raise UsageError(
+            "The weights of the classes must be plain numbers, one of them above 0 and none below.",
+            "Write all_but_failed=0.5, for instance.",
+        )
     total = sum(counted.values())
     return {name: weight / total for name, weight in counted.items()}
 

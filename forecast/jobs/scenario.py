@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.errors import InputError, StoreError, UsageError
 from forecast.progress import Progress, silent
-from forecast.workspace import PACKAGE, Workspace
+from forecast.workspace import Workspace, check_own
 
 if TYPE_CHECKING:
     from forecast.forecasting.draws import ParameterDraws
@@ -120,11 +120,7 @@ def new_scenario(workspace: Workspace, name: str) -> Path:
     name = name.removesuffix(".toml")
     if not is_name(name):
         raise UsageError(f"{name!r} can't name a scenario.", "Use small letters, digits and hyphens, as in border-closure.")
-    if workspace.data.is_relative_to(PACKAGE):
-        raise UsageError(
-            "The workspace is the copy inside the installed package, which is not to be edited.",
-            "`forecast init DIR` makes one of your own.",
-        )
+    check_own(workspace)
     path = workspace.data / FOLDER / f"{name}.toml"
     write_new(path)
     return path

@@ -17,7 +17,7 @@ from forecast.priors.files import Priors, load_priors
 from forecast.priors.history import Edit, HandEdit, History, Outlook, read_history
 from forecast.priors.spec import Spec
 from forecast.runs import manifest, store
-from forecast.workspace import PACKAGE, Workspace
+from forecast.workspace import Workspace, check_own
 
 SOURCE: Final = "judgement"
 
@@ -48,11 +48,7 @@ def set_priors(where: Workspace, edits: Mapping[str, Spec], *, why: str, by: str
     Raises InputError with every edit that cannot be, UsageError in a workspace that is not to be edited, StoreError if the history is
     damaged, LockedError while another command writes; then nothing is written.
     """
-    if where.priors.is_relative_to(PACKAGE):
-        raise UsageError(
-            "The workspace is the copy inside the installed package, which is not to be edited.",
-            "`forecast init DIR` makes one of your own.",
-        )
+    check_own(where)
     said = [_clean(text, flag) for text, flag in ((why, "--why"), (by, "--by"), (source, "--source"))]
     with editing(where.priors):
         priors = load_priors(where.priors)

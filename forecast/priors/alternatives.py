@@ -14,7 +14,6 @@ from forecast.errors import InputError, Problem
 from forecast.priors.catalogue import CATALOGUE, nearest, parse_prior
 from forecast.priors.spec import Spec
 from forecast.priors.text import SpecError
-from forecast.priors.write import replace_text
 
 type Alternatives = Mapping[str, Mapping[str, Spec]]
 
@@ -53,13 +52,12 @@ def read_alternatives(folder: Path) -> Alternatives:
     return found
 
 
-def write_alternatives(folder: Path, sets: Alternatives) -> None:
-    """Write the file whole. Raises ForecastError if it cannot be written."""
+def alternatives_text(sets: Alternatives) -> str:
+    """The file whole."""
     lines = [
         "# What the outside view says when it is asked differently. Written by `forecast priors reference --write`; an edit is lost.",
         "",
     ]
     for name, specs in sets.items():
         lines += [f"[{name}]", *(f'"{prior}" = "{spec}"' for prior, spec in specs.items()), ""]
-    (folder / FILE).parent.mkdir(exist_ok=True)
-    replace_text(folder / FILE, "\n".join(lines))
+    return "\n".join(lines)

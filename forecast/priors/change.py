@@ -45,24 +45,28 @@ def change(
     before: Outlook | None = None,
     after: Outlook | None = None,
     keep_rationale: bool = False,
+    beside: Mapping[Path, bytes] | None = None,
 ) -> tuple[Edit, ...]:
     """Give priors other specs, in the files of `folder` and with a line each in its history; `priors` are those that stand there.
 
-    Edits that change nothing are left out. The rationale in the file becomes `why` unless it is kept. The caller holds the folder
-    (`data.lock.editing`). The prior files are renamed into place before the history, so that after a crash between the two the history
-    shows an edit by hand. Raises InputError, StoreError or ForecastError, with every file as it was.
+    Edits that change nothing are left out. The rationale in the file becomes `why` unless it is kept. beside: files that get other bytes
+    with them, whether priors change or not. The caller holds the folder (`data.lock.editing`). The prior files are renamed into place
+    before the history, so that after a crash between the two the history shows an edit by hand. Raises InputError, StoreError or
+    ForecastError, with every file as it was.
     """
     made = priors.replace(edits)
     changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
     history = read_history(folder)
+    contents = dict(beside or {})
     if not changed:
+        replace_files(contents)
         return ()
     files: dict[Path, dict[str, Spec]] = {}
     for name, spec in changed.items():
         files.setdefault(folder / priors[name].file, {})[name] = spec
     rationale = None if keep_rationale else why
     day = now.astimezone(UTC).date()
-    contents = {p: edited_text(p, specs, why=rationale, source=source, by=by, date=day).encode() for p, specs in files.items()}
+    contents |= {p: edited_text(p, specs, why=rationale, source=source, by=by, date=day).encode() for p, specs in files.items()}
     begin(folder, priors)
     previous = history.edits[-1].sha256 if history.edits else digest_of(history.start or {n: str(p.spec) for n, p in priors.items()})
     number, group = (history.edits[-1].number, history.edits[-1].change) if history.edits else (0, 0)
