@@ -11,7 +11,8 @@ import pytest
 from click.testing import Result
 
 from forecast.cli.priors_set import joined
-from forecast.jobs import set_prior, try_prior
+from forecast.errors import StoreError
+from forecast.jobs import try_prior
 from forecast.jobs.try_prior import Tried
 from forecast.priors.files import load_priors
 from forecast.priors.history import read_history
@@ -176,10 +177,35 @@ def test_a_run_without_draws_does_not_keep_anyone_from_changing_a_prior(run: Run
     assert read_history(published.priors).edits[0].after is None
 
 
-def test_a_run_from_other_priors_says_nothing(run: Run, workspace: Workspace) -> None:
+def test_a_run_that_does_not_tell_its_priors_says_nothing(run: Run, workspace: Workspace) -> None:
     publish(workspace, "0" * 64)
-    assert "The headline before and after is not known" in run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout
+    said = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout
+    assert "What it does to the headline is not known." in said
+    assert "does not name them" in said
     assert read_history(workspace.priors).edits[0].before is None
+
+
+def test_a_second_edit_before_any_refit_is_tried_on_top_of_the_first(
+    run: Run, published: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending = 0.041
+    monkeypatch.setattr(try_prior, "try_edits", lambda where, edits: answer(0.030 if "ladder.fresh" in edits else pending)(where, edits))
+    run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
+    assert "Headline 4.1 % → 3 % (reweighted)." in run("set", "ladder.fresh = Normal(2, 1)", *SIGNED).stdout
+    second = read_history(published.priors).edits[1]
+    assert second.before is not None
+    assert (second.before.how, second.before.probability) == ("reweighted", 0.041)
+
+
+def test_damage_is_told_and_the_edit_made_all_the_same(run: Run, published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(where: Workspace, edits: Mapping[str, Any]) -> Tried:
+        raise StoreError("draws.npz is missing or was altered.", "Restore the run.")
+
+    monkeypatch.setattr(try_prior, "try_edits", damaged)
+    done = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
+    assert done.exit_code == 0
+    assert "draws.npz is missing or was altered" in done.stdout
+    assert load_priors(published.priors).spec("leverage.effect") == Normal(0.8, 0.3)
 
 
 def test_the_log_is_newest_first_and_shows_hands(run: Run, workspace: Workspace) -> None:
@@ -222,6 +248,6 @@ def test_an_altered_history_is_reported(run: Run, workspace: Workspace) -> None:
 
 
 def test_the_copy_inside_a_package_is_not_edited(run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(set_prior, "PACKAGE", Path(workspace.priors.parent))
+    monkeypatch.setattr("forecast.workspace.PACKAGE", Path(workspace.priors.parent))
     done = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     assert (done.exit_code, "forecast init DIR" in done.stderr) == (2, True)

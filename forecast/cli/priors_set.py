@@ -68,10 +68,11 @@ def told(done: Done) -> Iterator[str]:
         yield f"{edit.name} = {edit.new}, until now {edit.old}; revision {edit.revision}."
     if not done.edits:
         return
-    if done.before is None:
-        yield "The headline before and after is not known: no run was published from the priors as they were."
-    else:
-        yield f"{_headline(done.before, done.after)}."
+    seen = done.headline
+    if seen.lacking:
+        yield f"What it does to the headline is not known. {seen.lacking}"
+    elif seen.before:
+        yield f"{_headline(seen.before, seen.after)}."
     yield "The forecast follows with the next `forecast refit`."
 
 
@@ -128,7 +129,8 @@ def _entry(edit: Edit) -> Iterator[str]:
 def _headline(before: Outlook, after: Outlook | None) -> str:
     from forecast.priors.words import percent
 
-    said = f"Headline {percent(before.probability)}"
+    rough = "" if before.accepted else "roughly "
+    said = f"Headline {rough}{percent(before.probability)}"
     if after is None:
         return f"{said} before; only a refit can tell what it becomes"
     how = after.how if after.accepted else f"{after.how}, too far off to rely on: it needs a refit"

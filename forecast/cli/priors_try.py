@@ -43,7 +43,8 @@ def try_(context: Context, edits: tuple[str, ...], file: TextIO | None, everythi
     """Say what edited priors would do to the newest published run.
 
     From the run's draws, in under a second: draws and paths are weighted, what follows is computed again. Where that can't be trusted it
-    says so, and --refit answers. Edits of any number and kind may be given; together they count as one.
+    says so, and --refit answers. Edits of any number and kind may be given; together they count as one. What was set since the run is
+    included; without an edit it is tried alone.
     """
     from forecast.jobs.try_prior import try_edits
     from forecast.priors.edits import parse_edits
@@ -72,6 +73,9 @@ def lines(tried: Tried, everything: bool) -> list[str]:
     from forecast.report.words import percent, points
 
     out = [line for name, (a, b) in tried.edits.items() for line in _edit(name, a, b)]
+    if tried.pending:
+        out += ["Set since that run, and included:"] if out else ["Set since that run:"]
+        out += [line for name, (a, b) in tried.pending.items() for line in _edit(name, a, b)]
     out += ["", f"{'':<26}{'run':>8}{'edited':>8}{'points':>8}{'± MC':>7}{'prior':>8}{'80 %':>15}"]
     shown = [q for q in tried.questions if everything or q["id"] in FAMILY or q["id"] == tried.headline_id or _companion_moved(q)]
     for q in shown:

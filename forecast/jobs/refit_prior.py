@@ -9,7 +9,7 @@ import numpy as np
 
 from forecast.forecasting.answers import monte_carlo_error
 from forecast.forecasting.edited.kinds import FITTED
-from forecast.forecasting.edited.reweigh import ByReading
+from forecast.forecasting.edited.reweigh import ByReading, changed
 from forecast.forecasting.result import Forecast
 from forecast.jobs.reference import reference
 from forecast.jobs.run import DEFAULT_SEED, fit
@@ -23,17 +23,18 @@ from forecast.workspace import Workspace
 
 
 def refit_edits(workspace: Workspace, edits: Mapping[str, Spec], seed: int | None = None, progress: Progress = silent) -> Tried:
-    """Every question under the edits, fitted to what the newest run was made from.
+    """Every question under the priors of the workspace and the edits, fitted to the data that the newest run was made from.
 
     Raises what `fit`, `reference`, `inputs_of` and `try_edits` raise.
     """
     before = check_edits(workspace, edits)
+    since = {name: before.edited.spec(name) for name in changed(before.priors, before.edited)}
     was = {q["id"]: q for q in before.questions}
-    made = fit(_edited(inputs_of(before.path), edits, progress), DEFAULT_SEED if seed is None else seed, progress, explored=False)
+    made = fit(_edited(inputs_of(before.path), since, progress), DEFAULT_SEED if seed is None else seed, progress, explored=False)
     by_reading = {name: _judged(made, name) for name in made.readings}
     return Tried(
         run_id=before.path.name,
-        edits=named(before.priors, edits),
+        edits=named(before.now, edits),
         how="refit",
         accepted=True,
         k_hat=float("-inf"),
@@ -41,6 +42,7 @@ def refit_edits(workspace: Workspace, edits: Mapping[str, Spec], seed: int | Non
         headline_id=before.headline,
         questions=[beside(q, was[q["id"]]) for q in questions(made)],
         by_reading=by_reading,
+        pending=before.pending,
     )
 
 
@@ -61,4 +63,4 @@ def _judged(made: Forecast, reading: str) -> ByReading:
     slots = found.climb.slot_means(answer.question.kind, answer.question.level or 0, answer.question.horizon)
     by_draws = monte_carlo_error(draws, one, None)
     ess = float(draws.var(ddof=1)) / by_draws**2 if by_draws > 0 else float(draws.size)
-    return ByReading(answer.by_reading[reading], float("-inf"), ess, monte_carlo_error(draws, one, slots))
+    return ByReading(answer.by_reading[reading], float("-inf"), ess, monte_carlo_error(draws, one, slots), fitted=True)

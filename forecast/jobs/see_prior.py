@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,14 +11,13 @@ from numpy.typing import NDArray
 
 from forecast.forecasting.edited.ratios import PLACES
 from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, posterior, profile
-from forecast.priors.catalogue import CATALOGUE, parse_prior
+from forecast.jobs.priors_then import priors_then
 from forecast.priors.density import Draws, axis_of, back, onto, span_of
 from forecast.priors.files import Priors
 from forecast.priors.implied import Implied, implied
 from forecast.priors.quadrature import PROBABILITIES
 from forecast.priors.selection import after_selection
 from forecast.priors.spec import Distribution, Fixed
-from forecast.priors.text import SpecError
 from forecast.report.read import read_report
 from forecast.runs.draws import open_draws
 from forecast.runs.manifest import read_manifest
@@ -101,7 +99,7 @@ def see_after(where: Workspace, priors: Priors, name: str) -> After | None:
     run = latest(where.reports)
     if run is None:
         return None
-    report, then = read_report(run), _as_then(run, priors)
+    report, then = read_report(run), priors_then(priors, read_manifest(run).meta)
     spec = then.spec(name)
     same, question = spec == priors.spec(name), _question(report, name)
     headline = next(q for q in report["questions"] if q["id"] == report["headline"])
@@ -131,18 +129,6 @@ def see_after(where: Workspace, priors: Priors, name: str) -> After | None:
             _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if ours else (),
             question,
         )
-
-
-def _as_then(run: Path, priors: Priors) -> Priors:
-    """The priors that a run was made from, as far as its manifest tells; the present ones for the rest."""
-    edits = {}
-    for name, told in read_manifest(run).meta.get("priors", {}).items():
-        try:
-            if name in CATALOGUE and str(priors.spec(name)) != told["spec"]:
-                edits[name] = parse_prior(name, told["spec"])
-        except SpecError:  # an older version could say what this one can't
-            continue
-    return priors.replace(edits)
 
 
 def _question(report: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:

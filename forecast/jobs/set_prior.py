@@ -10,7 +10,7 @@ from typing import Any, Final
 from forecast.data.lock import editing
 from forecast.data.read import read_table
 from forecast.data.records import ReadingRow
-from forecast.errors import ForecastError, InputError, Problem, StoreError, UsageError
+from forecast.errors import ForecastError, InputError, Problem, UsageError
 from forecast.priors.change import change
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
@@ -23,28 +23,38 @@ SOURCE: Final = "judgement"
 
 
 @dataclass(frozen=True)
+class Headlines:
+    """The headline before and after an edit of priors. lacking: why it is not known; without it, only a refit can tell what is None."""
+
+    before: Outlook | None = None
+    after: Outlook | None = None
+    lacking: str = ""
+
+
+@dataclass(frozen=True)
 class Done:
-    """What was set: an edit a prior, the names of those that said so already, and the headline on both sides where it is known."""
+    """What was set: an edit a prior, the names of those that said so already, and the headline on both sides, or why it is not known."""
 
     edits: tuple[Edit, ...]
     unchanged: tuple[str, ...]
-    before: Outlook | None
-    after: Outlook | None
+    headline: Headlines
 
     def as_dict(self) -> dict[str, Any]:
         """The same for a program."""
         return {
             "edits": [edit.as_dict() for edit in self.edits],
             "unchanged": list(self.unchanged),
-            "forecast_before": self.before and self.before.as_dict(),
-            "forecast_after": self.after and self.after.as_dict(),
+            "forecast_before": self.headline.before and self.headline.before.as_dict(),
+            "forecast_after": self.headline.after and self.headline.after.as_dict(),
+            "forecast_lacking": self.headline.lacking,
         }
 
 
 def set_priors(where: Workspace, edits: Mapping[str, Spec], *, why: str, by: str, now: datetime, source: str = SOURCE) -> Done:
     """Give priors other specs in their files, and add an edit each to the history. An edit that changes nothing is left out.
 
-    The headline before is that of the published run, if it was made from the priors as they are; the one after is what its draws say.
+    The headline before is that of the published run, or what its draws say of the priors as they are, if others were changed since; the
+    one after is what they say of the edits too.
     Raises InputError with every edit that cannot be, UsageError in a workspace that is not to be edited, StoreError if the history is
     damaged, LockedError while another command writes; then nothing is written.
     """
@@ -55,9 +65,11 @@ def set_priors(where: Workspace, edits: Mapping[str, Spec], *, why: str, by: str
         made = priors.replace(edits)
         _check_readings(where, priors, made)
         changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
-        before, after = outlooks(where, priors, changed)
-        written = change(where.priors, priors, changed, why=said[0], by=said[1], source=said[2], now=now, before=before, after=after)
-    return Done(written, tuple(name for name in edits if name not in changed), before, after)
+        seen = headlines(where, priors, changed) if changed else Headlines()
+        written = change(
+            where.priors, priors, changed, why=said[0], by=said[1], source=said[2], now=now, before=seen.before, after=seen.after
+        )  # fmt: skip
+    return Done(written, tuple(name for name in edits if name not in changed), seen)
 
 
 @dataclass(frozen=True)
@@ -78,34 +90,31 @@ def read_log(where: Workspace, name: str | None = None) -> Log:
     return Log(History(history.start, edits), tuple(hand for hand in by_hand if hand.name == name))
 
 
-def outlooks(where: Workspace, priors: Priors, edits: Mapping[str, Spec]) -> tuple[Outlook | None, Outlook | None]:
-    """The headline of the published run, if it was made from these priors, and under the edits, if its draws can say."""
-    before = _fitted(where, priors) if edits else None
-    return before, _tried(where, edits) if before else None
+def headlines(where: Workspace, priors: Priors, edits: Mapping[str, Spec]) -> Headlines:
+    """The headline under the priors of the workspace, and under the edits too, by the published run and its draws.
 
-
-def _fitted(where: Workspace, priors: Priors) -> Outlook | None:
+    A run that is missing, damaged or of another version is told, and is no reason not to change one's mind.
+    """
+    before = None
     try:
         run = store.latest(where.reports)
-        meta = manifest.read_manifest(run).meta if run else {}
-    except StoreError:
-        return None  # a damaged store is told of by `status` and `runs verify`, and is no reason not to change one's mind
-    if run is None or meta.get("priors_digest") != priors.digest():
-        return None
-    return Outlook(str(meta["headline"]), float(meta["probability"]), "fitted", True, run.name)
+        if run is None:
+            return Headlines(lacking="No run was published.")
+        meta = manifest.read_manifest(run).meta
+        fitted = meta.get("priors_digest") == priors.digest()
+        before = Outlook(str(meta["headline"]), float(meta["probability"]), "fitted", True, run.name) if fitted else _tried(where, {})
+        after = _tried(where, edits)
+    except ForecastError as e:
+        return Headlines(before, lacking=str(e))
+    return Headlines(before, after, "" if before else "Only a refit can tell.")
 
 
 def _tried(where: Workspace, edits: Mapping[str, Spec]) -> Outlook | None:
     """What the draws of the published run say; None where only a refit can tell."""
     from forecast.jobs.try_prior import try_edits
 
-    try:
-        tried = try_edits(where, edits)
-    except ForecastError:
-        return None
-    if tried.how == "refit":
-        return None
-    return Outlook(tried.headline_id, tried.headline, tried.how, tried.accepted, tried.run_id)
+    tried = try_edits(where, edits)
+    return None if tried.how == "refit" else Outlook(tried.headline_id, tried.headline, tried.how, tried.accepted, tried.run_id)
 
 
 def _check_readings(where: Workspace, priors: Priors, made: Priors) -> None:

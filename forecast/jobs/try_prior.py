@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from forecast.arrays.weighted import INTERVAL
 from forecast.errors import InputError, StoreError, UsageError
-from forecast.forecasting.edited.reweigh import ByReading, How, Reweighed, reweigh
+from forecast.forecasting.edited.reweigh import ByReading, How, Reweighed, changed, reweigh
+from forecast.jobs.priors_then import priors_of
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.spec import Spec
@@ -27,7 +28,8 @@ type Row = Mapping[str, Any]
 @dataclass(frozen=True)
 class Tried:
     """The forecast under edited priors. `questions` are as in report.json, beside each what the run said: `before` of the probability, and
-    `before_known` of what will be publicly known (None where that is no other thing)."""
+    `before_known` of what will be publicly known (None where that is no other thing). edits and pending: name → what the workspace said
+    and what the edit says; what the run said and what the workspace says since, which the answer includes."""
 
     run_id: str
     edits: Mapping[str, tuple[str, str]]
@@ -39,6 +41,7 @@ class Tried:
     questions: Sequence[Row]
     by_reading: Mapping[str, ByReading]
     notes: tuple[str, ...] = ()
+    pending: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def headline(self) -> float:
@@ -52,6 +55,7 @@ class Tried:
         return {
             "run_id": self.run_id,
             "edits": {name: {"from": a, "to": b} for name, (a, b) in self.edits.items()},
+            "pending": {name: {"from": a, "to": b} for name, (a, b) in self.pending.items()},
             "headline": self.headline_id,
             "questions": [dict(q) for q in self.questions],
             "k_hat": _finite(self.k_hat),
@@ -73,26 +77,36 @@ def _finite(k_hat: float) -> float | None:
 
 @dataclass(frozen=True)
 class Before:
-    """The run that edits are tried on: its folder, priors, headline and questions as report.json has them."""
+    """The run that edits are tried on: its folder, headline and questions as report.json has them.
+
+    priors: those it was made from; now: those of the workspace; edited: the latter with the edits.
+    """
 
     path: Path
     priors: Priors
+    now: Priors
+    edited: Priors
     headline: str
     questions: tuple[Row, ...]
 
+    @property
+    def pending(self) -> dict[str, tuple[str, str]]:
+        """What was changed in the workspace since the run."""
+        return named(self.priors, {name: self.now.spec(name) for name in changed(self.priors, self.now)})
+
 
 def try_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "latest") -> Tried:
-    """Every question under the edits.
+    """Every question under the priors of the workspace and the edits, by the draws of a run that may have been made before the former.
 
-    Raises UsageError without edits or a run; InputError if the run was made from other priors or by another version of this program, or if
-    the edits cannot be; StoreError if the run is damaged.
+    Without edits: what was changed since the run. Raises UsageError if that is nothing, or without a run; InputError if the run does not
+    tell what it was made from or was made by another version of this program, or if the edits cannot be; StoreError if the run is damaged.
     """
     before = check_edits(workspace, edits, run)
     with open_draws(before.path) as arrays:
-        found = reweigh(arrays, before.priors, before.priors.replace(edits), before.headline)
+        found = reweigh(arrays, before.priors, before.edited, before.headline)
     return Tried(
         run_id=before.path.name,
-        edits=named(before.priors, edits),
+        edits=named(before.now, edits),
         how=found.how,
         accepted=found.accepted,
         k_hat=found.k_hat,
@@ -101,6 +115,7 @@ def try_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "lates
         questions=[_row(q, found) for q in before.questions],
         by_reading=found.by_reading,
         notes=found.notes,
+        pending=before.pending,
     )
 
 
@@ -111,22 +126,17 @@ def named(priors: Priors, edits: Mapping[str, Spec]) -> dict[str, tuple[str, str
 
 def check_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "latest") -> Before:
     """The run that edits are tried on, if they can be tried on it; raises what `try_edits` raises before it looks at draws."""
-    if not edits:
-        raise UsageError("No edit was given.", "Write one as leverage.effect = Normal(0.8, 0.3).")
     path = resolve(workspace.reports, run)
-    old = load_priors(workspace.priors)
-    made = old.replace(edits)
-    if wrong := readings_differ(made, old.parts("readings.weights")):
+    now, meta = load_priors(workspace.priors), read_manifest(path)
+    then, edited = priors_of(now, meta.meta, path.name), now.replace(edits)
+    if not edits and not changed(then, now):
+        raise UsageError("No edit was given.", "Write one as leverage.effect = Normal(0.8, 0.3).")
+    if wrong := readings_differ(edited, then.parts("readings.weights")):
         raise InputError.of(wrong)
-    manifest = read_manifest(path)
-    if manifest.meta.get("priors_digest") != old.digest():
-        raise InputError(
-            f"Run {path.name} was made from other priors than the workspace has now.", "Make a new one: `forecast run --publish`."
-        )
     for name in (REPORT, DRAWS):  # what is read here; the rest of the run is the business of `runs verify`
-        if name not in manifest.digests or not (path / name).is_file() or digest(path / name) != manifest.digests[name]:
+        if name not in meta.digests or not (path / name).is_file() or digest(path / name) != meta.digests[name]:
             raise StoreError(f"{path / name} is missing or was altered.", "Restore the run, or make it again.")
-    return Before(path, old, str(manifest.meta["headline"]), tuple(read_questions(path)))
+    return Before(path, then, now, edited, str(meta.meta["headline"]), tuple(read_questions(path)))
 
 
 def _row(q: Row, found: Reweighed) -> dict[str, Any]:

@@ -50,16 +50,17 @@ WORKERS: Final = 2
 
 @dataclass(frozen=True)
 class ByReading:
-    """How well one reading could be answered, and its headline."""
+    """How well one reading could be answered, and its headline; fitted: not from draws of other priors, so that no rule is needed."""
 
     probability: float
     k_hat: float
     ess: float
     mcse: float
+    fitted: bool = False
 
     @property
     def accepted(self) -> bool:
-        return self.k_hat < K_HAT_MAX and self.ess >= ESS_MIN and self.mcse <= MCSE_MAX * self.probability
+        return self.fitted or (self.k_hat < K_HAT_MAX and self.ess >= ESS_MIN and self.mcse <= MCSE_MAX * self.probability)
 
 
 @dataclass(frozen=True)
