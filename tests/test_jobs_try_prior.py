@@ -41,12 +41,14 @@ def report() -> dict[str, Any]:
     return rows
 
 
-def publish(workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any]) -> None:
+def publish(workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any], named: bool = True) -> None:
     def write(folder: Path) -> None:
         (folder / "report.json").write_text(json.dumps(report))
         write_draws(folder, arrays)
 
-    store.write_run(workspace.reports, RUN, write, {"priors_digest": prior_forecast().situation.priors.digest(), "headline": HEADLINE})
+    priors = prior_forecast().situation.priors
+    told = {name: {"spec": str(prior.spec)} for name, prior in priors.items()} if named else {}
+    store.write_run(workspace.reports, RUN, write, {"priors_digest": priors.digest(), "priors": told, "headline": HEADLINE})
     store.publish(workspace.reports, RUN)
 
 
@@ -168,10 +170,84 @@ def test_edits_are_read_from_a_file_with_comments(with_run: Workspace, command: 
     assert set(json.loads(result.stdout)["edits"]) == {"leverage.effect", "ladder.fresh"}
 
 
-def test_it_refuses_a_run_made_from_other_priors(
-    workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any], command: Command
+def test_what_was_set_since_the_run_is_included(
+    workspace: Workspace, with_run: Workspace, arrays: dict[str, Any], report: dict[str, Any], command: Command
 ) -> None:
     publish(workspace, arrays, report)
+    set_, edit = "leverage.effect = Normal(1.5, 0.8)", "ladder.skip_up.3 = quantiles(0.01, 0.05, 0.2)"
+    file = workspace.priors / "leverage.toml"
+    file.write_text(file.read_text().replace("Normal(1.6, 0.8)", "Normal(1.5, 0.8)"))
+    on_top, alone, both = tried(workspace, edit), tried(workspace), tried(with_run, set_, edit)
+    assert on_top["questions"] == both["questions"]
+    assert alone["questions"] == tried(with_run, set_)["questions"]
+    assert on_top["pending"] == {"leverage.effect": {"from": "Normal(1.6, 0.8)", "to": "Normal(1.5, 0.8)"}}
+    assert set(on_top["edits"]) == {"ladder.skip_up.3"}
+    printed = command("priors", "try", edit, "--workspace", workspace.data.parent)
+    assert "Set since that run, and included:" in printed.stdout
+    assert set_.replace("leverage.effect = ", "→  ") in printed.stdout
+    back = tried(workspace, "leverage.effect = Normal(1.6, 0.8)")
+    assert [q["probability"] for q in back["questions"]] == [q["before"] for q in back["questions"]]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "leverage.effect = Normal(1, 1e-200)",
+        "leverage.effect = Normal(1e200, 1)",
+        "drift.sd = HalfNormal(1e-200)",
+        "ladder.skip_up.3 = Beta(1e200, 1e200)",
+        "outside_view.selection = Fixed(1e-300)",
+        "drift.half_life = LogNormal(1e300, 1)",
+        "exposure.delay.4 = LogNormal(10, 1e6)",
+        "direct.rate = quantiles(1e-300, 0.5, 0.9999999999999999)",
+        "ladder.rise.3 = quantiles(0.04, 0.0400000001, 0.0400000002)",
+    ],
+)
+def test_numbers_that_no_arithmetic_bears_are_refused(with_run: Workspace, command: Command, edit: str) -> None:
+    result = command("priors", "try", edit, "--workspace", with_run.data.parent)
+    assert result.exit_code == 3, result.stdout
+    assert "expected" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "leverage.effect = Normal(1, 1e-9)",
+        "leverage.effect = Normal(1e6, 1e-9)",
+        "leverage.effect = Normal(-1e6, 1e6)",
+        "drift.sd = HalfNormal(1e-9)",
+        "drift.sd = HalfNormal(1e6)",
+        "drift.half_life = LogNormal(1e6, 1, shift=3)",
+        "drift.half_life = LogNormal(10, 1e-9, shift=11.999)",
+        "ladder.skip_up.3 = Beta(1e-9, 1e6)",
+        "ladder.skip_up.3 = Beta(1e6, 1e6)",
+        "ladder.stay.2 = quantiles(1e-9, 1, 1e6)",
+        "ladder.rise.3 = quantiles(1e-9, 0.5, 0.999999999)",
+        "outside_view.selection = Fixed(1e-9)",
+        "opposition.house_sd = HalfNormal(1e-9)",
+        "opposition.walk_sd = HalfNormal(1e6)",
+        "leverage.half_life.security = Fixed(1e6)",
+        "leverage.half_life.security = Fixed(1e-9)",
+        "events.demand = Normal(1e6, 1e-9)",
+        "exposure.delay.4 = LogNormal(1e6, 10)",
+        "direct.rate = quantiles(1e-9, 0.5, 0.999999999)",
+        "companion.designation = Gamma(1e6, 1e-9)",
+        "companion.designation = Gamma(1e-9, 1e6)",
+        "events.determination = Beta(1e-9, 1e-9)",
+    ],
+)
+def test_far_out_the_answer_is_refused_but_has_its_numbers(with_run: Workspace, command: Command, edit: str) -> None:
+    result = command("priors", "try", edit, "--json", "--workspace", with_run.data.parent)
+    assert (result.exit_code, result.stderr) == (0, "")
+    for q in json.loads(result.stdout, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))["questions"]:
+        assert 0 <= q["interval"]["low"] <= q["interval"]["high"] <= 1
+        assert all(0 <= q[key] <= 1 for key in ("probability", "prior_probability") if q[key] is not None)
+
+
+def test_it_refuses_a_run_that_does_not_tell_its_priors(
+    workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any], command: Command
+) -> None:
+    publish(workspace, arrays, report, named=False)
     file = workspace.priors / "leverage.toml"
     file.write_text(file.read_text().replace("Normal(1.6, 0.8)", "Normal(1.5, 0.8)"))
     result = command("priors", "try", "leverage.effect = Normal(1.3, 0.7)", "--workspace", workspace.data.parent)

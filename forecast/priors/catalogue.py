@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final, Literal
@@ -50,6 +50,8 @@ class Entry:
         return " or ".join(family_name(f) for f in self.families)
 
 
+LEAST, MOST, SPREAD = 1e-9, 1e6, 10.0
+"""How small and how large a number in a prior may be, and the sd of a logarithm."""
 LINE: Final = (-math.inf, math.inf)
 ABOVE_0: Final = (0.0, math.inf)
 SHARE: Final = (0.0, 1.0)
@@ -193,6 +195,7 @@ def check_suits(entry: Entry, spec: Spec) -> None:
     if isinstance(spec, Weights | Table):
         _check_parts(entry, spec)
     elif isinstance(spec, Distribution):
+        _check_size(spec)
         _check_support(entry, spec)
 
 
@@ -201,6 +204,18 @@ def _check_parts(entry: Entry, spec: Weights | Table) -> None:
         raise SpecError(str(spec), f"a weight of {READINGS_MAIN}", "Name the readings of readings.csv, and main.")
     if entry.parts and set(spec.values) != set(entry.parts):
         raise SpecError(str(spec), f"exactly the parts {', '.join(entry.parts)}", "Add what is missing and take out the rest.")
+
+
+def _check_size(spec: Distribution) -> None:
+    """SpecError for numbers that no belief here needs, and on which arithmetic fails."""
+    stated = [getattr(spec, f.name) for f in fields(spec)]  # type: ignore[arg-type]  # every distribution is a dataclass
+    remedy = "Write one that is not so small, or so large."
+    if any(v and not LEAST <= abs(v) <= MOST for v in stated if isinstance(v, int | float)):
+        raise SpecError(str(spec), f"numbers from {LEAST:g} to {MOST:g} in size, or 0", remedy)
+    if isinstance(spec, Quantiles) and spec.scale != "log" and spec.q95 > 1 - LEAST:
+        raise SpecError(str(spec), f"a chance that leaves {LEAST:g} or more to the contrary", remedy)
+    if isinstance(spec, LogNormal) and spec.sd > SPREAD:
+        raise SpecError(str(spec), f"an sd of the logarithm of at most {SPREAD:g}", remedy)
 
 
 def _check_support(entry: Entry, spec: Distribution) -> None:

@@ -24,8 +24,6 @@ type Scale = Literal["logit", "log", "beta"]
 
 WIDTH_90 = 3.29
 """Standard deviations between the 5 and the 95 % quantile of a normal."""
-LEAST, MOST = 1e-9, 1e6
-"""No belief here needs a number that is smaller or larger in size, and with those arithmetic fails."""
 
 
 class Spec(ABC):
@@ -218,9 +216,6 @@ class Quantiles(Distribution):
             raise SpecError(str(self), "quantiles above 0", "A chance or a time is never zero for certain; write a small number.")
         if self.scale != "log" and self.q95 >= 1:
             raise SpecError(str(self), "probabilities below 1", "Write 4 % as 0.04.")
-        most = MOST if self.scale == "log" else 1 - LEAST
-        if self.q05 < LEAST or self.q95 > most:
-            raise SpecError(str(self), f"quantiles from {LEAST:g} to {most:.10g}", "What is rarer, or lasts longer, can't be told from it.")
         if self.q95 / self.q05 < 1 + 1e-6:
             raise SpecError(str(self), "quantiles further apart", "Nobody is that sure; widen them.")
 
@@ -304,8 +299,6 @@ def _finite(spec: Distribution) -> None:
     values = [getattr(spec, f.name) for f in fields(spec)]  # type: ignore[arg-type]  # every distribution is a dataclass
     if not all(math.isfinite(v) for v in values):
         raise SpecError(str(spec), "finite numbers", "Write plain numbers.")
-    if any(v and not LEAST <= abs(v) <= MOST for v in values):
-        raise SpecError(str(spec), f"numbers from {LEAST:g} to {MOST:g} in size, or 0", "Write one that is not so small, or so large.")
 
 
 def _positive(spec: Distribution, *names: str) -> None:
