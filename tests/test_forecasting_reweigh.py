@@ -186,6 +186,29 @@ def test_deemed_insufficient_has_the_record_and_the_determination(arrays: dict[s
     assert HEADLINE not in found.moved
 
 
+def test_what_is_deemed_sufficient_does_not_move_what_is_deemed_insufficient(arrays: dict[str, Any]) -> None:
+    found = tried(arrays, **{"companion__deemed-sufficient": "Gamma(2, 3)"})
+    said = prior_forecast().answers
+    moved = {i.rsplit("-", 1)[0] for i in said if i.startswith("event-deemed") and found.probability[i] != said[i].probability}
+    assert moved == {"event-deemed-sufficient"}
+
+
+def test_hardly_an_edit_has_the_error_of_the_run(arrays: dict[str, Any]) -> None:
+    """Draws that hang together count as few as they are worth, in the error and in the rule."""
+    lazy = {**arrays} | {f"{n}/efficiency": np.full_like(arrays[f"{n}/efficiency"], 0.25) for n in map(str, arrays["readings"])}
+    for kept, share in ((arrays, 1.0), (lazy, 0.25)):
+        found = tried(kept, leverage__effect="Normal(1.6, 0.8001)")
+        assert found.ess == pytest.approx(share * 400, rel=0.02)
+        by_paths = {n: kept[f"{n}/slots"][question(kept)].var(ddof=1) / kept[f"{n}/slots"].shape[1] for n in found.by_reading}
+        for name, r in found.by_reading.items():
+            by_draws = kept[f"{name}/questions"][question(kept)].var() / (400 * kept[f"{name}/efficiency"][question(kept)])
+            assert r.mcse == pytest.approx(np.sqrt(by_draws + by_paths[name]), rel=0.01)
+
+
+def question(arrays: dict[str, Any]) -> int:
+    return [str(i) for i in arrays["questions"]].index(HEADLINE)
+
+
 def test_direct_action_follows_its_rate_and_the_pressure(arrays: dict[str, Any]) -> None:
     rate = tried(arrays, direct__rate="quantiles(0.02, 0.06, 0.16)", direct__leverage="Normal(0.0001, 0.0001)")
     exact = parse_prior("direct.rate", "quantiles(0.02, 0.06, 0.16)").sample(np.random.default_rng(1), 100_000).mean()  # type: ignore[attr-defined]

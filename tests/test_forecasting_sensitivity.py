@@ -32,6 +32,7 @@ from forecast.forecasting.sensitivity.swept import sweeps, with_share
 from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
 from forecast.priors.catalogue import CATALOGUE
+from forecast.priors.parts import Weights
 from forecast.priors.spec import Fixed, HalfNormal, Normal, Spec
 from tests import toys
 from tests.forecasts import prior_forecast
@@ -217,13 +218,12 @@ def test_draws_weigh_as_the_posterior_given_the_effect() -> None:
     assert abs(float(reading.some.logit_rise[:, 1].mean()) - expected) > 0.1  # unweighted they are elsewhere
 
 
-@pytest.mark.parametrize("name", EFFECTS)
+@pytest.mark.parametrize("name", [name for name in EFFECTS if name != "ladder.skip_up.3"])  # of that one rises and falls say nothing
 def test_the_likelihood_at_a_value_is_that_of_draws_with_it(headline: Headline, name: str) -> None:
     reading = headline.readings[0]
     value = float(PARAMETERS[name](reading.some).mean()) + 0.1
     exact = whole_likelihood(with_value(reading.some, name, value), reading.history)
-    if name != "ladder.skip_up.3":  # of which the rises and falls say nothing
-        np.testing.assert_allclose(likelihood(reading, name, value), exact, rtol=1e-9)
+    np.testing.assert_allclose(likelihood(reading, name, value), exact, rtol=1e-9)
 
 
 def test_a_crossing_between_points_that_the_draws_carry_badly_is_rough() -> None:
@@ -285,6 +285,34 @@ def swept(arrays: dict[str, Any]) -> dict[tuple[str, str, float], Point]:
 def test_a_reading_alone_is_that_reading(headline: Headline, swept: dict[tuple[str, str, float], Point]) -> None:
     for reading in headline.readings:
         assert swept["readings.weights", reading.name, 1.0].probability == pytest.approx(reading.chance.mean(), rel=1e-9)
+
+
+def test_a_reading_alone_is_tried_alone(arrays: dict[str, Any]) -> None:
+    """Also where readings that coincide were fitted as one: their weights go with it, here as in `priors try`."""
+    names, priors = [str(n) for n in arrays["readings"]], prior_forecast().situation.priors
+    last, before = names[-1], names[-2]
+    fewer = {k: v for k, v in arrays.items() if not k.startswith(f"{last}/")}
+    fewer |= {"readings": np.array(names[:-1]), f"merged/{before}": np.array([before, last])}
+    alone = priors.replace({"readings.weights": Weights({n: float(n == last) for n in priors.parts("readings.weights")})})
+    assert headline_of(fewer, alone, HEADLINE).probability == pytest.approx(reweigh(fewer, priors, alone, HEADLINE).probability[HEADLINE])
+    assert headline_of(fewer, alone, HEADLINE).probability == pytest.approx(float(fewer[f"{before}/questions"][question(arrays)].mean()))
+
+
+def question(arrays: dict[str, Any]) -> int:
+    return [str(i) for i in arrays["questions"]].index(HEADLINE)
+
+
+def test_what_a_reading_cannot_say_within_a_tenth_is_not_trusted() -> None:
+    assert Point(0.0, 0.05, 0.001, 0.2, 0.5, relative=0.09).trusted
+    assert not Point(0.0, 0.05, 0.001, 0.2, 0.5, relative=0.11).trusted
+
+
+def test_the_error_of_a_point_is_that_of_the_run(headline: Headline) -> None:
+    """With nothing varied: by draws, worth what they are, and by paths."""
+    even = {r.name: smooth(np.zeros(r.chance.size)) for r in headline.readings}
+    point = headline.point(0.0, {r.name: r.chance for r in headline.readings}, even, anchored=False)
+    assert point.probability == pytest.approx(headline.probability)
+    assert point.mcse == pytest.approx(prior_forecast().answers[HEADLINE].mcse, rel=0.35)  # there paths err alike in all readings
 
 
 @pytest.mark.slow

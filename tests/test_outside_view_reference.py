@@ -326,7 +326,7 @@ def test_what_the_priors_would_do_is_shown_before_anything_is_written(
             }  # fmt: skip
             made = {f.name: None for f in fields(Tried)} | {
                 "run_id": "20261101T000000Z-abcdef", "edits": dict.fromkeys(edits, ("a", "b")), "how": how, "accepted": accepted,
-                "k_hat": 0.9, "ess": 50.0, "headline_id": "reach-4-12m", "questions": [row], "by_reading": {}, "notes": (),
+                "k_hat": 0.9, "ess": 50.0, "headline_id": "reach-4-12m", "questions": [row], "by_reading": {}, "notes": (), "pending": {},
             }  # fmt: skip
             return Tried(**made)  # type: ignore[arg-type]  # the fields are filled by name
 
@@ -339,7 +339,9 @@ def test_what_the_priors_would_do_is_shown_before_anything_is_written(
     assert "newest published run, 20261101T000000Z-abcdef" in printed
     assert "Not accepted" in printed
     assert asked == ["reweighted"]
-    assert json.loads(command(*words, "--refit", "--write", "--json").stdout)["tried"]["how"] == "refit"
+    again = command(*words, "--refit", "--write", "--json")
+    assert again.exit_code == 0, again.stderr
+    assert json.loads(again.stdout)["tried"]["how"] == "refit"
     assert asked == ["reweighted", "reweighted", "refit"]
 
 

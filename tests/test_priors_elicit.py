@@ -23,8 +23,9 @@ from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.elicit import PICTURES, Three, from_odds, from_quantiles, from_year, may_be_elicited
 from forecast.priors.files import load_priors
 from forecast.priors.history import read_history
+from forecast.priors.selection import after_selection
 from forecast.priors.solve import Answer, moved, solve
-from forecast.priors.spec import Beta, Distribution, Gamma, HalfNormal, LogNormal, Normal, Quantiles
+from forecast.priors.spec import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.text import SpecError, logit
 from forecast.priors.words import in_words
 from forecast.workspace import Workspace, bundled
@@ -179,6 +180,16 @@ def test_a_chance_within_a_year_is_a_rise() -> None:
     assert found.interval() == pytest.approx((0.02, 0.0455, 0.10), rel=0.005)
 
 
+def test_what_is_said_of_mexico_is_what_is_left_after_the_selection_factor() -> None:
+    for factor in (0.75, 0.3):
+        said = from_year("ladder.rise.3", 0.02, 0.10, PRIORS.spec("ladder.rise.3"), factor)
+        made = PRIORS.replace({"ladder.rise.3": said, "outside_view.selection": Fixed(factor)})
+        low, _, high = after_selection(made, "ladder.rise.3").interval()
+        assert (low, high) == pytest.approx((0.02, 0.10), rel=1e-3)
+    other = from_year("ladder.rise.2", 0.02, 0.10, PRIORS.spec("ladder.rise.2"), 0.75)
+    assert other.interval() == pytest.approx((0.02, 0.0455, 0.10), rel=0.005)
+
+
 @pytest.mark.parametrize(("low", "high"), [(0.1, 0.02), (0, 0.1), (0.1, 1), (0.1, 0.1), (2, 10), (math.nan, 0.1)])
 def test_impossible_chances(low: float, high: float) -> None:
     with pytest.raises(SpecError):
@@ -186,8 +197,9 @@ def test_impossible_chances(low: float, high: float) -> None:
 
 
 def test_only_chances_within_a_year_are_said_so() -> None:
-    with pytest.raises(SpecError, match=r"ladder\.rise\.0"):
-        from_year("ladder.skip_up.3", 0.02, 0.1, PRIORS.spec("ladder.skip_up.3"))
+    for name in ("ladder.skip_up.3", "direct.rate"):  # the latter is at full pressure, not in ordinary times
+        with pytest.raises(SpecError, match=r"ladder\.rise\.0"):
+            from_year(name, 0.02, 0.1, PRIORS.spec(name))
 
 
 # ---- the headline
@@ -316,7 +328,7 @@ def test_flags_write_with_a_reason_and_a_name(run: Run, workspace: Workspace) ->
     done = run("ladder.rise.3", "--within-a-year", "2 %,10 %", "--yes", "--why", "As I know Mexico.", "--by", "Ana", "--json")
     assert done.exit_code == 0, done.stderr
     printed = json.loads(done.stdout)
-    assert (printed["to"], printed["written"], printed["way"]) == ("quantiles(0.02, 0.0455, 0.1)", True, "within-a-year")
+    assert (printed["to"], printed["written"], printed["way"]) == ("quantiles(0.02649, 0.0597, 0.129)", True, "within-a-year")
     prior = load_priors(workspace.priors)["ladder.rise.3"]
     assert str(prior.spec) == printed["to"]
     assert (prior.author, prior.rationale) == ("Ana", "As I know Mexico.")

@@ -142,7 +142,7 @@ def _said(context: Context, priors: Priors, name: str, way: str, text: str) -> S
             return Said(way, (low, middle, high), from_odds(name, (low, middle, high), now))
         case "within-a-year":
             low, high = numbers(text, 2)
-            return Said(way, (low, high), from_year(name, low, high, now))
+            return Said(way, (low, high), from_year(name, low, high, now, priors.value("outside_view.selection")))
     return _solved(context, name, *numbers(text, 1))
 
 
@@ -166,12 +166,12 @@ def _solved(context: Context, name: str, target: float) -> Said:
 def _agreed(context: Context, priors: Priors, name: str) -> Said:
     """Ask and show until it is what the person would say. Ctrl-C gives up."""
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.elicit import PICTURES, may_be_elicited
+    from forecast.priors.elicit import PICTURES, may_be_elicited, may_be_within_a_year
     from forecast.priors.text import SpecError
     from forecast.priors.words import in_words
 
     entry = may_be_elicited(name)
-    ways = [way for way in WAYS if (way != "odds" or name in PICTURES) and (way != "within-a-year" or entry.unit == "12-month probability")]
+    ways = [way for way in WAYS if (way != "odds" or name in PICTURES) and (way != "within-a-year" or may_be_within_a_year(name))]
     usual: str = next(way for way in ("odds", "within-a-year", "quantiles") if way in ways)
     _ask_lines(CATALOGUE[name].what, f"Now: {in_words(name, priors.spec(name))}.", *(f"  {way}: {WAYS[way]}" for way in ways))
     while True:
@@ -231,6 +231,7 @@ def _page(priors: Priors, name: str, said: Said, tried: Tried | str) -> list[str
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.density import draw
     from forecast.priors.implied import implied
+    from forecast.priors.selection import RISE
     from forecast.priors.words import in_words, unit_text
 
     width = min(terminal_width(), 100)
@@ -239,6 +240,12 @@ def _page(priors: Priors, name: str, said: Said, tried: Tried | str) -> list[str
     lines = [*wrap(f"{name} = {said.spec}, now {priors.spec(name)}", width, subsequent_indent="    "), ""]
     lines += [*wrap(sentence(in_words(name, said.spec)), width), ""]
     lines += [*draw(said.spec, lambda x: unit_text(name, x), min(60, width)), f"5, 50 and 95 % quantiles; {CATALOGUE[name].unit}", ""]
+    if said.way == "within-a-year" and name == RISE:
+        factor = priors.value("outside_view.selection")
+        lines += [
+            *wrap(f"What you said is of Mexico, so the selection factor ({factor:g}) is taken out: it is applied to this prior.", width),
+            "",
+        ]
     if missed := _missed(name, said):
         lines += [*wrap(missed, width), ""]
 

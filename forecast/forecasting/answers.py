@@ -139,9 +139,14 @@ def monte_carlo_error(draws: Floats, weights: Floats, slots: Floats | None, chai
     """
     variance = 0.0
     for weight, row in zip(weights, draws, strict=True):
-        if np.ptp(row) > 0:
-            size = float(array_stats.ess(row.reshape(CHAINS, -1), chain_axis=0, draw_axis=1, method="mean")) if chained else len(row)
-            variance += weight**2 * float(row.var(ddof=1)) / size
+        variance += weight**2 * float(row.var(ddof=1)) / (len(row) * (efficiency(row) if chained else 1.0))
     if slots is not None:
         variance += float(slots.var(ddof=1)) / len(slots)
     return float(np.sqrt(variance))
+
+
+def efficiency(draws: Floats) -> float:
+    """How many independent draws one of these [S], which come chain after chain, is worth to their mean; 1 if all are alike."""
+    if np.ptp(draws) == 0:
+        return 1.0
+    return float(array_stats.ess(draws.reshape(CHAINS, -1), chain_axis=0, draw_axis=1, method="mean")) / len(draws)

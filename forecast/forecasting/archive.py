@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 type Arrays = dict[str, NDArray[Any]]
 
-FORM: Final = 2
-"""Of what `pack` writes. 1 lacked what rebuilds leverage and opposition, and the counts of the deemed."""
+FORM: Final = 3
+"""Of what `pack` writes. 1 lacked what rebuilds leverage and opposition, and the counts of the deemed; 2 lacked the efficiency."""
 KNOT_MONTHS: Final = 3
 """Between the knots of opposition, which is linear from one to the next."""
 
@@ -37,7 +37,8 @@ def pack(forecast: Forecast) -> Arrays:
     after it; public_now, the level that is public at the origin; readings [R] names, merged/<reading> the names that coincide with it.
 
     <reading>/<parameter> [S, …] the draws; /levels [T]; /skips_up, /skips_down [4, 2] counts (went on, stopped); /questions [Q, S] per-draw
-    probabilities, /slots [Q, P] their means by path slot, /prior_questions [Q, S] those of the prior; /entered/<k> [H, levels >= k, S] for
+    probabilities, /efficiency [Q] how many independent draws each of them is worth, /slots [Q, P] their means by path slot,
+    /prior_questions [Q, S] those of the prior; /entered/<k> [H, levels >= k, S] for
     the levels above the public one. prior/<parameter>: the draws of the prior.
 
     drivers/<field> [T]; leverage/measures, /gains, /reliefs [3, T] what leverage is made of, by channel, and /scale; pool/<field>, paths
@@ -49,6 +50,8 @@ def pack(forecast: Forecast) -> Arrays:
     companion/<id>, companion_prior/<id> [S]; companion/counted [4], /answers [2] over companion/months; companion/determinations: how many
     months after the origin each is due.
     """
+    from forecast.forecasting.answers import efficiency  # here, so that to read an archive takes NumPy alone
+
     situation, readings, pool = forecast.situation, forecast.readings, forecast.pool
     asked = [a.question for a in forecast.answers.values() if a.question.level is not None]
     public = situation.histories["main"].level_now
@@ -68,7 +71,8 @@ def pack(forecast: Forecast) -> Arrays:
         out[f"{name}/levels"] = made.history.levels.astype(np.int8)
         out[f"{name}/skips_up"], out[f"{name}/skips_down"] = made.skip_counts
         out |= {f"{name}/entered/{k}": _single(made.climb.entered[k - 1, :, k:]) for k in secret_levels(public)}
-        out[f"{name}/questions"] = _single(np.array([ladder_question(made.climb, q.kind, q.level or 0, q.horizon) for q in asked]))
+        chances = np.array([ladder_question(made.climb, q.kind, q.level or 0, q.horizon) for q in asked])
+        out[f"{name}/questions"], out[f"{name}/efficiency"] = _single(chances), _single(np.array([efficiency(row) for row in chances]))
         out[f"{name}/slots"] = _single(np.array([made.climb.slot_means(q.kind, q.level or 0, q.horizon) for q in asked]))
         out[f"{name}/prior_questions"] = _single(
             np.array([ladder_question(made.prior_climb, q.kind, q.level or 0, q.horizon) for q in asked])

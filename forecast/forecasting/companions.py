@@ -70,9 +70,13 @@ def deemed(
 def judged(
     priors: Priors, answers: Floats, months: int, determinations: Sequence[int], horizon: int, size: int, rng: np.random.Generator
 ) -> dict[str, Companion]:
-    """The same from the counts [2] of ANSWERS over the months of the window; determinations: months after the origin when one is due."""
-    rate = {a: rate_draws(priors, f"deemed-{a}", float(answers[i]), months, size, rng) for i, a in enumerate(ANSWERS)}
-    failed = priors.distribution("events.determination").sample(rng, size)
+    """The same from the counts [2] of ANSWERS over the months of the window; determinations: months after the origin when one is due.
+
+    Each rate has random numbers of its own, so that another prior of one leaves what does not depend on it as it was.
+    """
+    *own, last = rng.spawn(len(ANSWERS) + 1)
+    rate = {a: rate_draws(priors, f"deemed-{a}", float(answers[i]), months, size, own[i]) for i, a in enumerate(ANSWERS)}
+    failed = priors.distribution("events.determination").sample(last, size)
     due = sum(1 <= after <= horizon for after in determinations)
     spared = (1.0 - failed) ** due
 

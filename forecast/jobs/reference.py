@@ -23,12 +23,10 @@ from forecast.model.outside_view import KEPT, build_outside_view, observed
 from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, PressureYear, Transitions, count, list_entries, list_transitions
 from forecast.model.outside_view_priors import ladder_specs, pressure_specs, state_of
 from forecast.model.outside_view_states import Comparable, Rate, comparable_states, entry_rates
-from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_text
-from forecast.priors.alternatives import FILE as ALTERNATIVES
+from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_written
 from forecast.priors.change import change
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.spec import Spec
-from forecast.priors.write import replace_text
 from forecast.progress import Progress, silent
 from forecast.workspace import Workspace, check_own
 
@@ -167,12 +165,8 @@ def write_reference(
     then = f" as of {as_of}" if as_of else ""
     asked = f"reference_spells.csv{then}{without}, pressure {year}, seed {result.seed}"
     source = f"outside view: {asked}; pool of {weights}; rises and stays widened"
-    path = where.priors / ALTERNATIVES
     with editing(where.priors):
-        if alternatives is not None and not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            replace_text(path, "")
-        beside = {path: alternatives_text(alternatives).encode()} if alternatives is not None else None
+        beside = None if alternatives is None else alternatives_written(where.priors, alternatives)
         priors = load_priors(where.priors)
         change(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)
 

@@ -14,6 +14,7 @@ from forecast.errors import InputError, Problem
 from forecast.priors.catalogue import CATALOGUE, nearest, parse_prior
 from forecast.priors.spec import Spec
 from forecast.priors.text import SpecError
+from forecast.priors.write import replace_text
 
 type Alternatives = Mapping[str, Mapping[str, Spec]]
 
@@ -52,12 +53,16 @@ def read_alternatives(folder: Path) -> Alternatives:
     return found
 
 
-def alternatives_text(sets: Alternatives) -> str:
-    """The file whole."""
+def alternatives_written(folder: Path, sets: Alternatives) -> dict[Path, bytes]:
+    """The file, there already or made empty, and what it is to hold. Raises ForecastError if it cannot be made."""
+    path = folder / FILE
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        replace_text(path, "")
     lines = [
         "# What the outside view says when it is asked differently. Written by `forecast priors reference --write`; an edit is lost.",
         "",
     ]
     for name, specs in sets.items():
         lines += [f"[{name}]", *(f'"{prior}" = "{spec}"' for prior, spec in specs.items()), ""]
-    return "\n".join(lines)
+    return {path: "\n".join(lines).encode()}

@@ -14,6 +14,7 @@ import numpy as np
 
 from forecast.priors.catalogue import CATALOGUE, Entry, check_suits
 from forecast.priors.quadrature import PROBABILITIES, fit_beta, gamma_quantile
+from forecast.priors.selection import RISE
 from forecast.priors.spec import WIDTH_90, Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Spec
 from forecast.priors.text import SpecError, logit
 
@@ -104,16 +105,25 @@ def from_odds(name: str, stated: Three, now: Spec) -> Distribution:
     return Normal(at_precision(made.mean, made.sd), made.sd)
 
 
-def from_year(name: str, low: float, high: float, now: Spec) -> Distribution:
-    """The rise whose chance within a year, in ordinary times, has these 5 and 95 % quantiles; the median lies midway on the logit scale."""
-    if CATALOGUE[name].unit != "12-month probability":
-        right = ", ".join(n for n, entry in CATALOGUE.items() if entry.unit == "12-month probability")
+def may_be_within_a_year(name: str) -> bool:
+    """Whether the prior is about a chance within a year, in ordinary times."""
+    return name.startswith("ladder.rise.")
+
+
+def from_year(name: str, low: float, high: float, now: Spec, selection: float = 1.0) -> Distribution:
+    """The rise whose chance within a year, in ordinary times, has these 5 and 95 % quantiles; the median lies midway on the logit scale.
+
+    selection: the factor that acts on the rise from embedded; it is taken out, so that what is said of Mexico is what is left after it.
+    """
+    if not may_be_within_a_year(name):
+        right = ", ".join(filter(may_be_within_a_year, CATALOGUE))
         raise SpecError(name, f"a chance within a year: {right}", "State the quantiles of what it is about.")
     if not 0 < low < high < 1:
         raise SpecError(f"{low:g} to {high:g}", "two chances between 0 and 1, the lower one first", "Write 2 to 10 % as 0.02,0.10.")
-    middle = figures(1 / (1 + math.exp(-(logit(low) + logit(high)) / 2)))
-    if not low < middle < high:  # so narrow that three figures do not tell them apart
-        middle = 1 / (1 + math.exp(-(logit(low) + logit(high)) / 2))
+    taken_out = math.log(selection) if name == RISE else 0.0
+    low, middle, high = (1 / (1 + math.exp(taken_out - z)) for z in (logit(low), (logit(low) + logit(high)) / 2, logit(high)))
+    if low < figures(middle, 4) < high:  # else it is so narrow that four figures do not tell them apart
+        low, middle, high = (figures(q, 4) for q in (low, middle, high))
     return from_quantiles(name, (low, middle, high), now)
 
 

@@ -114,12 +114,12 @@ class Told:
 
 def told(asked: Asked, arrays: Arrays, reading: str, weights: Smoothed, exposure: Exposure) -> Told:
     """By weights alone; exposure: as edited."""
-    old = np.asarray(arrays[f"{reading}/questions"], float)
+    old, efficiency = np.asarray(arrays[f"{reading}/questions"], float), np.asarray(arrays[f"{reading}/efficiency"], float)
     w = weights.weights
     means = old @ w
     known = asked.known(_entered(arrays, reading, asked), exposure) @ w
     slots = np.asarray(arrays[f"{reading}/slots"], float)
-    return Told(means, (w**2 * (old - means[:, None]) ** 2).sum(1), slots, known, old, w)
+    return Told(means, (w**2 * (old - means[:, None]) ** 2).sum(1) / efficiency, slots, known, old, w)
 
 
 def told_again(
@@ -136,7 +136,7 @@ def told_again(
     some = systematic(weights.weights, min(DRAWS, draws.size))
     found = asked.climb(draws, some, pool, arrays[f"{reading}/levels"].astype(int))
     new = asked.answers(found)
-    means, variance = paired_mean(new, old[:, some], old, weights.weights)
+    means, variance = paired_mean(new, old[:, some], old, weights.weights, np.asarray(arrays[f"{reading}/efficiency"], float))
     before = asked.known(_entered(arrays, reading, asked), exposure[0])
     after = asked.known({k: found.entered[k - 1] for k in range(1, TOP + 1)}, _of(exposure[1], some))
     known, _ = paired_mean(after, before[:, some], before, weights.weights)
@@ -161,10 +161,11 @@ def prior_told_again(asked: Asked, arrays: Arrays, readings: Mapping[str, float]
     return total
 
 
-def paired_mean(new: Floats, paired: Floats, old: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def paired_mean(new: Floats, paired: Floats, old: Floats, weights: Floats, efficiency: Floats | float = 1.0) -> tuple[Floats, Floats]:
     """Means [Q] of `new` [Q, n], corrected by what `paired` [Q, n] misses of the mean of `old` [Q, S] under weights [S]; their variances.
 
-    new and paired are of the same draws, themselves drawn by the weights. Means stay between 0 and 1.
+    new and paired are of the same draws, themselves drawn by the weights. efficiency: how many independent draws one of `old` is worth.
+    Means stay between 0 and 1.
     """
     middle, target = paired.mean(1), old @ weights
     x, y = paired - middle[:, None], new - new.mean(1)[:, None]
@@ -173,7 +174,7 @@ def paired_mean(new: Floats, paired: Floats, old: Floats, weights: Floats) -> tu
     slope = np.where(flat, 1.0, (x * y).sum(1) / np.where(flat, 1.0, spread))
     means = np.clip(new.mean(1) + slope * (target - middle), 0.0, 1.0)
     left = ((y - slope[:, None] * x) ** 2).sum(1) / max(new.shape[1] - 2, 1) / new.shape[1]
-    return means, left + slope**2 * (weights**2 * (old - target[:, None]) ** 2).sum(1)
+    return means, left + slope**2 * (weights**2 * (old - target[:, None]) ** 2).sum(1) / efficiency
 
 
 def intervals(readings: Sequence[Told], shares: Sequence[float], level: float) -> tuple[Floats, Floats]:

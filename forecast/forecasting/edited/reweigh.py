@@ -119,6 +119,13 @@ def reweigh(arrays: Arrays, old: Priors, new: Priors, headline: str, level: floa
     )
 
 
+def reading_weights(arrays: Arrays, priors: Priors) -> dict[str, float]:
+    """Weights of the readings that the run told apart, each with those of the readings that coincide with it."""
+    parts = priors.parts(MIXTURE)
+    merged = {str(name): arrays[f"merged/{name}"] for name in arrays["readings"]}
+    return {name: float(sum(parts.get(str(n), 0.0) for n in names)) for name, names in merged.items()}
+
+
 @dataclass(frozen=True, eq=False)
 class _Ladder:
     """The questions about levels, to be answered from the draws of every reading; rebuilt: the drivers, if they are others."""
@@ -130,7 +137,7 @@ class _Ladder:
     rebuilt: Rebuilt | None
 
     def answer(self, headline: str, level: float) -> Reweighed:
-        shares, own = self.shares(self.new), self.shares(self.old)
+        shares, own = reading_weights(self.arrays, self.new), reading_weights(self.arrays, self.old)
         asked = Asked.of(self.arrays, len(self.arrays[f"{next(iter(shares))}/leverage"]), len(self.arrays["pool/leverage"]))
         pool = self.rebuilt.pool if self.rebuilt else unpack_pool(self.arrays) if self.edit.skips else None
         with ThreadPoolExecutor(WORKERS) as workers:  # NumPy lets go of the interpreter's lock
@@ -138,14 +145,9 @@ class _Ladder:
             found = dict(zip(shares, workers.map(lambda name: self.reading(asked, name, pool), shares), strict=True))
         before = np.sum([own[n] * np.asarray(self.arrays[f"{n}/questions"], float).mean(1) for n in own], axis=0)
         tellings = {name: one for name, (one, _) in found.items()}
-        trust = {name: self.worst(weights) for name, (_, weights) in found.items()}
+        h = asked.ids.index(headline)
+        trust = {name: self.worst(weights, float(self.arrays[f"{name}/efficiency"][h])) for name, (_, weights) in found.items()}
         return _mixed(asked, self.edit, shares, tellings, trust, before, prior.result(), headline, level)
-
-    def shares(self, priors: Priors) -> dict[str, float]:
-        """Weights of the readings that the run told apart, each with those of the readings that coincide with it."""
-        parts = priors.parts(MIXTURE)
-        merged = {str(name): self.arrays[f"merged/{name}"] for name in self.arrays["readings"]}
-        return {name: float(sum(parts.get(str(n), 0.0) for n in names)) for name, names in merged.items()}
 
     def reading(self, asked: Asked, name: str, pool: Pool | None) -> tuple[Told, Smoothed]:
         """What one reading says, and the weights of its draws. pool: the paths, if the recursion must run again."""
@@ -172,10 +174,14 @@ class _Ladder:
     def skipping(self, draws: ParameterDraws, counts: Mapping[str, Floats]) -> ParameterDraws:
         return move_skips(draws, self.old, self.new, self.edit.skips, counts)
 
-    def worst(self, weights: Smoothed) -> tuple[float, float]:
-        """The largest k̂ and the smallest effective number of all the weights that an answer rests on."""
-        all_ = (weights, *(self.rebuilt.trust if self.rebuilt else ()))
-        return max(w.k_hat for w in all_), min(w.effective for w in all_)
+    def worst(self, weights: Smoothed, efficiency: float) -> tuple[float, float]:
+        """The largest k̂ and the smallest effective number of all the weights that an answer rests on.
+
+        efficiency: how many independent draws a draw is worth to the headline. Draws may be worth more than one; they are not counted so.
+        """
+        paths = self.rebuilt.trust if self.rebuilt else ()
+        effective = min(weights.effective * min(efficiency, 1.0), *(w.effective for w in paths), np.inf)
+        return max(weights.k_hat, *(w.k_hat for w in paths), -np.inf), effective
 
 
 def _mixed(

@@ -8,25 +8,29 @@ from dataclasses import dataclass
 from math import log
 from typing import Final
 
+from forecast.forecasting.edited.reweigh import K_HAT_MAX, MCSE_MAX
+
 LINES: Final = (0.02, 0.05, 0.10, 0.25)
-K_HAT_MAX: Final = 0.7
 SHARE_MIN: Final = 0.1
-"""Share of the draws that must count."""
+"""Share of the draws that must count: 200 of 2,000, as `priors try` has it."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """The headline at one value; its Monte Carlo error, and how well the draws carry it: k̂ and the share of them that counts, at worst."""
+    """The headline at one value; its Monte Carlo error, and how well the draws carry it, at worst: k̂, the share of them that counts, and
+    the error of a reading over its probability."""
 
     value: float
     probability: float
     mcse: float
     k_hat: float
     share: float
+    relative: float = 0.0
 
     @property
     def trusted(self) -> bool:
-        return self.k_hat < K_HAT_MAX and self.share >= SHARE_MIN
+        """By the rule of `priors try`."""
+        return self.k_hat < K_HAT_MAX and self.share >= SHARE_MIN and self.relative <= MCSE_MAX
 
 
 @dataclass(frozen=True)

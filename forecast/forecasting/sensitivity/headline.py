@@ -16,6 +16,7 @@ from forecast.domain import Month
 from forecast.forecasting.archive import unpack_draws, unpack_pool
 from forecast.forecasting.climb import assign_paths, make_kernel
 from forecast.forecasting.draws import ParameterDraws
+from forecast.forecasting.edited.reweigh import reading_weights
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.replicate import odds
 from forecast.forecasting.sensitivity.curve import Point
@@ -34,13 +35,24 @@ _CHUNK = 250
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One reading: its weight, history and draws, and the per-draw probabilities [S] that the run has of the question."""
+    """One reading: its weight, history and draws, and the per-draw probabilities [S] that the run has of the question.
+
+    efficiency: how many independent draws one is worth; by_paths: the error of the run's probability by its paths, over the probability.
+    """
 
     name: str
     weight: float
     history: History
     draws: ParameterDraws
     chance: Floats
+    efficiency: float = 1.0
+    by_paths: float = 0.0
+
+    def error(self, weights: Floats, chances: Floats) -> float:
+        """Monte Carlo error of the weighted mean of per-draw probabilities [S']."""
+        mean = float(weights @ chances)
+        by_draws = float((weights**2 * (chances - mean) ** 2).sum()) / self.efficiency
+        return float(np.sqrt(by_draws + (self.by_paths * mean) ** 2))
 
     @cached_property
     def some(self) -> ParameterDraws:
@@ -123,11 +135,13 @@ class Headline:
 
         beside: weights of paths that were redrawn, which are trusted or not as those of draws are; anchored: as in `mixed`.
         """
-        means, variance = {}, 0.0
+        means, variance, relative = {}, 0.0, 0.0
         for r in self.readings:
             w, p = weights[r.name].weights, chances[r.name]
-            means[r.name] = float(w @ p) * (1.0 if anchored else 1.0 / self.anchor[r.name])
-            variance += (r.weight * self.anchor[r.name]) ** 2 * float((w**2 * (p - w @ p) ** 2).sum())
+            mean, error = float(w @ p), r.error(w, p)
+            means[r.name] = mean * (1.0 if anchored else 1.0 / self.anchor[r.name])
+            variance += (r.weight * self.anchor[r.name] * error) ** 2
+            relative = max(relative, error / mean)
         judged = (*weights.values(), *beside)
         return Point(
             value=value,
@@ -135,6 +149,7 @@ class Headline:
             mcse=float(np.sqrt(variance)),
             k_hat=max(s.k_hat for s in judged),
             share=min(s.effective / len(s.weights) for s in judged),
+            relative=float(relative),
         )
 
     @cached_property
@@ -154,7 +169,8 @@ def headline_of(arrays: Arrays, priors: Priors, question: str) -> Headline:
     drivers = Drivers(**{f: np.asarray(arrays[f"drivers/{f}"]) for f in Drivers.__dataclass_fields__})
     row = [str(i) for i in arrays["questions"]].index(question)
     names = [str(n) for n in arrays["readings"]]
-    weights = reading_weights(names, priors)
+    weights = reading_weights(arrays, priors)
+    slots = {name: np.asarray(arrays[f"{name}/slots"][row], float) for name in names}
     return Headline(
         id=question,
         level=int(level),
@@ -165,7 +181,9 @@ def headline_of(arrays: Arrays, priors: Priors, question: str) -> Headline:
                 weights[name],
                 History(arrays[f"{name}/levels"].astype(int), drivers),
                 unpack_draws(arrays, name),
-                np.asarray(arrays[f"{name}/questions"][row], float),
+                chance := np.asarray(arrays[f"{name}/questions"][row], float),
+                min(float(arrays[f"{name}/efficiency"][row]), 1.0),
+                float(np.sqrt(slots[name].var(ddof=1) / len(slots[name])) / chance.mean()),
             )
             for name in names
         ),
@@ -173,14 +191,6 @@ def headline_of(arrays: Arrays, priors: Priors, question: str) -> Headline:
         origin=Month(int(arrays["origin"])),
         administrations=arrays["administrations"].astype(int),
     )
-
-
-def reading_weights(names: list[str], priors: Priors) -> dict[str, float]:
-    """Of the readings that the run told apart; those that coincide with none of them have lost theirs to the first, `main`."""
-    shares = priors.parts("readings.weights")
-    out = {n: shares.get(n, 0.0) for n in names}
-    out[names[0]] += 1.0 - sum(out.values())
-    return out
 
 
 def reached(kernel: Kernel, level: int, fresh: bool, target: int) -> Floats:

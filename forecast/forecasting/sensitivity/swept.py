@@ -13,8 +13,9 @@ from forecast.arrays.psis import smooth
 from forecast.domain import CHANNELS
 from forecast.forecasting.edited.ratios import likelihood_ratio, log_ratio
 from forecast.forecasting.edited.rebuild import rebuild
+from forecast.forecasting.edited.reweigh import reading_weights
 from forecast.forecasting.sensitivity.curve import Point
-from forecast.forecasting.sensitivity.headline import Headline, reading_weights
+from forecast.forecasting.sensitivity.headline import Headline
 from forecast.priors.files import Priors
 from forecast.priors.parts import Weights
 from forecast.priors.selection import RISE, SKIP
@@ -43,7 +44,7 @@ def sweeps(arrays: Arrays, priors: Priors, headline: Headline) -> tuple[Sweep, .
     for name, part, value, spec in settings(priors):
         new = priors.replace({name: spec})
         if name == _READINGS:
-            out.append(Sweep(name, part, _mixed(new, headline, value)))
+            out.append(Sweep(name, part, _mixed(arrays, new, headline, value)))
         elif name == _SELECTION:
             out.append(Sweep(name, part, _reweighted(priors, new, headline, value)))
         elif "leverage/measures" in arrays:
@@ -51,12 +52,14 @@ def sweeps(arrays: Arrays, priors: Priors, headline: Headline) -> tuple[Sweep, .
     return tuple(out)
 
 
-def _mixed(new: Priors, headline: Headline, value: float) -> Point:
+def _mixed(arrays: Arrays, new: Priors, headline: Headline, value: float) -> Point:
     """The readings as they are, weighed anew."""
-    shares = reading_weights([r.name for r in headline.readings], new)
+    shares = reading_weights(arrays, new)
+    errors = {r.name: r.error(np.full(r.chance.size, 1 / r.chance.size), r.chance) for r in headline.readings}
     probability = sum(shares[r.name] * r.chance.mean() for r in headline.readings)
-    mcse = sum(shares[r.name] ** 2 * r.chance.var() / r.chance.size for r in headline.readings) ** 0.5
-    return Point(value, float(probability), float(mcse), -np.inf, 1.0)
+    mcse = sum((shares[name] * error) ** 2 for name, error in errors.items()) ** 0.5
+    relative = max(errors[r.name] / float(r.chance.mean()) for r in headline.readings)
+    return Point(value, float(probability), float(mcse), -np.inf, 1.0, float(relative))
 
 
 def _reweighted(old: Priors, new: Priors, headline: Headline, value: float) -> Point:
