@@ -22,7 +22,8 @@ from scipy import integrate, stats
 from forecast.forecasting import learned
 from forecast.forecasting.archive import pack, unpack_draws, unpack_pool
 from forecast.forecasting.climb import assign_paths, climb
-from forecast.forecasting.learned import PLACES, PROFILE_DRAWS, histories, hold, posterior, profile
+from forecast.forecasting.edited.reweigh import reweigh
+from forecast.forecasting.learned import PLACES, PROFILE_DRAWS, behind_paths, histories, hold, near, posterior, profile
 from forecast.forecasting.replicate import statistics
 from forecast.jobs.see_prior import see_after
 from forecast.priors.density import Draws, density, density_after, draw, span_of
@@ -156,7 +157,25 @@ def test_polls_and_rates_of_events_have_weights_that_sum_to_one() -> None:
         assert len(found[0]) == len(found[1])
 
 
-@pytest.mark.parametrize("name", ["exposure.delay.4", "direct.rate", "events.determination", "opposition.start"])
+def test_a_rate_of_what_is_deemed_has_its_conjugate_posterior() -> None:
+    for i, answer in enumerate(("sufficient", "insufficient")):
+        prior = PRIORS.distribution(f"companion.deemed-{answer}")
+        found = posterior(arrays(), f"companion.deemed-{answer}", prior)
+        assert found is not None
+        assert isinstance(prior, Gamma)
+        n, months = float(arrays()["companion/answers"][i]), float(arrays()["companion/months"])
+        expected = stats.gamma(prior.shape + n, scale=1 / (prior.rate + months))
+        assert Draws(*found).quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
+
+
+def test_of_every_prior_that_a_record_speaks_to_there_are_draws() -> None:
+    silent = {"events.determination", *(name for name in PRIORS if name.startswith(("direct.", "exposure.")))}
+    for name, prior in PRIORS.items():
+        if isinstance(prior.spec, Distribution) and not isinstance(prior.spec, Fixed):
+            assert (posterior(arrays(), name, after_selection(PRIORS, name)) is None) == (name in silent), name
+
+
+@pytest.mark.parametrize("name", ["exposure.delay.4", "direct.rate", "events.determination"])
 def test_what_no_draws_tell_of_has_no_posterior(name: str) -> None:
     assert posterior(arrays(), name, PRIORS.distribution(name)) is None
 
@@ -202,6 +221,35 @@ def test_the_profile_is_the_recursion_with_that_value() -> None:
     low, high = profile(a, "leverage.effect", [0.0, 2.5], "reach-4-12m")
     assert high == pytest.approx(found.reached(4, 12).mean(), rel=1e-9)
     assert low < high
+
+
+def test_near_a_value_the_answer_is_that_of_paths_which_have_it() -> None:
+    """A line through what is near gives what a moved prior gives, which weighs the same paths otherwise; here it is pressure itself."""
+    name, spec = "events.demand", PRIORS.distribution("events.demand")
+    assert isinstance(spec, Normal)
+    pressure = arrays()["pool/leverage"][:, :12].mean(1)
+    eta = arrays()["pool/eta"].copy()
+    eta[:, 0] = spec.mean + spec.sd * (pressure - pressure.mean()) / pressure.std()
+    a = {**arrays(), "pool/eta": eta}
+    at, chances = near(a, PRIORS, name, behind_paths(a, name), "reach-4-12m")
+    line = np.polynomial.Polynomial.fit(at, np.log(chances), 1)
+    moved = PRIORS.replace({name: Normal(spec.mean + spec.sd / 2, spec.sd)})
+    found = reweigh(a, PRIORS, moved, "reach-4-12m").by_reading["main"].probability
+    parts = (np.arange(400) + 0.5) / 400
+    before, after = (np.exp(line(p.distribution(name).quantile(parts))).mean() for p in (PRIORS, moved))
+    assert after > 1.03 * before
+    assert after / before == pytest.approx(found / a["main/questions"][row(a, "reach-4-12m")].mean(), rel=0.03)
+
+
+def test_near_a_value_of_the_polls_past_opposition_moves_too() -> None:
+    a, name = arrays(), "opposition.start"
+    at, chances = near(a, PRIORS, name, behind_paths(a, name), "reach-4-12m")
+    assert (np.diff(at) > 0).all()
+    assert np.ptp(chances) < 0.3 * chances.mean()  # where opposition was in 2000 hardly matters today
+
+
+def row(a: Mapping[str, Any], question: str) -> int:
+    return [str(i) for i in a["questions"]].index(question)
 
 
 def test_histories_start_from_the_same_random_numbers() -> None:
@@ -309,7 +357,7 @@ def test_the_page_fits_80_columns(published: Workspace, command: Command, name: 
     assert result.exit_code == 0, result.stderr
     assert max(map(len, result.stdout.splitlines())) <= 80
     curved = not isinstance(PRIORS.spec(name), Fixed) and isinstance(PRIORS.spec(name), Distribution)
-    if curved and name not in ("companion.deemed-sufficient", "direct.rate", "opposition.wording.agents"):
+    if curved and name != "direct.rate":
         assert "after the record" in result.stdout
         assert "contraction" in result.stdout
 

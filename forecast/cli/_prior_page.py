@@ -106,10 +106,6 @@ def _nothing_learnt(name: str, prior: Prior, after: After | None, width: int) ->
         said = "What the record makes of it is shown once a run is published."
     elif isinstance(prior.spec, Fixed | Constants):
         said = f"A setting: the record does not move it. `forecast priors try '{name} = …'` says what another would do."
-    elif name.startswith("opposition."):
-        said = "The polls speak to it, but the run keeps no draws of it."
-    elif name.startswith("companion."):
-        said = "The record speaks to it, but the run keeps no draws of it."
     else:
         said = "No record speaks to it: the forecast uses it as it stands."
     yield from wrap(said, width)

@@ -33,7 +33,7 @@ _LABELS = {
 def sensitivity(context: Context, run: str, everything: bool) -> None:
     """Say what each prior and each block of data does to the headline of RUN, and where it flips.
 
-    From the run's draws, in a few seconds; no model is fitted. The report says the same.
+    From the run's draws, in some ten seconds; no model is fitted. The report says the same.
     """
     from forecast.jobs.sensitivity import sensitivity_of
 

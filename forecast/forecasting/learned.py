@@ -2,6 +2,7 @@
 
 posterior   draws of the prior's quantity after the record, in its own unit
 profile     the headline with the quantity held at one value in every draw, all else as fitted
+near        the same of what lies behind the paths, with those paths alone that have about one value of it
 histories   what the priors alone would have written with it held there
 """
 
@@ -14,13 +15,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays.psis import smooth
 from forecast.domain import Month
 from forecast.forecasting.archive import unpack_draws, unpack_pool
 from forecast.forecasting.climb import assign_paths, climb, ladder_question
 from forecast.forecasting.draws import ParameterDraws
 from forecast.forecasting.edited.ratios import PLACES
+from forecast.forecasting.edited.rebuild import ELASTICITIES, POLLS
 from forecast.forecasting.replicate import simulate_histories, statistics
+from forecast.forecasting.sensitivity.headline import headline_of
+from forecast.forecasting.sensitivity.scaled_paths import Behind, weighted
+from forecast.model.events import ANSWERS, COUNTED
 from forecast.model.history import Drivers
+from forecast.priors.files import Priors
 from forecast.priors.spec import Beta, Distribution, Gamma
 
 type Floats = NDArray[np.float64]
@@ -32,9 +39,8 @@ LEARNT_SHIFT: Final = 0.5
 PROFILE_DRAWS: Final = 200
 HISTORIES: Final = 500
 
-_POLLS: Final = ("opposition.walk_sd", "opposition.house_sd", "opposition.poll_noise", "opposition.favourability")
-_RATES: Final = ("events.demand", "events.sufficiency", "events.backlash")
-_COUNTED: Final = ("senate-vote-in", "mass-hand-over", "designation", "new-tariff")
+NEAR: Final = 0.5
+"""How near is about one value: the sd of a normal kernel, in sds of the draws."""
 _KINDS: Final = {"reach": "reached_by", "hold": "in_force_at", "fall": "fallen_to"}
 _MIDDLES: Final = (np.arange(2_000) + 0.5) / 2_000
 
@@ -53,15 +59,45 @@ def posterior(arrays: Arrays, name: str, prior: Distribution) -> tuple[Floats, F
         field, column = PLACES[name]
         values = np.asarray(arrays[f"{main}/{field}"], float)
         return _alike(_own_unit(field, values if column is None else values[:, column]))
-    if name in _POLLS:
-        return np.asarray(arrays["opposition/hyper"], float)[:, _POLLS.index(name)], np.asarray(arrays["opposition/weights"], float)
-    if name in _RATES:
-        return _alike(np.asarray(arrays["pool/eta"], float)[:, _RATES.index(name)])
+    if name in POLLS or name in ELASTICITIES:
+        return _alike(behind_paths(arrays, name))
     slug = name.removeprefix("companion.")
-    if slug in _COUNTED and isinstance(prior, Gamma):
-        count, months = float(arrays["companion/counted"][_COUNTED.index(slug)]), float(arrays["companion/months"])
-        return _even(Gamma(prior.shape + count, prior.rate + months))
+    if isinstance(prior, Gamma) and (count := _counted(arrays, slug)) is not None:
+        return _even(Gamma(prior.shape + count, prior.rate + float(arrays["companion/months"])))
     return None
+
+
+def _counted(arrays: Arrays, slug: str) -> float | None:
+    """How often the events of a rate came over the months of the window."""
+    if slug in COUNTED:
+        return float(arrays["companion/counted"][COUNTED.index(slug)])
+    answer = slug.removeprefix("deemed-")
+    return float(arrays["companion/answers"][ANSWERS.index(answer)]) if answer in ANSWERS else None
+
+
+def behind_paths(arrays: Arrays, name: str) -> Floats:
+    """The draw [P] of a prior of models 3 and 4 behind each path."""
+    if name in ELASTICITIES:
+        return np.asarray(arrays["pool/eta"], float)[:, ELASTICITIES.index(name)]
+    field, column = POLLS[name]
+    values = np.asarray(arrays[f"polls/{field}"], float)
+    return values if column is None else values[:, column]
+
+
+def near(arrays: Arrays, priors: Priors, name: str, values: Floats, question: str) -> tuple[Floats, Floats]:
+    """A ladder question of the main reading over a quantity behind the paths: what it is on average [7], and the answer there [7].
+
+    values: the quantity by path [P], on an axis of one's choice. The paths weigh by a normal kernel about seven of its quantiles; where
+    they bear on past opposition, the draws weigh by the record too, as in `sensitivity`.
+    """
+    headline = headline_of(arrays, priors, question)
+    behind = Behind.of(arrays, replace(headline, readings=tuple(replace(r, weight=1.0) for r in headline.readings[:1])))
+    at, answers, width = [], [], NEAR * values.std()
+    for centre in np.quantile(values, np.linspace(0.05, 0.95, 7)):
+        log_weights = -0.5 * ((values - centre) / width) ** 2
+        at.append(float(smooth(log_weights).weights @ values))
+        answers.append(weighted(behind, log_weights, opposed=name in POLLS).probability)
+    return np.array(at), np.array(answers)
 
 
 def profile(arrays: Arrays, name: str, at: Sequence[float], question: str) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.forecasting.edited.ratios import PLACES
-from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, posterior, profile
+from forecast.forecasting.edited.rebuild import ELASTICITIES, POLLS
+from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT, behind_paths, histories, near, posterior, profile
 from forecast.jobs.priors_then import priors_then
 from forecast.priors.density import Draws, axis_of, back, onto, span_of
 from forecast.priors.files import Priors
@@ -114,7 +115,7 @@ def see_after(where: Workspace, priors: Priors, name: str) -> After | None:
         after = _three(draws.quantile(PROBABILITIES))
         told = next((p for p in report["parameters"] if p["name"] == name), None)
         contraction, shift = (told["contraction"], told["shift"]) if told else _learnt(prior, draws)
-        ours = name in PLACES
+        fitted, behind = name in PLACES, name in POLLS or name in ELASTICITIES
         return After(
             run.name,
             prior,
@@ -125,8 +126,8 @@ def see_after(where: Workspace, priors: Priors, name: str) -> After | None:
             told["transitions"] if told else _skipped(report, name),
             implied(then, name, after),
             headline["text"],
-            _on_forecast(arrays, name, prior, draws, report["headline"]) if ours else None,
-            _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if ours else (),
+            _on_forecast(then, arrays, name, prior, draws, report["headline"]) if fitted or behind else None,
+            _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if fitted else (),
             question,
         )
 
@@ -157,13 +158,18 @@ def _learnt(prior: Distribution, draws: Draws) -> tuple[float, float]:
     return 1 - variance / float(before.var()), abs(mean - float(before.mean())) / float(before.std())
 
 
-def _on_forecast(arrays: Mapping[str, Any], name: str, prior: Distribution, draws: Draws, question: str) -> OnForecast:
+def _on_forecast(priors: Priors, arrays: Mapping[str, Any], name: str, prior: Distribution, draws: Draws, question: str) -> OnForecast:
     axis = axis_of(prior)
-    knots = np.linspace(*span_of(prior, draws), _KNOTS)
-    heights = np.log(np.maximum(profile(arrays, name, [float(v) for v in back(axis, knots)], question), 1e-300))
+    if name in PLACES:
+        knots = np.linspace(*span_of(prior, draws), _KNOTS)
+        heights = np.log(np.maximum(profile(arrays, name, [float(v) for v in back(axis, knots)], question), 1e-300))
+        log_headline: Callable[[Floats], Floats] = lambda z: np.interp(z, knots, heights)  # noqa: E731  # two ways of one thing
+    else:  # there are no draws where the record left none, so a straight line through those there are
+        at, chances = near(arrays, priors, name, onto(axis, behind_paths(arrays, name)), question)
+        log_headline = np.polynomial.Polynomial.fit(at, np.log(chances), 1)
 
     def headline(values: Floats) -> Floats:
-        return np.asarray(np.exp(np.interp(onto(axis, values), knots, heights)))
+        return np.asarray(np.exp(log_headline(onto(axis, values))))
 
     before = headline(prior.quantile(_PARTS))
     after = Draws(headline(draws.values), draws.weights)

@@ -47,7 +47,7 @@ class Behind:
 
 
 @dataclass(frozen=True, eq=False)
-class _Weighted:
+class Weighted:
     """What weights on the paths make of the headline: what each draw on each path weighs, pooled, the mixture, and the worst k̂ and ESS."""
 
     weights: Floats
@@ -69,12 +69,12 @@ def scale_prior_of_paths(name: str, behind: Behind, found: Believed, against: Fl
 def scale_paths(name: str, behind: Behind, terms: Floats, opposed: bool, kind: Kind = "data") -> Scaled:
     """A component with a log density [P] by path; opposed: whether it moves opposition over history."""
     moves = tuple(_move(behind, (alpha - 1.0) * terms, opposed, alpha) for alpha in POWERS)
-    lower, upper = (distance(*behind.pooled, _weighted(behind, (alpha - 1.0) * terms, opposed).weights) for alpha in ALPHAS)
+    lower, upper = (distance(*behind.pooled, weighted(behind, (alpha - 1.0) * terms, opposed).weights) for alpha in ALPHAS)
     return Scaled(name, kind, moves, sensitivity=speed(lower, upper))
 
 
 def _move(behind: Behind, log_ratio: Floats, opposed: bool, at: float) -> Move:
-    found = _weighted(behind, log_ratio, opposed)
+    found = weighted(behind, log_ratio, opposed)
     return Move(at, found.probability, found.k_hat, found.ess)
 
 
@@ -84,7 +84,8 @@ def _speed(values: Floats, terms: Floats) -> float:
     return speed(lower, upper)
 
 
-def _weighted(behind: Behind, log_ratio: Floats, opposed: bool) -> _Weighted:
+def weighted(behind: Behind, log_ratio: Floats, opposed: bool) -> Weighted:
+    """The headline with paths weighted by exp(log_ratio) [P]."""
     on_paths = smooth(log_ratio)
     shares = on_paths.weights[behind.paths]  # [S', P]
     trust: list[Smoothed] = [on_paths]
@@ -100,7 +101,7 @@ def _weighted(behind: Behind, log_ratio: Floats, opposed: bool) -> _Weighted:
         both = weight[:, None] * shares
         probability += r.weight * float(r.chance.mean() / chance.mean() * (both * chance).sum() / both.sum())
         pooled.append(both.ravel())
-    return _Weighted(
+    return Weighted(
         behind.headline.spread(pooled),
         probability,
         max(s.k_hat for s in trust),
