@@ -208,10 +208,12 @@ def _check_parts(entry: Entry, spec: Weights | Table) -> None:
 
 def _check_size(spec: Distribution) -> None:
     """SpecError for numbers that no belief here needs, and on which arithmetic fails."""
-    stated = [getattr(spec, f.name) for f in fields(spec)]  # type: ignore[arg-type]  # every distribution is a dataclass
+    stated = {f.name: getattr(spec, f.name) for f in fields(spec)}  # type: ignore[arg-type]  # every distribution is a dataclass
     remedy = "Write one that is not so small, or so large."
-    if any(v and not LEAST <= abs(v) <= MOST for v in stated if isinstance(v, int | float)):
-        raise SpecError(str(spec), f"numbers from {LEAST:g} to {MOST:g} in size, or 0", remedy)
+    for name, v in stated.items():
+        least = 0.0 if v == 0 or name in ("mean", "shift") else LEAST
+        if name != "scale" and not least <= abs(v) <= MOST:
+            raise SpecError(str(spec), f"numbers from {LEAST:g} to {MOST:g} in size", remedy)
     if isinstance(spec, Quantiles) and spec.scale != "log" and spec.q95 > 1 - LEAST:
         raise SpecError(str(spec), f"a chance that leaves {LEAST:g} or more to the contrary", remedy)
     if isinstance(spec, LogNormal) and spec.sd > SPREAD:
