@@ -119,6 +119,16 @@ def test_origins_a_month_apart_are_one_window(tmp_path: Path) -> None:
     assert "can be told from luck" in caution(tally(read_book(tmp_path)))
 
 
+@pytest.mark.parametrize("name", ["hold-4-12m", "fall-1-12m"])
+def test_the_level_in_force_in_one_month_comes_of_all_months_before_it(tmp_path: Path, name: str) -> None:
+    """Each window of `hold` is another month, but origins a month apart look at nearly the same year."""
+    for run_id, origin in ((FIRST, "2026-06"), (SECOND, "2026-07"), (THIRD, "2026-08")):
+        published(tmp_path, run_id, origin=origin)
+        resolve(tmp_path, name, False, origin=origin)
+    (found,) = (row.scores["brier"] for row in tally(read_book(tmp_path)) if row.author == "model")
+    assert (found.n, found.windows) == (3, 1)
+
+
 def test_a_question_of_ones_own_is_scored(tmp_path: Path) -> None:
     ledger_say.add(tmp_path, "pact", "?", NOW.date() + timedelta(days=90), "ann", None, NOW)
     ledger_say.predict(tmp_path, "pact", 0.25, "bob", None, NOW)
