@@ -122,8 +122,10 @@ def test_origins_a_month_apart_are_one_window(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["hold-4-12m", "fall-1-12m"])
 def test_the_level_in_force_in_one_month_comes_of_all_months_before_it(tmp_path: Path, name: str) -> None:
     """Each window of `hold` is another month, but origins a month apart look at nearly the same year."""
-    for run_id, origin in ((FIRST, "2026-06"), (SECOND, "2026-07"), (THIRD, "2026-08")):
+    origins = ("2026-06", "2026-07", "2026-08")
+    for run_id, origin in zip((FIRST, SECOND, THIRD), origins, strict=True):
         published(tmp_path, run_id, origin=origin)
+    for origin in origins:
         resolve(tmp_path, name, False, origin=origin)
     (found,) = (row.scores["brier"] for row in tally(read_book(tmp_path)) if row.author == "model")
     assert (found.n, found.windows) == (3, 1)
