@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +13,7 @@ import pytest
 from click.testing import Result
 
 from forecast import workspace as places
-from forecast.errors import UsageError
+from forecast.errors import ForecastError, UsageError
 from forecast.runs import lock, store
 
 IDS = ["20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"]
@@ -115,6 +117,37 @@ def test_runs_prune_makes_room(command: Command, reports: Path) -> None:
     result = command("runs", "prune", "--keep", "0", "--json", cwd=reports.parent)
     assert (result.exit_code, json.loads(result.stdout)) == (0, {"removed": [IDS[1]]})
     assert [run.run_id for run in store.list_runs(reports)] == [IDS[0]]
+
+
+def test_runs_prune_makes_room_on_a_disk_that_takes_no_byte(
+    command: Command, reports: Path, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    class Full(io.FileIO):
+        def write(self, _: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def opened(path: Path, mode: str = "r", *how: object, **more: object) -> object:
+        return Full(path, "a+") if mode == "a+b" else real(path, mode, *how, **more)  # type: ignore[call-overload]
+
+    real = Path.open
+    monkeypatch.setattr(Path, "open", opened)
+    result = command("runs", "prune", "--keep", "0", cwd=reports.parent)
+    assert result.exit_code == 0, result.stderr
+    assert [run.run_id for run in store.list_runs(reports)] == [IDS[0]]
+    with pytest.raises(ForecastError, match="The disk is full"):
+        lock.publisher(reports, "forecast refit", now).__enter__()
+
+
+def test_runs_prune_says_what_it_removed_also_if_the_index_cannot_be_written(
+    command: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise ForecastError("index.html could not be written: No space left on device.")
+
+    monkeypatch.setattr("forecast.jobs.index.write_index", full)
+    result = command("runs", "prune", "--keep", "0", "--json", cwd=reports.parent)
+    assert (result.exit_code, json.loads(result.stdout)) == (1, {"removed": [IDS[1]]})
+    assert "index.html could not be written" in result.stderr
 
 
 def test_runs_prune_waits_for_a_publisher(command: Command, reports: Path, now: datetime) -> None:

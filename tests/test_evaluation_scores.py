@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scoringrules import crps_poisson
 
-from forecast.evaluation.scores import brier, count_scores, log_score, mean, ranked, together
+from forecast.evaluation.scores import brier, count_scores, log_score, mean, ranked, separate
 
 spans = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)).map(lambda s: (s[0], s[0] + s[1])), min_size=1, max_size=7)
 
@@ -57,13 +57,23 @@ def disjoint(several: list[tuple[int, int]]) -> int:
     return 0
 
 
+@given(starts=st.lists(st.integers(0, 40), min_size=1, max_size=8), length=st.integers(1, 12))
+def test_separate_windows_are_the_most_that_do_not_overlap(starts: list[int], length: int) -> None:
+    several = [(start, start + length - 1) for start in starts]
+    assert separate(several) == disjoint(several)
+
+
 @given(several=spans)
-def test_there_are_as_many_groups_as_windows_that_do_not_overlap(several: list[tuple[int, int]]) -> None:
-    groups = together(several)
-    assert set(groups) == set(range(disjoint(several)))
-    for group in set(groups):
-        mine = [span for span, g in zip(several, groups, strict=True) if g == group]
-        assert max(start for start, _ in mine) <= min(end for _, end in mine), "they share a month"
+def test_short_windows_do_not_vouch_for_long_ones(several: list[tuple[int, int]]) -> None:
+    """Each counts as long as the longest, so there are at most as many as that goes into all months."""
+    longest = max(end - start for start, end in several)
+    assert separate(several) == disjoint([(end - longest, end) for _, end in several]) <= disjoint(several)
+
+
+def test_windows_in_a_chain_are_as_many_as_do_not_overlap() -> None:
+    assert separate([(1, 12), (7, 18), (13, 24)]) == 2
+    assert separate([(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]) == 5
+    assert separate([(1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (1, 24)]) == 1
 
 
 def test_without_overlap_the_error_is_that_of_a_mean() -> None:
@@ -86,3 +96,31 @@ def test_of_a_few_windows_no_error_is_told() -> None:
     """Two windows that came out alike would have none."""
     assert mean([0.1, 0.1], [(1, 12), (13, 24)]).error is None
     assert mean([0.1, 0.5, 0.9], [(1, 12), (2, 13), (12, 20)]).windows == 1
+
+
+HELD = {
+    "one a month": lambda i: 1,
+    "five a month": lambda i: 5,
+    "many now and then": lambda i: (1, 9, 1, 1)[i % 4],
+    "more of late": lambda i: 1 + i // 12,
+}
+"""How many questions a month has."""
+
+
+def history(rng: np.random.Generator, held: list[int]) -> list[float]:
+    """Differences of monthly questions about twelve months each: the sum of what happens in these, and something of a question's own."""
+    windows = np.convolve(rng.normal(size=len(held) + 11), np.ones(12), "valid")
+    return [float(windows[i] + rng.normal()) for i, n in enumerate(held) for _ in range(n)]
+
+
+@pytest.mark.parametrize("months", [60, 120])
+@pytest.mark.parametrize("how", HELD)
+def test_the_error_is_that_which_repeated_histories_show(months: int, how: str) -> None:
+    """The spread of many histories' means is what each of them says of its own, whatever overlaps."""
+    rng = np.random.default_rng(20_260_601)
+    held = [HELD[how](i) for i in range(months)]
+    windows = [(i, i + 11) for i, n in enumerate(held) for _ in range(n)]
+    found = [mean(history(rng, held), windows) for _ in range(600)]
+    errors = [m.error for m in found if m.error is not None]
+    assert len(errors) == len(found)
+    assert float(np.sqrt(np.mean(np.square(errors)))) == pytest.approx(float(np.std([m.value for m in found])), rel=0.15)

@@ -119,6 +119,18 @@ def test_origins_a_month_apart_are_one_window(tmp_path: Path) -> None:
     assert "can be told from luck" in caution(tally(read_book(tmp_path)))
 
 
+@pytest.mark.parametrize("name", ["hold-4-12m", "fall-1-12m"])
+def test_the_level_in_force_in_one_month_comes_of_all_months_before_it(tmp_path: Path, name: str) -> None:
+    """Each window of `hold` is another month, but origins a month apart look at nearly the same year."""
+    origins = ("2026-06", "2026-07", "2026-08")
+    for run_id, origin in zip((FIRST, SECOND, THIRD), origins, strict=True):
+        published(tmp_path, run_id, origin=origin)
+    for origin in origins:
+        resolve(tmp_path, name, False, origin=origin)
+    (found,) = (row.scores["brier"] for row in tally(read_book(tmp_path)) if row.author == "model")
+    assert (found.n, found.windows) == (3, 1)
+
+
 def test_a_question_of_ones_own_is_scored(tmp_path: Path) -> None:
     ledger_say.add(tmp_path, "pact", "?", NOW.date() + timedelta(days=90), "ann", None, NOW)
     ledger_say.predict(tmp_path, "pact", 0.25, "bob", None, NOW)

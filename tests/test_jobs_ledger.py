@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from forecast.errors import ForecastError, StoreError, UsageError
 from forecast.jobs import ledger_say
 from forecast.jobs.ledger import enter, read_book
 from forecast.jobs.ledger_audit import audit
-from forecast.runs import ledger, manifest
+from forecast.runs import ledger, lock, manifest
 from forecast.runs.ledger import Head
 from tests.conftest import NOW
 from tests.ledgers import FIRST, SECOND, THIRD, example, publish, published
@@ -350,6 +352,54 @@ def test_an_entry_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be understood"):
         read_book(tmp_path)
     assert "cannot be understood" in audit(tmp_path).problems[0]
+
+
+def test_a_runs_entry_that_makes_no_sense_is_told(tmp_path: Path) -> None:
+    published(tmp_path)
+    with ledger.writing(tmp_path) as writer:
+        writer.append("forecast", {"nothing": 1}, NOW)
+    assert "cannot be understood" in audit(tmp_path).problems[0]
+
+
+def test_a_run_that_is_just_being_published_is_no_tampering(tmp_path: Path) -> None:
+    published(tmp_path)
+    moved = threading.Event()
+
+    def work() -> None:
+        with lock.publisher(tmp_path, "forecast refit", NOW):
+            publish(tmp_path, example(SECOND))
+            moved.set()
+            time.sleep(0.5)
+            enter(tmp_path, NOW + timedelta(days=1))
+
+    publisher = threading.Thread(target=work)
+    publisher.start()
+    moved.wait()
+    assert audit(tmp_path).problems == ()
+    publisher.join()
+    assert audit(tmp_path).runs == 2
+
+
+def test_what_is_missing_is_told_also_while_a_publisher_is_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forecast.jobs.ledger_audit.PATIENCE", 0.3)
+    published(tmp_path)
+    shutil.rmtree(tmp_path / ledger.FOLDER)
+    with lock.publisher(tmp_path, "forecast refit", NOW):
+        assert "its questions are not in the ledger" in audit(tmp_path).problems[0]
+
+
+def test_a_head_that_is_one_behind_is_a_note(tmp_path: Path) -> None:
+    published(tmp_path)
+    head = tmp_path / ledger.FOLDER / ledger.HEAD
+    before = head.read_bytes()
+    predict(tmp_path)
+    assert audit(tmp_path).notes == ()
+    head.write_bytes(before)
+    found = audit(tmp_path)
+    assert found.problems == ()
+    assert "the head is one entry behind" in found.notes[0]
+    predict(tmp_path, p=0.3)
+    assert audit(tmp_path).notes == ()
 
 
 def test_a_damaged_run_is_not_entered(tmp_path: Path) -> None:

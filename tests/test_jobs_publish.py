@@ -89,6 +89,7 @@ def test_a_later_run_publishes_only_when_asked_and_never_overwrites(
     result = CliRunner().invoke(main, ["run"], obj=later, prog_name="forecast")
     assert "Not published" in result.stdout, result.stderr
     assert store.latest(published / "reports") == before
+    assert store.list_runs(published / "reports")[-1].run_id in (published / "reports" / "index.html").read_text()
     much_later = Surroundings(clock=lambda: NOW + timedelta(minutes=2), environ={}, cwd=published)
     assert CliRunner().invoke(main, ["run", "--publish"], obj=much_later, prog_name="forecast").exit_code == 0
     assert store.latest(published / "reports") != before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -156,6 +157,88 @@ def test_how_the_last_attempt_ended(
     words = " ".join((page.stdout + page.stderr).split())
     assert ("3 hours ago" in words) == bool(ended)
     assert "it never ended" in words if ended is None else ended[1] in words
+
+
+@pytest.mark.parametrize(
+    ("ended", "made", "how", "state"),
+    [
+        (3, 1, "run", "superseded"),
+        (3, 4, "run", "failed"),  # made before that refit ended
+        (None, 1, "run", "superseded"),
+        (None, 1, "refitted", "died"),  # it may have made that run itself
+        (None, 9, "run", "died"),
+    ],
+)
+def test_a_run_published_since_supersedes_a_refit_that_failed(
+    workspace: Workspace, status: Ask, ended: int | None, made: int, how: str, state: str
+) -> None:
+    attempt = attempts.start(workspace.reports, "forecast refit", NOW - timedelta(hours=5))
+    if ended:
+        attempts.end(workspace.reports, attempt, NOW - timedelta(hours=ended), None, "Run 1 is damaged.", 7, None)
+    run_id = f"{NOW - timedelta(hours=made):%Y%m%dT%H%M%SZ}-abcdef"
+    publish(workspace, run_id, meta={"decision": {"kind": how, "reason": "", "seconds": 1.0}})
+    code, told, page = status()
+    assert (code, told["last_attempt"]["state"]) == (0 if state == "superseded" else 8, state)
+    assert ("; a run was published since" in " ".join(page.stdout.split())) == (state == "superseded")
+
+
+@pytest.mark.parametrize(("hours", "code"), [(5.9, 0), (6.1, 8)])
+def test_a_refit_that_is_at_work_for_hours_needs_a_person(workspace: Workspace, status: Ask, hours: float, code: int) -> None:
+    publish(workspace)
+    began = NOW - timedelta(hours=hours)
+    with lock.publisher(workspace.reports, "forecast refit", began):
+        attempts.start(workspace.reports, "forecast refit", began)
+        found, told, _ = status()
+    assert (found, told["last_attempt"]["state"]) == (code, "running")
+    if code:
+        (trouble,) = told["troubles"]
+        assert f"forecast refit (process {os.getpid()} on " in trouble["what"]
+        assert f"since {began:%Y-%m-%d %H:%M:%S} UTC) has been at work for 6 hours" in trouble["what"]
+        assert f"kill {os.getpid()}" in trouble["remedy"]
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_refit_that_begins_or_ends_as_it_is_looked_at_has_not_died(
+    workspace: Workspace, status: Ask, begins: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the lock, or lets it go, as soon as somebody has asked who holds it for the first time."""
+    publish(workspace)
+    attempt = None if begins else attempts.start(workspace.reports, "forecast refit", NOW)
+    asked: list[Path] = []
+
+    def owner(reports: Path) -> lock.Owner | None:
+        asked.append(reports)
+        if len(asked) > 1:
+            return lock.Owner(os.getpid(), "here", NOW, "forecast refit") if begins else None
+        if attempt is None:
+            attempts.start(reports, "forecast refit", NOW)
+        else:
+            attempts.end(reports, attempt, NOW, "skipped", "all means what it meant", 0, SECOND)
+        return None
+
+    monkeypatch.setattr(lock, "owner", owner)
+    code, told, _ = status()
+    assert (code, told["last_attempt"]["state"]) == (0, "running" if begins else "well")
+
+
+def test_a_damaged_history_of_the_priors_is_said_on_the_page(workspace: Workspace, status: Ask) -> None:
+    publish(workspace)
+    (workspace.priors / "history" / "start.toml").write_text("priors = 1\n")
+    code, told, page = status()
+    assert (code, told["inputs"]["refused"], told["run_id"]) == (8, 1, SECOND)
+    (trouble,) = told["troubles"]
+    assert trouble["what"].startswith("the history of the priors is damaged: ")
+    assert "start.toml was altered" in trouble["what"]
+    assert "refused: 1 problem" in page.stdout
+
+
+def test_an_entry_that_says_what_it_cannot_is_said_on_the_page(workspace: Workspace, status: Ask) -> None:
+    publish(workspace)
+    with ledger.writing(workspace.reports) as book:
+        book.append("prediction", {"question": "nothing"}, NOW)
+    code, told, _ = status()
+    assert (code, told["questions"]) == (8, None)
+    assert "cannot be understood" in told["troubles"][0]["what"]
 
 
 def test_who_holds_the_lock_is_told_and_what_it_runs_has_not_died(workspace: Workspace, status: Ask) -> None:

@@ -38,6 +38,7 @@ def test_a_first_refit_fits_and_publishes(first: tuple[Path, Result]) -> None:
     assert meta["follows"] is None
     assert set(meta["by_reading"]) == {"main", "advisers_stayed", "denials_true", "covert_true"}
     assert (last(root).decision, last(root).exit_code, last(root).run_id) == ("refitted", 0, latest(root).name)
+    assert (last(root).seconds or 0) >= meta["decision"]["seconds"]
     assert (root / "reports" / "index.html").is_file()
 
 
@@ -153,6 +154,19 @@ def test_refused_data_leave_the_last_good_forecast(root: Path) -> None:
     assert "The last good forecast stands" in command(root, "refit", minutes=2).stdout
 
 
+def test_a_damaged_history_of_the_priors_is_refused_and_told_to_a_program(root: Path) -> None:
+    before = latest(root)
+    (root / "priors" / "history" / "start.toml").write_text("priors = 1\n")
+    result = command(root, "refit", "--json", minutes=1)
+    assert result.exit_code == 7
+    said = decided(result)
+    assert (said["kind"], said["errors"][0]["exit_code"], said["run_id"]) == ("refused", 7, before.name)
+    assert "start.toml was altered" in said["reason"]
+    assert (last(root).decision, last(root).exit_code, last(root).run_id) == ("refused", 7, before.name)
+    assert last(root).seconds is not None
+    assert latest(root) == before
+
+
 def test_a_gate_that_refuses_leaves_the_last_good_forecast(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = latest(root)
 
@@ -264,6 +278,49 @@ def test_a_run_that_only_wants_publishing_is_published_without_a_fit(root: Path,
     assert decided(result)["kind"] == "refitted"
     assert decided(result)["run_id"] in decided(result)["reason"]
     assert manifest.read_manifest(latest(root)).meta["follows"] == before.name
+
+
+def test_a_weighted_run_that_only_wants_publishing_keeps_what_was_said_of_its_weights(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    polls = root / "data" / "polls.csv"
+    row = polls.read_text().splitlines()[-1].split(",")
+    polls.write_text(polls.read_text() + ",".join(["one-more", *row[1:]]) + "\n")
+
+    def weighed(inputs: Inputs, run: Path, *_: Any) -> Any:
+        forecast = replace(fitted(inputs), rests_on=RestsOn(run.name, 0.31, 900.0))
+        return SimpleNamespace(forecast=forecast, reason="as the rule says", fitted_in=run.name)
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("forecast.jobs.reweigh_run.reweighted", weighed)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "publish", die)
+        assert command(root, "refit", minutes=1).exit_code == 130
+    assert last(root).seconds is not None
+    said = decided(command(root, "refit", "--json", minutes=2))
+    assert (said["kind"], said["k_hat"], said["ess"]) == ("reweighted", 0.31, 900.0)
+
+
+def test_a_lock_that_was_deleted_stops_the_publishing_and_the_next_refit_makes_up_for_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = latest(root)
+    edit_prior(root, 1.0)
+
+    def delete_and_fit(inputs: Inputs, *_: Any) -> Forecast:
+        (root / "reports" / lock.NAME).unlink()
+        return fitted(inputs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "fit", delete_and_fit)
+        result = command(root, "refit", minutes=1)
+    assert result.exit_code == 1
+    assert ".lock was deleted while this command held it" in " ".join(result.stderr.split())
+    assert latest(root) == before
+    result = command(root, "refit", "--json", minutes=2)
+    assert (result.exit_code, decided(result)["kind"]) == (0, "refitted")
+    assert "ended before publishing it" in decided(result)["reason"]
+    assert latest(root) != before
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from forecast.runs import attempts
 
 def attempt(reports: Path, now: datetime, decision: str, reason: str = "") -> attempts.Attempt:
     begun = attempts.start(reports, "forecast refit", now)
-    return attempts.end(reports, begun, now + timedelta(seconds=7), decision, reason, 0, "20260101T000000Z-aaaaaa")
+    return attempts.end(reports, begun, now + timedelta(seconds=7), decision, reason, 0, "20260101T000000Z-aaaaaa", 7.12)
 
 
 def test_there_is_none_before_the_first(tmp_path: Path) -> None:

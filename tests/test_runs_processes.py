@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.errors import LockedError
+from forecast.errors import ForecastError, LockedError
 from forecast.runs import lock, manifest, scratch, store
 
 FIRST, SECOND = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
@@ -154,6 +154,31 @@ def test_whoever_waits_gets_the_lock_when_it_is_free(tmp_path: Path, now: dateti
     assert now < held.started <= now + timedelta(seconds=time.monotonic() - begun)  # from when it has it, not from when it asked
     assert len(told) == 1
     assert f"forecast run --publish (process {holder.pid} " in told[0]
+
+
+def test_a_lock_that_was_deleted_is_no_lock(tmp_path: Path, now: datetime) -> None:
+    """Its owner is told before it publishes; whoever waited for it takes the one that is there."""
+    with lock.publisher(tmp_path, "forecast refit", now) as held:
+        held.check()
+        (tmp_path / lock.NAME).unlink()
+        with pytest.raises(ForecastError, match="was deleted while this command held it"):
+            held.check()
+        with lock.publisher(tmp_path, "forecast run", now) as other:
+            other.check()
+            with pytest.raises(ForecastError, match="was deleted"):
+                held.check()
+    holder = start(PUBLISHER, tmp_path, FIRST)
+    assert said(holder) == "holding"
+
+    def delete(_: str) -> None:
+        (tmp_path / lock.NAME).unlink()
+        threading.Timer(0.2, lambda: kill(holder)).start()
+
+    with lock.publisher(tmp_path, "forecast refit", now, math.inf, delete) as held:
+        held.check()
+        found = lock.owner(tmp_path)
+    assert found is not None
+    assert found.what == "forecast refit"
 
 
 def test_whoever_waits_long_enough_gives_up(tmp_path: Path, now: datetime) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -181,6 +183,29 @@ def test_pruning_keeps_the_newest_the_published_and_the_ledger(reports: Path) ->
     assert (reports / "ledger" / "entries.jsonl").read_text() == "{}\n"
     with pytest.raises(ValueError):
         store.prune(reports, -1)
+
+
+def test_pruning_makes_nothing_on_a_full_disk(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    monkeypatch.setattr(Path, "open", full)
+    assert store.prune(reports, 1) == (IDS[0], IDS[1])
+    assert sorted(p.name for p in reports.iterdir()) == [IDS[2], IDS[3], "latest"]
+
+
+def test_what_a_killed_pruning_left_is_swept_up(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", die)
+        with pytest.raises(KeyboardInterrupt):
+            store.prune(reports, 3)
+    assert [run.run_id for run in store.list_runs(reports)] == IDS[1:]
+    assert len(scratch.sweep(reports)) == 1
+    assert sorted(p.name for p in reports.iterdir()) == [*IDS[1:], "latest"]
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(reports: Path) -> None:

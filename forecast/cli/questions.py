@@ -40,7 +40,7 @@ class NotedHead(click.ParamType["Head"]):
         if isinstance(value, Head):
             return value
         number, _, digest = str(value).partition("-")
-        if not number.isdecimal() or len(digest) < 8 or set(digest) - set("0123456789abcdef"):
+        if not _is_count(number) or len(digest) < 8 or set(digest) - set("0123456789abcdef"):
             self.fail(f"{value!r} is not a head such as `forecast questions verify` prints: 12-3f9a….", param, ctx)
         return Head(int(number), digest)
 
@@ -178,9 +178,14 @@ def resolve(
 def _outcome(text: str) -> bool | int:
     if text.lower() in ("yes", "no"):
         return text.lower() == "yes"
-    if text.isdecimal():
+    if _is_count(text):
         return int(text)
-    raise click.UsageError(f"{text!r} is no outcome; write yes, no, or of a count its number.")
+    raise click.UsageError(f"{text[:40]!r} is no outcome; write yes, no, or of a count its number.")
+
+
+def _is_count(text: str) -> bool:
+    """Whether it is a number of things that can be counted: of thousands of digits Python makes none."""
+    return text.isdecimal() and len(text) <= 9
 
 
 @questions.command(epilog=examples("forecast questions score", "forecast questions score --json"))

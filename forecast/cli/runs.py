@@ -76,14 +76,17 @@ def verify(context: Context, run: str | None) -> None:
 @common()
 @click.option("--keep", metavar="N", type=click.IntRange(min=0), required=True, help="How many of the newest runs to keep.")
 def prune(context: Context, keep: int) -> None:
-    """Remove the oldest runs. The published run and the ledger always stay."""
+    """Remove the oldest runs. The published run and the ledger always stay. It works on a full disk too."""
     from forecast.jobs.index import write_index
+    from forecast.jobs.publish import tried
 
     reports = context.workspace.reports
-    with lock.publisher(reports, "forecast runs prune", context.now):
+    with lock.publisher(reports, "forecast runs prune", context.now, makes_room=True):
         gone = store.prune(reports, keep)
-        write_index(reports, context.now)
+        _, trouble = tried("the index", lambda: write_index(reports, context.now))
     if context.json:
         context.say_json({"removed": list(gone)})
     else:
         context.say(f"Removed {len(gone)} run{'' if len(gone) == 1 else 's'}{': ' if gone else '.'}{', '.join(gone)}")
+    if trouble:
+        raise trouble

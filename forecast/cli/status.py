@@ -26,8 +26,8 @@ def status(context: Context) -> None:
     """Say what is newest, how old it is and whether it is sound.
 
     With -v all series are listed, else the late ones. The exit code is 0 if all is well, and 8 if something needs a person: the published
-    run is stale, damaged, missing or did not pass the gate; data or priors are refused; the last refit failed or died; the ledger is
-    damaged; the clock was set back. Late series, questions that are due, and inputs that a refit would follow, are said and no more.
+    run is stale, damaged, missing or did not pass the gate; data or priors are refused; the last refit failed, died or hangs; the ledger
+    is damaged; the clock was set back. Late series, questions that are due, and inputs that a refit would follow, are said and no more.
     """
     from forecast.errors import UnhealthyError
     from forecast.jobs.status import examine
@@ -98,10 +98,12 @@ def _last(last: Last, now: datetime) -> str:
         return f"{a.what}, running since {a.started:%Y-%m-%d %H:%M} UTC"
     when = a.ended or a.started
     began = f"{when:%Y-%m-%d %H:%M} UTC, {ago(now - when)} ago"
-    if last.state == "died":
-        return f"begun {began}; it never ended"
+    since = "; a run was published since" if last.state == "superseded" else ""
+    if a.ended is None:
+        return f"begun {began}; it never ended{since}"
     code = f", exit code {a.exit_code}" if a.exit_code else ""
-    return f"{began}: {a.decision or 'no decision'}{code}; {' '.join(a.reason.split())}"
+    reason = " ".join(a.reason.split())
+    return f"{began}: {a.decision or 'no decision'}{code}; {reason.rstrip('.') if since else reason}{since}"
 
 
 def _table(rows: list[Series], n: int) -> Iterator[str]:

@@ -124,10 +124,12 @@ class Asked:
 
     @property
     def span(self) -> tuple[int, int]:
-        """First and last month of the window; of a person's own question from the month it was asked to that of its resolution date."""
-        if self.start is None or self.end is None:
+        """The months that decide it: from the one after its origin to the end of its window, for the level in force at the end comes of
+        them all. Of a person's own question from the month it was asked to that of its resolution date.
+        """
+        if self.origin is None or self.end is None:
             return month_of(self.entered.date()), month_of(self.resolves)
-        return self.start, self.end
+        return month(self.origin) + 1, self.end
 
     @property
     def opens(self) -> date | None:
@@ -229,4 +231,7 @@ def until(text: str) -> datetime:
     if len(text) == len("2026-11-24"):
         return datetime.combine(date.fromisoformat(text), time.max, UTC)
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as e:
+        raise ValueError(f"{text} is before the first day there is, or after the last") from e

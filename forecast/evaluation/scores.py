@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +19,7 @@ type Span = tuple[int, int]
 """First and last month of a window."""
 
 FEWEST: Final = 5
-"""Windows that share no month, from which on a standard error is worth printing: two that came out alike would give none at all."""
+"""Separate windows from which on a standard error is worth printing: two that came out alike would give none at all."""
 
 
 def brier(p: float, happened: bool) -> float:
@@ -57,7 +57,7 @@ def _rules() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean over n questions, its standard error (None where it cannot be told), and how many windows share no month."""
+    """A mean over n questions, its standard error (None where it cannot be told), and how many windows are separate."""
 
     value: float
     error: float | None
@@ -66,26 +66,36 @@ class Mean:
 
 
 def mean(values: Sequence[float], spans: Sequence[Span]) -> Mean:
-    """The mean, with a standard error in which questions whose windows share a month count as one.
+    """The mean, and as its standard error sd/√m, m being the number of separate windows; none where m is below FEWEST.
 
-    Windows are gathered into groups that each share a month, as few as can be: as many as there are windows that do not overlap. The
-    error is that of a mean of clusters (Liang and Zeger 1986), times √(m/(m − 1)); of fewer than FEWEST groups it would be made up.
+    The sd is that of the means of questions of the same window, with the correction for m values, not for as many as overlap: where no
+    windows overlap and each has as many questions, this is the error of a mean of independent values. Where some stretches of history
+    hold more questions than others, the mean rests on fewer than m (n²/Σn², Kish 1965).
     """
-    x, groups = np.asarray(values, float), np.asarray(together(spans))
-    m = int(groups.max()) + 1
+    x, m = np.asarray(values, float), separate(spans)
     if m < FEWEST:
         return Mean(float(x.mean()), None, len(x), m)
-    sums = np.bincount(groups, x - x.mean(), m)
-    return Mean(float(x.mean()), sqrt(m / (m - 1) * float((sums**2).sum())) / len(x), len(x), m)
+    _, window, held = np.unique(np.asarray(spans), axis=0, return_inverse=True, return_counts=True)
+    sd = float((np.bincount(window.ravel(), x) / held).std()) * sqrt(m / (m - 1))
+    ends = np.asarray([end for _, end in spans], int)
+    stretches = np.bincount((ends - int(ends.min())) // (_longest(spans) + 1))
+    worth = min(float(m), len(x) ** 2 / float((stretches**2.0).sum()))
+    return Mean(float(x.mean()), sd / sqrt(worth), len(x), m)
 
 
-def together(spans: Sequence[Span]) -> list[int]:
-    """The group of each window: those of a group share a month, and there are as many groups as windows that do not overlap.
+def separate(spans: Sequence[Span]) -> int:
+    """The greatest number of windows of which no two share a month; if they differ in length, each is counted as long as the longest.
 
-    By the last months of windows taken greedily, each of which every window not yet met begins after (interval stabbing).
+    Else a few short windows would vouch for the long ones beside them. Found by taking always the one that ends first.
     """
-    stabs: list[int] = []
-    for start, end in sorted(spans, key=lambda span: span[1]):
-        if not stabs or start > stabs[-1]:
-            stabs.append(end)
-    return [next(i for i, at in enumerate(stabs) if start <= at <= end) for start, end in spans]
+    longest = _longest(spans)
+    count, last = 0, -inf
+    for end in sorted(end for _, end in spans):
+        if end - longest > last:
+            count, last = count + 1, end
+    return count
+
+
+def _longest(spans: Sequence[Span]) -> int:
+    """Months from the first to the last of the longest window."""
+    return max(end - start for start, end in spans)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from forecast.data.lock import editing
 from forecast.errors import StoreError
 from forecast.report.index import Change, Entry, render_index
 from forecast.report.words import listed, month_words
@@ -22,10 +23,11 @@ _IN_FULL: Final = 3
 def write_index(reports: Path, now: datetime) -> Path:
     """Write `reports/index.html` anew from the manifests; the same runs and day give the same page.
 
-    Raises ForecastError if it cannot be written.
+    One writer at a time, so that none puts an older list over a newer. Raises ForecastError if it cannot be written.
     """
     path = reports / INDEX
-    write_whole(path, render_index(entries(reports), now))
+    with editing(reports):
+        write_whole(path, render_index(entries(reports), now))
     return path
 
 

@@ -31,7 +31,7 @@ def enter(reports: Path, now: datetime) -> int:
         return 0
     asked = 0
     with ledger.writing(reports) as book:
-        entered = {entry.content["run_id"] for entry in book.entries if entry.kind == FORECAST}
+        entered = {entry.content.get("run_id") for entry in book.entries if entry.kind == FORECAST}
         waiting = []
         for run in published(reports):
             if run.name in entered:

@@ -101,7 +101,7 @@ def caution(rows: Sequence[Row]) -> str:
         )
     return (
         f"At most {windows} windows of a kind are separate, that is share no month: count those, not the questions. "
-        "Standard errors do so, and still take too little account of a situation that lasts."
+        "Standard errors count so, and still take too little account of a situation that lasts."
     )
 
 

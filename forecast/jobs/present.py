@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from forecast.data.freshness import STALE, freshness
 from forecast.data.tables import Data
-from forecast.errors import ForecastError, InputError
+from forecast.errors import ForecastError, InputError, StoreError
 from forecast.jobs.decide import why
 from forecast.jobs.meaning import Meaning
 from forecast.jobs.snapshot import inputs_of
@@ -42,6 +42,7 @@ class Series:
 class Present:
     """refused: the number of problems, 0 if data and priors are sound. differ: what a refit would follow, None if nothing.
 
+    damage: what is wrong with the history of the priors, which counts as one problem; None if it is sound.
     coming: the next scheduled events, day or month and what.
     """
 
@@ -49,6 +50,7 @@ class Present:
     differ: str | None = None
     series: tuple[Series, ...] = ()
     coming: tuple[tuple[str, str], ...] = ()
+    damage: str | None = None
 
 
 def present(where: Workspace, published: Path | None, today: date) -> Present:
@@ -57,6 +59,8 @@ def present(where: Workspace, published: Path | None, today: date) -> Present:
         inputs = load_workspace(where, today=today)
     except InputError as e:
         return Present(refused=max(1, len(e.problems)))
+    except StoreError as e:
+        return Present(refused=1, damage=e.message)
     return Present(
         0, _differ(published, inputs) if published else None, tuple(_series(inputs.data, today)), tuple(_coming(inputs.data, today))
     )

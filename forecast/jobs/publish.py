@@ -41,12 +41,17 @@ class Decision:
 
     def after(self, began: float) -> Decision:
         """The same with the time since `began`, a moment of the monotonic clock."""
-        return replace(self, seconds=round(time.monotonic() - began, 2))
+        return replace(self, seconds=since(began))
+
+
+def since(began: float) -> float:
+    """Seconds since a moment of the monotonic clock."""
+    return round(time.monotonic() - began, 2)
 
 
 @dataclass(frozen=True)
 class Done:
-    """A run on disk, what it says, whether it was published, and what went wrong once it was."""
+    """A run on disk, what it says, whether it was published, and what went wrong once it was written."""
 
     path: Path
     report: Mapping[str, Any]
@@ -74,18 +79,19 @@ def run_and_publish(
     if inputs.as_of is not None or not (publish or store.latest(reports) is None):
         forecast = fit(as_then(inputs, progress), DEFAULT_SEED if seed is None else seed, progress, engine)
         finished = write_report(forecast, reports, clock(), progress, inputs)
-        return Done(finished.path, finished.report, False)
-    with lock.publisher(reports, "forecast run", clock()):
+        trouble = tried("the index", lambda: _index(reports, clock()))[1]
+        return Done(finished.path, finished.report, False, (trouble,) if trouble else ())
+    with lock.publisher(reports, "forecast run", clock()) as held:
         check_clock(reports, clock())
         began = time.monotonic()
         forecast = fit(inputs, DEFAULT_SEED if seed is None else seed, progress, engine)
-        return publish_forecast(forecast, inputs, reports, clock, Decision("run", "asked for").after(began), progress)
+        return publish_forecast(forecast, inputs, reports, clock, Decision("run", "asked for").after(began), held, progress)
 
 
 def publish_forecast(
-    forecast: Forecast, inputs: Inputs, reports: Path, clock: Clock, decision: Decision, progress: Progress = silent
+    forecast: Forecast, inputs: Inputs, reports: Path, clock: Clock, decision: Decision, held: lock.Hold, progress: Progress = silent
 ) -> Done:
-    """Write a run of a finished forecast and make it `latest`. The caller holds the lock.
+    """Write a run of a finished forecast and make it `latest`.
 
     Raises what stands in the way until `latest` is moved; what fails of the rest is in `troubles`, and the forecast stands.
     """
@@ -97,6 +103,7 @@ def publish_forecast(
     forecast = forecast if standing is None else replace(forecast, standing=standing)
     check_clock(reports, clock())
     finished = write_report(forecast, reports, clock(), progress, inputs, _notes(reports, previous, decision))
+    held.check()
     store.publish(reports, finished.run_id)
     all_ = (*troubles, *((trouble,) if trouble else ()), *settle(reports, clock()))
     return Done(finished.path, finished.report, True, tuple({str(e): e for e in all_}.values()))  # a damaged ledger fails twice

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.domain import is_stale, month
-from forecast.errors import INTERRUPTED, ForecastError, GateError, InputError, SourceError
+from forecast.errors import INTERRUPTED, ForecastError, GateError, InputError, SourceError, StoreError
 from forecast.jobs.decide import Course, decide
-from forecast.jobs.publish import Clock, Decision, check_clock, followed, publish_forecast, settle, tried
+from forecast.jobs.publish import Clock, Decision, check_clock, followed, publish_forecast, settle, since, tried
 from forecast.jobs.workspace import Inputs, load_workspace
 from forecast.progress import Progress, silent
 from forecast.report.read import read_report
@@ -61,6 +61,7 @@ class _Job:
     seed: int | None
     progress: Progress
     began: float
+    held: lock.Hold
 
 
 def refit(
@@ -75,23 +76,25 @@ def refit(
     """Bring the published forecast up to its inputs, if they no longer mean what they meant when it was made.
 
     pull: fetch the newest official figures first; if a source is down the rest goes on. wait: seconds to wait for another that holds the
-    lock, `math.inf` for as long as it takes. What the data check, the gate or a source refuses is in `errors`; raised are LockedError,
-    StoreError for a published run that is damaged, and what stands in the way of writing. Every attempt that gets the lock is written
-    down, however it ends.
+    lock, `math.inf` for as long as it takes. What the data check, the gate or a source refuses, and damage to the history of the priors, is
+    in `errors`; raised are LockedError, StoreError for a published run that is damaged, and what stands in the way of writing. Every
+    attempt that gets the lock is written down, however it ends.
     """
-    job = _Job(where, clock, environ, seed, progress, time.monotonic())
+    began = time.monotonic()
     what = f"forecast refit{' --pull' if pull else ''}"
-    with lock.publisher(where.reports, what, clock(), wait, lambda words: progress("waiting", None, words)):
+    with lock.publisher(where.reports, what, clock(), wait, lambda words: progress("waiting", None, words)) as held:
+        job = _Job(where, clock, environ, seed, progress, began, held)
         attempt = attempts.start(where.reports, what, clock())
         try:
             made = _refit(job, pull)
         except BaseException as e:
             with suppress(ForecastError):  # what stands in the way of writing is on its way already
-                attempts.end(where.reports, attempt, clock(), None, _words(e), _exit_code(e), _name(followed(where.reports)))
+                name = _name(followed(where.reports))
+                attempts.end(where.reports, attempt, clock(), None, _words(e), _exit_code(e), name, since(began))
             raise
         said = made.decision
         try:
-            attempts.end(where.reports, attempt, clock(), said.kind, said.reason, made.exit_code, _name(made.path))
+            attempts.end(where.reports, attempt, clock(), said.kind, said.reason, made.exit_code, _name(made.path), said.seconds)
         except ForecastError as e:
             return replace(made, errors=(*made.errors, e))
         return made
@@ -112,7 +115,7 @@ def _refit(job: _Job, pull: bool) -> Refit:
         decision = Decision("skipped", course.reason)
         if course.way != "skip":
             decision, errors = _follow(job, inputs, course)
-    except (GateError, InputError) as e:
+    except (GateError, InputError, StoreError) as e:
         decision, errors = Decision("refused", _words(e)), (e, *errors)
     published = store.latest(reports)
     report = read_report(published) if published else None
@@ -124,9 +127,11 @@ def _follow(job: _Job, inputs: Inputs, course: Course) -> tuple[Decision, tuple[
     """Publish what the inputs say now; the decision as it was made, and what went wrong once the forecast was published."""
     reports = job.where.reports
     if course.way == "finish" and course.run is not None:
+        job.held.check()
         store.publish(reports, course.run.name)
-        kind = manifest.read_manifest(course.run).meta["decision"]["kind"]
-        return Decision(kind, course.reason), settle(reports, job.clock())
+        meta = manifest.read_manifest(course.run).meta
+        decision = Decision(meta["decision"]["kind"], course.reason, k_hat=meta.get("k_hat"), ess=meta.get("ess"))
+        return decision, settle(reports, job.clock())
     from forecast.jobs.run import DEFAULT_SEED, fit
 
     seed = DEFAULT_SEED if job.seed is None else job.seed
@@ -137,7 +142,7 @@ def _follow(job: _Job, inputs: Inputs, course: Course) -> tuple[Decision, tuple[
     if forecast is None:
         forecast = fit(inputs, seed, job.progress)
     decision = decision.after(job.began)
-    return decision, troubles + publish_forecast(forecast, inputs, reports, job.clock, decision, job.progress).troubles
+    return decision, troubles + publish_forecast(forecast, inputs, reports, job.clock, decision, job.held, job.progress).troubles
 
 
 def _weighed(job: _Job, inputs: Inputs, run: Path, why: str, seed: int) -> tuple[Decision, Forecast | None, tuple[ForecastError, ...]]:

@@ -19,14 +19,19 @@ from forecast.workspace import Workspace
 
 WELL: Final = (0, 6)
 """Exit codes of a refit that leave nothing to mend: done, or a source was down while the rest went on."""
+LONG: Final = timedelta(hours=6)
+"""Whoever publishes is at work for some minutes; after so long it hangs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The newest attempt at a refit. state: running, died (it began and nobody holds the lock), well or failed."""
+    """The newest attempt at a refit.
+
+    state: running, died (begun, and nobody holds the lock), well, failed, or superseded: it died or failed, and a run was published since.
+    """
 
     attempt: attempts.Attempt
-    state: Literal["running", "died", "well", "failed"]
+    state: Literal["running", "died", "well", "failed", "superseded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +90,14 @@ class Status:
 def examine(where: Workspace, now: datetime) -> Status:
     """Read the published run, the store, the ledger, and the present data and priors, and say how they stand at `now`; write nothing."""
     reports, today = where.reports, now.astimezone(UTC).date()
-    owner = lock.owner(reports)
-    last = _last(reports, owner)
+    attempt, owner = _at_work(reports)
     path, report, troubles = _published(reports)
     run = Published.of(path, report, today) if path and report else None
+    last = _last(attempt, owner, run) if attempt else None
     now_read = present(where, path if report else None, today)
     questions, found = _questions(reports, path if report else None, today)
-    troubles += [*_of_run(run, report), *_of_inputs(now_read), *_of_last(last, now), *found, *_of_clock(reports, now)]
+    troubles += [*_of_run(run, report), *_of_inputs(now_read), *_of_last(last, now), *_of_owner(owner, now), *found]
+    troubles += _of_clock(reports, now)
     return Status(
         workspace=str(where.data.parent),
         run=run,
@@ -118,29 +124,44 @@ def _published(reports: Path) -> tuple[Path | None, Report | None, list[Trouble]
     return path, report, []
 
 
-def _last(reports: Path, owner: lock.Owner | None) -> Last | None:
-    attempt = attempts.last(reports)
-    if attempt is None:
-        return None
-    if attempt.ended is None:
-        return Last(attempt, "running" if owner and owner.pid in (0, attempt.pid) else "died")
-    return Last(attempt, "well" if attempt.exit_code in WELL else "failed")
+def _at_work(reports: Path) -> tuple[attempts.Attempt | None, lock.Owner | None]:
+    """The newest attempt, and who held the lock while it was the newest: else one that just began or ended would seem to have died."""
+    while True:
+        attempt, owner = attempts.last(reports), lock.owner(reports)
+        if attempts.last(reports) == attempt:
+            return attempt, owner
+
+
+def _last(attempt: attempts.Attempt, owner: lock.Owner | None, run: Published | None) -> Last:
+    if attempt.ended is None and owner and owner.pid in (0, attempt.pid):
+        return Last(attempt, "running")
+    if attempt.exit_code in WELL:
+        return Last(attempt, "well")
+    if run and _superseded(attempt, run):
+        return Last(attempt, "superseded")
+    return Last(attempt, "died" if attempt.ended is None else "failed")
+
+
+def _superseded(attempt: attempts.Attempt, run: Published) -> bool:
+    """Whether the published run was made after an attempt. Of one that died only its beginning is known, and it may have made that run."""
+    made = datetime.fromisoformat(run.created)
+    return attempt.ended < made if attempt.ended else attempt.started < made and run.decision == "run"
 
 
 def _questions(reports: Path, published: Path | None, today: date) -> tuple[Questions | None, list[Trouble]]:
-    from forecast.evaluation.book import open_book
+    from forecast.jobs.ledger import book_of
 
     remedy = "Restore reports/ledger/ from a copy; `forecast questions verify` says what is wrong."
     try:
         entries = ledger.read(reports)
         known = published and manifest.read_manifest(published).meta.get("ledger")
+        states = [q.state(today) for q in book_of(entries).questions.values()]
     except LockedError:
         return None, []
     except StoreError as e:
         return None, [Trouble(" ".join(e.message.split()).rstrip("."), remedy)]
     if known and not ledger.holds(entries, ledger.Head(known["entries"], known["digest"])):
         return None, [Trouble("the ledger lacks entries that it had when the run was published", remedy)]
-    states = [q.state(today) for q in open_book(entries).questions.values()]
     return Questions(states.count("open"), states.count("due"), states.count("disputed")), []
 
 
@@ -159,12 +180,15 @@ def _of_run(run: Published | None, report: Report | None) -> Iterator[Trouble]:
 
 
 def _of_inputs(found: Present) -> Iterator[Trouble]:
-    if found.refused:
+    if found.damage:
+        said = f"the history of the priors is damaged: {found.damage.rstrip('.')}"
+        yield Trouble(said, "Restore it from a copy or from version control.")
+    elif found.refused:
         yield Trouble("the present data or priors are refused", "`forecast data check` and `forecast priors check` name every problem.")
 
 
 def _of_last(last: Last | None, now: datetime) -> Iterator[Trouble]:
-    if last is None or last.state in ("well", "running"):
+    if last is None or last.state not in ("died", "failed"):
         return
     attempt = last.attempt
     if last.state == "died":
@@ -173,6 +197,12 @@ def _of_last(last: Last | None, now: datetime) -> Iterator[Trouble]:
     else:
         said = f"the last refit ended with exit code {attempt.exit_code}: {' '.join(attempt.reason.split()).rstrip('.')}"
         yield Trouble(said, "Mend that, then `forecast refit`.")
+
+
+def _of_owner(owner: lock.Owner | None, now: datetime) -> Iterator[Trouble]:
+    if owner and owner.started and now - owner.started > LONG:
+        said = f"{owner} has been at work for {ago(now - owner.started)}"
+        yield Trouble(said, f"If it hangs, `kill {owner.pid}` on {owner.host} ends it; it clears up behind itself.")
 
 
 def _of_clock(reports: Path, now: datetime) -> Iterator[Trouble]:

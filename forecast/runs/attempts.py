@@ -26,7 +26,7 @@ _READ: Final = 65_536  # bytes at the end of the file that are looked at
 class Attempt:
     """A refit: what was asked for, when it started and ended (None: not yet, or never), what it decided and why, and its exit code.
 
-    decision: skipped, reweighted, refitted or refused; None if it came to none. run_id: the published run it left.
+    decision: skipped, reweighted, refitted or refused; None if it came to none. run_id: the published run it left. seconds: what it cost.
     """
 
     started: datetime
@@ -37,6 +37,7 @@ class Attempt:
     reason: str = ""
     exit_code: int | None = None
     run_id: str | None = None
+    seconds: float | None = None
 
 
 def start(reports: Path, what: str, now: datetime) -> Attempt:
@@ -44,10 +45,14 @@ def start(reports: Path, what: str, now: datetime) -> Attempt:
     return _add(reports, Attempt(now, os.getpid(), what))
 
 
-def end(reports: Path, attempt: Attempt, now: datetime, decision: str | None, reason: str, exit_code: int, run_id: str | None) -> Attempt:
+def end(
+    reports: Path, attempt: Attempt, now: datetime, decision: str | None, reason: str, exit_code: int, run_id: str | None,
+    seconds: float | None = None,
+) -> Attempt:  # fmt: skip
     """Write down how it ended. Raises ForecastError if it cannot be written."""
     kept = reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
-    return _add(reports, replace(attempt, ended=now, decision=decision, reason=kept, exit_code=exit_code, run_id=run_id))
+    said = replace(attempt, ended=now, decision=decision, reason=kept, exit_code=exit_code, run_id=run_id, seconds=seconds)
+    return _add(reports, said)
 
 
 def last(reports: Path) -> Attempt | None:
@@ -91,5 +96,5 @@ def _read(said: Mapping[str, Any]) -> Attempt:
     ended = said["ended"] and datetime.fromisoformat(said["ended"])
     return Attempt(
         datetime.fromisoformat(said["started"]), int(said["pid"]), str(said["what"]), ended, said["decision"], str(said["reason"]),
-        said["exit_code"], said["run_id"],
+        said["exit_code"], said["run_id"], said.get("seconds"),
     )  # fmt: skip

@@ -88,7 +88,7 @@ def writing(reports: Path) -> Iterator[Writer]:
         entries, problems = _look(folder)
         _refuse(problems)
         # Before the next entry, so that a ledger that has entries has a head, and the head is never more than one entry behind.
-        if not (folder / HEAD).exists() or (folder / HEAD).read_bytes() != _head_text(entries).encode():
+        if _lags(folder, entries):
             write_whole(folder / HEAD, _head_text(entries))
         yield Writer(folder, entries)
 
@@ -122,6 +122,20 @@ def holds(entries: Sequence[Entry], earlier: Head) -> bool:
 def verify(reports: Path) -> tuple[str, ...]:
     """All that is wrong with the ledger's own chain, in words; empty if it is sound or there is none."""
     return tuple(_held(reports)[1])
+
+
+def lags(reports: Path) -> bool:
+    """Whether the head of a sound ledger is one entry behind: a writer died between entry and head, or an entry was put in by hand."""
+    folder = reports / FOLDER
+    if not folder.is_dir():
+        return False
+    with editing(folder):
+        entries, problems = _look(folder)
+        return bool(entries) and not problems and _lags(folder, entries)
+
+
+def _lags(folder: Path, entries: Sequence[Entry]) -> bool:
+    return not (folder / HEAD).exists() or (folder / HEAD).read_bytes() != _head_text(entries).encode()
 
 
 def _held(reports: Path) -> tuple[tuple[Entry, ...], list[str]]:

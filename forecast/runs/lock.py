@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -14,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Final
 
-from forecast.errors import LockedError
+from forecast.errors import ForecastError, LockedError
 from forecast.runs.files import cannot_write
 
 NAME: Final = ".lock"
@@ -37,44 +38,104 @@ class Owner:
         return f"{self.what} (process {self.pid or 'unknown'} on {self.host}, {since})"
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The lock, held through this open file."""
+
+    path: Path
+    file: IO[bytes]
+
+    def check(self) -> None:
+        """Raises ForecastError if the file was deleted or replaced since: whoever came then found no lock, and may publish too."""
+        if not _is_at(self.file, self.path):
+            raise ForecastError(
+                f"{self.path} was deleted while this command held it, so another may be publishing; this one publishes nothing.",
+                "Leave that file alone: a dead owner's lock is free by itself. Then run this again.",
+            )
+
+
 @contextmanager
 def publisher(
-    reports: Path, what: str, now: datetime, wait: float = 0.0, waiting: Callable[[str], None] = lambda words: None
-) -> Iterator[None]:
+    reports: Path,
+    what: str,
+    now: datetime,
+    wait: float = 0.0,
+    waiting: Callable[[str], None] = lambda words: None,
+    makes_room: bool = False,
+) -> Iterator[Hold]:
     """Hold the right to move `latest`, to write the ledger and to remove runs, for the length of the block.
 
     wait: seconds to wait while another process holds it, `math.inf` for as long as it takes. waiting: told once, in words, who is waited
-    for. Raises LockedError, naming the owner and the lock's age, if another process still holds it then.
+    for. makes_room: a full disk is what the command is to mend, so it goes on even if its own name cannot be written into the lock.
+    Raises LockedError, naming the owner and the lock's age, if another process still holds it then.
     """
+    path = reports / NAME
     with cannot_write(reports):
         reports.mkdir(parents=True, exist_ok=True)
-        file = (reports / NAME).open("a+b", buffering=0)  # nothing stays in a buffer for a full disk to refuse later
-    with file:
-        if not _acquire(file, _PATIENCE):
+    file, got = _take(path, _PATIENCE)
+    if not got:
+        with file:
             waiting(_held_by(_read(file), now))
-            since = time.monotonic()
-            got = _acquire(file, wait - _PATIENCE)
-            now += timedelta(seconds=time.monotonic() - since)
-            if not got:
-                raise LockedError(_held_by(_read(file), now), _remedy(wait))
+        since = time.monotonic()
+        file, got = _take(path, wait - _PATIENCE)
+        now += timedelta(seconds=time.monotonic() - since)
+    with file:
+        if not got:
+            raise LockedError(_held_by(_read(file), now), _remedy(wait))
         mine = {"pid": os.getpid(), "host": socket.gethostname(), "started": now.isoformat(), "what": what}
-        with cannot_write(reports / NAME):
-            file.truncate(0)
-            file.write(json.dumps(mine).encode())
+        with cannot_write(path):
+            _sign(file, json.dumps(mine).encode(), makes_room)
         try:
-            yield
+            yield Hold(path, file)
         finally:
             file.truncate(0)
 
 
 def owner(reports: Path) -> Owner | None:
     """Who publishes right now, None if nobody does. What a dead owner left in the file does not count."""
+    with looking(reports) as found:
+        return found
+
+
+@contextmanager
+def looking(reports: Path) -> Iterator[Owner | None]:
+    """Who publishes right now. If nobody does (None), nobody begins before the end of the block, which is to be short."""
     try:
         file = (reports / NAME).open("rb", buffering=0)
     except FileNotFoundError:
-        return None
+        yield None
+        return
     with file:
-        return None if _acquire(file, 0.0) else _read(file)
+        yield None if _acquire(file, 0.0) else _read(file)
+
+
+def _take(path: Path, patience: float) -> tuple[IO[bytes], bool]:
+    """The lock file, and whether it could be locked in time. One that was deleted meanwhile is no lock: it is opened anew."""
+    end = time.monotonic() + patience
+    while True:
+        with cannot_write(path.parent):
+            file = path.open("a+b", buffering=0)  # nothing stays in a buffer for a full disk to refuse later
+        if not _acquire(file, end - time.monotonic()):
+            return file, False
+        if _is_at(file, path):
+            return file, True
+        file.close()
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sign(file: IO[bytes], text: bytes, makes_room: bool) -> None:
+    file.truncate(0)
+    try:
+        file.write(text)
+    except OSError as e:
+        if not makes_room or e.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
 
 
 def _acquire(file: IO[bytes], patience: float) -> bool:

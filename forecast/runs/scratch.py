@@ -25,8 +25,7 @@ PREFIX: Final = ".tmp-"
 def scratch(parent: Path, name: str) -> Iterator[Path]:
     """A new folder in `parent` that no reader looks at; what is still there at the end of the block is removed.
 
-    Its name tells a person who made it: `.tmp-<name>-<host>-<process id>-<a few random characters>`. Raises ForecastError if `parent`
-    cannot be written.
+    Raises ForecastError if `parent` cannot be written.
     """
     with cannot_write(parent):
         folder, held = _make(parent, name)
@@ -35,6 +34,22 @@ def scratch(parent: Path, name: str) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(held)
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder: it vanishes for readers in one step, and if this process dies half-way the next sweep removes the rest.
+
+    Nothing is made for it, so it works on a full disk too. Raises ForecastError if its parent cannot be written.
+    """
+    with cannot_write(folder):
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)  # whoever has only just finished it lets go at once
+            gone = folder.parent / _name(folder.name)
+            os.rename(folder, gone)
+            shutil.rmtree(gone, ignore_errors=True)
+        finally:
+            os.close(held)
 
 
 def sweep(reports: Path) -> tuple[str, ...]:
@@ -51,10 +66,15 @@ def sweep(reports: Path) -> tuple[str, ...]:
     return tuple(swept)
 
 
+def _name(name: str) -> str:
+    """It tells a person who made it: `.tmp-<name>-<host>-<process id>-<a few random characters>`."""
+    return f"{PREFIX}{name}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
 def _make(parent: Path, name: str) -> tuple[Path, int]:
     """A new folder and its lock. Another process may sweep the folder between the two steps; then another is made."""
     while True:
-        folder = parent / f"{PREFIX}{name}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        folder = parent / _name(name)
         folder.mkdir()
         try:
             held = _take(folder)

@@ -114,8 +114,7 @@ def prune(reports: Path, keep: int) -> tuple[str, ...]:
     runs = list_runs(reports)
     gone = [run for run in runs[: max(0, len(runs) - keep)] if not run.latest]
     for run in gone:
-        with scratch.scratch(reports, run.run_id) as folder, files.cannot_write(run.path):
-            os.rename(run.path, folder / run.run_id)  # it vanishes for readers in one step
+        scratch.discard(run.path)
     return tuple(run.run_id for run in gone)
 
 
