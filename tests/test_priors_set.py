@@ -240,7 +240,7 @@ def test_an_altered_history_is_reported(run: Run, workspace: Workspace) -> None:
     path = workspace.priors / "history" / "2026.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("Ana", "Bob"), encoding="utf-8")
     before = contents(workspace)
-    for words in (("log",), ("log", "--json"), ("set", "leverage.effect = Normal(0, 1)", *SIGNED)):
+    for words in (("log",), ("log", "--json"), ("check",), ("set", "leverage.effect = Normal(0, 1)", *SIGNED)):
         done = run(*words)
         assert (done.exit_code, done.stdout) == (7, "")
         assert "edit 1 was altered" in done.stderr

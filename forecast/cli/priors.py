@@ -70,12 +70,14 @@ def list_(context: Context, theme: str | None) -> None:
 @common("seed")
 @click.option("--predict", is_flag=True, help="Also say what the priors alone forecast, and which histories they would have written.")
 def check(context: Context, predict: bool) -> None:
-    """Check every prior file; say what is wrong, and what is odd without being wrong."""
+    """Check every prior file and the history of edits; say what is wrong, and what is odd without being wrong."""
     from forecast.errors import InputError
     from forecast.priors.check import odd
     from forecast.priors.files import load_priors
+    from forecast.priors.history import read_history
 
     folder = context.workspace.priors
+    read_history(folder)
     try:
         loaded = load_priors(folder)
         if wrong := _readings(context, loaded):
