@@ -26,7 +26,7 @@ from forecast.errors import ForecastError, GateError, UsageError
 from forecast.inference.sample import Report
 from forecast.inference.settings import SamplerSettings
 from forecast.jobs import reference as job
-from forecast.jobs.reference import Reference, ask_differently, compile_reference, reference, write_reference
+from forecast.jobs.reference import Reference, compile_reference, reference, write_reference
 from forecast.jobs.try_prior import Tried
 from forecast.model.outside_view import KEPT
 from forecast.model.outside_view_priors import medians
@@ -193,7 +193,7 @@ def test_priors_and_alternatives_are_written_together_or_not_at_all(
     data: Data, priors: Priors, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = reference(data, priors, sampler=StandIn(), classes={"all": 1})
-    sets = ask_differently(data, priors, reference(data, priors, sampler=StandIn()), sampler=StandIn())
+    sets = {name: {"leverage.effect": Normal(1.0, 0.5)} for name in read_alternatives(workspace.priors)}
     write = functools.partial(write_reference, found, workspace, now=datetime(2026, 12, 1, tzinfo=UTC), by="a test", alternatives=sets)
     files = [workspace.priors / name for name in ("ladder.toml", ALTERNATIVES)]
     before = [path.read_bytes() for path in files]
