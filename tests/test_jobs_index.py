@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from forecast.jobs.index import changed, entries, write_index
 from forecast.report.charts.index import GAP, apart, headlines, most_shown
 from forecast.report.charts.svg import PAGE, PHONE
-from forecast.report.index import Entry
+from forecast.report.entry import Entry
 from forecast.runs import names, store
 
 type Command = Callable[..., Result]

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from forecast.report.entry import Change, Entry
 from forecast.report.html import render_html
-from forecast.report.index import Change, Entry, render_index
+from forecast.report.index import render_index
 from forecast.runs.names import new_run_id
 from tests.fixtures.report_example import report_example
 

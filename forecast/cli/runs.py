@@ -15,7 +15,7 @@ from forecast.report.words import NONE
 from forecast.runs import lock, manifest, store
 
 if TYPE_CHECKING:
-    from forecast.report.index import Entry
+    from forecast.report.entry import Entry
 
 
 @click.group("runs", cls=Group, epilog=examples("forecast runs list", "forecast runs verify"))

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from forecast.data.lock import editing
 from forecast.errors import StoreError
-from forecast.report.index import Change, Entry, render_index
+from forecast.report.entry import Change, Entry
+from forecast.report.index import render_index
 from forecast.report.words import listed, month_words
 from forecast.runs import manifest, names, store
 from forecast.runs.whole import write_whole

@@ -12,7 +12,7 @@ from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, v
 from forecast.report.words import MONTHS, plain_percent
 
 if TYPE_CHECKING:
-    from forecast.report.index import Entry
+    from forecast.report.entry import Entry
 
 GAP: Final = 13
 """Pixels that two runs lie apart at least."""
