@@ -93,7 +93,7 @@ def added(start: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Added:
     where = copy(start, tmp_path_factory.mktemp("added") / "workspace")
     a_new_demonstration(where)
     inputs, fitted = load_workspace(where, today=TODAY), the_run(where)
-    made = reweighted(inputs, fitted, SEED)
+    made = reweighted(inputs, fitted)
     assert made.forecast is not None, made.reason
     return Added(where, fitted, made, write_report(made.forecast, where.reports, NOW + timedelta(hours=1), inputs=inputs))
 
@@ -103,7 +103,7 @@ def the_run(where: Workspace) -> Path:
 
 
 def again(where: Workspace, run: Path | None = None) -> Reweighted:
-    return reweighted(load_workspace(where, today=TODAY), run or the_run(where), SEED)
+    return reweighted(load_workspace(where, today=TODAY), run or the_run(where))
 
 
 @functools.cache
