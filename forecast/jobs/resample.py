@@ -22,12 +22,12 @@ type Ints = NDArray[np.int_]
 def resampled(
     situation: Situation, pool: Pool, name: str, weighted: Weighted, tree: xr.DataTree, diagnostics: Diagnostics
 ) -> ReadingForecast:
-    """One reading from weighted draws: each is taken as often as it weighs, and carried forward in the new situation.
+    """One reading from weighted draws: each is taken as often as it weighs, in their order, and carried forward in the new situation.
 
     tree, diagnostics: of the fit that the draws come from; of the tree what was carried forward and taken is left.
     """
     history, constants = situation.histories[name], tolerance_priors(situation.priors)
-    chosen = placed(weighted.weights)
+    chosen = systematic(weighted.weights, weighted.draws.size)
     draws = weighted.draws.take(chosen)
     prior = from_prior(constants, situation.origin, draws.size, np.random.default_rng(situation.seed + 3))
     return ReadingForecast(
@@ -42,16 +42,6 @@ def resampled(
         skip_counts=skip_posterior(constants, history)[2],
         constants=constants,
     )
-
-
-def placed(weights: NDArray[np.float64]) -> Ints:
-    """Which draw stands in each place [S], by weights [S]: each in its own, where it has the paths it had; copies, in their order, in the
-    places of those that are not taken."""
-    size = len(weights)
-    times = np.bincount(systematic(weights, size), minlength=size)
-    chosen = np.arange(size)
-    chosen[times == 0] = np.repeat(chosen, np.maximum(times - 1, 0))
-    return chosen
 
 
 def _taken(tree: xr.DataTree, chosen: Ints) -> xr.DataTree:

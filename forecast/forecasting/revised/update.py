@@ -190,22 +190,23 @@ def _spread(
     situation: Situation, ladder: list[Question], climbs: Mapping[str, Climb], weighted: Mapping[str, Weighted],
     beside: Mapping[str, Companion], n_paths: int,
 ) -> Spread:  # fmt: skip
-    """Ladder questions first, then companions, of which no fit knows. A draw taken whole counts by its weight rounded up or down, and a
-    copy is given other paths."""
+    """Ladder questions first, then companions, of which no fit knows. A draw taken whole counts by its weight rounded up or down, and
+    stands in another's place, with other paths."""
     size = next(iter(weighted.values())).draws.size
     none = np.zeros((len(ladder), size), np.float32)
     draws: dict[str, NDArray[np.float32]] = {}
     slots, comb = np.zeros((len(ladder), PATHS_A_DRAW)), np.zeros(len(ladder))
+    moved = any(np.ptp(w.weights) > 0 for w in weighted.values())
     for name, w in weighted.items():
         share, times = situation.weights[name], size * w.weights
         values = np.array([_of(q, climbs[name]) for q in ladder])
         apart = share * (values - (values @ w.weights)[:, None])
         draws[w.fit] = draws.get(w.fit, none) + (apart * times).astype(np.float32)
-        by_slot = share * np.array([climbs[name].slot_means(q.kind, q.level or 0, q.horizon) for q in ladder])
-        slots += by_slot
-        rest, copies = times % 1.0, np.maximum(times - 1.0, 0.0).mean()
+        slots += share * np.array([climbs[name].slot_means(q.kind, q.level or 0, q.horizon) for q in ladder])
+        rest = times % 1.0
         comb += (apart**2) @ (rest * (1.0 - rest)) / size**2
-        comb += copies * 2 * n_paths / PATHS_A_DRAW / size * by_slot.var(1, ddof=1) / PATHS_A_DRAW
+    if moved:  # a draw's own paths are `n_paths / PATHS_A_DRAW` times as noisy as the mean of a slot, which is over a batch of so many
+        comb += 2 * n_paths / PATHS_A_DRAW / size * slots.var(1, ddof=1) / PATHS_A_DRAW
     lone = np.array([c.probability - c.probability.mean() for c in beside.values()]).reshape(-1, size)
     paths = np.array([np.zeros(PATHS_A_DRAW) if c.by_slot is None else c.by_slot for c in beside.values()]).reshape(-1, PATHS_A_DRAW)
     blank = np.zeros_like(lone, np.float32)
