@@ -125,6 +125,8 @@ def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) ->
     progress("drivers", None, "overdoses, opposition, events")
     basis = basis_of(base, before)
     situation = assess(inputs.data, inputs.priors, basis.situation.seed)
+    if reason := _recoded(basis.situation, situation):
+        return Reweighted(None, reason, base.name, {})
     pool = situation.pool()
     progress("drivers", 1.0)
     progress("weighing", None, f"the draws of {base.name}")
@@ -132,7 +134,7 @@ def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) ->
     progress("weighing", 1.0)
     if not found.accepted:
         return Reweighted(None, _refusal(found.judged), base.name, found.judged)
-    if reason := _outdates_the_strip(basis.situation, found, base):
+    if reason := _far(found, base):
         return Reweighted(None, reason, base.name, found.judged)
     if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
         return Reweighted(None, "the history has outgrown the slots of the fit", base.name, found.judged)
@@ -141,30 +143,34 @@ def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) ->
     return Reweighted(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.judged)
 
 
-def _outdates_the_strip(was: Situation, found: Updated, base: Path) -> str:
-    """Why the other choices, each a fit of its own, would no longer be those of this forecast; empty if they nearly are.
+def _recoded(was: Situation, now: Situation) -> str:
+    """A change of level that the fit did not know or that is no more, in any reading, or another disputed act; empty if there is none.
 
-    They are outdated by a change of level that the fit did not know or that is no more, in any reading, by another disputed act, and by
-    a headline that moves far.
+    Such news is not small, and the choices shown beside the forecast, each a fit of its own, would not be those of this record.
     """
     from forecast.forecasting.multiverse import disputed_act
-    from forecast.report.read import read_report
+    from forecast.forecasting.revised.update import MAIN
 
-    now = found.situation
-    for name, weighted in found.weighted.items():
-        if differ := _changes(now.histories[name]) ^ _changes(was.histories[weighted.fit]):
+    for name, history in now.histories.items():
+        if differ := _changes(history) ^ _changes(was.histories.get(name, was.histories[MAIN])):
             month, before, after = min(differ)
             return f"the history of {name} has another change of level ({month_text(month)}, {before} → {after})"
-    if disputed_act(was) != disputed_act(now):
-        return "the disputed act is another"
-    headline = now.data.questions.resolution.headline
+    return "" if disputed_act(was) == disputed_act(now) else "the disputed act is another"
+
+
+def _far(found: Updated, base: Path) -> str:
+    """Whether the headline moves further than the choices shown beside it allow, which stay those of the fit; empty if not."""
+    from forecast.forecasting.revised.update import MAIN
+    from forecast.report.read import read_report
+
+    headline = found.situation.data.questions.resolution.headline
     said = next(q for q in read_report(base)["questions"] if q["id"] == headline)
-    moves = {
+    ratios = {
         "the headline": found.probability[headline] / said["probability"],
-        "the headline's main reading": found.by_reading[headline]["main"] / said["by_reading"]["main"],
+        "the main reading": found.by_reading[headline][MAIN] / said["by_reading"][MAIN],
     }
-    far = {what: abs(ratio - 1) for what, ratio in moves.items() if abs(ratio - 1) > MOVE_MAX}
-    return "; ".join(f"{what} moves by {share:.0%} of its value, more than {MOVE_MAX:.0%}" for what, share in far.items())
+    far = [f"{what} moves by {abs(x - 1):.0%} of its value" for what, x in ratios.items() if abs(x - 1) > MOVE_MAX]
+    return f"{' and '.join(far)}, where {MOVE_MAX:.0%} is allowed" if far else ""
 
 
 def _changes(history: History) -> set[tuple[Month, int, int]]:
