@@ -121,6 +121,7 @@ def _was(n: int) -> str:
 def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) -> Reweighted:
     from forecast.forecasting.revised.update import updated
     from forecast.forecasting.situation import assess
+    from forecast.report.read import read_report
 
     progress("drivers", None, "overdoses, opposition, events")
     basis = basis_of(base, before)
@@ -134,7 +135,8 @@ def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) ->
     progress("weighing", 1.0)
     if not found.accepted:
         return Reweighted(None, _refusal(found.judged), base.name, found.judged)
-    if reason := _far(found, base):
+    headline = situation.data.questions.resolution.headline
+    if reason := _far(found, next(q for q in read_report(base)["questions"] if q["id"] == headline)):
         return Reweighted(None, reason, base.name, found.judged)
     if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
         return Reweighted(None, "the history has outgrown the slots of the fit", base.name, found.judged)
@@ -158,13 +160,14 @@ def _recoded(was: Situation, now: Situation) -> str:
     return "" if disputed_act(was) == disputed_act(now) else "the disputed act is another"
 
 
-def _far(found: Updated, base: Path) -> str:
-    """Whether the headline moves further than the choices shown beside it allow, which stay those of the fit; empty if not."""
+def _far(found: Updated, said: Mapping[str, Any]) -> str:
+    """Whether the headline moves further than the choices shown beside it allow, which stay those of the fit; empty if not.
+
+    said: the headline's question in the report of the fit.
+    """
     from forecast.forecasting.revised.update import MAIN
-    from forecast.report.read import read_report
 
     headline = found.situation.data.questions.resolution.headline
-    said = next(q for q in read_report(base)["questions"] if q["id"] == headline)
     ratios = {
         "the headline": found.probability[headline] / said["probability"],
         "the main reading": found.by_reading[headline][MAIN] / said["by_reading"][MAIN],
