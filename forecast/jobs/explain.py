@@ -135,7 +135,7 @@ def _moved(run: Path, before: End, after: End, progress: Progress) -> dict[str, 
     )
     program = _program(before, after, start(0) or {}, None if after.fresh else finish(top))
     remainder = {q: x - program.get(q, 0.0) for q, x in found.noise.items()}
-    combs = [draws.comb_error(i) for end, draws, i in ((before, first, 0), (after, last, top)) if end.weighted]
+    combs = [teller.comb_error(i) for end, teller, i in ((before, first, 0), (after, last, top)) if end.weighted]
     if paired:
         chance = _paired(first, top, combs)
     else:
