@@ -17,12 +17,15 @@ from forecast import workspace as places
 from forecast.cli import main
 from forecast.cli._context import Surroundings
 from forecast.forecasting.result import Forecast
-from forecast.jobs import run
+from forecast.jobs import explain, run
 from forecast.jobs.workspace import Inputs
 from forecast.runs import attempts, manifest, store
 from tests import stubbed
 from tests.conftest import NOW
 from tests.forecasts import prior_forecast
+
+MOVED = explain.moved
+"""The real one, which these refits leave out."""
 
 
 def fitted(inputs: Inputs, *_: Any) -> Forecast:

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,18 @@ def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]
         "diagnostics": foundations.diagnostics(forecast),
     }
     moved = EXAMPLE["moved"] | dict(forecast.moved) if forecast.moved else {}
-    return EXAMPLE | made_of | {"run_id": run_id, "created": f"{created:%Y-%m-%dT%H:%M:%SZ}", "moved": moved}
+    made_of["rests_on"] = asdict(forecast.rests_on) if forecast.rests_on else None
+    return (
+        EXAMPLE
+        | made_of
+        | {"questions": _questions(forecast), "run_id": run_id, "created": f"{created:%Y-%m-%dT%H:%M:%SZ}", "moved": moved}
+    )
+
+
+def _questions(forecast: Forecast) -> list[dict[str, Any]]:
+    """The example's, but for the headline, by which it is judged whether draws may be weighed."""
+    said = {"probability": forecast.headline.probability, "by_reading": dict(forecast.headline.by_reading)}
+    return [q | said if q["id"] == EXAMPLE["headline"] else q for q in EXAMPLE["questions"]]
 
 
 def stub(sampler: str = "well") -> None:

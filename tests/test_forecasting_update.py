@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from arviz_stats.base import array_stats
 from scipy.special import expit
 from scipy.stats import beta, kstest, norm
 
@@ -17,6 +18,7 @@ from forecast.domain import Month
 from forecast.forecasting.archive import pack, unpack_draws
 from forecast.forecasting.draws import ParameterDraws, from_prior, skip_posterior
 from forecast.forecasting.edited.reweigh import reweigh
+from forecast.forecasting.revised.spread import Spread
 from forecast.forecasting.revised.update import Basis, Updated, updated, weigh
 from forecast.forecasting.situation import Situation
 from forecast.model.constants import tolerance_priors
@@ -67,6 +69,63 @@ def test_the_same_situation_gives_the_run_but_for_the_rounding_of_its_draws() ->
         assert found.known.get(id_) == (None if answer.known is None else pytest.approx(answer.known, rel=1e-6, abs=1e-9))
     assert {j.k_hat for j in found.judged.values()} == {-np.inf}
     assert {round(j.ess) for j in found.judged.values()} == {400}
+
+
+def test_the_stated_errors_of_its_answers_are_those_of_the_run() -> None:
+    found = same().spread.error()
+    for id_, answer in prior_forecast().answers.items():
+        assert found[id_] == pytest.approx(answer.mcse, rel=1e-3, abs=1e-9)
+    assert set(same().spread.comb_error().values()) == {0.0}  # all weigh alike
+
+
+def plain(spread: Spread) -> Spread:
+    """Of the fitted draws alone."""
+    return replace(spread, lone=np.zeros_like(spread.lone), slots=np.zeros_like(spread.slots))
+
+
+def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of_them_says() -> None:
+    """An effect is edited; draws are drawn again with what they say before and after, and the difference of the two means is taken."""
+    one = replace(basis().situation, histories={"main": basis().situation.histories["main"]}, merged={}, weights={"main": 1.0})
+    before = updated(basis(), one, prior_forecast().pool)
+    after = updated(basis(), replace(one, priors=edited(leverage__effect="Normal(1.4, 0.7)")), prior_forecast().pool)
+    said = plain(before.spread).apart(plain(after.spread), same_draws=True, same_paths=True)
+    values = prior_forecast().readings["main"].climb.reached(4, 12)
+    times = after.weighted["main"].weights * len(values)
+    rng = np.random.default_rng(3)
+    again = []
+    for _ in range(4_000):
+        rows = rng.integers(len(values), size=len(values))
+        v, w = values[rows], times[rows]
+        again.append(float(v @ w / w.sum() - v.mean()))
+    assert said[HEADLINE] == pytest.approx(np.std(again), rel=0.15)
+    unpaired = plain(before.spread).apart(plain(after.spread), same_draws=False, same_paths=True)
+    assert said[HEADLINE] < 0.5 * unpaired[HEADLINE]
+    assert unpaired[HEADLINE] == pytest.approx(np.hypot(plain(before.spread).error()[HEADLINE], plain(after.spread).error()[HEADLINE]))
+
+
+def test_paths_of_one_seed_cancel_and_those_of_two_do_not() -> None:
+    rng = np.random.default_rng(4)
+    slots = rng.normal(size=(1, 20)).astype(np.float32)
+    none = np.zeros((1, 400), np.float32)
+    here, there = (Spread(("q",), {}, none, x, np.zeros(1)) for x in (slots, slots + 0.1 * rng.normal(size=(1, 20)).astype(np.float32)))
+    paired = float(np.std(there.slots - here.slots, ddof=1) / np.sqrt(20))
+    assert here.apart(there, same_draws=False, same_paths=True)["q"] == pytest.approx(paired, rel=1e-5)
+    apart = float(np.hypot(*(np.std(x.slots, ddof=1) / np.sqrt(20) for x in (here, there))))
+    assert here.apart(there, same_draws=False, same_paths=False)["q"] == pytest.approx(apart, rel=1e-5)
+
+
+def test_a_difference_is_told_of_the_questions_and_fits_of_both() -> None:
+    """A fit that only one of them knows keeps its own error."""
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(2, 2, 400)).astype(np.float32)
+    zero, flat = np.zeros((2, 400), np.float32), np.zeros((2, 20), np.float32)
+    here = Spread(("a", "b"), {"main": x}, zero, flat, np.zeros(2))
+    there = Spread(("b", "c"), {"main": x[[1, 0]], "other": y}, zero, flat, np.zeros(2))
+    found = here.apart(there, same_draws=True, same_paths=True)
+    assert set(found) == {"b"}
+    ess = array_stats.ess(y[0].astype(float).reshape(4, -1), chain_axis=0, draw_axis=1, method="mean")
+    assert found["b"] == pytest.approx(float(np.std(y[0], ddof=1) / np.sqrt(ess)), rel=1e-5)
+    assert there.apart(here, same_draws=True, same_paths=True)["b"] == pytest.approx(found["b"])
 
 
 def test_its_monte_carlo_error_is_that_of_the_run() -> None:

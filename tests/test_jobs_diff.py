@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -128,7 +130,46 @@ def test_the_same_run_twice_differs_in_nothing(runs: tuple[Path, Path, Path]) ->
     text = render(found, "text")
     assert "Data\nThe same.\n" in text
     assert "Priors\nThe same.\n" in text
+    assert "Settings\nThe same.\n" in text
     assert "Code\nThe same.\n" in text
+
+
+def test_settings_alone_are_told(runs: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """A scenario added, one removed, one changed, one told otherwise, an alternative of the outside view, fewer draws."""
+    _, _, b = runs
+    root = Path(shutil.copytree(b / "inputs", tmp_path / "workspace"))
+    scenarios = root / "data" / "scenarios"
+    deal = (scenarios / "trade-deal.toml").read_text()
+    (scenarios / "another.toml").write_text(deal)
+    (scenarios / "trade-deal.toml").write_text(deal.replace('"threat.economic" = 0.3', '"threat.economic" = 0.4'))
+    others = sorted(f for f in scenarios.glob("*.toml") if f.stem not in ("another", "trade-deal"))
+    others[0].unlink()
+    others[1].write_text(re.sub(r"(?m)^title = .*", 'title = "Another title"', others[1].read_text()))
+    alternatives = root / "priors" / "outside_view" / "alternatives.toml"
+    alternatives.write_text(alternatives.read_text().replace("0.00328, 0.0205", "0.00329, 0.0205", 1))
+    after = load_workspace(root, today=NOW.date())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forecast.jobs.meaning.N_PATHS", 1_000)
+        changed = write_report(of(after), tmp_path / "reports", NOW + timedelta(hours=2), inputs=after).path
+    found = diff(b, changed)
+    assert (found["data"]["rows"], found["priors"], found["same_settings"]) == ([], {}, False)
+    assert found["settings"]["scenarios"] == sorted(
+        [
+            {"name": "another", "what": "added", "fields": [], "meaning": True},
+            {"name": others[0].stem, "what": "removed", "fields": [], "meaning": True},
+            {"name": others[1].stem, "what": "changed", "fields": ["title"], "meaning": False},
+            {"name": "trade-deal", "what": "changed", "fields": ["rates"], "meaning": True},
+        ],
+        key=lambda s: str(s["name"]),
+    )
+    assert len(found["settings"]["alternatives"]) == 1
+    assert found["settings"]["sampling"] == {"carried.paths": ["2000", "1000"]}
+    for form in ("text", "markdown"):
+        text = render(found, form)
+        assert "scenario another: added" in text
+        assert "scenario trade-deal: changed in rates" in text
+        assert f"scenario {others[1].stem}: changed in title (text only)" in text
+        assert "sampling, carried.paths: 2000 → 1000" in text
 
 
 def test_a_run_without_its_inputs_is_compared_as_far_as_it_tells(runs: tuple[Path, Path, Path], tmp_path: Path) -> None:
@@ -136,6 +177,7 @@ def test_a_run_without_its_inputs_is_compared_as_far_as_it_tells(runs: tuple[Pat
     bare = write_report(of(load_workspace(b / "inputs", today=NOW.date())), tmp_path, NOW).path
     found = diff(bare, b)
     assert (found["data"], found["same_data"], found["priors"], found["same_priors"]) == (None, True, None, True)
+    assert found["settings"] is None
     text = render(found, "text")
     assert "The same in meaning." in text
     assert f"Run {bare.name} did not keep" in text

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from data_editing import add, change
 from forecast import workspace as places
 from forecast.errors import GateError, InputError, UsageError
 from forecast.forecasting.result import Forecast, RestsOn
+from forecast.forecasting.revised.noise import LEAST
 from forecast.jobs import explain as job
 from forecast.jobs import snapshot, tellers
 from forecast.jobs.run import write_report
@@ -39,6 +41,8 @@ MOVES = {"start": 0.0, "settings": 0.02, "prior": -0.01, "revision": 0.004, "tim
 HEADLINE = "reach-4-12m"
 CHANCE = 0.5
 """What the second run has of chance, in Monte Carlo errors."""
+PAIRED, COMB = 0.1, 0.05
+"""What chance does to a difference told by the same draws, and what taking draws whole does, in Monte Carlo errors."""
 
 
 @dataclass(frozen=True)
@@ -57,27 +61,34 @@ class Said:
 class Knowing:
     """Draws that know what each state says, from that of their own run. `refuses` is a word in the labels of states they can't tell."""
 
-    own: Said
+    says: Said
     states: tuple[State, ...]
-    place: int
+    own: tuple[int, ...]
     progress: object
     refuses: str = ""
     shift: float = 0.0
-    share: dict[int, float] = field(default_factory=dict)
 
     def __call__(self, i: int) -> dict[str, float] | None:
-        if i != self.place and self.refuses and self.refuses in self.states[i].label:
+        if i not in self.own and self.refuses and self.refuses in self.states[i].label:
             return None
-        self.share[i] = 1.0 if i == self.place else 0.5
-        before = sum(MOVES[s.kind] for s in self.states[: self.place + 1])
+        before = sum(MOVES[s.kind] for s in self.states[: self.own[0] + 1])
         now = sum(MOVES[s.kind] for s in self.states[: i + 1])
-        return {id_: self.own.of(id_) + self.shift + now - before for id_ in prior_forecast().answers}
+        return {id_: self.says.of(id_) + self.shift + now - before for id_ in prior_forecast().answers}
+
+    def error(self, i: int) -> dict[str, float]:
+        return {id_: a.mcse for id_, a in prior_forecast().answers.items()}
+
+    def comb_error(self, i: int) -> dict[str, float]:
+        return {id_: COMB * error for id_, error in self.error(i).items()}
+
+    def apart(self, i: int, other: Knowing, j: int) -> dict[str, float]:
+        return {id_: error * (PAIRED if other is self else 2**0.5) for id_, error in self.error(i).items()}
 
     __hash__ = object.__hash__
 
 
-def mcse() -> float:
-    return prior_forecast().answers[HEADLINE].mcse
+def mcse(id_: str = HEADLINE) -> float:
+    return prior_forecast().answers[id_].mcse
 
 
 def of(inputs: Inputs, said: Said) -> Forecast:
@@ -149,8 +160,8 @@ def draws(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Settings of the stand-ins: what the draws of run a refuse, by how much they say other than the run did; the same of run b."""
     how: dict[str, Any] = {"a": {}, "b": {}, "fits": 0}
 
-    def made(basis: Said, states: tuple[State, ...], place: int, progress: object) -> Knowing:
-        return Knowing(basis, states, place, progress, **how["b" if basis == runs.says and place else "a"])
+    def made(basis: Said, states: tuple[State, ...], own: tuple[int, ...], progress: object) -> Knowing:
+        return Knowing(basis, states, own, progress, **how["b" if basis == runs.says and own[0] else "a"])
 
     def fitted(inputs: Inputs, state: State, seed: int, progress: object) -> tellers.Fit:
         how["fits"] += 1
@@ -165,16 +176,27 @@ def draws(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(job, "fitted", fitted)
     monkeypatch.setattr(tellers, "fitted", fitted)
     monkeypatch.setattr(job, "Basis", lambda *_: runs.says)
-    monkeypatch.setattr(job, "basis_of", lambda path, _: runs.says if path == runs.b else Said(0.0))
+    monkeypatch.setattr(job, "basis_of", lambda path, *_: runs.says if path == runs.b else Said(0.0))
     return how
 
 
-def adds_up(found: Mapping[str, Any]) -> None:
-    for q in found["questions"].values():
-        assert q["before"] + sum(q["parts"]) + q["noise"] == pytest.approx(q["after"], abs=1e-12)
+def tells(found: Mapping[str, Any], program: float = 0.0, errors: float = 0.0) -> None:
+    """Every question's ends, parts and noise are what was put into the runs; a part told by the draws of both holds the chance.
+
+    program: what the program's own change did, and `errors` Monte Carlo errors.
+    """
+    fitted = sum(p["how"] == "fitted" and p["kind"] != "model" for p in found["parts"])
+    for id_, q in found["questions"].items():
+        chance, did = CHANCE * mcse(id_), program + errors * mcse(id_)
+        does = MOVES | {"several": MOVES["revision"] + MOVES["new"], "model": did}
+        assert q["before"] == pytest.approx(Said(0.0).of(id_))
+        assert q["after"] == pytest.approx(Said(0.008 - 0.01 + 0.006, CHANCE).of(id_))
+        parts = [does[p["kind"]] + (chance if p["how"] == "fitted" and p["kind"] != "model" else 0.0) for p in found["parts"]]
+        assert q["parts"] == pytest.approx(parts, abs=1e-12)
+        assert q["noise"] == pytest.approx((0.0 if fitted else chance) - did, abs=1e-12)
 
 
-def test_parts_come_in_the_stated_order_and_add_up(runs: Runs) -> None:
+def test_parts_come_in_the_stated_order_and_are_what_each_change_does(runs: Runs) -> None:
     found = job.explain(runs.a, runs.b)
     assert [(p["kind"], p["label"], p["how"], p["rows"]) for p in found["parts"]] == [
         ("prior", "leverage.effect: Normal(1.6, 0.8) → Normal(1.5, 0.75)", "reweighted", {}),
@@ -185,7 +207,7 @@ def test_parts_come_in_the_stated_order_and_add_up(runs: Runs) -> None:
     assert found["questions"][HEADLINE]["parts"] == pytest.approx([-0.01, 0.004, 0.005, 0.005])
     assert found["questions"][HEADLINE]["noise"] == pytest.approx(CHANCE * mcse())
     assert found["unread"] == {"indicators.csv": 1}
-    adds_up(found)
+    tells(found)
     possible = {id_: q for id_, q in found["questions"].items() if max(q["before"], q["after"]) <= 1}  # the stand-in knows no bounds
     validate(report_example() | {"moved": found | {"questions": possible}})
 
@@ -200,31 +222,112 @@ def test_the_noise_comes_from_the_stated_errors_and_a_second_fit(runs: Runs, dra
     found = job.explain(runs.a, runs.b)
     assert draws["fits"] == 1
     assert found["factor"] == 1.0  # the second fit lies within the errors
-    assert found["questions"][HEADLINE]["noise_se"] == pytest.approx(mcse() * (1 / 0.5 + 1) ** 0.5)
+    for q in (found["questions"][HEADLINE],):
+        assert q["noise_se"] == q["remainder_se"] == pytest.approx(mcse() * 2**0.5)
+    assert found["note"] == ""
 
 
 def test_told_while_publishing_it_is_the_same(runs: Runs) -> None:
     assert job.moved(runs.a, of(runs.inputs, runs.says), runs.inputs) == job.explain(runs.a, runs.b)
 
 
-def test_where_only_the_seed_differs_all_is_noise_and_nothing_is_fitted(runs: Runs, draws: dict[str, Any]) -> None:
-    found = job.moved(runs.b, of(runs.inputs, Said(runs.says.higher, -CHANCE)), runs.inputs)
-    assert (found["parts"], draws["fits"], found["unexplained"]) == ([], 0, [])
+def by_chance(runs: Runs, errors: float) -> dict[str, Any]:
+    """A second forecast of run b's inputs, so many Monte Carlo errors higher."""
+    return job.moved(runs.b, of(runs.inputs, Said(runs.says.higher, CHANCE + errors)), runs.inputs)
+
+
+def loud() -> set[str]:
+    """Questions in which eleven standard errors are not too little to speak of."""
+    return {id_ for id_ in prior_forecast().answers if 11 * 2**0.5 * mcse(id_) > LEAST}
+
+
+def test_where_only_the_seed_differs_all_is_noise(runs: Runs, draws: dict[str, Any]) -> None:
+    found = by_chance(runs, -2 * CHANCE)
+    assert (found["parts"], draws["fits"], found["unexplained"]) == ([], 1, [])
     assert found["questions"][HEADLINE]["noise"] == pytest.approx(-2 * CHANCE * mcse())
-    assert found["factor"] >= 1
+
+
+def test_where_only_the_seed_differs_a_shift_is_no_noise(runs: Runs, draws: dict[str, Any]) -> None:
+    """Eleven standard errors in every question: a second fit agrees with the run before, so the difference does not excuse itself."""
+    found = by_chance(runs, 11 * 2**0.5)
+    assert (found["factor"], draws["fits"]) == (1.0, 1)
+    assert set(found["unexplained"]) == loud()
+
+
+def test_fits_that_all_differ_by_too_much_excuse_nothing(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def far(*_: Any) -> tellers.Fit:
+        answers = prior_forecast().answers
+        values = {id_: Said(runs.says.higher, CHANCE - 9).of(id_) for id_ in answers}
+        return tellers.Fit(runs.says, values, {id_: a.mcse for id_, a in answers.items()})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(job, "fitted", far)
+    found = by_chance(runs, 11 * 2**0.5)
+    assert found["factor"] == 1.0
+    assert "differ by 6.4 times their stated errors" in found["note"]
+    assert set(found["unexplained"]) == loud()
+
+
+def test_a_second_fit_that_is_refused_is_told(runs: Runs, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> Any:
+        raise GateError("no")
+
+    monkeypatch.setattr(job, "fitted", refuse)
+    found = job.explain(runs.a, runs.b)
+    assert (found["factor"], found["unexplained"]) == (None, [])
+    assert "did not pass the gate: they stand unchecked" in found["note"]
+    result = command("explain", "--workspace", runs.root)
+    assert result.exit_code == 0, result.stderr
+    assert "they stand unchecked" in " ".join(result.stdout.split())
+
+
+def weighted(runs: Runs, errors: float) -> dict[str, Any]:
+    """A forecast made of the draws of run a, and so many Monte Carlo errors beside what they say."""
+    made = of(runs.inputs, Said(runs.says.higher, errors))
+    return job.moved(runs.a, replace(made, rests_on=RestsOn(runs.a.name, 0.1, 1_000)), runs.inputs)
 
 
 def test_a_forecast_weighted_from_earlier_draws_is_explained_without_a_fit(runs: Runs, draws: dict[str, Any]) -> None:
-    made = replace(of(runs.inputs, runs.says), rests_on=RestsOn(runs.a.name, 0.1, 1_000))
-    found = job.moved(runs.a, made, runs.inputs)
-    assert (found["factor"], draws["fits"], len(found["parts"])) == (None, 0, 4)
+    """The error of its difference is that of one set of draws told twice, and what remains is expected to be next to nothing."""
+    found = weighted(runs, 2 * COMB)
+    assert (found["factor"], draws["fits"], len(found["parts"]), found["unexplained"]) == (None, 0, 4, [])
+    q = found["questions"][HEADLINE]
+    assert q["noise_se"] == pytest.approx(mcse() * (PAIRED**2 + COMB**2) ** 0.5)
+    assert q["remainder_se"] == pytest.approx(mcse() * COMB)
+    assert "The draws of one fit told both" in found["note"]
+
+
+def test_what_remains_of_a_weighted_forecast_is_no_noise(runs: Runs, draws: dict[str, Any]) -> None:
+    """A third of a Monte Carlo error would be nothing between two fits."""
+    errors = 0.3
+    found = weighted(runs, errors)
+    assert set(found["unexplained"]) == {id_ for id_ in prior_forecast().answers if errors * mcse(id_) > LEAST}
+    assert HEADLINE in found["unexplained"]
+
+
+def test_two_forecasts_weighted_from_one_fit_are_told_by_its_draws(
+    runs: Runs, draws: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the earlier of the two says a little else than the draws, since it took them whole."""
+    fit = write_report(of(runs.before, Said(0.0)), tmp_path, NOW, inputs=runs.before).path
+    rests = RestsOn(fit.name, 0.1, 1_000)
+    first = replace(of(runs.before, Said(0.0, COMB)), rests_on=rests)
+    a = write_report(first, tmp_path, NOW + timedelta(hours=1), inputs=runs.before).path
+    monkeypatch.setattr(job, "basis_of", lambda path, *_: Said(0.0, COMB if path == a else 0.0))
+    found = job.moved(a, replace(of(runs.inputs, Said(runs.says.higher, -COMB)), rests_on=rests), runs.inputs)
+    assert (draws["fits"], found["unexplained"], [p["kind"] for p in found["parts"]]) == (0, [], ["prior", "revision", "new", "new"])
+    q = found["questions"][HEADLINE]
+    assert q["noise"] == pytest.approx(-2 * COMB * mcse())
+    assert q["remainder_se"] == pytest.approx(mcse() * COMB * 2**0.5)
+    shutil.rmtree(fit)  # without it, the two are as if their draws had nothing in common
+    found = job.moved(a, replace(of(runs.inputs, Said(runs.says.higher, -COMB)), rests_on=rests), runs.inputs)
+    assert (draws["fits"], found["factor"]) == (1, 1.0)
 
 
 def test_what_the_draws_of_the_first_run_refuse_those_of_the_last_tell(runs: Runs, draws: dict[str, Any]) -> None:
     draws["a"] = {"refuses": "B998"}
     found = job.explain(runs.a, runs.b)
     assert [p["how"] for p in found["parts"]] == ["reweighted"] * 4
-    adds_up(found)
+    tells(found)
 
 
 def test_what_both_refuse_is_fitted_or_told_together(runs: Runs, draws: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +335,7 @@ def test_what_both_refuse_is_fitted_or_told_together(runs: Runs, draws: dict[str
     found = job.explain(runs.a, runs.b)
     assert found["fits"] == 1
     assert len(found["parts"]) == 4
-    adds_up(found)
+    tells(found)
 
     def refuse(*_: Any) -> Any:
         raise GateError("no")
@@ -242,7 +345,7 @@ def test_what_both_refuse_is_fitted_or_told_together(runs: Runs, draws: dict[str
     assert [p["kind"] for p in found["parts"]] == ["prior", "several", "new"]
     assert found["parts"][1]["label"].startswith("together: deaths synthetic opioids")
     assert found["parts"][1]["rows"] == {"overdose_final.csv": 1, "events.csv": 1}
-    adds_up(found)
+    tells(found)
 
 
 def test_what_chance_cannot_do_is_called_unexplained(runs: Runs) -> None:
@@ -251,9 +354,9 @@ def test_what_chance_cannot_do_is_called_unexplained(runs: Runs) -> None:
     answers["reach-3-12m"] = replace(answers["reach-3-12m"], probability=answers["reach-3-12m"].probability + 0.25)
     found = job.moved(runs.a, replace(made, answers=answers), runs.inputs)
     assert found["unexplained"] == ["reach-3-12m"]
+    assert found["questions"]["reach-3-12m"]["noise"] == pytest.approx(CHANCE * mcse("reach-3-12m") + 0.25)
     assert re.search(rf"Since run {runs.a.name} .* moved reach-3-12m by \+25\.\d\d points", str(job.failure(found)))
     assert job.failure(job.explain(runs.a, runs.b)) is None
-    adds_up(found)
 
 
 def test_a_run_that_says_other_than_its_draws_was_made_by_another_program(runs: Runs, draws: dict[str, Any]) -> None:
@@ -261,9 +364,7 @@ def test_a_run_that_says_other_than_its_draws_was_made_by_another_program(runs: 
     draws["a"] = {"shift": 0.02}
     found = job.explain(runs.a, runs.b)
     assert [p["kind"] for p in found["parts"]] == ["model", "prior", "revision", "new", "new"]
-    assert found["questions"][HEADLINE]["parts"][0] == pytest.approx(0.02)
-    assert found["questions"][HEADLINE]["noise"] == pytest.approx(CHANCE * mcse() - 0.02)
-    adds_up(found)
+    tells(found, program=0.02)
     draws["a"] = {"shift": 1e-6}
     assert [p["kind"] for p in job.explain(runs.a, runs.b)["parts"]] == ["prior", "revision", "new", "new"]
 
@@ -276,7 +377,7 @@ def test_a_run_of_another_model_is_fitted_anew_with_its_inputs(runs: Runs, tmp_p
     found = job.explain(old, runs.b)
     assert (found["parts"][0]["kind"], found["parts"][0]["how"]) == ("model", "fitted")
     assert found["parts"][0]["label"].startswith("model version 0 → ")
-    adds_up(found)
+    tells(found, errors=-CHANCE)  # that fit's own
     with pytest.raises(InputError, match="made with version 0 of the model"):
         job.explain(runs.b, old)
 

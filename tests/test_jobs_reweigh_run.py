@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from forecast import workspace as places
 from forecast.data.digest import data_digest
 from forecast.forecasting.draws import POSTERIOR_NAMES
 from forecast.forecasting.result import Forecast
+from forecast.forecasting.revised.noise import LOUD
 from forecast.forecasting.revised.update import updated
 from forecast.forecasting.situation import assess
 from forecast.jobs.meaning import settings_digest
@@ -93,7 +95,7 @@ def added(start: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Added:
     where = copy(start, tmp_path_factory.mktemp("added") / "workspace")
     a_new_demonstration(where)
     inputs, fitted = load_workspace(where, today=TODAY), the_run(where)
-    made = reweighted(inputs, fitted, SEED)
+    made = reweighted(inputs, fitted)
     assert made.forecast is not None, made.reason
     return Added(where, fitted, made, write_report(made.forecast, where.reports, NOW + timedelta(hours=1), inputs=inputs))
 
@@ -103,7 +105,7 @@ def the_run(where: Workspace) -> Path:
 
 
 def again(where: Workspace, run: Path | None = None) -> Reweighted:
-    return reweighted(load_workspace(where, today=TODAY), run or the_run(where), SEED)
+    return reweighted(load_workspace(where, today=TODAY), run or the_run(where))
 
 
 @functools.cache
@@ -143,6 +145,9 @@ def test_a_row_added_gives_a_whole_run_that_says_what_it_rests_on(added: Added) 
     assert report["rests_on"] == {"fitted_in": added.fitted.name, "k_hat": added.made.k_hat, "ess": added.made.ess}
     assert any(added.fitted.name in text and "No sampler ran" in text for text in report["limitations"])
     assert all(row["note"].endswith(f"as fitted in run {added.fitted.name}") for row in report["multiverse"])
+    assert report["multiverse"][0]["label"] == f"the fit of run {added.fitted.name} (main reading)"
+    for sentence in ("disputed_act", "range_pressure"):
+        assert f"the fit of run {added.fitted.name}" in report["sentences"][sentence]
     assert report["diagnostics"] == diagnostics(prior_forecast())
 
 
@@ -151,8 +156,10 @@ def test_its_answers_are_those_of_the_weighted_draws_but_for_the_comb(added: Add
     """Draws taken as often as they weigh say what weighted draws say."""
     inputs = load_workspace(added.where, today=TODAY)
     found = updated(basis_of(added.fitted), assess(inputs.data, inputs.priors, SEED))
+    published, comb = {q["id"]: q["probability"] for q in added.done.report["questions"]}, found.spread.comb_error()
     for id_, answer in added.forecast.answers.items():
-        assert answer.probability == pytest.approx(found.probability[id_], abs=answer.mcse + 1e-9)
+        assert published[id_] == pytest.approx(found.probability[id_], abs=LOUD * comb[id_] + 1e-9)
+        assert comb[id_] < answer.mcse
     weighted = found.weighted["main"]
     taken = Counter(added.forecast.readings["main"].draws.leverage.tolist())
     for value, weight in zip(weighted.draws.leverage.tolist(), weighted.weights, strict=True):
@@ -248,13 +255,49 @@ def text(file: Path, *pairs: str) -> None:
     file.write_text(said)
 
 
-@pytest.mark.slow
-def test_an_addition_that_turns_the_record_over_is_refused_by_the_rule(here: Workspace) -> None:
-    """A claim, published lately, that Mexico refused everything for years: allowed as an addition, but the draws cannot tell."""
+def turn_the_record_over(where: Workspace) -> None:
+    """A claim, published lately, that Mexico refused everything for years."""
     append(
-        here.data / "outcome_claims.csv", 0, claim_id="X-99", start="2009-01", end="2017-12", level="0", published="2026-06-01",
+        where.data / "outcome_claims.csv", 0, claim_id="X-99", start="2009-01", end="2017-12", level="0", published="2026-06-01",
         supersedes="", stance="documented", basis_ids="",
     )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_claim_that_changes_a_level_is_no_small_addition(here: Workspace) -> None:
+    turn_the_record_over(here)
+    made = again(here)
+    assert (made.forecast, made.judged) == (None, {})
+    assert made.reason == "the history of main has another change of level (2009-01, 1 → 0)"
+
+
+@pytest.mark.slow
+def test_nor_is_a_month_in_which_the_level_rose(here: Workspace) -> None:
+    coverage = here.data / "coverage.toml"
+    coverage.write_text(coverage.read_text().replace("covered_through = 2026-06-30", "covered_through = 2026-07-31"))
+    append(
+        here.data / "outcome_claims.csv", claim_id="X-99", start="2026-07", end="2026-07", level="3", published="2026-07-31",
+        supersedes="", stance="documented", basis_ids="",
+    )  # fmt: skip
+    made = again(here)
+    assert made.forecast is None
+    assert "has another change of level (2026-07, 2 → 3)" in made.reason
+
+
+@pytest.mark.slow
+def test_nor_is_what_moves_the_headline_far(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_new_demonstration(here)
+    monkeypatch.setattr("forecast.jobs.reweigh_run.MOVE_MAX", 1e-5)
+    made = again(here)
+    assert made.forecast is None
+    assert made.judged
+    assert re.fullmatch(r"the headline moves by \d+% of its value.*, where 0% is allowed", made.reason)
+
+
+@pytest.mark.slow
+def test_what_the_draws_cannot_tell_is_refused_by_the_rule(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    turn_the_record_over(here)
+    monkeypatch.setattr("forecast.jobs.reweigh_run._recoded", lambda *_: "")
     made = again(here)
     assert made.forecast is None
     assert "k̂" in made.reason or "effective draws" in made.reason or "Monte Carlo" in made.reason

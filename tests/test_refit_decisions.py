@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +17,13 @@ from click.testing import Result
 from forecast import workspace as places
 from forecast.errors import ForecastError, GateError, StoreError
 from forecast.forecasting.result import Forecast, RestsOn
-from forecast.jobs import run
+from forecast.jobs import explain, run
 from forecast.jobs.meaning import settings_digest
 from forecast.jobs.pull import Pulled
 from forecast.jobs.workspace import Inputs, load_workspace
 from forecast.runs import attempts, lock, manifest, store
 from tests.conftest import NOW
-from tests.quick_refits import command, decided, edit, first, fitted, last, latest, quick, root
+from tests.quick_refits import MOVED, command, decided, edit, first, fitted, last, latest, quick, root
 from tests.refits import edit_prior
 
 __all__ = ["first", "quick", "root"]  # fixtures
@@ -231,6 +233,9 @@ def test_nothing_is_published_by_a_clock_that_was_set_back(root: Path) -> None:
         ("forecast.jobs.ledger.enter", StoreError("The ledger is damaged.", "Restore it."), 7),
         ("forecast.jobs.index.write_index", ForecastError("index.html could not be written: disk full."), 1),
         ("forecast.jobs.explain.moved", ValueError("no such part"), 1),
+        ("forecast.jobs.explain.moved", GateError("The fit of the inputs before did not pass the gate.", "Fit again."), 1),
+        ("forecast.jobs.explain.moved", StoreError("The run before is damaged.", "Restore it."), 7),
+        ("forecast.jobs.explain.inputs_of", OSError(errno.EIO, os.strerror(errno.EIO)), 1),  # within the real one
         ("forecast.jobs.explain.failure", ForecastError("Something in no part moved it."), 1),
     ],
 )
@@ -246,6 +251,7 @@ def test_what_fails_after_a_good_fit_is_told_and_the_forecast_published(
         raise failure
 
     with monkeypatch.context() as patch:
+        patch.setattr("forecast.jobs.explain.moved", MOVED if "inputs_of" in step else explain.moved)
         patch.setattr(step, fail)
         result = command(root, "refit", "--json", minutes=1)
     assert result.exit_code == code

@@ -219,6 +219,25 @@ def test_thirty_signals_at_random_moments_leave_a_sound_store(root: Path) -> Non
     assert min(doing["fitting"], doing["writing"]) >= 3, doing
 
 
+def test_signals_while_draws_are_weighed_leave_a_sound_store(root: Path) -> None:
+    """A row was added, so nothing need be fitted; whatever is broken off, the next refit weighs again."""
+    before = sound(root)
+    polls = root / "data" / "polls.csv"
+    polls.write_text(polls.read_text() + ",".join(["one-more", *polls.read_text().splitlines()[-1].split(",")[1:]]) + "\n")
+    for words, number in (("weighing", signal.SIGKILL), ("resampling", signal.SIGTERM), ("\nreport\n", signal.SIGKILL)):
+        started = start(root, "refit")
+        started.wait_until_said(words)
+        started.kill(number)
+        assert started.end() in ENDED[number], started.said
+        assert sound(root) == before
+        assert lock.owner(root / "reports") is None
+    assert run(root, "refit", "-q").process.exitcode == 0
+    published = sound(root)
+    assert published not in (None, before)
+    assert scratches(root) == []
+    assert decisions(root)["reweighted"] == 1
+
+
 @pytest.mark.soak
 def test_two_hundred_signals_at_random_moments_leave_a_sound_store(root: Path) -> None:
     doing = kill_at_random(root, 200, 6)

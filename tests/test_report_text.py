@@ -98,6 +98,21 @@ def test_sentences_follow_the_numbers() -> None:
     assert "has been observed here" in build_sentences(report)["never_observed"]
 
 
+def test_choices_of_an_earlier_fit_are_said_to_be_so() -> None:
+    """A forecast without a fit shows the strip of the one whose draws it weighs, beside that one's number and not its own."""
+    report = copy.deepcopy(report_example())
+    own = build_sentences(report)
+    run = "20261024-140211-77aa"
+    report["rests_on"] = {"fitted_in": run, "k_hat": 0.1, "ess": 1_900.0}
+    said = build_sentences(report)
+    assert said["disputed_act"] == f"in the fit of run {run}, {own['disputed_act']}"
+    assert said["range_pressure"].startswith(f"other scales of pressure put the main reading of the fit of run {run} (6 %) between ")
+    choices = [text for text in said["what_would_change"] if text.startswith("Another choice of method")]
+    assert choices
+    assert all(text.endswith(f"under the main reading of the fit of run {run} (6 %).") for text in choices)
+    assert f"Main reading of the fit of run {run} 6 %;" in " ".join(headline_table(report).split())
+
+
 def test_a_headline_without_its_question_is_an_error() -> None:
     report = report_example()
     report["headline"] = "reach-9-1m"

@@ -21,7 +21,7 @@ from forecast.cli._options import common, examples
 )
 @click.option("--all", "everything", is_flag=True, help="Show every row and every question.")
 def diff(context: Context, first: str, second: str, form: Literal["text", "markdown"], everything: bool) -> None:
-    """Say what differs between run A and run B: data, priors, code, diagnostics, forecast.
+    """Say what differs between run A and run B: data, priors, settings, code, forecast.
 
     A run is named by its id, a unique beginning of it, `latest`, or a folder. `forecast explain` says what made the forecast differ.
     """

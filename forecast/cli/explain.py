@@ -117,7 +117,7 @@ def lines(report: Mapping[str, Any], chosen: Sequence[str] = (), width: int = 80
         cells = [points(q["parts"][i]) + (" ~" if q["within_noise"][i] else "  ") for q in asked]
         out += row(f"  {part['label']}{' *' if part['how'] == 'fitted' else ''}", cells)
     out += row("Monte Carlo noise", [points(q["noise"]) + "  " for q in asked])
-    out += row("  its standard error", [f"{100 * q['noise_se']:.2f}  " for q in asked])
+    out += row("  its standard error", [f"{100 * q['remainder_se']:.2f}  " for q in asked])
     out += row("Now", [percent(q["after"]) + "  " for q in asked])
     notes = ["~ cannot be told from noise"] if any(any(q["within_noise"]) for q in asked) else []
     notes += ["* fitted anew, so it holds some noise"] if any(p["how"] == "fitted" for p in moved["parts"]) else []

@@ -1,8 +1,8 @@
-"""What differs between two runs: data, priors, code, diagnostics, forecast. Read off what they keep; nothing is fitted."""
+"""What differs between two runs: data, priors, settings, code, diagnostics, forecast. Read off what they keep; nothing is fitted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from forecast.data.brief import brief
 from forecast.data.changes import Differences, RowChange, compare, text
 from forecast.data.tables import RECORDS
 from forecast.errors import ForecastError
+from forecast.jobs.meaning import changes
 from forecast.jobs.snapshot import inputs_of
 from forecast.jobs.workspace import Inputs
 from forecast.report.read import read_report
@@ -35,6 +36,8 @@ def diff(a: Path, b: Path) -> dict[str, Any]:
         "same_data": metas[0]["data_digest"] == metas[1]["data_digest"],
         "priors": _priors(metas, kept, lacks),
         "same_priors": metas[0]["priors_digest"] == metas[1]["priors_digest"],
+        "settings": _settings(old, new, metas, lacks) if old and new else None,
+        "same_settings": metas[0].get("settings_digest") == metas[1].get("settings_digest"),
         "code": {"model_version": _pair(*(r["model_version"] for r in reports)), "versions": _pairs(*(r["versions"] for r in reports))},
         "diagnostics": {key: [r["diagnostics"].get(key) for r in reports] for key in MEASURED},
         "headline": reports[1]["headline"],
@@ -85,6 +88,35 @@ def _priors(metas: list[Mapping[str, Any]], kept: list[Inputs | None], lacks: li
             lacks.append("One of the runs does not tell its priors.")
             return None
     return _pairs(*said)
+
+
+def _settings(old: Inputs, new: Inputs, metas: list[Mapping[str, Any]], lacks: list[str]) -> dict[str, Any]:
+    """Scenarios added, removed or changed, alternatives of the outside view prior by prior, and how much was sampled."""
+    sampled = [_flat(meta.get("sampling") or {}) for meta in metas]
+    if not all(sampled) and len({meta.get("settings_digest") for meta in metas}) > 1:
+        lacks.append("One of the runs does not tell how much it sampled.")
+    return {
+        "scenarios": list(_scenarios(old, new)),
+        "alternatives": _pairs(*(_flat(inputs.alternatives) for inputs in (old, new))),
+        "sampling": _pairs(*sampled) if all(sampled) else {},
+    }
+
+
+def _scenarios(old: Inputs, new: Inputs) -> Iterator[dict[str, Any]]:
+    """By name; `fields` are those in which one that was changed differs, `meaning` is false if they are only texts."""
+    before, after = ({s.name: s for s in inputs.scenarios} for inputs in (old, new))
+    for name in sorted({*before, *after}):
+        a, b = before.get(name), after.get(name)
+        if a is None or b is None:
+            yield {"name": name, "what": "added" if b else "removed", "fields": [], "meaning": True}
+            continue
+        one, two = (s.says.model_dump(mode="json") for s in (a, b))
+        if fields := [key for key in one if one[key] != two[key]]:
+            yield {"name": name, "what": "changed", "fields": fields, "meaning": changes(a) != changes(b)}
+
+
+def _flat(form: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {f"{group}.{key}": str(value) for group, some in form.items() for key, value in some.items()}
 
 
 def _pair(old: Any, new: Any) -> list[Any] | None:

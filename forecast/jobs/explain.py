@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,17 +12,19 @@ from forecast.data.tables import origin
 from forecast.domain import month_text
 from forecast.errors import ForecastError, GateError, InputError
 from forecast.forecasting.result import Forecast
-from forecast.forecasting.revised.noise import LEAST, Noise, cancelled, noise, stretched
+from forecast.forecasting.revised.noise import FACTOR_MAX, LEAST, Noise, stretched, times, together
 from forecast.forecasting.revised.telescope import Leg, Told, Values, telescope
 from forecast.forecasting.revised.update import Basis
+from forecast.jobs.reweigh_run import FIT
 from forecast.jobs.snapshot import basis_of, inputs_of
 from forecast.jobs.states import Chain, State, chain
-from forecast.jobs.tellers import Draws, fits_between, fitted
+from forecast.jobs.tellers import Draws, Fit, fits_between, fitted
 from forecast.jobs.workspace import Inputs
 from forecast.model.transitions import MODEL_VERSION
 from forecast.progress import Progress, silent
 from forecast.report.payload import versions
 from forecast.report.read import read_report
+from forecast.runs.manifest import read_manifest
 
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
 """The kinds of parts, in the order in which the changes are made."""
@@ -30,13 +32,18 @@ NOISE: Final = 2.0
 """A part of fewer than so many of its own standard errors is indistinguishable from noise."""
 OTHER_SEED: Final = 7_919
 """Added to a run's seed for the second fit of its inputs."""
+SAME_DRAWS: Final = "The draws of one fit told both forecasts, so that chance cancels but for the rounding of weights to whole draws."
+UNCHECKED: Final = "The second fit of the same inputs, which checks the stated errors, did not pass the gate: they stand unchecked."
+BEYOND: Final = "Two fits of the same inputs differ by {:.1f} times their stated errors: that is no chance, so it stretches nothing."
 
 
 @dataclass(frozen=True, eq=False)
 class End:
     """One of two forecasts: its inputs, its draws, what it says and the stated Monte Carlo errors by question, and the seed.
 
-    model: the version it was made with; versions: of the packages; fresh: whether this process has just made it.
+    fit: the run that the sampler made the draws for; weighted: whether that is another run, so that these draws are the fit's, each taken
+    as often as it weighs; fitted: the draws of the fit. model: the version it was made with; versions: of the packages; fresh: whether
+    this process has just made it.
     """
 
     inputs: Inputs
@@ -46,6 +53,9 @@ class End:
     seed: int
     model: str
     versions: Mapping[str, str]
+    fit: str
+    weighted: bool
+    fitted: Callable[[], Basis]
     fresh: bool = False
 
 
@@ -60,21 +70,25 @@ def explain(a: Path, b: Path, progress: Progress = silent, again: bool = False) 
         return dict(report["moved"])
     after = _end(b, report)
     if after.model != MODEL_VERSION:
-        raise _other_version(b, after.model)
-    return _moved(a, _end(a, read_report(a)), after, not report.get("rests_on"), progress)
+        raise InputError(f"Run {b.name} was made with version {after.model} of the model; this is version {MODEL_VERSION}.", "Fit again.")
+    return _moved(a, _end(a, read_report(a)), after, progress)
 
 
 def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress = silent) -> dict[str, Any]:
     """What moved a forecast just made from the run published before, for its report.
 
-    A forecast that was weighted from earlier draws is explained without any fit. Raises what `explain` raises.
+    A forecast made of the draws behind that run is explained without any fit. Raises what `explain` raises.
     """
     made = forecast.readings
     basis = Basis(forecast.situation, {name: f.draws for name, f in made.items()}, next(iter(made.values())).prior_draws)
     values = {id_: a.probability for id_, a in forecast.answers.items()}
     mcse = {id_: a.mcse for id_, a in forecast.answers.items()}
-    after = End(inputs, lambda: basis, values, mcse, forecast.situation.seed, MODEL_VERSION, versions(), fresh=True)
-    return _moved(previous, _end(previous, read_report(previous)), after, forecast.rests_on is None, progress)
+    rests = forecast.rests_on
+    after = End(
+        inputs, lambda: basis, values, mcse, forecast.situation.seed, MODEL_VERSION, versions(), rests.fitted_in if rests else "",
+        rests is not None, (lambda: basis_of(previous.parent / rests.fitted_in)) if rests else (lambda: basis), fresh=True,
+    )  # fmt: skip
+    return _moved(previous, _end(previous, read_report(previous)), after, progress)
 
 
 def failure(found: Mapping[str, Any]) -> ForecastError | None:
@@ -85,7 +99,7 @@ def failure(found: Mapping[str, Any]) -> ForecastError | None:
     q = found["questions"][worst]
     return ForecastError(
         f"Since run {found['from_run']} something that is in no part moved {worst} by {100 * q['noise']:+.2f} points, where chance has a "
-        f"standard error of {100 * q['noise_se']:.2f}; {len(found['unexplained'])} of {len(found['questions'])} questions are so.",
+        f"standard error of {100 * q['remainder_se']:.2f}; {len(found['unexplained'])} of {len(found['questions'])} questions are so.",
         "Fit again with another --seed; if it stays, something changed that data, priors and versions do not tell.",
     )
 
@@ -94,28 +108,43 @@ def _end(run: Path, report: Mapping[str, Any]) -> End:
     inputs = inputs_of(run)
     values = {q["id"]: float(q["probability"]) for q in report["questions"]}
     mcse = {q["id"]: float(q["mcse"] or 0.0) for q in report["questions"]}
-    return End(inputs, lambda: basis_of(run, inputs), values, mcse, int(report["seed"]), report["model_version"], report["versions"])
+    fit = run.parent / (read_manifest(run).meta.get(FIT) or run.name)
+    kept = fit != run and fit.is_dir()  # else it was pruned: the draws taken from it stand in for it
+    return End(
+        inputs, lambda: basis_of(run, inputs), values, mcse, int(report["seed"]), report["model_version"], report["versions"],
+        fit.name if kept else run.name, kept, lambda: basis_of(fit if kept else run),
+    )  # fmt: skip
 
 
-def _other_version(run: Path, version: str) -> InputError:
-    return InputError(f"Run {run.name} was made with version {version} of the model; this is version {MODEL_VERSION}.", "Fit again.")
-
-
-def _moved(run: Path, before: End, after: End, fits: bool, progress: Progress) -> dict[str, Any]:
-    if before.model != MODEL_VERSION and not fits:
-        raise _other_version(run, before.model)
+def _moved(run: Path, before: End, after: End, progress: Progress) -> dict[str, Any]:
     way = chain(before.inputs, after.inputs)
     states, top = way.states, len(way.states) - 1
-    own = before.basis() if before.model == MODEL_VERSION else fitted(before.inputs, states[0], before.seed, progress).basis
-    first, last = Draws(own, states, 0, progress), Draws(after.basis(), states, top, progress)
-    between = fits_between(after.inputs, states, after.seed, progress) if fits else None
-    found = telescope(before.values, after.values, top + 1, first, last, between)
-    program = _program(before, after, first(0) or {}, None if after.fresh else last(top))
+    paired = before.fit == after.fit and before.model == MODEL_VERSION
+
+    def draws(basis: Basis, *own: int) -> Draws:
+        return Draws(basis, states, own, progress)
+
+    sure = (0, top) if paired else (0,)
+    known = before.model == MODEL_VERSION
+    start = draws(before.basis() if known else fitted(before.inputs, states[0], before.seed, progress).basis, *sure)
+    finish = draws(after.basis(), top)
+    first = draws(before.fitted(), *sure) if before.weighted and known else start
+    last = first if paired else draws(after.fitted(), top) if after.weighted else finish
+    found = telescope(
+        before.values, after.values, top + 1, first, last, None if paired else fits_between(after.inputs, states, after.seed, progress)
+    )
+    program = _program(before, after, start(0) or {}, None if after.fresh else finish(top))
     remainder = {q: x - program.get(q, 0.0) for q, x in found.noise.items()}
-    chance = _noise(before, after, found, first, last, top, fits, progress)
-    chance = replace(chance, share=_told_twice(found, first, last, chance))
+    combs = [teller.comb_error(i) for end, teller, i in ((before, first, 0), (after, last, top)) if end.weighted]
+    if paired:
+        chance = _paired(first, top, combs)
+    else:
+        again, note = _again(after, states[top], progress)
+        values = after.values if after.fresh else finish(top) or {}
+        chance = _noise(found, first, last, top, combs, values, after.mcse, again, note)
     progress("what moved", 1.0)
-    return _told(run, before, after, way, found, program, remainder, chance)
+    errors = [leg.told[0].apart(leg.first, leg.told[1], leg.last) for leg in found.legs]
+    return _told(run, before, after, way, found, errors, program, remainder, chance)
 
 
 def _program(before: End, after: End, start: Values, finish: Values | None) -> Values:
@@ -128,54 +157,62 @@ def _program(before: End, after: End, start: Values, finish: Values | None) -> V
     return moved if before.model != MODEL_VERSION or any(abs(x) > LEAST for x in moved.values()) else {}
 
 
-def _noise(before: End, after: End, found: Told, first: Draws, last: Draws, top: int, fits: bool, progress: Progress) -> Noise:
-    """From the stated Monte Carlo errors, and from two fits of identical inputs with different seeds: the two runs if they are, else run b
-    and another fit of its inputs."""
-    factor = None
-    if not top:
-        factor = stretched(before.values, after.values, before.mcse, after.mcse)
-    elif fits:
-        progress("what moved", None, "a second fit of the same inputs, for the noise")
-        try:
-            again = fitted(after.inputs, last.states[top], after.seed + OTHER_SEED, progress)
-            factor = stretched(after.values, again.values, after.mcse, again.mcse)
-        except GateError:
-            factor = None
-    handed = top if found.handed is None else found.handed
-    here, there = first.share[max(first.share)], last.share.get(handed, 1.0)
-    return noise(before.mcse, after.mcse, here, there, 1 + found.fits, factor)
+def _paired(draws: Draws, top: int, combs: Sequence[Values]) -> Noise:
+    """Of forecasts told by the same draws: what chance is in the difference; what remains is the rounding of weights to whole draws."""
+    whole = draws.apart(0, draws, top)
+    return Noise(together(whole, *combs), together(dict.fromkeys(whole, 0.0), *combs), None, SAME_DRAWS)
 
 
-def _told_twice(found: Told, first: Draws, last: Draws, chance: Noise) -> float:
-    """The share of the noise that is left in a part: one of middling size is told by the draws of the other run too.
+def _again(after: End, state: State, progress: Progress) -> tuple[Fit | None, str]:
+    """A second fit of run b's inputs with another seed; None and why if the gate refused it."""
+    progress("what moved", None, "a second fit of the same inputs, for the noise")
+    try:
+        return fitted(after.inputs, state, after.seed + OTHER_SEED, progress), ""
+    except GateError:
+        return None, UNCHECKED
 
-    The largest would not do, for its error grows with it. If those draws cannot tell it, one next to where they took over or end; else 1.
+
+def _noise(
+    found: Told[Draws], first: Draws, last: Draws, top: int, combs: Sequence[Values], values: Values, mcse: Values, again: Fit | None,
+    note: str,
+) -> Noise:  # fmt: skip
+    """Of forecasts told by draws of their own: the errors of both at the state told twice, stretched as fits of the same inputs say.
+
+    values, mcse: of run b; again: a second fit of its inputs. It is compared with run b and, if they tell these inputs, with the draws of
+    run a; the smaller difference counts. So the difference that is judged never says by itself how large it may be.
     """
-
-    def size(leg: Leg) -> float:
-        return sum(abs(x) / max(chance.se[q], LEAST) for q, x in leg.values.items())
-
-    legs = sorted((leg for leg in found.legs if leg.how == "reweighted" and size(leg) > 0), key=size)
-    handed = found.legs[-1].last if found.handed is None and found.legs else found.handed
-    if not legs or handed is None:
-        return 1.0
-    for leg in (legs[len(legs) // 2], min(legs, key=lambda leg: abs(leg.last - handed))):
-        other = first if leg.first >= handed else last
-        a, b = other(leg.first), other(leg.last)
-        if a and b:
-            return cancelled(leg.values, {q: b[q] - a[q] for q in leg.values}, chance.se)
-    return 1.0
+    factor = None
+    if again is not None:
+        pairs = [(values, mcse)]
+        if found.handed == top and (told := first(top)) is not None:
+            pairs.append((told, first.error(top)))
+        factor = min(stretched(said, again.values, error, again.mcse) for said, error in pairs)
+        if factor > FACTOR_MAX:
+            factor, note = 1.0, BEYOND.format(factor)
+    scale = (factor or 1.0) * (1 + found.fits) ** 0.5  # each time that draws change hands there is the same noise again
+    se = together(times(_two(found, first, last, top), scale), *combs)
+    return Noise(se, se, factor, note)
 
 
-def _told(run: Path, before: End, after: End, way: Chain, found: Told, program: Values, remainder: Values, chance: Noise) -> dict[str, Any]:
-    """The form in which report.json has it."""
+def _two(found: Told[Draws], first: Draws, last: Draws, top: int) -> Values:
+    """The errors of two sets of draws together: where they tell the same state, else where each tells its own."""
+    i = top if found.handed is None else found.handed
+    both = first(i) is not None and last(i) is not None
+    return first.apart(i, last, i) if both else first.apart(0, last, top)
+
+
+def _told(
+    run: Path, before: End, after: End, way: Chain, found: Told[Draws], errors: list[Values], program: Values, remainder: Values,
+    chance: Noise,
+) -> dict[str, Any]:  # fmt: skip
+    """The form in which report.json has it. errors: of each leg, its standard errors by question."""
     parts = [_part(way.states, leg) for leg in found.legs]
     legs: list[Values] = [leg.values for leg in found.legs]
     if program:
-        how = "reweighted" if before.model == MODEL_VERSION else "fitted"
-        parts.insert(0, {"kind": "model", "label": _programs(before, after), "how": how, "rows": {}})
+        same = before.model == MODEL_VERSION  # then draws were told again, without noise
+        parts.insert(0, {"kind": "model", "label": _programs(before, after), "how": "reweighted" if same else "fitted", "rows": {}})
         legs.insert(0, program)
-    left = [1.0 if part["how"] == "fitted" else chance.share for part in parts]
+        errors = [dict.fromkeys(program, 0.0) if same else chance.se, *errors]
     return {
         "from_run": run.name,
         "from_origin": month_text(origin(before.inputs.data)),
@@ -189,13 +226,14 @@ def _told(run: Path, before: End, after: End, way: Chain, found: Told, program: 
                 "parts": [leg[q] for leg in legs],
                 "noise": remainder[q],
                 "noise_se": chance.se[q],
-                "within_noise": [abs(leg[q]) <= NOISE * share * chance.se[q] for leg, share in zip(legs, left, strict=True)],
+                "remainder_se": chance.remainder_se[q],
+                "within_noise": [abs(leg[q]) <= NOISE * (chance.factor or 1.0) * se[q] for leg, se in zip(legs, errors, strict=True)],
             }
             for q in remainder
         },
         "unexplained": list(chance.unexplained(remainder)),
         "factor": chance.factor,
-        "share": chance.share,
+        "note": chance.note,
         "fits": found.fits,
         "unread": dict(Counter(c.file for c in way.unread)),
         "appeared": [q for q in after.values if q not in before.values],
@@ -203,7 +241,7 @@ def _told(run: Path, before: End, after: End, way: Chain, found: Told, program: 
     }
 
 
-def _part(states: Sequence[State], leg: Leg) -> dict[str, Any]:
+def _part(states: Sequence[State], leg: Leg[Draws]) -> dict[str, Any]:
     """A leg in words; of several steps that could not be told apart, all their labels."""
     some = states[leg.first + 1 : leg.last + 1]
     kinds = {s.kind for s in some}

@@ -45,17 +45,23 @@ def settings_digest(inputs: Inputs) -> str:
 
     The seed and the sampler's maker are not among them: they move a number by its Monte Carlo error.
     """
-    form = {
-        "fit": asdict(SamplerSettings()) | {"retry_accept": RETRY_ACCEPT},
-        "multiverse": asdict(MULTIVERSE),
-        "carried": {"draws_a_chain": DRAWS_A_CHAIN, "paths": N_PATHS, "paths_a_draw": PATHS_A_DRAW, "horizon": HORIZON},
+    form = sampling() | {
         "alternatives": {name: {prior: str(spec) for prior, spec in specs.items()} for name, specs in inputs.alternatives.items()},
-        "scenarios": {scenario.name: _changes(scenario) for scenario in inputs.scenarios},
+        "scenarios": {scenario.name: changes(scenario) for scenario in inputs.scenarios},
     }
     return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
 
 
-def _changes(scenario: Scenario) -> dict[str, Any]:
+def sampling() -> dict[str, dict[str, Any]]:
+    """How much is sampled, for the fit and for each choice of the strip, and carried forward."""
+    return {
+        "fit": asdict(SamplerSettings()) | {"retry_accept": RETRY_ACCEPT},
+        "multiverse": asdict(MULTIVERSE),
+        "carried": {"draws_a_chain": DRAWS_A_CHAIN, "paths": N_PATHS, "paths_a_draw": PATHS_A_DRAW, "horizon": HORIZON},
+    }
+
+
+def changes(scenario: Scenario) -> dict[str, Any]:
     """What a scenario sets or learns; the order of its arrivals and conditions does not count."""
     says = scenario.says.model_dump(mode="json", exclude=set(TOLD))
     return {

@@ -177,10 +177,18 @@ def _with_moved(
 
 
 def _moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress) -> tuple[Mapping[str, Any], ForecastError | None]:
-    """What moved the forecast, and what must be said aloud if the parts do not explain the whole."""
+    """What moved the forecast, and what must be said aloud if the parts do not explain the whole.
+
+    What is refused on the way is no refusal of this forecast, which passed its check and the gate: the command must not end as if it were.
+    """
     from forecast.jobs.explain import failure, moved
 
-    found = moved(previous, forecast, inputs, progress)
+    try:
+        found = moved(previous, forecast, inputs, progress)
+    except StoreError:
+        raise
+    except ForecastError as e:
+        raise ForecastError(f"What moved the forecast cannot be told: {e.message}", e.remedy) from e
     return found, failure(found)
 
 

@@ -138,18 +138,18 @@ def _follow(job: _Job, inputs: Inputs, course: Course) -> tuple[Decision, tuple[
     decision, forecast = Decision("refitted", course.reason), None
     troubles: tuple[ForecastError, ...] = ()
     if course.way == "weigh" and course.run is not None:
-        decision, forecast, troubles = _weighed(job, inputs, course.run, course.reason, seed)
+        decision, forecast, troubles = _weighed(job, inputs, course.run, course.reason)
     if forecast is None:
         forecast = fit(inputs, seed, job.progress)
     decision = decision.after(job.began)
     return decision, troubles + publish_forecast(forecast, inputs, reports, job.clock, decision, job.held, job.progress).troubles
 
 
-def _weighed(job: _Job, inputs: Inputs, run: Path, why: str, seed: int) -> tuple[Decision, Forecast | None, tuple[ForecastError, ...]]:
+def _weighed(job: _Job, inputs: Inputs, run: Path, why: str) -> tuple[Decision, Forecast | None, tuple[ForecastError, ...]]:
     """The forecast by the draws of an earlier run, if they carry what is new; the decision says why not, else."""
     from forecast.jobs.reweigh_run import reweighted
 
-    found, trouble = tried("weighing the draws", lambda: reweighted(inputs, run, seed, job.progress))
+    found, trouble = tried("weighing the draws", lambda: reweighted(inputs, run, job.progress))
     if found is None:  # a fit does not need it
         return Decision("refitted", f"{why}; weighing the draws of run {run.name} failed"), None, (trouble,) if trouble else ()
     if found.forecast is None or found.forecast.rests_on is None:

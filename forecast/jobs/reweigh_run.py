@@ -1,8 +1,9 @@
 """A forecast without a fit: the draws of an earlier run weighted to what was added to the data since, where the rule allows it.
 
-Only additions qualify: every row of the run's data is still there and unchanged in meaning, files are covered as far or further, and
-priors, model and settings are the same. The weights always start from a run whose draws a sampler made (`fitted_in` in the manifest of a
-weighted run names it), so errors of weighting never pile up; as the data grow away from that fit, k̂ rises and the rule asks for a new one.
+Only small additions qualify: every row of the run's data is still there and unchanged in meaning, files are covered as far or further,
+priors, model and settings are the same, no level changed, and the headline stays near what the fit said, whose other choices are shown.
+The weights always start from a run whose draws a sampler made (`fitted_in` in the manifest of a weighted run names it), so errors of
+weighting never pile up; as the data grow away from that fit, k̂ rises and the rule asks for a new one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from forecast.data.changes import compare
+from forecast.domain import FIRST_MONTH, Month, month_text
 from forecast.errors import ForecastError
 from forecast.forecasting.edited.kinds import changed
 from forecast.forecasting.edited.reweigh import ESS_MIN, K_HAT_MAX, MCSE_MAX, ByReading
@@ -25,13 +27,17 @@ from forecast.progress import Progress, silent
 from forecast.runs.manifest import read_manifest
 
 if TYPE_CHECKING:
+    from forecast.forecasting.multiverse import Outcome
     from forecast.forecasting.paths import Pool
     from forecast.forecasting.readings import ReadingForecast
     from forecast.forecasting.result import Forecast
     from forecast.forecasting.revised.update import Updated
     from forecast.forecasting.situation import Situation
     from forecast.inference.gate import Diagnostics
+    from forecast.model.history import History
 
+MOVE_MAX: Final = 0.25
+"""Share of its value by which the headline, or its main reading, may move: the strip of other choices stays that of the fit."""
 FIT: Final = "fitted_in"
 """In the manifest of a weighted run: the run whose draws it weighs."""
 
@@ -63,17 +69,18 @@ class Reweighted:
         return min((found.ess for found in self.judged.values()), default=None)
 
 
-def reweighted(inputs: Inputs, run: Path, seed: int, progress: Progress = silent) -> Reweighted:
+def reweighted(inputs: Inputs, run: Path, progress: Progress = silent) -> Reweighted:
     """The forecast of `inputs` from the draws of `run`, or of the run that `run` itself was weighted from.
 
-    A run without a snapshot, one that is damaged or gone, or one of another version is a reason not to; nothing is raised for it.
+    The seed is that of the fit, so that paths are the same and chance cancels in the difference of the two. A run without a snapshot, one
+    that is damaged or gone, or one of another version is a reason not to; nothing is raised for it.
     """
     base = run.parent / (read_manifest(run).meta.get(FIT) or run.name)
     try:
         before = inputs_of(base)
         if reason := why_not(before, inputs, read_manifest(base).meta):
             return Reweighted(None, reason, base.name, {})
-        return _weighted(inputs, before, base, seed, progress)
+        return _weighted(inputs, before, base, progress)
     except ForecastError as e:
         return Reweighted(None, e.message, base.name, {})
     except KeyError as e:  # a report of another form
@@ -111,13 +118,16 @@ def _was(n: int) -> str:
     return "was" if n == 1 else "were"
 
 
-def _weighted(inputs: Inputs, before: Inputs, base: Path, seed: int, progress: Progress) -> Reweighted:
+def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) -> Reweighted:
     from forecast.forecasting.revised.update import updated
     from forecast.forecasting.situation import assess
+    from forecast.report.read import read_report
 
     progress("drivers", None, "overdoses, opposition, events")
     basis = basis_of(base, before)
-    situation = assess(inputs.data, inputs.priors, seed)
+    situation = assess(inputs.data, inputs.priors, basis.situation.seed)
+    if reason := _recoded(basis.situation, situation):
+        return Reweighted(None, reason, base.name, {})
     pool = situation.pool()
     progress("drivers", 1.0)
     progress("weighing", None, f"the draws of {base.name}")
@@ -125,11 +135,51 @@ def _weighted(inputs: Inputs, before: Inputs, base: Path, seed: int, progress: P
     progress("weighing", 1.0)
     if not found.accepted:
         return Reweighted(None, _refusal(found.judged), base.name, found.judged)
+    headline = situation.data.questions.resolution.headline
+    if reason := _far(found, next(q for q in read_report(base)["questions"] if q["id"] == headline)):
+        return Reweighted(None, reason, base.name, found.judged)
     if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
         return Reweighted(None, "the history has outgrown the slots of the fit", base.name, found.judged)
     made = _told(inputs, situation, pool, found, base, progress)
     reason = f"additions alone; k̂ {found.k_hat:.2f}" if np.isfinite(found.k_hat) else "additions alone, which no reading's history feels"
     return Reweighted(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.judged)
+
+
+def _recoded(was: Situation, now: Situation) -> str:
+    """A change of level that the fit did not know or that is no more, in any reading, or another disputed act; empty if there is none.
+
+    Such news is not small, and the choices shown beside the forecast, each a fit of its own, would not be those of this record.
+    """
+    from forecast.forecasting.multiverse import disputed_act
+    from forecast.forecasting.revised.update import MAIN
+
+    for name, history in now.histories.items():
+        if differ := _changes(history) ^ _changes(was.histories.get(name, was.histories[MAIN])):
+            month, before, after = min(differ)
+            return f"the history of {name} has another change of level ({month_text(month)}, {before} → {after})"
+    return "" if disputed_act(was) == disputed_act(now) else "the disputed act is another"
+
+
+def _far(found: Updated, said: Mapping[str, Any]) -> str:
+    """Whether the headline moves further than the choices shown beside it allow, which stay those of the fit; empty if not.
+
+    said: the headline's question in the report of the fit.
+    """
+    from forecast.forecasting.revised.update import MAIN
+
+    headline = found.situation.data.questions.resolution.headline
+    ratios = {
+        "the headline": found.probability[headline] / said["probability"],
+        "the main reading": found.by_reading[headline][MAIN] / said["by_reading"][MAIN],
+    }
+    far = [f"{what} moves by {abs(x - 1):.0%} of its value" for what, x in ratios.items() if abs(x - 1) > MOVE_MAX]
+    return f"{' and '.join(far)}, where {MOVE_MAX:.0%} is allowed" if far else ""
+
+
+def _changes(history: History) -> set[tuple[Month, int, int]]:
+    """Months in which the level became another, with the levels before and after."""
+    levels = history.levels.tolist()
+    return {(Month(FIRST_MONTH + i), levels[i - 1], levels[i]) for i in range(1, len(levels)) if levels[i] != levels[i - 1]}
 
 
 def _refusal(judged: Mapping[str, ByReading]) -> str:
@@ -148,7 +198,7 @@ def _refusal(judged: Mapping[str, ByReading]) -> str:
 def _told(inputs: Inputs, situation: Situation, pool: Pool, found: Updated, base: Path, progress: Progress) -> Forecast:
     """The whole forecast, from draws resampled to equal weights."""
     from forecast.forecasting.answers import answer_all
-    from forecast.forecasting.multiverse import Outcome, disputed_act
+    from forecast.forecasting.multiverse import disputed_act
     from forecast.forecasting.questions import ask
     from forecast.forecasting.result import Forecast, RestsOn
     from forecast.forecasting.scenarios import feasible, run_all
@@ -178,7 +228,7 @@ def _told(inputs: Inputs, situation: Situation, pool: Pool, found: Updated, base
         pool=pool,
         readings=readings,
         answers=answer_all(situation, readings, pool, ask(inputs.data.questions, situation.origin)),
-        multiverse=[Outcome(row["label"], row["group"], _of_the_fit(row, base), row["probability"], 0) for row in said["multiverse"]],
+        multiverse=[_of_the_fit(row, base) for row in said["multiverse"]],
         disputed=disputed_act(situation),
         scenarios=[s.as_dict() for s in scenarios],
         warnings=(*inputs.data.warnings, *left_out),
@@ -188,9 +238,14 @@ def _told(inputs: Inputs, situation: Situation, pool: Pool, found: Updated, base
     )
 
 
-def _of_the_fit(row: Mapping[str, Any], base: Path) -> str:
-    """The note of a row of the strip of choices: each choice was a fit, so draws of the published one cannot stand for it."""
-    return "; ".join(part for part in (row["note"], f"as fitted in run {base.name}") if part)
+def _of_the_fit(row: Mapping[str, Any], base: Path) -> Outcome:
+    """A row of the strip of choices: each choice was a fit, so draws of the published one cannot stand for it."""
+    from forecast.forecasting.multiverse import Outcome
+    from forecast.report.sentences import PUBLISHED
+
+    label = f"the fit of run {base.name} (main reading)" if row["group"] == PUBLISHED else row["label"]
+    note = "; ".join(part for part in (row["note"], f"as fitted in run {base.name}") if part)
+    return Outcome(label, row["group"], note, row["probability"], 0)
 
 
 def _diagnostics(said: Mapping[str, Any]) -> Diagnostics:

@@ -22,7 +22,7 @@ from forecast.forecasting.scenarios import feasible, run_all
 from forecast.forecasting.situation import assess
 from forecast.inference.gate import worst
 from forecast.inference.settings import MULTIVERSE
-from forecast.jobs.meaning import settings_digest
+from forecast.jobs.meaning import sampling, settings_digest
 from forecast.jobs.workspace import Inputs
 from forecast.model.constants import tolerance_priors
 from forecast.progress import Progress, silent
@@ -147,16 +147,17 @@ def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:
     """For the manifest: what the inputs were, beside the digests that the report holds.
 
     today: the day by which the data were published (null: all rows); fitted_in: the run whose draws were weighted (null: fitted here);
-    priors: the exact revision of each.
+    sampling: how much was sampled; priors: the exact revision of each.
     """
     fitted_in = forecast.rests_on.fitted_in if forecast.rests_on else None
     if inputs is None:
-        return {"today": None, "fitted_in": fitted_in, "priors": {}, "settings_digest": None}
+        return {"today": None, "fitted_in": fitted_in, "priors": {}, "settings_digest": None, "sampling": None}
     specs = {name: str(forecast.situation.priors.spec(name)) for name in inputs.revisions}
     return {
         "today": inputs.today.isoformat() if inputs.today else None,
         "fitted_in": fitted_in,
         "settings_digest": settings_digest(inputs),
+        "sampling": sampling(),
         "priors": {
             name: dict(known) if known["spec"] == specs[name] else {"spec": specs[name], "revision": FOR_THIS_RUN}
             for name, known in inputs.revisions.items()

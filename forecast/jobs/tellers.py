@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from forecast.errors import ForecastError
-from forecast.forecasting.revised.telescope import Teller, Values
+from forecast.forecasting.revised.spread import Spread
+from forecast.forecasting.revised.telescope import Values
 from forecast.forecasting.revised.update import Basis, updated
 from forecast.jobs.states import State
 from forecast.jobs.workspace import Inputs
@@ -15,24 +16,45 @@ from forecast.progress import Progress
 
 @dataclass(eq=False)
 class Draws:
-    """What fitted draws say of each state: weighted to it, if the rule of weighting allows it. They always tell their own state.
+    """What fitted draws say of each state: weighted to it, if the rule of weighting allows it.
 
-    share: of each state told, the part of the draws that counts in the worst reading.
+    own: the states they always tell, since a published forecast of it was made of them.
     """
 
     basis: Basis
     states: tuple[State, ...]
-    own: int
+    own: tuple[int, ...]
     progress: Progress
-    share: dict[int, float] = field(default_factory=dict)
-    said: dict[int, Values | None] = field(default_factory=dict)
+    said: dict[int, tuple[Values, Spread] | None] = field(default_factory=dict)
 
     def __call__(self, i: int) -> Values | None:
+        found = self._found(i)
+        return found and found[0]
+
+    def error(self, i: int) -> Values:
+        """Monte Carlo standard errors of what they say of a state they tell."""
+        return self._spread(i).error()
+
+    def comb_error(self, i: int) -> Values:
+        """By how much a forecast of a state may differ for its draws being taken whole."""
+        return self._spread(i).comb_error()
+
+    def apart(self, i: int, other: Draws, j: int) -> Values:
+        """Monte Carlo standard errors of what `other` says of state j less what these say of state i."""
+        same_paths = self.basis.situation.seed == other.basis.situation.seed
+        return self._spread(i).apart(other._spread(j), self is other, same_paths)
+
+    def _spread(self, i: int) -> Spread:
+        found = self._found(i)
+        assert found is not None, "only of states that are told"
+        return found[1]
+
+    def _found(self, i: int) -> tuple[Values, Spread] | None:
         if i not in self.said:
             self.said[i] = self._say(i)
         return self.said[i]
 
-    def _say(self, i: int) -> Values | None:
+    def _say(self, i: int) -> tuple[Values, Spread] | None:
         from forecast.forecasting.situation import assess
 
         state = self.states[i]
@@ -41,10 +63,9 @@ class Draws:
             found = updated(self.basis, assess(state.data, state.priors, self.basis.situation.seed))
         except ForecastError:  # no forecast can be made from this state: it is told together with the next
             return None
-        if i != self.own and not found.accepted:
+        if i not in self.own and not found.accepted:
             return None
-        self.share[i] = found.ess / next(iter(found.weighted.values())).draws.size
-        return found.probability
+        return found.probability, found.spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +87,12 @@ def fitted(inputs: Inputs, state: State, seed: int, progress: Progress) -> Fit:
     return Fit(basis, {q: a.probability for q, a in made.answers.items()}, {q: a.mcse for q, a in made.answers.items()})
 
 
-def fits_between(inputs: Inputs, states: tuple[State, ...], seed: int, progress: Progress) -> Callable[[int], Teller | None]:
+def fits_between(inputs: Inputs, states: tuple[State, ...], seed: int, progress: Progress) -> Callable[[int], Draws | None]:
     """For states that the draws of neither run tell; what cannot be fitted is None."""
 
-    def between(i: int) -> Teller | None:
+    def between(i: int) -> Draws | None:
         try:
-            return Draws(fitted(inputs, states[i], seed, progress).basis, states, i, progress)
+            return Draws(fitted(inputs, states[i], seed, progress).basis, states, (i,), progress)
         except ForecastError:
             return None
 

@@ -40,6 +40,7 @@ def _sections(found: Found, everything: bool) -> Iterator[tuple[str, list[Block]
     yield "Runs", [_runs(found)]
     yield "Data", list(_data(found, everything))
     yield "Priors", [_priors(found)]
+    yield "Settings", [_settings(found)]
     yield "Code", [_code(found)]
     yield "Diagnostics", [_diagnostics(found)]
     yield "Forecast", [_forecast(found, everything)]
@@ -104,6 +105,21 @@ def _priors(found: Found) -> Block:
     if not found["priors"]:
         return "The same."
     return [f"{name}: {old or 'none'} → {new or 'none'}" for name, (old, new) in found["priors"].items()]
+
+
+def _settings(found: Found) -> Block:
+    settings = found["settings"]
+    if settings is None:
+        return "The same." if found["same_settings"] else "Not the same; which, the runs do not tell."
+    out = [_scenario(s) for s in settings["scenarios"]]
+    for what in ("alternatives", "sampling"):
+        out += [f"{what}, {name}: {old or 'none'} → {new or 'none'}" for name, (old, new) in settings[what].items()]
+    return out or ("The same." if found["same_settings"] else "Not the same; what, the runs do not tell.")
+
+
+def _scenario(s: Found) -> str:
+    fields = f" in {listed(s['fields'])}" if s["fields"] else ""
+    return f"scenario {s['name']}: {s['what']}{fields}{'' if s['meaning'] else ' (text only)'}"
 
 
 def _code(found: Found) -> Block:

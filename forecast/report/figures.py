@@ -58,7 +58,7 @@ FIGURES: Final[tuple[Figure, ...]] = (
     ),
     Figure(
         "multiverse", chances.multiverse, "The headline under other defensible choices",
-        "One dot a choice, grouped by what was chosen, with a line to the published number; all for the main reading.",
+        "One dot a choice, grouped by what was chosen, with a line to the choice that was published; all for the main reading of one fit.",
         (("Each choice", chance_tables.multiverse),),
     ),
     Figure(

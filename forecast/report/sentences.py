@@ -31,6 +31,11 @@ PUBLISHED = "as published"
 """Values of `multiverse[].group` that the sentences rely on."""
 
 
+def fit_words(report: Report) -> str:
+    """Whose fit the choices of the strip belong to, if the forecast was weighted from an earlier one; empty if it is its own."""
+    return f"the fit of run {report['rests_on']['fitted_in']}" if report["rests_on"] else ""
+
+
 def headline_question(report: Report) -> Mapping[str, Any]:
     """The question that `headline` names; KeyError if there is none."""
     return next((q for q in report["questions"] if q["id"] == report["headline"]), None) or _missing(report["headline"])
@@ -71,7 +76,8 @@ def disputed_act(report: Report) -> str:
         return ""
     before, after = published[0]["probability"], without[0]["probability"]
     verb = "falls" if after < before else "rises"
-    return f"{without[0]['label']} the main reading {verb} from {plain_percent(before)} to {plain_percent(after)}"
+    where = f"in {fit}, " if (fit := fit_words(report)) else ""
+    return f"{where}{without[0]['label']} the main reading {verb} from {plain_percent(before)} to {plain_percent(after)}"
 
 
 def range_readings(report: Report) -> str:
@@ -84,7 +90,13 @@ def range_pressure(report: Report) -> str:
     if not values:
         return ""
     low, high = plain_percent(min(values)), plain_percent(max(values))
-    return f"other scales of pressure put the main reading between {low} and {high}"
+    return f"other scales of pressure put the main reading{_there(report)} between {low} and {high}"
+
+
+def _there(report: Report) -> str:
+    """What stands behind "the main reading" where it is that of an earlier fit: whose, and what it said."""
+    published = rows_of(report, PUBLISHED)
+    return f" of {fit_words(report)} ({plain_percent(published[0]['probability'])})" if report["rests_on"] and published else ""
 
 
 def never_observed(report: Report) -> str:
@@ -137,7 +149,9 @@ def _choices_change(report: Report) -> list[str]:
     lines = []
     for row in [by_size[0], by_size[-1]]:
         if row["probability"] != base:
-            lines.append(f"Another choice of method, “{row['label']}”: {plain_percent(row['probability'])} under the main reading.")
+            lines.append(
+                f"Another choice of method, “{row['label']}”: {plain_percent(row['probability'])} under the main reading{_there(report)}."
+            )
     return lines
 
 

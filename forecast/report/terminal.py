@@ -84,7 +84,8 @@ def _multiverse(report: Report, width: int, most: int = 4) -> str:
     base = report["multiverse"][0]["probability"]
     furthest = sorted(report["multiverse"][1:], key=lambda row: -abs(row["probability"] - base))[:most]
     parts = [f"{row['label']} {words.plain_percent(row['probability'])}" for row in furthest]
-    return _wrapped(f"Main reading {words.plain_percent(base)}; other choices that move it most: {'; '.join(parts)}.", width, "  ")
+    where = f" of {fit}" if (fit := sentences.fit_words(report)) else ""
+    return _wrapped(f"Main reading{where} {words.plain_percent(base)}; other choices that move it most: {'; '.join(parts)}.", width, "  ")
 
 
 def _moved(report: Report, width: int) -> str:

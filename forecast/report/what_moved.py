@@ -55,7 +55,7 @@ def summary(report: Report) -> str:
     q = moved["questions"][report["headline"]]
     kinds = by_kind(moved, report["headline"])
     added = [f"{KINDS[kind]} {points(value)}" for kind, value in kinds.items() if kind != "noise"]
-    chance = f"Monte Carlo noise {points(q['noise'])} (standard error {100 * q['noise_se']:.2f})"
+    chance = f"Monte Carlo noise {points(q['noise'])} (standard error {100 * q['remainder_se']:.2f})"
     return (
         f"Since run {moved['from_run']}, which knew the world to {month_words(moved['from_origin'])}, the headline went from "
         f"{percent(q['before'])} to {percent(q['after'])}, by {points(q['after'] - q['before'])} points: {listed([*added, chance])}."
@@ -70,12 +70,13 @@ def alarm(report: Report) -> str:
     q = report["moved"]["questions"][unexplained[0]]
     return (
         f"Something that is in no part moved {listed(unexplained[:4])}{' and others' if len(unexplained) > 4 else ''}: "
-        f"{points(q['noise'])} points of {unexplained[0]} remain, where chance has a standard error of {100 * q['noise_se']:.2f}."
+        f"{points(q['noise'])} points of {unexplained[0]} remain, where chance has a standard error of {100 * q['remainder_se']:.2f}."
     )
 
 
 def aside(report: Report) -> str:
-    """What is not in the parts, in a sentence: rows that no model reads, questions that only one of the runs asked."""
+    """What is not in the parts, in a sentence: rows that no model reads, questions that only one of the runs
+    asked; and what must be known of the noise."""
     moved = report["moved"]
     parts = []
     if moved["unread"]:
@@ -84,7 +85,7 @@ def aside(report: Report) -> str:
     for key, words in (("appeared", "asked for the first time"), ("gone", "asked no more")):
         if moved[key]:
             parts.append(f"{words}: {listed(moved[key])}")
-    return f"{capital('; '.join(parts))}." if parts else ""
+    return " ".join(text for text in (f"{capital('; '.join(parts))}." if parts else "", moved["note"]) if text)
 
 
 def headline_words(report: Report) -> str:

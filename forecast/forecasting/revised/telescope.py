@@ -19,57 +19,63 @@ type How = Literal["reweighted", "fitted"]
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class Leg[T: Teller]:
     """The way from state `first` to state `last`, mostly one step: `values` is what it added to each probability.
 
-    how: reweighted if both ends were told by the same draws, fitted if each by its own, so that the part holds their noise too.
+    told: by which draws the two ends were told.
     """
 
     first: int
     last: int
     values: Values
-    how: How
+    told: tuple[T, T]
+
+    @property
+    def how(self) -> How:
+        """Reweighted if the same draws told both ends, fitted if each its own, so that the part holds their noise too."""
+        return "reweighted" if self.told[0] is self.told[1] else "fitted"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Told[T: Teller]:
     """Legs from state 0 to the last, the noise that remains, and where the draws of the first forecast ended (the state told twice).
 
     `noise` is what legs do not explain: after − before − their sum.
     """
 
-    legs: tuple[Leg, ...]
+    legs: tuple[Leg[T], ...]
     noise: Values
     handed: int | None
     fits: int
 
 
-def telescope(
-    before: Values, after: Values, states: int, first: Teller, last: Teller, between: Callable[[int], Teller | None] | None = None
-) -> Told:
+def telescope[T: Teller](
+    before: Values, after: Values, states: int, first: T, last: T, between: Callable[[int], T | None] | None = None
+) -> Told[T]:
     """The parts of after − before over a chain of states 0 (the first forecast's inputs) to `states` − 1 (the last's).
 
     first, last: the draws of the two forecasts, each of which tells at least its own state. between(i): new draws that tell state i, where
     neither of the two reaches; without them, or where it gives None, what lies between is one leg. Questions are those of both forecasts.
+    If the last forecast is made of the draws of the first, `first` and `last` are the same.
     """
     ids = [q for q in before if q in after]
     top = states - 1
 
-    def own(teller: Teller, i: int) -> Values:
+    def own(teller: T, i: int) -> Values:
         found = teller(i)
         assert found is not None, "draws tell the state they were fitted to"
         return found
 
-    def leg(a: int, b: int, start: Values, end: Values, how: How) -> Leg:
-        return Leg(a, b, {q: end[q] - start[q] for q in ids}, how)
+    def leg(a: int, b: int, by: T, other: T) -> Leg[T]:
+        start, end = own(by, a), own(other, b)
+        return Leg(a, b, {q: end[q] - start[q] for q in ids}, (by, other))
 
-    legs: list[Leg] = []
+    legs: list[Leg[T]] = []
     teller, i, fits = first, 0, 0
     handed: int | None = None
     while i < top:
-        here = own(teller, i)
-        if (there := teller(i + 1)) is not None:
-            legs.append(leg(i, i + 1, here, there, "reweighted"))
+        if teller(i + 1) is not None:
+            legs.append(leg(i, i + 1, teller, teller))
             i += 1
             continue
         reach = top  # the earliest state that the last draws tell, with all after it
@@ -80,14 +86,11 @@ def telescope(
             continue
         fresh = between(i + 1) if between is not None and reach > i + 1 else None
         if fresh is None:
-            legs.append(leg(i, reach, here, own(last, reach), "fitted"))
+            legs.append(leg(i, reach, teller, last))
             teller, i = last, reach
             continue
         fits += 1
-        if (again := fresh(i)) is not None:
-            legs.append(leg(i, i + 1, again, own(fresh, i + 1), "reweighted"))
-        else:
-            legs.append(leg(i, i + 1, here, own(fresh, i + 1), "fitted"))
+        legs.append(leg(i, i + 1, teller if fresh(i) is None else fresh, fresh))
         teller, i = fresh, i + 1
     if teller is not last:
         handed = top

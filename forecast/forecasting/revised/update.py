@@ -20,7 +20,8 @@ from forecast.arrays.psis import Smoothed, smooth
 from forecast.domain import Question
 from forecast.forecasting.answers import CHAINS, companions
 from forecast.forecasting.carry import carry_forward
-from forecast.forecasting.climb import Climb, ladder_question
+from forecast.forecasting.climb import PATHS_A_DRAW, Climb, ladder_question
+from forecast.forecasting.companions import Companion
 from forecast.forecasting.draws import ParameterDraws, skip_posterior
 from forecast.forecasting.edited.kinds import Edit
 from forecast.forecasting.edited.ratios import beyond, log_ratio
@@ -29,6 +30,7 @@ from forecast.forecasting.known import Exposure, known_by
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.questions import ask
 from forecast.forecasting.replicate import log_likelihood
+from forecast.forecasting.revised.spread import Spread
 from forecast.forecasting.situation import Situation
 from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
@@ -50,10 +52,14 @@ class Basis:
 
 @dataclass(frozen=True, eq=False)
 class Weighted:
-    """The draws of one reading in the new situation (skips moved, drift carried on), their weights [S], and how the tail looked."""
+    """The draws of one reading in the new situation (skips moved, drift carried on), their weights [S], and how the tail looked.
+
+    fit: the reading they were fitted to.
+    """
 
     draws: ParameterDraws
     smoothed: Smoothed
+    fit: str
 
     @property
     def weights(self) -> Floats:
@@ -65,7 +71,8 @@ class Updated:
     """What the draws say of the new situation.
 
     probability: question id → mixture over readings, of the ladder and of companions; known: the same for what has it; by_reading:
-    id → reading → probability; judged: reading → how well it could be answered, by the headline; weighted: reading → draws and weights.
+    id → reading → probability; judged: reading → how well it could be answered, by the headline; weighted: reading → draws and weights;
+    spread: what chance is in `probability`.
     """
 
     situation: Situation
@@ -74,6 +81,7 @@ class Updated:
     by_reading: Mapping[str, Mapping[str, float]]
     judged: Mapping[str, ByReading]
     weighted: Mapping[str, Weighted]
+    spread: Spread
 
     @property
     def accepted(self) -> bool:
@@ -104,7 +112,8 @@ def updated(basis: Basis, situation: Situation, pool: Pool | None = None) -> Upd
     ladder = [q for q in questions if q.level is not None]
     parts = {q.id: {name: float(_of(q, climbs[name]) @ w.weights) for name, w in weighted.items()} for q in ladder}
     size = next(iter(weighted.values())).draws.size
-    for id_, found in companions(situation, paths, questions, size).items():
+    beside = companions(situation, paths, questions, size)
+    for id_, found in beside.items():
         parts[id_] = dict.fromkeys(situation.histories, float(found.probability.mean()))
     return Updated(
         situation=situation,
@@ -113,6 +122,7 @@ def updated(basis: Basis, situation: Situation, pool: Pool | None = None) -> Upd
         by_reading={q.id: parts[q.id] for q in questions},
         judged={name: _judged(headline, climbs[name], w.smoothed) for name, w in weighted.items()},
         weighted=weighted,
+        spread=_spread(situation, ladder, climbs, weighted, beside, len(paths.leverage)),
     )
 
 
@@ -126,7 +136,7 @@ def weigh(basis: Basis, situation: Situation, reading: str) -> Weighted:
     found = smooth(log_likelihood(draws, now) - log_likelihood(draws, was) + log_ratio(draws, old, new, names))
     if beyond(old, new, names)[1] > BEYOND_MAX:  # where there are no draws, weights cannot tell
         found = replace(found, k_hat=np.inf)
-    return Weighted(_skips_moved(draws, tolerance_priors(old), was, tolerance_priors(new), now), found)
+    return Weighted(_skips_moved(draws, tolerance_priors(old), was, tolerance_priors(new), now), found, origin)
 
 
 def _skips_moved(draws: ParameterDraws, old: TolerancePriors, was: History, new: TolerancePriors, now: History) -> ParameterDraws:
@@ -174,6 +184,39 @@ def _known(
         for q in ladder
         if q.kind == "reached_by" and q.level is not None
     }
+
+
+def _spread(
+    situation: Situation, ladder: list[Question], climbs: Mapping[str, Climb], weighted: Mapping[str, Weighted],
+    beside: Mapping[str, Companion], n_paths: int,
+) -> Spread:  # fmt: skip
+    """Ladder questions first, then companions, of which no fit knows. A draw taken whole counts by its weight rounded up or down, and
+    stands in another's place, with other paths."""
+    size = next(iter(weighted.values())).draws.size
+    none = np.zeros((len(ladder), size), np.float32)
+    draws: dict[str, NDArray[np.float32]] = {}
+    slots, comb = np.zeros((len(ladder), PATHS_A_DRAW)), np.zeros(len(ladder))
+    moved = any(np.ptp(w.weights) > 0 for w in weighted.values())
+    for name, w in weighted.items():
+        share, times = situation.weights[name], size * w.weights
+        values = np.array([_of(q, climbs[name]) for q in ladder])
+        apart = share * (values - (values @ w.weights)[:, None])
+        draws[w.fit] = draws.get(w.fit, none) + (apart * times).astype(np.float32)
+        slots += share * np.array([climbs[name].slot_means(q.kind, q.level or 0, q.horizon) for q in ladder])
+        rest = times % 1.0
+        comb += (apart**2) @ (rest * (1.0 - rest)) / size**2
+    if moved:  # a draw's own paths are `n_paths / PATHS_A_DRAW` times as noisy as the mean of a slot, which is over a batch of so many
+        comb += 2 * n_paths / PATHS_A_DRAW / size * slots.var(1, ddof=1) / PATHS_A_DRAW
+    lone = np.array([c.probability - c.probability.mean() for c in beside.values()]).reshape(-1, size)
+    paths = np.array([np.zeros(PATHS_A_DRAW) if c.by_slot is None else c.by_slot for c in beside.values()]).reshape(-1, PATHS_A_DRAW)
+    blank = np.zeros_like(lone, np.float32)
+    return Spread(
+        ids=(*(q.id for q in ladder), *beside),
+        draws={fit: np.concatenate([x, blank]) for fit, x in draws.items()},
+        lone=np.concatenate([none, lone.astype(np.float32)]),
+        slots=np.concatenate([slots, paths]).astype(np.float32),
+        comb=np.concatenate([comb, np.zeros(len(beside))]),
+    )
 
 
 def _judged(headline: Question, found: Climb, smoothed: Smoothed) -> ByReading:

@@ -45,7 +45,7 @@ def _parts(moved: Mapping[str, Any], q: Mapping[str, Any]) -> list[tuple[str, fl
         else:
             rest.setdefault(part["kind"], []).append(value)
     out += [(f"{KINDS[kind]}, {len(values)} smaller parts", sum(values), True) for kind, values in rest.items()]
-    return [*out, (f"{KINDS['noise']}, standard error {100 * q['noise_se']:.2f}", q["noise"], True)]
+    return [*out, (f"{KINDS['noise']}, standard error {100 * q['remainder_se']:.2f}", q["noise"], True)]
 
 
 def _step(label: str, start: float, value: float, faint: bool) -> Row:

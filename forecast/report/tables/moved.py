@@ -26,7 +26,7 @@ def parts(report: Report) -> Table:
         marked = [points(q["parts"][i]) + ("\u00a0~" if q["within_noise"][i] else "") for q in questions]
         rows.append([f"{capital(KINDS[part['kind']])}: {part['label']}", *marked])
     rows.append(["Monte Carlo noise", *(points(q["noise"]) for q in questions)])
-    rows.append(["Its standard error", *(f"{100 * q['noise_se']:.2f}" for q in questions)])
+    rows.append(["Its standard error", *(f"{100 * q['remainder_se']:.2f}" for q in questions)])
     rows.append(["Now", *(percent(q["after"]) for q in questions)])
     return table(columns, rows, range(1, len(columns)))
 
@@ -43,7 +43,7 @@ def questions(report: Report) -> Table:
             percent(q["after"]),
             points(q["after"] - q["before"]),
             *(points(by_kind(moved, id_).get(kind, 0.0)) for kind in kinds),
-            f"{100 * q['noise_se']:.2f}",
+            f"{100 * q['remainder_se']:.2f}",
         ]
         for id_, q in asked.items()
     ]
