@@ -43,7 +43,7 @@ OTHER: dict[str, Any] = {}
 
 
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
-    return stubbed.report(forecast, run_id, created) | OTHER
+    return stubbed.report(forecast, run_id, created) | {"questions": stubbed.EXAMPLE["questions"]} | OTHER
 
 
 def of(inputs: Inputs) -> Forecast:

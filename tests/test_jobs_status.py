@@ -277,7 +277,7 @@ def test_a_change_is_held_against_chance(workspace: Workspace, status: Ask, nois
 
 def test_what_the_parts_do_not_explain_needs_a_person(workspace: Workspace, status: Ask) -> None:
     id_ = EXAMPLE["headline"]
-    q = {"before": 0.05, "after": 0.09, "parts": [], "noise": 0.04, "noise_se": 0.001, "within_noise": []}
+    q = {"before": 0.05, "after": 0.09, "parts": [], "noise": 0.04, "noise_se": 0.001, "remainder_se": 0.001, "within_noise": []}
     publish(workspace, moved={"from_run": FIRST, "questions": {id_: q}, "unexplained": [id_]})
     code, told, _ = status()
     assert code == 8
