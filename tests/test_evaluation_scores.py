@@ -113,6 +113,7 @@ def history(rng: np.random.Generator, held: list[int]) -> list[float]:
     return [float(windows[i] + rng.normal()) for i, n in enumerate(held) for _ in range(n)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("months", [60, 120])
 @pytest.mark.parametrize("how", HELD)
 def test_the_error_is_that_which_repeated_histories_show(months: int, how: str) -> None:

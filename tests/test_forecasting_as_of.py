@@ -148,6 +148,7 @@ def test_published_that_day_it_is_seen(name: str) -> None:
     assert output(DAY, DAY, (name,)) != output(DAY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [DAY, DAY_LATE])
 def test_all_of_them_at_once_are_not_seen_on_a_later_day(day: date) -> None:
     assert output(day, day + NIGHT, tuple(absurd(DAY))) == output(day) != output(day, day, tuple(absurd(DAY)))

@@ -76,6 +76,7 @@ def test_a_first_run_publishes(first_run: tuple[Path, Result]) -> None:
 
 
 @pytest.mark.usefixtures("no_sampler")
+@pytest.mark.slow
 def test_a_later_run_publishes_only_when_asked_and_never_overwrites(
     published: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_later_run_publishes_only_when_asked_and_never_overwrites(
 
 
 @pytest.mark.usefixtures("no_sampler")
+@pytest.mark.slow
 def test_a_run_as_of_an_earlier_day_is_never_published(workspace: Workspace, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast.jobs.run.write_report_files", lambda report, folder: (folder / "report.json").write_text("{}"))
     monkeypatch.setattr("forecast.jobs.reference.compile_sampler", lambda *_: StandIn())
