@@ -22,7 +22,7 @@ TRIED = 0.081
 
 
 def run(root: Path) -> dict[str, Any]:
-    words = [sys.executable, "-m", "forecast", "run", "--publish", "--json", "-q", "--workspace", str(root)]
+    words = [sys.executable, "-m", "forecast", "run", "--json", "-q", "--workspace", str(root)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONHASHSEED": "random"})
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
@@ -92,6 +92,6 @@ def test_the_published_run_verifies_and_its_draws_answer_for_it(root: Path, repo
 def test_the_same_seed_gives_the_same_report_but_for_its_name_and_time(root: Path, report: dict[str, Any]) -> None:
     again = run(root)
     assert again["run_id"] != report["run_id"]
-    for changing in ("run_id", "created", "moved", "standing"):  # the second follows the first
+    for changing in ("run_id", "created", "moved", "standing"):  # the first was published, being the first; the second follows it
         again[changing] = report[changing]
     assert again == report
