@@ -147,7 +147,10 @@ def command(words: list[str], sampler: str, said: Path) -> None:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
     sys.stdout, sys.stderr = (os.fdopen(fd, "w", buffering=1, closefd=False) for fd in (1, 2))
-    main(words, prog_name="forecast")
+    try:
+        main(words, prog_name="forecast")
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what ends the process is no longer the command
 
 
 if __name__ == "__main__":
