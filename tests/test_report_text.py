@@ -6,7 +6,9 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
+from forecast.errors import InputError
 from forecast.report.markdown import escaped, markdown_table, render_markdown
+from forecast.report.read import render
 from forecast.report.sentences import build_sentences, headline_question
 from forecast.report.tables.evidence import calendar_next
 from forecast.report.tables.table import Link, table
@@ -136,3 +138,9 @@ def test_the_calendar_shows_what_acts_and_what_is_near() -> None:
     assert shown[-1] == "Late but acting"
     assert "Far 12" not in shown
     assert len(shown) < len(report["calendar"])
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown"])
+def test_a_report_of_another_form_is_told_as_such(form: str) -> None:
+    with pytest.raises(InputError, match="another version of this program"):
+        render({**report_example(), "schema_version": "1"}, form)

@@ -13,9 +13,9 @@ from forecast.domain import is_stale, month_text
 from forecast.forecasting.result import Forecast
 from forecast.model.transitions import MODEL_VERSION
 from forecast.report.parts import baselines, beliefs, chances, drivers, foundations, record, sensitivity
+from forecast.report.read import SCHEMA_VERSION
 from forecast.report.sentences import build_sentences
 
-SCHEMA_VERSION = "1"
 PACKAGES = ("tolerance-forecast", "pymc", "nutpie", "pytensor", "numba", "arviz", "xarray", "numpy", "scipy")
 
 

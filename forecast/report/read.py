@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.errors import StoreError
+from forecast.errors import InputError, StoreError
 from forecast.runs import manifest
 
 REPORT: Final = "report.json"
+SCHEMA_VERSION: Final = "2"
+"""Of the form of report.json. 1 lacked the errors of what remains of a change when its parts are told."""
 
 
 def read_report(run: Path) -> dict[str, Any]:
@@ -33,7 +35,12 @@ def _read(run: Path) -> dict[str, Any]:
 
 
 def render(report: Mapping[str, Any], form: str) -> str:
-    """A report as `text`, `html` or `markdown`."""
+    """A report as `text`, `html` or `markdown`. InputError if it is of another form than this program writes."""
+    if report.get("schema_version") != SCHEMA_VERSION:
+        raise InputError(
+            f"Run {report.get('run_id')} was reported by another version of this program, in another form.",
+            "Its own report.html and report.md stand in its folder, and --json prints what it says.",
+        )
     if form == "html":
         from forecast.report.html import render_html
 
