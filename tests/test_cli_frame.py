@@ -176,13 +176,13 @@ def test_a_pipe_that_breaks_inside_a_job_is_a_failure(root: Root) -> None:
     assert "a sampler's process has died" in result.stderr
 
 
-@pytest.mark.parametrize("where", ["make_context", "invoke"])
-def test_an_interruption_before_the_command_has_begun_exits_130(root: Root, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+def test_an_interruption_while_words_are_read_exits_130(root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Root, where, interrupted)
-    assert CliRunner().invoke(root, ["noun", "show"]).exit_code == 130
+    monkeypatch.setattr(Group, "parse_args", interrupted)
+    result = CliRunner().invoke(root, ["noun", "show"])
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
 
 def test_an_interruption_exits_130(root: Root) -> None:

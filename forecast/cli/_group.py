@@ -75,17 +75,15 @@ class Root(Group):
         how: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False}
         self.params.append(click.Option(["--version"], help="Show the version.", callback=_version, **how))
 
-    def main(self, *args: Any, **extra: Any) -> Any:
-        """An interruption just before or after the command itself, which click takes for a failure, ends as one within it does."""
-        try:
-            return super().main(*args, **extra)
-        except SystemExit as e:
-            if isinstance(e.__context__, click.Abort):
-                raise SystemExit(INTERRUPTED) from e
-            raise
-
     def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
         """The log begins here, since a command may be written too wrongly for its options to be known."""
+        try:
+            return self._begun(info_name, args, parent, **extra)
+        except KeyboardInterrupt as e:  # which click takes for a failure, with exit code 1
+            click.echo(_words(e)[0], err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from e
+
+    def _begun(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
         if FLAG not in args:
             return super().make_context(info_name, args, parent, **extra)
         log = Log(sys.stderr, (extra.get("obj") or Surroundings()).clock)
