@@ -183,6 +183,9 @@ def test_an_interruption_while_words_are_read_exits_130(root: Root, monkeypatch:
     monkeypatch.setattr(Group, "parse_args", interrupted)
     result = CliRunner().invoke(root, ["noun", "show"])
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
+    logged = CliRunner().invoke(root, ["noun", "show", "--log-json"])
+    assert logged.exit_code == 130
+    assert [json.loads(line)["event"] for line in logged.stderr.splitlines()] == ["start", "error", "end"]
 
 
 def test_an_interruption_exits_130(root: Root) -> None:

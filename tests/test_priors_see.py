@@ -22,8 +22,9 @@ from scipy import integrate, stats
 from forecast.forecasting import learned
 from forecast.forecasting.archive import pack, unpack_draws, unpack_pool
 from forecast.forecasting.climb import assign_paths, climb
+from forecast.forecasting.edited.rebuild import behind_paths
 from forecast.forecasting.edited.reweigh import reweigh
-from forecast.forecasting.learned import PLACES, PROFILE_DRAWS, behind_paths, histories, hold, near, posterior, profile
+from forecast.forecasting.learned import PLACES, PROFILE_DRAWS, histories, hold, near, posterior, profile
 from forecast.forecasting.replicate import statistics
 from forecast.jobs.see_prior import see_after
 from forecast.priors.density import Draws, density, density_after, draw, span_of

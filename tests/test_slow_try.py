@@ -117,6 +117,8 @@ def test_twenty_random_edits_are_answered_as_refits_answer_them(real: places.Wor
             verdict = "accepted" if accepted else "refused"
             sys.stdout.write(f"\n{z:4.1f} at {question:<24} k-hat {k_hat:5.2f} ESS {ess:5.0f} {verdict:<9}{names}")
     usable = [row for row in rows if row[3]]
+    with capsys.disabled():
+        sys.stdout.write(f"\n{len(usable)} accepted, {sum(row[6] for row in usable)} comparisons\n")
     assert len(usable) >= EDITS / 2
     limit = bound(sum(row[6] for row in usable))
     assert all(row[4] < limit for row in usable)

@@ -77,22 +77,22 @@ class Root(Group):
 
     def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
         """The log begins here, since a command may be written too wrongly for its options to be known."""
-        try:
-            return self._begun(info_name, args, parent, **extra)
-        except KeyboardInterrupt as e:  # which click takes for a failure, with exit code 1
-            click.echo(_words(e)[0], err=True)
-            raise click.exceptions.Exit(INTERRUPTED) from e
-
-    def _begun(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
-        if FLAG not in args:
-            return super().make_context(info_name, args, parent, **extra)
-        log = Log(sys.stderr, (extra.get("obj") or Surroundings()).clock)
-        log("info", "start", command=shlex.join([info_name or "", *args]))
+        log = Log(sys.stderr, (extra.get("obj") or Surroundings()).clock) if FLAG in args else None
+        if log:
+            log("info", "start", command=shlex.join([info_name or "", *args]))
         try:
             ctx = super().make_context(info_name, args, parent, **extra)
         except click.ClickException as e:
+            if not log:
+                raise
             raise click.exceptions.Exit(_refused(e, log)) from e
-        keep_log(ctx, log)
+        except KeyboardInterrupt as e:  # which click takes for a failure, with exit code 1
+            code = _say(*_words(e), log)
+            if log:
+                log.end(code)
+            raise click.exceptions.Exit(code) from e
+        if log:
+            keep_log(ctx, log)
         return ctx
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -152,12 +152,20 @@ def _end(failure: BaseException, ctx: click.Context) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     said, code = _words(failure)
-    trace = "".join(traceback.format_exception(failure)) if verbosity(ctx) >= 2 else ""
-    if log := log_of(ctx):
-        more = {"problems": [asdict(p) for p in failure.problems]} if isinstance(failure, InputError) and failure.problems else {}
-        log("error", "error", message=said, exit_code=code, **more, **({"traceback": trace} if trace else {}))
+    more: dict[str, Any] = {}
+    if isinstance(failure, InputError) and failure.problems:
+        more["problems"] = [asdict(p) for p in failure.problems]
+    if verbosity(ctx) >= 2:
+        more["traceback"] = "".join(traceback.format_exception(failure))
+    return _say(said, code, log_of(ctx), **more)
+
+
+def _say(said: str, code: int, log: Log | None, **more: Any) -> int:
+    """An error, as a line of the log or in words after its traceback; returns its exit code."""
+    if log:
+        log("error", "error", message=said, exit_code=code, **more)
     else:
-        click.echo(trace + said, err=True)
+        click.echo(more.get("traceback", "") + said, err=True)
     return code
 
 

@@ -21,7 +21,7 @@ from forecast.forecasting.archive import unpack_draws, unpack_pool
 from forecast.forecasting.climb import assign_paths, climb, ladder_question
 from forecast.forecasting.draws import ParameterDraws
 from forecast.forecasting.edited.ratios import PLACES
-from forecast.forecasting.edited.rebuild import ELASTICITIES, POLLS
+from forecast.forecasting.edited.rebuild import ELASTICITIES, POLLS, behind_paths
 from forecast.forecasting.replicate import simulate_histories, statistics
 from forecast.forecasting.sensitivity.headline import headline_of
 from forecast.forecasting.sensitivity.scaled_paths import Behind, weighted
@@ -73,15 +73,6 @@ def _counted(arrays: Arrays, slug: str) -> float | None:
         return float(arrays["companion/counted"][COUNTED.index(slug)])
     answer = slug.removeprefix("deemed-")
     return float(arrays["companion/answers"][ANSWERS.index(answer)]) if answer in ANSWERS else None
-
-
-def behind_paths(arrays: Arrays, name: str) -> Floats:
-    """The draw [P] of a prior of models 3 and 4 behind each path."""
-    if name in ELASTICITIES:
-        return np.asarray(arrays["pool/eta"], float)[:, ELASTICITIES.index(name)]
-    field, column = POLLS[name]
-    values = np.asarray(arrays[f"polls/{field}"], float)
-    return values if column is None else values[:, column]
 
 
 def near(arrays: Arrays, priors: Priors, name: str, values: Floats, question: str) -> tuple[Floats, Floats]:

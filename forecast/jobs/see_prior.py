@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.forecasting.edited.ratios import PLACES
-from forecast.forecasting.edited.rebuild import ELASTICITIES, POLLS
-from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT, behind_paths, histories, near, posterior, profile
+from forecast.forecasting.edited.rebuild import ELASTICITIES, POLLS, behind_paths
+from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, near, posterior, profile
 from forecast.jobs.priors_then import priors_then
 from forecast.priors.density import Draws, axis_of, back, onto, span_of
 from forecast.priors.files import Priors

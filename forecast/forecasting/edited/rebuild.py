@@ -68,16 +68,14 @@ def rebuild(arrays: Arrays, old: Priors, new: Priors, names: Collection[str]) ->
     if pressed:
         value, there, log_ratio = _pressed(arrays, pool, old, new)
         drivers, pool = drivers.with_pressure(bend(value)), there
-    for k, name in enumerate(ELASTICITIES):
-        if name in names:
-            log_ratio = log_ratio + new.distribution(name).logpdf(pool.eta[:, k]) - old.distribution(name).logpdf(pool.eta[:, k])
+    log_ratio = log_ratio + _prior_ratio(arrays, old, new, [n for n in names if n in ELASTICITIES])
     if np.ptp(log_ratio) > 0:
         trust.append(smooth(log_ratio))
         rows = redraw(trust[-1].weights)
         pool = replace(pool, **{f: getattr(pool, f)[rows] for f in Pool.__dataclass_fields__ if f != "opposition"})
     polled = [n for n in names if n in POLLS]
     if polled:
-        weights = smooth(np.sum([_poll_ratio(arrays, old, new, n) for n in polled], axis=0))
+        weights = smooth(_prior_ratio(arrays, old, new, polled))
         trust += [weights, _of_hyper(arrays, old, new, polled)]
         pool = replace(pool, opposition=pool.opposition[redraw(weights.weights)])
         drivers = replace(drivers, opposition=drivers.opposition + moved_mean(arrays, weights.weights))
@@ -115,11 +113,22 @@ def _leverage(arrays: Arrays, pool: Pool, priors: Priors) -> tuple[Floats, Pool]
     return value, replace(pool, leverage=on_paths, impulses=np.moveaxis(later, 0, 1))
 
 
-def _poll_ratio(arrays: Arrays, old: Priors, new: Priors, name: str) -> Floats:
+def behind_paths(arrays: Arrays, name: str) -> Floats:
+    """The draw [P] of a prior of models 3 and 4 behind each path."""
+    if name in ELASTICITIES:
+        return np.asarray(arrays["pool/eta"], float)[:, ELASTICITIES.index(name)]
     field, column = POLLS[name]
     values = np.asarray(arrays[f"polls/{field}"], float)
-    values = values if column is None else values[:, column]
-    return new.distribution(name).logpdf(values) - old.distribution(name).logpdf(values)
+    return values if column is None else values[:, column]
+
+
+def _prior_ratio(arrays: Arrays, old: Priors, new: Priors, names: Collection[str]) -> Floats:
+    """log of the new over the old prior density of the draws behind the paths, [P]; 0 without names."""
+    total = np.zeros(len(arrays["pool/eta"]))
+    for name in names:
+        values = behind_paths(arrays, name)
+        total += new.distribution(name).logpdf(values) - old.distribution(name).logpdf(values)
+    return total
 
 
 def _of_hyper(arrays: Arrays, old: Priors, new: Priors, names: Collection[str]) -> Smoothed:

@@ -180,8 +180,8 @@ class _Ladder:
         efficiency: how many independent draws a draw is worth to the headline. Draws may be worth more than one; they are not counted so.
         """
         paths = self.rebuilt.trust if self.rebuilt else ()
-        effective = min(weights.effective * min(efficiency, 1.0), *(w.effective for w in paths), np.inf)
-        return max(weights.k_hat, *(w.k_hat for w in paths), -np.inf), effective
+        effective = [weights.effective * min(efficiency, 1.0), *(w.effective for w in paths)]
+        return max([weights.k_hat, *(w.k_hat for w in paths)]), min(effective)
 
 
 def _mixed(

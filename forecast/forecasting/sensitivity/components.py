@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from forecast.domain import FIRST_MONTH, Month, month_text
 from forecast.forecasting.edited.ratios import PARAMETERS
-from forecast.forecasting.edited.rebuild import ELASTICITIES, POLLS
+from forecast.forecasting.edited.rebuild import ELASTICITIES, POLLS, behind_paths
 from forecast.forecasting.sensitivity.headline import Headline
 from forecast.forecasting.sensitivity.scaled import Believed, Scaled, Terms, believed, scale_block, scale_prior, skips_likelihood
 from forecast.forecasting.sensitivity.scaled_paths import Behind, scale_paths, scale_prior_of_paths
@@ -112,9 +112,7 @@ def _paths(arrays: Arrays, priors: Priors, headline: Headline) -> Iterator[Scale
     events, polls = (np.asarray(arrays[f"{name}/log_likelihood"], float) for name in ("events", "polls"))
     yield scale_paths(COUNTS, behind, events, opposed=False)
     yield scale_paths(POLLED, behind, polls, opposed=True)
-    for k, name in enumerate(ELASTICITIES):
-        yield scale_prior_of_paths(name, behind, Believed(headline.pool.eta[:, k], priors.distribution(name)), events, opposed=False)
-    for name, (field, column) in POLLS.items():
-        found = np.asarray(arrays[f"polls/{field}"], float)
-        values = found if column is None else found[:, column]
-        yield scale_prior_of_paths(name, behind, Believed(values, priors.distribution(name)), polls, opposed=True)
+    for names, met, opposed in ((ELASTICITIES, events, False), (POLLS, polls, True)):
+        for name in names:
+            found = Believed(behind_paths(arrays, name), priors.distribution(name))
+            yield scale_prior_of_paths(name, behind, found, met, opposed)
