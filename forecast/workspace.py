@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import ForecastError, UsageError
+from forecast.storage.reading import UnreadableError, read_bounded
 
 PACKAGE: Final = Path(__file__).resolve().parent
 VARIABLE: Final = "FORECAST_WORKSPACE"
-MAX_BYTES: Final = 32_000_000
-"""Larger than any file a person edits; no reader accepts a larger one, and no snapshot holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def check_own(where: Workspace) -> None:
 def contents(where: Workspace) -> dict[str, bytes]:
     """Every file of `data/` and `priors/` as it lies on the disk, by its path in the workspace: "data/events.csv" → its bytes.
 
-    Left out: hidden files and folders, `__pycache__`, and what cannot be read or is larger than `MAX_BYTES`, which no reader takes either.
+    Left out: hidden files and folders, `__pycache__`, and what no reader takes (`storage.reading`).
     """
     found: dict[str, bytes] = {}
     for name, folder in (("data", where.data), ("priors", where.priors)):
@@ -101,9 +100,8 @@ def contents(where: Workspace) -> dict[str, bytes]:
             inside = path.relative_to(folder)
             if any(part.startswith(".") or part == "__pycache__" for part in inside.parts):
                 continue
-            with suppress(OSError):
-                if path.is_file() and path.stat().st_size <= MAX_BYTES:
-                    found[f"{name}/{inside.as_posix()}"] = path.read_bytes()
+            with suppress(UnreadableError):
+                found[f"{name}/{inside.as_posix()}"] = read_bounded(path)
     return found
 
 

@@ -17,7 +17,7 @@ from forecast.data.records import Administration, Event
 from forecast.data.tables import RECORDS
 from forecast.data.toml import read_settings
 from forecast.errors import Problem
-from forecast.workspace import MAX_BYTES
+from forecast.storage.reading import MAX_BYTES
 
 type Edit = Callable[[bytes], bytes]
 

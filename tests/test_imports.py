@@ -18,6 +18,7 @@ PACKAGE = Path(forecast.__file__).parent
 # Each room may import its own and those of the rows above it, not its neighbours in the row. What is no folder is a file.
 ROWS = [
     {"errors", "domain", "progress"},
+    {"storage"},
     {"arrays", "workspace"},
     {"data"},
     {"priors"},
@@ -29,7 +30,7 @@ ROWS = [
     {"jobs"},
     {"cli"},
 ]
-FILES = {"data", "priors", "runs", "report", "workspace"}
+FILES = {"storage", "data", "priors", "runs", "report", "workspace"}
 SAMPLERS = {"sample", "sample_numpyro_nuts", "sample_blackjax_nuts"}
 WRITERS = {
     "open", "write_text", "write_bytes", "read_text", "read_bytes", "mkdir", "unlink", "rename", "replace_file", "touch", "rmdir",
@@ -97,7 +98,7 @@ def test_only_some_rooms_import_click_and_pymc() -> None:
             found |= tops & {"click"}
         if room(path) not in ("model", "inference"):
             found |= tops & {"pymc", "pytensor", "nutpie"}
-        if room(path) in ("errors", "domain", "progress", "workspace"):
+        if room(path) in ("errors", "domain", "progress", "storage", "workspace"):
             found |= tops - set(sys.stdlib_module_names) - {"forecast"}
         if room(path) == "arrays":
             found |= tops - set(sys.stdlib_module_names) - {"forecast", "numpy"}

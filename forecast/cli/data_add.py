@@ -128,7 +128,7 @@ def _add(context: Context, name: str, from_file: str | None, covered_through: An
 
 def _read(context: Context, name: str, source: str) -> tuple[Given, ...]:
     from forecast.data.given import read_given
-    from forecast.workspace import MAX_BYTES
+    from forecast.storage.reading import MAX_BYTES
 
     if source == "-":
         return read_given(sys.stdin.buffer.read(MAX_BYTES + 1), tuple(LABELS[name]), "standard input")

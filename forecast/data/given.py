@@ -11,7 +11,7 @@ from typing import Any
 from forecast.data.nearest import did_you_mean, shown
 from forecast.data.sheet import decoded, read_text, split, wrong_count
 from forecast.errors import InputError, Problem, UsageError
-from forecast.workspace import MAX_BYTES
+from forecast.storage.reading import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)

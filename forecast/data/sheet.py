@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forecast.data.nearest import nearest, shown
 from forecast.errors import Problem
-from forecast.workspace import MAX_BYTES
+from forecast.storage.reading import UnreadableError, read_bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +23,10 @@ class Sheet:
 
 def read_text(path: Path, name: str) -> tuple[str, list[Problem]]:
     """The text of a UTF-8 file without its byte-order mark, and what stands against reading it; the text is empty if anything does."""
-
-    def refuse(found: str, expected: str, remedy: str) -> tuple[str, list[Problem]]:
-        return "", [Problem(name, found, expected, remedy)]
-
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            return refuse(f"{size:,} bytes", f"at most {MAX_BYTES:,}", "This isn't a file edited by hand: put the right one in its place.")
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        return refuse("no such file", f"a file at {path}", "Restore it, or start a workspace with `forecast init`.")
-    except OSError as e:
-        return refuse(e.strerror or "a file that can't be opened", "a readable file", "Check what it is and who may read it.")
-    return decoded(raw, name)
+        return decoded(read_bounded(path), name)
+    except UnreadableError as e:
+        return "", [Problem(name, e.found, e.expected, e.remedy)]
 
 
 def decoded(raw: bytes, name: str) -> tuple[str, list[Problem]]:

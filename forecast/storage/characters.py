@@ -1,0 +1,37 @@
+"""Characters that no text of a person holds: they end a chart library, steer a terminal, or hide what a line says."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_REFUSED: Final = re.compile(
+    "["
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f"  # C0 controls, but for tab, line feed and carriage return
+    "\x80-\x9f"  # C1 controls
+    "\u2028\u2029"  # line ends that only some programs see
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks that turn the direction of writing
+    "\ud800-\udfff"  # halves of a pair: no text in UTF-8 has them
+    "\ufdd0-\ufdef" + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(17)) + "]"
+)
+_BLANKS: Final = "\t\n\r"
+
+
+def refused_character(text: str, line: bool = False) -> str | None:
+    """The first character of a text that is refused, None if all may stand.
+
+    line: also refuse tab, line feed and carriage return, in a name or a title.
+    """
+    if hit := _REFUSED.search(text):
+        return hit[0]
+    return next((c for c in text if c in _BLANKS), None) if line else None
+
+
+def character_name(character: str) -> str:
+    """A character as it can be printed: U+001B."""
+    return f"U+{ord(character):04X}"
+
+
+def visible(text: str) -> str:
+    """A text that steers no terminal: refused characters become escapes such as \\x1b, all else stays as it is."""
+    return _REFUSED.sub(lambda hit: hit[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
