@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json as json_text
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from forecast.cli._log import Log
+from forecast.cli._streams import as_json
 from forecast.progress import Progress
 from forecast.workspace import Workspace, find
 
@@ -21,8 +21,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class ReaderGone(Exception):
-    """Whoever reads standard output, `head` say, has what it wanted. No failure; a pipe that breaks elsewhere is one."""
+def working_folder() -> Path:
+    """The folder one stands in. If it was deleted meanwhile, a relative path that leads nowhere; absolute ones go on working."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Surroundings:
 
     clock: Callable[[], datetime] = utc_now
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    cwd: Path = field(default_factory=Path.cwd)
+    cwd: Path = field(default_factory=working_folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +61,21 @@ class Context:
         return self.surroundings.clock()
 
     def say(self, text: str) -> None:
-        """Print a part of the result to standard output. Raises ReaderGone if nobody reads it any more."""
-        try:
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError as e:
-            raise ReaderGone from e
+        """Print a part of the result to standard output. A stream that fails raises nothing: see `_streams`."""
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
 
     def say_json(self, document: Any) -> None:
         """Print the result as one JSON document. NaN is an error, since JSON has no such number."""
-        self.say(json_text.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        self.say(as_json(document))
 
     def warn(self, text: str) -> None:
         """Print a warning to standard error, unless -q was given."""
         if self.log:
             self.log("warning", "warning", message=text)
         elif self.verbosity >= 0:
-            with suppress(OSError):  # a log that nobody reads does not stop the job
-                sys.stderr.write(text + "\n")
-                sys.stderr.flush()
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
 
     def record(self, event: str, **what: Any) -> None:
         """With --log-json, an event for the log, such as what was decided; without it nothing, since the result says so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import shlex
@@ -15,9 +16,10 @@ from typing import Any
 
 import click
 
-from forecast.cli._context import ReaderGone, Surroundings
+from forecast.cli._context import Surroundings
 from forecast.cli._log import FLAG, Log
 from forecast.cli._options import common_options, extra_options, keep_log, log_of, verbosity
+from forecast.cli._streams import safe_streams, unprinted
 from forecast.errors import INTERRUPTED, ForecastError, InputError
 
 
@@ -75,6 +77,12 @@ class Root(Group):
         how: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False}
         self.params.append(click.Option(["--version"], help="Show the version.", callback=_version, **how))
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """All that click and the commands print goes through streams that never fail."""
+        completing = "_FORECAST_COMPLETE" in os.environ  # for a shell, to which click writes bytes
+        with nullcontext() if completing else safe_streams():
+            return super().main(*args, **extra)
+
     def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
         """The log begins here, since a command may be written too wrongly for its options to be known."""
         log = Log(sys.stderr, (extra.get("obj") or Surroundings()).clock) if FLAG in args else None
@@ -86,10 +94,11 @@ class Root(Group):
             if not log:
                 raise
             raise click.exceptions.Exit(_refused(e, log)) from e
-        except KeyboardInterrupt as e:  # which click takes for a failure, with exit code 1
+        except click.exceptions.Exit:
+            raise
+        except (KeyboardInterrupt, Exception) as e:  # click takes an interruption for a failure, with exit code 1
             code = _say(*_words(e), log)
-            if log:
-                log.end(code)
+            _finish(log, code)
             raise click.exceptions.Exit(code) from e
         if log:
             keep_log(ctx, log)
@@ -102,8 +111,7 @@ class Root(Group):
                 with _ended_by(signal.SIGTERM):
                     result = super().invoke(ctx)
             except click.exceptions.Exit as e:
-                if log:
-                    log.end(e.exit_code)
+                _finish(log, e.exit_code)
                 raise
             except click.ClickException as e:  # click itself says these: a usage error, with exit code 2
                 if not log:
@@ -111,11 +119,9 @@ class Root(Group):
                 raise click.exceptions.Exit(_refused(e, log)) from e
             except (KeyboardInterrupt, click.Abort, Exception) as e:
                 code = _end(e, ctx)
-                if log:
-                    log.end(code)
+                _finish(log, code)
                 raise click.exceptions.Exit(code) from e
-            if log:
-                log.end(0)
+            _finish(log, 0)
             return result
 
 
@@ -148,9 +154,6 @@ def _ended_by(number: signal.Signals) -> Iterator[None]:
 
 def _end(failure: BaseException, ctx: click.Context) -> int:
     """Say what went wrong in a sentence, and return the exit code that stands for it."""
-    if isinstance(failure, ReaderGone):  # what is still buffered must not fail again when the interpreter ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     said, code = _words(failure)
     more: dict[str, Any] = {}
     if isinstance(failure, InputError) and failure.problems:
@@ -174,15 +177,37 @@ def _words(failure: BaseException) -> tuple[str, int]:
         return "Interrupted.", INTERRUPTED
     if isinstance(failure, ForecastError):
         return str(failure), failure.exit_code
+    if _is_short_of_memory(failure):
+        return "There is too little memory for this. Close other programs, or run it on a larger machine.", ForecastError.exit_code
+    if isinstance(failure, OSError) and failure.strerror and failure.filename is not None:
+        what = f"{failure.filename} could not be used: {failure.strerror}."
+        return f"{what} Check the path, its permissions and the disk; -v -v shows where.", ForecastError.exit_code
     what = (f"{type(failure).__name__}: {failure}".rstrip(": ").splitlines() or [""])[0]
     return f"Unexpected: {what}. Run again with -v -v for the traceback.", ForecastError.exit_code
+
+
+def _is_short_of_memory(failure: BaseException) -> bool:
+    """Python, the system, or the loader of a library, may be the one who finds no memory."""
+    lacking = isinstance(failure, OSError) and failure.errno == errno.ENOMEM
+    unloaded = isinstance(failure, ImportError) and "Cannot allocate memory" in str(failure)
+    return isinstance(failure, MemoryError) or lacking or unloaded
 
 
 def _refused(failure: click.ClickException, log: Log) -> int:
     """What click would have said of a command that is written wrongly."""
     log("error", "error", message=failure.format_message(), exit_code=failure.exit_code)
-    log.end(failure.exit_code)
+    _finish(log, failure.exit_code)
     return failure.exit_code
+
+
+def _finish(log: Log | None, code: int) -> None:
+    """The last words of a command: what could not be printed, and in a log the exit code."""
+    if (lost := unprinted()) and log:
+        log("warning", "warning", message=lost)
+    elif lost:
+        click.echo(lost, err=True)
+    if log:
+        log.end(code)
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:

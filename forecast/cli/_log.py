@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
+from forecast.storage.characters import json_escaped
+
 FLAG: Final = "--log-json"
 
 
@@ -35,7 +37,7 @@ class Log:
         if self.quiet and level != "error" and event != "end":
             return
         time = self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = json.dumps({"time": time, "level": level, "event": event} | what, default=str) + "\n"
+        line = json_escaped(json.dumps({"time": time, "level": level, "event": event} | what, default=str)) + "\n"
         with self._one, suppress(OSError):
             self.stream.write(line)
             self.stream.flush()

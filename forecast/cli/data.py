@@ -10,6 +10,7 @@ import click
 from forecast.cli._context import Context
 from forecast.cli._group import Group, Lazy
 from forecast.cli._options import common, examples
+from forecast.cli._streams import drawing
 
 if TYPE_CHECKING:
     from forecast.data.tables import Data
@@ -117,7 +118,7 @@ def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
 
     from forecast.data.show import printable
 
-    console = Console()
+    console = Console(file=drawing(sys.stdout))
     cells = {column: [printable(row[column]) for row in rows] for column in columns}
     *left, last = columns
     room, gap = console.width, 2

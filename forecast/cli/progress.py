@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from forecast.cli._streams import drawing
 from forecast.progress import Progress, silent
+from forecast.storage.characters import visible
 
 
 @contextmanager
@@ -53,19 +55,20 @@ def _bars(stream: TextIO) -> Iterator[Progress]:
     from rich.progress import Progress as Bars
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[message]}", style="dim"),
+        TextColumn("{task.fields[message]}", style="dim", markup=False),
     )
     tasks: dict[str, TaskID] = {}
-    with Bars(*columns, console=Console(file=stream)) as bars:
+    # Without redirection: what else is printed meanwhile goes through the command's own streams.
+    with Bars(*columns, console=Console(file=drawing(stream)), redirect_stdout=False, redirect_stderr=False) as bars:
 
         def show(stage: str, done: float | None = None, message: str = "") -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=None, message="")
-            bars.update(tasks[stage], total=None if done is None else 1.0, completed=done or 0.0, message=message)
+                tasks[stage] = bars.add_task(visible(stage), total=None, message="")
+            bars.update(tasks[stage], total=None if done is None else 1.0, completed=done or 0.0, message=visible(message))
 
         yield show

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.lock import editing
+from forecast.data.lock import editing, reading
 from forecast.errors import StoreError
 from forecast.runs.files import cannot_write, sync
 from forecast.runs.scratch import PREFIX, sweep
@@ -129,7 +129,7 @@ def lags(reports: Path) -> bool:
     folder = reports / FOLDER
     if not folder.is_dir():
         return False
-    with editing(folder):
+    with reading(folder):
         entries, problems = _look(folder)
         return bool(entries) and not problems and _lags(folder, entries)
 
@@ -144,7 +144,7 @@ def _held(reports: Path) -> tuple[tuple[Entry, ...], list[str]]:
         return (), []
     if not folder.is_dir():
         return (), [f"{folder} is not a folder"]
-    with editing(folder):
+    with reading(folder):
         return _look(folder)
 
 
