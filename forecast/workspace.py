@@ -18,19 +18,28 @@ VARIABLE: Final = "FORECAST_WORKSPACE"
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The three folders of a workspace. `why` says in words how it was chosen."""
+    """The three folders of a workspace. `why` says in words how it was chosen.
+
+    fallback: nobody named it or stands in it, so it is read and never written.
+    """
 
     data: Path
     priors: Path
     reports: Path
     why: str
+    fallback: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds the three."""
+        return self.data.parent
 
 
 def find(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
     """The workspace to work in: the one asked for, else the folder one stands in, else the one that came with the program.
 
-    In order: the option, the variable FORECAST_WORKSPACE, `cwd` if it has data/ and priors/, the checkout of an editable install,
-    the copy inside an installed wheel (its data and priors are read there, reports go to `cwd`/reports).
+    In order: the option, the variable FORECAST_WORKSPACE, `cwd` if it has data/ and priors/; else, as a fallback that is only read, the
+    checkout of an editable install or the copy inside an installed wheel.
     Raises UsageError if a folder that was asked for is no workspace.
     """
     if option is not None:
@@ -40,9 +49,8 @@ def find(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Wo
     if _has_inputs(cwd):
         return _at(cwd, "the present folder")
     source = bundled()
-    if source == PACKAGE / "_workspace":
-        return Workspace(source / "data", source / "priors", cwd / "reports", "the copy inside the installed package")
-    return _at(source, "the checkout that the package is installed from")
+    inside = source.is_relative_to(PACKAGE)
+    return _at(source, "the copy inside the installed package" if inside else "the checkout that the package is installed from", True)
 
 
 def bundled() -> Path:
@@ -81,7 +89,12 @@ def _asked_for(root: Path, why: str) -> Workspace:
 
 
 def check_own(where: Workspace) -> None:
-    """UsageError if data and priors are the copy inside an installed wheel, which is not to be edited."""
+    """UsageError if a workspace is not to be written: a fallback that nobody named, or the copy inside an installed wheel."""
+    if where.fallback:
+        raise UsageError(
+            f"You stand in no workspace, and {where.root}, {where.why}, is written to only if you name it.",
+            "`forecast init DIR` makes a workspace of your own; --workspace DIR or FORECAST_WORKSPACE names one.",
+        )
     if where.data.is_relative_to(PACKAGE):
         raise UsageError(
             "The workspace is the copy inside the installed package, which is not to be edited.",
@@ -109,8 +122,8 @@ def _has_inputs(root: Path) -> bool:
     return (root / "data").is_dir() and (root / "priors").is_dir()
 
 
-def _at(root: Path, why: str) -> Workspace:
-    return Workspace(root / "data", root / "priors", root / "reports", why)
+def _at(root: Path, why: str, fallback: bool = False) -> Workspace:
+    return Workspace(root / "data", root / "priors", root / "reports", why, fallback)
 
 
 def _empty(folder: Path, *, keep: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -14,7 +14,8 @@ from typing import Any
 from forecast.cli._log import Log
 from forecast.cli._streams import as_json
 from forecast.progress import Progress
-from forecast.workspace import Workspace, find
+from forecast.storage.output import Output
+from forecast.workspace import Workspace, check_own, find
 
 
 def utc_now() -> datetime:
@@ -56,6 +57,18 @@ class Context:
         return find(self.workspace_option, self.surroundings.environ, self.surroundings.cwd)
 
     @property
+    def own_workspace(self) -> Workspace:
+        """The workspace, for a command that writes to it. Raises UsageError if it is only a fallback, or inside an installed package."""
+        found = self.workspace
+        check_own(found)
+        return found
+
+    def output(self, file: str, force: bool) -> Output:
+        """A file that a person wants written, checked before any work is done for it. Raises UsageError if it is not to be written."""
+        where = self.workspace
+        return Output.checked(self.surroundings.cwd / file, force=force, kept=(where.data, where.priors, where.reports))
+
+    @property
     def now(self) -> datetime:
         """The present moment, in UTC, by the clock that was passed in."""
         return self.surroundings.clock()
@@ -65,9 +78,13 @@ class Context:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
+    def say_written(self, where: Workspace, files: Iterable[str]) -> None:
+        """Name the workspace that was written to, and its files, as paths in it."""
+        self.say(f"Written in {where.root}: {', '.join(files)}.")
+
     def say_json(self, document: Any) -> None:
         """Print the result as one JSON document. NaN is an error, since JSON has no such number."""
-        self.say(as_json(document))
+        self.say(as_json(document, getattr(sys.stdout, "encoding", None) or "utf-8"))
 
     def warn(self, text: str) -> None:
         """Print a warning to standard error, unless -q was given."""

@@ -118,6 +118,11 @@ def common[**P, R](*takes: Extra) -> Callable[[Callable[Concatenate[Context, P],
     return decorate
 
 
+def force_option[F: Callable[..., Any]](function: F) -> F:
+    """`--force`, of every command that writes a file which a person names."""
+    return click.option("--force", is_flag=True, help="Write over a file that is there already.")(function)
+
+
 def examples(*commands: str) -> str:
     """The examples below a command's help. Each is run by a test, so each must work in a fresh copy of the bundled workspace."""
     return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)

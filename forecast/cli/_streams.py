@@ -134,12 +134,11 @@ def unprinted() -> str | None:
     return f"The output could not be printed: {reason}. The exit code tells how the work itself ended."
 
 
-def as_json(document: Any) -> str:
-    """A document as JSON that standard output can print unchanged: what its encoding may lack, or what steers a terminal, is escaped.
+def as_json(document: Any, encoding: str) -> str:
+    """A document as JSON for a stream or file: what its encoding may lack, or what steers a terminal, is escaped.
 
     NaN is an error, since JSON has no such number.
     """
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     escaped = not encoding.lower().replace("_", "-").startswith("utf")
     return json_escaped(json.dumps(document, indent=2, ensure_ascii=escaped, allow_nan=False))
 

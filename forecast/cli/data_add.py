@@ -103,6 +103,7 @@ def _add(context: Context, name: str, from_file: str | None, covered_through: An
     from forecast.errors import UsageError
     from forecast.jobs.add import add as run
 
+    where = context.workspace if dry_run else context.own_workspace
     asks = on_terminal() and from_file != "-"
     written = {column: text for column, text in cells.items() if text is not None}
     if from_file is not None and written:
@@ -116,12 +117,13 @@ def _add(context: Context, name: str, from_file: str | None, covered_through: An
             _show(context, proposal, err=context.json)
         return not dry_run and (yes or click.confirm(f"Write to {proposal.addition.file}?", default=False, err=True))
 
-    proposal, done = run(context.workspace, name, given, confirm, covered_through, context.now.date())
+    proposal, done = run(where, name, given, confirm, covered_through, context.now.date())
     if context.json:
-        context.say_json(proposal.as_dict(done))
+        context.say_json(proposal.as_dict(done) | {"workspace": str(where.root)})
     elif done:
         ids = ", ".join(str(getattr(new.record, new.record.key[0])) for new in proposal.addition.rows)
         context.say(f"Added {ids} to {proposal.addition.file}.")
+        context.say_written(where, [f"data/{file}" for file in proposal.addition.contents])
     else:
         context.say("Nothing was written.")
 

@@ -14,6 +14,7 @@ from forecast.cli._options import common, examples
 if TYPE_CHECKING:
     from forecast.jobs.set_prior import Done, Log
     from forecast.priors.history import Edit, HandEdit, Outlook
+    from forecast.workspace import Workspace
 
 _EDIT: Final = re.compile(r"[^=(]+=.*", re.DOTALL)
 """NAME = SPEC. The = in `LogNormal(12, 0.6, shift=3)` has a bracket before it."""
@@ -37,16 +38,34 @@ def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: st
     EDIT is 'NAME = SPEC' in quotes, or NAME and SPEC as two words; any number of them. Comments in the files stay. If anything is wrong
     nothing is written. `forecast priors try` shows what an edit would do.
     """
+    where = context.own_workspace
     from forecast.jobs.set_prior import SOURCE, set_priors
     from forecast.priors.edits import parse_edits
 
     parsed = parse_edits(joined(edits))
-    done = set_priors(context.workspace, parsed, why=why, by=by, source=source or SOURCE, now=context.now)
+    done = set_priors(where, parsed, why=why, by=by, source=source or SOURCE, now=context.now)
     if context.json:
-        context.say_json(done.as_dict())
-        return
+        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": written(where, done)})
+    else:
+        say(context, where, done)
+
+
+def say(context: Context, where: Workspace, done: Done) -> None:
+    """What was set, and where."""
     for line in told(done):
         context.say(line)
+    if done.edits:
+        context.say_written(where, written(where, done))
+
+
+def written(where: Workspace, done: Done) -> list[str]:
+    """The files of a workspace that edits of priors have changed, as paths in it."""
+    from forecast.priors.files import load_priors
+    from forecast.priors.history import FOLDER
+
+    priors = load_priors(where.priors)
+    files = {f"priors/{priors[edit.name].file}" for edit in done.edits}
+    return sorted(files | {f"priors/{FOLDER}/{edit.time.year}.toml" for edit in done.edits})
 
 
 def joined(words: Sequence[str]) -> list[str]:

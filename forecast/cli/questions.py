@@ -105,9 +105,10 @@ def _none(any_at_all: bool, due: bool) -> str:
 @click.option("--link", metavar="TEXT", help="Where the question comes from, or what it will be resolved by.")
 def add(context: Context, id: str, text: str, resolves: date, by: str, link: str | None) -> None:
     """Ask a question of your own, to be answered yes or no."""
+    reports = context.own_workspace.reports
     from forecast.jobs import ledger_say
 
-    said = ledger_say.add(context.workspace.reports, id, text, resolves, by, link, context.now)
+    said = ledger_say.add(reports, id, text, resolves, by, link, context.now)
     _told(context, said, f"{said.question} is asked, to be answered by {resolves}.")
 
 
@@ -128,9 +129,10 @@ def predict(context: Context, question: str, probability: float, by: str, why: s
     P, 0.05 or 5%, is that of a yes; of a count, that of at least one. It may be said anew as often as you like; the last word before the
     question is resolved is scored.
     """
+    reports = context.own_workspace.reports
     from forecast.jobs import ledger_say
 
-    said = ledger_say.predict(context.workspace.reports, question, probability, by, why, context.now)
+    said = ledger_say.predict(reports, question, probability, by, why, context.now)
     _told(context, said, f"{said.content['by']} says {100 * probability:g} % to {said.question}.")
 
 
@@ -157,9 +159,9 @@ def resolve(
     (--disputes N --why TEXT); then the question is not scored until it is resolved anew (--settles N). Numbers entered up to the
     date, and before the first resolution, are scored.
     """
+    reports = context.own_workspace.reports
     from forecast.jobs import ledger_say
 
-    reports = context.workspace.reports
     if disputes is not None:
         if outcome or source or day or happens or settles:
             raise click.UsageError("--disputes takes --why and --by alone: what the outcome is, a new resolution says.")
@@ -237,11 +239,13 @@ def verify(context: Context, head: Head | None) -> None:
 
 
 def _told(context: Context, said: Said, words: str) -> None:
+    where = context.own_workspace
     if context.json:
-        context.say_json(said.as_dict())
+        context.say_json(said.as_dict() | {"workspace": str(where.root)})
         return
     for line in wrap(f"{words} Entry {said.number} of the ledger.", WIDTH):
         context.say(line)
+    context.say_written(where, ["reports/ledger/"])
 
 
 def _today(context: Context) -> date:

@@ -28,17 +28,19 @@ def refit(context: Context, pull: bool, wait: float) -> None:
     Says what was decided and why: skipped (all means what it meant), reweighted (a small addition that the draws carry), refitted, or
     refused by the data check (exit code 3) or the gate (4); then the last good forecast stands.
     """
+    where = context.own_workspace
     from forecast.jobs.refit import refit as job
 
     clock, environ = context.surroundings.clock, context.surroundings.environ
     with context.progress() as progress:
-        done = job(context.workspace, clock, environ, context.seed, pull, wait, progress)
+        done = job(where, clock, environ, context.seed, pull, wait, progress)
     context.record("decision", **done.as_dict()["decision"])
     if context.json:
-        context.say_json(done.as_dict())
+        context.say_json(done.as_dict() | {"workspace": str(where.root)})
     else:
         for line in lines(done):
             context.say(line)
+        context.say_written(where, ["data/", "reports/"] if pull else ["reports/"])
     if done.errors:
         raise together(done.errors)
 

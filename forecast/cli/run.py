@@ -26,10 +26,10 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
 
     The run is written to reports/ and named by its time. A run as of an earlier day is never published.
     """
+    workspace = context.own_workspace
     from forecast.jobs.publish import run_and_publish
     from forecast.jobs.workspace import load_workspace
 
-    workspace = context.workspace
     inputs = load_workspace(workspace, context.as_of, context.now.date())
     with context.progress() as progress:
         done = run_and_publish(inputs, workspace.reports, context.surroundings.clock, context.seed, publish, progress, sampler)

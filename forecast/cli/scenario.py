@@ -71,9 +71,10 @@ def run(context: Context, names: tuple[str, ...]) -> None:
 @click.argument("name")
 def new(context: Context, name: str) -> None:
     """Write a commented template to data/scenarios/NAME.toml; a file that is there already stays as it is."""
+    where = context.own_workspace
     from forecast.jobs.scenario import new_scenario
 
-    path = new_scenario(context.workspace, name)
+    path = new_scenario(where, name)
     if context.json:
         context.say_json({"name": path.stem, "file": str(path)})
     else:

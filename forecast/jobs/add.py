@@ -79,11 +79,11 @@ def add(
 
     If someone else changes the data between the question and the answer, the proposal is made anew and asked again.
     """
-    check_own(workspace)
     for _ in range(TRIES):
         proposal = propose(workspace, name, given, covered_through, today)
         if not confirm(proposal):
             return proposal, False
+        check_own(workspace)
         if write(workspace.data, proposal.addition):
             return proposal, True
     raise LockedError("Other commands keep changing the data; nothing was written.", "Wait until they have ended, then try again.")
