@@ -19,6 +19,7 @@ from forecast.data.staged import COVERAGE, moved, read_with
 from forecast.data.tables import RECORDS, Data, Table, rows
 from forecast.data.toml import Settings, read_settings
 from forecast.errors import InputError, SourceError
+from forecast.storage.reading import UnreadableError, read_bounded
 
 
 def admit(folder: Path, target: Target, table: Table[Any], new: Vintage) -> Sequence[Any]:
@@ -31,7 +32,7 @@ def admit(folder: Path, target: Target, table: Table[Any], new: Vintage) -> Sequ
     contents: dict[str, bytes] = {}
     if through := _moves(folder, file, new):  # first, so that whatever happens between the two writes leaves data that can be read
         contents[COVERAGE] = moved(folder, file, through)
-    contents[file] = insert((folder / file).read_bytes(), target.table, table, new.rows).raw
+    contents[file] = insert(read_bounded(folder / file), target.table, table, new.rows).raw
     try:
         after = read_with(folder, contents)
     except InputError as e:
@@ -74,7 +75,7 @@ def _readme(folder: Path, after: Data) -> Mapping[str, bytes]:
     """data/README.md anew, where it is the one that is written from the data and not someone's own."""
     mark = next(line for line in HEAD.splitlines() if "Written by" in line)
     try:
-        ours = mark in (folder / README).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        ours = mark.encode() in read_bounded(folder / README)
+    except UnreadableError:
         return {}
     return {README: readme(after).encode("utf-8")} if ours else {}
