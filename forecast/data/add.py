@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from forecast.data.ask import LABELS, applies, required
+from forecast.data.ask import LABELS, applies, required, unwritable
 from forecast.data.check_dates import covered_day
 from forecast.data.given import Given
 from forecast.data.insert import insert
@@ -153,13 +153,11 @@ def _record(name: str, cells: Mapping[str, str]) -> Record | None:
 
 
 def _refuse_unwritable(file: str, given: Sequence[Given], cells: Sequence[Mapping[str, str]]) -> None:
-    """What would not be one line of UTF-8 text. Raises InputError with every such cell."""
+    """Raises InputError with every cell that could not stand in one line of a file."""
     problems = []
     for row, written in zip(given, cells, strict=True):
         for column, text in written.items():
-            what = "a line break" if {"\n", "\r"} & set(text) else "a NUL character" if "\0" in text else ""
-            what = what or ("bytes that are no UTF-8" if any("\ud800" <= c <= "\udfff" for c in text) else "")
-            if what:
+            if what := unwritable(text):
                 expected, remedy = "text on one line", "Write it without."
                 problems.append(Problem(row.file or file, f"{what} in {shown(text)}", expected, remedy, row.line, column))
     if problems:
