@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import re
 import shlex
 import signal
 import sys
@@ -12,7 +13,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -20,7 +21,10 @@ from forecast.cli._context import Surroundings
 from forecast.cli._log import FLAG, Log
 from forecast.cli._options import common_options, extra_options, keep_log, log_of, verbosity
 from forecast.cli._streams import safe_streams, unprinted
-from forecast.errors import INTERRUPTED, ForecastError, InputError
+from forecast.errors import INTERRUPTED, ForecastError, InputError, UsageError
+
+_LONG_WORD: Final = re.compile(r"(\S{200})\S{100,}")
+"""What a person wrote is not said again in thousands of characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +180,22 @@ def _words(failure: BaseException) -> tuple[str, int]:
     if isinstance(failure, (KeyboardInterrupt, click.Abort)):
         return "Interrupted.", INTERRUPTED
     if isinstance(failure, ForecastError):
-        return str(failure), failure.exit_code
+        return _LONG_WORD.sub(r"\1…", str(failure)), failure.exit_code
+    if _is_no_name(failure):
+        return "A name that was given is too long for a file, or holds a NUL. Write another.", UsageError.exit_code
     if _is_short_of_memory(failure):
         return "There is too little memory for this. Close other programs, or run it on a larger machine.", ForecastError.exit_code
     if isinstance(failure, OSError) and failure.strerror and failure.filename is not None:
-        what = f"{failure.filename} could not be used: {failure.strerror}."
+        what = f"{_LONG_WORD.sub(r'\1…', str(failure.filename))} could not be used: {failure.strerror}."
         return f"{what} Check the path, its permissions and the disk; -v -v shows where.", ForecastError.exit_code
     what = (f"{type(failure).__name__}: {failure}".rstrip(": ").splitlines() or [""])[0]
     return f"Unexpected: {what}. Run again with -v -v for the traceback.", ForecastError.exit_code
+
+
+def _is_no_name(failure: BaseException) -> bool:
+    """Only what a person wrote can be a path that no system takes."""
+    too_long = isinstance(failure, OSError) and failure.errno == errno.ENAMETOOLONG
+    return too_long or (isinstance(failure, ValueError) and "embedded null" in str(failure))
 
 
 def _is_short_of_memory(failure: BaseException) -> bool:

@@ -9,7 +9,7 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._lines import sentence, together, wrap
-from forecast.cli._options import common, examples
+from forecast.cli._options import Seconds, common, examples
 
 if TYPE_CHECKING:
     from forecast.jobs.refit import Refit
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @common("seed")
 @click.option("--pull", is_flag=True, help="Fetch the newest official figures first; a source that is down stops nothing.")
 @click.option(
-    "--wait", metavar="[SECONDS]", is_flag=False, flag_value=inf, default=0.0, type=click.FloatRange(min=0),
+    "--wait", metavar="[SECONDS]", is_flag=False, flag_value=inf, default=0.0, type=Seconds(),
     help="Wait for another refit instead of giving up at once: so many seconds, or without a number until it ends.",
 )  # fmt: skip
 def refit(context: Context, pull: bool, wait: float) -> None:
