@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from forecast.errors import ForecastError, UsageError
+from forecast.errors import ForecastError, StoreError, UsageError
 from forecast.storage.reading import UnreadableError, read_bounded
 
 PACKAGE: Final = Path(__file__).resolve().parent
@@ -40,8 +40,15 @@ def find(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Wo
 
     In order: the option, the variable FORECAST_WORKSPACE, `cwd` if it has data/ and priors/; else, as a fallback that is only read, the
     checkout of an editable install or the copy inside an installed wheel.
-    Raises UsageError if a folder that was asked for is no workspace.
+    Raises UsageError if a folder that was asked for is no workspace, StoreError if something that is no folder is named reports.
     """
+    found = _found(option, environ, cwd)
+    if found.reports.exists() and not found.reports.is_dir():
+        raise StoreError(f"{found.reports} is no folder, so no run can be kept there.", "Move it away; the next command makes the folder.")
+    return found
+
+
+def _found(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
     if option is not None:
         return _asked_for(cwd / option, "asked for with --workspace")
     if environ.get(VARIABLE):

@@ -185,9 +185,10 @@ def _words(failure: BaseException) -> tuple[str, int]:
         return "A name that was given is too long for a file, or holds a NUL. Write another.", UsageError.exit_code
     if _is_short_of_memory(failure):
         return "There is too little memory for this. Close other programs, or run it on a larger machine.", ForecastError.exit_code
-    if isinstance(failure, OSError) and failure.strerror and failure.filename is not None:
-        what = f"{_LONG_WORD.sub(r'\1…', str(failure.filename))} could not be used: {failure.strerror}."
-        return f"{what} Check the path, its permissions and the disk; -v -v shows where.", ForecastError.exit_code
+    if isinstance(failure, OSError) and failure.strerror:
+        what = "The system refused something" if failure.filename is None else f"{failure.filename} could not be used"
+        remedy = "Check the path, its permissions and the disk; -v -v shows where."
+        return _LONG_WORD.sub(r"\1…", f"{what}: {failure.strerror}. {remedy}"), ForecastError.exit_code
     what = (f"{type(failure).__name__}: {failure}".rstrip(": ").splitlines() or [""])[0]
     return f"Unexpected: {what}. Run again with -v -v for the traceback.", ForecastError.exit_code
 

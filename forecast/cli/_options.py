@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -98,6 +99,7 @@ def context_of(ctx: click.Context, takes: tuple[Extra, ...] = ()) -> Context:
     for name, flag in (("as_of", "--as-of"), ("seed", "--seed")):
         if name in given and name not in takes:
             raise click.UsageError(f"{flag} means nothing to `{ctx.command_path}`.", ctx)
+    logging.getLogger("forecast").setLevel(logging.ERROR if verbosity(ctx) < 0 else logging.WARNING)
     surroundings = ctx.find_object(Surroundings) or Surroundings()
     today = surroundings.clock().astimezone(UTC).date()
     if (day := given.get("as_of")) is not None and day > today:

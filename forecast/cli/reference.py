@@ -68,7 +68,7 @@ def reference(
     from forecast.cli._reference_page import page
     from forecast.data.read import read_data
     from forecast.data.select import as_of
-    from forecast.jobs.reference import SEED, ask_differently, compile_reference, write_reference
+    from forecast.jobs.reference import SEED, ask_differently, check_choices, compile_reference, write_reference
     from forecast.jobs.reference import reference as fit
     from forecast.priors.files import load_priors
 
@@ -78,6 +78,7 @@ def reference(
     priors, data = load_priors(where.priors), read_data(where.data)
     if context.as_of is not None:
         data = as_of(data, context.as_of)
+    check_choices(data, classes, drop)
     if states:
         _counted(context, data, drop)
         return

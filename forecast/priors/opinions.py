@@ -142,8 +142,10 @@ def _suit(opinions: Sequence[Opinion]) -> None:
         raise SpecError(f"{twice!r} twice", "each person once", "Give everyone a name of their own.")
     if "" in people:
         raise SpecError("an opinion of nobody", "a name", "Say whose it is.")
-    if not all(math.isfinite(o.weight) and o.weight > 0 for o in opinions):
-        raise SpecError(", ".join(f"{o.weight:g}" for o in opinions), "weights above 0", "Leave out whom you give no weight.")
+    total = sum(o.weight for o in opinions)
+    if not (math.isfinite(total) and all(o.weight > 0 and o.weight / total > 0 for o in opinions)):
+        said = ", ".join(f"{o.weight:g}" for o in opinions)
+        raise SpecError(said, "weights above 0 that can be compared", "Leave out whom you give no weight.")
     supports = {o.spec.support for o in opinions}
     if len(supports) > 1:
         text = " and ".join(f"{low:g} to {high:g}" for low, high in sorted(supports))
