@@ -115,7 +115,7 @@ def test_runs_verify_names_the_nearest_run(command: Command, reports: Path) -> N
 
 def test_runs_prune_makes_room(command: Command, reports: Path) -> None:
     result = command("runs", "prune", "--keep", "0", "--json", cwd=reports.parent)
-    assert (result.exit_code, json.loads(result.stdout)) == (0, {"removed": [IDS[1]]})
+    assert (result.exit_code, json.loads(result.stdout)["removed"]) == (0, [IDS[1]])
     assert [run.run_id for run in store.list_runs(reports)] == [IDS[0]]
 
 
@@ -146,7 +146,7 @@ def test_runs_prune_says_what_it_removed_also_if_the_index_cannot_be_written(
 
     monkeypatch.setattr("forecast.jobs.index.write_index", full)
     result = command("runs", "prune", "--keep", "0", "--json", cwd=reports.parent)
-    assert (result.exit_code, json.loads(result.stdout)) == (1, {"removed": [IDS[1]]})
+    assert (result.exit_code, json.loads(result.stdout)["removed"]) == (1, [IDS[1]])
     assert "index.html could not be written" in result.stderr
 
 

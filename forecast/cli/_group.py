@@ -200,10 +200,13 @@ def _is_no_name(failure: BaseException) -> bool:
 
 
 def _is_short_of_memory(failure: BaseException) -> bool:
-    """Python, the system, or the loader of a library, may be the one who finds no memory."""
+    """Python, the system, or the loader of a library below another, may be the one who finds no memory."""
     lacking = isinstance(failure, OSError) and failure.errno == errno.ENOMEM
-    unloaded = isinstance(failure, ImportError) and "Cannot allocate memory" in str(failure)
-    return isinstance(failure, MemoryError) or lacking or unloaded
+    unloaded = isinstance(failure, ImportError) and any(
+        words in str(failure) for words in ("Cannot allocate memory", "failed to map segment")
+    )
+    before = failure.__cause__ or failure.__context__
+    return isinstance(failure, MemoryError) or lacking or unloaded or (before is not None and _is_short_of_memory(before))
 
 
 def _refused(failure: click.ClickException, log: Log) -> int:

@@ -18,7 +18,8 @@ from forecast.storage.characters import json_escaped, visible
 _SIMILAR: Final = str.maketrans({
     "−": "-", "–": "-", "—": "-", "─": "-", "━": "=", "→": "->", "⇄": "<->", "≥": ">=", "≤": "<=", "±": "+-", "×": "x", "÷": "/", "·": ".",
     "“": '"', "”": '"', "‘": "'", "’": "'", "…": "...", "●": "o", "■": "#", "█": "#", "▇": "#", "▆": "#", "▅": "=", "▄": "=", "▃": "-",
-    "▂": "-", "▁": "_", "░": ".", "⠒": "-", "•": "*", "├": "|", "└": "|", "┴": "+", "╴": "-", "╸": "=", "╺": "=",
+    "▂": "-", "▁": "_", "░": ".", "⠒": "-", "•": "*", "├": "|", "└": "|", "┴": "+", "′": "'", "⁄": "/", "√": "sqrt",
+    "╴": "-", "╸": "=", "╺": "=",
 })  # fmt: skip
 _DEGRADED: Final = "forecast-degraded"
 """The name of the error handler: characters that an encoding lacks become similar ones, or escapes such as \\u03b1."""
@@ -32,7 +33,7 @@ def _degrade(error: UnicodeError) -> tuple[str, int]:
 
 
 def _plainer(character: str) -> str:
-    similar = unicodedata.normalize("NFKD", character.translate(_SIMILAR))
+    similar = unicodedata.normalize("NFKD", character).translate(_SIMILAR)
     letters = "".join(c for c in similar if not unicodedata.combining(c))
     if letters.isascii() and (letters or similar):
         return letters
