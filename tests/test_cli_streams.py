@@ -28,6 +28,7 @@ from tests.test_cli_commands import ALL, examples, fits
 
 RUN = "20261124T141500Z-abcdef"
 STEERING = "\x00\x07\x08\x0c\x0d\x1b\x7f\x85\x9b\u061c\u200e\u2028\u202e\u2066\ud800\udcff\ufdd0\ufffe\U0010ffff"
+META = {key: report_example()[key] for key in ("data_digest", "priors_digest", "model_version", "seed", "origin")}
 LATIN_1 = "es_MX.ISO-8859-1"
 
 DRIVER = """
@@ -71,6 +72,8 @@ COMMANDS = [
     ),
     ["init", "mine"],
 ]
+FEW = 12
+"""So many of them are tried with streams that are rarer."""
 
 
 @pytest.fixture(scope="module")
@@ -78,16 +81,16 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a published run of which only the report is real. To be copied."""
     where = places.create(tmp_path_factory.mktemp("streams") / "workspace")
     report = report_example() | {"run_id": RUN}
-    store.write_run(where.reports, RUN, lambda folder: write_report_files(report, folder) and None, {})
+    store.write_run(where.reports, RUN, lambda folder: write_report_files(report, folder) and None, META)
     store.publish(where.reports, RUN)
     return where.root
 
 
-def codes(published: Path, folder: Path, environ: Mapping[str, str], redirection: str = ">said.txt 2>&1") -> list[int]:
-    """The exit code of every command, in a fresh copy of the workspace, with streams as a shell redirects them."""
+def codes(published: Path, folder: Path, environ: Mapping[str, str], redirection: str = ">said.txt 2>&1", few: bool = False) -> list[int]:
+    """The exit code of every command, or of the first few, in a fresh copy of the workspace, with streams as a shell redirects them."""
     root = folder / "workspace"
     shutil.copytree(published, root, symlinks=True)
-    (folder / "commands.json").write_text(json.dumps(COMMANDS))
+    (folder / "commands.json").write_text(json.dumps(COMMANDS[:FEW] if few else COMMANDS))
     (folder / "driver.py").write_text(DRIVER)
     (folder / "codes.json").touch()
     line = f'exec "$@" {redirection}'
@@ -136,8 +139,10 @@ def test_no_stream_decides_the_exit_code(published: Path, expected: list[int], t
         "all closed": (utf8, "<&- >&- 2>&-"),
         "read only": (utf8, "1</dev/null 2>said.txt"),
     }[how]
-    found = codes(published, tmp_path, latin_1() if environ is None else environ, redirection)
-    wrong = {" ".join(words): (code, now) for words, code, now in zip(COMMANDS, expected, found, strict=True) if code != now}
+    few = how in ("utf-16", "gone", "all closed", "read only")
+    found = codes(published, tmp_path, latin_1() if environ is None else environ, redirection, few)
+    assert len(found) == (FEW if few else len(COMMANDS))
+    wrong = {" ".join(words): (code, now) for words, code, now in zip(COMMANDS, expected, found, strict=False) if code != now}
     assert wrong == {}
 
 
