@@ -1,4 +1,4 @@
-"""`forecast priors set` and `forecast priors log`: change a prior for good, and read what was changed."""
+"""`forecast priors set`, `undo` and `log`: change a prior for good, take a change back, and read what was changed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from forecast.cli._context import Context
+from forecast.cli._lines import terminal_width, wrap
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
-    from forecast.jobs.set_prior import Done, Log
+    from forecast.jobs.set_prior import Done, Headlines, Log
+    from forecast.jobs.undo_prior import Undone
     from forecast.priors.history import Edit, HandEdit, Outlook
     from forecast.workspace import Workspace
 
 _EDIT: Final = re.compile(r"[^=(]+=.*", re.DOTALL)
 """NAME = SPEC. The = in `LogNormal(12, 0.6, shift=3)` has a bracket before it."""
+
+NAMED: Final = 4
+"""So many edits that stay are named after an undo; the rest is counted."""
 
 
 @click.command(
@@ -85,14 +90,48 @@ def told(done: Done) -> Iterator[str]:
         yield f"{name} says so already; nothing to change."
     for edit in done.edits:
         yield f"{edit.name} = {edit.new}, until now {edit.old}; revision {edit.revision}."
-    if not done.edits:
-        return
-    seen = done.headline
+    if done.edits:
+        yield from _outlook(done.headline)
+
+
+def _outlook(seen: Headlines) -> Iterator[str]:
+    """What a change does to the headline, and when the forecast follows."""
     if seen.lacking:
         yield f"What it does to the headline is not known. {seen.lacking}"
     elif seen.before:
         yield f"{_headline(seen.before, seen.after)}."
     yield "The forecast follows with the next `forecast refit`."
+
+
+@click.command("undo", epilog=examples("forecast priors undo --help", "forecast priors log"))
+@common()
+@click.argument("revisions", metavar="REVISION...", nargs=-1, required=True)
+def undo(context: Context, revisions: tuple[str, ...]) -> None:
+    """Take changes of priors back: value, reason, source, author and date become what they were.
+
+    REVISION is what `forecast priors log` shows before a change, such as 3-1c9e07aa, or its number alone. Only the last change of a prior
+    can be undone; of several, undo the newest first. An undo is added to the history and can be undone too.
+    """
+    from forecast.jobs.undo_prior import undo_priors
+
+    done = undo_priors(context.workspace, revisions, context.now)
+    if context.json:
+        context.say_json(done.as_dict())
+        return
+    for line in _taken_back(done):
+        context.say(line)
+
+
+def _taken_back(done: Undone) -> Iterator[str]:
+    for before, edit in zip(done.undone, done.edits, strict=True):
+        yield f"{edit.name} = {edit.new} again, until now {edit.old}."
+        yield f"Revision {edit.revision} undoes {before.revision}. The reason given in the file is again:"
+        yield from _indented(f"{edit.why} ({edit.by})")
+    if done.staying:
+        names = ", ".join(f"{edit.name} ({edit.revision})" for edit in done.staying[:NAMED])
+        more = f" and {len(done.staying) - NAMED} more" if len(done.staying) > NAMED else ""
+        yield f"Changed by the same command, and still in force: {names}{more}."
+    yield from _outlook(done.headline)
 
 
 @click.command("log", epilog=examples("forecast priors log", "forecast priors log leverage.effect --json"))
@@ -138,11 +177,16 @@ def _listed(found: Log) -> Iterator[str]:
 
 
 def _entry(edit: Edit) -> Iterator[str]:
-    yield f"{edit.revision:<13}{edit.time:%Y-%m-%d %H:%M}  {edit.name}"
+    undoes = f" (undoes {edit.undoes})" if edit.undoes else ""
+    yield f"{edit.revision:<13}{edit.time:%Y-%m-%d %H:%M}  {edit.name}{undoes}"
     yield f"    {edit.old} → {edit.new}"
-    yield f"    {edit.why} ({edit.by})"
+    yield from _indented(f"{edit.why} ({edit.by})")
     if edit.before:
-        yield f"    {_headline(edit.before, edit.after)}"
+        yield from _indented(_headline(edit.before, edit.after))
+
+
+def _indented(text: str) -> list[str]:
+    return wrap(text, terminal_width(), "    ", "    ")
 
 
 def _headline(before: Outlook, after: Outlook | None) -> str:
