@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,8 +24,8 @@ from data_editing import BUNDLED, copied, shortened
 
 from forecast.cli import data_add, main
 from forecast.cli._context import Surroundings
-from forecast.data import lock
 from forecast.data.ask import LABELS, RECURRING, choices, choices_in_words
+from forecast.data.lock import editing
 from forecast.data.read import read_data
 from forecast.data.vocabulary import INSTRUMENTS, ROLES
 
@@ -266,9 +267,9 @@ def test_a_name_that_was_taken_meanwhile_is_proposed_anew(typed: Typed, root: Pa
 
 
 def test_a_lock_loses_nothing(typed: Typed, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "_taken", lambda _: False)
-    monkeypatch.setattr(lock.time, "monotonic", iter(float(t) for t in range(0, 1000, 20)).__next__)
-    result = typed("event", lines=ANSWERS)
+    monkeypatch.setattr("forecast.data.add.editing", partial(editing, patience=0.05))
+    with editing(root / "data"):
+        result = typed("event", lines=ANSWERS)
     assert result.exit_code == 5
     assert "--description 'All goods, 25 %'" in " ".join(shlex.quote(word) for word in command_printed(result.stderr))
 

@@ -41,7 +41,7 @@ def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: st
     """Change priors in their files and add each edit to the history.
 
     EDIT is 'NAME = SPEC' in quotes, or NAME and SPEC as two words; any number of them. Comments in the files stay. If anything is wrong
-    nothing is written. `forecast priors try` shows what an edit would do.
+    nothing is written. `forecast priors try` shows what an edit would do, `forecast priors undo` takes it back.
     """
     where = context.own_workspace
     from forecast.jobs.set_prior import SOURCE, set_priors
@@ -63,7 +63,7 @@ def say(context: Context, where: Workspace, done: Done) -> None:
         context.say_written(where, written(where, done))
 
 
-def written(where: Workspace, done: Done) -> list[str]:
+def written(where: Workspace, done: Done | Undone) -> list[str]:
     """The files of a workspace that edits of priors have changed, as paths in it."""
     from forecast.priors.files import load_priors
     from forecast.priors.history import FOLDER
@@ -114,12 +114,14 @@ def undo(context: Context, revisions: tuple[str, ...]) -> None:
     """
     from forecast.jobs.undo_prior import undo_priors
 
-    done = undo_priors(context.workspace, revisions, context.now)
+    where = context.own_workspace
+    done = undo_priors(where, revisions, context.now)
     if context.json:
-        context.say_json(done.as_dict())
+        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": written(where, done)})
         return
     for line in _taken_back(done):
         context.say(line)
+    context.say_written(where, written(where, done))
 
 
 def _taken_back(done: Undone) -> Iterator[str]:
