@@ -258,6 +258,14 @@ def test_what_is_refused_at_the_end_is_asked_again_with_what_was_typed(typed: Ty
     assert next(e for e in read_data(root / "data").events if e.id == "B104").same_act_as == ("B001",)
 
 
+def test_a_blank_empties_what_is_offered_again(typed: Typed, root: Path) -> None:
+    wrong = ("--claim-id", "OC34", "--start", "2026-04", "--end", "2026-03", *CLAIM[6:])
+    result = typed("claim", *wrong, "--published", "2026-06-30", lines=("Seen", " ", "y"))
+    assert result.exit_code == 0, result.stderr
+    assert "a blank leaves it empty" in words_of(result)
+    assert read_data(root / "data").claims[-1].end is None
+
+
 def test_a_name_that_was_taken_meanwhile_is_proposed_anew(typed: Typed, root: Path) -> None:
     taken = ("--claim-id", "OC33", *CLAIM[2:], "--published", "2026-06-30", "--why", "Seen")
     result = typed("claim", *taken, lines=("", "y"))

@@ -93,7 +93,9 @@ def test_several_priors_at_once(run: Run, workspace: Workspace) -> None:
     before = files(workspace)
     run("set", "leverage.effect = Normal(0.8, 0.3)", "ladder.fresh = Normal(2, 1)", "drift.sd = HalfNormal(0.2)", *SIGNED)
     one = run("undo", "2")
-    assert f"still in force: leverage.effect ({revision(workspace, 1)}), drift.sd ({revision(workspace, 3)})." in one.stdout
+    assert f"still in force: leverage.effect ({revision(workspace, 1)}), drift.sd ({revision(workspace, 3)})." in " ".join(
+        one.stdout.split()
+    )
     assert run("undo", "1", "3").exit_code == 0
     assert files(workspace) == before
     assert len({edit.change for edit in read_history(workspace.priors).edits}) == 3

@@ -57,10 +57,15 @@ def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: st
 
 def say(context: Context, where: Workspace, done: Done) -> None:
     """What was set, and where."""
-    for line in told(done):
-        context.say(line)
+    for text in told(done):
+        _say(context, text)
     if done.edits:
         context.say_written(where, written(where, done))
+
+
+def _say(context: Context, text: str) -> None:
+    for line in wrap(text, terminal_width(), subsequent_indent="  "):
+        context.say(line)
 
 
 def written(where: Workspace, done: Done | Undone) -> list[str]:
@@ -119,16 +124,15 @@ def undo(context: Context, revisions: tuple[str, ...]) -> None:
     if context.json:
         context.say_json(done.as_dict() | {"workspace": str(where.root), "files": written(where, done)})
         return
-    for line in _taken_back(done):
-        context.say(line)
+    for text in _taken_back(done):
+        _say(context, text)
     context.say_written(where, written(where, done))
 
 
 def _taken_back(done: Undone) -> Iterator[str]:
     for before, edit in zip(done.undone, done.edits, strict=True):
         yield f"{edit.name} = {edit.new} again, until now {edit.old}."
-        yield f"Revision {edit.revision} undoes {before.revision}. The reason given in the file is again:"
-        yield from _indented(f"{edit.why} ({edit.by})")
+        yield f"Revision {edit.revision} undoes {before.revision}. The file says again why: {edit.why} ({edit.by})"
     if done.staying:
         names = ", ".join(f"{edit.name} ({edit.revision})" for edit in done.staying[:NAMED])
         more = f" and {len(done.staying) - NAMED} more" if len(done.staying) > NAMED else ""
