@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,8 +24,8 @@ from data_editing import BUNDLED, copied, shortened
 
 from forecast.cli import data_add, main
 from forecast.cli._context import Surroundings
-from forecast.data import lock
 from forecast.data.ask import LABELS, RECURRING, choices, choices_in_words
+from forecast.data.lock import editing
 from forecast.data.read import read_data
 from forecast.data.vocabulary import INSTRUMENTS, ROLES
 
@@ -257,6 +258,14 @@ def test_what_is_refused_at_the_end_is_asked_again_with_what_was_typed(typed: Ty
     assert next(e for e in read_data(root / "data").events if e.id == "B104").same_act_as == ("B001",)
 
 
+def test_a_blank_empties_what_is_offered_again(typed: Typed, root: Path) -> None:
+    wrong = ("--claim-id", "OC34", "--start", "2026-04", "--end", "2026-03", *CLAIM[6:])
+    result = typed("claim", *wrong, "--published", "2026-06-30", lines=("Seen", " ", "y"))
+    assert result.exit_code == 0, result.stderr
+    assert "a blank leaves it empty" in words_of(result)
+    assert read_data(root / "data").claims[-1].end is None
+
+
 def test_a_name_that_was_taken_meanwhile_is_proposed_anew(typed: Typed, root: Path) -> None:
     taken = ("--claim-id", "OC33", *CLAIM[2:], "--published", "2026-06-30", "--why", "Seen")
     result = typed("claim", *taken, lines=("", "y"))
@@ -266,9 +275,9 @@ def test_a_name_that_was_taken_meanwhile_is_proposed_anew(typed: Typed, root: Pa
 
 
 def test_a_lock_loses_nothing(typed: Typed, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "_taken", lambda _: False)
-    monkeypatch.setattr(lock.time, "monotonic", iter(float(t) for t in range(0, 1000, 20)).__next__)
-    result = typed("event", lines=ANSWERS)
+    monkeypatch.setattr("forecast.data.add.editing", partial(editing, patience=0.05))
+    with editing(root / "data"):
+        result = typed("event", lines=ANSWERS)
     assert result.exit_code == 5
     assert "--description 'All goods, 25 %'" in " ".join(shlex.quote(word) for word in command_printed(result.stderr))
 

@@ -152,7 +152,8 @@ def _answer(context: Context, entry: Entry, column: str) -> None:
         proposed = ""
     needed = column in required(entry.name, others)
     words = choices(entry.name, column, others)
-    _echo(f"{column}: {LABELS[entry.name][column]}{'' if needed or proposed else '; may be empty'}", indent="")
+    empty = "" if needed else "; a blank leaves it empty" if proposed else "; may be empty"
+    _echo(f"{column}: {LABELS[entry.name][column]}{empty}", indent="")
     if words:
         _echo(f"one of {', '.join(words)}")
     while True:
@@ -219,5 +220,5 @@ def _explain(context: Context, entry: Entry, column: str, needed: bool) -> None:
 
 
 def _echo(text: str, indent: str = "  ") -> None:
-    for line in wrap(visible(text), WIDTH, initial_indent=indent, subsequent_indent=indent or "  "):
+    for line in wrap(visible(text), WIDTH, initial_indent=indent, subsequent_indent=indent or "  ", break_on_hyphens=False):
         click.echo(line, err=True)

@@ -29,6 +29,10 @@ WIDE = 120
         ),
         "try": Lazy("forecast.cli.priors_try:try_", "Say what edited priors would do to the newest published run."),
         "set": Lazy("forecast.cli.priors_set:set_", "Change priors in their files and add each edit to the history."),
+        "undo": Lazy(
+            "forecast.cli.priors_set:undo",
+            "Take changes of priors back: value, reason, source, author and date become what they were.",
+        ),
         "log": Lazy("forecast.cli.priors_set:log", "Show what was changed in the priors, newest first, by whom and why."),
         "elicit": Lazy("forecast.cli.priors_elicit:elicit", "Turn what you would say into the prior NAME, and show what it implies."),
         "pool": Lazy(

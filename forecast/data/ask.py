@@ -48,7 +48,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
     "claims": {
         "claim_id": "name of the row",
         "start": "first month (YYYY-MM)",
-        "end": "last month (YYYY-MM); empty if it goes on",
+        "end": "last month (YYYY-MM), unless it goes on",
         "level": "level of the ladder, from 0 to 5",
         "published": "when it could first be known (YYYY-MM-DD, YYYY-MM or YYYY)",
         "stance": "whether the evidence meets the rules",
