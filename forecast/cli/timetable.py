@@ -85,10 +85,10 @@ class Timetable:
         """The position at this moment; None before the first step."""
         if self._current is None and not self._passed:
             return None
-        gone, left = self._clock() - self._began, self._left()
-        self._share = max(self._share, 1.0 if left == 0.0 else gone / (gone + left))
+        here, ahead = self._left()
+        self._share = max(self._share, self._part_done(here))
         number = len(self._passed) + (self._current is not None)
-        return Position(number, number + len(self._ahead), self._share, gone, left)
+        return Position(number, number + len(self._ahead), self._share, self._clock() - self._began, here + ahead)
 
     def _enter(self, stage: str) -> None:
         self._leave()
@@ -101,8 +101,17 @@ class Timetable:
             self._passed.append((self._current, now - self._entered))
         self._current, self._entered = None, now
 
-    def _left(self) -> float:
-        """Seconds, from the proportions of the steps and the pace so far."""
+    def _part_done(self, here: float) -> float:
+        """The share of the expected seconds that lies behind; `here` are those left of the current step."""
+        done, current = sum(SECONDS[name] for name, _ in self._passed), 0.0
+        if self._current is not None:
+            current, elapsed = SECONDS[self._current], self._clock() - self._entered
+            done += current * (elapsed / (elapsed + here) if self._done is None else self._done)
+        whole = sum(SECONDS[name] for name, _ in self._passed) + current + sum(SECONDS[name] for name in self._ahead)
+        return done / whole
+
+    def _left(self) -> tuple[float, float]:
+        """Seconds left of the current step and of those ahead, from the proportions of the steps and the pace so far."""
         spent, expected = BELIEF, BELIEF
         for name, seconds in self._passed:
             if name not in CACHED:
@@ -117,7 +126,7 @@ class Timetable:
                 here = (1.0 - self._done) * (elapsed + (1.0 - self._done) * whole)
                 if self._current not in CACHED:
                     spent, expected = spent + elapsed, expected + SECONDS[self._current] * self._done
-        return here + sum(SECONDS[name] for name in self._ahead) * spent / expected
+        return here, sum(SECONDS[name] for name in self._ahead) * spent / expected
 
 
 def duration(seconds: float) -> str:
