@@ -93,6 +93,21 @@ def test_whatever_is_said_nothing_runs_backwards(calls: list[tuple[str, float | 
     assert all(1 <= at.number <= at.steps and 0 <= at.share <= 1 and at.left >= 0 for at in seen)
 
 
+def test_a_step_that_says_nothing_of_its_share_does_not_push_the_end_away() -> None:
+    clock = Clock()
+    plan = Timetable(lambda *_: None, steps_of_run(as_of=False, follows=True), clock)
+    plan("what moved", 0.0, "the run before")
+    shares = []
+    for _ in range(10):
+        clock.now += SECONDS["what moved"] / 10
+        plan("what moved", None, "fit: 10 %")
+        at = plan.at()
+        assert at is not None
+        assert at.left <= SECONDS["what moved"] + SECONDS["report"]
+        shares.append(at.share)
+    assert shares == sorted(set(shares))
+
+
 def test_steps_that_are_passed_over_are_counted_no_more() -> None:
     seen: list[str] = []
 

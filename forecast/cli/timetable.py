@@ -106,7 +106,7 @@ class Timetable:
         done, current = sum(SECONDS[name] for name, _ in self._passed), 0.0
         if self._current is not None:
             current, elapsed = SECONDS[self._current], self._clock() - self._entered
-            done += current * (elapsed / (elapsed + here) if self._done is None else self._done)
+            done += current * (self._done or elapsed / (elapsed + here))
         whole = sum(SECONDS[name] for name, _ in self._passed) + current + sum(SECONDS[name] for name in self._ahead)
         return done / whole
 
@@ -120,7 +120,7 @@ class Timetable:
         if self._current is not None:
             elapsed = self._clock() - self._entered
             whole = SECONDS[self._current] * spent / expected
-            if self._done is None:
+            if not self._done:
                 here = max(whole - elapsed, 0.1 * elapsed, 1.0)
             else:  # what is seen of this step, and as much of what was expected of it as is not seen yet
                 here = (1.0 - self._done) * (elapsed + (1.0 - self._done) * whole)
