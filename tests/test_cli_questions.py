@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from forecast.cli import main
 from forecast.cli._context import Surroundings
+from forecast.cli.questions_show import table
 from forecast.jobs import ledger_say
 from forecast.jobs.ledger import read_book
 from forecast.runs import ledger, lock
@@ -176,7 +177,8 @@ def test_lines_fit_a_terminal(questions: Command, place: Path) -> None:
         ledger_say.predict(reports, asked.id, 0.2, "a person with quite a long name", "word " * 40, NOW)
         told = {"about": "known", "source": "s" * 30, "day": asked.resolves.isoformat(), "by": "ann", "why": None, "settles": None}
         ledger_say.resolve(reports, asked.id, 2 if asked.kind == "count" else False, now=later, **told)
-    for words in (("list", "--all"), ("list", Q), ("score",), ("verify",)):
+    assert max(map(len, table(list(read_book(reports).questions.values()), later.date(), 80))) <= 80
+    for words in (("list", Q), ("score",), ("verify",)):
         result = questions(*words, now=later)
         assert result.exit_code == 0, result.stderr
         long = [line for line in (result.stdout + result.stderr).splitlines() if len(line) > 80]

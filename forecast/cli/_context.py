@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -100,12 +100,15 @@ class Context:
             self.log("info", event, **what)
 
     @contextmanager
-    def progress(self) -> Iterator[Progress]:
-        """A listener for a job's progress: bars on a terminal, plain lines elsewhere, nothing with -q; always on standard error."""
-        from forecast.cli.progress import Seldom, listener
+    def progress(self, steps: Sequence[str] = ()) -> Iterator[Progress]:
+        """A listener for a job's progress: bars on a terminal, plain lines elsewhere, nothing with -q; always on standard error.
+
+        steps: the plan of a long job (see `timetable`).
+        """
+        from forecast.cli.progress import listener, seldom
 
         if self.log:
-            yield Seldom(self.log.progress)
+            yield seldom(self.log.progress, steps)
             return
-        with listener(sys.stderr, quiet=self.verbosity < 0) as progress:
+        with listener(sys.stderr, quiet=self.verbosity < 0, steps=steps) as progress:
             yield progress

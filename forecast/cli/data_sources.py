@@ -47,13 +47,13 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
 @click.command(epilog=examples("forecast data sources", "forecast data sources --json"))
 @common()
 def sources(context: Context) -> None:
-    """List every series: its use, its newest month, who publishes it."""
+    """List every series: its use, its newest month, whether it is late."""
     from forecast.cli.data import print_rows
     from forecast.jobs.pull import listed
 
     rows = [asdict(row) for row in listed(context.workspace, context.now.date())]
     columns = ("series", "used_for", "newest", "status", "pulled_by", "file", "publisher", "url", "terms", "citation")
-    print_rows(context, columns, rows, ("series", "used_for", "newest", "status", "pulled_by", "publisher"))
+    print_rows(context, columns, rows, ("series", "used_for", "newest", "pulled_by", "status"))
 
 
 def _plan(context: Context, names: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ import click
 from forecast.cli._context import Context
 from forecast.cli._lines import sentence, together, wrap
 from forecast.cli._options import Seconds, common, examples
+from forecast.cli.timetable import steps_of_refit
 
 if TYPE_CHECKING:
     from forecast.jobs.refit import Refit
@@ -30,9 +31,10 @@ def refit(context: Context, pull: bool, wait: float) -> None:
     """
     where = context.own_workspace
     from forecast.jobs.refit import refit as job
+    from forecast.runs.names import LATEST
 
     clock, environ = context.surroundings.clock, context.surroundings.environ
-    with context.progress() as progress:
+    with context.progress(steps_of_refit(pull, follows=(where.reports / LATEST).is_symlink())) as progress:
         done = job(where, clock, environ, context.seed, pull, wait, progress)
     context.record("decision", **done.as_dict()["decision"])
     if context.json:
