@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -48,6 +49,16 @@ def outline(text: str) -> Lines:
     return reader.lines
 
 
+def _quoted(token: str) -> str:
+    """The name between quotes; as it is written, if it is none."""
+    if "\\" not in token:
+        return token[1:-1]
+    try:
+        return str(tomllib.loads(f"name = {token}")["name"])
+    except tomllib.TOMLDecodeError:
+        return token[1:-1]
+
+
 @dataclass(slots=True)
 class _Open:
     """A bracket of a value that is open, the path of what it holds, and the number of the element that a list is at."""
@@ -81,7 +92,7 @@ class _Outline:
             self._mark(token)
         elif kind in ("string", "bare"):
             if self.in_key:
-                self.names.append(token if kind == "bare" else token[1:-1])
+                self.names.append(token if kind == "bare" else _quoted(token))
             else:
                 self._value()
         if len(self.names) + len(self.open) > MAX_DEPTH:

@@ -65,7 +65,7 @@ def _problems(document: Document, name: str, value: Any, path: tuple[str | int, 
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if in_key := text_problem(key, line=True):
-                yield Problem(name, f"{in_key[0]} in a key", *in_key[1:], document.line((*path, key)))
+                yield Problem(name, f"{in_key[0]} in a key", *in_key[1:], document.line((*path, key)), ".".join(map(str, path)) or None)
             else:
                 yield from _problems(document, name, inner, (*path, key))
     elif isinstance(value, list):
