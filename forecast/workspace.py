@@ -14,6 +14,8 @@ from forecast.storage.reading import UnreadableError, read_bounded
 
 PACKAGE: Final = Path(__file__).resolve().parent
 VARIABLE: Final = "FORECAST_WORKSPACE"
+GIT: Final = ".gitattributes"
+"""Has git keep every file of a workspace as it is: digests in reports/ are of bytes, and git may change the ends of lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def create(folder: Path) -> Workspace:
             shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
         (folder / "reports").mkdir()
         shutil.copy(source / "reports" / "README.md", folder / "reports" / "README.md")
+        (folder / GIT).write_text("* -text\n", encoding="utf-8")
     except OSError as e:
         _empty(folder, keep=existed)
         raise ForecastError(f"{folder} could not be written: {e.strerror or e}.", "Choose a folder you may write to.") from e
@@ -136,5 +139,7 @@ def _at(root: Path, why: str, fallback: bool = False) -> Workspace:
 def _empty(folder: Path, *, keep: bool) -> None:
     for name in ("data", "priors", "reports"):
         shutil.rmtree(folder / name, ignore_errors=True)
+    with suppress(OSError):
+        (folder / GIT).unlink()
     if not keep and folder.is_dir():
         folder.rmdir()

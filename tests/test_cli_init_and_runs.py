@@ -38,7 +38,7 @@ def test_init_copies_the_bundled_workspace(command: Command, tmp_path: Path) -> 
     assert result.exit_code == 0, result.stderr
     assert inputs(tmp_path / "mine") == inputs(places.bundled())
     assert [p.name for p in (tmp_path / "mine" / "reports").iterdir()] == ["README.md"]
-    assert not any(p.name.startswith(".") for p in (tmp_path / "mine").rglob("*"))
+    assert [p.name for p in (tmp_path / "mine").rglob("*") if p.name.startswith(".")] == [".gitattributes"]
 
 
 def test_init_fills_an_empty_folder_and_no_other(command: Command, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from forecast.cli._log import Log
 from forecast.cli._streams import as_json
 from forecast.progress import Progress
 from forecast.storage.output import Output
+from forecast.storage.reading import MAX_BYTES
 from forecast.workspace import Workspace, check_own, find
 
 
@@ -72,6 +73,12 @@ class Context:
     def now(self) -> datetime:
         """The present moment, in UTC, by the clock that was passed in."""
         return self.surroundings.clock()
+
+    def handed_over(self, file: str) -> tuple[Path | bytes, str]:
+        """What a command was given to read, and what problems call it: a file by its path, or for - all of standard input."""
+        if file != "-":
+            return self.surroundings.cwd / file, Path(file).name
+        return sys.stdin.buffer.read(MAX_BYTES + 1), "standard input"
 
     def say(self, text: str) -> None:
         """Print a part of the result to standard output. A stream that fails raises nothing: see `_streams`."""

@@ -10,7 +10,7 @@ import shlex
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -21,7 +21,9 @@ from forecast.cli._context import Surroundings
 from forecast.cli._log import FLAG, Log
 from forecast.cli._options import common_options, extra_options, keep_log, log_of, verbosity
 from forecast.cli._streams import safe_streams, unprinted
+from forecast.data.nearest import shown
 from forecast.errors import INTERRUPTED, ForecastError, InputError, UsageError
+from forecast.storage.text import text_problem
 
 _LONG_WORD: Final = re.compile(r"(\S{200})\S{100,}")
 """What a person wrote is not said again in thousands of characters."""
@@ -93,6 +95,7 @@ class Root(Group):
         if log:
             log("info", "start", command=shlex.join([info_name or "", *args]))
         try:
+            _check_words(args)
             ctx = super().make_context(info_name, args, parent, **extra)
         except click.ClickException as e:
             if not log:
@@ -127,6 +130,14 @@ class Root(Group):
                 raise click.exceptions.Exit(code) from e
             _finish(log, 0)
             return result
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Raises click's UsageError for a word with a character that no text may hold."""
+    for word in words:
+        if wrong := text_problem(word):
+            found, expected, remedy = wrong
+            raise click.UsageError(f"{shown(word)} is no argument: found {found}; expected {expected}. {remedy}")
 
 
 @contextmanager

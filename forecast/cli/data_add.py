@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -184,11 +183,9 @@ def _asked(
 
 def _read(context: Context, name: str, source: str) -> tuple[Given, ...]:
     from forecast.data.given import read_given
-    from forecast.storage.reading import MAX_BYTES
 
-    if source == "-":
-        return read_given(sys.stdin.buffer.read(MAX_BYTES + 1), tuple(LABELS[name]), "standard input")
-    return read_given(context.surroundings.cwd / source, tuple(LABELS[name]), Path(source).name)
+    file, called = context.handed_over(source)
+    return read_given(file, tuple(LABELS[name]), called)
 
 
 def _refuse_missing(context: Context, name: str, written: Mapping[str, str]) -> None:

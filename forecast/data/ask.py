@@ -14,7 +14,7 @@ from forecast.data.refusal import sentence
 from forecast.data.tables import RECORDS, Data, rows
 from forecast.data.vocabulary import CHANNEL_OF, INSTRUMENTS, LEVERAGE_CHANNELS, ROLES
 from forecast.errors import Problem
-from forecast.storage.characters import character_name, refused_character
+from forecast.storage.text import text_problem
 
 type Cells = Mapping[str, str]
 
@@ -150,8 +150,8 @@ def used_before(data: Data, name: str, column: str) -> tuple[str, ...]:
 def cell_problem(name: str, column: str, text: str, cells: Cells | None = None) -> Problem | None:
     """What is wrong with one cell by itself; None if nothing is."""
     record: type[Record] = RECORDS[name]
-    if what := unwritable(text):
-        return Problem(record.file, f"{what} in {shown(text)}", "text on one line", "Write it without.", column=column)
+    if wrong := unwritable(text):
+        return Problem(record.file, *wrong, column=column)
     try:
         record.model_validate({column: text})
     except ValidationError as e:
@@ -164,14 +164,11 @@ def cell_problem(name: str, column: str, text: str, cells: Cells | None = None) 
     return None
 
 
-def unwritable(text: str) -> str:
-    """What of a text could not stand in one line of a file, in words; empty if all of it can."""
+def unwritable(text: str) -> tuple[str, str, str] | None:
+    """What is wrong with a text that could not stand in one line of a file: found, expected, remedy; None if it can."""
     if {"\n", "\r"} & set(text):
-        return "a line break"
-    character = refused_character(text)
-    if character is None:
-        return ""
-    return "bytes that are no UTF-8" if "\ud800" <= character <= "\udfff" else f"the character {character_name(character)}"
+        return f"a line break in {shown(text)}", "text on one line", "Write it without."
+    return text_problem(text)
 
 
 def _words(annotation: Any) -> tuple[str, ...]:

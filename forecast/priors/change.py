@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecast.data.replace import replace_files
-from forecast.errors import ForecastError
+from forecast.errors import ForecastError, InputError
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.files import Priors
 from forecast.priors.history import FOLDER, START, Edit, Outlook, Provenance, chained, digest_of, edit_of, read_history
 from forecast.priors.spec import Spec
 from forecast.priors.write import edited_text, replace_text
+from forecast.storage.reading import read_bounded
+from forecast.storage.text import decoded
+from forecast.storage.toml import MAX_TOML, parsed
 
 _HEAD: Final = "# What `forecast priors set` changed. Edits are added and never altered: the digest of each covers those before it.\n"
 _START: Final = "# What every prior said when this history began. Never altered; the edits since are beside it, a file a year.\n"
@@ -126,13 +129,22 @@ def _written(
     path = folder / FOLDER / f"{_day(now).year}.toml"
     if not path.exists():
         replace_text(path, _HEAD)
-    contents[path] = path.read_bytes() + "".join(map(_block, raws)).encode()
+    contents[path] = read_bounded(path, MAX_TOML) + "".join(map(_block, raws)).encode()
+    _check_readable(path, contents[path])
     replace_files(contents)
     return tuple(map(edit_of, raws))
 
 
 def _day(now: datetime) -> date:
     return now.astimezone(UTC).date()
+
+
+def _check_readable(path: Path, raw: bytes) -> None:
+    """A history that could not be read again must not be written. Raises InputError."""
+    text, problems = decoded(raw, path.name, MAX_TOML)
+    problems = problems or parsed(text, path.name)[1]
+    if problems:
+        raise InputError.of(problems)
 
 
 def _block(raw: Mapping[str, Any]) -> str:

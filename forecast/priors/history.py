@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,6 +16,7 @@ from typing import Any, Final, Self, TypedDict
 
 from forecast.errors import StoreError
 from forecast.priors.files import Priors
+from forecast.storage.toml import read_toml_file
 
 FOLDER: Final = "history"
 START: Final = "start.toml"
@@ -267,7 +267,7 @@ def _read_start(path: Path) -> dict[str, str]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as e:
-        raise StoreError(f"{path} cannot be read: {e}.", _REMEDY) from e
+    document, problems = read_toml_file(path, str(path))
+    if document is None:
+        raise StoreError(f"{problems[0]}", _REMEDY)
+    return document.tables

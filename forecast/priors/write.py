@@ -12,6 +12,8 @@ from forecast.errors import ForecastError, InputError, Problem
 from forecast.priors.catalogue import CATALOGUE, check_suits, nearest
 from forecast.priors.spec import Spec
 from forecast.priors.text import SpecError
+from forecast.storage.text import read_text
+from forecast.storage.toml import parsed
 
 
 def edited_text(path: Path, specs: Mapping[str, Spec], said: Mapping[str, Mapping[str, Any]]) -> str:
@@ -21,14 +23,12 @@ def edited_text(path: Path, specs: Mapping[str, Spec], said: Mapping[str, Mappin
     all problems, for names or specs that cannot be, a prior that the file lacks, or a file that is not TOML.
     """
     import tomlkit
-    from tomlkit.exceptions import ParseError
 
-    try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    except OSError as e:
-        raise InputError(f"{path.name} could not be read: {e.strerror}.", "Check the file and its permissions.") from e
-    except (UnicodeDecodeError, ParseError) as e:
-        raise InputError.of([Problem(path.name, f"text that is not TOML: {e}", "TOML", "Mend the line.", getattr(e, "line", None))]) from e
+    text, problems = read_text(path, path.name)
+    problems = problems or parsed(text, path.name)[1]
+    if problems:
+        raise InputError.of(problems)
+    document = tomlkit.parse(text)
     problems = []
     for name, spec in specs.items():
         try:
