@@ -101,8 +101,11 @@ def test_polls_far_apart_are_told_unless_expected(read: tuple[Tables, Settings])
     tables, settings = read
     undeclared = expecting(settings, "polls")
     found = [p for p in oddities(tables, undeclared) if p.file == "polls.csv"]
-    assert [p.column for p in found] == ["opposed_pct"]
-    assert "44 points from cripeso-2026-01:troops" in found[0].found  # 78/99 against 1 − .6103/.94
+    assert {p.column for p in found} == {"opposed_pct"}
+    assert "47 points from pew-2015:president" in found[0].found  # 93/98 against 1 − .49/.94
+    assert "50 points from elfinanciero-2025-12:troops" in found[1].found  # 1 − .6103/.94 against .80/.94
+    assert "44 points from cripeso-2026-01:troops" in found[2].found  # 78/99 against 1 − .6103/.94
+    assert len(found) == 3
     assert not [p for p in oddities(tables, settings) if p.file == "polls.csv"]
 
 

@@ -23,6 +23,7 @@ def scenario() -> None:
 @common()
 def list_(context: Context) -> None:
     """List the scenarios in data/scenarios/, with what the newest published run says of each."""
+    from forecast.forecasting.statement import edited
     from forecast.jobs.scenario import list_scenarios
 
     run_id, listed = list_scenarios(context.workspace)
@@ -36,9 +37,12 @@ def list_(context: Context) -> None:
     if not listed:
         context.say("There is no scenario in data/scenarios/; `forecast scenario new NAME` writes one.")
     width = max((len(row.scenario.name) for row in listed), default=0)
+    _, templates = edited([row.scenario for row in listed])
     for row in listed:
         said = f"  {_percent(row.stored['probability'])} ({_points(row.stored['difference'])} points)" if row.stored else ""
         context.say(f"{row.scenario.name:<{width}}  {row.scenario.says.kind:<11}  {row.scenario.says.title}{said}")
+    for problem in templates:
+        context.warn(str(problem))
     if not run_id:
         context.warn("No run was published yet, so there are no results to show; `forecast run` makes one.")
 
@@ -56,6 +60,8 @@ def run(context: Context, names: tuple[str, ...]) -> None:
 
     with context.progress() as progress:
         answers = run_scenarios(context.workspace, names, progress)
+    for problem in answers.left_out:
+        context.warn(str(problem))
     if context.json:
         documents = [{**result.as_dict(), **_more(result)} for result in answers.results]
         context.say_json({"run_id": answers.run_id, "origin": answers.origin, "headline": "reach-4-12m", "scenarios": documents})

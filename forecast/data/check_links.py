@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from forecast.data.finding import finding
@@ -47,6 +47,31 @@ def check_event_links(table: Table[Event]) -> Iterator[Problem]:
                     "the id of the earlier row",
                     f"Empty the cell and name {event.id} in {named.id} instead.",
                 )
+
+
+def check_causes(table: Table[Event]) -> Iterator[Problem]:
+    """`caused_by` names no later row, and following it never leads back to where it began."""
+    by_id = {event.id: event for event in table.rows}
+    for i, event in enumerate(table.rows):
+        later = [by_id[x] for x in event.caused_by if x in by_id and by_id[x].date.first > event.date.last]
+        for named in later:
+            expected = f"a row not after {event.date}: a cause comes before its effect"
+            yield finding(table, i, "caused_by", f"{named.id} of {named.date}", expected, "Correct the date or the id.")
+        if not later and event.id not in event.caused_by and event.id in _behind(event, by_id):
+            found = f"{';'.join(event.caused_by)}, which {event.id} itself has caused"
+            yield finding(table, i, "caused_by", found, "causes that do not lead in a circle", "Delete one of the links.")
+
+
+def _behind(event: Event, by_id: Mapping[str, Event]) -> set[str]:
+    """The ids of all causes of an event, and of their causes."""
+    found: set[str] = set()
+    waiting = list(event.caused_by)
+    while waiting:
+        name = waiting.pop()
+        if name in by_id and name not in found:
+            found.add(name)
+            waiting += by_id[name].caused_by
+    return found
 
 
 def check_claim_links(claims: Table[Claim], events: Table[Event]) -> Iterator[Problem]:

@@ -62,9 +62,9 @@ def propose(workspace: Workspace, name: str, given: Sequence[Given], covered_thr
     """
     if covered_through is not None and covered_through > today:
         raise UsageError(f"{covered_through} is still to come, so nobody has read through it.", "Give a day that is over.")
-    made = planned(workspace.data, name, given, covered_through)
+    made = planned(workspace.data, name, given, covered_through, today)
     near = tuple(similar(made.after, name, new.record) for new in made.rows)
-    return Proposal(made, near, tuple(effects(made.before, made.after, new.record) for new in made.rows))
+    return Proposal(made, near, tuple(effects(made.before, made.after, new.record, today) for new in made.rows))
 
 
 def add(
