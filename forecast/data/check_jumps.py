@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
+from statistics import median
 from typing import Any, Final
 
 from forecast.data.expected import expected
@@ -27,9 +28,13 @@ type Jump = tuple[int, int]  # index of the row that is off, and of the one it i
 STEP: Final = 8.0
 """A monthly change so many times the series' usual one (median absolute log change, scaled to a normal sd) is a step …"""
 
+LEVEL: Final = 6.0
+BESIDE: Final = 3
+"""… and so is a distance so many times the usual one from the median of the three months before and the three after …"""
+
 DOUBLING: Final = math.log(2)
 EIGHTFOLD: Final = math.log(8)
-"""… if it also doubles or halves the value; a change by more than a factor of eight always is one."""
+"""… if it also doubles or halves the value; more than a factor of eight always is one."""
 
 ENOUGH: Final = 12
 """Changes from which the usual one is known."""
@@ -58,9 +63,11 @@ def jumps(points: Sequence[Point], bound: Callable[[int], float]) -> list[Jump]:
     """The values that are off, of points in order; `bound` says how far the logs of two may differ that lie so far apart."""
     far = [abs(math.log(b[1] / a[1])) > bound(b[0] - a[0]) for a, b in pairwise(points)]
     last = len(points) - 1
-    alone = [last > 0 and (i == 0 or far[i - 1]) and (i == last or far[i]) for i in range(last + 1)]
+    alone = [0 < i < last and far[i - 1] and far[i] for i in range(last + 1)]
     if last == 1:  # of two nobody knows which is wrong: the later is named
-        alone[0] = False
+        alone[1] = far[0]
+    elif last > 1:  # an end has one neighbour, which is to blame itself if it is far from its other one too
+        alone[0], alone[last] = far[0] and not alone[1], far[-1] and not alone[last - 1]
     found = []
     for i, (_, _, row) in enumerate(points):
         if alone[i] or (i and far[i - 1] and not alone[i - 1]):
@@ -72,28 +79,40 @@ def odd_steps(table: Table[Any], settings: Settings) -> Iterator[Problem]:
     """A month that lies far from those beside it: a unit, a typing slip, a missing digit."""
     for series, at in by_series(table).items():
         points = [(table.rows[i].month, value(table.rows[i]), i) for i in at if value(table.rows[i]) > 0]
-        bound = _usual(points)
-        for i, j in jumps(points, lambda _, bound=bound: bound):  # type: ignore[misc]  # mypy knows no type of a default
-            m, other = table.rows[i].month, table.rows[j].month
-            if expected(settings, table.rows[i].file, "step", m, m, series):
-                continue
-            beside = f"the month {'before' if other < m else 'after'}"
-            ratio = value(table.rows[i]) / value(table.rows[j])
-            yield _odd(
-                table,
-                i,
-                "month",
-                f"{series} at {ratio:.2g} times {beside} in {month_text(m)}",
-                f"a change by at most a factor {math.exp(bound):.1f}",
-                "Check the figure and its unit",
-            )
+        for i, words, bound in _off(table, points):
+            m = table.rows[i].month
+            if not expected(settings, table.rows[i].file, "step", m, m, series):
+                found, wanted = f"{series} at {words} in {month_text(m)}", f"a change by at most a factor {math.exp(bound):.1f}"
+                yield _odd(table, i, "month", found, wanted, "Check the figure and its unit")
 
 
-def _usual(points: Sequence[Point]) -> float:
-    moves = sorted(abs(math.log(b[1] / a[1])) for a, b in pairwise(points))
+def _off(table: Table[Any], points: Sequence[Point]) -> Iterator[tuple[int, str, float]]:
+    """Index, words and bound of what lies far from the months beside it or, where none of these does, from the middle of several."""
+    bound = _bound(STEP, [math.log(b[1] / a[1]) for a, b in pairwise(points)])
+    steps = dict(jumps(points, lambda _: bound))
+    for i, j in steps.items():
+        beside = "before" if table.rows[j].month < table.rows[i].month else "after"
+        yield i, f"{value(table.rows[i]) / value(table.rows[j]):.2g} times the month {beside}", bound
+    away = _distances([v for _, v, _ in points])
+    bound = _bound(LEVEL, away)
+    near = {n + k for n, (_, _, i) in enumerate(points) if i in steps for k in range(-BESIDE, BESIDE + 1)}
+    for n, ((_, _, i), distance) in enumerate(zip(points, away, strict=True)):
+        if n not in near and abs(distance) > bound:
+            yield i, f"{math.exp(distance):.2g} times the middle of the months around it", bound
+
+
+def _distances(values: Sequence[float]) -> list[float]:
+    """In logs, how far each value is from the median of those before and after it."""
+    logs = [math.log(v) for v in values]
+    around = [[*logs[max(n - BESIDE, 0) : n], *logs[n + 1 : n + 1 + BESIDE]] for n in range(len(logs))]
+    return [log - median(near) if near else 0.0 for log, near in zip(logs, around, strict=True)]
+
+
+def _bound(times: float, moves: Sequence[float]) -> float:
+    """So many times what is usual, as far as that is known; between a doubling and a factor of eight."""
     if len(moves) < ENOUGH:
         return EIGHTFOLD
-    return min(max(STEP * moves[len(moves) // 2] / 0.6745, DOUBLING), EIGHTFOLD)
+    return min(max(times * median(map(abs, moves)) / 0.6745, DOUBLING), EIGHTFOLD)
 
 
 def odd_signs(table: Table[Any], settings: Settings) -> Iterator[Problem]:
@@ -104,7 +123,8 @@ def odd_signs(table: Table[Any], settings: Settings) -> Iterator[Problem]:
         for i, sign in signs.items():
             m = table.rows[i].month
             rare = len(at) > 1 and count[sign] - 1 < RARE * (len(at) - 1)
-            if sign <= 0 and rare and not expected(settings, table.rows[i].file, "step", m, m, series):
+            declared = sign == 0 and expected(settings, table.rows[i].file, "step", m, m, series)
+            if sign <= 0 and rare and not declared:
                 what = "a zero" if sign == 0 else "a negative value"
                 yield _odd(
                     table, i, "month", f"{what} in {series} of {month_text(m)}", "a value above 0, as in its other months", "Check it"

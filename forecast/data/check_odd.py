@@ -110,7 +110,7 @@ def odd_counts(table: Table[Event], settings: Settings) -> Iterator[Problem]:
     """A number of persons far beyond those of all other acts of its instrument."""
     for i, event in enumerate(table.rows):
         others = [e.count for e in table.rows if e is not event and e.instrument == event.instrument and e.count]
-        if event.count and len(others) > 1 and not min(others) / RANGE <= event.count <= max(others) * RANGE:
+        if event.count and others and not min(others) / RANGE <= event.count <= max(others) * RANGE:
             span = f"{min(others)} to {max(others)} as of other rows with instrument {event.instrument}"
             yield _odd(table, i, "count", f"{event.count} persons", span, "Check it against the source")
 

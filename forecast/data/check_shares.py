@@ -21,11 +21,14 @@ APART: Final = 40.0
 NEIGHBOURS: Final = timedelta(days=730)
 """Polls on one question further apart in time are not compared."""
 
-LEAST_TOLD: Final = 90.0
+LEAST_TOLD: Final = 95.0
 """Three shares that sum to less do not belong together …"""
 
-LEAST_DECIDED: Final = 50.0
-"""… and neither do two sides that leave more than half of the sample undecided."""
+LEAST_DECIDED: Final = 65.0
+"""… and neither do two sides that leave more than a third of the sample undecided."""
+
+LEAST_ALONE: Final = 15.0
+"""Of a one-sided report the larger side is the one that is told, as a rule."""
 
 SIZES: Final = 6
 """A sample is odd if it is so many times larger or smaller than the median of all others."""
@@ -67,6 +70,9 @@ def odd_shares(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
             yield _odd(table, i, "opposed_pct", f"shares that sum to {sum(given):g}", "about 100", "Check the three shares")
         elif len(sides) == 2 and sum(sides) < LEAST_DECIDED and poll.other_pct is None:
             yield _odd(table, i, "opposed_pct", f"sides that sum to {sum(sides):g}", f"{LEAST_DECIDED:g} or more", "Fill in other_pct")
+        elif len(sides) == 1 and sides[0] < LEAST_ALONE:
+            remedy = "Check it, and fill in the other side"
+            yield _odd(table, i, "opposed_pct", f"one side alone, at {sides[0]:g}", f"{LEAST_ALONE:g} or more", remedy)
 
 
 def odd_sizes(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
