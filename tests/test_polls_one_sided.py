@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from data_editing import BUNDLED
 from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from forecast.data.check import oddities
@@ -115,6 +116,7 @@ def test_the_model_and_what_is_said_of_a_poll_agree(read: tuple[dict[str, Table[
     assert "One side only: 6 % are taken to have none." in poll_effects(data, poll(in_favour_pct=55)).told
 
 
+@limits(max_examples=20)
 @given(st.floats(0.01, 1), st.floats(0.01, 1), st.sampled_from(["both", "opposed", "in_favour"]))
 def test_fractions_are_odd(read: tuple[dict[str, Table[Any]], Settings], a: float, b: float, sides: str) -> None:
     cells = {"opposed_pct": a if sides != "in_favour" else "", "in_favour_pct": b if sides != "opposed" else ""}

@@ -24,6 +24,12 @@ MOST_LAG_MONTHS: Final = 120
 """Ten years: no lag is longer."""
 
 
+def _not_empty(values: tuple[int, ...]) -> tuple[int, ...]:
+    if not values:
+        raise PydanticCustomError("fits", "a list that is not empty")
+    return values
+
+
 def _without_repeats(values: tuple[int, ...]) -> tuple[int, ...]:
     if len(set(values)) < len(values):
         raise PydanticCustomError("fits", "a list that names nothing twice")
@@ -50,7 +56,7 @@ type Text = Annotated[str, Field(min_length=1)]
 type MonthText = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 type LevelNumber = Annotated[int, Field(ge=0, le=domain.TOP)]
 type Horizon = Annotated[int, Field(ge=1, le=domain.LONGEST)]
-type Horizons = Annotated[tuple[Horizon, ...], Field(min_length=1), AfterValidator(_without_repeats)]
+type Horizons = Annotated[tuple[Horizon, ...], AfterValidator(_not_empty), AfterValidator(_without_repeats)]
 type Levels = Annotated[tuple[LevelNumber, ...], AfterValidator(_without_repeats)]
 type LagDays = Annotated[int, Field(ge=0, le=MOST_DAYS)]
 type Template = Annotated[Text, AfterValidator(_knowing(*WINDOW))]
