@@ -49,7 +49,7 @@ def _the_same_bytes_are_read_once() -> Iterator[None]:
         "read_table": table_of,
         "read_settings": settings_of,
         "errors": lambda tables, damaged, settings: (_ids(tables), *sorted(damaged), id(settings)),
-        "oddities": lambda tables, settings: (_ids(tables), id(settings)),
+        "oddities": lambda tables, settings, today: (_ids(tables), id(settings), today),
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, key in parts.items():
@@ -67,6 +67,20 @@ def _the_same_forecast_is_examined_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sensitivity, "sensitivity", _once(sensitivity.sensitivity, made_of, 4))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_same_inputs_are_assessed_once() -> Iterator[None]:
+    """`data check` fits models 2 to 4, which takes seconds, to see which scenarios can be run."""
+    from forecast.data.digest import data_digest
+    from forecast.jobs import check
+
+    def made_of(data: Any, priors: Any, seed: int) -> tuple[str, str, int]:
+        return data_digest(data), priors.digest(), seed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(check, "assess", _once(check.assess, made_of, 4))
         yield
 
 

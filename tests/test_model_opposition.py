@@ -15,12 +15,13 @@ from scipy.stats import halfnorm, multivariate_normal
 from forecast.arrays.gaussian import Gaussian
 from forecast.data.read import read_table
 from forecast.data.records import Event, Poll
+from forecast.data.shares import opposed_share
 from forecast.domain import FIRST_MONTH, month
 from forecast.errors import ForecastError
 from forecast.model.history import LOGIT_60
 from forecast.model.opposition import fit_opposition, leave_out, mobilisation, mobilisation_scale
 from forecast.model.poll_algebra import OppositionPriors, PollAlgebra, moments
-from forecast.model.polls import FIRST_KNOT, PollShare, field_month, opposed_share, poll_shares
+from forecast.model.polls import FIRST_KNOT, PollShare, field_month, poll_shares
 from forecast.priors.files import load_priors
 from forecast.priors.spec import HalfNormal
 

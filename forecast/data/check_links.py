@@ -75,6 +75,16 @@ def _circles(table: Table[Any], column: str) -> Iterator[Problem]:
         )
 
 
+def check_causes(table: Table[Event]) -> Iterator[Problem]:
+    """`caused_by` names no later row."""
+    by_id = {event.id: event for event in table.rows}
+    for i, event in enumerate(table.rows):
+        for cause in (by_id[x] for x in event.caused_by if x in by_id):
+            if cause.date.first > event.date.last:
+                expected = f"a row not after {event.date}: a cause comes before its effect"
+                yield finding(table, i, "caused_by", f"{cause.id} of {cause.date}", expected, "Correct the date or the id.")
+
+
 def check_claim_links(claims: Table[Claim], events: Table[Event]) -> Iterator[Problem]:
     """`supersedes` names claims, `basis_ids` events."""
     claim_ids = {claim.claim_id for claim in claims.rows}

@@ -13,7 +13,6 @@ from forecast.arrays.ladder import bend
 from forecast.data.outcome import distinct_readings, reading_levels
 from forecast.data.tables import Data, history, origin
 from forecast.domain import FIRST_MONTH, Month, last_day
-from forecast.forecasting.climb import future_administrations
 from forecast.forecasting.patch import NO_PATCH, Patch
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.pool import HORIZON, N_PATHS, Future, Start, simulate_pool
@@ -123,9 +122,7 @@ def assess(data: Data, priors: Priors, seed: int) -> Situation:
             mobilisation_scale=data.scales.mobilisation,
             new_us_rates_from=_next_us(data, at),
         ),
-        administrations=future_administrations(
-            in_office(data.administrations, "Mexico", FIRST_MONTH, Month(at + HORIZON))[at - FIRST_MONTH + 1 :]
-        ),
+        administrations=in_office(data.administrations, "Mexico", Month(at + 1), Month(at + HORIZON)),
     )
 
 

@@ -23,7 +23,7 @@ from forecast.forecasting.situation import assess
 from forecast.inference.gate import worst
 from forecast.inference.settings import MULTIVERSE
 from forecast.jobs.meaning import sampling, settings_digest
-from forecast.jobs.workspace import Inputs
+from forecast.jobs.workspace import DEFAULT_SEED, Inputs
 from forecast.model.constants import tolerance_priors
 from forecast.progress import Progress, silent
 from forecast.report.payload import build_report
@@ -32,7 +32,6 @@ from forecast.runs import names, store
 from forecast.runs.draws import write_draws, write_posterior
 from forecast.runs.inputs import write_inputs
 
-DEFAULT_SEED = 20_060_101
 UNPUBLISHED: Final[Mapping[str, Any]] = {"follows": None, "decision": {"kind": "run", "reason": "", "seconds": None}}
 """What the manifest of a run says that was not written to be published."""
 FOR_THIS_RUN = "made for this run"
