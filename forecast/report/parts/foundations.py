@@ -24,7 +24,12 @@ type Rows = list[dict[str, Any]]
 
 def diagnostics(forecast: Forecast) -> dict[str, Any]:
     by_reading = {name: fit.diagnostics.as_dict() for name, fit in forecast.readings.items()}
-    return forecast.diagnostics.as_dict() | {"by_reading": by_reading}
+    situation = forecast.situation
+    weighted = {
+        name: {"k_hat": part.k_hat if np.isfinite(part.k_hat) else None, "effective": part.effective}
+        for name, part in (("opposition", situation.opposition), ("events", situation.rates))
+    }
+    return forecast.diagnostics.as_dict() | {"by_reading": by_reading, "weighted": weighted}
 
 
 def directions(forecast: Forecast) -> dict[str, Any]:
