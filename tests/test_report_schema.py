@@ -36,14 +36,14 @@ def _question(report: Report, **changes: Any) -> None:
 
 
 MUTATIONS: dict[str, tuple[Callable[[Report], Any], str]] = {
-    "a question without its probability": (lambda r: r["questions"][0].pop("probability"), "questions/0: 'probability' is a required"),
-    "a probability above one": (lambda r: _question(r, probability=1.2), "questions/0/probability: 1.2 is greater"),
-    "a probability that is no number": (lambda r: _question(r, probability=math.nan), "questions/0/probability: nan is not a finite"),
+    "a question without its probability": (lambda r: r["questions"][0].pop("probability"), "0/probability: it is missing"),
+    "a probability above one": (lambda r: _question(r, probability=1.2), "questions/0/probability: 1.2 was found"),
+    "a probability that is no number": (lambda r: _question(r, probability=math.nan), "probability: nan was found"),
     "a probability that is text": (lambda r: _question(r, probability="0.1"), "questions/0/probability"),
-    "infinity deep inside": (lambda r: r["drivers"]["leverage"]["value"].__setitem__(3, math.inf), "drivers/leverage/value/3: inf"),
-    "an unknown part": (lambda r: r.update(surprise=1), "'surprise' was unexpected"),
-    "an unknown field of a question": (lambda r: _question(r, odds=2.0), "'odds' was unexpected"),
-    "a part left out": (lambda r: r.pop("stakes"), "'stakes' is a required"),
+    "infinity deep inside": (lambda r: r["drivers"]["leverage"]["value"].__setitem__(3, math.inf), "leverage/value/3: inf was"),
+    "an unknown part": (lambda r: r.update(surprise=1), "surprise: no such field is known"),
+    "an unknown field of a question": (lambda r: _question(r, odds=2.0), "questions/0/odds: no such field is known"),
+    "a part left out": (lambda r: r.pop("stakes"), "stakes: it is missing"),
     "a kind that does not exist": (lambda r: _question(r, kind="touched"), "questions/0/kind"),
     "an id of another form": (lambda r: _question(r, id="Reach 4"), "questions/0/id"),
     "a month that does not exist": (lambda r: r.update(origin="2026-13"), "origin"),

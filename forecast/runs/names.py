@@ -21,7 +21,10 @@ def new_run_id(now: datetime, digest: str) -> str:
 
 
 def is_run_id(name: str) -> bool:
-    return _RUN_ID.fullmatch(name) is not None
+    try:
+        return _RUN_ID.fullmatch(name) is not None and bool(made_at(name))
+    except ValueError:  # digits that are no time
+        return False
 
 
 def made_at(run_id: str) -> datetime:
