@@ -24,15 +24,16 @@ def report(context: Context, name: str, form: str, output: str | None) -> None:
 
     RUN is the id of a run, a unique beginning of it, `latest`, or a folder.
     """
-    from forecast.report.read import read_report, render
-    from forecast.runs import store
+    from forecast.report.read import read_any_form, read_report, render
+    from forecast.runs import manifest, store
     from forecast.runs.whole import write_whole
 
-    found = read_report(store.resolve(context.workspace.reports, name))
+    run = store.resolve(context.workspace.reports, name)
     if context.json:
-        context.say_json(found)
+        manifest.check(run)
+        context.say_json(read_any_form(run))
         return
-    text = render(found, form)
+    text = render(read_report(run), form)
     if output in (None, "-"):
         context.say(text.rstrip("\n"))
     else:

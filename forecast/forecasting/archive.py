@@ -130,6 +130,12 @@ def check_form(arrays: Mapping[str, NDArray[Any]]) -> None:
         )
 
 
+def check_asked(arrays: Mapping[str, NDArray[Any]], question: str) -> None:
+    """StoreError if the draws do not answer this question of the ladder."""
+    if question not in arrays["questions"]:
+        raise StoreError(f"The draws of the run do not answer {question}, as its report does.", "Restore the run, or make it again.")
+
+
 def _single(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(np.int8) if values.dtype.kind == "i" else values.astype(np.float32)
 

@@ -10,10 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.domain import FIRST_MONTH, TOP
+from forecast.domain import CHANNELS, FIRST_MONTH, TOP
 from forecast.forecasting.draws import ParameterDraws
 from forecast.forecasting.paths import Pool
-from forecast.model.constants import CHANNELS
 from forecast.model.events import ANSWERS, COUNTED, STREAMS
 from forecast.model.history import Drivers
 from forecast.model.transitions import ADMINISTRATIONS

@@ -23,7 +23,7 @@ from forecast.jobs.workspace import Inputs
 from forecast.model.transitions import MODEL_VERSION
 from forecast.progress import Progress, silent
 from forecast.report.payload import versions
-from forecast.report.read import SCHEMA_VERSION, read_report
+from forecast.report.read import read_report
 from forecast.runs.manifest import read_manifest
 
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
@@ -63,10 +63,10 @@ def explain(a: Path, b: Path, progress: Progress = silent, again: bool = False) 
     """What moved the probabilities from run `a` to run `b`, as it stands in report.json. Nothing is written.
 
     If run b's report tells it already, that is given, unless `again`. Raises UsageError if a run did not keep its inputs, InputError if
-    run b was made by another version of the model, StoreError if a run is damaged.
+    run b was made by another version of the model or a run was reported in another form, StoreError if a run is damaged.
     """
     report = read_report(b)
-    if report["moved"].get("from_run") == a.name and report["schema_version"] == SCHEMA_VERSION and not again:
+    if report["moved"].get("from_run") == a.name and not again:
         return dict(report["moved"])
     after = _end(b, report)
     if after.model != MODEL_VERSION:

@@ -12,6 +12,7 @@ from forecast.data.lock import editing
 from forecast.errors import StoreError
 from forecast.report.entry import Change, Entry
 from forecast.report.index import render_index
+from forecast.report.read import REPORT, read_any_form
 from forecast.report.words import listed, month_words
 from forecast.runs import manifest, names, store
 from forecast.runs.whole import write_whole
@@ -41,6 +42,8 @@ def entries(reports: Path) -> tuple[Entry, ...]:
             told = manifest.read_manifest(run.path)
             if told.run_id != run.run_id:
                 raise StoreError(f"it holds the manifest of run {told.run_id}.")
+            if REPORT in told.digests:
+                read_any_form(run.path)
             found[run.run_id] = _entry(run, told)
             metas[run.run_id] = told.meta
         except StoreError as e:
@@ -112,26 +115,22 @@ def _edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 
 def _entry(run: store.Run, told: manifest.Manifest) -> Entry:
-    """StoreError for a manifest that says what no version wrote."""
     meta = told.meta
-    try:
-        interval, decision, chance = meta.get("interval"), meta.get("decision") or {}, meta.get("probability")
-        return Entry(
-            run.run_id,
-            names.made_at(run.run_id),
-            latest=run.latest,
-            page="report.html" in told.digests,
-            origin=meta.get("origin"),
-            as_of=meta.get("as_of"),
-            question=meta.get("headline"),
-            probability=None if chance is None else float(chance),
-            interval=(float(interval["low"]), float(interval["high"])) if interval else None,
-            gate=meta.get("gate"),
-            decision=decision.get("kind"),
-            reason=decision.get("reason"),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as e:
-        raise StoreError(f"its manifest says what cannot be: {e}.") from e
+    interval, decision = meta.get("interval"), meta.get("decision") or {}
+    return Entry(
+        run.run_id,
+        names.made_at(run.run_id),
+        latest=run.latest,
+        page="report.html" in told.digests,
+        origin=meta.get("origin"),
+        as_of=meta.get("as_of"),
+        question=meta.get("headline"),
+        probability=meta.get("probability"),
+        interval=(interval["low"], interval["high"]) if interval else None,
+        gate=meta.get("gate"),
+        decision=decision.get("kind"),
+        reason=decision.get("reason"),
+    )
 
 
 def as_rows(found: Sequence[Entry]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,8 +11,9 @@ from forecast.domain import last_day, month
 from forecast.errors import StoreError
 from forecast.evaluation.book import Book, open_book
 from forecast.priors.history import SHIPPED
+from forecast.report.read import read_any_form
 from forecast.runs import ledger, manifest, store
-from forecast.runs.verified import read_verified
+from forecast.runs.verified import REMEDY
 
 FORECAST: Final = "forecast"
 _SAID: Final = (
@@ -62,9 +62,16 @@ def frozen(run: Path, now: datetime) -> dict[str, Any] | None:
     None for a run that was made before there was a ledger. Raises StoreError if the run is damaged.
     """
     made = manifest.read_manifest(run)
-    report: Mapping[str, Any] = json.loads(read_verified(run, "report.json"))
+    report = read_any_form(run)
     if "baselines" not in report:
         return None
+    try:
+        return _frozen(report, made, now)
+    except (KeyError, TypeError, ValueError, AttributeError) as e:  # of another version: what this one writes was validated
+        raise StoreError(f"What run {run.name} says, by another version of this program, cannot be entered: {e!r}.", REMEDY) from e
+
+
+def _frozen(report: Mapping[str, Any], made: manifest.Manifest, now: datetime) -> dict[str, Any]:
     base = {row["id"]: row for row in report["baselines"]}
     day = now.astimezone(UTC).date()
     return {
@@ -76,7 +83,7 @@ def frozen(run: Path, now: datetime) -> dict[str, Any] | None:
         "seed": report["seed"],
         "data_digest": report["data_digest"],
         "priors_digest": report["priors_digest"],
-        "revisions": {n: r["revision"] for n, r in made.meta.get("priors", {}).items() if r["revision"] != SHIPPED},
+        "revisions": {n: r["revision"] for n, r in (made.meta.get("priors") or {}).items() if r.get("revision", SHIPPED) != SHIPPED},
         "headline": f"{report['headline']}@{report['origin']}",
         "resolution": report["resolution"],
         "questions": [

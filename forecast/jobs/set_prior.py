@@ -95,14 +95,17 @@ def headlines(where: Workspace, priors: Priors, edits: Mapping[str, Spec]) -> He
 
     A run that is missing, damaged or of another version is told, and is no reason not to change one's mind.
     """
-    before = None
+    before: Outlook | None = None
     try:
         run = store.latest(where.reports)
         if run is None:
             return Headlines(lacking="No run was published.")
         meta = manifest.read_manifest(run).meta
-        fitted = meta.get("priors_digest") == priors.digest()
-        before = Outlook(str(meta["headline"]), float(meta["probability"]), "fitted", True, run.name) if fitted else _tried(where, {})
+        headline, chance = meta.get("headline"), meta.get("probability")
+        if meta.get("priors_digest") == priors.digest() and headline is not None and chance is not None:
+            before = Outlook(headline, chance, "fitted", True, run.name)
+        else:
+            before = _tried(where, {})
         after = _tried(where, edits)
     except ForecastError as e:
         return Headlines(before, lacking=str(e))

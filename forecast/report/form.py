@@ -19,11 +19,7 @@ _KNOWN: Final = frozenset({
 
 def compiled(schema: Schema) -> SchemaValidator:
     """The validator of a schema (JSON Schema 2020-12); numbers must be finite. ValueError for a keyword that is not known here."""
-    definitions = []
-    for name, inner in schema.get("$defs", {}).items():
-        translated = _translated(inner)
-        translated["ref"] = name  # type: ignore[typeddict-unknown-key]  # every kind that a definition may have takes it
-        definitions.append(translated)
+    definitions: list[CoreSchema] = [{**_translated(inner), "ref": name} for name, inner in schema.get("$defs", {}).items()]
     return SchemaValidator(cs.definitions_schema(_translated(schema), definitions), CoreConfig(strict=True))
 
 

@@ -91,7 +91,7 @@ def _linked(reports: Path) -> str | None:
     if not link.is_symlink():
         return None
     target = os.readlink(link)
-    if not names.is_run_id(target) or (reports / target).is_symlink():
+    if not names.is_run_id(target):
         raise StoreError(f"{link} points to {visible(target)}, which is no run of this store.", f"Remove the link, then {_PUBLISH}.")
     return target
 

@@ -27,3 +27,8 @@ def read_verified(run: Path, name: str, limit: int = MAX_BYTES) -> bytes:
     if hashlib.sha256(raw).hexdigest() != expected:
         raise StoreError(f"{run / name} was altered: its digest is not that of what was written.", REMEDY)
     return raw
+
+
+def check_verified(run: Path, name: str) -> None:
+    """Raises what `read_verified` does."""
+    read_verified(run, name)
