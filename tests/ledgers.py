@@ -18,8 +18,6 @@ from tests.sound_reports import sound_report
 FIRST, SECOND, THIRD = "20261124T141500Z-aaaaaa", "20261125T141500Z-bbbbbb", "20261126T141500Z-cccccc"
 
 
-
-
 @functools.cache
 def _whole() -> str:
     return json.dumps(sound_report(FIRST))

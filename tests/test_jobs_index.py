@@ -39,7 +39,7 @@ def told(probability: float = 0.06, priors: Mapping[str, str] = PRIORS, **other:
         "settings_digest": "s1",
         "headline": "reach-4-12m",
         "probability": probability,
-        "interval": {"prob": 0.8, "low": probability / 10, "high": 2 * probability},
+        "interval": {"prob": 0.8, "low": probability / 10, "high": min(2 * probability, 1.0)},
         "gate": "pass",
         "priors": {name: {"spec": spec, "revision": "as shipped"} for name, spec in priors.items()},
         "decision": {"kind": "refitted", "reason": "new data", "seconds": 140.0},

@@ -15,7 +15,6 @@ from forecast.forecasting.result import Forecast
 from forecast.forecasting.revised.noise import FACTOR_MAX, LEAST, Noise, stretched, times, together
 from forecast.forecasting.revised.telescope import Leg, Told, Values, telescope
 from forecast.forecasting.revised.update import Basis
-from forecast.jobs.reweigh_run import FIT
 from forecast.jobs.snapshot import basis_of, inputs_of
 from forecast.jobs.states import Chain, State, chain
 from forecast.jobs.tellers import Draws, Fit, fits_between, fitted
@@ -25,6 +24,7 @@ from forecast.progress import Progress, silent
 from forecast.report.payload import versions
 from forecast.report.read import read_report
 from forecast.runs.manifest import read_manifest
+from forecast.runs.needed import FITTED_IN
 
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
 """The kinds of parts, in the order in which the changes are made."""
@@ -108,7 +108,7 @@ def _end(run: Path, report: Mapping[str, Any]) -> End:
     inputs = inputs_of(run)
     values = {q["id"]: float(q["probability"]) for q in report["questions"]}
     mcse = {q["id"]: float(q["mcse"] or 0.0) for q in report["questions"]}
-    fit = run.parent / (read_manifest(run).meta.get(FIT) or run.name)
+    fit = run.parent / (read_manifest(run).meta.get(FITTED_IN) or run.name)
     kept = fit != run and fit.is_dir()  # else it was pruned: the draws taken from it stand in for it
     return End(
         inputs, lambda: basis_of(run, inputs), values, mcse, int(report["seed"]), report["model_version"], report["versions"],

@@ -65,19 +65,25 @@ def _short(error: StoreError, reports: Path) -> str:
 def published(found: Mapping[str, Entry], metas: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Ids of the runs that are or were `latest`, oldest first: each names the one it follows.
 
-    Where that one is gone or damaged, the chain goes on from the newest older run that was written for publishing.
+    Where that one is gone or damaged, or the run was not written for publishing, the chain goes on from the newest older one that was.
     """
     at = next((e.run_id for e in found.values() if e.latest), None)
     chain: list[str] = []
     while at is not None and at not in chain:
         if at in metas:
             chain.append(at)
+        if at in metas and _for_publishing(metas[at]):
             at = metas[at].get("follows")
         else:
-            gone = at
-            older = (run_id for run_id in sorted(metas, reverse=True) if run_id < gone)
-            at = next((run_id for run_id in older if metas[run_id].get("follows") or metas[run_id].get("ledger")), None)
+            newer = at
+            older = (run_id for run_id in sorted(metas, reverse=True) if run_id < newer)
+            at = next((run_id for run_id in older if _for_publishing(metas[run_id])), None)
     return chain[::-1]
+
+
+def _for_publishing(meta: Mapping[str, Any]) -> bool:
+    """Whether a run was written to be published: such a run notes what it follows, and the head of the ledger."""
+    return bool(meta.get("follows") or meta.get("ledger"))
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:

@@ -13,9 +13,9 @@ from forecast.evaluation.book import Book, open_book
 from forecast.priors.history import SHIPPED
 from forecast.report.read import read_any_form
 from forecast.runs import ledger, manifest, store
+from forecast.runs.needed import FORECAST
 from forecast.runs.verified import REMEDY
 
-FORECAST: Final = "forecast"
 _SAID: Final = (
     "text", "kind", "level", "horizon_months", "window", "resolution_date", "probability", "probability_known", "expected", "interval",
 )  # fmt: skip

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecast.errors import StoreError
-from forecast.jobs.ledger import FORECAST, book_of, frozen, published
+from forecast.jobs.ledger import book_of, frozen, published
 from forecast.report.read import read_any_form
 from forecast.runs import ledger, lock, manifest, store
 from forecast.runs.ledger import Entry, Head
+from forecast.runs.needed import FORECAST
 
 PATIENCE: Final = 10.0
 """Seconds to wait for a publisher to enter its run, which takes it a fraction of one."""

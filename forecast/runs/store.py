@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,16 +146,16 @@ def resolve(reports: Path, name: str) -> Path:
     raise UsageError(f"{name!r} is no run in {reports}.", f"The nearest: {_join(near)}. `forecast runs list` shows all.")
 
 
-def prune(reports: Path, keep: int) -> tuple[str, ...]:
-    """Remove all but the newest `keep` runs; the published one stays whatever its age, and the ledger is not touched. The ids removed.
+def prune(reports: Path, keep: int, needed: Collection[str] = ()) -> tuple[str, ...]:
+    """Remove all but the newest `keep` runs; the published one and those needed stay whatever their age. The ids removed.
 
-    The caller holds `lock.publisher`.
+    The ledger is not touched. The caller holds `lock.publisher`.
     """
     if keep < 0:
         raise ValueError("the number of runs to keep is not negative")
     scratch.sweep(reports)
     runs = list_runs(reports)
-    gone = [run for run in runs[: max(0, len(runs) - keep)] if not run.latest]
+    gone = [run for run in runs[: max(0, len(runs) - keep)] if not run.latest and run.run_id not in needed]
     for run in gone:
         scratch.discard(run.path)
     return tuple(run.run_id for run in gone)
