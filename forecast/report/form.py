@@ -11,6 +11,8 @@ from pydantic_core import core_schema as cs
 type Schema = Mapping[str, Any]
 
 _BRANCH: Final = "|"  # stands in a place for the branch of a union, and is left out of what is printed
+_WORD: Final = 2**63 - 1
+"""No whole number of a report is larger, whether its schema says so or not."""
 _KNOWN: Final = frozenset({
     "$schema", "$defs", "$ref", "title", "description", "type", "enum", "const", "anyOf", "items", "minItems", "maxItems", "properties",
     "required", "additionalProperties", "propertyNames", "minProperties", "maxProperties", "minimum", "maximum", "pattern", "minLength",
@@ -74,7 +76,7 @@ def _of_type(schema: Schema) -> CoreSchema:
         case "string":
             return cs.str_schema(pattern=schema.get("pattern"), min_length=schema.get("minLength"))
         case "integer":
-            return cs.int_schema(ge=schema.get("minimum"), le=schema.get("maximum"))
+            return cs.int_schema(ge=schema.get("minimum", -_WORD), le=schema.get("maximum", _WORD))
         case "number":
             return cs.float_schema(ge=schema.get("minimum"), le=schema.get("maximum"), allow_inf_nan=False)
         case "boolean":
