@@ -3,19 +3,23 @@
 import copy
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from forecast.errors import StoreError
+from forecast.report.form import breaks, compiled
 from forecast.report.render import canonical_json
 from forecast.report.schema import report_schema, validate
 from tests.fixtures.report_example import report_example
 
 Report = dict[str, Any]
+EXAMPLE = json.loads(canonical_json(report_example()))
 
 
 def test_the_schema_is_itself_valid_and_strict_where_it_is_fixed() -> None:
@@ -79,3 +83,32 @@ def test_many_faults_are_counted_and_not_all_printed() -> None:
 def test_json_refuses_what_is_not_a_number(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         canonical_json({"x": math.nan})
+
+
+def parts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The place of every part of a document; of a long list, the first two."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, held in inner:
+        yield (*path, key)
+        yield from parts(held, (*path, key))
+
+
+PARTS = list(parts(EXAMPLE))
+
+
+@given(data=st.data())
+@settings(max_examples=60)
+def test_the_fast_validator_refuses_what_an_independent_one_refuses(data: st.DataObject) -> None:
+    """What the schema says, as jsonschema reads it, whatever one part of a report becomes."""
+    report = copy.deepcopy(EXAMPLE)
+    *above, last = data.draw(st.sampled_from(PARTS))
+    holder: Any = report
+    for key in above:
+        holder = holder[key]
+    holder[last] = data.draw(st.sampled_from([None, "", "x", -1, 0.5, 7, True, [], {}, [[]], "2026-01", {"x": 1}]))
+    assert Draft202012Validator(report_schema()).is_valid(report) == (not list(breaks(compiled(report_schema()), report)))
+
+
+def test_a_keyword_that_is_not_translated_is_refused() -> None:
+    with pytest.raises(ValueError, match="uniqueItems"):
+        compiled({"type": "array", "uniqueItems": True})

@@ -75,6 +75,7 @@ PLACES: Mapping[str, Callable[[Path], object]] = {
     "a folder": lambda path: path.mkdir(),
     "a named pipe": os.mkfifo,
     "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a gigabyte": lambda path: path.touch() or os.truncate(path, 10**9),
     "a link to nothing": lambda path: path.symlink_to("nowhere"),
 }
 

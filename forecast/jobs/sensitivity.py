@@ -12,7 +12,7 @@ from forecast.priors.files import load_priors
 from forecast.runs.draws import DRAWS, read_draws
 from forecast.runs.manifest import read_manifest
 from forecast.runs.store import resolve
-from forecast.runs.verified import REMEDY, check_verified
+from forecast.runs.verified import REMEDY, read_verified
 from forecast.workspace import Workspace
 
 
@@ -27,7 +27,7 @@ def sensitivity_of(workspace: Workspace, run: str = "latest") -> dict[str, Any]:
     headline = meta.get("headline")
     if headline is None:
         raise StoreError(f"Run {path.name} does not say which question its headline is.", REMEDY)
-    check_verified(path, DRAWS)
+    read_verified(path, DRAWS)
     arrays = read_draws(path)
     check_form(arrays)
     check_asked(arrays, headline)

@@ -20,7 +20,7 @@ from forecast.report.read import read_alone
 from forecast.runs.draws import DRAWS, open_draws
 from forecast.runs.manifest import read_manifest
 from forecast.runs.store import resolve
-from forecast.runs.verified import check_verified
+from forecast.runs.verified import read_verified
 from forecast.workspace import Workspace
 
 type Row = Mapping[str, Any]
@@ -137,7 +137,7 @@ def check_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "lat
     if wrong := readings_differ(edited, then.parts("readings.weights")):
         raise InputError.of(wrong)
     report = read_alone(path)  # what is read here is verified; the rest of the run is the business of `runs verify`
-    check_verified(path, DRAWS)
+    read_verified(path, DRAWS)
     return Before(path, then, now, edited, report["headline"], tuple(report["questions"]))
 
 

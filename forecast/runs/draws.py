@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 POSTERIOR: Final = "posterior.nc"
 DRAWS: Final = "draws.npz"
 GROUPS: Final = ("posterior", "sample_stats")
-MAX_BYTES: Final = 1_000_000_000
+MAX_BYTES: Final = 256_000_000
 """Neither file is larger, nor are all arrays of one: the draws have ten megabytes, the posterior sixteen."""
 _HEADER: Final = 10_000
 _DAMAGE: Final = (

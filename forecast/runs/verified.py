@@ -11,24 +11,20 @@ from forecast.runs import manifest
 from forecast.storage.reading import UnreadableError, read_bounded
 
 REMEDY: Final = "Restore the run from a copy; `forecast runs verify` says what else is wrong with it."
-MAX_BYTES: Final = 1_000_000_000
+MAX_BYTES: Final = 256_000_000
 """No file of a run is larger: the draws have ten megabytes, the posterior sixteen."""
 
 
 def read_verified(run: Path, name: str, limit: int = MAX_BYTES) -> bytes:
     """The bytes of a file of a run. Raises StoreError if the manifest does not name it, or the file is missing, altered or no file."""
-    expected = manifest.read_manifest(run).digests.get(name)
+    held = manifest.read_manifest(run)
+    expected = held.digests.get(name)
     if expected is None:
         raise StoreError(f"Run {run.name} holds no {name}.", REMEDY)
     try:
-        raw = read_bounded(run / name, limit)
+        raw = read_bounded(run / name, min(limit, held.sizes[name]))
     except UnreadableError as e:
         raise StoreError(f"{run / name} cannot be read: {e.found} was found where {e.expected} was expected.", REMEDY) from e
     if hashlib.sha256(raw).hexdigest() != expected:
         raise StoreError(f"{run / name} was altered: its digest is not that of what was written.", REMEDY)
     return raw
-
-
-def check_verified(run: Path, name: str) -> None:
-    """Raises what `read_verified` does."""
-    read_verified(run, name)
