@@ -12,12 +12,17 @@ EXAMPLE = report_example()
 
 def sound_report(run_id: str, **parts: Any) -> dict[str, Any]:
     """The example as the report of a run, with these parts in place of its own; every question has a baseline and a chance by reading."""
-    report: dict[str, Any] = EXAMPLE | {"run_id": run_id, "moved": {}} | parts
+    return mixed(EXAMPLE | {"run_id": run_id, "moved": {}} | parts)
+
+
+def mixed(report: Mapping[str, Any]) -> dict[str, Any]:
+    """A report of which every question has a baseline, and a chance by reading that mixes to what is said."""
+    made: dict[str, Any] = dict(report)
     known = {row["id"]: row for row in EXAMPLE["baselines"]}
-    report["questions"] = [_mixed(q, report) for q in report["questions"]]
-    ids = [q["id"] for q in report["questions"]]
-    report["baselines"] = [known.get(id_, {"id": id_, "persistence": 0.1, "climatology": 0.2, "counts": None}) for id_ in ids]
-    return report
+    made["questions"] = [_mixed(q, report) for q in report["questions"]]
+    ids = [q["id"] for q in made["questions"]]
+    made["baselines"] = [known.get(id_, {"id": id_, "persistence": 0.1, "climatology": 0.2, "counts": None}) for id_ in ids]
+    return made
 
 
 def sound_change(before: float, after: float, noise_se: float, unexplained: bool = False, from_run: str = "before") -> dict[str, Any]:

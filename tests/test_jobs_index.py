@@ -234,7 +234,7 @@ def test_runs_list_fits_80_columns_and_names_what_is_known(reports: Path, tmp_pa
 
 
 def test_prune_writes_the_index(reports: Path, tmp_path: Path, command: Command) -> None:
-    ids = written(reports, *linked(told(), told(), told()))
+    ids = written(reports, *linked(told()), told(), *linked(told()))  # the first is followed by none
     for name in ("data", "priors"):
         (tmp_path / name).mkdir()
     assert command("runs", "prune", "--keep", "2").exit_code == 0

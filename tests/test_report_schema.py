@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from forecast.errors import StoreError
-from forecast.report.form import breaks, compiled
 from forecast.report.render import canonical_json
 from forecast.report.schema import report_schema, validate
+from forecast.runs.form import breaks, compiled
 from tests.fixtures.report_example import report_example
 
 Report = dict[str, Any]

@@ -12,8 +12,7 @@ from typing import Any, Final
 from pydantic_core import SchemaValidator
 
 from forecast.errors import StoreError
-from forecast.report.form import breaks, compiled
-from forecast.storage.characters import character_name, refused_character
+from forecast.runs.form import breaks, compiled, refused_texts
 
 _ROUNDING: Final = 1e-12
 _MIXED: Final = 1e-3
@@ -38,7 +37,7 @@ def _validator() -> SchemaValidator:
 
 def problems(report: Any) -> list[str]:
     """Every place where a report breaks its schema, holds what no text may hold, or contradicts itself, with what is wrong there."""
-    return list(breaks(_validator(), report)) or [*_refused_texts(report, ""), *_inconsistent(report)]
+    return list(breaks(_validator(), report)) or [*refused_texts(report), *_inconsistent(report)]
 
 
 def validate(report: Mapping[str, Any], most: int = 10) -> None:
@@ -57,21 +56,6 @@ def first(wrong: Sequence[str], most: int) -> str:
     """Up to `most` problems on one line, and how many more there are."""
     more = f" (and {len(wrong) - most} more)" if len(wrong) > most else ""
     return f"{'; '.join(wrong[:most])}{more}"
-
-
-def _refused_texts(value: Any, place: str) -> Iterator[str]:
-    """Texts with characters that steer a terminal or end the chart library."""
-    if isinstance(value, str):
-        if (character := refused_character(value)) is not None:
-            yield f"{place}: it holds the character {character_name(character)}"
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _refused_texts(str(key), f"{place}/…")
-            yield from _refused_texts(inner, f"{place}/{key}" if place else str(key))
-    elif isinstance(value, list | tuple):
-        for i, inner in enumerate(value):
-            if not isinstance(inner, float):
-                yield from _refused_texts(inner, f"{place}/{i}")
 
 
 def _inconsistent(report: Mapping[str, Any]) -> Iterator[str]:

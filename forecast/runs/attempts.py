@@ -19,11 +19,12 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from forecast.errors import StoreError
 from forecast.runs.files import cannot_write
-from forecast.storage.reading import MissingError, UnreadableError, read_bounded
+from forecast.storage.reading import MissingError, UnreadableError, read_end
 
 NAME: Final = "attempts.jsonl"
 LONGEST: Final = 1_000
 """Characters of a reason that are kept."""
+_READ: Final = 65_536  # bytes at the end of the file that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _add(reports: Path, attempt: Attempt) -> Attempt:
 def _backwards(reports: Path) -> Iterator[Attempt]:
     path = reports / NAME
     try:
-        lines = read_bounded(path).split(b"\n")
+        lines = read_end(path, _READ).split(b"\n")
     except MissingError:
         return
     except UnreadableError as e:

@@ -2,113 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
 from pathlib import PurePosixPath
-from typing import Annotated, Any, NotRequired, TypedDict
+from typing import Any, Final
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
 
-from forecast.runs.names import is_run_id
-from forecast.storage.characters import refused_character
+from forecast.runs.form import breaks, compiled, refused_texts
 
-
-def _inside(name: str) -> str:
-    if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or refused_character(name, line=True):
-        raise ValueError("a file lies within its run")
-    return name
+type Schema = dict[str, Any]
 
 
-def _run_id(text: str) -> str:
-    if not is_run_id(text):
-        raise ValueError("that is not the id of a run")
-    return text
+def _fields(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
+    """An object with these fields; others are let pass, since later versions may note more."""
+    return {"type": "object", "properties": properties, "required": list(required)}
 
 
-def _plain(text: str) -> str:
-    if refused_character(text):
-        raise ValueError("a text holds no control characters")
-    return text
+def _by_name(values: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": values}
 
 
-def _day(text: str) -> str:
-    date.fromisoformat(text)
-    return text
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
-type Text = Annotated[str, AfterValidator(_plain)]
-type RunId = Annotated[str, AfterValidator(_run_id)]
-type Day = Annotated[str, AfterValidator(_day)]
-type Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
-type Count = Annotated[int, Field(ge=0)]
-type Chance = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+_TEXT: Final[Schema] = {"type": "string"}
+_RUN_ID: Final[Schema] = {"type": "string", "pattern": "^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}$"}
+_MONTH: Final[Schema] = {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}
+_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+_NUMBER: Final[Schema] = {"type": "number"}
+_CHANCE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
+_DAYS: Final = ("as_of", "today")
+_META: Final[Mapping[str, Schema]] = {
+    **dict.fromkeys(("created", "model_version", "data_digest", "priors_digest", "settings_digest", "headline", "gate", *_DAYS), _TEXT),
+    "origin": _MONTH,
+    "seed": {"type": "integer"},
+    "probability": _CHANCE,
+    "probabilities": _by_name(_CHANCE),
+    "interval": _fields(("low", "high"), low=_CHANCE, high=_CHANCE),
+    "priors": _by_name(_fields(("spec",), spec=_TEXT, revision=_TEXT)),
+    "sampling": _by_name(_by_name({"type": ["string", "number", "null"]})),
+    "fitted_in": _RUN_ID,
+    "follows": _RUN_ID,
+    "decision": _fields(("kind",), kind=_TEXT, reason=_or_null(_TEXT)),
+    "ledger": _fields(("entries", "digest"), entries=_COUNT, digest=_TEXT),
+    "k_hat": _NUMBER,
+    "ess": _NUMBER,
+}
+"""Each may be absent or null: earlier versions noted less."""
+_FILE: Final = _fields(("sha256", "bytes"), sha256={"type": "string", "pattern": "^[0-9a-f]{64}$"}, bytes=_COUNT)
+_BODY: Final = _fields(
+    ("run_id", "files", "meta"),
+    run_id=_RUN_ID,
+    files=_by_name(_FILE),
+    meta={"type": "object", "properties": {name: _or_null(schema) for name, schema in _META.items()}},
+)
 
 
-class _File(TypedDict):
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    bytes: Count
-
-
-class _Interval(TypedDict):
-    low: Chance
-    high: Chance
-
-
-class _Decision(TypedDict):
-    kind: Text
-    reason: NotRequired[Text | None]
-
-
-class _Head(TypedDict):
-    entries: Count
-    digest: Text
-
-
-class _Prior(TypedDict):
-    spec: Text
-    revision: NotRequired[Text | None]
-
-
-class _Meta(TypedDict, total=False):
-    """All of it may be absent or null: earlier versions noted less."""
-
-    created: Text | None
-    origin: Month | None
-    as_of: Day | None
-    today: Day | None
-    model_version: Text | None
-    seed: int | None
-    data_digest: Text | None
-    priors_digest: Text | None
-    settings_digest: Text | None
-    headline: Text | None
-    gate: Text | None
-    probability: Chance | None
-    probabilities: dict[Text, Chance] | None
-    interval: _Interval | None
-    priors: dict[Text, _Prior] | None
-    sampling: dict[Text, dict[Text, Any]] | None
-    fitted_in: RunId | None
-    follows: RunId | None
-    decision: _Decision | None
-    ledger: _Head | None
-    k_hat: float | None
-    ess: float | None
-
-
-class _Body(TypedDict):
-    run_id: RunId
-    files: dict[Annotated[str, AfterValidator(_inside)], _File]
-    meta: _Meta
-
-
-_BODY = TypeAdapter(_Body)
+@cache
+def _validator() -> SchemaValidator:
+    return compiled(_BODY)
 
 
 def check_types(body: Any) -> None:
     """ValueError, naming the first place, if the content of a manifest has the wrong types."""
-    try:
-        _BODY.validate_python(body, strict=True)
-    except ValidationError as e:
-        error = e.errors(include_url=False, include_context=False)[0]
-        place = "/".join(map(str, error["loc"])) or "top level"
-        raise ValueError(f"{place}: {error['msg']}") from None
+    for said in breaks(_validator(), body):
+        raise ValueError(said)
+    for said in _problems(body):
+        raise ValueError(said)
+
+
+def _problems(body: Mapping[str, Any]) -> Iterator[str]:
+    """What the schema cannot say: files lie within the run, days exist, texts are plain."""
+    for name in body["files"]:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            yield f"files: {name} does not lie within the run"
+    for key in _DAYS:
+        try:
+            date.fromisoformat(body["meta"].get(key) or "2000-01-01")
+        except ValueError:
+            yield f"meta/{key}: there is no day {body['meta'][key]}"
+    yield from refused_texts(body)

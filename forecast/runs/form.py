@@ -1,4 +1,4 @@
-"""A JSON Schema as a validator of pydantic's core, which checks a report a hundred times faster than one that interprets the schema."""
+"""The form of a JSON document: a JSON Schema as a validator of pydantic's core, far faster than one that interprets the schema."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, ValidationError
 from pydantic_core import core_schema as cs
+
+from forecast.storage.characters import character_name, refused_character
 
 type Schema = Mapping[str, Any]
 
@@ -38,6 +40,21 @@ def breaks(validator: SchemaValidator, value: Any) -> Iterator[str]:
                 yield f"{place}: no such field is known"
             else:
                 yield f"{place}: {_shortened(repr(error['input']))} was found. {error['msg']}"
+
+
+def refused_texts(value: Any, place: str = "") -> Iterator[str]:
+    """Places of texts with characters that steer a terminal or end the chart library."""
+    if isinstance(value, str):
+        if (character := refused_character(value)) is not None:
+            yield f"{place or 'top level'}: it holds the character {character_name(character)}"
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from refused_texts(str(key), f"{place}/…")
+            yield from refused_texts(inner, f"{place}/{key}" if place else str(key))
+    elif isinstance(value, list | tuple):
+        for i, inner in enumerate(value):
+            if not isinstance(inner, float):
+                yield from refused_texts(inner, f"{place}/{i}")
 
 
 def _shortened(text: str, most: int = 60) -> str:
