@@ -13,18 +13,14 @@ from forecast.domain import last_day, month, month_text
 from forecast.jobs.ledger import enter
 from forecast.runs import ledger, names, store
 from tests.conftest import NOW
-from tests.fixtures.report_example import report_example
+from tests.sound_reports import sound_report
 
 FIRST, SECOND, THIRD = "20261124T141500Z-aaaaaa", "20261125T141500Z-bbbbbb", "20261126T141500Z-cccccc"
 
 
-TAKEN = ("model_version", "seed", "headline", "resolution", "questions", "baselines", "origin")
-
-
 @functools.cache
 def _whole() -> str:
-    report = report_example()
-    return json.dumps({key: report[key] for key in TAKEN})
+    return json.dumps(sound_report(FIRST))
 
 
 def example(
@@ -41,6 +37,7 @@ def example(
         q["text"] = f"{q['id']} from {q['window']['start']} to {q['window']['end']}?"
         if chances and q["id"] in chances:
             q["probability"] = chances[q["id"]]
+            q["by_reading"] = dict.fromkeys(q["by_reading"], chances[q["id"]])
             q["probability_known"] = chances[q["id"]] if q["kind"] == "reached_by" else None
     return report
 

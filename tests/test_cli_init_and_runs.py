@@ -15,16 +15,25 @@ from click.testing import Result
 from forecast import workspace as places
 from forecast.errors import ForecastError, UsageError
 from forecast.runs import lock, store
+from tests.sound_reports import sound_report
 
 IDS = ["20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"]
 type Command = Callable[..., Result]
+
+
+def write_run(reports: Path, run_id: str) -> None:
+    def write(folder: Path) -> None:
+        (folder / "report.md").write_text("# Report\n")
+        (folder / "report.json").write_text(json.dumps(sound_report(run_id)))
+
+    store.write_run(reports, run_id, write, {})
 
 
 @pytest.fixture
 def reports(workspace: places.Workspace) -> Path:
     """Two runs in a workspace, the older one published."""
     for run_id in IDS:
-        store.write_run(workspace.reports, run_id, lambda folder: (folder / "report.md").write_text("# Report\n") and None, {})
+        write_run(workspace.reports, run_id)
     store.publish(workspace.reports, IDS[0])
     return workspace.reports
 

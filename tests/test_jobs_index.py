@@ -39,7 +39,7 @@ def told(probability: float = 0.06, priors: Mapping[str, str] = PRIORS, **other:
         "settings_digest": "s1",
         "headline": "reach-4-12m",
         "probability": probability,
-        "interval": {"prob": 0.8, "low": probability / 10, "high": 2 * probability},
+        "interval": {"prob": 0.8, "low": probability / 10, "high": min(2 * probability, 1.0)},
         "gate": "pass",
         "priors": {name: {"spec": spec, "revision": "as shipped"} for name, spec in priors.items()},
         "decision": {"kind": "refitted", "reason": "new data", "seconds": 140.0},
@@ -234,7 +234,7 @@ def test_runs_list_fits_80_columns_and_names_what_is_known(reports: Path, tmp_pa
 
 
 def test_prune_writes_the_index(reports: Path, tmp_path: Path, command: Command) -> None:
-    ids = written(reports, *linked(told(), told(), told()))
+    ids = written(reports, *linked(told()), told(), *linked(told()))  # the first is followed by none
     for name in ("data", "priors"):
         (tmp_path / name).mkdir()
     assert command("runs", "prune", "--keep", "2").exit_code == 0

@@ -80,7 +80,7 @@ def test_without_a_published_run_nothing_is_made(tmp_path: Path) -> None:
 
 
 def test_a_run_from_before_the_ledger_is_left_out(tmp_path: Path) -> None:
-    report = example(FIRST)
+    report = example(FIRST) | {"schema_version": "1"}
     del report["baselines"]
     publish(tmp_path, report)
     assert enter(tmp_path, NOW) == 0

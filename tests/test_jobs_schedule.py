@@ -18,7 +18,7 @@ from click.testing import Result
 
 from forecast import __version__
 from forecast.errors import ForecastError, UsageError
-from forecast.jobs.schedule import BARE, LONGEST, UNIT, Schedule, cron, find_program, root_of, service, timer
+from forecast.jobs.schedule import BARE, KEEP, LONGEST, UNIT, Schedule, cron, find_program, root_of, service, timer
 from forecast.runs import attempts
 from forecast.workspace import PACKAGE, Workspace
 
@@ -36,7 +36,7 @@ def witness(tmp_path: Path) -> Path:
     program = tmp_path / "a program's" / "forecast 100 %"
     program.parent.mkdir()
     program.write_text(f"""#!/bin/sh
-printf '%s\\0' "$@" > '{tmp_path}/words'
+printf '%s\\0' "$@" >> '{tmp_path}/words'
 echo result; echo '{{"event": "end"}}' >&2
 exit $(cat '{tmp_path}/code')
 """)
@@ -81,16 +81,17 @@ def test_cron_starts_the_program_with_its_words(witness: Path, tmp_path: Path, n
     (tmp_path / "code").write_text("0")
     assert run_by_cron(cron(plan)) == ""
     words = (tmp_path / "words").read_text().split("\0")[:-1]
-    assert words == ["--workspace", str(tmp_path / name), "refit", "--pull", "--log-json"]
-    assert plan.log.read_text() == '{"event": "end"}\n'
+    begin = ["--workspace", str(tmp_path / name)]
+    assert words == [*begin, "refit", "--pull", "--log-json", *begin, "runs", "prune", "--keep", str(KEEP), "--log-json"]
+    assert plan.log.read_text() == '{"event": "end"}\n' * 2
 
 
 @pytest.mark.parametrize(("code", "mailed"), [(0, False), (1, True), (3, True), (4, True), (5, False), (6, False), (7, True), (130, True)])
 def test_cron_mails_what_failed_and_nothing_else(witness: Path, tmp_path: Path, code: int, mailed: bool) -> None:
     (tmp_path / "code").write_text(str(code))
     plan = planned(witness, tmp_path / "50 % 'x'")
-    expected = f"forecast refit: exit code {code}; see {plan.log}\n" if mailed else ""
-    assert run_by_cron(cron(plan)) == expected
+    expected = [f"forecast {word}: exit code {code}; see {plan.log}" for word in ("refit", "runs")] if mailed else []
+    assert run_by_cron(cron(plan)).splitlines() == expected
 
 
 def test_cron_says_so_when_the_log_cannot_be_written(witness: Path, tmp_path: Path) -> None:
@@ -262,11 +263,15 @@ def test_the_command_prints_this_workspace(workspace: Workspace, command: Comman
     root = workspace.data.parent
     told = command("schedule", "cron", "--time", "5:30", "--pull", cwd=root)
     assert told.exit_code == 0, told.stderr
-    assert f"\n30 5 * * * /opt/forecast --workspace {root} refit --pull --log-json " in told.stdout
+    assert f"\n30 5 * * * f() {{ /opt/forecast --workspace {root} " in told.stdout
+    assert told.stdout.endswith(f"; f refit --pull --log-json; f runs prune --keep {KEEP} --log-json\n")
     comments = [line for line in told.stdout.splitlines() if line.startswith("#")]
     assert all(len(line) <= 80 or str(root) in line for line in comments)
     both = command("schedule", "systemd", cwd=root).stdout
     parts = json.loads(command("schedule", "systemd", "--json", cwd=root).stdout)
+    started = [line for line in parts[f"{UNIT}.service"].splitlines() if line.startswith("ExecStart=")]
+    words = f"ExecStart=/opt/forecast --workspace {root}"
+    assert started == [f"{words} refit --log-json", f"{words} runs prune --keep {KEEP} --log-json"]
     assert list(parts) == [f"{UNIT}.service", f"{UNIT}.timer"]
     assert both == "\n".join(parts.values())
     assert command("schedule", "systemd", "--part", "timer", cwd=root).stdout == parts[f"{UNIT}.timer"]
@@ -292,5 +297,5 @@ def test_what_is_printed_refits_and_then_skips(workspace: Workspace) -> None:
         assert (last.decision, last.exit_code) == (decision, 0)
     events = [json.loads(line) for line in plan.log.read_text().splitlines()]
     assert [e["kind"] for e in events if e["event"] == "decision"] == ["refitted", "skipped"]
-    assert [e["exit_code"] for e in events if e["event"] == "end"] == [0, 0]
+    assert [e["exit_code"] for e in events if e["event"] == "end"] == [0, 0, 0, 0]
     assert {e["stage"] for e in events if e["event"] == "progress"} >= {"drivers", "report"}

@@ -24,12 +24,11 @@ from forecast.jobs.workspace import load_workspace
 from forecast.runs import attempts, ledger, lock, store
 from forecast.workspace import Workspace, bundled
 from tests.conftest import NOW
-from tests.fixtures.report_example import report_example
+from tests.sound_reports import EXAMPLE, sound_change, sound_report
 
 type Command = Callable[..., Result]
 type Ask = Callable[..., tuple[int, dict[str, Any], Result]]
 
-EXAMPLE = report_example()
 FIRST, SECOND = "20261120T061700Z-abcdef", "20261123T061700Z-abcdef"
 
 
@@ -42,8 +41,7 @@ def bundled_meaning() -> Meaning:
 def publish(where: Workspace, run_id: str = SECOND, meta: Mapping[str, Any] | None = None, **report: Any) -> Path:
     """A run of the bundled inputs, known to the end of the month before the tests' clock, unless it is told otherwise."""
     made = datetime.strptime(run_id[:15] + "+0000", "%Y%m%dT%H%M%S%z")
-    dated = {"run_id": run_id, "created": f"{made:%Y-%m-%dT%H:%M:%SZ}", "moved": {}}
-    told: dict[str, Any] = EXAMPLE | dated | {"origin": month_text(month_of(NOW.date()) - 1)} | report
+    told = sound_report(run_id, created=f"{made:%Y-%m-%dT%H:%M:%SZ}", **{"origin": month_text(month_of(NOW.date()) - 1)} | report)
     now = bundled_meaning()
     says = {"data_digest": now.data, "priors_digest": now.priors, "model_version": now.model, "settings_digest": now.settings}
     says |= {"follows": None, "probabilities": {q["id"]: q["probability"] for q in told["questions"]}, "ledger": None}
@@ -266,9 +264,7 @@ def test_the_change_is_that_since_the_run_before(workspace: Workspace, status: A
 @pytest.mark.parametrize(("noise_se", "words"), [(0.002, "more than noise"), (0.006, "indistinguishable from noise")])
 def test_a_change_is_held_against_chance(workspace: Workspace, status: Ask, noise_se: float, words: str) -> None:
     """As the report has it, which knows the noise of both runs."""
-    id_ = EXAMPLE["headline"]
-    q = {"before": 0.05, "after": 0.06, "parts": [], "noise": 0.01, "noise_se": noise_se, "within_noise": []}
-    publish(workspace, moved={"from_run": FIRST, "questions": {id_: q}, "unexplained": []}, meta={"follows": FIRST})
+    publish(workspace, moved=sound_change(0.05, 0.06, noise_se, from_run=FIRST), meta={"follows": FIRST})
     _, told, page = status()
     assert told["change"]["indistinguishable_from_noise"] == (words != "more than noise")
     assert words in " ".join(page.stdout.split())
@@ -276,12 +272,10 @@ def test_a_change_is_held_against_chance(workspace: Workspace, status: Ask, nois
 
 
 def test_what_the_parts_do_not_explain_needs_a_person(workspace: Workspace, status: Ask) -> None:
-    id_ = EXAMPLE["headline"]
-    q = {"before": 0.05, "after": 0.09, "parts": [], "noise": 0.04, "noise_se": 0.001, "remainder_se": 0.001, "within_noise": []}
-    publish(workspace, moved={"from_run": FIRST, "questions": {id_: q}, "unexplained": [id_]})
+    publish(workspace, moved=sound_change(0.05, 0.09, 0.001, unexplained=True))
     code, told, _ = status()
     assert code == 8
-    assert id_ in told["troubles"][0]["what"]
+    assert EXAMPLE["headline"] in told["troubles"][0]["what"]
 
 
 def test_late_series_are_always_shown_and_all_with_v(workspace: Workspace, status: Ask) -> None:

@@ -24,6 +24,7 @@ from forecast.runs import store
 from forecast.runs.draws import write_draws
 from forecast.workspace import Workspace, create
 from tests.forecasts import prior_forecast
+from tests.sound_reports import sound_report
 
 type Command = Callable[..., Result]
 HEADLINE = "reach-4-12m"
@@ -37,7 +38,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    rows: dict[str, Any] = json.loads(json.dumps({"questions": questions(prior_forecast())}))
+    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=questions(prior_forecast()))))
     return rows
 
 

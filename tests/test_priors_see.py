@@ -35,10 +35,12 @@ from forecast.priors.selection import after_selection, rise_after_selection, ski
 from forecast.priors.spec import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.report.charts.prior import curves
 from forecast.report.charts.svg import PAGE
+from forecast.report.parts.chances import questions
 from forecast.runs import store
 from forecast.runs.draws import write_draws
 from forecast.workspace import Workspace, bundled
 from tests.forecasts import prior_forecast
+from tests.sound_reports import EXAMPLE, sound_report
 
 type Command = Callable[..., Result]
 type Floats = NDArray[np.float64]
@@ -287,17 +289,11 @@ def test_what_is_implied_at_the_priors_own_quantiles_is_what_the_prior_implies(n
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the stand-in, as far as `show` reads one."""
-    made = prior_forecast()
-    questions = [
-        {
-            "id": a.question.id, "text": a.question.text, "kind": a.question.kind, "level": a.question.level, "probability": 0.06,
-            "horizon_months": a.question.horizon, "prior_probability": 0.03, "by_reading": {"main": 0.06},
-        }
-        for a in made.answers.values()
-    ]  # fmt: skip
-    skips = [{"direction": d, "level": i, "went_on": 0, "stopped": 2} for d in ("up", "down") for i in range(1, 5)]
-    told = [{"name": "leverage.effect", "contraction": 0.3, "shift": 0.6, "transitions": 1}]
-    report = {"headline": "reach-4-12m", "questions": questions, "skips": skips, "parameters": told}
+    said = {"probability": 0.06, "prior_probability": 0.03}
+    asked = [q | said for q in json.loads(json.dumps(questions(prior_forecast())))]
+    skips = [EXAMPLE["skips"][0] | {"direction": d, "level": i, "went_on": 0, "stopped": 2} for d in ("up", "down") for i in range(1, 5)]
+    told = [EXAMPLE["parameters"][0] | {"name": "leverage.effect", "contraction": 0.3, "shift": 0.6, "transitions": 1}]
+    report = sound_report(RUN, headline="reach-4-12m", questions=asked, skips=skips, parameters=told)
 
     def write(folder: Path) -> None:
         (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")

@@ -3,19 +3,23 @@
 import copy
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from forecast.errors import StoreError
 from forecast.report.render import canonical_json
 from forecast.report.schema import report_schema, validate
+from forecast.runs.form import breaks, compiled
 from tests.fixtures.report_example import report_example
 
 Report = dict[str, Any]
+EXAMPLE = json.loads(canonical_json(report_example()))
 
 
 def test_the_schema_is_itself_valid_and_strict_where_it_is_fixed() -> None:
@@ -36,14 +40,14 @@ def _question(report: Report, **changes: Any) -> None:
 
 
 MUTATIONS: dict[str, tuple[Callable[[Report], Any], str]] = {
-    "a question without its probability": (lambda r: r["questions"][0].pop("probability"), "questions/0: 'probability' is a required"),
-    "a probability above one": (lambda r: _question(r, probability=1.2), "questions/0/probability: 1.2 is greater"),
-    "a probability that is no number": (lambda r: _question(r, probability=math.nan), "questions/0/probability: nan is not a finite"),
+    "a question without its probability": (lambda r: r["questions"][0].pop("probability"), "0/probability: it is missing"),
+    "a probability above one": (lambda r: _question(r, probability=1.2), "questions/0/probability: 1.2 was found"),
+    "a probability that is no number": (lambda r: _question(r, probability=math.nan), "probability: nan was found"),
     "a probability that is text": (lambda r: _question(r, probability="0.1"), "questions/0/probability"),
-    "infinity deep inside": (lambda r: r["drivers"]["leverage"]["value"].__setitem__(3, math.inf), "drivers/leverage/value/3: inf"),
-    "an unknown part": (lambda r: r.update(surprise=1), "'surprise' was unexpected"),
-    "an unknown field of a question": (lambda r: _question(r, odds=2.0), "'odds' was unexpected"),
-    "a part left out": (lambda r: r.pop("stakes"), "'stakes' is a required"),
+    "infinity deep inside": (lambda r: r["drivers"]["leverage"]["value"].__setitem__(3, math.inf), "leverage/value/3: inf was"),
+    "an unknown part": (lambda r: r.update(surprise=1), "surprise: no such field is known"),
+    "an unknown field of a question": (lambda r: _question(r, odds=2.0), "questions/0/odds: no such field is known"),
+    "a part left out": (lambda r: r.pop("stakes"), "stakes: it is missing"),
     "a kind that does not exist": (lambda r: _question(r, kind="touched"), "questions/0/kind"),
     "an id of another form": (lambda r: _question(r, id="Reach 4"), "questions/0/id"),
     "a month that does not exist": (lambda r: r.update(origin="2026-13"), "origin"),
@@ -79,3 +83,32 @@ def test_many_faults_are_counted_and_not_all_printed() -> None:
 def test_json_refuses_what_is_not_a_number(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         canonical_json({"x": math.nan})
+
+
+def parts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The place of every part of a document; of a long list, the first two."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, held in inner:
+        yield (*path, key)
+        yield from parts(held, (*path, key))
+
+
+PARTS = list(parts(EXAMPLE))
+
+
+@given(data=st.data())
+@settings(max_examples=60)
+def test_the_fast_validator_refuses_what_an_independent_one_refuses(data: st.DataObject) -> None:
+    """What the schema says, as jsonschema reads it, whatever one part of a report becomes."""
+    report = copy.deepcopy(EXAMPLE)
+    *above, last = data.draw(st.sampled_from(PARTS))
+    holder: Any = report
+    for key in above:
+        holder = holder[key]
+    holder[last] = data.draw(st.sampled_from([None, "", "x", -1, 0.5, 7, True, [], {}, [[]], "2026-01", {"x": 1}]))
+    assert Draft202012Validator(report_schema()).is_valid(report) == (not list(breaks(compiled(report_schema()), report)))
+
+
+def test_a_keyword_that_is_not_translated_is_refused() -> None:
+    with pytest.raises(ValueError, match="uniqueItems"):
+        compiled({"type": "array", "uniqueItems": True})

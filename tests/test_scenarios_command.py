@@ -14,6 +14,7 @@ import pytest
 from click.testing import Result
 from conftest import NOW
 from situations import bundled_situation
+from sound_reports import EXAMPLE, sound_report
 
 from forecast import workspace as places
 from forecast.data.digest import data_digest
@@ -30,7 +31,7 @@ from forecast.runs import lock, names, store
 type Command = Callable[..., Result]
 
 READINGS = ("main", "advisers_stayed", "denials_true", "covert_true")
-STORED = {"name": "trade-deal", "probability": 0.0612, "difference": -0.0193}
+STORED = EXAMPLE["scenarios"][0] | {"name": "trade-deal", "probability": 0.0612, "difference": -0.0193}
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def published(workspace: places.Workspace) -> places.Workspace:
 
     def write(folder: Path) -> None:
         np.savez(folder / "draws.npz", **arrays)  # type: ignore[arg-type]  # the stubs know no mapping
-        (folder / "report.json").write_text(json.dumps({"scenarios": [STORED]}))
+        (folder / "report.json").write_text(json.dumps(sound_report(run_id, scenarios=[STORED])))
 
     meta = {"seed": 5, "data_digest": data_digest(data), "priors_digest": priors.digest(), "origin": month_text(origin(data))}
     run_id = names.new_run_id(NOW, "ab12cd")

@@ -30,7 +30,7 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
     parts add up exactly. Without A and B it is the last two published runs; with A alone, from A to the published one. If B's report does
     not tell it yet, it takes minutes.
     """
-    from forecast.report.read import SCHEMA_VERSION, read_report
+    from forecast.report.read import read_report
     from forecast.runs import store
 
     if len(chosen) > 4:
@@ -39,7 +39,7 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
     after = store.resolve(reports, second or "latest")
     report = read_report(after)
     stored = report["moved"]
-    if first is None and stored and report["schema_version"] == SCHEMA_VERSION and not again:
+    if first is None and stored and not again:
         found = dict(stored)
     else:
         before = store.resolve(reports, first) if first else _followed(reports, after)

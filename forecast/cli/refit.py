@@ -54,8 +54,10 @@ def lines(done: Refit) -> list[str]:
 
     said = done.decision
     out = wrap(sentence(f"{said.kind}: {said.reason}"), 80)
-    if done.report is None or done.path is None:
+    if done.path is None:
         return [*out, "No forecast has been published yet."]
+    if done.report is None:
+        return [*out, *wrap(f"Run {done.path.name} stays published. Another version of this program reported it, in another form.", 80)]
     if said.kind in ("reweighted", "refitted"):
         return [headline_table(done.report), *out, f"Report: {done.path / 'report.html'}", "Published as reports/latest."]
     if said.kind == "refused":

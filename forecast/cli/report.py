@@ -26,15 +26,20 @@ def report(context: Context, name: str, form: str, output: str | None, force: bo
     left as it is without --force, and nothing is written inside data/, priors/ or reports/.
     """
     file = None if output in (None, "-") else context.output(str(output), force)
-    from forecast.report.read import read_report, render
-    from forecast.runs import store
+    from forecast.report.read import read_any_form, read_report, render
+    from forecast.runs import manifest, store
 
-    found = read_report(store.resolve(context.workspace.reports, name))
+    run = store.resolve(context.workspace.reports, name)
+    if context.json:
+        manifest.check(run)
+        document = read_any_form(run)
+    else:
+        document = read_report(run)
     if file is not None:
-        file.write(as_json(found, "utf-8") + "\n" if context.json else render(found, form))
+        file.write(as_json(document, "utf-8") + "\n" if context.json else render(document, form))
         if not file.through:  # a pipe may be this very output
             context.say_json({"written": str(file.path)}) if context.json else context.say(f"Written to {file.path}")
     elif context.json:
-        context.say_json(found)
+        context.say_json(document)
     else:
-        context.say(render(found, form).rstrip("\n"))
+        context.say(render(document, form).rstrip("\n"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
+from forecast.data.lock import editing
 from forecast.errors import ForecastError, UsageError
+from forecast.storage.beside import sweep_beside, write_beside
 
 TEMPLATE: Final = '''# A scenario: what the forecast becomes if ... Run it with `forecast scenario run NAME`, NAME being that of this file.
 # Months count from the one after the origin: 1 is the first month that is forecast, 24 the last.
@@ -79,16 +80,13 @@ def write_new(path: Path, text: str = TEMPLATE) -> None:
         raise _exists(path)
     try:
         path.parent.mkdir(exist_ok=True)
-        handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(made, 0o644)
-            os.link(made, path)  # unlike a rename, it fails where the name is taken
-        finally:
-            os.unlink(made)
+        with editing(path.parent):
+            sweep_beside(path.parent)
+            made = write_beside(path, text.encode(), 0o644)
+            try:
+                os.link(made, path)  # unlike a rename, it fails where the name is taken
+            finally:
+                made.unlink()
     except FileExistsError:
         raise _exists(path) from None
     except OSError as e:

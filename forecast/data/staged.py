@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 from forecast.data.read import read_data
 from forecast.data.tables import RECORDS, Data
 from forecast.storage.reading import read_bounded
+from forecast.storage.temporary import temporary_folder
 from forecast.storage.text import decoded
 
 COVERAGE: Final = "coverage.toml"
@@ -20,8 +20,7 @@ FILES: Final = (*(record.file for record in RECORDS.values()), COVERAGE, "questi
 
 def read_with(folder: Path, contents: Mapping[str, bytes], today: date | None = None) -> Data:
     """The data as they would be read with these files changed: the same reader, on a folder that shows the others as they are."""
-    with tempfile.TemporaryDirectory(prefix="forecast-") as made:
-        stage = Path(made)
+    with temporary_folder() as stage:
         for file in FILES:
             if file in contents:
                 (stage / file).write_bytes(contents[file])

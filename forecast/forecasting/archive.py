@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.domain import FIRST_MONTH, TOP
-from forecast.errors import InputError
+from forecast.errors import InputError, StoreError
+from forecast.forecasting.archive_form import FORM, check_arrays
 from forecast.forecasting.climb import ladder_question
 from forecast.forecasting.draws import ParameterDraws
 from forecast.forecasting.paths import Pool
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 
 type Arrays = dict[str, NDArray[Any]]
 
-FORM: Final = 3
-"""Of what `pack` writes. 1 lacked what rebuilds leverage and opposition, and the counts of the deemed; 2 lacked the efficiency."""
 KNOT_MONTHS: Final = 3
 """Between the knots of opposition, which is linear from one to the next."""
 
 
 def pack(forecast: Forecast) -> Arrays:
     """Everything that `draws.npz` holds, in single precision: rounding moves a probability far less than its Monte Carlo error.
+
+    `archive_form` states kinds, shapes and ranges, which are checked here: StoreError if an array is otherwise.
 
     form, seed; questions [Q] ids of the ladder's questions, companions [C] of the others; origin; administrations [H] slots of who governs
     after it; public_now, the level that is public at the origin; readings [R] names, merged/<reading> the names that coincide with it.
@@ -84,7 +85,12 @@ def pack(forecast: Forecast) -> Arrays:
             out[f"companion_prior/{answer.question.id}"] = _single(answer.draws[0] if answer.prior_draws is None else answer.prior_draws)
     out |= {f"pool/{f.name}": _single(getattr(pool, f.name)) for f in fields(pool)}
     out["events/log_likelihood"] = _single(of_events(situation, pool))
-    return out | _pack_situation(situation)
+    out |= _pack_situation(situation)
+    try:
+        check_arrays(out)
+    except ValueError as e:
+        raise StoreError(f"The draws cannot be kept: {e}.", "Nothing was written. This is an error in the program.") from e
+    return out
 
 
 def _pack_situation(situation: Situation) -> Arrays:
@@ -122,6 +128,12 @@ def check_form(arrays: Mapping[str, NDArray[Any]]) -> None:
         raise InputError(
             "The draws of the run were written by another version of this program.", "Make a new run: `forecast run --publish`."
         )
+
+
+def check_asked(arrays: Mapping[str, NDArray[Any]], question: str) -> None:
+    """StoreError if the draws do not answer this question of the ladder."""
+    if question not in arrays["questions"]:
+        raise StoreError(f"The draws of the run do not answer {question}, as its report does.", "Restore the run, or make it again.")
 
 
 def _single(values: NDArray[Any]) -> NDArray[Any]:

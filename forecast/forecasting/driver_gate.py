@@ -109,8 +109,8 @@ def check_events(rates: EventRates) -> None:
     if monthly[top] > ARRIVALS_MOST:
         busiest = month_text(Month(rates.window[0] + int(rates.counts[top].argmax())))
         raise GateError(
-            f"events.csv has {monthly[top]:.1f} events of the kind {STREAMS[top]} a month since {month_text(rates.window[0])}, where at most "
-            f"{ARRIVALS_MOST:.0f} can be simulated; most of them are in {busiest}.",
+            f"events.csv has {monthly[top]:.1f} events of the kind {STREAMS[top]} a month since {month_text(rates.window[0])}, where at "
+            f"most {ARRIVALS_MOST:.0f} can be simulated; most of them are in {busiest}.",
             "Join rows that tell of one act with `same_act_as`, and take out what stands twice.",
         )
     check_weights("Model 4 (events)", rates.k_hat, rates.effective, "the priors events.* and events.csv")

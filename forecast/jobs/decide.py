@@ -12,8 +12,10 @@ from forecast.data.changes import Differences, compare
 from forecast.errors import ForecastError
 from forecast.jobs.meaning import Meaning
 from forecast.jobs.snapshot import inputs_of
+from forecast.jobs.soundness import problems
 from forecast.jobs.workspace import Inputs
 from forecast.priors.files import Priors
+from forecast.report.read import SCHEMA_VERSION, read_any_form
 from forecast.runs import manifest, store
 
 _NAMED: Final = 4
@@ -35,9 +37,11 @@ class Course:
 
 
 def decide(inputs: Inputs, reports: Path, published: Path | None) -> Course:
-    """Compare the inputs with those of the published run, by meaning."""
+    """Compare the inputs with those of the published run, by meaning. Raises StoreError if that run is damaged."""
     now = Meaning.of(inputs)
     then = Meaning.told(manifest.read_manifest(published).meta) if published else None
+    if published is not None and read_any_form(published)["schema_version"] != SCHEMA_VERSION:
+        return Course("fit", f"run {published.name} was reported by another version of this program, in another form")
     if published is not None and then == now:
         return Course("skip", f"data, priors, model and settings mean what they meant in run {published.name}", published)
     if (finished := _finished(reports, published, now)) is not None:
@@ -71,7 +75,7 @@ def _finished(reports: Path, published: Path | None, now: Meaning) -> Path | Non
     for run in reversed(store.list_runs(reports)):
         if run.run_id <= after:
             return None
-        if manifest.verify(run.path):
+        if problems(run.path):
             continue
         meta = manifest.read_manifest(run.path).meta
         follows = published.name if published else None

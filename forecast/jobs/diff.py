@@ -21,7 +21,8 @@ MEASURED: Final = ("status", "divergences", "rhat_max", "ess_bulk_min", "ess_tai
 
 
 def diff(a: Path, b: Path) -> dict[str, Any]:
-    """The document that every form of the answer is made from. Raises StoreError if a run is damaged.
+    """The document that every form of the answer is made from. Raises StoreError if a run is damaged, InputError if another
+    version of this program reported it in another form.
 
     What a run does not tell, because an earlier version made it or this one refuses its inputs, is None and stands in `lacks`.
     """
@@ -33,9 +34,9 @@ def diff(a: Path, b: Path) -> dict[str, Any]:
         "a": {key: reports[0][key] for key in ABOUT},
         "b": {key: reports[1][key] for key in ABOUT},
         "data": _data(compare(old.data, new.data)) if old and new else None,
-        "same_data": metas[0]["data_digest"] == metas[1]["data_digest"],
+        "same_data": metas[0].get("data_digest") == metas[1].get("data_digest"),
         "priors": _priors(metas, kept, lacks),
-        "same_priors": metas[0]["priors_digest"] == metas[1]["priors_digest"],
+        "same_priors": metas[0].get("priors_digest") == metas[1].get("priors_digest"),
         "settings": _settings(old, new, metas, lacks) if old and new else None,
         "same_settings": metas[0].get("settings_digest") == metas[1].get("settings_digest"),
         "code": {"model_version": _pair(*(r["model_version"] for r in reports)), "versions": _pairs(*(r["versions"] for r in reports))},

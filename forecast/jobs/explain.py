@@ -15,7 +15,6 @@ from forecast.forecasting.result import Forecast
 from forecast.forecasting.revised.noise import FACTOR_MAX, LEAST, Noise, stretched, times, together
 from forecast.forecasting.revised.telescope import Leg, Told, Values, telescope
 from forecast.forecasting.revised.update import Basis
-from forecast.jobs.reweigh_run import FIT
 from forecast.jobs.snapshot import basis_of, inputs_of
 from forecast.jobs.states import Chain, State, chain
 from forecast.jobs.tellers import Draws, Fit, fits_between, fitted
@@ -23,8 +22,9 @@ from forecast.jobs.workspace import Inputs
 from forecast.model.transitions import MODEL_VERSION
 from forecast.progress import Progress, silent
 from forecast.report.payload import versions
-from forecast.report.read import SCHEMA_VERSION, read_report
+from forecast.report.read import read_report
 from forecast.runs.manifest import read_manifest
+from forecast.runs.needed import FITTED_IN
 
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
 """The kinds of parts, in the order in which the changes are made."""
@@ -63,10 +63,10 @@ def explain(a: Path, b: Path, progress: Progress = silent, again: bool = False) 
     """What moved the probabilities from run `a` to run `b`, as it stands in report.json. Nothing is written.
 
     If run b's report tells it already, that is given, unless `again`. Raises UsageError if a run did not keep its inputs, InputError if
-    run b was made by another version of the model, StoreError if a run is damaged.
+    run b was made by another version of the model or a run was reported in another form, StoreError if a run is damaged.
     """
     report = read_report(b)
-    if report["moved"].get("from_run") == a.name and report["schema_version"] == SCHEMA_VERSION and not again:
+    if report["moved"].get("from_run") == a.name and not again:
         return dict(report["moved"])
     after = _end(b, report)
     if after.model != MODEL_VERSION:
@@ -108,7 +108,7 @@ def _end(run: Path, report: Mapping[str, Any]) -> End:
     inputs = inputs_of(run)
     values = {q["id"]: float(q["probability"]) for q in report["questions"]}
     mcse = {q["id"]: float(q["mcse"] or 0.0) for q in report["questions"]}
-    fit = run.parent / (read_manifest(run).meta.get(FIT) or run.name)
+    fit = run.parent / (read_manifest(run).meta.get(FITTED_IN) or run.name)
     kept = fit != run and fit.is_dir()  # else it was pruned: the draws taken from it stand in for it
     return End(
         inputs, lambda: basis_of(run, inputs), values, mcse, int(report["seed"]), report["model_version"], report["versions"],

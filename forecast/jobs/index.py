@@ -12,6 +12,7 @@ from forecast.data.lock import editing
 from forecast.errors import StoreError
 from forecast.report.entry import Change, Entry
 from forecast.report.index import render_index
+from forecast.report.read import REPORT, read_any_form
 from forecast.report.words import listed, month_words
 from forecast.runs import manifest, names, store
 from forecast.runs.whole import write_whole
@@ -41,6 +42,8 @@ def entries(reports: Path) -> tuple[Entry, ...]:
             told = manifest.read_manifest(run.path)
             if told.run_id != run.run_id:
                 raise StoreError(f"it holds the manifest of run {told.run_id}.")
+            if REPORT in told.digests:
+                read_any_form(run.path)
             found[run.run_id] = _entry(run, told)
             metas[run.run_id] = told.meta
         except StoreError as e:
@@ -62,19 +65,25 @@ def _short(error: StoreError, reports: Path) -> str:
 def published(found: Mapping[str, Entry], metas: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Ids of the runs that are or were `latest`, oldest first: each names the one it follows.
 
-    Where that one is gone or damaged, the chain goes on from the newest older run that was written for publishing.
+    Where that one is gone or damaged, or the run was not written for publishing, the chain goes on from the newest older one that was.
     """
     at = next((e.run_id for e in found.values() if e.latest), None)
     chain: list[str] = []
     while at is not None and at not in chain:
         if at in metas:
             chain.append(at)
+        if at in metas and _for_publishing(metas[at]):
             at = metas[at].get("follows")
         else:
-            gone = at
-            older = (run_id for run_id in sorted(metas, reverse=True) if run_id < gone)
-            at = next((run_id for run_id in older if metas[run_id].get("follows") or metas[run_id].get("ledger")), None)
+            newer = at
+            older = (run_id for run_id in sorted(metas, reverse=True) if run_id < newer)
+            at = next((run_id for run_id in older if _for_publishing(metas[run_id])), None)
     return chain[::-1]
+
+
+def _for_publishing(meta: Mapping[str, Any]) -> bool:
+    """Whether a run was written to be published: such a run notes what it follows, and the head of the ledger."""
+    return bool(meta.get("follows") or meta.get("ledger"))
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -112,26 +121,22 @@ def _edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 
 def _entry(run: store.Run, told: manifest.Manifest) -> Entry:
-    """StoreError for a manifest that says what no version wrote."""
     meta = told.meta
-    try:
-        interval, decision, chance = meta.get("interval"), meta.get("decision") or {}, meta.get("probability")
-        return Entry(
-            run.run_id,
-            names.made_at(run.run_id),
-            latest=run.latest,
-            page="report.html" in told.digests,
-            origin=meta.get("origin"),
-            as_of=meta.get("as_of"),
-            question=meta.get("headline"),
-            probability=None if chance is None else float(chance),
-            interval=(float(interval["low"]), float(interval["high"])) if interval else None,
-            gate=meta.get("gate"),
-            decision=decision.get("kind"),
-            reason=decision.get("reason"),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as e:
-        raise StoreError(f"its manifest says what cannot be: {e}.") from e
+    interval, decision = meta.get("interval"), meta.get("decision") or {}
+    return Entry(
+        run.run_id,
+        names.made_at(run.run_id),
+        latest=run.latest,
+        page="report.html" in told.digests,
+        origin=meta.get("origin"),
+        as_of=meta.get("as_of"),
+        question=meta.get("headline"),
+        probability=meta.get("probability"),
+        interval=(interval["low"], interval["high"]) if interval else None,
+        gate=meta.get("gate"),
+        decision=decision.get("kind"),
+        reason=decision.get("reason"),
+    )
 
 
 def as_rows(found: Sequence[Entry]) -> list[dict[str, Any]]:

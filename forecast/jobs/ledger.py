@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,10 +13,11 @@ from forecast.domain import last_day, month
 from forecast.errors import StoreError
 from forecast.evaluation.book import Book, open_book
 from forecast.priors.history import SHIPPED
+from forecast.report.read import SCHEMA_VERSION, read_any_form
 from forecast.runs import ledger, manifest, store
-from forecast.runs.verified import read_verified
+from forecast.runs.needed import FORECAST
+from forecast.runs.verified import REMEDY
 
-FORECAST: Final = "forecast"
 _SAID: Final = (
     "text", "kind", "level", "horizon_months", "window", "resolution_date", "probability", "probability_known", "expected", "interval",
 )  # fmt: skip
@@ -64,9 +64,16 @@ def frozen(run: Path, now: datetime) -> dict[str, Any] | None:
     None for a run that was made before there was a ledger. Raises StoreError if the run is damaged.
     """
     made = manifest.read_manifest(run)
-    report: Mapping[str, Any] = json.loads(read_verified(run, "report.json"))
+    report = read_any_form(run)
     if "baselines" not in report:
         return None
+    try:
+        return _frozen(report, made, now)
+    except (KeyError, TypeError, ValueError, AttributeError) as e:  # of another version: what this one writes was validated
+        raise StoreError(f"What run {run.name} says, by another version of this program, cannot be entered: {e!r}.", REMEDY) from e
+
+
+def _frozen(report: Mapping[str, Any], made: manifest.Manifest, now: datetime) -> dict[str, Any]:
     base = {row["id"]: row for row in report["baselines"]}
     day = now.astimezone(UTC).date()
     return {
@@ -78,7 +85,7 @@ def frozen(run: Path, now: datetime) -> dict[str, Any] | None:
         "seed": report["seed"],
         "data_digest": report["data_digest"],
         "priors_digest": report["priors_digest"],
-        "revisions": {n: r["revision"] for n, r in made.meta.get("priors", {}).items() if r["revision"] != SHIPPED},
+        "revisions": {n: r["revision"] for n, r in (made.meta.get("priors") or {}).items() if r.get("revision", SHIPPED) != SHIPPED},
         "headline": f"{report['headline']}@{report['origin']}",
         "resolution": report["resolution"],
         "questions": [
@@ -118,8 +125,11 @@ def left_out(reports: Path, book: Book) -> tuple[LeftOut, ...]:
     entered = next((known for known in book.runs if run is not None and known.run_id == run.name), None)
     if run is None or entered is None:
         return ()
+    report = read_any_form(run)
+    if report["schema_version"] != SCHEMA_VERSION:  # another version of the program made it
+        return ()
     counts: Counter[tuple[int, str]] = Counter()
-    for q in json.loads(read_verified(run, "report.json"))["questions"]:
+    for q in report["questions"]:
         if ended(q["window"]["end"], entered.made.date()):
             counts[q["horizon_months"], q["window"]["end"]] += 1
     return tuple(LeftOut(run.name, entered.origin, horizon, n, end) for (horizon, end), n in sorted(counts.items()))

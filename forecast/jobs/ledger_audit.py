@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecast.errors import StoreError
-from forecast.jobs.ledger import FORECAST, book_of, frozen, published
+from forecast.jobs.ledger import book_of, frozen, published
+from forecast.report.read import read_any_form
 from forecast.runs import ledger, lock, manifest, store
 from forecast.runs.ledger import Entry, Head
+from forecast.runs.needed import FORECAST
 
 PATIENCE: Final = 10.0
 """Seconds to wait for a publisher to enter its run, which takes it a fraction of one."""
@@ -106,7 +107,7 @@ def _missing(reports: Path, entries: Sequence[Entry]) -> Iterator[str]:
     entered = {entry.content.get("run_id") for entry in entries if entry.kind == FORECAST}
     try:
         for run in published(reports):
-            if run.name not in entered and "baselines" in json.loads(_report(run)):
+            if run.name not in entered and "baselines" in read_any_form(run):
                 yield (
                     f"run {run.name} is published, but its questions are not in the ledger: taken out, "
                     "or a command was killed as it published (then the next `forecast refit` enters them)"
@@ -115,17 +116,11 @@ def _missing(reports: Path, entries: Sequence[Entry]) -> Iterator[str]:
         yield f"the published runs can't be followed: {e.message}"
 
 
-def _report(run: Path) -> bytes:
-    from forecast.runs.verified import read_verified
-
-    return read_verified(run, "report.json")
-
-
 def _differs(run: Path, entry: Entry) -> Iterator[str]:
     """An entry must be what its run gives when it is entered on that day."""
     try:
         made = frozen(run, entry.created)
-    except (StoreError, KeyError) as e:
+    except StoreError as e:
         yield f"entry {entry.number} can't be compared: {e}"
         return
     if made != dict(entry.content):

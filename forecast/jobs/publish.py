@@ -83,6 +83,7 @@ def run_and_publish(
         return Done(finished.path, finished.report, False, (trouble,) if trouble else ())
     with lock.publisher(reports, "forecast run", clock()) as held:
         check_clock(reports, clock())
+        store.check_movable(reports)
         began = time.monotonic()
         forecast = fit(inputs, DEFAULT_SEED if seed is None else seed, progress, engine)
         return publish_forecast(forecast, inputs, reports, clock, Decision("run", "asked for").after(began), held, progress)

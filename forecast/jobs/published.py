@@ -74,8 +74,10 @@ def change(path: Path, report: Report) -> Change | None:
     if follows is None:
         return None
     try:
-        before = manifest.read_manifest(path.parent / follows).meta["probabilities"][id_]
-    except (StoreError, KeyError):  # it was removed, or did not ask that
+        before = (manifest.read_manifest(path.parent / follows).meta.get("probabilities") or {}).get(id_)
+    except StoreError:  # it was removed
+        return None
+    if before is None:  # it did not ask that
         return None
     now = _question(report)
     return Change(follows, before, now["probability"], 2**0.5 * (now["mcse"] or 0.0))  # as if both had the same error

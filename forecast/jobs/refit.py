@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Refit:
-    """What was decided, the published run as it stands now and what it says (None if there is none), and all that went wrong.
+    """What was decided, the published run as it stands now and what it says, and all that went wrong.
+
+    The run is None if there is none, what it says also if another version said it in another form.
 
     stale: whether that run's origin lies so far back that the forecast is marked so. errors: the first is what the command ends with.
     """
@@ -106,7 +108,7 @@ def _refit(job: _Job, pull: bool) -> Refit:
     errors = settle(reports, job.clock())
     published = store.latest(reports)
     if published:
-        manifest.check(published)
+        _report_of(published)
     failed: tuple[ForecastError, ...] = ()
     try:
         failed = _pulled(job) if pull else ()
@@ -118,9 +120,17 @@ def _refit(job: _Job, pull: bool) -> Refit:
     except (GateError, InputError, StoreError) as e:
         decision, errors = Decision("refused", _words(e)), (e, *errors)
     published = store.latest(reports)
-    report = read_report(published) if published else None
+    report = _report_of(published) if published else None
     stale = bool(report and is_stale(month(report["origin"]), job.clock().astimezone(UTC).date()))
     return Refit(decision.after(job.began), published, report, stale, (*errors, *failed))
+
+
+def _report_of(run: Path) -> Mapping[str, Any] | None:
+    """What a run says; None if another version said it in another form. Raises StoreError if the run is damaged."""
+    try:
+        return read_report(run)
+    except InputError:
+        return None
 
 
 def _follow(job: _Job, inputs: Inputs, course: Course) -> tuple[Decision, tuple[ForecastError, ...]]:

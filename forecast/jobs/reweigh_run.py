@@ -26,6 +26,7 @@ from forecast.jobs.snapshot import basis_of, inputs_of
 from forecast.jobs.workspace import Inputs
 from forecast.progress import Progress, silent
 from forecast.runs.manifest import read_manifest
+from forecast.runs.needed import FITTED_IN
 
 if TYPE_CHECKING:
     from forecast.forecasting.multiverse import Outcome
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
 MOVE_MAX: Final = 0.25
 """Share of its value by which the headline, or its main reading, may move: the strip of other choices stays that of the fit."""
-FIT: Final = "fitted_in"
-"""In the manifest of a weighted run: the run whose draws it weighs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +75,7 @@ def reweighted(inputs: Inputs, run: Path, progress: Progress = silent) -> Reweig
     The seed is that of the fit, so that paths are the same and chance cancels in the difference of the two. A run without a snapshot, one
     that is damaged or gone, or one of another version is a reason not to; nothing is raised for it.
     """
-    base = run.parent / (read_manifest(run).meta.get(FIT) or run.name)
+    base = run.parent / (read_manifest(run).meta.get(FITTED_IN) or run.name)
     try:
         before = inputs_of(base)
         if reason := why_not(before, inputs, read_manifest(base).meta):

@@ -91,7 +91,7 @@ def situation_of(workspace: Workspace, run: Path) -> Situation:
     from forecast.runs.manifest import read_manifest
 
     meta = read_manifest(run).meta
-    missing = [key for key in ("seed", "data_digest", "priors_digest") if key not in meta]
+    missing = [key for key in ("seed", "data_digest", "priors_digest") if meta.get(key) is None]
     if missing:
         raise StoreError(f"Run {run.name} does not say what its {', '.join(missing)} was.", AGAIN)
     data, priors = read_data(workspace.data), load_priors(workspace.priors)

@@ -31,6 +31,8 @@ WELL: Final = (5, 6)
 LEAP: Final = 2000
 """A year with a 29th of February."""
 
+KEEP: Final = 30
+"""Runs that a schedule keeps; at 28 megabytes each they take less than a gigabyte. What other things rest on stays besides."""
 LONGEST: Final = 998
 """Characters of a command that cron takes."""
 
@@ -48,7 +50,16 @@ class Schedule:
     @property
     def words(self) -> tuple[str, ...]:
         """The command, each word as the program is to receive it."""
-        return (*self.program, "--workspace", str(self.root), "refit", *(["--pull"] if self.pull else []), "--log-json")
+        return (*self._begin, "refit", *(["--pull"] if self.pull else []), "--log-json")
+
+    @property
+    def prune(self) -> tuple[str, ...]:
+        """The command that removes old runs afterwards."""
+        return (*self._begin, "runs", "prune", "--keep", str(KEEP), "--log-json")
+
+    @property
+    def _begin(self) -> tuple[str, ...]:
+        return (*self.program, "--workspace", str(self.root))
 
     @property
     def log(self) -> Path:
@@ -86,12 +97,12 @@ def find_program(executable: str, version: str) -> tuple[str, ...]:
 def cron(s: Schedule) -> str:
     """Lines for `crontab -e`. Raises UsageError for what cron cannot be told."""
     _printable(s, "\\")
-    job = " ".join(shlex.quote(word) for word in s.words)
+    begin = len(s._begin)
+    program, refit, prune = (" ".join(map(shlex.quote, words)) for words in (s._begin, s.words[begin:], s.prune[begin:]))
     log = shlex.quote(str(s.log))
     well = "|".join(map(str, (0, *WELL)))
-    command = f'{job} >/dev/null 2>>{log}; c=$?; case $c in {well}) ;; *) echo "forecast refit: exit code $c; see" {log};; esac'.replace(
-        "%", "\\%"
-    )
+    job = f'{program} "$@" >/dev/null 2>>{log}; c=$?; case $c in {well}) ;; *) echo "forecast $1: exit code $c; see" {log};; esac'
+    command = f"f() {{ {job}; }}; f {refit}; f {prune}".replace("%", "\\%")
     if len(command) > LONGEST:
         raise UsageError(f"The command has {len(command)} characters; cron takes {LONGEST}.", "Use `forecast schedule systemd`.")
     return _text(
@@ -99,6 +110,8 @@ def cron(s: Schedule) -> str:
         f"# Each event goes to {s.log} as a line of JSON; have logrotate keep that short.",
         "# cron mails what the line prints: nothing, unless the refit failed. Exit codes 5 (another refit is at work) and 6 (a source was "
         "down, the rest went on) are no failures. Who gets it:",
+        f"# Afterwards all but the newest {KEEP} runs are removed, which take 28 megabytes each. The ledger, and what is needed to explain "
+        "the forecast, stay.",
         "#MAILTO=you@example.org",
         "SHELL=/bin/sh",
         f"PATH={BARE['PATH']}",
@@ -164,7 +177,8 @@ def service(s: Schedule) -> str:
         raise UsageError(f"systemd cannot be told of a folder whose name ends so: {root!r}.", "Rename the folder.")
     words = (*(["/usr/bin/env"] if set(s.program[0]) & set("'\"\\") else []), *s.words)  # systemd itself starts no program named so
     # With a colon before it, systemd leaves dollar signs alone.
-    start = (":" if any("$" in word for word in words) else "") + " ".join(map(_systemd_word, words))
+    colon = ":" if any("$" in word for word in words) else ""
+    start, prune = (colon + " ".join(map(_systemd_word, all_)) for all_ in (words, (*words[: -len(s.words)], *s.prune)))
     return _text(
         f"# {UNIT}.service: one refit of the forecast. It does nothing if data and priors mean what they meant.",
         "# For one user: put it in ~/.config/systemd/user/, and have `loginctl enable-linger` run your timers while you are logged out.",
@@ -178,6 +192,9 @@ def service(s: Schedule) -> str:
         "#User=",
         f"WorkingDirectory={root.replace('%', '%%')}",
         f"ExecStart={start}",
+        f"# Then all but the newest {KEEP} runs are removed, which take 28 megabytes each. The ledger, and what is needed to explain the "
+        "forecast, stay.",
+        f"ExecStart={prune}",
         "# Keys of publishers, if you have any, in a file that only you can read:",
         "#EnvironmentFile=-%h/.config/forecast.env",
         "# 5: another refit is at work. 6: a source was down, the rest went on. Any other code is a failure: see `forecast status`.",

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.forecasting.archive import check_form
+from forecast.errors import StoreError
+from forecast.forecasting.archive import check_asked, check_form
 from forecast.forecasting.sensitivity.whole import sensitivity
 from forecast.jobs.priors_then import priors_of
 from forecast.priors.files import load_priors
-from forecast.runs.draws import read_draws
+from forecast.runs.draws import DRAWS, read_draws
 from forecast.runs.manifest import read_manifest
 from forecast.runs.store import resolve
+from forecast.runs.verified import REMEDY, read_verified
 from forecast.workspace import Workspace
 
 
 def sensitivity_of(workspace: Workspace, run: str = "latest") -> dict[str, Any]:
     """The `sensitivity` of report.json of a run, with its id.
 
-    Raises UsageError without a run, InputError if its draws are of another form or the priors it was made from are not known.
+    Raises UsageError without a run, InputError if its draws are of another form or the priors it was made from are not known,
+    StoreError if the run is damaged.
     """
     path = resolve(workspace.reports, run)
     meta = read_manifest(path).meta
+    headline = meta.get("headline")
+    if headline is None:
+        raise StoreError(f"Run {path.name} does not say which question its headline is.", REMEDY)
+    read_verified(path, DRAWS)
     arrays = read_draws(path)
     check_form(arrays)
+    check_asked(arrays, headline)
     return {
         "run_id": path.name,
-        **sensitivity(arrays, priors_of(load_priors(workspace.priors), meta, path.name), str(meta["headline"])).as_dict(),
+        **sensitivity(arrays, priors_of(load_priors(workspace.priors), meta, path.name), headline).as_dict(),
     }

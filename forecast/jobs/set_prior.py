@@ -10,7 +10,7 @@ from typing import Any, Final
 from forecast.data.lock import editing
 from forecast.data.read import read_table
 from forecast.data.records import ReadingRow
-from forecast.errors import ForecastError, InputError, Problem, UsageError
+from forecast.errors import ForecastError, InputError, LockedError, Problem, StoreError, UsageError
 from forecast.priors.change import change
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
@@ -20,6 +20,8 @@ from forecast.runs import manifest, store
 from forecast.workspace import Workspace, check_own
 
 SOURCE: Final = "judgement"
+_TRIES: Final = 10
+"""Another command that wrote meanwhile makes the headlines be computed anew, so often at most."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,29 @@ def set_priors(where: Workspace, edits: Mapping[str, Spec], *, why: str, by: str
     """
     check_own(where)
     said = [_clean(text, flag) for text, flag in ((why, "--why"), (by, "--by"), (source, "--source"))]
-    with editing(where.priors):
-        priors = load_priors(where.priors)
-        made = priors.replace(edits)
-        _check_readings(where, priors, made)
+    for _ in range(_TRIES):
+        priors, run = load_priors(where.priors), _published(where)
+        _check_readings(where, priors, priors.replace(edits))
         changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
-        seen = headlines(where, priors, changed) if changed else Headlines()
-        written = change(
-            where.priors, priors, changed, why=said[0], by=said[1], source=said[2], now=now, before=seen.before, after=seen.after
-        )  # fmt: skip
-    return Done(written, tuple(name for name in edits if name not in changed), seen)
+        seen = headlines(where, priors, changed) if changed else Headlines()  # this takes a second: too long to hold the folder for
+        with editing(where.priors):
+            now_there = load_priors(where.priors)
+            if now_there.digest() != priors.digest() or _published(where) != run:
+                continue  # another command wrote meanwhile, so what was computed is of other priors or another run
+            written = change(
+                where.priors, now_there, changed, why=said[0], by=said[1], source=said[2], now=now, before=seen.before, after=seen.after
+            )  # fmt: skip
+        return Done(written, tuple(name for name in edits if name not in changed), seen)
+    raise LockedError(f"Other commands keep changing {where.priors}.", "Wait until they have ended, then try again.")
+
+
+def _published(where: Workspace) -> str | None:
+    """The id of the published run; None if there is none that can be read, which `headlines` tells."""
+    try:
+        run = store.latest(where.reports)
+    except StoreError:
+        return None
+    return run.name if run else None
 
 
 @dataclass(frozen=True)
@@ -95,14 +110,17 @@ def headlines(where: Workspace, priors: Priors, edits: Mapping[str, Spec]) -> He
 
     A run that is missing, damaged or of another version is told, and is no reason not to change one's mind.
     """
-    before = None
+    before: Outlook | None = None
     try:
         run = store.latest(where.reports)
         if run is None:
             return Headlines(lacking="No run was published.")
         meta = manifest.read_manifest(run).meta
-        fitted = meta.get("priors_digest") == priors.digest()
-        before = Outlook(str(meta["headline"]), float(meta["probability"]), "fitted", True, run.name) if fitted else _tried(where, {})
+        headline, chance = meta.get("headline"), meta.get("probability")
+        if meta.get("priors_digest") == priors.digest() and headline is not None and chance is not None:
+            before = Outlook(headline, chance, "fitted", True, run.name)
+        else:
+            before = _tried(where, {})
         after = _tried(where, edits)
     except ForecastError as e:
         return Headlines(before, lacking=str(e))

@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from forecast.errors import ForecastError, LockedError, StoreError
+from forecast.errors import ForecastError, InputError, LockedError, StoreError
 from forecast.jobs.present import Present, present
 from forecast.jobs.publish import check_clock
 from forecast.jobs.published import Change, Published, Report, change
 from forecast.report.read import read_report
 from forecast.report.what_moved import alarm
 from forecast.runs import attempts, ledger, lock, manifest, store
+from forecast.runs.draws import DRAWS, open_draws
 from forecast.workspace import Workspace
 
 WELL: Final = (0, 6)
@@ -116,9 +117,17 @@ def _published(reports: Path) -> tuple[Path | None, Report | None, list[Trouble]
     try:
         path = store.latest(reports)
         report = read_report(path) if path else None
+        if path and DRAWS in manifest.read_manifest(path).digests:
+            with open_draws(path):  # their form; their values are the business of `runs verify` and of whoever reads them
+                pass
+        missing = store.lost(reports) if path is None else None
     except StoreError as e:
         said = " ".join(e.message.split()).rstrip(".")
         return path, None, [Trouble(f"the store is damaged: {said}", "`forecast runs verify` says what is left.")]
+    except InputError as e:
+        return path, None, [Trouble(e.message.rstrip("."), "`forecast refit` makes a new run.")]
+    if missing:
+        return None, None, [Trouble(f"`latest` is missing, though run {missing} was published", f"`forecast runs publish {missing}`.")]
     if report is None:
         return None, None, [Trouble("no run has been published", "`forecast run` makes and publishes the first.")]
     return path, report, []

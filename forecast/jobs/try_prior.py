@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from forecast.arrays.weighted import INTERVAL
-from forecast.errors import InputError, StoreError, UsageError
+from forecast.errors import InputError, UsageError
+from forecast.forecasting.archive import check_asked, check_form
 from forecast.forecasting.edited.kinds import FITTED
 from forecast.forecasting.edited.reweigh import ByReading, How, Reweighed, changed, reweigh
 from forecast.jobs.priors_then import priors_of
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.spec import Spec
-from forecast.report.read import REPORT, read_questions
+from forecast.report.read import read_alone
 from forecast.runs.draws import DRAWS, open_draws
-from forecast.runs.files import digest
 from forecast.runs.kept import KeptRun, kept_run
 from forecast.runs.manifest import read_manifest
 from forecast.runs.store import resolve
+from forecast.runs.verified import read_verified
 from forecast.workspace import Workspace
 
 type Row = Mapping[str, Any]
@@ -117,6 +118,8 @@ def try_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "lates
     """
     before = check_edits(workspace, edits, run)
     with open_draws(before.path) as arrays:
+        check_form(arrays)
+        check_asked(arrays, before.headline)
         found = reweigh(arrays, before.priors, before.edited, before.headline)
     return Tried(
         run_id=before.path.name,
@@ -148,10 +151,9 @@ def check_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "lat
         raise UsageError("No edit was given.", "Write one as leverage.effect = Normal(0.8, 0.3).")
     if wrong := readings_differ(edited, then.parts("readings.weights")):
         raise InputError.of(wrong)
-    for name in (REPORT, DRAWS):  # what is read here; the rest of the run is the business of `runs verify`
-        if name not in meta.digests or not (path / name).is_file() or digest(path / name) != meta.digests[name]:
-            raise StoreError(f"{path / name} is missing or was altered.", "Restore the run, or make it again.")
-    return Before(path, meta.meta, then, now, edited, str(meta.meta["headline"]), tuple(read_questions(path)))
+    report = read_alone(path)  # what is read here is verified; the rest of the run is the business of `runs verify`
+    read_verified(path, DRAWS)
+    return Before(path, meta.meta, then, now, edited, report["headline"], tuple(report["questions"]))
 
 
 def _row(q: Row, found: Reweighed) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from forecast.errors import ForecastError, InputError, Problem
 from forecast.priors.catalogue import CATALOGUE, check_suits, nearest
 from forecast.priors.spec import Spec
 from forecast.priors.text import SpecError
+from forecast.storage.beside import sweep_beside, write_beside
 from forecast.storage.text import read_text
 from forecast.storage.toml import parsed
 
@@ -49,21 +49,21 @@ def edited_text(path: Path, specs: Mapping[str, Spec], said: Mapping[str, Mappin
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text file whole: under another name first, onto the disk, then renamed. Raises ForecastError if that fails."""
+    """Write a text file whole: under another name first, onto the disk, then renamed. Raises ForecastError if that fails.
+
+    The caller holds the folder (`data.lock.editing`): what a killed writer left in it is removed.
+    """
     target = path.resolve()
+    sweep_beside(target.parent)
+    made: Path | None = None
     try:
-        handle, made = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(made, target.stat().st_mode & 0o777 if target.exists() else 0o644)
-            os.replace(made, target)
-        except BaseException:
-            os.unlink(made)
-            raise
+        made = write_beside(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o644)
+        os.replace(made, target)
+        made = None
     except OSError as e:
         raise ForecastError(
             f"{path} could not be written: {e.strerror or e}.", "The old file stands; check the disk and permissions."
         ) from e
+    finally:
+        if made:
+            made.unlink()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
+
+from pydantic_core import SchemaValidator
 
 from forecast.errors import StoreError
+from forecast.runs.form import breaks, compiled, refused_texts
 
-_ROUNDING = 1e-12
+_ROUNDING: Final = 1e-12
+_MIXED: Final = 1e-3
+"""By so much a probability may differ from the weighted mean over readings."""
 
 
 @cache
@@ -25,53 +30,38 @@ def report_schema() -> dict[str, Any]:
     return schema
 
 
+@cache
+def _validator() -> SchemaValidator:
+    return compiled(report_schema())
+
+
+def problems(report: Any) -> list[str]:
+    """Every place where a report breaks its schema, holds what no text may hold, or contradicts itself, with what is wrong there."""
+    return list(breaks(_validator(), report)) or [*refused_texts(report), *_inconsistent(report)]
+
+
 def validate(report: Mapping[str, Any], most: int = 10) -> None:
-    """Nothing if `report` has the schema's form, holds finite numbers only and series as long as their months.
+    """Nothing if `report` has the schema's form, holds finite numbers and plain text only, and agrees with itself.
 
     StoreError naming up to `most` places otherwise, each with what is wrong there.
     """
-    problems = [*_breaks(report), *_not_finite(report, "")]
-    if not problems:
-        problems = list(_inconsistent(report))
-    if problems:
-        more = f" (and {len(problems) - most} more)" if len(problems) > most else ""
+    if wrong := problems(report):
         raise StoreError(
-            f"report.json does not have the form of its schema: {'; '.join(problems[:most])}{more}.",
+            f"report.json does not have the form of its schema: {first(wrong, most)}.",
             "If the file was edited, make the run again; if it was just written, this is an error in the program.",
         )
 
 
-def _breaks(report: Mapping[str, Any]) -> Iterator[str]:
-    from jsonschema import Draft202012Validator
-
-    errors = sorted(Draft202012Validator(report_schema()).iter_errors(report), key=lambda e: [str(p) for p in e.absolute_path])
-    for error in errors:
-        yield f"{'/'.join(str(p) for p in error.absolute_path) or 'top level'}: {_shortened(error.message)}"
-
-
-def _shortened(message: str, most: int = 200) -> str:
-    return message if len(message) <= most else f"{message[: most // 2]} … {message[-most // 2 :]}"
-
-
-def _not_finite(value: Any, path: str) -> Iterator[str]:
-    """JSON has no NaN and no infinity, but Python's floats do, and comparisons with NaN let them pass a schema."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield f"{path}: {value} is not a finite number"
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _not_finite(inner, f"{path}/{key}" if path else str(key))
-    elif isinstance(value, list | tuple):
-        for i, inner in enumerate(value):
-            yield from _not_finite(inner, f"{path}/{i}")
+def first(wrong: Sequence[str], most: int) -> str:
+    """Up to `most` problems on one line, and how many more there are."""
+    more = f" (and {len(wrong) - most} more)" if len(wrong) > most else ""
+    return f"{'; '.join(wrong[:most])}{more}"
 
 
 def _inconsistent(report: Mapping[str, Any]) -> Iterator[str]:
-    """What a schema cannot say: the headline is one of the questions, ids are unique, series are as long as their months."""
-    ids = [q["id"] for q in report["questions"]]
-    if report["headline"] not in ids:
-        yield f"headline: there is no question {report['headline']!r}"
-    if len(ids) != len(set(ids)):
-        yield "questions: an id stands twice"
+    """What a schema cannot say: what is named is there, days exist, readings are mixed as stated, series are as long as their months."""
+    yield from _dates(report)
+    yield from _questions(report)
     yield from _uneven(report["history"] | report["history"]["theta"], "history", ("main", "q10", "q50", "q90"))
     drivers = report["drivers"]
     yield from _uneven(
@@ -91,6 +81,40 @@ def _inconsistent(report: Mapping[str, Any]) -> Iterator[str]:
     for where, holder in [*((f"readings/{r['name']}", r) for r in report["readings"]), ("mixture", report["mixture"])]:
         if len(holder["density"]["x"]) != len(holder["density"]["y"]):
             yield f"{where}/density: x and y differ in length"
+
+
+def _dates(report: Mapping[str, Any]) -> Iterator[str]:
+    days = {"created": report["created"], "as_of": report["as_of"], "origin": f"{report['origin']}-01"}
+    days |= {f"questions/{q['id']}/window/{end}": f"{q['window'][end]}-01" for q in report["questions"] for end in ("start", "end")}
+    for place, text in days.items():
+        try:
+            if text is not None:
+                datetime.fromisoformat(text)
+        except ValueError:
+            yield f"{place}: there is no day {text}"
+    for q in report["questions"]:
+        if q["window"]["start"] > q["window"]["end"]:
+            yield f"questions/{q['id']}/window: it ends before it starts"
+
+
+def _questions(report: Mapping[str, Any]) -> Iterator[str]:
+    """Ids are unique and have a baseline each, and each probability is the weighted mean over the readings."""
+    ids = [q["id"] for q in report["questions"]]
+    if report["headline"] not in ids:
+        yield f"headline: there is no question {report['headline']!r}"
+    if len(ids) != len(set(ids)):
+        yield "questions: an id stands twice"
+    if lacking := set(ids) - {row["id"] for row in report["baselines"]}:
+        yield f"baselines: {', '.join(sorted(lacking))} has none"
+    weights = {reading["name"]: reading["weight"] for reading in report["readings"]}
+    if len(weights) != len(report["readings"]) or abs(sum(weights.values()) - 1) > _MIXED:
+        yield "readings: a name stands twice, or the weights do not add up to one"
+    for q in report["questions"]:
+        chances = q["by_reading"]
+        if chances.keys() != weights.keys():
+            yield f"questions/{q['id']}/by_reading: it does not name the readings"
+        elif abs(sum(weights[name] * chance for name, chance in chances.items()) - q["probability"]) > _MIXED:
+            yield f"questions/{q['id']}/probability: it is not the weighted mean of its readings"
 
 
 def _moved(moved: Mapping[str, Any]) -> Iterator[str]:

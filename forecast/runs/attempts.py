@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+
+from forecast.errors import StoreError
 from forecast.runs.files import cannot_write
+from forecast.storage.reading import MissingError, UnreadableError, read_end
 
 NAME: Final = "attempts.jsonl"
 LONGEST: Final = 1_000
@@ -29,15 +34,18 @@ class Attempt:
     decision: skipped, reweighted, refitted or refused; None if it came to none. run_id: the published run it left. seconds: what it cost.
     """
 
-    started: datetime
+    started: AwareDatetime
     pid: int
     what: str
-    ended: datetime | None = None
+    ended: AwareDatetime | None = None
     decision: str | None = None
     reason: str = ""
     exit_code: int | None = None
     run_id: str | None = None
     seconds: float | None = None
+
+
+_ATTEMPT: Final = TypeAdapter(Attempt)
 
 
 def start(reports: Path, what: str, now: datetime) -> Attempt:
@@ -56,7 +64,7 @@ def end(
 
 
 def last(reports: Path) -> Attempt | None:
-    """The newest attempt, None if there was none. Only the end of the file is read."""
+    """The newest attempt, None if there was none. Raises StoreError if the file cannot be read."""
     return next(_backwards(reports), None)
 
 
@@ -79,22 +87,15 @@ def _add(reports: Path, attempt: Attempt) -> Attempt:
 
 
 def _backwards(reports: Path) -> Iterator[Attempt]:
+    path = reports / NAME
     try:
-        with (reports / NAME).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _READ))
-            lines = file.read().split(b"\n")
-    except FileNotFoundError:
+        lines = read_end(path, _READ).split(b"\n")
+    except MissingError:
         return
+    except UnreadableError as e:
+        raise StoreError(
+            f"{path} cannot be read: {e.found} was found where {e.expected} was expected.", "Move it away: the next refit begins another."
+        ) from e
     for line in reversed(lines):
-        try:
-            yield _read(json.loads(line))
-        except (ValueError, KeyError, TypeError):
-            continue
-
-
-def _read(said: Mapping[str, Any]) -> Attempt:
-    ended = said["ended"] and datetime.fromisoformat(said["ended"])
-    return Attempt(
-        datetime.fromisoformat(said["started"]), int(said["pid"]), str(said["what"]), ended, said["decision"], str(said["reason"]),
-        said["exit_code"], said["run_id"], said.get("seconds"),
-    )  # fmt: skip
+        with suppress(ValidationError):
+            yield _ATTEMPT.validate_json(line)

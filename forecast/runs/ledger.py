@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,11 +23,18 @@ from forecast.errors import StoreError
 from forecast.runs.files import cannot_write, sync
 from forecast.runs.scratch import PREFIX, sweep
 from forecast.runs.whole import write_whole
+from forecast.storage.reading import MissingError, UnreadableError, read_bounded
 
 FOLDER: Final = "ledger"
 HEAD: Final = "head.json"
 _NAME: Final = re.compile(r"([0-9]{6,})-([a-z]+)\.json")
 _FRAME: Final = ("number", "kind", "created", "previous", "sha256")
+_TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
+MAX_BYTES: Final = 16_000_000
+"""No entry is larger: one of a run has forty kilobytes."""
+AT_ONCE: Final = timedelta(minutes=1)
+"""Commands whose clocks differ by less ran at once; a clock that was set back differs by more, and stays visible."""
+_DAMAGE: Final = (UnreadableError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _REMEDY: Final = "Restore reports/ledger/ from a copy; nothing in it is ever to be altered."
 
 
@@ -64,7 +72,7 @@ class Writer:
         body = {
             "number": number,
             "kind": kind,
-            "created": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "created": self._time(now).strftime(_TIME),
             "previous": self.entries[-1].sha256 if self.entries else "",
             **content,
         }
@@ -73,6 +81,11 @@ class Writer:
         self.entries.append(_entry(json.loads(text)))
         write_whole(self._folder / HEAD, _head_text(self.entries))
         return self.entries[-1]
+
+    def _time(self, now: datetime) -> datetime:
+        """When an entry counts as made. Who waited for the ledger read the clock before another's entry was made: then it is as old."""
+        last = self.entries[-1].created if self.entries else now
+        return (last if timedelta(0) < last - now < AT_ONCE else now).astimezone(UTC)
 
 
 @contextmanager
@@ -135,7 +148,10 @@ def lags(reports: Path) -> bool:
 
 
 def _lags(folder: Path, entries: Sequence[Entry]) -> bool:
-    return not (folder / HEAD).exists() or (folder / HEAD).read_bytes() != _head_text(entries).encode()
+    try:
+        return read_bounded(folder / HEAD, MAX_BYTES) != _head_text(entries).encode()
+    except MissingError:
+        return True
 
 
 def _held(reports: Path) -> tuple[tuple[Entry, ...], list[str]]:
@@ -169,11 +185,12 @@ def _look(folder: Path) -> tuple[tuple[Entry, ...], list[str]]:
             files[int(found[1])] = path
     entries: list[Entry] = []
     previous: str | None = ""
-    for number in range(1, max(files, default=0) + 1):
-        if (at := files.get(number)) is None:
-            problems.append(f"entry {number} is missing")
+    for before, number in pairwise([0, *sorted(files)]):
+        if number > before + 1:
+            gap = f"entry {before + 1} is" if number == before + 2 else f"entries {before + 1} to {number - 1} are"
+            problems.append(f"{gap} missing")
             previous = None
-            continue
+        at = files[number]
         try:
             body = _body(at)
             entry = _entry(body)
@@ -183,7 +200,7 @@ def _look(folder: Path) -> tuple[tuple[Entry, ...], list[str]]:
                 problems.append(f"{at.name} does not follow the entry before it: one of the two was exchanged")
             entries.append(entry)
             previous = entry.sha256
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+        except _DAMAGE as e:
             problems.append(f"{at.name} cannot be trusted: {e}")
             previous = None
     return tuple(entries), problems or _head_problems(folder / HEAD, entries)
@@ -193,10 +210,10 @@ def _head_problems(path: Path, entries: Sequence[Entry]) -> list[str]:
     """A writer that died between entry and head leaves the head one behind; that is no damage, and the next writer mends it."""
     try:
         body = _body(path)
-        said = Head(body["entries"], body["digest"])
-    except FileNotFoundError:
+        said = Head(int(body["entries"]), str(body["digest"]))
+    except MissingError:
         return [f"{HEAD} is missing"] if entries else []
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+    except _DAMAGE as e:
         return [f"{HEAD} cannot be trusted: {e}"]
     if said.entries > len(entries):
         return [f"the last {said.entries - len(entries)} of {said.entries} entries are missing"]
@@ -211,17 +228,20 @@ def _name(number: int, kind: str) -> str:
 
 def _body(path: Path) -> dict[str, Any]:
     """What a file says, once it is byte for byte what was written."""
-    raw = path.read_bytes()
+    raw = read_bounded(path, MAX_BYTES)
     before = raw[: -len(_last(""))]
     if raw != before + _last(hashlib.sha256(before).hexdigest()).encode():
         raise ValueError("it was altered since it was written")
-    made: dict[str, Any] = json.loads(raw)
-    return made
+    body = json.loads(raw)
+    if not isinstance(body, dict):
+        raise ValueError("it is no record")
+    return body
 
 
 def _entry(body: Mapping[str, Any]) -> Entry:
     content = {key: value for key, value in body.items() if key not in _FRAME}
-    return Entry(int(body["number"]), str(body["kind"]), datetime.fromisoformat(body["created"]), str(body["sha256"]), content)
+    created = datetime.strptime(body["created"], _TIME).replace(tzinfo=UTC)
+    return Entry(int(body["number"]), str(body["kind"]), created, str(body["sha256"]), content)
 
 
 def _text(body: Mapping[str, Any]) -> str:

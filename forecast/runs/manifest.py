@@ -11,8 +11,12 @@ from typing import Any, Final
 
 from forecast.errors import StoreError
 from forecast.runs import files
+from forecast.runs.meta import check_types
+from forecast.storage.reading import MissingError, UnreadableError, read_bounded
 
 NAME: Final = "manifest.json"
+MAX_BYTES: Final = 16_000_000
+"""No manifest is larger: one has twenty kilobytes."""
 _REMEDY: Final = "Restore the run from a copy, or move its folder out of reports/ and run again."
 
 
@@ -27,14 +31,17 @@ class Manifest:
 
 
 def seal(folder: Path, run_id: str, meta: Mapping[str, Any]) -> None:
-    """Bring every file of a finished folder to disk and write the manifest last."""
+    """Bring every file of a finished folder to disk and write the manifest last. ValueError for what a manifest cannot say."""
     held = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         files.sync(path)
         held[path.relative_to(folder).as_posix()] = {"sha256": files.digest(path), "bytes": path.stat().st_size}
     for inner in (p for p in folder.rglob("*") if p.is_dir()):
         files.sync(inner)
-    (folder / NAME).write_text(_text({"run_id": run_id, "files": held, "meta": dict(meta)}), encoding="utf-8")
+    body = {"run_id": run_id, "files": held, "meta": dict(meta)}
+    text = _text(body)
+    check_types(body)
+    (folder / NAME).write_text(text, encoding="utf-8")
     files.sync(folder / NAME)
     files.sync(folder)
 
@@ -43,22 +50,25 @@ def read_manifest(run: Path) -> Manifest:
     """The manifest of a run's folder. Raises StoreError if it is missing, unreadable or altered."""
     path = run / NAME
     try:
-        text = path.read_bytes().decode()  # bytes: reading as text would take one kind of line end for another
+        text = read_bounded(path, MAX_BYTES).decode()  # bytes: reading as text would take one kind of line end for another
         body = json.loads(text)
         del body["sha256"]
         if text != _text(body):
             raise ValueError("it was altered since it was written")
-        held = body["files"]
-        return Manifest(
-            run_id=body["run_id"],
-            digests={name: entry["sha256"] for name, entry in held.items()},
-            sizes={name: entry["bytes"] for name, entry in held.items()},
-            meta=body["meta"],
-        )
-    except FileNotFoundError:
+        check_types(body)
+    except MissingError:
         raise StoreError(f"{run} has no {NAME}: it is not a finished run.", _REMEDY) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+    except UnreadableError as e:
+        raise StoreError(f"{path} cannot be read: {e.found} was found where {e.expected} was expected.", _REMEDY) from e
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
         raise StoreError(f"{path} cannot be trusted: {e}.", _REMEDY) from e
+    held = body["files"]
+    return Manifest(
+        run_id=body["run_id"],
+        digests={name: entry["sha256"] for name, entry in held.items()},
+        sizes={name: entry["bytes"] for name, entry in held.items()},
+        meta=body["meta"],
+    )
 
 
 def verify(run: Path) -> tuple[str, ...]:
@@ -84,13 +94,14 @@ def check(run: Path) -> None:
 
 def _altered(path: Path, expected: str, size: int) -> list[str]:
     try:
-        if (found := path.stat().st_size) != size:
-            return [f"{path} has {found} bytes; {size} were written"]
-        return [] if files.digest(path) == expected else [f"{path} was altered: its digest is not that of what was written"]
-    except FileNotFoundError:
+        raw = read_bounded(path, max(size, 1))  # of an empty file a longer one is told by its size below
+    except MissingError:
         return [f"{path} is missing"]
-    except OSError as e:
-        return [f"{path} cannot be read: {e.strerror or e}"]
+    except UnreadableError as e:
+        return [f"{path} cannot be read: {e.found} was found where {size:,} bytes were written"]
+    if len(raw) != size:
+        return [f"{path} has {len(raw):,} bytes; {size:,} were written"]
+    return [] if hashlib.sha256(raw).hexdigest() == expected else [f"{path} was altered: its digest is not that of what was written"]
 
 
 def _text(body: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 LATEST: Final = "latest"
-_RUN_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+_RUN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
 
 
 def new_run_id(now: datetime, digest: str) -> str:
@@ -21,7 +21,10 @@ def new_run_id(now: datetime, digest: str) -> str:
 
 
 def is_run_id(name: str) -> bool:
-    return _RUN_ID.fullmatch(name) is not None
+    try:
+        return _RUN_ID.fullmatch(name) is not None and bool(made_at(name))
+    except ValueError:  # digits that are no time
+        return False
 
 
 def made_at(run_id: str) -> datetime:

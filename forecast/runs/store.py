@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from forecast.errors import ForecastError, StoreError, UsageError
 from forecast.runs import files, manifest, names, scratch, whole
+from forecast.storage.characters import visible
 
 _NO_RUN: Final = "`forecast run` makes one."
+_PUBLISH: Final = "`forecast runs publish RUN` publishes another that was kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +55,67 @@ def publish(reports: Path, run_id: str) -> None:
     The caller holds `lock.publisher`.
     """
     manifest.check(reports / run_id)
+    check_movable(reports)
+    whole.point(reports / names.LATEST, run_id)
+
+
+def check_movable(reports: Path) -> None:
+    """StoreError if something that is no link stands where `latest` is to be, so that nothing can be published."""
     link = reports / names.LATEST
-    if link.exists() and not link.is_symlink():
-        raise StoreError(f"{link} is not a link, so it cannot be moved to the new run.", "Move it away and publish again.")
-    whole.point(link, run_id)
+    if link.exists(follow_symlinks=False) and not link.is_symlink():
+        kind = "a folder" if link.is_dir() else "a file"
+        raise StoreError(
+            f"{link} is not a link but {kind}, so it does not say which run is published.",
+            "Move it away. Then `forecast runs publish RUN` publishes a run that was kept.",
+        )
 
 
 def latest(reports: Path) -> Path | None:
-    """The folder of the published run, None if none was ever published. Raises StoreError if `latest` points nowhere."""
+    """The folder of the published run, None if none was ever published.
+
+    Raises StoreError if `latest` is no link, points out of the store, or points to what is not a run.
+    """
+    run_id = _linked(reports)
+    if run_id is None:
+        return None
+    run = reports / run_id
+    if not (run / manifest.NAME).is_file():
+        raise StoreError(f"{reports / names.LATEST} points to {run.name}, which is not a run.", f"Restore that run, or {_PUBLISH}.")
+    return run
+
+
+def _linked(reports: Path) -> str | None:
+    """The id that `latest` holds. A link to anything but the name of a run beside it was not written by this program."""
+    check_movable(reports)
     link = reports / names.LATEST
     if not link.is_symlink():
         return None
-    run = reports / os.readlink(link)
-    if not (run / manifest.NAME).is_file():
-        raise StoreError(f"{link} points to {run.name}, which is not a run.", "Restore that run, or publish another.")
-    return run
+    target = os.readlink(link)
+    if not names.is_run_id(target):
+        raise StoreError(f"{link} points to {visible(target)}, which is no run of this store.", f"Remove the link, then {_PUBLISH}.")
+    return target
+
+
+def lost(reports: Path) -> str | None:
+    """The id of the newest run that was written to be published, if `latest` is missing all the same; None if nothing is amiss.
+
+    Raises StoreError if `latest` is there and wrong.
+    """
+    if latest(reports) is not None:
+        return None
+    for run in reversed(list_runs(reports)):
+        with suppress(StoreError):
+            if manifest.read_manifest(run.path).meta.get("ledger"):
+                return run.run_id
+    return None
 
 
 def list_runs(reports: Path) -> tuple[Run, ...]:
     """All runs in the store, oldest first, damaged ones too; those in the making are not runs."""
-    link = reports / names.LATEST
-    published = os.readlink(link) if link.is_symlink() else None
+    try:
+        published = _linked(reports)
+    except StoreError:  # then no run is the published one; `latest` says why
+        published = None
     found = sorted(p for p in reports.glob("*") if names.is_run_id(p.name) and p.is_dir())
     return tuple(Run(p.name, p, p.name == published) for p in found)
 
@@ -103,16 +146,16 @@ def resolve(reports: Path, name: str) -> Path:
     raise UsageError(f"{name!r} is no run in {reports}.", f"The nearest: {_join(near)}. `forecast runs list` shows all.")
 
 
-def prune(reports: Path, keep: int) -> tuple[str, ...]:
-    """Remove all but the newest `keep` runs; the published one stays whatever its age, and the ledger is not touched. The ids removed.
+def prune(reports: Path, keep: int, needed: Collection[str] = ()) -> tuple[str, ...]:
+    """Remove all but the newest `keep` runs; the published one and those needed stay whatever their age. The ids removed.
 
-    The caller holds `lock.publisher`.
+    The ledger is not touched. The caller holds `lock.publisher`.
     """
     if keep < 0:
         raise ValueError("the number of runs to keep is not negative")
     scratch.sweep(reports)
     runs = list_runs(reports)
-    gone = [run for run in runs[: max(0, len(runs) - keep)] if not run.latest]
+    gone = [run for run in runs[: max(0, len(runs) - keep)] if not run.latest and run.run_id not in needed]
     for run in gone:
         scratch.discard(run.path)
     return tuple(run.run_id for run in gone)

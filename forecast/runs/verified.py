@@ -8,19 +8,23 @@ from typing import Final
 
 from forecast.errors import StoreError
 from forecast.runs import manifest
+from forecast.storage.reading import UnreadableError, read_bounded
 
-_REMEDY: Final = "Restore the run from a copy; `forecast runs verify` says what else is wrong with it."
+REMEDY: Final = "Restore the run from a copy; `forecast runs verify` says what else is wrong with it."
+MAX_BYTES: Final = 256_000_000
+"""No file of a run is larger: the draws have ten megabytes, the posterior sixteen."""
 
 
-def read_verified(run: Path, name: str) -> bytes:
-    """The bytes of a file of a run. Raises StoreError if the manifest does not name it, or the file is missing or altered."""
-    expected = manifest.read_manifest(run).digests.get(name)
+def read_verified(run: Path, name: str, limit: int = MAX_BYTES) -> bytes:
+    """The bytes of a file of a run. Raises StoreError if the manifest does not name it, or the file is missing, altered or no file."""
+    held = manifest.read_manifest(run)
+    expected = held.digests.get(name)
     if expected is None:
-        raise StoreError(f"Run {run.name} holds no {name}.", _REMEDY)
+        raise StoreError(f"Run {run.name} holds no {name}.", REMEDY)
     try:
-        raw = (run / name).read_bytes()
-    except OSError as e:
-        raise StoreError(f"{run / name} cannot be read: {e.strerror or e}.", _REMEDY) from e
+        raw = read_bounded(run / name, min(limit, held.sizes[name]))
+    except UnreadableError as e:
+        raise StoreError(f"{run / name} cannot be read: {e.found} was found where {e.expected} was expected.", REMEDY) from e
     if hashlib.sha256(raw).hexdigest() != expected:
-        raise StoreError(f"{run / name} was altered: its digest is not that of what was written.", _REMEDY)
+        raise StoreError(f"{run / name} was altered: its digest is not that of what was written.", REMEDY)
     return raw

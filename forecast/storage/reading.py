@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 MAX_BYTES: Final = 32_000_000
 """Larger than any file a person edits; no reader of such files accepts a larger one, and no snapshot holds it."""
@@ -38,6 +40,24 @@ def read_bounded(path: Path, limit: int = MAX_BYTES) -> bytes:
 
     Raises MissingError if there is nothing at the path, UnreadableError if it is no regular file, too large, or refused by the system.
     """
+    with _regular(path) as file:
+        content = file.read(limit + 1)
+        size = max(os.fstat(file.fileno()).st_size, len(content))
+    if len(content) > limit:
+        raise UnreadableError(f"{size:,} bytes", f"at most {limit:,}", "It is too large to be this file: put the right one in its place.")
+    return content
+
+
+def read_end(path: Path, most: int) -> bytes:
+    """The last bytes, at most so many, of a regular file that may be of any size. Raises what `read_bounded` does."""
+    with _regular(path) as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - most))
+        return file.read(most)
+
+
+@contextmanager
+def _regular(path: Path) -> Iterator[IO[bytes]]:
+    """A regular file, open to be read. Raises MissingError or UnreadableError, also for what fails within the block."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a named pipe without a writer would wait for one
     except (FileNotFoundError, NotADirectoryError) as e:
@@ -45,20 +65,16 @@ def read_bounded(path: Path, limit: int = MAX_BYTES) -> bytes:
     except (OSError, ValueError) as e:  # ValueError: a path with a NUL
         raise UnreadableError(_reason(e), "a readable file", "Check what it is and who may read it.") from e
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            kind = next((name for test, name in _KINDS if test(status.st_mode)), "something that is no file")
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            kind = next((name for test, name in _KINDS if test(mode)), "something that is no file")
             raise UnreadableError(kind, "a regular file", "Move it, and put the file in its place.")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(limit + 1)
+            yield file
     except OSError as e:
         raise UnreadableError(_reason(e), "a readable file", "Check the disk and the file's permissions.") from e
     finally:
         os.close(descriptor)
-    if len(content) > limit:
-        size = max(status.st_size, len(content))
-        raise UnreadableError(f"{size:,} bytes", f"at most {limit:,}", "It is too large to be this file: put the right one in its place.")
-    return content
 
 
 def _reason(e: Exception) -> str:
