@@ -113,7 +113,7 @@ def _texts(places: Sequence[tuple[Row, float, float]], size: Size, margin: Margi
 
     inner = size.width - margin.left - margin.right
     # A longer label ends in an ellipsis; the table has it whole. A phone's own font may be wider than the one that is measured here.
-    room = 0.85 * inner if size.phone else margin.left - 4
+    room = 0.9 * (size.width - 2 * margin.left) if size.phone else margin.left - 4
     kinds: dict[str, dict[str, Any]] = {
         "heading": {"fontSize": size.text - 0.5, "color": colour("soft"), "fontStyle": "italic"},
         "strong": {"fontWeight": "bold"},
