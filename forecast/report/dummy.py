@@ -28,12 +28,14 @@ def dummy(data: Data, scenarios: Sequence[Scenario]) -> dict[str, Any]:
     at = origin(data)
     months = [month_text(m) for m in (FIRST_MONTH, at)]
     names = list(dict.fromkeys(row.reading for row in data.readings))
+    asked = ask(data.questions, at)
     report: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION, "run_id": "dummy", "created": "2000-01-01T00:00:00Z", "origin": month_text(at), "as_of": None,
         "stale": False, "model_version": MODEL_VERSION, "seed": 0, "data_digest": "dummy", "priors_digest": "dummy", "versions": {},
         "headline": data.questions.resolution.headline, "sentences": {},
-        "questions": [_question(q, names) for q in ask(data.questions, at)], "baselines": [],
-        "readings": [_reading(data, name) for name in names],
+        "questions": [_question(q, names) for q in asked],
+        "baselines": [{"id": q.id, "persistence": None, "climatology": None, "counts": None} for q in asked],
+        "readings": [_reading(data, name, 1 / len(names)) for name in names],
         "mixture": {"mean": _CHANCE, "median": _CHANCE, "interval": _INTERVAL, "density": _density()}, "weights_alternative": [],
         "multiverse": [{"label": "as published", "group": PUBLISHED, "probability": _CHANCE, "note": ""}],
         "ladder": [
@@ -86,10 +88,10 @@ def _question(q: Question, readings: Sequence[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _reading(data: Data, name: str) -> dict[str, Any]:
+def _reading(data: Data, name: str, weight: float) -> dict[str, Any]:
     why = "; ".join(row.why for row in data.readings if row.reading == name)
     return {
-        "name": name, "title": chances.TITLES.get(name, name), "weight": _CHANCE, "level_now": 0, "why": why, "headline": _CHANCE,
+        "name": name, "title": chances.TITLES.get(name, name), "weight": weight, "level_now": 0, "why": why, "headline": _CHANCE,
         "headline_interval": _INTERVAL, "headline_prior": _CHANCE, "density": _density(),
     }  # fmt: skip
 
