@@ -26,6 +26,7 @@ from forecast.errors import ForecastError, InputError
 from forecast.forecasting.statement import read_scenarios
 from forecast.priors import change as priors_change
 from forecast.priors.alternatives import FILE, read_alternatives
+from forecast.priors.edits import read_edits
 from forecast.priors.files import load_priors
 from forecast.priors.history import read_history
 from forecast.priors.opinions import read_opinions
@@ -38,6 +39,7 @@ type Command = Callable[..., Result]
 PRIORS = BUNDLED.parent / "priors"
 CSV = b"start,level,published,stance,confidence,why\n2026-04,3,2026-06-30,documented,low,x\n"
 JSON = b'[{"start": "2026-04",\n"why": "x"}]\n'
+EDITS = b"# what if\nleverage.effect = Normal(1, 1)  # less\n\nladder.fresh = Normal(2, 1)\n"
 ASKED = b"name,q05,q50,q95\nAna,0.1,0.8,1.5\nBen,0.5,1.6,2.5\n"
 
 
@@ -99,6 +101,7 @@ READERS = (
     Reader("new.csv", lambda root: given_of(root, "new.csv"), CSV),
     Reader("new.json", lambda root: given_of(root, "new.json"), JSON),
     Reader("asked.csv", opinions_of, ASKED),
+    Reader("edits.txt", lambda root: read_edits(handed_over(root / "edits.txt", "edits.txt"), "edits.txt"), EDITS),
 )
 
 
@@ -209,6 +212,7 @@ def test_what_programs_write_is_read_as_if_it_were_plain(root: Path, reader: Rea
         (("priors", "log"), "priors/history/2026.toml", 7),
         (("priors", "set", "leverage.effect = Normal(3, 1)", "--why", "w", "--by", "b"), "priors/leverage.toml", 3),
         (("priors", "pool", "leverage.effect", "--file", "asked.csv"), "asked.csv", 3),
+        (("priors", "try", "--file", "edits.txt"), "edits.txt", 3),
         (("scenario", "list"), "data/scenarios/refusal.toml", 3),
     ],
 )
@@ -219,9 +223,13 @@ def test_no_command_waits_for_a_pipe(command: Command, root: Path, words: tuple[
     assert "a named pipe" in " ".join(result.output.split())
 
 
-def test_both_ways_of_handing_over_take_a_file_that_is_missing_as_a_mistake_in_the_command(command: Command, root: Path) -> None:
-    for words in (("data", "add", "claim", "--dry-run", "--from", "nowhere"), ("priors", "pool", "leverage.effect", "--file", "nowhere")):
-        result = command(*words, cwd=root)
+def test_every_way_of_handing_over_take_a_file_that_is_missing_as_a_mistake_in_the_command(command: Command, root: Path) -> None:
+    for words in (
+        ("data", "add", "claim", "--dry-run", "--from"),
+        ("priors", "pool", "leverage.effect", "--file"),
+        ("priors", "try", "--file"),
+    ):
+        result = command(*words, "nowhere", cwd=root)
         assert result.exit_code == 2
         assert "There is no file" in result.stderr
 
