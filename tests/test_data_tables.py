@@ -162,7 +162,7 @@ def test_a_cause_is_no_later_row_and_no_circle(tmp_path: Path) -> None:
     assert [p for p in problems_in(folder) if p.column == "caused_by"] == []
     change(folder, "events.csv", lambda r: r["id"] == "B902", date="2026-05-01", published="2026-06-20")
     [late] = [p for p in problems_in(folder) if p.column == "caused_by"]
-    assert "B903 of 2026-06-20, a later row" in late.found
+    assert late.found.startswith("B903 of 2026-06-20")
 
 
 def test_claims_that_supersede_each_other_are_refused(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from forecast.priors.files import load_priors
 from forecast.priors.history import read_history
 from forecast.priors.opinions import read_opinions
 from forecast.priors.parse import parse
+from forecast.runs import ledger, manifest
 from forecast.storage.text import decoded, handed_over
 from forecast.workspace import Workspace, create
 
@@ -264,6 +265,32 @@ def test_line_ends_that_git_changed_are_no_damage_to_the_history(root: Path) -> 
     assert read_history(where.priors) == plain
     edit(where, datetime(2027, 2, 3, tzinfo=UTC))
     assert [e.number for e in read_history(where.priors).edits] == [1, 2, 3]
+
+
+def test_line_ends_that_git_changed_in_the_ledger_are_told_from_tampering(command: Command, root: Path, now: datetime) -> None:
+    with ledger.writing(root / "reports") as writer:
+        writer.append("note", {"says": "x"}, now)
+    [entry] = (root / "reports" / "ledger").glob("0*.json")
+    raw = entry.read_bytes()
+    changed = raw.replace(b"\n", b"\r\n")
+    for body, words in ((changed, "line ends were changed"), (changed.replace(b'"x"', b'"y"'), "altered"), (raw[:-9], "altered")):
+        entry.write_bytes(body)
+        result = command("questions", "verify", cwd=root)
+        assert result.exit_code == 7
+        assert words in result.stderr
+        assert ("autocrlf" in result.stderr) == (words != "altered")
+
+
+def test_line_ends_that_git_changed_in_a_manifest_are_told_from_tampering(tmp_path: Path) -> None:
+    run = tmp_path / "20260101T000000Z-aaaaaa"
+    run.mkdir()
+    manifest.seal(run, run.name, {})
+    raw = (run / manifest.NAME).read_bytes()
+    assert manifest.verify(run) == ()
+    (run / manifest.NAME).write_bytes(raw.replace(b"\n", b"\r\n"))
+    assert "autocrlf" in manifest.verify(run)[0]
+    (run / manifest.NAME).write_bytes(raw.replace(b"\n", b"\r\n").replace(b"aaaaaa", b"bbbbbb"))
+    assert "altered" in manifest.verify(run)[0]
 
 
 def test_git_keeps_every_byte_of_a_workspace(command: Command, tmp_path: Path) -> None:
