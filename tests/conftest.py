@@ -38,12 +38,15 @@ def _the_same_bytes_are_read_once() -> Iterator[None]:
     """
 
     def table_of(path: Path, record: object) -> tuple[object, bytes]:
-        if path.stat().st_size > 1_000_000:
-            raise OSError("too large to remember")
+        if not path.is_file() or path.stat().st_size > 1_000_000:
+            raise OSError("no file, or too large to remember")
         return record, path.read_bytes()
 
     def settings_of(folder: Path) -> tuple[tuple[str, bytes], ...]:
-        return tuple((path.name, path.read_bytes()) for path in sorted(folder.glob("*.toml")))
+        paths = sorted(folder.glob("*.toml"))
+        if not all(path.is_file() and path.stat().st_size < 1_000_000 for path in paths):
+            raise OSError("no file, or too large to remember")
+        return tuple((path.name, path.read_bytes()) for path in paths)
 
     parts: dict[str, Callable[..., Any]] = {
         "read_table": table_of,
