@@ -96,7 +96,7 @@ def check_leverage(pressed: Leverage) -> None:
     if not np.all(pressed.value <= LEVERAGE_MOST):
         month = month_text(Month(FIRST_MONTH + top))
         raise GateError(
-            f"US pressure in {month} comes out at {pressed.value[top]:.1f} times that of 2025, where at most {LEVERAGE_MOST:.0f} can be.",
+            f"US pressure in {month} comes out at {pressed.value[top]:.1f} times that of 2025; {LEVERAGE_MOST:.0f} is the most.",
             f"Look in events.csv for measures in force in {month} that stand twice or never end, at intensities above {MAX_INTENSITY - 1}, "
             "and in scales.toml for the scale of leverage.",
         )
@@ -109,8 +109,8 @@ def check_events(rates: EventRates) -> None:
     if monthly[top] > ARRIVALS_MOST:
         busiest = month_text(Month(rates.window[0] + int(rates.counts[top].argmax())))
         raise GateError(
-            f"events.csv has {monthly[top]:.1f} events of the kind {STREAMS[top]} a month since {month_text(rates.window[0])}, where at "
-            f"most {ARRIVALS_MOST:.0f} can be simulated; most of them are in {busiest}.",
+            f"events.csv has {monthly[top]:.1f} events of the kind {STREAMS[top]} a month since {month_text(rates.window[0])}; at most "
+            f"{ARRIVALS_MOST:.0f} can be simulated. Most of them are in {busiest}.",
             "Join rows that tell of one act with `same_act_as`, and take out what stands twice.",
         )
     check_weights("Model 4 (events)", rates.k_hat, rates.effective, "the priors events.* and events.csv")

@@ -52,10 +52,8 @@ class Contradicted:
 
     def __str__(self) -> str:
         factor = self.value / self.expected
-        times = f"{factor:.3g} times as much" if factor > 1 else f"one {1 / factor:.3g}th of it"
-        return (
-            f"{self.file}, {self.key}: {self.value:,.0f}, where the other records lead one to expect about {self.expected:,.0f} ({times})"
-        )
+        off = f"{factor:.3g} times too high" if factor > 1 else f"{1 / factor:.3g} times too low"
+        return f"{self.file}, {self.key}: {self.value:,.0f}, where the other records lead one to expect about {self.expected:,.0f} ({off})"
 
 
 def contradicted(finals: Sequence[OverdoseFinal], releases: Sequence[OverdoseRelease], origin: int) -> tuple[Contradicted, ...]:
