@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from statistics import median
 from typing import Any, Final
@@ -14,6 +14,8 @@ from forecast.data.shares import opposed_share
 from forecast.data.tables import Table
 from forecast.data.toml import Settings
 from forecast.errors import Problem
+
+type Asked = tuple[int, Poll, float]  # index of the row, the poll, per cent opposed of those with a side
 
 APART: Final = 40.0
 """Points of the opposed share between two polls on one question that call for a look."""
@@ -37,14 +39,14 @@ SIZES: Final = 6
 def odd_polls(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
     """Two usable polls of one month and one kind of question that lie far apart, or one far from those before and after it."""
     usable = [(i, p, 100 * share) for i, p in enumerate(table.rows) if p.use == "yes" and (share := _share(p)) is not None]
-    questions: dict[tuple[str, str], list[tuple[int, Poll, float]]] = {}
+    questions: dict[tuple[str, str], list[Asked]] = {}
     for one in sorted(usable, key=lambda one: (one[1].field_end.last, one[0])):
         questions.setdefault((one[1].topic, one[1].wording), []).append(one)
     for polls in questions.values():
         for n, (i, poll, share) in enumerate(polls):
             m = poll.field_end.month
             near = [other for other in polls[max(n - 1, 0) : n + 2] if other[0] != i and _within(other[1], poll)]
-            same_month = [other for other in polls[:n] if other[1].field_end.month == m and abs(share - other[2]) >= APART]
+            same_month = [other for other in _same_month(polls, n) if abs(share - other[2]) >= APART]
             alone = bool(near) and all(abs(share - other[2]) >= APART for other in near)
             far = same_month or (near if alone and not (len(near) == 1 and n == 0) else [])
             if far and not expected(settings, poll.file, "outlier", m, m, poll.topic):
@@ -57,6 +59,14 @@ def odd_polls(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
                     f"polls on one question within {APART:.0f} points",
                     "Check wording and shares against the sources",
                 )
+
+
+def _same_month(polls: Sequence[Asked], n: int) -> Iterator[Asked]:
+    """The polls before the n-th whose field work ended in its month, the latest first; `polls` are in order of that day."""
+    for k in range(n - 1, -1, -1):
+        if polls[k][1].field_end.month != polls[n][1].field_end.month:
+            return
+        yield polls[k]
 
 
 def odd_shares(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
