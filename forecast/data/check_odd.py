@@ -120,7 +120,9 @@ def odd_counts(table: Table[Event], settings: Settings) -> Iterator[Problem]:
             continue
         least = known[1] if event.count == known[0] else known[0]  # of the others
         most = known[-2] if event.count == known[-1] else known[-1]
-        if not least / RANGE <= event.count <= most * RANGE:
+        m = event.date.month
+        declared = expected(settings, event.file, "outlier", m, m, event.instrument)
+        if not least / RANGE <= event.count <= most * RANGE and not declared:
             span = f"{least} to {most}, as of other rows with instrument {event.instrument}"
             yield _odd(table, i, "count", f"{event.count} persons", span, "Check it against the source")
 

@@ -44,12 +44,11 @@ def odd_polls(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
         questions.setdefault((one[1].topic, one[1].wording), []).append(one)
     for polls in questions.values():
         for n, (i, poll, share) in enumerate(polls):
-            m = poll.field_end.month
             near = [other for other in polls[max(n - 1, 0) : n + 2] if other[0] != i and _within(other[1], poll)]
             same_month = [other for other in _same_month(polls, n) if abs(share - other[2]) >= APART]
             alone = bool(near) and all(abs(share - other[2]) >= APART for other in near)
             far = same_month or (near if alone and not (len(near) == 1 and n == 0) else [])
-            if far and not expected(settings, poll.file, "outlier", m, m, poll.topic):
+            if far and not _declared(settings, poll):
                 _, other, theirs = far[0]
                 yield _odd(
                     table,
@@ -74,6 +73,8 @@ def odd_shares(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
     for i, poll in enumerate(table.rows):
         sides = [share for share in (poll.opposed_pct, poll.in_favour_pct) if share is not None]
         given = [share for share in (*sides, poll.other_pct) if share is not None]
+        if _declared(settings, poll):
+            continue
         if given and max(given) <= 1 and any(given):
             yield _odd(table, i, "opposed_pct", f"no share above {max(given):g}", "shares in per cent", "Write 60 for 60 %, not 0.6")
         elif len(given) == 3 and sum(given) < LEAST_TOLD:
@@ -90,7 +91,7 @@ def odd_sizes(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
     sizes = [poll.n for poll in table.rows if poll.n]
     usual = median(sizes) if sizes else 0
     for i, poll in enumerate(table.rows):
-        if poll.n and not usual / SIZES <= poll.n <= usual * SIZES:
+        if poll.n and not usual / SIZES <= poll.n <= usual * SIZES and not _declared(settings, poll):
             yield _odd(table, i, "n", f"{poll.n} respondents", f"{usual / SIZES:.0f} to {usual * SIZES:.0f}", "Check it against the source")
 
 
@@ -110,6 +111,11 @@ def odd_twice(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
                 )
                 break
         seen[key].append(i)
+
+
+def _declared(settings: Settings, poll: Poll) -> bool:
+    month = poll.field_end.month
+    return expected(settings, poll.file, "outlier", month, month, poll.topic)
 
 
 def _share(poll: Poll) -> float | None:
