@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, get_args
 
@@ -18,8 +19,10 @@ from pydantic import ValidationError
 from forecast.data import cells
 from forecast.data.check import BY_CLOCK, ODD, errors, oddities
 from forecast.data.check_jumps import TOTAL, jumps
+from forecast.data.expected import source_of
 from forecast.data.read import read_all
 from forecast.data.records import Record
+from forecast.data.settings import Expected
 from forecast.data.tables import RECORDS, Table
 from forecast.data.toml import Settings
 from forecast.errors import Problem
@@ -219,3 +222,44 @@ def test_values_that_move_little_are_near(moves: list[float]) -> None:
 
 def test_a_date_is_in_the_future_by_the_clock_alone(read: tuple[Tables, Settings]) -> None:
     assert oddities(*read) == oddities(*read, date(2026, 6, 30)) == oddities(*read, date(2199, 1, 1)) == []
+
+
+DECLARABLE = [
+    ("polls", "n", "9", "outlier"),
+    ("polls", "in_favour_pct", "0.6", "outlier"),
+    ("events", "count", "600000", "outlier"),
+    ("overdose_final", "deaths", "9", "step"),
+    ("overdose_releases", "reported", "9", "step"),
+    ("overdose_releases", "predicted", "9", "step"),
+    ("overdose_releases", "percent_pending", "90", "step"),
+    ("indicators", "value", "9000000", "step"),
+    ("indicators", "value", "-9", "outlier"),
+]
+
+
+@pytest.mark.parametrize(("name", "column", "text", "kind"), DECLARABLE, ids=[f"{d[0]}.{d[1]}-{d[2]}" for d in DECLARABLE])
+def test_what_the_remedy_says_can_be_declared_can_be(read: tuple[Tables, Settings], name: str, column: str, text: str, kind: str) -> None:
+    tables, settings = read
+    i = samples(name, column)[-1]
+    row = written(name)[i]
+    series = row.get("series") or row.get("indicator") or row.get("topic") or row["instrument"]
+    m = (row.get("month") or row.get("period_end") or row.get("field_end") or row["date"])[:7]
+
+    def declared(**changes: str) -> Settings:
+        entry = {"kind": kind, "what": "x", "why": "y", "series": series, "from": m, "to": m, **changes}
+        return with_entry(settings, RECORDS[name].file, series, Expected.model_validate(entry))
+
+    said = met(read, name, i, column, text)
+    assert any("declare it expected" in p.remedy for p in said)
+    assert not [p for p in met((tables, declared()), name, i, column, text) if p.row == tables[name].lines[i]]
+    assert met((tables, declared(series="another")), name, i, column, text)
+    assert met((tables, declared(**{"from": "1990-01", "to": "1990-02"})), name, i, column, text)
+
+
+def with_entry(settings: Settings, file: str, series: str, entry: Expected) -> Settings:
+    """The settings with one more expected oddity of a file, or of its series."""
+    source = source_of(settings, file, series)
+    key = next(key for key, one in settings.sources.items() if one is source)
+    assert source is not None
+    more = source.model_copy(update={"expected": (*source.expected, entry)})
+    return replace(settings, sources={**settings.sources, key: more})

@@ -123,8 +123,7 @@ def odd_signs(table: Table[Any], settings: Settings) -> Iterator[Problem]:
         for i, sign in signs.items():
             m = table.rows[i].month
             rare = len(at) > 1 and count[sign] - 1 < RARE * (len(at) - 1)
-            declared = sign == 0 and expected(settings, table.rows[i].file, "step", m, m, series)
-            if sign <= 0 and rare and not declared:
+            if sign <= 0 and rare and not expected(settings, table.rows[i].file, "outlier", m, m, series):
                 what = "a zero" if sign == 0 else "a negative value"
                 yield _odd(
                     table, i, "month", f"{what} in {series} of {month_text(m)}", "a value above 0, as in its other months", "Check it"
@@ -162,17 +161,12 @@ def odd_vintages(table: Table[Any], settings: Settings) -> Iterator[Problem]:
 def odd_totals(table: Table[OverdoseRelease], settings: Settings) -> Iterator[Problem]:
     """Twelve-month totals far from those beside them, from another release's, from their sibling's."""
     found: dict[tuple[str, str, str, str], list[tuple[int, str, str]]] = {}
-    for column in ("reported", "predicted"):
-        for kind, i, what, wanted in (*_beside(table, column), *_between(table, column), *_parts(table, column)):
+    for column in ("reported", "predicted", "percent_pending"):
+        checks = (_pending,) if column == "percent_pending" else (_beside, _between, _parts, _predicted)
+        for kind, i, what, wanted in (odd for check in checks for odd in check(table, column)):
             row = table.rows[i]
             if not expected(settings, row.file, "step", row.period_end, row.period_end, row.indicator, str(row.published)):
                 found.setdefault((kind, str(row.published), row.indicator, column), []).append((i, what, wanted))
-    for i, what, wanted in _predicted(table):
-        row = table.rows[i]
-        found.setdefault(("sibling", str(row.published), row.indicator, "predicted"), []).append((i, what, wanted))
-    for i, what, wanted in _pending(table):
-        row = table.rows[i]
-        found.setdefault(("pending", str(row.published), row.indicator, "percent_pending"), []).append((i, what, wanted))
     for (_, _, _, column), rows in found.items():
         yield from _named(table, column, rows)
 
@@ -215,24 +209,23 @@ def _parts(table: Table[OverdoseRelease], column: str) -> Iterator[Odd]:
             yield "part", i, what, f"at most {MOSTLY:.0%} of them; or do these rows count all drugs?"
 
 
-def _predicted(table: Table[OverdoseRelease]) -> Iterator[tuple[int, str, str]]:
-    for i, row in enumerate(table.rows):
+def _predicted(table: Table[OverdoseRelease], column: str) -> Iterator[Odd]:
+    for i, row in enumerate(table.rows if column == "predicted" else ()):
         if row.reported and row.predicted and not -BELOW <= math.log(row.predicted / row.reported) <= TOTAL:
             what = f"predicted {row.predicted / row.reported:.2g} times the {row.reported:g} reported"
-            yield i, what, f"a predicted total at most {TOTAL:.0%} above the reported one, and not below it"
+            yield "sibling", i, what, f"a predicted total at most {TOTAL:.0%} above the reported one, and not below it"
 
 
-def _pending(table: Table[OverdoseRelease]) -> Iterator[tuple[int, str, str]]:
+def _pending(table: Table[OverdoseRelease], column: str) -> Iterator[Odd]:
     """The share pending moves little from one period to the next."""
-    column = "percent_pending"
     releases = _grouped(table, column, _release, _period)
     for points in releases.values():
         for i, j in jumps(points, lambda _: DOUBLING):
             what = f"{column} {_ratio(table, column, i, j)} times that to {month_text(table.rows[j].period_end)} in the same release"
-            yield i, what, "a share that less than doubles from one period to the next"
+            yield "pending", i, what, "a share that less than doubles from one period to the next"
     for i, row in enumerate(table.rows):
         if row.percent_pending == 0 and _release(row) in releases:
-            yield i, f"{column} 0", "a share above 0, as in its other periods"
+            yield "pending", i, f"{column} 0", "a share above 0, as in its other periods"
 
 
 def _release(row: OverdoseRelease) -> tuple[str, str]:

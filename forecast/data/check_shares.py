@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from statistics import median
 from typing import Any, Final
@@ -14,6 +14,8 @@ from forecast.data.shares import opposed_share
 from forecast.data.tables import Table
 from forecast.data.toml import Settings
 from forecast.errors import Problem
+
+type Asked = tuple[int, Poll, float]  # index of the row, the poll, per cent opposed of those with a side
 
 APART: Final = 40.0
 """Points of the opposed share between two polls on one question that call for a look."""
@@ -37,17 +39,16 @@ SIZES: Final = 6
 def odd_polls(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
     """Two usable polls of one month and one kind of question that lie far apart, or one far from those before and after it."""
     usable = [(i, p, 100 * share) for i, p in enumerate(table.rows) if p.use == "yes" and (share := _share(p)) is not None]
-    questions: dict[tuple[str, str], list[tuple[int, Poll, float]]] = {}
+    questions: dict[tuple[str, str], list[Asked]] = {}
     for one in sorted(usable, key=lambda one: (one[1].field_end.last, one[0])):
         questions.setdefault((one[1].topic, one[1].wording), []).append(one)
     for polls in questions.values():
         for n, (i, poll, share) in enumerate(polls):
-            m = poll.field_end.month
             near = [other for other in polls[max(n - 1, 0) : n + 2] if other[0] != i and _within(other[1], poll)]
-            same_month = [other for other in polls[:n] if other[1].field_end.month == m and abs(share - other[2]) >= APART]
+            same_month = [other for other in _same_month(polls, n) if abs(share - other[2]) >= APART]
             alone = bool(near) and all(abs(share - other[2]) >= APART for other in near)
             far = same_month or (near if alone and not (len(near) == 1 and n == 0) else [])
-            if far and not expected(settings, poll.file, "outlier", m, m, poll.topic):
+            if far and not _declared(settings, poll):
                 _, other, theirs = far[0]
                 yield _odd(
                     table,
@@ -59,11 +60,21 @@ def odd_polls(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
                 )
 
 
+def _same_month(polls: Sequence[Asked], n: int) -> Iterator[Asked]:
+    """The polls before the n-th whose field work ended in its month, the latest first; `polls` are in order of that day."""
+    for k in range(n - 1, -1, -1):
+        if polls[k][1].field_end.month != polls[n][1].field_end.month:
+            return
+        yield polls[k]
+
+
 def odd_shares(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
     """Shares that look like fractions, or that sum to too little to be of one question."""
     for i, poll in enumerate(table.rows):
         sides = [share for share in (poll.opposed_pct, poll.in_favour_pct) if share is not None]
         given = [share for share in (*sides, poll.other_pct) if share is not None]
+        if _declared(settings, poll):
+            continue
         if given and max(given) <= 1 and any(given):
             yield _odd(table, i, "opposed_pct", f"no share above {max(given):g}", "shares in per cent", "Write 60 for 60 %, not 0.6")
         elif len(given) == 3 and sum(given) < LEAST_TOLD:
@@ -80,7 +91,7 @@ def odd_sizes(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
     sizes = [poll.n for poll in table.rows if poll.n]
     usual = median(sizes) if sizes else 0
     for i, poll in enumerate(table.rows):
-        if poll.n and not usual / SIZES <= poll.n <= usual * SIZES:
+        if poll.n and not usual / SIZES <= poll.n <= usual * SIZES and not _declared(settings, poll):
             yield _odd(table, i, "n", f"{poll.n} respondents", f"{usual / SIZES:.0f} to {usual * SIZES:.0f}", "Check it against the source")
 
 
@@ -100,6 +111,11 @@ def odd_twice(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
                 )
                 break
         seen[key].append(i)
+
+
+def _declared(settings: Settings, poll: Poll) -> bool:
+    month = poll.field_end.month
+    return expected(settings, poll.file, "outlier", month, month, poll.topic)
 
 
 def _share(poll: Poll) -> float | None:
