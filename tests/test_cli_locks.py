@@ -14,7 +14,9 @@ import pytest
 from forecast import workspace as places
 from forecast.errors import ForecastError
 from forecast.jobs import ledger_say
+from forecast.report.render import write_report_files
 from forecast.runs import lock, store
+from tests.fixtures.report_example import report_example
 
 SITE = """
 import fcntl, os
@@ -44,7 +46,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = places.create(tmp_path_factory.mktemp("locks") / "workspace")
     now = datetime(2026, 1, 2, tzinfo=UTC)
     with lock.publisher(where.reports, "a test", now):
-        store.write_run(where.reports, RUN, lambda folder: (folder / "report.md").write_text("# Report\n") and None, {})
+        report = report_example() | {"run_id": RUN}
+        store.write_run(where.reports, RUN, lambda folder: write_report_files(report, folder) and None, {})
     ledger_say.add(where.reports, "pact", "Is there a pact?", date(2099, 1, 1), "me", None, now)
     return where.root
 

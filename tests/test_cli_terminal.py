@@ -107,7 +107,8 @@ def test_a_number_that_cannot_be_is_refused_before_any_work(
     monkeypatch.setattr("forecast.cli._context.find", work)
     result = command(*path, f"{option.opts[0]}={number}", cwd=workspace.root)
     assert result.exit_code == 2, result.stderr
-    assert f"'{option.opts[0]}'" in result.stderr or repr(number) in result.stderr
+    taken_for_an_option = option.opts[0] == "--wait" and number.startswith("-")  # its value may be left out
+    assert ("No such option '-" if taken_for_an_option else f"'{option.opts[0]}'") in result.stderr
 
 
 @pytest.mark.parametrize("seed", ["4294967296", "99999999999999999999999999"])

@@ -70,6 +70,10 @@ def test_the_wheel_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> 
     for words in (["--version"], ["data", "check"], ["priors", "check"], ["runs", "list"]):
         done = run(installed, *words, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
+    for words in (["run"], ["refit"], ["priors", "set", "leverage.effect", "Normal(1, 1)", "--why", "So.", "--by", "me"]):
+        done = run(installed, *words, cwd=tmp_path)
+        assert done.returncode == 2, done.stderr
+        assert "forecast init DIR" in done.stderr
     assert list(tmp_path.iterdir()) == []
     where = run(installed.parent / "python", "-c", "import forecast; print(forecast.__file__)", cwd=tmp_path)
     assert where.stdout.startswith(str(installed.parent.parent))

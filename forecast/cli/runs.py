@@ -105,11 +105,13 @@ def publish(context: Context, run: str) -> None:
     from forecast.cli._lines import together
     from forecast.jobs.republish import republish
 
-    done = republish(context.workspace.reports, run, context.surroundings.clock)
+    where = context.own_workspace
+    done = republish(where.reports, run, context.surroundings.clock)
     if context.json:
-        context.say_json(done.as_dict())
+        context.say_json(done.as_dict() | {"workspace": str(where.root)})
     else:
         context.say("\n".join(_published(done)))
+        context.say_written(where, ["reports/"])
     if done.troubles:
         raise together(done.troubles)
 
