@@ -311,3 +311,14 @@ def test_whatever_is_checked_of_figures_is_checked_of_what_a_source_brings(
     found, error = outcomes(small, played, now, key)
     assert error is not None
     assert f"a suspicious {target.table}" in found[key].detail
+
+
+@pytest.mark.parametrize("column", [0, 1], ids=["reported", "predicted"])
+def test_a_total_of_deaths_off_by_a_factor_is_held_back(small: Workspace, played: Publisher, now: datetime, column: int) -> None:
+    totals = ["70123", "70900"]
+    totals[column] = totals[column][:-1]
+    row = play.provisional(next(iter(play.LABELS)), "2026-02", totals[0], totals[1], "0.31")
+    played.answers[play.OVERDOSE] = play.soda(play.alphabetical([*play.newest_release(small.data), row]))
+    found, error = outcomes(small, played, now, "overdose")
+    assert error is not None
+    assert "2026-02" in found["overdose"].detail or "all_drugs" in found["overdose"].detail
