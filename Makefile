@@ -29,7 +29,7 @@ lock:  ## pin anew, after a change of pyproject.toml; `make lock UPGRADE=--upgra
 	@PATH="$$PWD/.uv/bin:$$PATH" uv --version >/dev/null 2>&1 || sh .ci/environment
 	PATH="$$PWD/.uv/bin:$$PATH" uv pip compile $(UPGRADE) --quiet --no-emit-index-url --no-emit-find-links --universal \
 	    --python-version 3.12 --generate-hashes --custom-compile-command 'make lock' \
-	    --group dev --extra distributed pyproject.toml -o requirements.lock
+	    --group dev --extra distributed --extra plots pyproject.toml -o requirements.lock
 
 clean:  ## remove what make has made, but for the reports
 	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -14,11 +14,16 @@ The number is the exit code of the command; 130 if a signal ended it. An error s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar, Final, Literal
 
 INTERRUPTED: Final = 130
+
+MAX_PROBLEMS: Final = 100
+"""Of one file so many problems are listed; of the others only their number is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,30 @@ class Problem:
         if self.column is not None:
             where += f", column {self.column}"
         return f"{where}: found {self.found}; expected {self.expected}. {self.remedy}"
+
+
+def listed(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems in their order, but of a file with more than MAX_PROBLEMS the first ones and one that says how many more there are."""
+    number = Counter(problem.file for problem in problems)
+    many = {file: n for file, n in number.items() if n > MAX_PROBLEMS + 1}  # one more is listed itself, so listing twice changes nothing
+    seen: Counter[str] = Counter()
+    shown = []
+    for problem in problems:
+        seen[problem.file] += 1
+        if problem.file not in many or seen[problem.file] <= MAX_PROBLEMS:
+            shown.append(problem)
+    remedy = "Mend those listed, then check again."
+    return shown + [Problem(file, f"{n - MAX_PROBLEMS:,} more problems", "none", remedy) for file, n in many.items()]
+
+
+def limited(problems: Iterable[Problem]) -> list[Problem]:
+    """The first MAX_PROBLEMS of one file; if there are more, one that says so, and the rest of the file is not even read."""
+    first = list(islice(problems, MAX_PROBLEMS + 1))
+    if len(first) > MAX_PROBLEMS:
+        last = first.pop()
+        remedy = "Mend those listed, then check again: the rest was not read."
+        first.append(Problem(last.file, f"more than {MAX_PROBLEMS} problems", "none", remedy, last.row))
+    return first
 
 
 class ForecastError(Exception):
@@ -71,9 +100,9 @@ class InputError(ForecastError):
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> InputError:
-        """The error for a list of problems that is not empty."""
+        """The error for a list of problems that is not empty; of each file the first ones are listed."""
         n = len(problems)
-        return cls(f"{n} problem{'s' if n > 1 else ''} found; nothing was written.", problems=problems)
+        return cls(f"{n:,} problem{'s' if n > 1 else ''} found; nothing was written.", problems=listed(problems))
 
     def __str__(self) -> str:
         return "\n".join([super().__str__(), *(f"  {p}" for p in self.problems)])

@@ -14,5 +14,15 @@ class Progress(Protocol):
     def __call__(self, stage: str, done: float | None = None, message: str = "") -> None: ...
 
 
+def within(progress: Progress, whole: str) -> Progress:
+    """A listener for a job that is only a part of the stage `whole`: what it says is said under that name, without a share."""
+
+    def tell(stage: str, done: float | None = None, message: str = "") -> None:
+        words = message if done is None else f"{int(10 * done) * 10} %"  # no more than ten messages a stage
+        progress(whole, None, f"{stage}{': ' if words else ''}{words}")
+
+    return tell
+
+
 def silent(stage: str, done: float | None = None, message: str = "") -> None:
     """The listener that does not listen: the default of every job."""

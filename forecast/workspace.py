@@ -9,30 +9,48 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from forecast.errors import ForecastError, UsageError
+from forecast.errors import ForecastError, StoreError, UsageError
 from forecast.storage.reading import UnreadableError, read_bounded
 
 PACKAGE: Final = Path(__file__).resolve().parent
 VARIABLE: Final = "FORECAST_WORKSPACE"
+GIT: Final = ".gitattributes"
+"""Has git keep every file of a workspace as it is: digests in reports/ are of bytes, and git may change the ends of lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The three folders of a workspace. `why` says in words how it was chosen."""
+    """The three folders of a workspace. `why` says in words how it was chosen.
+
+    fallback: nobody named it or stands in it, so it is read and never written.
+    """
 
     data: Path
     priors: Path
     reports: Path
     why: str
+    fallback: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds the three."""
+        return self.data.parent
 
 
 def find(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
     """The workspace to work in: the one asked for, else the folder one stands in, else the one that came with the program.
 
-    In order: the option, the variable FORECAST_WORKSPACE, `cwd` if it has data/ and priors/, the checkout of an editable install,
-    the copy inside an installed wheel (its data and priors are read there, reports go to `cwd`/reports).
-    Raises UsageError if a folder that was asked for is no workspace.
+    In order: the option, the variable FORECAST_WORKSPACE, `cwd` if it has data/ and priors/; else, as a fallback that is only read, the
+    checkout of an editable install or the copy inside an installed wheel.
+    Raises UsageError if a folder that was asked for is no workspace, StoreError if something that is no folder is named reports.
     """
+    found = _found(option, environ, cwd)
+    if found.reports.exists() and not found.reports.is_dir():
+        raise StoreError(f"{found.reports} is no folder, so no run can be kept there.", "Move it away; the next command makes the folder.")
+    return found
+
+
+def _found(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
     if option is not None:
         return _asked_for(cwd / option, "asked for with --workspace")
     if environ.get(VARIABLE):
@@ -40,9 +58,8 @@ def find(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Wo
     if _has_inputs(cwd):
         return _at(cwd, "the present folder")
     source = bundled()
-    if source == PACKAGE / "_workspace":
-        return Workspace(source / "data", source / "priors", cwd / "reports", "the copy inside the installed package")
-    return _at(source, "the checkout that the package is installed from")
+    inside = source.is_relative_to(PACKAGE)
+    return _at(source, "the copy inside the installed package" if inside else "the checkout that the package is installed from", True)
 
 
 def bundled() -> Path:
@@ -67,6 +84,7 @@ def create(folder: Path) -> Workspace:
             shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
         (folder / "reports").mkdir()
         shutil.copy(source / "reports" / "README.md", folder / "reports" / "README.md")
+        (folder / GIT).write_text("* -text\n", encoding="utf-8")
     except OSError as e:
         _empty(folder, keep=existed)
         raise ForecastError(f"{folder} could not be written: {e.strerror or e}.", "Choose a folder you may write to.") from e
@@ -81,7 +99,12 @@ def _asked_for(root: Path, why: str) -> Workspace:
 
 
 def check_own(where: Workspace) -> None:
-    """UsageError if data and priors are the copy inside an installed wheel, which is not to be edited."""
+    """UsageError if a workspace is not to be written: a fallback that nobody named, or the copy inside an installed wheel."""
+    if where.fallback:
+        raise UsageError(
+            f"You stand in no workspace, and {where.root}, {where.why}, is written to only if you name it.",
+            "`forecast init DIR` makes a workspace of your own; --workspace DIR or FORECAST_WORKSPACE names one.",
+        )
     if where.data.is_relative_to(PACKAGE):
         raise UsageError(
             "The workspace is the copy inside the installed package, which is not to be edited.",
@@ -109,12 +132,14 @@ def _has_inputs(root: Path) -> bool:
     return (root / "data").is_dir() and (root / "priors").is_dir()
 
 
-def _at(root: Path, why: str) -> Workspace:
-    return Workspace(root / "data", root / "priors", root / "reports", why)
+def _at(root: Path, why: str, fallback: bool = False) -> Workspace:
+    return Workspace(root / "data", root / "priors", root / "reports", why, fallback)
 
 
 def _empty(folder: Path, *, keep: bool) -> None:
     for name in ("data", "priors", "reports"):
         shutil.rmtree(folder / name, ignore_errors=True)
+    with suppress(OSError):
+        (folder / GIT).unlink()
     if not keep and folder.is_dir():
         folder.rmdir()

@@ -226,7 +226,7 @@ def in_good_order(played: Publisher, folder: Path) -> None:
     played.answers = {
         OVERDOSE: soda(alphabetical(rows)),
         GPR: kept(gpr_file({**world, "2026-05": 210.5, "2026-06": 190.25}, {**mexico, "2026-05": 0.21, "2026-06": 0.1987654321})),
-        TPU: kept(tpu_file({f"{y}-{m:02d}": 30.0 + m + (2000.0 if y == 2025 else 0) for y in range(1998, 2027) for m in range(1, 7)})),
+        TPU: kept(tpu_file({f"{y}-{m:02d}": 30.0 + m for y in range(1998, 2027) for m in range(1, 7)})),
         FRED: kept(fred_file({**pesos, "2026-06": 17.5, "2026-07": 17.6125})),
     }
 

@@ -47,7 +47,7 @@ def test_init_copies_the_bundled_workspace(command: Command, tmp_path: Path) -> 
     assert result.exit_code == 0, result.stderr
     assert inputs(tmp_path / "mine") == inputs(places.bundled())
     assert [p.name for p in (tmp_path / "mine" / "reports").iterdir()] == ["README.md"]
-    assert not any(p.name.startswith(".") for p in (tmp_path / "mine").rglob("*"))
+    assert [p.name for p in (tmp_path / "mine").rglob("*") if p.name.startswith(".")] == [".gitattributes"]
 
 
 def test_init_fills_an_empty_folder_and_no_other(command: Command, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_runs_verify_names_the_nearest_run(command: Command, reports: Path) -> N
 
 def test_runs_prune_makes_room(command: Command, reports: Path) -> None:
     result = command("runs", "prune", "--keep", "0", "--json", cwd=reports.parent)
-    assert (result.exit_code, json.loads(result.stdout)) == (0, {"removed": [IDS[1]]})
+    assert (result.exit_code, json.loads(result.stdout)["removed"]) == (0, [IDS[1]])
     assert [run.run_id for run in store.list_runs(reports)] == [IDS[0]]
 
 
@@ -155,7 +155,7 @@ def test_runs_prune_says_what_it_removed_also_if_the_index_cannot_be_written(
 
     monkeypatch.setattr("forecast.jobs.index.write_index", full)
     result = command("runs", "prune", "--keep", "0", "--json", cwd=reports.parent)
-    assert (result.exit_code, json.loads(result.stdout)) == (1, {"removed": [IDS[1]]})
+    assert (result.exit_code, json.loads(result.stdout)["removed"]) == (1, [IDS[1]])
     assert "index.html could not be written" in result.stderr
 
 

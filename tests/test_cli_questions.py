@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from forecast.cli import main
 from forecast.cli._context import Surroundings
+from forecast.cli.questions_show import table
 from forecast.jobs import ledger_say
 from forecast.jobs.ledger import read_book
 from forecast.runs import ledger, lock
@@ -48,8 +49,9 @@ def questions(place: Path) -> Command:
 def test_a_question_from_asking_to_its_score(questions: Command) -> None:
     later = NOW + timedelta(days=300)
     said = questions("add", "pact", "Is there a pact?", "--date", "2027-03-01", "--by", "ann", "--link", "https://example.org")
-    assert said.stdout == "pact is asked, to be answered by 2027-03-01. Entry 2 of the ledger.\n"
-    assert questions("predict", "pact", "25%", "--by", "bob", "--why", "Hope").stdout == "bob says 25 % to pact. Entry 3 of the ledger.\n"
+    assert said.stdout.splitlines()[0] == "pact is asked, to be answered by 2027-03-01. Entry 2 of the ledger."
+    hope = questions("predict", "pact", "25%", "--by", "bob", "--why", "Hope").stdout
+    assert hope.splitlines()[0] == "bob says 25 % to pact. Entry 3 of the ledger."
     assert questions("predict", "reach-4-12m", "0.1", "--by", "bob").exit_code == 0
     yes = ("--source", "The treaty", "--date", "2027-02-28", "--by", "ann")
     assert questions("resolve", "pact", "yes", *yes, now=later).exit_code == 0
@@ -175,7 +177,8 @@ def test_lines_fit_a_terminal(questions: Command, place: Path) -> None:
         ledger_say.predict(reports, asked.id, 0.2, "a person with quite a long name", "word " * 40, NOW)
         told = {"about": "known", "source": "s" * 30, "day": asked.resolves.isoformat(), "by": "ann", "why": None, "settles": None}
         ledger_say.resolve(reports, asked.id, 2 if asked.kind == "count" else False, now=later, **told)
-    for words in (("list", "--all"), ("list", Q), ("score",), ("verify",)):
+    assert max(map(len, table(list(read_book(reports).questions.values()), later.date(), 80))) <= 80
+    for words in (("list", Q), ("score",), ("verify",)):
         result = questions(*words, now=later)
         assert result.exit_code == 0, result.stderr
         long = [line for line in (result.stdout + result.stderr).splitlines() if len(line) > 80]

@@ -29,6 +29,7 @@ from forecast.data.read import read_data, read_table
 from forecast.data.similar import similar
 from forecast.data.tables import RECORDS, Data
 from forecast.errors import ForecastError, InputError, LockedError, UsageError
+from forecast.storage.characters import refused_character
 
 TARIFF = {
     "family": "B", "role": "pressure", "date": "2026-06-20", "published": "2026-06-20", "instrument": "tariff", "kind": "measure",
@@ -176,7 +177,7 @@ def test_a_row_that_spans_lines_is_not_cut(folder: Path) -> None:
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1).filter(str.strip))
+@given(st.text(st.characters(exclude_characters="\r\n"), min_size=1).filter(lambda text: text.strip() and not refused_character(text)))
 def test_any_text_is_written_and_read_back_as_it_is(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
 
     record = RECORDS["claims"]
@@ -210,7 +211,7 @@ def test_a_formula_or_markup_stays_text(folder: Path, text: str) -> None:
         ("events", {"published": "2020-01-01"}, "published", "Correct one of the two"),
         ("events", {"caused_by": "Z999"}, "caused_by", "Add that row first"),
         ("events", {"description": "two\nlines"}, "description", "Write it without"),
-        ("events", {"description": "a\0b"}, "description", "Write it without"),
+        ("events", {"description": "a\0b"}, "description", "Delete it"),
         ("events", {"source": "\udcff"}, "source", "no UTF-8"),
         ("claims", {"end": "2026-03"}, "end", "Correct one of the two"),
         ("claims", {"level": "7"}, "level", "a value ≤ 5"),

@@ -158,7 +158,7 @@ def test_rows_come_from_a_pipe(root: Path) -> None:
     surroundings = Surroundings(clock=lambda: NOW, environ={}, cwd=root)
     result = CliRunner().invoke(main, ["data", "add", "claim", "--from", "-", "--yes"], obj=surroundings, input=rows, prog_name="forecast")
     assert result.exit_code == 0, result.stderr
-    assert "No month changes: only documented claims make the main reading, and this is disputed." in result.stdout
+    assert "No month changes: only documented claims make the main reading, and this is disputed." in " ".join(result.stdout.split())
     assert read_data(root / "data").claims[-1].claim_id == "OC34"
 
 
@@ -192,7 +192,7 @@ def test_the_prompts_ask_explain_and_check(typed: Callable[..., Result], root: P
     assert "channel follows from the instrument, always." in " ".join(result.stderr.split())
     assert "Did you mean 'tariff'?" in result.stderr
     assert "expected a value ≤ 5" in result.stderr
-    assert "operation_level" not in result.stderr.split("Empty takes")[0]
+    assert "operation_level" not in result.stderr
     assert "Added B104 to events.csv." in result.stdout
     event = next(e for e in read_data(root / "data").events if e.id == "B104")
     assert (event.channel, event.intensity, event.direction, event.disputed) == ("economic", 4, "+", "no")
@@ -214,14 +214,14 @@ def test_someone_else_who_writes_between_question_and_answer_is_noticed(
 ) -> None:
     asked: list[str] = []
 
-    def confirm(text: str, **_: object) -> bool:
+    def confirm(text: str, explanation: str) -> bool:
         asked.append(text)
         if len(asked) == 1:
             with (root / "data/outcome_claims.csv").open("a", encoding="utf-8") as f:
                 f.write("OC34,2026-06,,2,2026-06-30,,documented,,low,meanwhile\n")
         return True
 
-    monkeypatch.setattr(data_add.click, "confirm", confirm)
+    monkeypatch.setattr(data_add, "confirmed", confirm)
     result = typed("claim", *CLAIM, lines=())
     assert result.exit_code == 0, result.stderr
     assert len(asked) == 2
@@ -244,7 +244,7 @@ def test_a_real_terminal_is_asked(root: Path) -> None:
     os.close(follower)
     said = b""
     answers = [
-        (b"claim_id:", b"\n"), (b"end: last month", b"\n"), (b"supersedes:", b"\n"), (b"basis_ids:", b"\n"), (b"why:", b"A reason\n"),
+        (b"[OC34] >", b"\n"), (b"end: last month", b"\n"), (b"supersedes:", b"\n"), (b"basis_ids:", b"\n"), (b"why:", b"A reason\n"),
         (b"[y/N]", b"y\n"),
     ]  # fmt: skip
     while running.poll() is None and select.select([leader], [], [], 30)[0]:
@@ -257,4 +257,4 @@ def test_a_real_terminal_is_asked(root: Path) -> None:
     os.close(leader)
     assert running.returncode == 0, said
     assert json.loads(out)["rows"][0]["row"]["why"] == "A reason"
-    assert b"claim_id: name of the row [OC34]" in said
+    assert b"claim_id: name of the row" in said

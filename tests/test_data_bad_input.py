@@ -75,7 +75,7 @@ CASES: dict[str, tuple[str, Edit, str | None, str]] = {
     "too few fields": (TERMS, raw(lambda b: b.replace(b",Fox", b""), 2), None, "Add the missing cells"),
     "semicolons": (TERMS, raw(lambda b: b.replace(b",", b";"), 1), None, "Save it again as CSV with commas"),
     "Latin-1": (TERMS, raw(lambda b: b.replace(b"Calderon", "Calderón".encode("latin-1")), 3), None, "Save the file again as UTF-8"),
-    "thousands separator": (FINAL, cell(by(month="2016-01"), deaths="1,234"), "deaths", "Leave out the thousands separator"),
+    "a comma that is one of two things": (FINAL, cell(by(month="2016-01"), deaths="1,234"), "deaths", "Write 1234 if the comma is"),
     "thousands in blanks": (FINAL, cell(by(month="2016-01"), deaths="1\u202f234"), "deaths", "Leave out the thousands separator"),
     "NUL byte": (TERMS, raw(lambda b: b.replace(b"Fox", b"F\0x"), 2), None, "delete the byte"),
     "empty file": (TERMS, raw(lambda b: b"", None), None, "Restore the file"),
@@ -153,10 +153,10 @@ def test_what_spreadsheets_write_is_read_in_every_file(command: Command, tmp_pat
 
 
 def test_a_formula_and_markup_are_shown_as_the_text_they_are(command: Command, folder: Path) -> None:
-    text = '=HYPERLINK("http://x.test","<script>alert(1)</script>")\x1b[31m'
+    text = '=HYPERLINK("http://x.test","<script>alert(1)</script>")'
     cell(by(id="A001"), description=text)(folder / "events.csv")
     assert command("--workspace", folder.parent, "data", "check").exit_code == 0
     shown = command("--workspace", folder.parent, "data", "show", "events", "--where", "id=A001")
-    assert text.replace("\x1b", "\\x1b") in shown.stdout
+    assert text in shown.stdout
     document = command("--workspace", folder.parent, "data", "show", "events", "--where", "id=A001", "--json")
     assert json.loads(document.stdout)[0]["description"] == text

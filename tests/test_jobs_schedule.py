@@ -137,6 +137,44 @@ def test_what_is_no_time_for_cron_is_refused(fields: str) -> None:
         cron(Schedule(("/bin/forecast",), Path("/w"), fields))
 
 
+NEVER = ["31 2 *", "30,31 2 *", "31 2,4,6,9,11 *", "31 4-12/5 *", "30-31 2 */3", "31 4-6/2 *"]
+SELDOM = ["29 2 *", "31 1-2 *", "31 2 1", "*/30 2 *", "30 2-3 *", "31 */11 *", "31 2 1-5"]
+
+
+@pytest.mark.parametrize("fields", NEVER)
+def test_a_day_that_its_months_do_not_have_is_refused_for_cron(fields: str) -> None:
+    with pytest.raises(UsageError, match="never comes"):
+        cron(Schedule(("/bin/forecast",), Path("/w"), f"17 6 {fields}"))
+
+
+@pytest.mark.parametrize("fields", SELDOM)
+def test_a_day_that_comes_seldom_is_taken_by_cron(fields: str) -> None:
+    assert f"17 6 {fields} " in cron(Schedule(("/bin/forecast",), Path("/w"), f"17 6 {fields}"))
+
+
+@pytest.mark.parametrize("installed", [pytest.param(True, marks=needs_systemd), False])
+@pytest.mark.parametrize("every", ["*-02-31", "02-30 06:17", "Mon *-04-31 06:00:00", "*-13-01", "*-06-31 UTC"])
+def test_a_day_that_its_month_does_not_have_is_refused_for_systemd(every: str, installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not installed:
+        monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(UsageError, match=r"never comes"):
+        timer(Schedule(("/bin/forecast",), Path("/w"), every))
+
+
+@needs_systemd
+@pytest.mark.parametrize("every", ["2020-01-01 06:17", "2027-02-29"])
+def test_a_time_that_never_comes_again_is_refused_for_systemd(every: str) -> None:
+    with pytest.raises(UsageError, match="never comes again"):
+        timer(Schedule(("/bin/forecast",), Path("/w"), every))
+
+
+@pytest.mark.parametrize("every", ["*-02-29", "*-01-31 06:17", "Mon..Fri 06:17", "*-*-31", "*-02,03-31", "06:17"])
+def test_a_day_that_comes_seldom_is_taken_by_systemd(every: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert f"OnCalendar={every}" in timer(Schedule(("/bin/forecast",), Path("/w"), every))
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert f"OnCalendar={every}" in timer(Schedule(("/bin/forecast",), Path("/w"), every))
+
+
 def test_what_a_crontab_cannot_hold_is_refused() -> None:
     for name in ("a\nb", "a\\b", "a\tb"):
         with pytest.raises(UsageError, match="Rename"):

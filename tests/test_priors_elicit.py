@@ -393,15 +393,15 @@ def test_the_headline_someone_has_in_mind(run: Run, workspace: Workspace, monkey
 @pytest.mark.parametrize(
     ("answer", "said"), [(tried(accepted=False), "needs a refit"), (tried(False, "refit"), "say nothing of leverage.effect")]
 )
-def test_a_headline_that_needs_a_refit_is_no_failure_and_not_written(
+def test_a_headline_that_needs_a_refit_is_not_written_and_exits_3(
     run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, answer: Callable[..., Tried], said: str
 ) -> None:
     monkeypatch.setattr(elicit_prior, "try_edits", answer)
     before = contents(workspace)
     done = run("leverage.effect", "--headline", "0.02", "--yes", "--why", "So.", "--by", "Ana")
-    assert done.exit_code == 0
-    assert said in " ".join(done.stdout.split())
-    assert "Nothing was written." in done.stdout
+    assert done.exit_code == 3
+    assert said in done.stderr
+    assert "Nothing was written." in done.stderr
     printed = json.loads(run("leverage.effect", "--headline", "0.02", "--json").stdout)
     assert (printed["written"], printed["headline"]["accepted"]) == (False, False)
     assert contents(workspace) == before

@@ -226,7 +226,8 @@ def test_what_is_odd_is_warned_about(name: str, spec: Spec, said: str) -> None:
 
 
 def rewrite(path: Path, specs: dict[str, Spec], why: str | None = None) -> None:
-    replace_text(path, edited_text(path, specs, why=why, source="a fit", by="somebody", date=date(2026, 12, 1)))
+    said = {"source": "a fit", "by": "somebody", "date": date(2026, 12, 1)} | ({"why": why} if why else {})
+    replace_text(path, edited_text(path, specs, dict.fromkeys(specs, said)))
 
 
 def test_rewritten_priors_are_read_back_and_comments_stay(folder: Path) -> None:

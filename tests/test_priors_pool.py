@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from forecast.errors import InputError
 from forecast.priors.files import load_priors
 from forecast.priors.opinions import CHECKED, Method, Opinion, opinion, pool, read_opinions
 from forecast.priors.spec import Beta, Distribution, Gamma, LogNormal, Normal, Quantiles
@@ -120,19 +121,29 @@ def test_a_shift_that_all_share_is_kept() -> None:
 def test_opinions_are_read_from_the_command_line_and_from_files() -> None:
     assert opinion(EFFECT, "Ana: Normal(1, 2)", 1) == Opinion("Ana", Normal(1, 2))
     assert opinion(EFFECT, " Normal(1, 2) ", 2) == Opinion("person 2", Normal(1, 2))
-    lines = ["# asked in May\n", "name,q05,q50,q95,weight\n", "Ana,0.2%,1%,5%,2\n", "\n", "Ben, 0.02, 0.05, 0.1,\n"]
-    ana, ben = read_opinions("ladder.rise.3", lines, PRIORS.spec("ladder.rise.3"), "asked.csv")
+    text = "# asked in May\nname,q05,q50,q95,weight\nAna,0.2%,1%,5%,2\n\nBen, 0.02, 0.05, 0.1,\n"
+    ana, ben = read_opinions("ladder.rise.3", text, PRIORS.spec("ladder.rise.3"), "asked.csv")
     assert ana == Opinion("Ana", Quantiles(0.002, 0.01, 0.05, "logit"), 2.0)
     assert ben == Opinion("Ben", Quantiles(0.02, 0.05, 0.1, "logit"))
 
 
 @pytest.mark.parametrize(
-    "text", ["", "name,q05,q50", "name,q05,q50,q95\nAna,1,2", "name,q05,q50,q95\nAna,3,2,1", "name,q05,q50,q95\nAna,a,b,c"]
+    ("text", "row", "column"),
+    [
+        ("name,q05,q50", 1, None),
+        ("name,q05,q50,q95\nAna,1,2", 2, None),
+        ("name,q05,q50,q95\n# a remark\nAna,3,2,1", 3, None),
+        ("name,q05,q50,q95\n\nAna,1,b,3", 3, "q50"),
+        ("name,q05,q50,q95\nAna,1,007,3", 2, "q50"),
+        ("name,q05,q50,q95\nAna,1,2,1_0", 2, "q95"),
+        ("name,q05,q50,q95\nA\x1bna,1,2,3", 2, "name"),
+        ("name;q05;q50;q95\nAna;1;2;3", 1, None),
+    ],
 )
-def test_files_that_say_something_else_are_refused(text: str) -> None:
-    lines = text.splitlines(keepends=True)
-    with pytest.raises(SpecError, match=r"asked\.csv"):
-        read_opinions(EFFECT, lines, PRIORS.spec(EFFECT), "asked.csv")
+def test_files_that_say_something_else_are_refused_with_their_place(text: str, row: int, column: str | None) -> None:
+    with pytest.raises(InputError) as refused:
+        read_opinions(EFFECT, text, PRIORS.spec(EFFECT), "asked.csv")
+    assert [(p.file, p.row, p.column) for p in refused.value.problems] == [("asked.csv", row, column)]
 
 
 # ---- the command

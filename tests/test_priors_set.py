@@ -59,7 +59,8 @@ def answer(probability: float, how: str = "reweighted", accepted: bool = True) -
 def test_an_edit_changes_file_and_history(run: Run, workspace: Workspace) -> None:
     done = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert done.stdout.startswith("leverage.effect = Normal(0.8, 0.3), until now Normal(1.6, 0.8); revision 1-")
+    said = "leverage.effect = Normal(0.8, 0.3), until now Normal(1.6, 0.8); revision 1-"
+    assert " ".join(done.stdout.split()).startswith(said)
     prior = load_priors(workspace.priors)["leverage.effect"]
     assert (prior.spec, prior.rationale, prior.author, prior.source) == (Normal(0.8, 0.3), SIGNED[1], "Ana", "judgement")
     (edit,) = read_history(workspace.priors).edits

@@ -15,7 +15,7 @@ import pytest
 from click.testing import Result
 
 from forecast import workspace as places
-from forecast.errors import ForecastError, GateError, StoreError
+from forecast.errors import ForecastError, GateError, SourceError, StoreError
 from forecast.forecasting.result import Forecast, RestsOn
 from forecast.jobs import explain, run
 from forecast.jobs.meaning import settings_digest
@@ -196,10 +196,13 @@ def test_a_refused_first_refit_has_no_forecast_to_show(workspace: places.Workspa
     assert store.latest(workspace.reports) is None
 
 
-def test_a_source_that_is_down_stops_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "failure", [SourceError("nobody answers"), NotImplementedError("nobody answers"), RecursionError("nobody answers")]
+)
+def test_a_source_that_is_down_stops_nothing(root: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     def one(connector: Any, *_: Any) -> Pulled:
         if connector.key == "overdose":
-            return Pulled(connector.key, connector.target.record.file, {}, "failed", detail="nobody answers")
+            raise failure
         edit_prior(root, 1.2)  # something changes all the same
         return Pulled(connector.key, connector.target.record.file, {}, "new rows", 1)
 
@@ -207,7 +210,8 @@ def test_a_source_that_is_down_stops_nothing(root: Path, monkeypatch: pytest.Mon
     before = latest(root)
     result = command(root, "refit", "--pull", "--json", minutes=1)
     assert result.exit_code == 6
-    assert "sources failed; their data are as they were.\n  overdose: nobody answers" in result.stderr
+    assert "1 of 4 sources failed; their data are as they were.\n  overdose: " in result.stderr
+    assert "nobody answers" in result.stderr
     assert decided(result)["kind"] == "refitted"
     assert latest(root) != before
     assert (last(root).what, last(root).decision, last(root).exit_code) == ("forecast refit --pull", "refitted", 6)

@@ -137,7 +137,7 @@ def test_a_posterior_that_is_not_one_is_refused(root: Path, sampler: str) -> Non
     assert why in last.reason
 
 
-STAGES = {"starting": "", "fitting": "drivers", "writing": "\nreport\n", "publishing": "report 100 %"}
+STAGES = {"starting": "", "fitting": "drivers", "writing": ", report (", "publishing": ", report 100 %"}
 """What a refit does, and what it has said when it begins."""
 
 

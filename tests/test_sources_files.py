@@ -102,15 +102,15 @@ def test_a_workbook_that_unpacks_to_no_end_is_not_unpacked(monkeypatch: pytest.M
 
 
 def test_a_damaged_workbook_is_refused_wherever_it_is_damaged() -> None:
-    """Every 37th byte of a file of each kind set to another value, one at a time: read, or refused in words."""
+    """Every 97th byte of a file of each kind set to another value, one at a time: read, or refused in words."""
     for body, parse in ((gpr_file({"2026-04": 230.5}, {}), geopolitical_risk.parse), (tpu_file({"2026-04": 30.25}), trade_policy.parse)):
         refused = 0
-        for at in range(0, len(body), 37):
+        for at in range(0, len(body), 97):
             try:
                 parse((body[:at] + bytes([body[at] ^ 0xFF]) + body[at + 1 :],))
             except SourceError:
                 refused += 1
-        assert refused > 10
+        assert refused > 5
 
 
 def test_the_exchange_rate_has_one_figure_a_month_and_missing_ones_say_nothing() -> None:

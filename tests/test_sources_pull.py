@@ -151,6 +151,16 @@ def test_a_memory_that_is_damaged_is_forgotten(small: Workspace, played: Publish
         assert pulled(small, played, now, "usdmxn")["usdmxn"].status == "nothing new"
 
 
+def test_a_memory_that_is_no_file_is_passed_over(small: Workspace, played: Publisher, now: datetime) -> None:
+    memory = small.data / ".fetched.json"
+    os.mkfifo(memory)
+    assert pulled(small, played, now, "usdmxn")["usdmxn"].status == "new rows"
+    memory.unlink()
+    with memory.open("wb") as file:
+        file.truncate(10**9)
+    assert pulled(small, played, now, "usdmxn")["usdmxn"].status == "nothing new"
+
+
 def test_a_revision_is_a_new_row_and_the_old_one_stays_known_as_of_then(small: Workspace, played: Publisher, now: datetime) -> None:
     old = play.monthly(small.data, "usdmxn_avg")
     played.answers[play.FRED] = play.kept(play.fred_file({**old, "2026-05": 17.4}))

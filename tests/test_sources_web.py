@@ -5,14 +5,19 @@ from __future__ import annotations
 import gzip
 import logging
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from publishers import HASTE, Answer, Publisher, publisher
 
-from forecast.data.sources.web import Endpoint, Limits, Stamp, Web, client
+from forecast.data.sources.web import ERROR_BYTES, Endpoint, Limits, Stamp, Web, client
 from forecast.errors import SourceError
+
+BOMB = gzip.compress(gzip.compress(bytes(100_000_000)))
+"""A kilobyte that unpacks, twice, to 100 megabytes."""
 
 type Fetch = Callable[..., bytes | None]
 
@@ -126,15 +131,46 @@ def test_a_body_that_says_it_is_too_large_is_not_read(fetch: Fetch) -> None:
         fetch(Answer(b"", declared=100_001))
 
 
-def test_a_small_body_that_unpacks_to_a_large_one_is_too_large(fetch: Fetch) -> None:
-    with pytest.raises(SourceError, match="more than 100,000 bytes"):
-        fetch(Answer(gzip.compress(bytes(20_000_000)), headers={"Content-Encoding": "gzip"}))
-
-
-def test_a_body_that_cannot_be_unpacked_is_refused(fetch: Fetch, played: Publisher) -> None:
-    with pytest.raises(SourceError, match="can't be read"):
-        fetch(Answer(b"not gzip", headers={"Content-Encoding": "gzip"}))
+@pytest.mark.parametrize("status", [200, 400, 404])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "GZip", "unheard-of", "identity, gzip"])
+def test_a_compressed_body_is_refused_and_never_unpacked(fetch: Fetch, played: Publisher, encoding: str, status: int) -> None:
+    with pytest.raises(SourceError, match=rf"answered {status} with a compressed body"):
+        fetch(Answer(BOMB, status, {"Content-Encoding": encoding}), explain=lambda body: f"{len(body)} bytes")
     assert len(played.asked) == 1
+    assert played.asked[0].headers["accept-encoding"] == "identity"
+
+
+def test_a_compressed_body_takes_no_memory(fetch: Fetch) -> None:
+    fetch(Answer(b"warm"))
+    tracemalloc.start()
+    with pytest.raises(SourceError):
+        fetch(Answer(BOMB, 200, {"Content-Encoding": "gzip, gzip"}))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+def test_a_plain_body_may_be_called_plain(fetch: Fetch, encoding: str) -> None:
+    assert fetch(Answer(b"hello", headers={"Content-Encoding": encoding})) == b"hello"
+
+
+@pytest.mark.parametrize("answer", [Answer(b"x" * 5000, 404, endless=True), Answer(b"x" * 5000, 404, declared=10**15)])
+def test_of_an_error_only_the_beginning_is_read(fetch: Fetch, answer: Answer) -> None:
+    with pytest.raises(SourceError, match=f"404 Not Found for /file .{ERROR_BYTES} bytes"):
+        fetch(answer, explain=lambda body: f"{len(body)} bytes")
+
+
+def test_an_error_that_drips_is_given_up(fetch: Fetch) -> None:
+    began = time.monotonic()
+    with pytest.raises(SourceError, match=r"not done after 0\.6 seconds"):
+        fetch(Answer(b"x" * 1000, 404, drip=0.05))
+    assert time.monotonic() - began < 2.0
+
+
+def test_the_body_of_a_redirect_is_not_read(fetch: Fetch, played: Publisher) -> None:
+    played.answers["/new"] = Answer(b"moved")
+    assert fetch(Answer(b"x" * 10_000, 301, {"Location": "/new", "Content-Encoding": "gzip"}, endless=True)) == b"moved"
 
 
 def test_a_redirect_within_the_host_is_followed(fetch: Fetch, played: Publisher) -> None:
@@ -151,6 +187,13 @@ def test_a_redirect_to_another_host_port_scheme_or_name_is_refused(fetch: Fetch,
     port = played.endpoint.host.split(":")[1]
     with pytest.raises(SourceError, match="which is not followed"):
         fetch(Answer(b"", 302, {"Location": to.format(port=port)}))
+    assert played.paths == ["/file"]
+
+
+@pytest.mark.parametrize("to", ["javascript:1", "data:,x", "mailto:someone@example.org", "http://xn--/", "urn:x:y"])
+def test_a_redirect_to_what_is_no_address_on_the_web_is_refused(fetch: Fetch, played: Publisher, to: str) -> None:
+    with pytest.raises(SourceError, match=r"redirects to no address|which is not followed"):
+        fetch(Answer(b"", 302, {"Location": to}))
     assert played.paths == ["/file"]
 
 
@@ -204,3 +247,26 @@ def test_the_words_of_a_server_cannot_upset_a_terminal(fetch: Fetch) -> None:
 def test_nobody_there_is_an_error_in_words(played: Publisher) -> None:
     with client(HASTE) as http, pytest.raises(SourceError, match=r"127\.0\.0\.1:1 broke off"):
         Web(http, Endpoint("127.0.0.1:1", "http"), HASTE, 1000, {}).fetch("/")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "remedy"),
+    [
+        ("SSL_CERT_FILE", "/nowhere/authorities.pem", "unset SSL_CERT_FILE"),
+        ("HTTPS_PROXY", "gopher://proxy", "unset HTTPS_PROXY"),
+        ("ALL_PROXY", "::", "ALL_PROXY"),
+        ("NO_PROXY", "[::", "NO_PROXY"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, remedy: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SourceError, match=remedy):
+        client(HASTE)
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate"])
+def test_certificates_that_are_none_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "authorities.pem").write_bytes(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
+    with pytest.raises(SourceError, match="certificates of trusted authorities cannot be loaded"):
+        client(HASTE)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import json as json_text
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from forecast.cli._log import Log
+from forecast.cli._streams import as_json
 from forecast.progress import Progress
-from forecast.workspace import Workspace, find
+from forecast.storage.output import Output
+from forecast.storage.reading import MAX_BYTES
+from forecast.workspace import Workspace, check_own, find
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class ReaderGone(Exception):
-    """Whoever reads standard output, `head` say, has what it wanted. No failure; a pipe that breaks elsewhere is one."""
+def working_folder() -> Path:
+    """The folder one stands in. If it was deleted meanwhile, a relative path that leads nowhere; absolute ones go on working."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class Surroundings:
 
     clock: Callable[[], datetime] = utc_now
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    cwd: Path = field(default_factory=Path.cwd)
+    cwd: Path = field(default_factory=working_folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +58,48 @@ class Context:
         return find(self.workspace_option, self.surroundings.environ, self.surroundings.cwd)
 
     @property
+    def own_workspace(self) -> Workspace:
+        """The workspace, for a command that writes to it. Raises UsageError if it is only a fallback, or inside an installed package."""
+        found = self.workspace
+        check_own(found)
+        return found
+
+    def output(self, file: str, force: bool) -> Output:
+        """A file that a person wants written, checked before any work is done for it. Raises UsageError if it is not to be written."""
+        where = self.workspace
+        return Output.checked(self.surroundings.cwd / file, force=force, kept=(where.data, where.priors, where.reports))
+
+    @property
     def now(self) -> datetime:
         """The present moment, in UTC, by the clock that was passed in."""
         return self.surroundings.clock()
 
+    def handed_over(self, file: str) -> tuple[Path | bytes, str]:
+        """What a command was given to read, and what problems call it: a file by its path, or for - all of standard input."""
+        if file != "-":
+            return self.surroundings.cwd / file, Path(file).name
+        return sys.stdin.buffer.read(MAX_BYTES + 1), "standard input"
+
     def say(self, text: str) -> None:
-        """Print a part of the result to standard output. Raises ReaderGone if nobody reads it any more."""
-        try:
-            sys.stdout.write(text + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError as e:
-            raise ReaderGone from e
+        """Print a part of the result to standard output. A stream that fails raises nothing: see `_streams`."""
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+    def say_written(self, where: Workspace, files: Iterable[str]) -> None:
+        """Name the workspace that was written to, and its files, as paths in it."""
+        self.say(f"Written in {where.root}: {', '.join(files)}.")
 
     def say_json(self, document: Any) -> None:
         """Print the result as one JSON document. NaN is an error, since JSON has no such number."""
-        self.say(json_text.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        self.say(as_json(document, getattr(sys.stdout, "encoding", None) or "utf-8"))
 
     def warn(self, text: str) -> None:
         """Print a warning to standard error, unless -q was given."""
         if self.log:
             self.log("warning", "warning", message=text)
         elif self.verbosity >= 0:
-            with suppress(OSError):  # a log that nobody reads does not stop the job
-                sys.stderr.write(text + "\n")
-                sys.stderr.flush()
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
 
     def record(self, event: str, **what: Any) -> None:
         """With --log-json, an event for the log, such as what was decided; without it nothing, since the result says so."""
@@ -83,12 +107,15 @@ class Context:
             self.log("info", event, **what)
 
     @contextmanager
-    def progress(self) -> Iterator[Progress]:
-        """A listener for a job's progress: bars on a terminal, plain lines elsewhere, nothing with -q; always on standard error."""
-        from forecast.cli.progress import Seldom, listener
+    def progress(self, steps: Sequence[str] = ()) -> Iterator[Progress]:
+        """A listener for a job's progress: bars on a terminal, plain lines elsewhere, nothing with -q; always on standard error.
+
+        steps: the plan of a long job (see `timetable`).
+        """
+        from forecast.cli.progress import listener, seldom
 
         if self.log:
-            yield Seldom(self.log.progress)
+            yield seldom(self.log.progress, steps)
             return
-        with listener(sys.stderr, quiet=self.verbosity < 0) as progress:
+        with listener(sys.stderr, quiet=self.verbosity < 0, steps=steps) as progress:
             yield progress

@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from forecast.cli.timetable import Position
+
+from forecast.storage.characters import json_escaped
 
 FLAG: Final = "--log-json"
 
@@ -35,7 +40,7 @@ class Log:
         if self.quiet and level != "error" and event != "end":
             return
         time = self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = json.dumps({"time": time, "level": level, "event": event} | what, default=str) + "\n"
+        line = json_escaped(json.dumps({"time": time, "level": level, "event": event} | what, default=str)) + "\n"
         with self._one, suppress(OSError):
             self.stream.write(line)
             self.stream.flush()
@@ -44,8 +49,12 @@ class Log:
         """The last line of a command."""
         self("error" if exit_code else "info", "end", exit_code=exit_code)
 
-    def progress(self, stage: str, done: float | None, message: str) -> None:
-        self("info", "progress", stage=stage, done=None if done is None else round(done, 4), message=message)
+    def progress(self, stage: str, done: float | None, message: str, at: Position | None) -> None:
+        """How far a stage is, and where the whole job is if it has a plan."""
+        where = at and {
+            "step": at.number, "steps": at.steps, "share": round(at.share, 4), "seconds": round(at.gone, 1), "seconds_left": round(at.left),
+        }  # fmt: skip
+        self("info", "progress", stage=stage, done=None if done is None else round(done, 4), message=message, **(where or {}))
 
     @contextmanager
     def catching(self) -> Iterator[None]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date
 from typing import Any, Concatenate, Literal
 
 import click
@@ -15,6 +17,19 @@ from forecast.cli._log import FLAG, Log
 
 type Extra = Literal["as_of", "seed"]
 _META, _LOG = "forecast.options", "forecast.log"
+
+
+class Seconds(click.FloatRange):
+    """A time to wait: a number, not below 0; NaN, which compares with nothing, is none."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return seconds
 
 
 class Day(click.ParamType[date]):
@@ -57,7 +72,7 @@ def common_options() -> list[click.Parameter]:
 def extra_options(names: tuple[Extra, ...] = ("as_of", "seed")) -> list[click.Parameter]:
     made: dict[Extra, Callable[[], click.Option]] = {
         "as_of": lambda: _option("--as-of", metavar="DATE", type=Day(), help="Know only what was published by this day."),
-        "seed": lambda: _option("--seed", metavar="N", type=click.IntRange(min=0), help="The seed of all random numbers."),
+        "seed": lambda: _option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="The seed of all random numbers."),
     }
     return [made[name]() for name in names]
 
@@ -84,8 +99,13 @@ def context_of(ctx: click.Context, takes: tuple[Extra, ...] = ()) -> Context:
     for name, flag in (("as_of", "--as-of"), ("seed", "--seed")):
         if name in given and name not in takes:
             raise click.UsageError(f"{flag} means nothing to `{ctx.command_path}`.", ctx)
+    logging.getLogger("forecast").setLevel(logging.ERROR if verbosity(ctx) < 0 else logging.WARNING)
+    surroundings = ctx.find_object(Surroundings) or Surroundings()
+    today = surroundings.clock().astimezone(UTC).date()
+    if (day := given.get("as_of")) is not None and day > today:
+        raise click.UsageError(f"--as-of {day} is still to come; today is {today}.", ctx)
     return Context(
-        surroundings=ctx.find_object(Surroundings) or Surroundings(),
+        surroundings=surroundings,
         workspace_option=given.get("workspace"),
         json=bool(given.get("json")),
         verbosity=verbosity(ctx),
@@ -116,6 +136,11 @@ def common[**P, R](*takes: Extra) -> Callable[[Callable[Concatenate[Context, P],
         return command
 
     return decorate
+
+
+def force_option[F: Callable[..., Any]](function: F) -> F:
+    """`--force`, of every command that writes a file which a person names."""
+    return click.option("--force", is_flag=True, help="Write over a file that is there already.")(function)
 
 
 def examples(*commands: str) -> str:

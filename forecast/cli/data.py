@@ -10,12 +10,13 @@ import click
 from forecast.cli._context import Context
 from forecast.cli._group import Group, Lazy
 from forecast.cli._options import common, examples
+from forecast.cli._streams import drawing
 
 if TYPE_CHECKING:
     from forecast.data.tables import Data
 
-WIDEST, LAST = 24, 28
-"""Columns of a terminal: the most that one column takes, and the least that is left for the last."""
+FIRST, WIDEST, LAST = 30, 24, 28
+"""Columns of a terminal: the most that the first column takes, which names the row, and any other, and the least left for the last."""
 
 
 @click.group(
@@ -24,7 +25,7 @@ WIDEST, LAST = 24, 28
     lazy={
         "add": Lazy("forecast.cli.data_add:add", "Add an event, a claim or a poll, after showing what will change."),
         "pull": Lazy("forecast.cli.data_sources:pull", "Fetch the newest official figures and add what is new."),
-        "sources": Lazy("forecast.cli.data_sources:sources", "List every series: its use, its newest month, who publishes it."),
+        "sources": Lazy("forecast.cli.data_sources:sources", "List every series: its use, its newest month, whether it is late."),
     },
     epilog=examples("forecast data check", "forecast data show events --where family=A --from 2026-01"),
 )
@@ -73,7 +74,10 @@ def check(context: Context) -> None:
 @click.option("--to", "last", metavar="MONTH", help="Only rows that tell of this month or earlier ones.")
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most the last N of the rows.")
 def show(context: Context, file: str | None, where: tuple[str, ...], first: str | None, last: str | None, limit: int | None) -> None:
-    """Print the rows of FILE, or without it the list of files."""
+    """Print the rows of FILE, or without it the list of files.
+
+    A single row is shown in full. Into a pipe go all columns of each row, between tabs.
+    """
     from forecast.data.show import BRIEF, Selection, chosen, columns_of, overview, table_named
 
     read = _read(context)
@@ -94,13 +98,19 @@ def _read(context: Context) -> Data:
 
 
 def print_rows(context: Context, columns: tuple[str, ...], rows: list[dict[str, Any]], brief: tuple[str, ...] = ()) -> None:
-    """A table as wide as the terminal, with the columns it has room for; without one, all columns between tabs, a row a line."""
+    """A table as wide as the terminal, with the columns it has room for, or a single row in full; without a terminal, all columns between
+    tabs, a row a line.
+    """
+    from forecast.cli._lines import terminal_width
     from forecast.data.show import printable
 
     if context.json:
         context.say_json(rows)
     elif not rows:
         context.warn("No row is like that.")
+    elif sys.stdout.isatty() and len(rows) == 1:
+        for line in whole(columns, rows[0], terminal_width()):
+            context.say(line)
     elif sys.stdout.isatty():
         _draw(brief or columns, rows)
     else:
@@ -109,24 +119,39 @@ def print_rows(context: Context, columns: tuple[str, ...], rows: list[dict[str, 
             context.say("\t".join(printable(row[column]) for column in columns))
 
 
+def whole(columns: tuple[str, ...], row: dict[str, Any], width: int) -> list[str]:
+    """One row in full, a column a line, wrapped where it is long."""
+    from textwrap import wrap
+
+    from forecast.data.show import printable
+
+    names = max(map(len, columns)) + 2
+    lines: list[str] = []
+    for column in columns:
+        name = f"{column:<{names}}"
+        text = printable(row[column])
+        lines += wrap(text, width, initial_indent=name, subsequent_indent=" " * names, break_on_hyphens=False) or [name.rstrip()]
+    return lines
+
+
 def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    """As many columns as fit whole from the left, then the last one, which takes the room that is left and is cut."""
+    """The columns that there is room for, from the left, then the last one, which takes the room that is left and is cut."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from forecast.data.show import printable
 
-    console = Console()
+    console = Console(file=drawing(sys.stdout))
     cells = {column: [printable(row[column]) for row in rows] for column in columns}
     *left, last = columns
     room, gap = console.width, 2
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
-    shown = []
+    shown: list[str] = []
     for column in left:
-        width = min(max(map(len, [column, *cells[column]])), WIDEST)
+        width = min(max(map(len, [column, *cells[column]])), WIDEST if shown else FIRST)
         if room - width - gap < LAST:
-            break
+            continue
         room -= width + gap
         number = all(isinstance(row[column], int | float | None) for row in rows)
         table.add_column(column, justify="right" if number else "left", no_wrap=True, overflow="ellipsis", width=width)

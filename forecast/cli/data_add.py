@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from forecast.cli._context import Context
 from forecast.cli._group import Group
+from forecast.cli._lines import sentence, wrap
 from forecast.cli._options import Day, common, examples
-from forecast.data.ask import LABELS
+from forecast.cli.data_ask import WIDTH, WRITING, Entry, ask, ask_again, ask_for_refused, confirmed, flag, kept, show_command
+from forecast.data.ask import LABELS, choices_in_words
 
 if TYPE_CHECKING:
     from forecast.data.given import Given
@@ -31,20 +32,21 @@ def add() -> None:
     """Add an event, a claim or a poll, after showing what will change."""
 
 
-def _flag(column: str) -> str:
-    return f"--{column.replace('_', '-')}"
-
-
 def columns(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An option for every column of a table, and those that all three commands take."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         options: list[Callable[[Any], Any]] = [
-            click.option(_flag(column), column, metavar="TEXT", help=f"{what}.") for column, what in LABELS[name].items()
+            click.option(flag(column), column, metavar="TEXT", help=_help(name, column)) for column in LABELS[name]
         ]
         options += [
             click.option("--from", "from_file", metavar="FILE", help="Rows from a CSV or JSON file, - for standard input."),
-            click.option("--covered-through", metavar="DATE", type=Day(), help="Also say that all through this day has been read."),
+            click.option(
+                "--covered-through",
+                metavar="DATE",
+                type=Day(),
+                help="Also raise the day through which the file has been read. A row dated later is refused without it.",
+            ),
             click.option("--dry-run", is_flag=True, help="Show what would change and write nothing."),
             click.option("--yes", is_flag=True, help="Write without asking."),
         ]
@@ -53,6 +55,11 @@ def columns(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return function
 
     return decorate
+
+
+def _help(name: str, column: str) -> str:
+    words = choices_in_words(name, column)
+    return sentence(LABELS[name][column]) + (f" {sentence(words)}" if words else "")
 
 
 @add.command(
@@ -64,7 +71,11 @@ def columns(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 @common()
 @columns("events")
 def event(context: Context, **words: Any) -> None:
-    """Add an act or a statement to events.csv: asks on a terminal, else takes flags or --from."""
+    """Add an act or a statement to events.csv.
+
+    On a terminal it asks for what no option gives; ? explains at every prompt. Elsewhere give options or --from, and --yes.
+    The row is shown with what it changes before it is written.
+    """
     _add(context, "events", **words)
 
 
@@ -77,7 +88,11 @@ def event(context: Context, **words: Any) -> None:
 @common()
 @columns("claims")
 def claim(context: Context, **words: Any) -> None:
-    """Add a claim about the level of some months to outcome_claims.csv: asks on a terminal, else takes flags or --from."""
+    """Add a claim about the level of some months to outcome_claims.csv.
+
+    On a terminal it asks for what no option gives; ? explains at every prompt. Elsewhere give options or --from, and --yes.
+    The row is shown with what it changes before it is written.
+    """
     _add(context, "claims", **words)
 
 
@@ -90,7 +105,11 @@ def claim(context: Context, **words: Any) -> None:
 @common()
 @columns("polls")
 def poll(context: Context, **words: Any) -> None:
-    """Add a poll to polls.csv: asks on a terminal, else takes flags or --from."""
+    """Add a poll to polls.csv.
+
+    On a terminal it asks for what no option gives; ? explains at every prompt. Elsewhere give options or --from, and --yes.
+    The row is shown with what it changes before it is written.
+    """
     _add(context, "polls", **words)
 
 
@@ -100,54 +119,83 @@ def on_terminal() -> bool:
 
 
 def _add(context: Context, name: str, from_file: str | None, covered_through: Any, dry_run: bool, yes: bool, **cells: str | None) -> None:
+    from forecast.data.given import Given
     from forecast.errors import UsageError
     from forecast.jobs.add import add as run
 
+    where = context.workspace if dry_run else context.own_workspace
     asks = on_terminal() and from_file != "-"
     written = {column: text for column, text in cells.items() if text is not None}
     if from_file is not None and written:
-        raise UsageError("Rows come from --from or from flags, not from both.", f"Leave out {_flag(next(iter(written)))}, or --from.")
-    given = _read(context, name, from_file) if from_file is not None else (_from_flags(context, name, written, asks),)
+        raise UsageError("Rows come from --from or from options, not from both.", f"Leave out {flag(next(iter(written)))}, or --from.")
+    if from_file is None and not asks:
+        _refuse_missing(context, name, written)
     if not (asks or yes or dry_run):
         raise UsageError("There is nobody to ask whether the row shall be written.", "Add --yes to write it, or --dry-run to see it.")
 
     def confirm(proposal: Proposal) -> bool:
         if not context.json or asks:
             _show(context, proposal, err=context.json)
-        return not dry_run and (yes or click.confirm(f"Write to {proposal.addition.file}?", default=False, err=True))
+        return not dry_run and (yes or confirmed(f"Write to {proposal.addition.file}?", WRITING))
 
-    proposal, done = run(context.workspace, name, given, confirm, covered_through, context.now.date())
+    if from_file is None and asks:
+        proposal, done = _asked(context, name, written, covered_through, confirm, yes)
+    else:
+        given = _read(context, name, from_file) if from_file is not None else (Given(written),)
+        proposal, done = run(where, name, given, confirm, covered_through, context.now.date())
     if context.json:
-        context.say_json(proposal.as_dict(done))
+        context.say_json(proposal.as_dict(done) | {"workspace": str(where.root)})
     elif done:
         ids = ", ".join(str(getattr(new.record, new.record.key[0])) for new in proposal.addition.rows)
         context.say(f"Added {ids} to {proposal.addition.file}.")
+        context.say_written(where, [f"data/{file}" for file in proposal.addition.contents])
     else:
         context.say("Nothing was written.")
 
 
+def _asked(
+    context: Context, name: str, written: dict[str, str], covered_through: Any, confirm: Callable[[Proposal], bool], yes: bool
+) -> tuple[Proposal, bool]:
+    """The row of the options, the rest asked for, and what is refused asked for again."""
+    from forecast.data.add import lacking
+    from forecast.data.read import read_data
+    from forecast.errors import InputError
+    from forecast.jobs.add import add as run
+
+    entry = Entry(name, written, read_data(context.workspace.data), covered_through)
+    with kept(context, entry):
+        missing = lacking(entry.data, name, entry.cells)
+        if missing or not yes:
+            ask_for_refused(context, entry)
+        if missing:
+            ask(context, entry)
+        while True:
+            try:
+                proposal, done = run(context.workspace, name, entry.given, confirm, entry.covered_through, context.now.date())
+                break
+            except InputError as e:
+                if not ((entry.typed or not yes) and ask_again(context, entry, e)):
+                    raise
+    if not done:
+        show_command(context, entry)
+    return proposal, done
+
+
 def _read(context: Context, name: str, source: str) -> tuple[Given, ...]:
     from forecast.data.given import read_given
-    from forecast.storage.reading import MAX_BYTES
 
-    if source == "-":
-        return read_given(sys.stdin.buffer.read(MAX_BYTES + 1), tuple(LABELS[name]), "standard input")
-    return read_given(context.surroundings.cwd / source, tuple(LABELS[name]), Path(source).name)
+    file, called = context.handed_over(source)
+    return read_given(file, tuple(LABELS[name]), called)
 
 
-def _from_flags(context: Context, name: str, written: Mapping[str, str], asks: bool) -> Given:
-    """The row that the flags make, the rest asked for where someone can answer. Raises UsageError naming every flag that is missing."""
-    from forecast.cli.data_ask import ask
+def _refuse_missing(context: Context, name: str, written: Mapping[str, str]) -> None:
+    """UsageError naming every option that is missing where nobody can be asked for it."""
     from forecast.data.add import lacking
-    from forecast.data.given import Given
     from forecast.data.read import read_data
     from forecast.errors import UsageError
 
-    data = read_data(context.workspace.data)
-    missing = lacking(data, name, written)
-    if missing and not asks:
-        raise UsageError(f"Missing: {', '.join(map(_flag, missing))}.", "Give them too, or run the command on a terminal to be asked.")
-    return Given(ask(context, data, name, written) if missing else written)
+    if missing := lacking(read_data(context.workspace.data), name, written):
+        raise UsageError(f"Missing: {', '.join(map(flag, missing))}.", "Give them too, or run the command on a terminal to be asked.")
 
 
 def _show(context: Context, proposal: Proposal, err: bool) -> None:
@@ -164,12 +212,12 @@ def _show(context: Context, proposal: Proposal, err: bool) -> None:
         brief = BRIEF[made.name]
         lines += ["  " + "  ".join(printable(t) for c in brief if (t := as_text(cell(c, getattr(row, c)))))[:160] for row in near[:NEAR]]
         lines += [f"  and {len(near) - NEAR} more"] if len(near) > NEAR else []
-        lines += ["What changes:", *(f"  {told}" for told in does.told)]
+        lines += ["What changes:", *(line for told in does.told for line in wrap(told, WIDTH, "  ", "    "))]
     before, after = proposal.origins
     if made.covered:
         lines.append(f"  {made.file} is covered through {made.covered[1]}, until now {made.covered[0]}.")
     if before != after:
         lines.append(f"  The origin of a forecast moves from {before} to {after}.")
-    lines += [f"  Odd: {p}" for p in made.warnings]
+    lines += [line for p in proposal.warnings for line in wrap(f"Odd: {p}", WIDTH, "  ", "    ")]
     for line in lines:
         click.echo(line, err=True) if err else context.say(line)

@@ -14,6 +14,7 @@ from forecast.errors import SourceError
 
 if TYPE_CHECKING:
     from forecast.jobs.pull import Pulled
+    from forecast.workspace import Workspace
 
 
 @click.command(epilog=examples("forecast data pull --dry-run", "forecast data pull --dry-run overdose gpr"))
@@ -26,32 +27,33 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
     What is held is never overwritten: a revision is a new row. Without SOURCE, all publishers are asked. One that fails leaves its data as
     they were, the others go on, and the exit code is 6.
     """
-    from forecast.jobs.pull import pull_sources
-
     if dry_run:
         _plan(context, names)
         return
+    where = context.own_workspace
+    from forecast.jobs.pull import pull_sources
+
     pulled: list[Pulled] = []
     try:
         with context.progress() as progress:
             environ = context.surroundings.environ
-            pull_sources(context.workspace, names, now=context.now, environ=environ, progress=progress, told=pulled.append)
+            pull_sources(where, names, now=context.now, environ=environ, progress=progress, told=pulled.append)
     except SourceError:
-        _print(context, pulled)
+        _print(context, where, pulled)
         raise
-    _print(context, pulled)
+    _print(context, where, pulled)
 
 
 @click.command(epilog=examples("forecast data sources", "forecast data sources --json"))
 @common()
 def sources(context: Context) -> None:
-    """List every series: its use, its newest month, who publishes it."""
+    """List every series: its use, its newest month, whether it is late."""
     from forecast.cli.data import print_rows
     from forecast.jobs.pull import listed
 
     rows = [asdict(row) for row in listed(context.workspace, context.now.date())]
     columns = ("series", "used_for", "newest", "status", "pulled_by", "file", "publisher", "url", "terms", "citation")
-    print_rows(context, columns, rows, ("series", "used_for", "newest", "status", "pulled_by", "publisher"))
+    print_rows(context, columns, rows, ("series", "used_for", "newest", "pulled_by", "status"))
 
 
 def _plan(context: Context, names: tuple[str, ...]) -> None:
@@ -66,16 +68,18 @@ def _plan(context: Context, names: tuple[str, ...]) -> None:
     print_rows(context, ("source", "file", "used_for", "address"), rows)
 
 
-def _print(context: Context, pulled: list[Pulled]) -> None:
+def _print(context: Context, where: Workspace, pulled: list[Pulled]) -> None:
     from forecast.cli.data import print_rows
 
     for outcome in pulled:
         context.record("source", **asdict(outcome))
     if context.json:
-        context.say_json({"pulled": [asdict(outcome) for outcome in pulled]})
+        context.say_json({"pulled": [asdict(outcome) for outcome in pulled], "workspace": str(where.root)})
         return
     rows = [{"source": p.source, "file": p.file, "used_for": _uses(p.used_for), "status": _status(p)} for p in pulled]
     print_rows(context, ("source", "file", "used_for", "status"), rows)
+    if files := sorted({f"data/{p.file}" for p in pulled if p.rows}):
+        context.warn(f"Written in {where.root}: {', '.join(files)}.")  # not among the rows, which a program may read
 
 
 def _status(outcome: Pulled) -> str:

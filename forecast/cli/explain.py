@@ -12,7 +12,7 @@ from forecast.cli._options import common, examples
 from forecast.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 
 @click.command(
@@ -33,6 +33,8 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
     from forecast.report.read import read_report
     from forecast.runs import store
 
+    if len(chosen) > 4:
+        raise UsageError("A terminal has room for four questions.", "Leave some out, or take --json.")
     reports = context.workspace.reports
     after = store.resolve(reports, second or "latest")
     report = read_report(after)
@@ -40,11 +42,10 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
     if first is None and stored and not again:
         found = dict(stored)
     else:
+        before = store.resolve(reports, first) if first else _followed(reports, after)
+        _check_ends(before, after, chosen)
         from forecast.jobs.explain import explain as work_out
 
-        before = store.resolve(reports, first) if first else _followed(reports, after)
-        if before == after:
-            raise UsageError(f"Both runs are {after.name}.", "Name two: `forecast runs list` shows them.")
         with context.progress() as progress:
             found = work_out(before, after, progress, again)
     told = report | {"moved": found}
@@ -77,16 +78,32 @@ def _followed(reports: Path, run: Path) -> Path:
     return found
 
 
+def _check_ends(before: Path, after: Path, chosen: Sequence[str]) -> None:
+    """What takes minutes begins only with two sound runs that kept their inputs and both ask the questions chosen."""
+    from forecast.report.read import read_report
+    from forecast.runs.inputs import FOLDER
+
+    if before == after:
+        raise UsageError(f"Both runs are {after.name}.", "Name two: `forecast runs list` shows them.")
+    asked = [{q["id"] for q in read_report(run)["questions"]} for run in (before, after)]
+    for run in (before, after):
+        if not (run / FOLDER / "data").is_dir():
+            raise UsageError(f"Run {run.name} did not keep the data and priors it was made from.", "Make a new one: `forecast run`.")
+    _check_asked(asked[0] & asked[1], chosen)
+
+
 def _asked(found: Mapping[str, Any], chosen: Sequence[str]) -> Sequence[str]:
+    _check_asked(found["questions"], chosen)
+    return chosen
+
+
+def _check_asked(ids: Collection[str], chosen: Sequence[str]) -> None:
     from difflib import get_close_matches
 
     for id_ in chosen:
-        if id_ not in found["questions"]:
-            near = get_close_matches(id_, found["questions"], 3, 0.0)
+        if id_ not in ids:
+            near = get_close_matches(id_, ids, 3, 0.0)
             raise UsageError(f"Not both runs asked {id_!r}.", f"The nearest that both did: {', '.join(near)}.")
-    if len(chosen) > 4:
-        raise UsageError("A terminal has room for four questions.", "Leave some out, or take --json.")
-    return chosen
 
 
 _CELL = 12

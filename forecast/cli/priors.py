@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from forecast.cli._context import Context
 from forecast.cli._group import Group, Lazy
-from forecast.cli._lines import terminal_width, wrap
+from forecast.cli._lines import terminal_width
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
     from forecast.errors import Problem
     from forecast.jobs.prior_predictive import PriorPredictive
     from forecast.priors.files import Prior, Priors
-
-WIDE = 120
 
 
 @click.group(
@@ -29,6 +29,10 @@ WIDE = 120
         ),
         "try": Lazy("forecast.cli.priors_try:try_", "Say what edited priors would do to the newest published run."),
         "set": Lazy("forecast.cli.priors_set:set_", "Change priors in their files and add each edit to the history."),
+        "undo": Lazy(
+            "forecast.cli.priors_set:undo",
+            "Take changes of priors back: value, reason, source, author and date become what they were.",
+        ),
         "log": Lazy("forecast.cli.priors_set:log", "Show what was changed in the priors, newest first, by whom and why."),
         "elicit": Lazy("forecast.cli.priors_elicit:elicit", "Turn what you would say into the prior NAME, and show what it implies."),
         "pool": Lazy(
@@ -51,7 +55,13 @@ def priors() -> None:
 @common()
 @click.argument("theme", required=False)
 def list_(context: Context, theme: str | None) -> None:
-    """List all priors, or those whose name starts with THEME, each in words."""
+    """List all priors, or those whose name starts with THEME, each in words.
+
+    The column "moves" says which matter: the most that a prior moved the headline of the newest published run, in percentage points, when
+    it lay half a standard deviation lower or higher, counted for less or more, or was set to another choice.
+    """
+    from forecast.cli._prior_list import lines, rows
+    from forecast.cli.data import print_rows
     from forecast.errors import InputError
     from forecast.priors.catalogue import nearest
 
@@ -59,10 +69,13 @@ def list_(context: Context, theme: str | None) -> None:
     chosen = [prior for name, prior in loaded.items() if theme is None or f"{name}.".startswith(f"{theme.rstrip('.')}.")]
     if not chosen:
         raise InputError(f"No prior has a name that starts with {theme!r}.", f"Did you mean {nearest(str(theme))}?")
+    run, moves = _moves(context)
     if context.json:
-        context.say_json([document(prior) for prior in chosen])
+        context.say_json([document(prior) | {"headline_moves_by": moves.get(prior.name)} for prior in chosen])
+    elif not sys.stdout.isatty():
+        print_rows(context, ("name", "prior", "headline_moves_by", "words"), rows(chosen, moves))
     else:
-        for line in _table(chosen, terminal_width()):
+        for line in lines(chosen, run, moves, terminal_width()):
             context.say(line)
 
 
@@ -107,6 +120,18 @@ def _predict(context: Context) -> PriorPredictive:
 
     with context.progress() as progress:
         return prior_predictive(load_workspace(context.workspace), DEFAULT_SEED if context.seed is None else context.seed, progress)
+
+
+def _moves(context: Context) -> tuple[str | None, Mapping[str, float]]:
+    """The newest published run and what its priors moved; a damaged run is a warning, since no prior is wrong because of it."""
+    from forecast.errors import StoreError
+    from forecast.jobs.prior_moves import prior_moves
+
+    try:
+        return prior_moves(context.workspace.reports) or (None, {})
+    except StoreError as e:
+        context.warn(str(e))
+        return None, {}
 
 
 def _load(context: Context) -> Priors:
@@ -162,23 +187,3 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "expected": problem.expected,
         "remedy": problem.remedy,
     }
-
-
-def _table(chosen: list[Prior], width: int) -> list[str]:
-    """Three columns where there is room, else the words on a line of their own."""
-    from forecast.priors.words import in_words
-
-    names = max(len(prior.name) for prior in chosen)
-    lines: list[str] = []
-    for prior in chosen:
-        words = in_words(prior.name, prior.spec)
-        if width >= WIDE:
-            column = names + 2
-            cells = wrap(str(prior.spec), 36), wrap(words, width - column - 38)
-            for i in range(max(map(len, cells))):
-                spec, said = (cell[i] if i < len(cell) else "" for cell in cells)
-                lines.append(f"{prior.name if i == 0 else '':<{column}}{spec:<38}{said}".rstrip())
-        else:
-            lines += wrap(f"{prior.name:<{names}}  {prior.spec}", width, subsequent_indent=" " * (names + 2))
-            lines += wrap(words, width, initial_indent="    ", subsequent_indent="    ")
-    return lines

@@ -87,24 +87,30 @@ def elicit(
         raise UsageError("There is nobody to ask.", "Say it with --quantiles, --odds, --within-a-year or --headline.")
     if yes and not asks and not (why and by):
         raise UsageError("--yes writes the prior, and every change says why and by whom.", "Add --why and --by.")
-    priors = load_priors(context.workspace.priors)
+    where = context.own_workspace if yes else context.workspace
+    priors = load_priors(where.priors)
     try:
         said = _said(context, priors, name, *given[0]) if given else _agreed(context, priors, name)
     except SpecError as e:
         raise InputError.of([Problem("elicit", e.found, e.expected, e.remedy, column=name)]) from e
     tried = _tried(context, priors, name, said) if given or context.json else ""
-    if given and not (context.json and not asks):
+    if given and said.lacking is None and not (context.json and not asks):
         _show(context, priors, name, said, tried)
     done = None
     if said.lacking is None and said.spec != priors.spec(name) and (yes or (asks and _confirm(f"Write it to {priors[name].file}?"))):
         done = _write(context, name, said, why, by)
     if context.json:
         context.say_json(_document(priors, name, said, tried, done))
+    if said.lacking is not None:
+        raise InputError(said.lacking, "Nothing was written.")
+    if context.json:
         return
-    from forecast.cli.priors_set import told
+    if done is None:
+        context.say("Nothing was written.")
+    else:
+        from forecast.cli.priors_set import say
 
-    for line in told(done) if done else ["Nothing was written."]:
-        context.say(line)
+        say(context, context.own_workspace, done)
 
 
 def on_terminal() -> bool:
@@ -285,7 +291,7 @@ def _write(context: Context, name: str, said: Said, why: str | None, by: str | N
     by = by or click.prompt("By", err=True)
     stated = ", ".join(f"{x:g}" for x in said.numbers)
     source = f"judgement, elicited by {said.way.replace('-', ' ')}: {stated}"
-    return set_priors(context.workspace, {name: said.spec}, why=why, by=by, source=source, now=context.now)
+    return set_priors(context.own_workspace, {name: said.spec}, why=why, by=by, source=source, now=context.now)
 
 
 def _confirm(question: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -29,17 +29,14 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.argument("beliefs", nargs=-1, metavar="'[PERSON:] PRIOR'…")
 @click.option(
-    "--file",
-    metavar="FILE",
-    type=click.File("r", encoding="utf-8", errors="replace"),
-    help="Also read quantiles from CSV: name, q05, q50, q95 and, if wanted, weight. - is standard input.",
+    "--file", metavar="FILE", help="Also read quantiles from CSV: name, q05, q50, q95 and, if wanted, weight. - is standard input."
 )
 @click.option("--weights", metavar="W,W,…", help="How much each belief counts, in order.  [default: all alike]")
 @click.option(
     "--method", type=click.Choice(["linear", "log"]), default="linear", show_default=True, help="Mixture, or geometric mean of densities."
 )
 def pool(
-    context: Context, name: str, beliefs: tuple[str, ...], file: IO[str] | None, weights: str | None, method: Literal["linear", "log"]
+    context: Context, name: str, beliefs: tuple[str, ...], file: str | None, weights: str | None, method: Literal["linear", "log"]
 ) -> None:
     """Pool several people's beliefs about the prior NAME, and say what the pool implies; nothing is written.
 
@@ -57,7 +54,7 @@ def pool(
         raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
     priors = load_priors(context.workspace.priors)
     try:
-        made = pooled(name, _opinions(name, priors, beliefs, file, weights), priors.spec(name), method)
+        made = pooled(name, _opinions(context, name, priors, beliefs, file, weights), priors.spec(name), method)
     except SpecError as e:
         raise InputError.of([Problem("pool", e.found, e.expected, e.remedy, column=name)]) from e
     tried = tried_on_newest(context, {} if made.spec == priors.spec(name) else {name: made.spec})
@@ -68,16 +65,20 @@ def pool(
         context.say(line)
 
 
-def _opinions(name: str, priors: Priors, beliefs: tuple[str, ...], file: IO[str] | None, weights: str | None) -> list[Opinion]:
-    """All that was given, weighed. Raises SpecError."""
+def _opinions(
+    context: Context, name: str, priors: Priors, beliefs: tuple[str, ...], file: str | None, weights: str | None
+) -> list[Opinion]:
+    """All that was given, weighed. Raises SpecError, InputError for a file."""
     from forecast.priors.elicit import may_be_elicited
     from forecast.priors.opinions import Opinion, opinion, read_opinions
     from forecast.priors.text import SpecError
+    from forecast.storage.text import handed_over
 
     may_be_elicited(name)
     found = [opinion(name, text, i) for i, text in enumerate(beliefs, 1)]
     if file is not None:
-        found += read_opinions(name, file, priors.spec(name), file.name)
+        source, called = context.handed_over(file)
+        found += read_opinions(name, handed_over(source, called), priors.spec(name), called)
     if weights is None:
         return found
     try:

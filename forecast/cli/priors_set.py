@@ -1,4 +1,4 @@
-"""`forecast priors set` and `forecast priors log`: change a prior for good, and read what was changed."""
+"""`forecast priors set`, `undo` and `log`: change a prior for good, take a change back, and read what was changed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from forecast.cli._context import Context
+from forecast.cli._lines import terminal_width, wrap
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
-    from forecast.jobs.set_prior import Done, Log
+    from forecast.jobs.set_prior import Done, Headlines, Log
+    from forecast.jobs.undo_prior import Undone
     from forecast.priors.history import Edit, HandEdit, Outlook
+    from forecast.workspace import Workspace
 
 _EDIT: Final = re.compile(r"[^=(]+=.*", re.DOTALL)
 """NAME = SPEC. The = in `LogNormal(12, 0.6, shift=3)` has a bracket before it."""
+
+NAMED: Final = 4
+"""So many edits that stay are named after an undo; the rest is counted."""
 
 
 @click.command(
@@ -35,18 +41,41 @@ def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: st
     """Change priors in their files and add each edit to the history.
 
     EDIT is 'NAME = SPEC' in quotes, or NAME and SPEC as two words; any number of them. Comments in the files stay. If anything is wrong
-    nothing is written. `forecast priors try` shows what an edit would do.
+    nothing is written. `forecast priors try` shows what an edit would do, `forecast priors undo` takes it back.
     """
+    where = context.own_workspace
     from forecast.jobs.set_prior import SOURCE, set_priors
     from forecast.priors.edits import parse_edits
 
     parsed = parse_edits(joined(edits))
-    done = set_priors(context.workspace, parsed, why=why, by=by, source=source or SOURCE, now=context.now)
+    done = set_priors(where, parsed, why=why, by=by, source=source or SOURCE, now=context.now)
     if context.json:
-        context.say_json(done.as_dict())
-        return
-    for line in told(done):
+        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": written(where, done)})
+    else:
+        say(context, where, done)
+
+
+def say(context: Context, where: Workspace, done: Done) -> None:
+    """What was set, and where."""
+    for text in told(done):
+        _say(context, text)
+    if done.edits:
+        context.say_written(where, written(where, done))
+
+
+def _say(context: Context, text: str) -> None:
+    for line in wrap(text, terminal_width(), subsequent_indent="  "):
         context.say(line)
+
+
+def written(where: Workspace, done: Done | Undone) -> list[str]:
+    """The files of a workspace that edits of priors have changed, as paths in it."""
+    from forecast.priors.files import load_priors
+    from forecast.priors.history import FOLDER
+
+    priors = load_priors(where.priors)
+    files = {f"priors/{priors[edit.name].file}" for edit in done.edits}
+    return sorted(files | {f"priors/{FOLDER}/{edit.time.year}.toml" for edit in done.edits})
 
 
 def joined(words: Sequence[str]) -> list[str]:
@@ -66,14 +95,49 @@ def told(done: Done) -> Iterator[str]:
         yield f"{name} says so already; nothing to change."
     for edit in done.edits:
         yield f"{edit.name} = {edit.new}, until now {edit.old}; revision {edit.revision}."
-    if not done.edits:
-        return
-    seen = done.headline
+    if done.edits:
+        yield from _outlook(done.headline)
+
+
+def _outlook(seen: Headlines) -> Iterator[str]:
+    """What a change does to the headline, and when the forecast follows."""
     if seen.lacking:
         yield f"What it does to the headline is not known. {seen.lacking}"
     elif seen.before:
         yield f"{_headline(seen.before, seen.after)}."
     yield "The forecast follows with the next `forecast refit`."
+
+
+@click.command("undo", epilog=examples("forecast priors undo --help", "forecast priors log"))
+@common()
+@click.argument("revisions", metavar="REVISION...", nargs=-1, required=True)
+def undo(context: Context, revisions: tuple[str, ...]) -> None:
+    """Take changes of priors back: value, reason, source, author and date become what they were.
+
+    REVISION is what `forecast priors log` shows before a change, such as 3-1c9e07aa, or its number alone. Only the last change of a prior
+    can be undone; of several, undo the newest first. An undo is added to the history and can be undone too.
+    """
+    from forecast.jobs.undo_prior import undo_priors
+
+    where = context.own_workspace
+    done = undo_priors(where, revisions, context.now)
+    if context.json:
+        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": written(where, done)})
+        return
+    for text in _taken_back(done):
+        _say(context, text)
+    context.say_written(where, written(where, done))
+
+
+def _taken_back(done: Undone) -> Iterator[str]:
+    for before, edit in zip(done.undone, done.edits, strict=True):
+        yield f"{edit.name} = {edit.new} again, until now {edit.old}."
+        yield f"Revision {edit.revision} undoes {before.revision}. The file says again why: {edit.why} ({edit.by})"
+    if done.staying:
+        names = ", ".join(f"{edit.name} ({edit.revision})" for edit in done.staying[:NAMED])
+        more = f" and {len(done.staying) - NAMED} more" if len(done.staying) > NAMED else ""
+        yield f"Changed by the same command, and still in force: {names}{more}."
+    yield from _outlook(done.headline)
 
 
 @click.command("log", epilog=examples("forecast priors log", "forecast priors log leverage.effect --json"))
@@ -119,11 +183,16 @@ def _listed(found: Log) -> Iterator[str]:
 
 
 def _entry(edit: Edit) -> Iterator[str]:
-    yield f"{edit.revision:<13}{edit.time:%Y-%m-%d %H:%M}  {edit.name}"
+    undoes = f" (undoes {edit.undoes})" if edit.undoes else ""
+    yield f"{edit.revision:<13}{edit.time:%Y-%m-%d %H:%M}  {edit.name}{undoes}"
     yield f"    {edit.old} → {edit.new}"
-    yield f"    {edit.why} ({edit.by})"
+    yield from _indented(f"{edit.why} ({edit.by})")
     if edit.before:
-        yield f"    {_headline(edit.before, edit.after)}"
+        yield from _indented(_headline(edit.before, edit.after))
+
+
+def _indented(text: str) -> list[str]:
+    return wrap(text, terminal_width(), "    ", "    ")
 
 
 def _headline(before: Outlook, after: Outlook | None) -> str:

@@ -8,12 +8,13 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._lines import sentence, terminal_width, wrap
-from forecast.cli._options import common, examples
+from forecast.cli._options import common, examples, force_option
 
 if TYPE_CHECKING:
     from forecast.jobs.see_prior import After
     from forecast.priors.files import Priors
     from forecast.priors.implied import Implied
+    from forecast.storage.output import Output
 
 
 @click.command(
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
 )
 @common()
 @click.argument("name")
-@click.option("--figure", metavar="FILE.svg", type=click.Path(dir_okay=False), help="Also draw it into this file, as SVG.")
-def show(context: Context, name: str, figure: str | None) -> None:
+@click.option("--figure", metavar="FILE.svg", help="Also draw it into this file, as SVG.")
+@force_option
+def show(context: Context, name: str, figure: str | None, force: bool) -> None:
     """Show the prior NAME: in words, as a curve, what it implies, what the newest published run made of it, and why it is so."""
     from forecast.cli._prior_page import page
     from forecast.cli.priors import document
     from forecast.errors import InputError, UsageError
+
+    if figure is not None and not figure.lower().endswith(".svg"):
+        raise UsageError(f"{figure} is no name of an SVG file.", f"Write --figure {name}.svg, for instance.")
+    file = None if figure is None else context.output(figure, force)
     from forecast.jobs.see_prior import see_after
     from forecast.jobs.set_prior import read_log
     from forecast.priors.catalogue import nearest
@@ -41,11 +47,9 @@ def show(context: Context, name: str, figure: str | None) -> None:
     loaded = load_priors(context.workspace.priors)
     if name not in loaded:
         raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
-    if figure is not None and not figure.lower().endswith(".svg"):
-        raise UsageError(f"{figure} is no name of an SVG file.", f"Write --figure {name}.svg, for instance.")
     rows, after = implied(loaded, name), see_after(context.workspace, loaded, name)
     log = read_log(context.workspace, name)
-    drawn = _figure(context, loaded, name, rows, after, figure) if figure else None
+    drawn = _figure(file, loaded, name, rows, after) if file else None
     if context.json:
         edits = [edit.as_dict() for edit in reversed(log.history.edits)]
         context.say_json({
@@ -59,14 +63,13 @@ def show(context: Context, name: str, figure: str | None) -> None:
         context.say(f"\nDrawn into {drawn}.")
 
 
-def _figure(context: Context, loaded: Priors, name: str, rows: tuple[Implied, ...], after: After | None, figure: str) -> str:
+def _figure(file: Output, loaded: Priors, name: str, rows: tuple[Implied, ...], after: After | None) -> str:
     """Draw the prior into a file. UsageError for what has no curve."""
     from forecast.errors import UsageError
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.spec import Distribution, Fixed
     from forecast.priors.words import in_words, unit_text
     from forecast.report.prior_figure import prior_svg
-    from forecast.runs.whole import write_whole
 
     entry, spec = CATALOGUE[name], loaded.spec(name)
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
@@ -85,10 +88,9 @@ def _figure(context: Context, loaded: Priors, name: str, rows: tuple[Implied, ..
     reading = "main reading of " if after and after.on_forecast else ""
     blue = f" Blue: after the record, {reading}run {after.run_id}." if after and draws else ""
     key = f"{entry.unit[0].upper()}{entry.unit[1:]}. Grey: the prior.{blue}"
-    path = context.surroundings.cwd / figure
     svg = prior_svg(f"{name} ({entry.symbol}) = {spec}", said, drawn, draws, lambda x: unit_text(name, x), key, chances)
-    write_whole(path, svg)
-    return str(path)
+    file.write(svg)
+    return str(file.path)
 
 
 def _curve(loaded: Priors, name: str) -> dict[str, Any] | None:

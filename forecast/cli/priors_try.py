@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
@@ -13,6 +13,7 @@ from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
     from forecast.jobs.try_prior import Tried
+    from forecast.runs.kept import KeptRun
 
 FAMILY = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m", "reach-5-12m", "fall-1-12m")
 """What is shown first: the headline and its kin."""
@@ -28,7 +29,7 @@ WIDTH: Final = 80
         "forecast priors try 'outside_view.selection = Fixed(1)' --json",
     ),
 )
-@common()
+@common("seed")
 @click.argument("edits", nargs=-1, metavar="'NAME = PRIOR'…")
 @click.option(
     "--file",
@@ -37,18 +38,20 @@ WIDTH: Final = 80
     metavar="FILE",
     help="Read edits from a file, one a line; - is standard input.",
 )
-@click.option("--all", "everything", is_flag=True, help="Show every question, not only the headline and its kin.")
-@click.option("--refit", is_flag=True, help="Fit again with the edited priors instead, which takes minutes; nothing is written.")
+@click.option("--all", "everything", is_flag=True, help="Show every question, not only the headline and the like.")
+@click.option("--refit", is_flag=True, help="Fit with the edited priors instead, which takes minutes and writes nothing.")
 def try_(context: Context, edits: tuple[str, ...], file: TextIO | None, everything: bool, refit: bool) -> None:
     """Say what edited priors would do to the newest published run.
 
-    From the run's draws, in under a second: draws and paths are weighted, what follows is computed again. Where that can't be trusted it
-    says so, and --refit answers. Edits of any number and kind may be given; together they count as one. What was set since the run is
-    included; without an edit it is tried alone.
+    It takes the run's draws and weights them, in under a second. Where the result can't be trusted it says so, and --refit answers. If a
+    run in reports/ was fitted with exactly these priors to the same data, its numbers are shown too. Several edits count together. What
+    was set since the run is included; without an edit only that is tried.
     """
     from forecast.jobs.try_prior import try_edits
     from forecast.priors.edits import parse_edits
 
+    if context.seed is not None and not refit:
+        raise click.UsageError("--seed means nothing without --refit.")
     specs = parse_edits([*edits, *_lines(file)])
     if refit:
         from forecast.jobs.refit_prior import refit_edits
@@ -96,7 +99,22 @@ def lines(tried: Tried, everything: bool) -> list[str]:
     for name, r in tried.by_reading.items():
         k_hat = f"{r.k_hat:.2f}" if r.k_hat > float("-inf") else "–"
         out.append(f"{name:<26}{percent(r.probability):>8}{k_hat:>8}{r.ess:>8.0f}{100 * r.mcse:>7.2g}")
+    if tried.kept and tried.how != "refit":
+        out += ["", *_kept(tried, tried.kept, shown)]
     return [*out, "", *(line for note in (*tried.notes, verdict(tried)) for line in wrap(note, WIDTH))]
+
+
+def _kept(tried: Tried, kept: KeptRun, shown: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a fit says, beside what the draws of another say."""
+    from forecast.report.words import percent, points
+
+    out = wrap(f"Run {kept.run_id} was fitted with exactly these priors, to the same data:", WIDTH)
+    out.append(f"{'':<26}{'edited':>8}{'fitted':>8}{'points':>8}")
+    for q in shown:
+        if (fitted := kept.probabilities.get(q["id"])) is not None:
+            mark = "*" if q["id"] == tried.headline_id else " "
+            out.append(f"{mark}{q['id']:<25}{percent(q['probability']):>8}{percent(fitted):>8}{points(fitted - q['probability']):>8}")
+    return out
 
 
 def _edit(name: str, a: str, b: str) -> list[str]:
@@ -111,8 +129,17 @@ def _companion_moved(q: Mapping[str, Any]) -> bool:
 
 def verdict(tried: Tried) -> str:
     """Whether the answer may be used."""
+    if tried.how == "refit" and tried.accepted:
+        if tried.kept is None:
+            return "Fitted again."
+        return (
+            f"These are the numbers of run {tried.kept.run_id}, which was fitted so before; nothing was fitted now. "
+            "Give another --seed to fit again."
+        )
     if tried.accepted:
-        return "Fitted again." if tried.how == "refit" else f"Accepted ({tried.how})."
+        return f"Accepted ({tried.how})."
+    if tried.kept:
+        return f"Not accepted: these draws cannot answer that. The fitted numbers of run {tried.kept.run_id} do."
     if tried.how == "refit":
         return "These draws cannot answer that: it needs a refit (--refit)."
     return "Not accepted: the edit lies too far from the run's priors. The answer needs a refit (--refit); these numbers are rough."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
 from datetime import UTC, date
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +11,12 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._group import Group
-from forecast.cli._lines import wrap
+from forecast.cli._lines import terminal_width, wrap
 from forecast.cli._options import Day, common, examples
 
 if TYPE_CHECKING:
+    from forecast.evaluation.book import Book
+    from forecast.jobs.ledger import LeftOut
     from forecast.jobs.ledger_say import Said
     from forecast.runs.ledger import Head
 
@@ -66,7 +70,8 @@ def list_(context: Context, question: str | None, everything: bool, due: bool) -
 
     With QUESTION those whose id begins so, resolved or not; of a single one all that is recorded.
     """
-    from forecast.cli.questions_show import document, page, table
+    from forecast.cli.data import print_rows
+    from forecast.cli.questions_show import COLUMNS, document, not_entered, page, rows, table
     from forecast.jobs.ledger import read_book
 
     book = read_book(context.workspace.reports)
@@ -80,12 +85,31 @@ def list_(context: Context, question: str | None, everything: bool, due: bool) -
     elif not everything:
         chosen = [q for q in chosen if q.state(today) != "resolved"]
     chosen.sort(key=lambda q: q.resolves)
+    left = _left_out(context, book) if question is None and not due else ()
     if context.json:
-        context.say_json({"questions": [document(q, today) for q in chosen]})
+        context.say_json({"questions": [document(q, today) for q in chosen], "left_out": [asdict(x) for x in left]})
         return
-    lines = page(chosen[0], today, WIDTH) if question is not None and len(chosen) == 1 else table(chosen, today)
-    for line in lines or [_none(bool(book.questions), due)]:
-        context.say(line)
+    single = question is not None and len(chosen) == 1
+    if chosen and not single and not sys.stdout.isatty():
+        print_rows(context, COLUMNS, rows(chosen, today))
+    else:
+        lines = page(chosen[0], today, WIDTH) if single else table(chosen, today, terminal_width())
+        for line in lines or [_none(bool(book.questions), due)]:
+            context.say(line)
+    if left:
+        context.warn("\n".join(wrap(not_entered(left), WIDTH)))
+
+
+def _left_out(context: Context, book: Book) -> tuple[LeftOut, ...]:
+    """What the ledger did not take from the newest run; a damaged run is a warning, since the ledger stands without it."""
+    from forecast.errors import StoreError
+    from forecast.jobs.ledger import left_out
+
+    try:
+        return left_out(context.workspace.reports, book)
+    except StoreError as e:
+        context.warn(str(e))
+        return ()
 
 
 def _none(any_at_all: bool, due: bool) -> str:
@@ -105,9 +129,10 @@ def _none(any_at_all: bool, due: bool) -> str:
 @click.option("--link", metavar="TEXT", help="Where the question comes from, or what it will be resolved by.")
 def add(context: Context, id: str, text: str, resolves: date, by: str, link: str | None) -> None:
     """Ask a question of your own, to be answered yes or no."""
+    reports = context.own_workspace.reports
     from forecast.jobs import ledger_say
 
-    said = ledger_say.add(context.workspace.reports, id, text, resolves, by, link, context.now)
+    said = ledger_say.add(reports, id, text, resolves, by, link, context.now)
     _told(context, said, f"{said.question} is asked, to be answered by {resolves}.")
 
 
@@ -128,9 +153,10 @@ def predict(context: Context, question: str, probability: float, by: str, why: s
     P, 0.05 or 5%, is that of a yes; of a count, that of at least one. It may be said anew as often as you like; the last word before the
     question is resolved is scored.
     """
+    reports = context.own_workspace.reports
     from forecast.jobs import ledger_say
 
-    said = ledger_say.predict(context.workspace.reports, question, probability, by, why, context.now)
+    said = ledger_say.predict(reports, question, probability, by, why, context.now)
     _told(context, said, f"{said.content['by']} says {100 * probability:g} % to {said.question}.")
 
 
@@ -157,9 +183,9 @@ def resolve(
     (--disputes N --why TEXT); then the question is not scored until it is resolved anew (--settles N). Numbers entered up to the
     date, and before the first resolution, are scored.
     """
+    reports = context.own_workspace.reports
     from forecast.jobs import ledger_say
 
-    reports = context.workspace.reports
     if disputes is not None:
         if outcome or source or day or happens or settles:
             raise click.UsageError("--disputes takes --why and --by alone: what the outcome is, a new resolution says.")
@@ -237,11 +263,13 @@ def verify(context: Context, head: Head | None) -> None:
 
 
 def _told(context: Context, said: Said, words: str) -> None:
+    where = context.own_workspace
     if context.json:
-        context.say_json(said.as_dict())
+        context.say_json(said.as_dict() | {"workspace": str(where.root)})
         return
     for line in wrap(f"{words} Entry {said.number} of the ledger.", WIDTH):
         context.say(line)
+    context.say_written(where, ["reports/ledger/"])
 
 
 def _today(context: Context) -> date:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from forecast.cli._lines import wrap
+from forecast.domain import LEVELS, TOP, month_text
 from forecast.evaluation.scores import FEWEST
-from forecast.report.words import NONE, count, percent
+from forecast.report.words import NONE, count, month_words, percent
 
 if TYPE_CHECKING:
     from forecast.evaluation.book import Asked, Resolution
     from forecast.evaluation.edits import Effect
     from forecast.evaluation.scores import Mean
-    from forecast.evaluation.tally import Row
+    from forecast.evaluation.tally import Late, Row
+    from forecast.jobs.ledger import LeftOut
     from forecast.jobs.ledger_score import Scores
 
 TITLES = {
@@ -27,19 +30,75 @@ TITLES = {
     "own": "Questions of persons",
 }
 MEASURES = ("brier", "log", "rps")
+COLUMNS = ("question", "kind", "horizon_months", "resolves", "model", "persons", "state", "text")
 
 
-def table(chosen: Sequence[Asked], today: date) -> list[str]:
-    """One line a question; what the model said last, and how many persons said something."""
+def rows(chosen: Sequence[Asked], today: date) -> list[dict[str, Any]]:
+    """One row a question, with the columns of `COLUMNS`."""
+    return [
+        {
+            "question": q.id,
+            "kind": q.kind,
+            "horizon_months": q.horizon,
+            "resolves": q.resolves.isoformat(),
+            "model": q.forecasts[-1].probability if q.forecasts else None,
+            "persons": len({p.by for p in q.predictions}),
+            "state": _state(q, today),
+            "text": q.text,
+        }
+        for q in chosen
+    ]
+
+
+def table(chosen: Sequence[Asked], today: date, width: int) -> list[str]:
+    """One line a question, under a heading that says what those below it ask; columns that would say nothing are left out."""
     if not chosen:
         return []
-    width = max(24, *(len(q.id) for q in chosen))
-    lines = [f"{'question':<{width}}  {'resolves':<10}  {'model':>7}  {'persons':>7}  state"]
-    for q in chosen:
-        said = percent(q.forecasts[-1].probability) if q.forecasts else NONE
-        persons = len({p.by for p in q.predictions})
-        lines.append(f"{q.id:<{width}}  {q.resolves}  {said:>7}  {persons or NONE:>7}  {_state(q, today)}")
+    predicted = any(q.predictions for q in chosen)
+    said = "model: the chance of a yes, of a count that of one or more, in the newest forecast entered"
+    said += "; persons: how many gave a number of their own." if predicted else "."
+    lines = wrap(said, width)
+    for heading, members in groupby(chosen, key=_heading):
+        group = list(members)
+        stated = any(q.state(today) != "open" for q in group)
+        ids = max(len(q.id) for q in group)
+        columns = [f"{'question':<{ids}}", f"{'model':>7}", *(["persons"] if predicted else []), *([f"{'state':<13}"] if stated else [])]
+        lines += ["", *wrap(heading, width), f"  {'  '.join([*columns, 'asks'])}"]
+        for q in group:
+            persons = len({p.by for p in q.predictions})
+            cells = [f"{q.id:<{ids}}", f"{percent(q.forecasts[-1].probability) if q.forecasts else NONE:>7}"]
+            cells += [f"{persons or NONE:>7}"] if predicted else []
+            cells += [f"{_state(q, today):<13}"] if stated else []
+            line, asks = f"  {'  '.join(cells)}", _asks(q)
+            if len(line) + 2 + len(asks) <= width:
+                lines.append(f"{line}  {asks}")
+            else:
+                lines += [line.rstrip(), *wrap(asks, width, initial_indent=" " * 6, subsequent_indent=" " * 6)]
     return lines
+
+
+def _heading(q: Asked) -> str:
+    title = TITLES["count_any" if q.kind == "count" else q.kind].format(f"{q.horizon} months")
+    months = [month_words(month_text(m)) for m in (q.start, q.end) if m is not None]
+    return f"{', '.join([title, ' to '.join(dict.fromkeys(months))]) if months else title}; resolves on {q.resolves}"
+
+
+def _asks(q: Asked) -> str:
+    """The level, where the heading says the rest; else the question itself."""
+    if q.level is None:
+        return " ".join(q.text.split())
+    return f"level {q.level}, {LEVELS[q.level]}{' or lower' if q.kind == 'fallen_to' else ' or higher' if q.level < TOP else ''}"
+
+
+def not_entered(left: Sequence[LeftOut]) -> str:
+    """Why questions of the newest forecast are not there, in words."""
+    many = " and ".join(f"{x.questions} of {x.horizon_months} months" for x in left)
+    end = month_words(max(x.window_end for x in left))
+    return (
+        f"Not in the ledger: the questions that the newest forecast has for windows that were over when it was published ({many} from the "
+        f"origin {month_words(left[0].origin)}; the last ended in {end}). Nothing could be learnt from them any more. They come back with "
+        "a newer origin: read the events up to now, and raise covered_through of events.csv in data/coverage.toml."
+    )
 
 
 def _state(q: Asked, today: date) -> str:
@@ -129,12 +188,22 @@ def scores(found: Scores, width: int) -> Iterator[str]:
             width,
         )
         yield ""
+    if found.late:
+        yield "Too late to be scored, since the answer was public or recorded by then:"
+        for x in found.late:
+            yield from wrap(_too_late(x), width, initial_indent="  ", subsequent_indent="    ")
     for effect in found.effects:
         yield from wrap(told(effect), width, subsequent_indent="  ")
     if found.untested:
         names = ", ".join(f"{e.revision} ({e.name})" for e in found.untested)
         yield from wrap(f"Edits that no two runs of the same data tell apart: {names}.", width, subsequent_indent="  ")
     yield from wrap(found.caution, width)
+
+
+def _too_late(x: Late) -> str:
+    entries = f"entr{'y' if len(x.entries) == 1 else 'ies'} {', '.join(map(str, x.entries))}"
+    earlier = "an earlier number is scored" if x.scored else "nothing earlier is there to be scored"
+    return f"{x.author} on {x.question}: {entries}, from {x.entered} on; public on {x.public[:10]}; {earlier}."
 
 
 def _line(row: Row) -> str:

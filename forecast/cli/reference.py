@@ -68,18 +68,17 @@ def reference(
     from forecast.cli._reference_page import page
     from forecast.data.read import read_data
     from forecast.data.select import as_of
-    from forecast.jobs.reference import SEED, ask_differently, compile_reference, write_reference
+    from forecast.jobs.reference import SEED, ask_differently, check_choices, compile_reference, write_reference
     from forecast.jobs.reference import reference as fit
     from forecast.priors.files import load_priors
-    from forecast.workspace import check_own
 
     if states and (write or classes or pressure != "same" or refit):
         raise click.UsageError("--states fits nothing, so that of the other choices only --drop and --as-of go with it.")
-    if write:
-        check_own(context.workspace)
-    priors, data = load_priors(context.workspace.priors), read_data(context.workspace.data)
+    where = context.own_workspace if write else context.workspace
+    priors, data = load_priors(where.priors), read_data(where.data)
     if context.as_of is not None:
         data = as_of(data, context.as_of)
+    check_choices(data, classes, drop)
     if states:
         _counted(context, data, drop)
         return
@@ -91,12 +90,14 @@ def reference(
         alternatives = ask_differently(data, priors, result, sampler=sampler, progress=progress) if published else None
     tried = _tried(context, result, refit)
     if write:
-        write_reference(result, context.workspace, now=context.now, by=BY, as_of=context.as_of, alternatives=alternatives)
+        write_reference(result, where, now=context.now, by=BY, as_of=context.as_of, alternatives=alternatives)
     if context.json:
-        context.say_json(document(result, tried, written=write))
+        context.say_json(document(result, tried, written=write) | {"workspace": str(where.root)})
         return
     for line in page(result, tried, written=write, width=min(terminal_width(), 100)):
         context.say(line)
+    if write:
+        context.say_written(where, ["priors/"])
 
 
 def _tried(context: Context, result: Reference, refit: bool) -> Tried | str:

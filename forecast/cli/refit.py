@@ -9,7 +9,8 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._lines import sentence, together, wrap
-from forecast.cli._options import common, examples
+from forecast.cli._options import Seconds, common, examples
+from forecast.cli.timetable import steps_of_refit
 
 if TYPE_CHECKING:
     from forecast.jobs.refit import Refit
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @common("seed")
 @click.option("--pull", is_flag=True, help="Fetch the newest official figures first; a source that is down stops nothing.")
 @click.option(
-    "--wait", metavar="[SECONDS]", is_flag=False, flag_value=inf, default=0.0, type=click.FloatRange(min=0),
+    "--wait", metavar="[SECONDS]", is_flag=False, flag_value=inf, default=0.0, type=Seconds(),
     help="Wait for another refit instead of giving up at once: so many seconds, or without a number until it ends.",
 )  # fmt: skip
 def refit(context: Context, pull: bool, wait: float) -> None:
@@ -28,17 +29,20 @@ def refit(context: Context, pull: bool, wait: float) -> None:
     Says what was decided and why: skipped (all means what it meant), reweighted (a small addition that the draws carry), refitted, or
     refused by the data check (exit code 3) or the gate (4); then the last good forecast stands.
     """
+    where = context.own_workspace
     from forecast.jobs.refit import refit as job
+    from forecast.runs.names import LATEST
 
     clock, environ = context.surroundings.clock, context.surroundings.environ
-    with context.progress() as progress:
-        done = job(context.workspace, clock, environ, context.seed, pull, wait, progress)
+    with context.progress(steps_of_refit(pull, follows=(where.reports / LATEST).is_symlink())) as progress:
+        done = job(where, clock, environ, context.seed, pull, wait, progress)
     context.record("decision", **done.as_dict()["decision"])
     if context.json:
-        context.say_json(done.as_dict())
+        context.say_json(done.as_dict() | {"workspace": str(where.root)})
     else:
         for line in lines(done):
             context.say(line)
+        context.say_written(where, ["data/", "reports/"] if pull else ["reports/"])
     if done.errors:
         raise together(done.errors)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._options import common, examples
+from forecast.cli._options import common, examples, force_option
+from forecast.cli._streams import as_json
 
 
 @click.command(
@@ -19,24 +18,28 @@ from forecast.cli._options import common, examples
     "--format", "form", type=click.Choice(["text", "html", "markdown"]), default="text", show_default=True, help="What to render."
 )
 @click.option("--output", metavar="FILE", help="Write there instead of printing; - is standard output.")
-def report(context: Context, name: str, form: str, output: str | None) -> None:
+@force_option
+def report(context: Context, name: str, form: str, output: str | None, force: bool) -> None:
     """Render a run's report again, without fitting.
 
-    RUN is the id of a run, a unique beginning of it, `latest`, or a folder.
+    RUN is the id of a run, a unique beginning of it, `latest`, or a folder. FILE may be a device or a pipe; one that is there already is
+    left as it is without --force, and nothing is written inside data/, priors/ or reports/.
     """
+    file = None if output in (None, "-") else context.output(str(output), force)
     from forecast.report.read import read_any_form, read_report, render
     from forecast.runs import manifest, store
-    from forecast.runs.whole import write_whole
 
     run = store.resolve(context.workspace.reports, name)
     if context.json:
         manifest.check(run)
-        context.say_json(read_any_form(run))
-        return
-    text = render(read_report(run), form)
-    if output in (None, "-"):
-        context.say(text.rstrip("\n"))
+        found = read_any_form(run)
     else:
-        path = Path(context.surroundings.cwd / str(output))
-        write_whole(path, text)
-        context.say(f"Written to {path}")
+        found = read_report(run)
+    if file is not None:
+        file.write(as_json(found, "utf-8") + "\n" if context.json else render(found, form))
+        if not file.through:  # a pipe may be this very output
+            context.say_json({"written": str(file.path)}) if context.json else context.say(f"Written to {file.path}")
+    elif context.json:
+        context.say_json(found)
+    else:
+        context.say(render(found, form).rstrip("\n"))

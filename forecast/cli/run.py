@@ -10,6 +10,7 @@ import click
 from forecast.cli._context import Context
 from forecast.cli._lines import together
 from forecast.cli._options import common, examples
+from forecast.cli.timetable import steps_of_run
 
 if TYPE_CHECKING:
     from forecast.jobs.publish import Done
@@ -26,12 +27,14 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
 
     The run is written to reports/ and named by its time. A run as of an earlier day is never published.
     """
+    workspace = context.own_workspace
     from forecast.jobs.publish import run_and_publish
     from forecast.jobs.workspace import load_workspace
+    from forecast.runs.names import LATEST
 
-    workspace = context.workspace
     inputs = load_workspace(workspace, context.as_of, context.now.date())
-    with context.progress() as progress:
+    steps = steps_of_run(as_of=context.as_of is not None, follows=publish and (workspace.reports / LATEST).is_symlink())
+    with context.progress(steps) as progress:
         done = run_and_publish(inputs, workspace.reports, context.surroundings.clock, context.seed, publish, progress, sampler)
     context.record("run", run_id=done.report["run_id"], published=done.published)
     if context.json:

@@ -139,13 +139,13 @@ def prune(context: Context, keep: int) -> None:
     from forecast.jobs.publish import tried
     from forecast.runs.needed import needed
 
-    reports = context.workspace.reports
+    reports = context.own_workspace.reports
     with lock.publisher(reports, "forecast runs prune", context.now, makes_room=True):
         gone = store.prune(reports, keep, needed(reports))
         _, trouble = tried("the index", lambda: write_index(reports, context.now))
     if context.json:
-        context.say_json({"removed": list(gone)})
+        context.say_json({"removed": list(gone), "workspace": str(reports.parent)})
     else:
-        context.say(f"Removed {len(gone)} run{'' if len(gone) == 1 else 's'}{': ' if gone else '.'}{', '.join(gone)}")
+        context.say(f"Removed {len(gone)} run{'' if len(gone) == 1 else 's'} from {reports}{': ' if gone else '.'}{', '.join(gone)}")
     if trouble:
         raise trouble

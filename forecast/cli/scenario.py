@@ -12,6 +12,7 @@ from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
     from forecast.forecasting.scenarios import Result
+    from forecast.jobs.scenario import Listed
 
 
 @click.group("scenario", cls=Group, epilog=examples("forecast scenario list", "forecast scenario run trade-deal"))
@@ -23,6 +24,7 @@ def scenario() -> None:
 @common()
 def list_(context: Context) -> None:
     """List the scenarios in data/scenarios/, with what the newest published run says of each."""
+    from forecast.cli.data import print_rows
     from forecast.jobs.scenario import list_scenarios
 
     run_id, listed = list_scenarios(context.workspace)
@@ -35,12 +37,21 @@ def list_(context: Context) -> None:
         return
     if not listed:
         context.say("There is no scenario in data/scenarios/; `forecast scenario new NAME` writes one.")
-    width = max((len(row.scenario.name) for row in listed), default=0)
-    for row in listed:
-        said = f"  {_percent(row.stored['probability'])} ({_points(row.stored['difference'])} points)" if row.stored else ""
-        context.say(f"{row.scenario.name:<{width}}  {row.scenario.says.kind:<11}  {row.scenario.says.title}{said}")
+    else:
+        print_rows(context, ("name", "kind", "headline", "title"), [_row(row) for row in listed], ("name", "headline", "title"))
     if not run_id:
-        context.warn("No run was published yet, so there are no results to show; `forecast run` makes one.")
+        context.warn("No run was published yet, so there are no results; `forecast run` makes one.")
+
+
+def _row(listed: Listed) -> dict[str, str]:
+    """A scenario as cells: what the newest published run says of the headline under it, and by how much that differs."""
+    stored, says = listed.stored, listed.scenario.says
+    return {
+        "name": listed.scenario.name,
+        "kind": says.kind,
+        "headline": f"{_percent(stored['probability'])} ({_points(stored['difference'])} points)" if stored else "",
+        "title": says.title,
+    }
 
 
 @scenario.command(
@@ -71,9 +82,10 @@ def run(context: Context, names: tuple[str, ...]) -> None:
 @click.argument("name")
 def new(context: Context, name: str) -> None:
     """Write a commented template to data/scenarios/NAME.toml; a file that is there already stays as it is."""
+    where = context.own_workspace
     from forecast.jobs.scenario import new_scenario
 
-    path = new_scenario(context.workspace, name)
+    path = new_scenario(where, name)
     if context.json:
         context.say_json({"name": path.stem, "file": str(path)})
     else:

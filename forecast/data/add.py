@@ -13,12 +13,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from forecast.data.ask import LABELS, applies, required
+from forecast.data.ask import LABELS, applies, required, unwritable
 from forecast.data.check_dates import covered_day
 from forecast.data.given import Given
 from forecast.data.insert import insert
 from forecast.data.lock import editing
-from forecast.data.nearest import shown
 from forecast.data.propose import proposal
 from forecast.data.read import read_data, read_table
 from forecast.data.records import Record
@@ -26,6 +25,7 @@ from forecast.data.replace import replace_files
 from forecast.data.staged import COVERAGE, FILES, moved, read_with
 from forecast.data.tables import RECORDS, Data
 from forecast.errors import InputError, Problem, UsageError
+from forecast.storage.reading import UnreadableError, read_bounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ def _planned(folder: Path, name: str, given: Sequence[Given], covered_through: d
         cells.append(completed(before, name, row.cells, [c[key] for c in cells if key in c]))
     _refuse_unwritable(file, given, cells)
     records = [_record(name, c) for c in cells]
-    inserted = insert((folder / file).read_bytes(), name, table, list(zip(cells, records, strict=True)))
+    inserted = insert(read_bounded(folder / file), name, table, list(zip(cells, records, strict=True)))
     contents = {file: inserted.raw}
     covered = None
     if covered_through is not None:
@@ -137,8 +137,8 @@ def snapshot(folder: Path) -> str:
     made = hashlib.sha256()
     for file in FILES:
         try:
-            raw = (folder / file).read_bytes()
-        except OSError:  # reading the data says what is wrong with it
+            raw = read_bounded(folder / file)
+        except UnreadableError:  # reading the data says what is wrong with it
             raw = b""
         made.update(f"{file} {len(raw)}\n".encode() + raw)
     return made.hexdigest()
@@ -153,15 +153,13 @@ def _record(name: str, cells: Mapping[str, str]) -> Record | None:
 
 
 def _refuse_unwritable(file: str, given: Sequence[Given], cells: Sequence[Mapping[str, str]]) -> None:
-    """What would not be one line of UTF-8 text. Raises InputError with every such cell."""
-    problems = []
-    for row, written in zip(given, cells, strict=True):
-        for column, text in written.items():
-            what = "a line break" if {"\n", "\r"} & set(text) else "a NUL character" if "\0" in text else ""
-            what = what or ("bytes that are no UTF-8" if any("\ud800" <= c <= "\udfff" for c in text) else "")
-            if what:
-                expected, remedy = "text on one line", "Write it without."
-                problems.append(Problem(row.file or file, f"{what} in {shown(text)}", expected, remedy, row.line, column))
+    """Raises InputError with every cell that could not stand in one line of a file."""
+    problems = [
+        Problem(row.file or file, *wrong, row.line, column)
+        for row, written in zip(given, cells, strict=True)
+        for column, text in written.items()
+        if (wrong := unwritable(text))
+    ]
     if problems:
         raise InputError.of(problems)
 

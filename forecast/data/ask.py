@@ -11,73 +11,77 @@ from forecast.data.check_events import NEEDS, PRESSURE_NEEDS
 from forecast.data.nearest import did_you_mean, shown
 from forecast.data.records import Record
 from forecast.data.refusal import sentence
-from forecast.data.tables import RECORDS
+from forecast.data.tables import RECORDS, Data, rows
 from forecast.data.vocabulary import CHANNEL_OF, INSTRUMENTS, LEVERAGE_CHANNELS, ROLES
 from forecast.errors import Problem
+from forecast.storage.text import text_problem
 
 type Cells = Mapping[str, str]
 
 LABELS: Final[Mapping[str, Mapping[str, str]]] = {
     "events": {
-        "family": "A Mexico's decisions and what is alleged, B pressure by the US, C opposition in Mexico, D context",
+        "family": "who acts: A Mexico, decided or alleged; B US pressure; C opposition in Mexico; D context",
         "id": "name of the row",
-        "role": "what the record is",
-        "date": "when it happened: YYYY-MM-DD, YYYY-MM or YYYY",
-        "published": "when it could first be known",
+        "role": "what kind of record it is",
+        "date": "when it happened (YYYY-MM-DD, YYYY-MM or YYYY)",
+        "published": "when it could first be known (YYYY-MM-DD, YYYY-MM or YYYY)",
         "instrument": "by what means",
         "channel": "the field it belongs to",
         "kind": "kind of pressure",
-        "intensity": "how strong, 1 to 5",
+        "intensity": "how strong, from 1 to 5",
         "count": "number of persons",
-        "direction": "+ or -",
-        "operation_level": "level of the operation, 0 to 5",
-        "until": "day on which the measure ended",
-        "ends": "ids of the measures it ends, with ';' between",
+        "direction": "+ for more, - for less",
+        "operation_level": "level of the operation, from 0 to 5",
+        "until": "day on which the measure ended (YYYY-MM-DD, YYYY-MM or YYYY)",
+        "ends": "ids of the measures that it ends, separated by ';'",
         "answers": "whether Washington itself calls what Mexico did enough",
-        "episode": "name shared by rows on one act or quarrel",
-        "caused_by": "ids of the records it answers",
-        "same_act_as": "ids of earlier rows that are the same act",
-        "disputed": "no, or what is contested and by whom",
-        "evidence": "whether the source was read for this row",
-        "confidence": "in the coding; low where no rule fits",
-        "source": "who says so: outlet or document, and its day",
+        "episode": "a name that all rows on one act or quarrel share",
+        "caused_by": "ids of the earlier rows that it responds to, separated by ';'",
+        "same_act_as": "ids of earlier rows on the same act, separated by ';'",
+        "disputed": "'no', or what is contested and by whom",
+        "evidence": "whether you have read the source yourself",
+        "confidence": "how sure the coding is; low where no rule fits",
+        "source": "who reports it: outlet or document, and its day",
         "url": "where to read it",
         "description": "what happened, in your own words, on one line",
     },
     "claims": {
         "claim_id": "name of the row",
-        "start": "first month, YYYY-MM",
-        "end": "last month; empty: it goes on",
-        "level": "level of the ladder, 0 to 5",
-        "published": "day from which it could be known",
+        "start": "first month (YYYY-MM)",
+        "end": "last month (YYYY-MM), unless it goes on",
+        "level": "level of the ladder, from 0 to 5",
+        "published": "when it could first be known (YYYY-MM-DD, YYYY-MM or YYYY)",
         "stance": "whether the evidence meets the rules",
-        "supersedes": "ids of the claims it replaces, with ';' between",
-        "basis_ids": "ids of the events it rests on",
-        "confidence": "in the coding",
+        "supersedes": "ids of the claims that it replaces, separated by ';'",
+        "basis_ids": "ids of the events that it rests on, separated by ';'",
+        "confidence": "how sure the coding is",
         "why": "the reason, in your own words, on one line",
     },
     "polls": {
         "pollster": "who asked",
-        "topic": "subject of the question; questions of one pollster on one topic share a house effect",
-        "field_start": "first day in the field: YYYY-MM-DD, YYYY-MM or YYYY",
-        "field_end": "last day in the field",
+        "topic": "subject of the question; one pollster's questions on one topic share a house effect",
+        "field_start": "first day of field work (YYYY-MM-DD, YYYY-MM or YYYY)",
+        "field_end": "last day of field work (YYYY-MM-DD, YYYY-MM or YYYY)",
         "poll_id": "name of the row",
         "wording": "what kind of US action the question names",
-        "published": "when the figures became public",
+        "published": "when the figures became public (YYYY-MM-DD, YYYY-MM or YYYY)",
         "published_basis": "how that day is known",
         "n": "number of respondents",
-        "opposed_pct": "per cent opposed to US action (of favourability: with a bad opinion)",
+        "opposed_pct": "per cent opposed to US action (favourability: with a bad opinion)",
         "in_favour_pct": "per cent in favour",
         "other_pct": "per cent with neither answer",
         "use": "whether the model may use it",
         "why_not": "why it is not used",
         "source": "where the figures were read",
         "url": "where to read it",
-        "confidence": "in the figures",
-        "question": "the question as asked",
+        "confidence": "how sure the figures are",
+        "question": "the question as it was asked",
     },
 }
 """By table the columns in the order of asking, each with what is asked. The rules themselves are in CODEBOOK.md (`codebook.rules`)."""
+
+RECURRING: Final[Mapping[str, tuple[str, ...]]] = {"events": ("channel", "episode"), "claims": (), "polls": ("pollster", "topic")}
+"""Columns whose words are free, but should be those that earlier rows use."""
 
 
 def applies(name: str, column: str, cells: Cells) -> bool:
@@ -127,9 +131,27 @@ def choices(name: str, column: str, cells: Cells) -> tuple[str, ...]:
     return _words(RECORDS[name].model_fields[column].annotation)
 
 
+def choices_in_words(name: str, column: str) -> str:
+    """The words that a column knows, for the help of a command, by family where they depend on it; empty if it has none."""
+    if name == "events" and column in ("role", "instrument", "channel"):
+        by_family = {family: choices(name, column, {"family": family}) for family in ROLES}
+        return "; ".join(f"in family {family} one of {', '.join(words)}" for family, words in by_family.items() if words)
+    words = choices(name, column, {})
+    return f"one of {', '.join(words)}" if words else ""
+
+
+def used_before(data: Data, name: str, column: str) -> tuple[str, ...]:
+    """The words that earlier rows have in a column whose words are free but recur; none for other columns."""
+    if column not in RECURRING[name]:
+        return ()
+    return tuple(sorted({text for row in rows(data, name) if (text := getattr(row, column))}))
+
+
 def cell_problem(name: str, column: str, text: str, cells: Cells | None = None) -> Problem | None:
     """What is wrong with one cell by itself; None if nothing is."""
     record: type[Record] = RECORDS[name]
+    if wrong := unwritable(text):
+        return Problem(record.file, *wrong, column=column)
     try:
         record.model_validate({column: text})
     except ValidationError as e:
@@ -142,10 +164,16 @@ def cell_problem(name: str, column: str, text: str, cells: Cells | None = None) 
     return None
 
 
+def unwritable(text: str) -> tuple[str, str, str] | None:
+    """What is wrong with a text that could not stand in one line of a file: found, expected, remedy; None if it can."""
+    if {"\n", "\r"} & set(text):
+        return f"a line break in {shown(text)}", "text on one line", "Write it without."
+    return text_problem(text)
+
+
 def _words(annotation: Any) -> tuple[str, ...]:
     """The members of the Literal inside a column's type."""
-    annotation = getattr(annotation, "__value__", annotation)
-    found = get_args(annotation)
+    found = get_args(annotation) or get_args(getattr(annotation, "__value__", None))
     if found and all(isinstance(word, str) for word in found):
         return found
     return next((words for inner in found if (words := _words(inner))), ())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from forecast import domain
+from forecast.data.numbers import number_problem, whole_problem
 from forecast.domain import PartialDate
+from forecast.storage.text import text_problem
 
 
 def _partial_date(cell: Any) -> Any:
@@ -29,7 +30,7 @@ def _month(cell: Any) -> Any:
 def _ids(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
-    parts = tuple(cell.split(";")) if cell else ()
+    parts = tuple(_text(cell).split(";")) if cell else ()
     if any(part != part.strip() or not part for part in parts):
         raise PydanticCustomError("ids", "a list needs one ';' between its members and no blanks")
     if len(set(parts)) < len(parts):
@@ -37,33 +38,33 @@ def _ids(cell: Any) -> Any:
     return parts
 
 
-_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,14}")
-_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
-_THOUSANDS = re.compile(r"-?[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3})+")
+def _text(cell: Any) -> Any:
+    if isinstance(cell, str) and (wrong := text_problem(cell)):
+        raise refusal(*wrong)
+    return cell
 
 
 def _whole(cell: Any) -> Any:
-    if not isinstance(cell, str) or _WHOLE.fullmatch(cell):
-        return cell
-    raise _not_a_number(cell, "a whole number in plain digits")
+    if isinstance(cell, str) and (wrong := whole_problem(cell)):
+        raise refusal(*wrong)
+    return cell
 
 
 def _number(cell: Any) -> Any:
-    if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
-        return cell
-    raise _not_a_number(cell, "a number in plain digits with a decimal point")
+    if isinstance(cell, str) and (wrong := number_problem(cell)):
+        raise refusal(*wrong)
+    return cell
 
 
-def _not_a_number(cell: str, expected: str) -> PydanticCustomError:
-    if _THOUSANDS.fullmatch(cell):
-        return PydanticCustomError("thousands", "{expected}, without a thousands separator", {"expected": expected})
-    return PydanticCustomError("number", "{expected}", {"expected": expected})
+def refusal(found: str, expected: str, remedy: str) -> PydanticCustomError:
+    """A cell or a value that is refused, with the words for it."""
+    return PydanticCustomError("in_words", "{expected}", {"found": found, "expected": expected, "remedy": remedy})
 
 
 def _not_blank(cell: Any) -> Any:
     if isinstance(cell, str) and not cell.strip():
         raise PydanticCustomError("blank", "a text that is not empty")
-    return cell
+    return _text(cell)
 
 
 LONGEST = 200
@@ -96,6 +97,7 @@ type Share = Annotated[Number, Field(ge=0, le=1)]
 type Count = Annotated[Whole, Field(ge=1)]
 type Flag = Annotated[Whole, Field(ge=0, le=1)]
 type Year = Annotated[Whole, Field(ge=1900, le=2100)]
+type Text = Annotated[str, BeforeValidator(_text)]
 type NonEmpty = Annotated[str, BeforeValidator(_not_blank)]
 type Name = Annotated[str, BeforeValidator(_name)]
 type YesNo = Literal["yes", "no"]

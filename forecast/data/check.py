@@ -79,6 +79,10 @@ ODD: tuple[tuple[Check, tuple[str, ...]], ...] = (
 """What is no error, but worth a look."""
 
 
+ABSENT: frozenset[Check] = frozenset({check_odd.odd_gaps, check_odd.odd_stops, check_odd.odd_releases})
+"""Of what is odd, the checks of what is not there; the others look at the figures themselves."""
+
+
 def errors(tables: Tables, damaged: Collection[str], settings: Settings | None) -> list[Problem]:
     """Everything impossible across cells, rows and files, in the order of files and lines; `damaged` names the tables that lack rows."""
     found = [p for check, names in BY_ROW for p in check(*_of(tables, names))]
@@ -92,6 +96,11 @@ def errors(tables: Tables, damaged: Collection[str], settings: Settings | None) 
 def oddities(tables: Tables, settings: Settings) -> list[Problem]:
     """Everything odd that sources.toml does not declare expected, in the order of files and lines."""
     return sorted((p for check, names in ODD for p in check(*_of(tables, names), settings)), key=_place)
+
+
+def odd_values(tables: Tables, settings: Settings) -> list[Problem]:
+    """The oddities that lie in what a row says, not in the absence of another."""
+    return sorted((p for check, names in ODD if check not in ABSENT for p in check(*_of(tables, names), settings)), key=_place)
 
 
 def _of(tables: Tables, names: tuple[str, ...]) -> list[Table[Any]]:

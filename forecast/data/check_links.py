@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, Final
 
 from forecast.data.finding import finding
 from forecast.data.nearest import nearest, shown
@@ -12,9 +13,12 @@ from forecast.data.tables import Table
 from forecast.domain import TOP
 from forecast.errors import Problem
 
+MOST_SHOWN: Final = 6
+"""Rows of a circle that are named."""
+
 
 def check_event_links(table: Table[Event]) -> Iterator[Problem]:
-    """`ends`, `caused_by` and `same_act_as` name other rows; only measures end; of two rows of one act the later names the other."""
+    """`ends`, `caused_by` and `same_act_as` name other rows, none of them later; only measures end; nothing is its own cause."""
     by_id = {event.id: event for event in table.rows}
     for i, event in enumerate(table.rows):
         for column in ("ends", "caused_by", "same_act_as"):
@@ -37,6 +41,10 @@ def check_event_links(table: Table[Event]) -> Iterator[Problem]:
                 yield finding(
                     table, i, "ends", f"{named.id} of {named.date}", f"a row not after {event.date}", "Correct the date or the id."
                 )
+        for named in (by_id[x] for x in event.caused_by if x in by_id):
+            if named.date.first > event.date.last:
+                remedy = "A cause comes first: correct the id or the date of one of the two."
+                yield finding(table, i, "caused_by", f"{named.id} of {named.date}, a later row", f"a row not after {event.date}", remedy)
         for named in (by_id[x] for x in event.same_act_as if x in by_id):
             if named.date.first > event.date.last:
                 yield finding(
@@ -47,6 +55,24 @@ def check_event_links(table: Table[Event]) -> Iterator[Problem]:
                     "the id of the earlier row",
                     f"Empty the cell and name {event.id} in {named.id} instead.",
                 )
+    for column in ("caused_by", "same_act_as"):
+        yield from _circles(table, column)
+
+
+def _circles(table: Table[Any], column: str) -> Iterator[Problem]:
+    """A circle of rows that lead back to themselves, `column` naming other rows of the table. A row's own id is none."""
+    key = table.rows[0].key[0] if table.rows else ""
+    names = [getattr(row, key) for row in table.rows]
+    graph = {name: [x for x in getattr(row, column) if x != name] for name, row in zip(names, table.rows, strict=True)}
+    try:
+        TopologicalSorter({name: [x for x in named if x in graph] for name, named in graph.items()}).prepare()
+    except CycleError as e:
+        *circle, _ = e.args[1]  # its first member is also the last
+        named = ", ".join(circle[:MOST_SHOWN]) + (", …" if len(circle) > MOST_SHOWN else "")
+        remedy = "Cut it: take the later row out of the cell of the earlier one."
+        yield finding(
+            table, names.index(circle[0]), column, f"a circle of {shown(named, 200)[1:-1]}", "rows that lead to earlier ones", remedy
+        )
 
 
 def check_claim_links(claims: Table[Claim], events: Table[Event]) -> Iterator[Problem]:
@@ -58,6 +84,7 @@ def check_claim_links(claims: Table[Claim], events: Table[Event]) -> Iterator[Pr
         if claim.claim_id in claim.supersedes:
             yield finding(claims, i, "supersedes", "its own id", "another claim's", "Delete it.")
         yield from _dangling(claims, i, "basis_ids", event_ids, "events.csv")
+    yield from _circles(claims, "supersedes")
 
 
 def check_calendar_links(calendar: Table[Scheduled], events: Table[Event]) -> Iterator[Problem]:

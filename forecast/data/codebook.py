@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from forecast.data.sheet import read_text
+from forecast.storage.text import read_text
 
 ALSO: Final[Mapping[str, tuple[str, ...]]] = {"operation_level": ("level",), "instrument": ("channel",), "field_end": ("published_basis",)}
 """Columns whose rule stands where another is named."""

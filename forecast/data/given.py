@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from forecast.data.nearest import did_you_mean, shown
-from forecast.data.sheet import decoded, read_text, split, wrong_count
-from forecast.errors import InputError, Problem, UsageError
-from forecast.storage.reading import MAX_BYTES
+from forecast.data.sheet import sheet_of
+from forecast.errors import InputError, Problem, limited
+from forecast.storage.text import handed_over
+
+MOST: Final = 1_000
+"""Rows that are added at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +33,18 @@ def read_given(source: Path | bytes, columns: Sequence[str], name: str) -> tuple
     a problem is the number of the row. An empty cell counts as left out. Raises InputError with every problem,
     UsageError if there is no such file.
     """
-    if isinstance(source, bytes):
-        large = Problem(name, f"more than {MAX_BYTES:,} bytes", "a few rows", "Hand over only what is to be added.")
-        text, problems = ("", [large]) if len(source) > MAX_BYTES else decoded(source, name)
-    elif not source.exists():
-        raise UsageError(f"There is no file {source}.", "Give the path of a CSV or JSON file, or - for standard input.")
+    text = handed_over(source, name)
+    given: list[Given] = []
+    if text.lstrip()[:1] in ("{", "["):
+        problems = limited(_json(text, name, given))
+        names = tuple({column: None for row in given for column in row.cells})
     else:
-        text, problems = read_text(source, name)
-    if problems:
-        raise InputError.of(problems)
-    given, problems = _json(text, name) if text.lstrip()[:1] in ("{", "[") else _csv(text, name)
-    problems += _unknown(given, columns)
+        sheet = sheet_of(text, name)
+        given += [Given(dict(zip(sheet.header, cells, strict=True)), name, line) for line, cells in sheet.rows]
+        problems, names = list(sheet.problems), sheet.header
+    problems += _unknown(names, columns, name)
+    if len(given) > MOST:
+        problems.append(Problem(name, f"{len(given):,} rows", f"at most {MOST:,} at once", "Add them in parts."))
     if not given and not problems:
         problems = [Problem(name, "no row", "at least one", "Write a row below the header.")]
     if problems:
@@ -48,44 +52,38 @@ def read_given(source: Path | bytes, columns: Sequence[str], name: str) -> tuple
     return tuple(Given({column: cell for column, cell in row.cells.items() if cell}, row.file, row.line) for row in given)
 
 
-def _csv(text: str, name: str) -> tuple[list[Given], list[Problem]]:
-    lines, problems = split(text, name)
-    while lines and not any(lines[-1][1]):
-        lines.pop()
-    if not lines:
-        return [], problems
-    header = lines[0][1]
-    problems += [
-        Problem(name, f"the column {shown(c)} twice", "each column once", "Delete one of them.", 1, c)
-        for i, c in enumerate(header)
-        if c in header[:i]
-    ]
-    problems += [wrong_count(name, line, cells, header) for line, cells in lines[1:] if len(cells) != len(header)]
-    return [Given(dict(zip(header, cells, strict=True)), name, line) for line, cells in lines[1:] if len(cells) == len(header)], problems
-
-
-def _json(text: str, name: str) -> tuple[list[Given], list[Problem]]:
+def _json(text: str, name: str, given: list[Given]) -> Iterator[Problem]:
+    """What is wrong with a JSON text; its rows go to `given`."""
     try:
-        document = json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+        document = json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_Pairs)
     except json.JSONDecodeError as e:
-        return [], [Problem(name, f"text that isn't JSON ({e.msg})", "JSON or CSV", "Correct this line, or the one above it.", e.lineno)]
+        yield Problem(name, f"text that isn't JSON ({e.msg})", "JSON or CSV", "Correct this line, or the one above it.", e.lineno)
+        return
     except RecursionError:
-        return [], [Problem(name, "brackets in brackets without end", "an object a row", "Write [{...}, {...}].")]
-    given, problems = [], []
-    for n, row in enumerate(document if isinstance(document, list) else [document], 1):
-        if not isinstance(row, dict):
-            problems.append(Problem(name, shown(json.dumps(row)), "an object with a key a column", 'Write {"date": "2026-06-30", ...}.', n))
+        yield Problem(name, "brackets in brackets without end", "an object a row", "Write [{...}, {...}].")
+        return
+    seen: dict[tuple[tuple[str, str], ...], int] = {}
+    for n, row in enumerate([document] if isinstance(document, _Pairs) else document, 1):
+        if not isinstance(row, _Pairs):
+            yield Problem(name, _kind(row), "an object with a key a column", 'Write {"date": "2026-06-30", ...}.', n)
             continue
-        cells = {}
-        for column, value in row.items():
+        cells: dict[str, str] = {}
+        for column, value in row:
             text_of = _cell(value)
-            if text_of is None:
-                problems.append(
-                    Problem(name, shown(json.dumps(value)), "a text, a number, a list of texts or null", "Write a text.", n, column)
-                )
+            if column in cells:
+                yield Problem(name, f"the key {shown(column)} twice", "each key once", "Delete one of them.", n, shown(column)[1:-1])
+            elif text_of is None:
+                expected = "a text, a number, a list of texts or null"
+                yield Problem(name, _kind(value), expected, "Write a text.", n, shown(column)[1:-1])
             cells[column] = text_of or ""
+        if (same := tuple(sorted(cells.items()))) in seen:
+            yield Problem(name, f"the row {seen[same]} again", "each row once", "Delete one of the two.", n)
+        seen.setdefault(same, n)
         given.append(Given(cells, name, n))
-    return given, problems
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object of a JSON text, with keys that it has twice."""
 
 
 class _Number(str):
@@ -97,26 +95,20 @@ class _Number(str):
 def _cell(value: Any) -> str | None:
     if value is None:
         return ""
-    if isinstance(value, list) and all(isinstance(v, str) for v in value):
+    if isinstance(value, list) and not isinstance(value, _Pairs) and all(isinstance(v, str) for v in value):
         return ";".join(value)
     return str(value) if isinstance(value, str) else None
 
 
-def _unknown(given: Sequence[Given], columns: Sequence[str]) -> list[Problem]:
-    told: set[str] = set()
-    problems = []
-    for row in given:
-        for column in row.cells:
-            if column not in columns and column not in told:
-                told.add(column)
-                problems.append(
-                    Problem(
-                        row.file or "",
-                        f"the column {shown(column)}",
-                        "only the columns of the file",
-                        did_you_mean(column, columns),
-                        1,
-                        shown(column)[1:-1],
-                    )
-                )
-    return problems
+def _kind(value: Any) -> str:
+    """What a value of JSON is, in words."""
+    return "an object" if isinstance(value, _Pairs) else "a list" if isinstance(value, list) else shown(str(value))
+
+
+def _unknown(names: Iterable[str], columns: Sequence[str], name: str) -> list[Problem]:
+    """The names of columns that are none."""
+    unknown = (column for column in names if column not in columns)
+    return limited(
+        Problem(name, f"the column {shown(c)}", "only the columns of the file", did_you_mean(c, columns), 1, shown(c)[1:-1])
+        for c in unknown
+    )

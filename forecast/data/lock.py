@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from forecast.errors import ForecastError, LockedError
+from forecast.storage.locks import NoLocksError, lock_exclusively
 
 PATIENCE: Final = 10.0
 """Seconds to wait for another editor; a write takes a fraction of one."""
@@ -18,14 +18,17 @@ PATIENCE: Final = 10.0
 
 @contextmanager
 def editing(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Hold the right to write to the data folder for the length of the block. Raises LockedError if another keeps it for too long."""
+    """Hold the right to write to the data folder for the length of the block.
+
+    Raises LockedError if another keeps it for too long, NoLocksError where there are no locks.
+    """
     try:
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as e:
         raise ForecastError(f"{folder} could not be opened: {e.strerror or e}.", "Check the folder and its permissions.") from e
     try:
         end = time.monotonic() + patience
-        while not _taken(held):
+        while not lock_exclusively(held, folder):
             if time.monotonic() >= end:
                 raise LockedError(f"Another command is writing to {folder}.", "Wait until it has ended, then try again.")
             time.sleep(0.02)
@@ -34,9 +37,10 @@ def editing(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
         os.close(held)  # which frees the lock
 
 
-def _taken(held: int) -> bool:
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Keep editors of the folder out while it is read; where there are no locks nobody can edit it, and nothing is held."""
+    with ExitStack() as held:
+        with suppress(NoLocksError):
+            held.enter_context(editing(folder))
+        yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from forecast.data.check import errors, oddities
 from forecast.data.records import Record
 from forecast.data.refusal import sentence
-from forecast.data.sheet import read_sheet
+from forecast.data.sheet import Sheet, read_sheet
 from forecast.data.tables import RECORDS, Data, Table
 from forecast.data.toml import Settings, read_settings
-from forecast.errors import InputError, Problem
+from forecast.errors import InputError, Problem, limited
 
 
 def read_data(folder: Path) -> Data:
@@ -59,16 +59,21 @@ def read_table[R: Record](path: Path, record: type[R]) -> tuple[Table[R], list[P
     problems = list(sheet.problems)
     rows: list[R] = []
     lines: list[int] = []
+    problems += limited(_bad_cells(sheet, record, rows, lines))
+    if not sheet.rows and not problems:
+        problems.append(Problem(name, "a header without rows", "at least one row", "Restore the rows from git."))
+    problems += limited(_repeats(name, record.key, rows, lines)) if record.key else []
+    return Table(tuple(rows), tuple(lines)), sorted(problems, key=lambda p: p.row or 0)
+
+
+def _bad_cells[R: Record](sheet: Sheet, record: type[R], rows: list[R], lines: list[int]) -> Iterator[Problem]:
+    """What the record of a row refuses; the others go to `rows`, with the line of each in `lines`."""
     for line, cells in sheet.rows:
         try:
             rows.append(record.model_validate(dict(zip(sheet.header, cells, strict=True))))
             lines.append(line)
         except ValidationError as e:
-            problems += [_cell_problem(name, line, error) for error in e.errors(include_url=False)]
-    if not sheet.rows and not problems:
-        problems.append(Problem(name, "a header without rows", "at least one row", "Restore the rows from git."))
-    problems += _repeats(name, record.key, rows, lines)
-    return Table(tuple(rows), tuple(lines)), sorted(problems, key=lambda p: p.row or 0)
+            yield from (_cell_problem(record.file, line, error) for error in e.errors(include_url=False))
 
 
 def _cell_problem(name: str, line: int, error: Any) -> Problem:
@@ -76,14 +81,13 @@ def _cell_problem(name: str, line: int, error: Any) -> Problem:
     return Problem(name, found, expected, remedy, line, str(error["loc"][0]) if error["loc"] else None)
 
 
-def _repeats(name: str, key: tuple[str, ...], rows: list[Any], lines: list[int]) -> list[Problem]:
-    seen: dict[Any, int] = {}
-    problems = []
+def _repeats(name: str, key: tuple[str, ...], rows: list[Any], lines: list[int]) -> Iterator[Problem]:
+    """Two rows that the columns `key` call alike. That whole rows are alike is seen before they are read."""
+    seen: dict[tuple[str, ...], int] = {}
     for row, line in zip(rows, lines, strict=True):
-        named = tuple(str(getattr(row, column)) for column in key) if key else tuple(map(str, row.model_dump().values()))
+        named = tuple(str(getattr(row, column)) for column in key)
         if named in seen:
-            what = f"the {' and '.join(key)} of line {seen[named]} again" if key else f"the row of line {seen[named]} again"
+            what = f"the {' and '.join(key)} of line {seen[named]} again"
             column = key[0] if len(key) == 1 else None
-            problems.append(Problem(name, what, "each row once", "Delete one of the two, or correct its key.", line, column))
+            yield Problem(name, what, "each row once", "Delete one of the two, or correct its key.", line, column)
         seen.setdefault(named, line)
-    return problems

@@ -29,6 +29,7 @@ from forecast.data.cells import (
     Role,
     Share,
     Sign,
+    Text,
     Year,
     YesNo,
 )
@@ -56,7 +57,7 @@ class Event(Record):
     family: Literal["A", "B", "C", "D"]
     role: Role
     channel: Name
-    instrument: str
+    instrument: Text
     kind: Opt[Kind]
     intensity: Opt[Intensity]
     count: Opt[Count]
@@ -65,14 +66,14 @@ class Event(Record):
     until: Opt[Day]
     ends: Ids
     answers: Opt[Literal["sufficient", "insufficient"]]
-    episode: str
+    episode: Text
     caused_by: Ids
     same_act_as: Ids
-    disputed: str
+    disputed: Text
     evidence: Evidence
     confidence: Confidence
     source: NonEmpty
-    url: str
+    url: Text
     description: NonEmpty
 
 
@@ -143,9 +144,9 @@ class Poll(Record):
     in_favour_pct: Opt[Percent]
     other_pct: Opt[Percent]
     use: YesNo
-    why_not: str
+    why_not: Text
     source: NonEmpty
-    url: str
+    url: Text
     confidence: Confidence
     question: NonEmpty
 
@@ -198,7 +199,7 @@ class Scheduled(Record):
     kind: Name
     channel: Name
     effect: Literal["none", "ends", "starts", "determination"]
-    event_id: str
+    event_id: Text
     intensity: Opt[Intensity]
     probability: Opt[Share]
     published: Day
@@ -216,7 +217,7 @@ class Spell(Record):
     level: Level
     published: Day
     published_basis: Literal["source", "rule"]
-    disputed: str
+    disputed: Text
     imposed: YesNo
     drug_case: Literal["CN", "CT", "both"]
     confidence: Confidence
@@ -238,7 +239,7 @@ class State(Record):
     capable_army: Flag
     published: Day
     published_basis: NonEmpty
-    notes: str
+    notes: Text
     source: NonEmpty
 
 
@@ -266,9 +267,9 @@ class Stake(Record):
     kind: Literal["gain", "cost"]
     argument: NonEmpty
     evidence: NonEmpty
-    figure: str
+    figure: Text
     source: NonEmpty
-    url: str
+    url: Text
     applies_to_levels: Ids
     driver: Literal["", "overdoses", "leverage", "opposition"]  # through which of them the model takes account of it
 

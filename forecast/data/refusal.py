@@ -17,7 +17,6 @@ _EXPECTED = {
     "string_too_short": ("a text", "Fill it in: it is never empty."),
     "name": ("a name of at most 200 printable characters", "Write a short name without line breaks."),
     "blanks": ("a name without blanks before or after it", "Delete the blanks."),
-    "thousands": ("a number in plain digits", "Leave out the thousands separator: write 1234, not 1,234."),
     "missing": ("a value", "Add it."),
     "date_type": ("a date", "Write it as 2026-06-30, without quotes."),
     "datetime_type": ("a date", "Write it as 2026-06-30, without quotes."),
@@ -40,13 +39,10 @@ def sentence(error: ErrorDetails) -> tuple[str, str, str]:
     if kind in ("literal_error", "enum"):
         words = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         return found, f"one of {', '.join(words)}", did_you_mean(str(cell), words) if cell != "" else "Fill it in."
-    if kind in ("number", "ids"):
-        message = error["msg"]
-        return (
-            found,
-            message,
-            "Correct the cell." if kind == "ids" else "Write digits only, e.g. 3 or 0.25; leave the cell empty if it may be unknown.",
-        )
+    if kind == "in_words":
+        return context["found"], context["expected"], context["remedy"]
+    if kind == "ids":
+        return found, error["msg"], "Correct the cell."
     return found, _plain(error["msg"]), "Correct it."
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from forecast.errors import ForecastError
 from forecast.storage.beside import sweep_beside, write_beside
+from forecast.storage.reading import UnreadableError, read_bounded
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
@@ -26,15 +27,17 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
         for path, raw in contents.items():
             made[path] = _beside(path, raw)
         for path in contents:
-            old = path.read_bytes()
+            old = read_bounded(path)
             os.replace(made[path], path.resolve())
             del made[path]
             done[path] = old
-    except OSError as e:
+    except (OSError, UnreadableError) as e:
         for changed, old in done.items():
             with suppress(OSError):
                 os.replace(_beside(changed, old), changed.resolve())
-        raise ForecastError(f"{path} could not be written: {e.strerror or e}.", "The old files stand; check disk and permissions.") from e
+        raise ForecastError(
+            f"{path} could not be written: {getattr(e, 'strerror', None) or e}.", "The old files stand; check disk and permissions."
+        ) from e
     finally:
         for leftover in made.values():
             with suppress(OSError):

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from forecast.data.read import read_data
-from forecast.data.sheet import read_text
 from forecast.data.tables import RECORDS, Data
+from forecast.storage.reading import read_bounded
 from forecast.storage.temporary import temporary_folder
+from forecast.storage.text import decoded
 
 COVERAGE: Final = "coverage.toml"
 FILES: Final = (*(record.file for record in RECORDS.values()), COVERAGE, "questions.toml", "scales.toml", "sources.toml")
@@ -32,9 +33,8 @@ def moved(folder: Path, file: str, through: date) -> bytes:
     """The bytes of coverage.toml with the day through which `file` is read moved to `through`; comments and all else stay."""
     import tomlkit
 
-    raw = (folder / COVERAGE).read_bytes()
-    text, _ = read_text(folder / COVERAGE, COVERAGE)  # without the byte-order mark
-    document = tomlkit.parse(text)
+    raw = read_bounded(folder / COVERAGE)
+    document = tomlkit.parse(decoded(raw, COVERAGE)[0])  # without the byte-order mark
     document[file]["covered_through"] = through
     mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
     return mark + tomlkit.dumps(document).encode("utf-8")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from forecast.data.nearest import did_you_mean, nearest, shown
 from forecast.data.refusal import place, sentence
 from forecast.data.settings import Coverage, QuestionsConfig, Scales, ScalesFile, Setting, Source
-from forecast.data.sheet import read_text
-from forecast.errors import Problem
+from forecast.errors import MAX_PROBLEMS, Problem, limited
+from forecast.storage.toml import Document, read_toml_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +50,23 @@ def read_settings(folder: Path) -> tuple[Settings | None, list[Problem]]:
 def read_toml[T](path: Path, shape: Callable[[Any], T], model: type[Setting]) -> tuple[T | None, list[Problem]]:
     """One TOML file as `shape` validates it, or None and what is wrong with it; `model` names the keys to suggest for an unknown one."""
     name = path.name
-    text, problems = read_text(path, name)
-    if problems:
+    document, problems = read_toml_file(path, name)
+    if document is None:
         return None, problems
     try:
-        written = tomllib.loads(text.replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as e:
-        at = re.search(r"at line (\d+)", str(e))
-        row = int(at[1]) if at else text.count("\n") + 1
-        why = re.sub(r" \(at .*\)$", "", str(e))
-        return None, [Problem(name, f"text that isn't TOML ({why})", "TOML", "Correct this line, or the one above it.", row)]
-    try:
-        return shape(_frozen(written)), []
+        return shape(_frozen(document.tables)), []
     except ValidationError as e:
-        found = e.errors(include_url=False)
-        meant = {(*_path(error)[:-1], _meant(written, _path(error), model)) for error in found if error["type"] == "extra_forbidden"}
-        told = [error for error in found if error["type"] != "missing" or tuple(_path(error)) not in meant]
-        return None, [_problem(name, text, written, error, model) for error in told]
+        return None, limited(_refused(name, document, e, model))
+
+
+def _refused(name: str, document: Document, refusal: ValidationError, model: type[Setting]) -> Iterator[Problem]:
+    """The problems that a validation found; a key that is missing because it is misspelt is one, not two."""
+    found = refusal.errors(include_url=False)
+    unknown = [_path(error) for error in found if error["type"] == "extra_forbidden"]
+    meant = {(*loc[:-1], _meant(document.tables, loc, model)) for loc in unknown[: MAX_PROBLEMS + 1]}
+    for error in found:
+        if error["type"] != "missing" or tuple(_path(error)) not in meant:
+            yield _problem(name, document, error, model)
 
 
 def _frozen(value: Any) -> Any:
@@ -77,12 +75,12 @@ def _frozen(value: Any) -> Any:
     return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
 
 
-def _problem(name: str, text: str, written: Any, error: Any, model: type[Setting]) -> Problem:
+def _problem(name: str, document: Document, error: Any, model: type[Setting]) -> Problem:
     loc = _path(error)
-    row = _line_of(text, loc[:-1] if error["type"] == "missing" else loc)
+    row = document.line(tuple(loc))
     if error["type"] == "extra_forbidden":
         return Problem(
-            name, f"the key {shown(str(loc[-1]))}", "only the keys of this table", _right_key(written, loc, model), row, place(loc)
+            name, f"the key {shown(str(loc[-1]))}", "only the keys of this table", _right_key(document.tables, loc, model), row, place(loc)
         )
     if error["type"] == "missing":
         return Problem(name, f"no key {shown(str(loc[-1]))}", "this key", "Add it to its table.", row, place(loc))
@@ -129,25 +127,3 @@ def _setting_in(annotation: Any) -> type[Setting] | None:
     if isinstance(annotation, type) and issubclass(annotation, Setting):
         return annotation
     return next((found for inner in get_args(annotation) if (found := _setting_in(inner))), None)
-
-
-def _line_of(text: str, loc: list[Any]) -> int | None:
-    """The line on which the key at the end of a path stands, found by reading down the file part by part; None if it can't be told."""
-    lines = text.splitlines()
-    at, found = 0, None
-    name = ""
-    for part in loc:
-        if isinstance(part, int):  # one of several tables [[name]]: go on to its header
-            headers = [i for i, line in enumerate(lines) if line.strip().startswith(f"[[{name}]]")]
-            if part < len(headers):
-                at, found = headers[part], headers[part] + 1
-            continue
-        if not isinstance(part, str):
-            continue
-        name = part
-        key = re.compile(rf"""(^|[\s.\[{{,"'])["']?{re.escape(part)}["']?(\s*[=.\]])""")
-        hit = next((i for i in range(at, len(lines)) if key.search(lines[i])), None)
-        if hit is None:
-            break
-        at, found = hit, hit + 1
-    return found

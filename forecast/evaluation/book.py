@@ -118,6 +118,13 @@ class Asked:
         """The model's last word that counts."""
         return next((f for f in reversed(self.forecasts) if self.counts(f.made, f.number)), None)
 
+    def late(self) -> list[Frozen | Prediction]:
+        """What was said once the question was resolved or its answer public, in the order of the ledger; it is never scored."""
+        if self.resolution() is None:
+            return []
+        said: list[Frozen | Prediction] = [*self.forecasts, *self.predictions]
+        return sorted((x for x in said if not self.counts(x.made, x.number)), key=lambda x: x.number)
+
     def last_words(self) -> dict[str, Prediction]:
         """The last word of each person that counts."""
         return {p.by: p for p in self.predictions if self.counts(p.made, p.number)}

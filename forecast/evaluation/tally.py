@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
-from forecast.evaluation.book import MODEL, Asked, Book
+from forecast.evaluation.book import MODEL, Asked, Book, Frozen, Prediction
 from forecast.evaluation.scores import Mean, Span, brier, count_scores, log_score, mean, ranked
 
 REFERENCES: Final = ("persistence", "climatology")
@@ -39,6 +40,36 @@ class Row:
     author: str
     scores: Mapping[str, Mean]
     against: Mapping[str, Mapping[str, Mean]]
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Numbers of one author that came too late for one question: their entries, the day of the first, and when the answer was public.
+
+    scored: whether an earlier number of the author's counts.
+    """
+
+    question: str
+    author: str
+    entries: tuple[int, ...]
+    entered: date
+    public: str
+    scored: bool
+
+
+def late(book: Book) -> tuple[Late, ...]:
+    """All that came too late for a question that is scored, by question and author."""
+    found = []
+    for asked in filter(settled, book.questions.values()):
+        standing = asked.resolution()
+        assert standing is not None
+        by_author: dict[str, list[Frozen | Prediction]] = defaultdict(list)
+        for said in asked.late():
+            by_author[said.by if isinstance(said, Prediction) else MODEL].append(said)
+        for author, entries in by_author.items():
+            numbers, first = tuple(x.number for x in entries), entries[0].made.date()
+            found.append(Late(asked.id, author, numbers, first, standing.date, author in probabilities(asked)))
+    return tuple(found)
 
 
 def tally(book: Book) -> tuple[Row, ...]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Final
 
 from forecast.data.add import Addition, planned, write
+from forecast.data.ask_day import day_problem
 from forecast.data.given import Given
 from forecast.data.show import cell
 from forecast.data.similar import similar
 from forecast.data.tables import origin
 from forecast.domain import month_text
-from forecast.errors import LockedError, UsageError
+from forecast.errors import LockedError, Problem, UsageError
 from forecast.jobs.effects import Effects, effects, named
 from forecast.workspace import Workspace, check_own
 
@@ -22,11 +23,17 @@ TRIES: Final = 50
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """What would be written, and for each new row the rows near it and what it changes."""
+    """What would be written, for each new row the rows near it and what it changes, and the rows published after today."""
 
     addition: Addition
     similar: tuple[tuple[Any, ...], ...]
     effects: tuple[Effects, ...]
+    ahead: tuple[Problem, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is odd with the new rows."""
+        return (*self.addition.warnings, *self.ahead)
 
     @property
     def origins(self) -> tuple[str, str]:
@@ -51,7 +58,7 @@ class Proposal:
             ],
             "covered_through": [day.isoformat() for day in made.covered] if made.covered else None,
             "origin": list(self.origins),
-            "warnings": [str(p) for p in made.warnings],
+            "warnings": [str(p) for p in self.warnings],
         }
 
 
@@ -64,7 +71,14 @@ def propose(workspace: Workspace, name: str, given: Sequence[Given], covered_thr
         raise UsageError(f"{covered_through} is still to come, so nobody has read through it.", "Give a day that is over.")
     made = planned(workspace.data, name, given, covered_through)
     near = tuple(similar(made.after, name, new.record) for new in made.rows)
-    return Proposal(made, near, tuple(effects(made.before, made.after, new.record) for new in made.rows))
+    return Proposal(made, near, tuple(effects(made.before, made.after, new.record) for new in made.rows), tuple(_ahead(made, today)))
+
+
+def _ahead(made: Addition, today: date) -> Iterator[Problem]:
+    """Rows that may stand in their file, but that no forecast reads before the day on which they are published."""
+    for new in made.rows:
+        if (problem := day_problem(made.name, "published", str(new.record.published), {}, today)) is not None:  # type: ignore[attr-defined]  # all three tables have it
+            yield replace(problem, row=new.line, severity="warning", remedy="Correct it; forecasts leave the row out until that day.")
 
 
 def add(
@@ -79,11 +93,11 @@ def add(
 
     If someone else changes the data between the question and the answer, the proposal is made anew and asked again.
     """
-    check_own(workspace)
     for _ in range(TRIES):
         proposal = propose(workspace, name, given, covered_through, today)
         if not confirm(proposal):
             return proposal, False
+        check_own(workspace)
         if write(workspace.data, proposal.addition):
             return proposal, True
     raise LockedError("Other commands keep changing the data; nothing was written.", "Wait until they have ended, then try again.")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from forecast.jobs.reference import reference
 from forecast.jobs.workspace import Inputs
-from forecast.progress import Progress, silent
+from forecast.progress import Progress, silent, within
 
 
 def as_then(inputs: Inputs, progress: Progress = silent) -> Inputs:
@@ -16,5 +16,5 @@ def as_then(inputs: Inputs, progress: Progress = silent) -> Inputs:
     """
     if inputs.as_of is None:
         return inputs
-    found = reference(inputs.data, inputs.priors, progress=progress)
+    found = reference(inputs.data, inputs.priors, progress=within(progress, "outside view"))
     return replace(inputs, priors=inputs.priors.replace(found.specs))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from forecast.domain import last_day, month
-from forecast.errors import StoreError
+from forecast.errors import InputError, StoreError
 from forecast.evaluation.book import Book, open_book
 from forecast.priors.history import SHIPPED
-from forecast.report.read import read_any_form
+from forecast.report.read import read_alone, read_any_form
 from forecast.runs import ledger, manifest, store
 from forecast.runs.needed import FORECAST
 from forecast.runs.verified import REMEDY
@@ -101,6 +103,41 @@ def _frozen(report: Mapping[str, Any], made: manifest.Manifest, now: datetime) -
 def ended(end: str, day: date) -> bool:
     """Whether a window has ended before the day began."""
     return last_day(month(end)) < day
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Questions of one horizon that the ledger never took from the newest published run: how many, and the month their window ended in."""
+
+    run_id: str
+    origin: str
+    horizon_months: int
+    questions: int
+    window_end: str
+
+
+def left_out(reports: Path, book: Book) -> tuple[LeftOut, ...]:
+    """What `enter` left out of the newest published run, by horizon: the windows that had ended by then.
+
+    Empty while there is no run, or the ledger does not have it yet. Raises StoreError if the run is damaged.
+    """
+    run = store.latest(reports)
+    entered = next((known for known in book.runs if run is not None and known.run_id == run.name), None)
+    if run is None or entered is None:
+        return ()
+    counts: Counter[tuple[int, str]] = Counter()
+    for q in _asked_in(run):
+        if ended(q["window"]["end"], entered.made.date()):
+            counts[q["horizon_months"], q["window"]["end"]] += 1
+    return tuple(LeftOut(run.name, entered.origin, horizon, n, end) for (horizon, end), n in sorted(counts.items()))
+
+
+def _asked_in(run: Path) -> list[dict[str, Any]]:
+    """The questions of a run; none of one that another version reported in another form."""
+    try:
+        return list(read_alone(run)["questions"])
+    except InputError:
+        return []
 
 
 def read_book(reports: Path) -> Book:

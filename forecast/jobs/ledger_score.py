@@ -11,7 +11,7 @@ from typing import Any
 from forecast.evaluation.book import MODEL, Book
 from forecast.evaluation.edits import Effect, effects, untested
 from forecast.evaluation.scores import FEWEST, Mean
-from forecast.evaluation.tally import REFERENCES, Row, tally
+from forecast.evaluation.tally import REFERENCES, Late, Row, late, tally
 from forecast.jobs.ledger import read_book
 from forecast.priors.history import Edit, read_history
 from forecast.workspace import Workspace
@@ -19,10 +19,13 @@ from forecast.workspace import Workspace
 
 @dataclass(frozen=True)
 class Scores:
-    """Counts of questions by state, the rows of scores, what became of edits of priors, and what none of it can show."""
+    """Counts of questions by state, the rows of scores, what came too late for them, what became of edits of priors, and what none of it
+    can show.
+    """
 
     states: Mapping[str, int]
     rows: Sequence[Row]
+    late: Sequence[Late]
     effects: Sequence[Effect]
     untested: Sequence[Edit]
     caution: str
@@ -31,10 +34,17 @@ class Scores:
         return {
             "questions": dict(self.states),
             "scores": [_row(row) for row in self.rows],
+            "too_late": [
+                {
+                    "question": x.question, "author": x.author, "entries": list(x.entries), "entered": x.entered.isoformat(),
+                    "public": x.public, "scored": x.scored,
+                }
+                for x in self.late
+            ],
             "edits": [_effect(effect) for effect in self.effects],
             "edits_untested": [edit.revision for edit in self.untested],
             "caution": self.caution,
-        }
+        }  # fmt: skip
 
 
 def score(where: Workspace, today: date) -> Scores:
@@ -43,7 +53,7 @@ def score(where: Workspace, today: date) -> Scores:
     rows = tally(book)
     edits = read_history(where.priors).edits
     found = effects(book, edits)
-    return Scores(states(book, today), rows, found, untested(edits, found), caution(rows))
+    return Scores(states(book, today), rows, late(book), found, untested(edits, found), caution(rows))
 
 
 def standing(reports: Path, today: date) -> dict[str, Any]:

@@ -64,9 +64,9 @@ def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progres
     draws = from_prior(tolerance_priors(inputs.priors), situation.origin, DRAWS, rng)
     climbs = {}
     for i, (name, history) in enumerate(situation.histories.items()):
-        progress("readings", i / len(situation.histories), name)
+        progress("histories", i / len(situation.histories), name)
         climbs[name] = carry_forward(situation, draws, pool, history)
-    progress("readings", 1.0)
+    progress("histories", 1.0)
     chances = {
         k: {h: float(sum(situation.weights[n] * found.reached(k, h).mean() for n, found in climbs.items())) for h in HORIZONS}
         for k in range(TOP, 0, -1)

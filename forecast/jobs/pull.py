@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from forecast.errors import ForecastError, SourceError
 from forecast.progress import Progress, silent
+from forecast.storage.characters import visible
 from forecast.workspace import Workspace, check_own
 
 if TYPE_CHECKING:
-    from httpx import Client
-
     from forecast.data.sources.connector import Connector
     from forecast.data.sources.web import Endpoint, Limits
     from forecast.data.tables import Data
@@ -112,22 +111,26 @@ def pull_sources(
     anything is asked, and SourceError naming them, once all others are done, if sources failed.
     """
     from forecast.data.read import read_data
-    from forecast.data.sources.catalogue import named
-    from forecast.data.sources.web import Limits, client
+    from forecast.data.sources.catalogue import named, uses
+    from forecast.data.sources.web import Limits
 
     chosen = named(names)
     check_own(workspace)
     data = read_data(workspace.data)
-    limits = limits or Limits()
-    with client(limits) as http:
-        outcomes = []
-        for connector in chosen:
-            outcomes.append(_one(connector, data, workspace, now, environ, progress, endpoints or {}, limits, http))
-            told(outcomes[-1])
-    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    if failed:
-        why = "".join(f"\n  {outcome.source}: {outcome.detail}" for outcome in failed)
-        raise SourceError(f"{len(failed)} of {len(outcomes)} sources failed; their data are as they were.{why}")
+    outcomes, causes = [], []
+    for connector in chosen:
+        try:
+            outcome = _one(connector, data, workspace, now, environ, progress, endpoints or {}, limits or Limits())
+        except Exception as e:  # whatever it is, it is this source's failure alone
+            progress(connector.key, 1.0, "failed")
+            causes.append(e)
+            outcome = Pulled(connector.key, connector.target.record.file, uses(connector, data.sources), "failed", detail=_why(e))
+        outcomes.append(outcome)
+        told(outcome)
+    if causes:
+        why = "".join(f"\n  {outcome.source}: {outcome.detail}" for outcome in outcomes if outcome.status == "failed")
+        message = f"{len(causes)} of {len(outcomes)} sources failed; their data are as they were.{why}"
+        raise SourceError(message) from ExceptionGroup("sources failed", causes)  # a traceback shows each
     return tuple(outcomes)
 
 
@@ -140,11 +143,10 @@ def _one(
     progress: Progress,
     endpoints: Mapping[str, Endpoint],
     limits: Limits,
-    http: Client,
 ) -> Pulled:
     from forecast.data.sources.bring import bring
     from forecast.data.sources.catalogue import uses
-    from forecast.data.sources.web import Endpoint
+    from forecast.data.sources.web import Endpoint, client
 
     used_for = uses(connector, data.sources)
     file = connector.target.record.file
@@ -156,10 +158,17 @@ def _one(
         progress(connector.key, done, words)
 
     tell(0.0, "")
-    try:
+    with client(limits) as http:
         brought = bring(connector, list(used_for), workspace.data, now.date(), http, endpoint, limits, environ, tell)
-    except ForecastError as e:
-        tell(1.0, "failed")
-        return Pulled(connector.key, file, used_for, "failed", detail=str(e))
     tell(1.0, f"{brought.rows} new rows" if brought.rows else "nothing new")
     return Pulled(connector.key, file, used_for, "new rows" if brought.rows else "nothing new", brought.rows, brought.note)
+
+
+def _why(failure: Exception) -> str:
+    """Why a source failed, in words; of what nobody foresaw, the kind and the first line."""
+    if isinstance(failure, ForecastError):
+        return str(failure)
+    if isinstance(failure, MemoryError):
+        return "There is not enough memory to read what it sent."
+    first = visible((str(failure).splitlines() or [""])[0][:200])
+    return f"What it sent could not be read ({type(failure).__name__}{f': {first}' if first else ''}). `-v -v` shows the traceback."

@@ -87,6 +87,13 @@ def compile_reference(data: Data) -> Sampler:
     return compile_sampler(build_outside_view(_names(data)), KEPT)
 
 
+def check_choices(data: Data, classes: Mapping[str, float] | None, drop: Collection[str]) -> None:
+    """UsageError for an unknown class or state, or weights that weigh nothing: said before anything is compiled."""
+    if classes is not None:
+        _weights(classes)
+    _without(data, drop)
+
+
 def reference(
     data: Data,
     priors: Priors,

@@ -15,7 +15,7 @@ from forecast.errors import INTERRUPTED, ForecastError, GateError, InputError, S
 from forecast.jobs.decide import Course, decide
 from forecast.jobs.publish import Clock, Decision, check_clock, followed, publish_forecast, settle, since, tried
 from forecast.jobs.workspace import Inputs, load_workspace
-from forecast.progress import Progress, silent
+from forecast.progress import Progress, silent, within
 from forecast.report.read import read_report
 from forecast.runs import attempts, lock, manifest, store
 from forecast.workspace import Workspace
@@ -173,7 +173,7 @@ def _pulled(job: _Job) -> tuple[ForecastError, ...]:
     from forecast.jobs.pull import pull_sources
 
     try:
-        pull_sources(job.where, now=job.clock(), environ=job.environ, progress=job.progress)
+        pull_sources(job.where, now=job.clock(), environ=job.environ, progress=within(job.progress, "pull"))
     except SourceError as e:
         return (e,)
     return ()

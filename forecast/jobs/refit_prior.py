@@ -14,7 +14,7 @@ from forecast.forecasting.result import Forecast
 from forecast.jobs.reference import reference
 from forecast.jobs.run import DEFAULT_SEED, fit
 from forecast.jobs.snapshot import inputs_of
-from forecast.jobs.try_prior import Tried, beside, check_edits, named
+from forecast.jobs.try_prior import Tried, beside, check_edits, named, try_edits
 from forecast.jobs.workspace import Inputs
 from forecast.priors.spec import Spec
 from forecast.progress import Progress, silent
@@ -25,12 +25,18 @@ from forecast.workspace import Workspace
 def refit_edits(workspace: Workspace, edits: Mapping[str, Spec], seed: int | None = None, progress: Progress = silent) -> Tried:
     """Every question under the priors of the workspace and the edits, fitted to the data that the newest run was made from.
 
+    Where a run in the store was fitted to just that by the same seed, its numbers are taken and nothing is fitted.
     Raises what `fit`, `reference`, `inputs_of` and `try_edits` raise.
     """
     before = check_edits(workspace, edits)
     since = {name: before.edited.spec(name) for name in changed(before.priors, before.edited)}
     was = {q["id"]: q for q in before.questions}
-    made = fit(_edited(inputs_of(before.path), since, progress), DEFAULT_SEED if seed is None else seed, progress, explored=False)
+    seed = DEFAULT_SEED if seed is None else seed
+    if (kept := before.kept(workspace.reports, seed)) is not None:
+        itself = try_edits(workspace, edits, kept.run_id)  # weighted by nothing, since its priors are those asked for
+        rows = [beside(q, was[q["id"]]) for q in itself.questions]
+        return replace(itself, run_id=before.path.name, how="refit", questions=rows, pending=before.pending, kept=kept)
+    made = fit(_edited(inputs_of(before.path), since, progress), seed, progress, explored=False)
     by_reading = {name: _judged(made, name) for name in made.readings}
     return Tried(
         run_id=before.path.name,

@@ -122,13 +122,12 @@ def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) ->
     from forecast.forecasting.situation import assess
     from forecast.report.read import read_report
 
-    progress("drivers", None, "overdoses, opposition, events")
+    progress("weighing", None, "overdoses, opposition, events")
     basis = basis_of(base, before)
     situation = assess(inputs.data, inputs.priors, basis.situation.seed)
     if reason := _recoded(basis.situation, situation):
         return Reweighted(None, reason, base.name, {})
     pool = situation.pool()
-    progress("drivers", 1.0)
     progress("weighing", None, f"the draws of {base.name}")
     found = updated(basis, situation, pool)
     progress("weighing", 1.0)

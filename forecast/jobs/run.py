@@ -69,9 +69,9 @@ def fit(
     progress("compile", 1.0)
     readings: dict[str, ReadingForecast] = {}
     for i, name in enumerate(situation.histories):
-        report = _stage(progress, f"fit {name}")
+        report = _part(progress, "fit", name, i, len(situation.histories))
         readings[name] = forecast_reading(situation, sampler, pool, name, constants, seed + 10 * i, report=report)
-        progress(f"fit {name}", 1.0)
+    progress("fit", 1.0)
     diagnostics = worst({name: made.diagnostics for name, made in readings.items()})
     if not diagnostics.passed:
         raise GateError(
@@ -83,9 +83,9 @@ def fit(
     disputed = disputed_act(situation)
     multiverse = [] if not explored else explore(
         situation, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, inputs.alternatives, MULTIVERSE,
-        _stage(progress, "multiverse"),
+        _stage(progress, "other choices"),
     )  # fmt: skip
-    progress("multiverse", 1.0)
+    progress("other choices", 1.0)
     progress("scenarios", None)
     chosen = inputs.scenarios if explored else ()
     scenarios = run_all(situation, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
@@ -112,6 +112,13 @@ def simulate(inputs: Inputs, seed: int = DEFAULT_SEED, patch: Patch = NO_PATCH) 
 
 def _stage(progress: Progress, stage: str) -> Callable[[float, str], None]:
     return lambda done, words: progress(stage, min(done, 0.999), words)
+
+
+def _part(progress: Progress, stage: str, name: str, i: int, parts: int) -> Callable[[float, str], None]:
+    """Of a stage in several parts, what the one at index `i` says."""
+    return _stage(
+        lambda stage, done=None, words="": progress(stage, None if done is None else (i + done) / parts, f"{name}, {words}"), stage
+    )
 
 
 def write_report(

@@ -66,10 +66,10 @@ def run_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress: P
     scenarios = read_named(folder, names) if names else read_scenarios(folder)
     run = resolve(workspace.reports, "latest")
     manifest.check(run)
-    progress("reading", 0.0, "")
+    progress("drivers", None, "overdoses, opposition, events")
     situation = situation_of(workspace, run)
     draws = draws_of(run, situation)
-    progress("reading", 1.0, "")
+    progress("drivers", 1.0)
     _, refused = feasible(situation, scenarios)
     if refused:
         raise InputError.of(refused)

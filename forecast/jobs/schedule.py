@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
@@ -28,6 +30,9 @@ WELL: Final = (5, 6)
 
 KEEP: Final = 30
 """Runs that a schedule keeps; at 28 megabytes each they take less than a gigabyte. What other things rest on stays besides."""
+LEAP: Final = 2000
+"""A year with a 29th of February."""
+
 LONGEST: Final = 998
 """Characters of a command that cron takes."""
 
@@ -122,6 +127,8 @@ def _cron_time(s: Schedule) -> str:
     fields = s.every.split()
     if len(fields) != 5 or not all(map(_cron_field, fields, _LEAST, _MOST)):
         raise UsageError(f"{s.every!r} is no time for cron.", "Write day, week or month, or cron's five fields, such as '17 6 * * 1-5'.")
+    if not _cron_fires(*fields[2:]):
+        raise _never(s.every)
     return " ".join(fields)
 
 
@@ -139,6 +146,27 @@ def _cron_field(text: str, least: int, most: int) -> bool:
         if any(not least <= end <= most for end in ends) or ends != sorted(ends):
             return False
     return True
+
+
+def _cron_fires(days: str, months: str, weekdays: str) -> bool:
+    """Whether any of the days is in any of the months. Beside days of the month, cron takes days of the week as further ones."""
+    if not days.startswith("*") and not weekdays.startswith("*"):
+        return True
+    return any(day <= monthrange(LEAP, month)[1] for month in _numbers(months, 1, 12) for day in _numbers(days, 1, 31))
+
+
+def _numbers(field: str, least: int, most: int) -> set[int]:
+    """The numbers that a field of cron lists."""
+    listed: set[int] = set()
+    for part in field.split(","):
+        span, _, step = part.partition("/")
+        first, _, last = (f"{least}-{most}" if span == "*" else span).partition("-")
+        listed |= set(range(int(first), int(last or first) + 1, int(step or 1)))
+    return listed
+
+
+def _never(text: str) -> UsageError:
+    return UsageError(f"{text!r} never comes: no such month has such a day.", "Correct the day or the month.")
 
 
 def service(s: Schedule) -> str:
@@ -207,19 +235,33 @@ def timer(s: Schedule) -> str:
 
 
 def _calendar(text: str) -> str:
-    """An expression of OnCalendar, judged by systemd itself where it is installed."""
+    """An expression of OnCalendar, judged by systemd itself where it is installed, by its dates alone elsewhere."""
     wrong = UsageError(
         f"{text!r} is no time for systemd.", "Write day, week or month, or an expression of OnCalendar, such as 'Mon..Fri 06:17'."
     )
     if not text.strip() or not text.isprintable() or "%" in text:
         raise wrong
+    if (date := _MONTH_DAY.search(text)) and not _exists(*map(int, date.groups())):
+        raise _never(text)
+    command = ["systemd-analyze", "calendar", "--", text]
+    environ = {**os.environ, "LC_ALL": "C"}
     try:
-        done = subprocess.run(["systemd-analyze", "calendar", "--", text], capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.SubprocessError):
         return text
     if done.returncode:
         raise wrong
+    if re.search(r"Next elapse: never", done.stdout):
+        raise UsageError(f"{text!r} never comes again.", "Write a time that lies ahead, such as 'Mon..Fri 06:17'.")
     return text
+
+
+_MONTH_DAY: Final = re.compile(r"(?<![\d:.,/])(?:[\d*]{1,4}-)?(\d{1,2})-(\d{1,2})(?![\d:.,/-])")
+"""A month and a day in plain numbers, in an expression of OnCalendar."""
+
+
+def _exists(month: int, day: int) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= monthrange(LEAP, month)[1]
 
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./@:,+=-]+")

@@ -11,7 +11,7 @@ from forecast.forecasting.revised.telescope import Values
 from forecast.forecasting.revised.update import Basis, updated
 from forecast.jobs.states import State
 from forecast.jobs.workspace import Inputs
-from forecast.progress import Progress
+from forecast.progress import Progress, within
 
 
 @dataclass(eq=False)
@@ -78,10 +78,11 @@ class Fit:
 
 
 def fitted(inputs: Inputs, state: State, seed: int, progress: Progress) -> Fit:
-    """Fit a state for real. Raises GateError if it fails twice."""
+    """Fit a state for real; the progress of the fit is said as part of what moved. Raises GateError if it fails twice."""
     from forecast.jobs.run import fit
 
-    made = fit(replace(inputs, data=state.data, priors=state.priors, scenarios=()), seed, progress, explored=False)
+    changed = replace(inputs, data=state.data, priors=state.priors, scenarios=())
+    made = fit(changed, seed, within(progress, "what moved"), explored=False)
     some = next(iter(made.readings.values()))
     basis = Basis(made.situation, {name: f.draws for name, f in made.readings.items()}, some.prior_draws)
     return Fit(basis, {q: a.probability for q, a in made.answers.items()}, {q: a.mcse for q, a in made.answers.items()})

@@ -11,6 +11,7 @@ from typing import Any
 from forecast.arrays.weighted import INTERVAL
 from forecast.errors import InputError, UsageError
 from forecast.forecasting.archive import check_asked, check_form
+from forecast.forecasting.edited.kinds import FITTED
 from forecast.forecasting.edited.reweigh import ByReading, How, Reweighed, changed, reweigh
 from forecast.jobs.priors_then import priors_of
 from forecast.priors.check import readings_differ
@@ -18,6 +19,7 @@ from forecast.priors.files import Priors, load_priors
 from forecast.priors.spec import Spec
 from forecast.report.read import read_alone
 from forecast.runs.draws import DRAWS, open_draws
+from forecast.runs.kept import KeptRun, kept_run
 from forecast.runs.manifest import read_manifest
 from forecast.runs.store import resolve
 from forecast.runs.verified import read_verified
@@ -30,7 +32,8 @@ type Row = Mapping[str, Any]
 class Tried:
     """The forecast under edited priors. `questions` are as in report.json, beside each what the run said: `before` of the probability, and
     `before_known` of what will be publicly known (None where that is no other thing). edits and pending: name → what the workspace said
-    and what the edit says; what the run said and what the workspace says since, which the answer includes."""
+    and what the edit says; what the run said and what the workspace says since, which the answer includes. kept: a run in the store that
+    was fitted under these very priors."""
 
     run_id: str
     edits: Mapping[str, tuple[str, str]]
@@ -43,6 +46,7 @@ class Tried:
     by_reading: Mapping[str, ByReading]
     notes: tuple[str, ...] = ()
     pending: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    kept: KeptRun | None = None
 
     @property
     def headline(self) -> float:
@@ -68,6 +72,7 @@ class Tried:
                 for n, r in self.by_reading.items()
             },
             "notes": list(self.notes),
+            "kept": self.kept and self.kept.as_dict(),
         }
 
 
@@ -78,12 +83,13 @@ def _finite(k_hat: float) -> float | None:
 
 @dataclass(frozen=True)
 class Before:
-    """The run that edits are tried on: its folder, headline and questions as report.json has them.
+    """The run that edits are tried on: its folder, what its manifest notes, headline and questions as report.json has them.
 
     priors: those it was made from; now: those of the workspace; edited: the latter with the edits.
     """
 
     path: Path
+    meta: Row
     priors: Priors
     now: Priors
     edited: Priors
@@ -94,6 +100,14 @@ class Before:
     def pending(self) -> dict[str, tuple[str, str]]:
         """What was changed in the workspace since the run."""
         return named(self.priors, {name: self.now.spec(name) for name in changed(self.priors, self.now)})
+
+    def kept(self, reports: Path, seed: int | None = None) -> KeptRun | None:
+        """A run in the store that was fitted to the same data under the edited priors; None if there is none.
+
+        Edits that only a fit to other states can follow have none: such a fit changes other priors with them.
+        """
+        names = changed(self.priors, self.edited)
+        return None if not names or set(FITTED) & set(names) else kept_run(reports, self.meta, self.edited.digest(), seed)
 
 
 def try_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "latest") -> Tried:
@@ -119,6 +133,7 @@ def try_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "lates
         by_reading=found.by_reading,
         notes=found.notes,
         pending=before.pending,
+        kept=before.kept(workspace.reports),
     )
 
 
@@ -138,7 +153,7 @@ def check_edits(workspace: Workspace, edits: Mapping[str, Spec], run: str = "lat
         raise InputError.of(wrong)
     report = read_alone(path)  # what is read here is verified; the rest of the run is the business of `runs verify`
     read_verified(path, DRAWS)
-    return Before(path, then, now, edited, report["headline"], tuple(report["questions"]))
+    return Before(path, meta.meta, then, now, edited, report["headline"], tuple(report["questions"]))
 
 
 def _row(q: Row, found: Reweighed) -> dict[str, Any]:

@@ -5,16 +5,16 @@ Written by `forecast priors reference --write` beside the ladder's own priors; n
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from forecast.errors import InputError, Problem
+from forecast.errors import InputError, Problem, limited
 from forecast.priors.catalogue import CATALOGUE, nearest, parse_prior
 from forecast.priors.spec import Spec
 from forecast.priors.text import SpecError
 from forecast.priors.write import replace_text
+from forecast.storage.toml import Document, read_toml_file
 
 type Alternatives = Mapping[str, Mapping[str, Spec]]
 
@@ -22,35 +22,37 @@ FILE: Final = Path("outside_view") / "alternatives.toml"
 DRUG_CASES: Final = "drug_cases"
 SAME_YEAR: Final = "pressure_of_the_same_year"
 YEAR_BEFORE: Final = "pressure_of_the_year_before"
+_ANEW: Final = "Write the file anew: `forecast priors reference --write`."
 NAMES: Final = (DRUG_CASES, SAME_YEAR, YEAR_BEFORE)
 
 
 def read_alternatives(folder: Path) -> Alternatives:
     """The sets in a workspace's `priors/`, by name, each a mapping from prior to spec. Raises InputError with all that is wrong."""
-    path = folder / FILE
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
-        problem = Problem(str(FILE), f"a file that cannot be read ({e})", "TOML", "Write it anew: `forecast priors reference --write`.")
-        raise InputError.of([problem]) from e
+    document, problems = read_toml_file(folder / FILE, str(FILE))
+    if document is None:
+        raise InputError.of(problems)
     found: dict[str, dict[str, Spec]] = {}
-    problems = [
-        Problem(str(FILE), f"no table {name}", "one", "Write the file anew: `forecast priors reference --write`.")
-        for name in NAMES
-        if name not in document
-    ]
-    for name, table in document.items():
+    problems = [Problem(str(FILE), f"no table {name}", "one", _ANEW) for name in NAMES if name not in document.tables]
+    problems += limited(_read_sets(document, found))
+    if problems:
+        raise InputError.of(problems)
+    return found
+
+
+def _read_sets(document: Document, found: dict[str, dict[str, Spec]]) -> Iterator[Problem]:
+    """What is wrong with the sets; their priors go to `found`."""
+    for name, table in document.tables.items():
         found[name] = {}
+        if not isinstance(table, dict):
+            yield Problem(str(FILE), f"{name}, which is no table", f"a table [{name}]", _ANEW, document.line((name,)), name)
+            continue
         for prior, text in table.items():
             try:
                 if prior not in CATALOGUE:
                     raise SpecError(repr(prior), "the name of a prior", f"Did you mean {nearest(prior)}?")
                 found[name][prior] = parse_prior(prior, str(text))
             except SpecError as e:
-                problems.append(Problem(str(FILE), e.found, e.expected, e.remedy, column=f"{name}.{prior}"))
-    if problems:
-        raise InputError.of(problems)
-    return found
+                yield Problem(str(FILE), e.found, e.expected, e.remedy, document.line((name, prior)), f"{name}.{prior}")
 
 
 def alternatives_written(folder: Path, sets: Alternatives) -> dict[Path, bytes]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from forecast.data.replace import replace_files
-from forecast.errors import ForecastError
+from forecast.errors import ForecastError, InputError
+from forecast.priors.catalogue import parse_prior
 from forecast.priors.files import Priors
-from forecast.priors.history import FOLDER, START, Edit, Outlook, chained, digest_of, edit_of, read_history
+from forecast.priors.history import FOLDER, START, Edit, Outlook, Provenance, chained, digest_of, edit_of, read_history
 from forecast.priors.spec import Spec
 from forecast.priors.write import edited_text, replace_text
+from forecast.storage.reading import read_bounded
+from forecast.storage.text import decoded
+from forecast.storage.toml import MAX_TOML, parsed
 
 _HEAD: Final = "# What `forecast priors set` changed. Edits are added and never altered: the digest of each covers those before it.\n"
 _START: Final = "# What every prior said when this history began. Never altered; the edits since are beside it, a file a year.\n"
@@ -54,8 +59,40 @@ def change(
     before the history, so that after a crash between the two the history shows an edit by hand. Raises InputError, StoreError or
     ForecastError, with every file as it was.
     """
-    made = priors.replace(edits)
     changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
+    said = dict.fromkeys(changed, Provenance(why, source, by, _day(now)))
+    kept = frozenset({"why"} if keep_rationale else ())
+    return _written(folder, priors, priors.replace(edits), changed, said, now, before, after, kept=kept, beside=beside)
+
+
+def undo(
+    folder: Path, priors: Priors, undone: Sequence[Edit], *, now: datetime, before: Outlook | None = None, after: Outlook | None = None
+) -> tuple[Edit, ...]:
+    """Take edits back, each of another prior: what the files said before them stands there again, down to the day.
+
+    The history gets an edit each that names what it undoes. Every edit has its `replaced`. Otherwise as `change`.
+    """
+    specs = {edit.name: parse_prior(edit.name, edit.old) for edit in undone}
+    said = {edit.name: edit.replaced for edit in undone if edit.replaced}
+    revisions = {edit.name: edit.revision for edit in undone}
+    return _written(folder, priors, priors.replace(specs), specs, said, now, before, after, undoes=revisions)
+
+
+def _written(
+    folder: Path,
+    priors: Priors,
+    made: Priors,
+    changed: Mapping[str, Spec],
+    said: Mapping[str, Provenance],
+    now: datetime,
+    before: Outlook | None,
+    after: Outlook | None,
+    *,
+    kept: frozenset[str] = frozenset(),
+    undoes: Mapping[str, str] | None = None,
+    beside: Mapping[Path, bytes] | None = None,
+) -> tuple[Edit, ...]:
+    """Write the files and the history together. said: by prior its provenance from now on; kept: keys that stay as the file has them."""
     history = read_history(folder)
     contents = dict(beside or {})
     if not changed:
@@ -64,35 +101,50 @@ def change(
     files: dict[Path, dict[str, Spec]] = {}
     for name, spec in changed.items():
         files.setdefault(folder / priors[name].file, {})[name] = spec
-    rationale = None if keep_rationale else why
-    day = now.astimezone(UTC).date()
-    contents |= {p: edited_text(p, specs, why=rationale, source=source, by=by, date=day).encode() for p, specs in files.items()}
+    keys = {name: {key: value for key, value in asdict(said[name]).items() if key not in kept} for name in changed}
+    contents |= {path: edited_text(path, specs, keys).encode() for path, specs in files.items()}
     begin(folder, priors)
     previous = history.edits[-1].sha256 if history.edits else digest_of(history.start or {n: str(p.spec) for n, p in priors.items()})
     number, group = (history.edits[-1].number, history.edits[-1].change) if history.edits else (0, 0)
     raws = []
     for i, (name, spec) in enumerate(changed.items(), 1):
+        was = priors[name]
         raw: dict[str, Any] = {
             "number": number + i,
             "change": group + 1,
             "time": now.astimezone(UTC).replace(microsecond=0),
             "name": name,
-            "from": str(priors.spec(name)),
+            "from": str(was.spec),
             "to": str(spec),
-            "why": why,
-            "by": by,
-            "source": source,
+            "why": said[name].why,
+            "by": said[name].by,
+            "source": said[name].source,
+            "replaced": Provenance(was.rationale, was.source, was.author, was.date).as_dict(),
+            **({"undoes": undoes[name]} if undoes else {}),
             "before": {"priors": priors.digest(), **(before.as_dict() if before else {})},
             "after": {"priors": made.digest(), **(after.as_dict() if after else {})},
         }
         previous = raw["sha256"] = chained(previous, raw)
         raws.append(raw)
-    path = folder / FOLDER / f"{day.year}.toml"
+    path = folder / FOLDER / f"{_day(now).year}.toml"
     if not path.exists():
         replace_text(path, _HEAD)
-    contents[path] = path.read_bytes() + "".join(map(_block, raws)).encode()
+    contents[path] = read_bounded(path, MAX_TOML) + "".join(map(_block, raws)).encode()
+    _check_readable(path, contents[path])
     replace_files(contents)
     return tuple(map(edit_of, raws))
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(UTC).date()
+
+
+def _check_readable(path: Path, raw: bytes) -> None:
+    """A history that could not be read again must not be written. Raises InputError."""
+    text, problems = decoded(raw, path.name, MAX_TOML)
+    problems = problems or parsed(text, path.name)[1]
+    if problems:
+        raise InputError.of(problems)
 
 
 def _block(raw: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,11 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from forecast.errors import InputError, Problem
+from forecast.errors import InputError, Problem, limited
 from forecast.priors.catalogue import CATALOGUE, check_suits, nearest, parse_prior
 from forecast.priors.parts import Constants
 from forecast.priors.spec import Distribution, Fixed, Spec
 from forecast.priors.text import SpecError
+from forecast.storage.toml import Document, read_toml_file
 
 KEYS = ("prior", "why", "source", "by", "date", "hindsight")
 OPTIONAL = ("hindsight",)
@@ -106,22 +106,23 @@ def load_priors(folder: Path) -> Priors:
     """Read every `*.toml` in `folder`. Raises InputError with all that is wrong: files unreadable, priors unknown, missing, impossible."""
     problems: list[Problem] = []
     found: dict[str, Prior] = {}
+    unread: set[str] = set()
     for path in sorted(folder.glob("*.toml")):
-        for prior in _read_file(path, problems):
-            if prior.name in found:
-                other = f"one entry; {found[prior.name].file} has it too"
-                problems.append(Problem(path.name, f"a second {prior.name}", other, "Take one out."))
-            found.setdefault(prior.name, prior)
-    problems += list(_missing(folder, found, tuple(problems)))
+        document, wrong = read_toml_file(path, path.name)
+        problems += wrong
+        if document is None:
+            unread.add(path.name)
+        else:
+            problems += limited(_read_file(path.name, document, found))
+    problems += list(_missing(folder, found, problems, unread))
     if problems:
         raise InputError.of(problems)
     return Priors(found)
 
 
-def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Problem]) -> Iterator[Problem]:
+def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Problem], unread: set[str]) -> Iterator[Problem]:
     """Files and priors that are not there, but for those of which something else was already said."""
     mentioned = {problem.column for problem in problems}
-    unread = {problem.file for problem in problems if problem.found.startswith(UNREADABLE)}
     here = {path.name for path in folder.glob("*.toml")}
     for name, entry in CATALOGUE.items():
         file = f"{entry.file}.toml"
@@ -132,39 +133,21 @@ def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Proble
             yield Problem(file, f"no {name}", f'a table ["{name}"]', f"Add it: {entry.what}", column=name)
 
 
-UNREADABLE = "text that is not TOML"
+def _read_file(file: str, document: Document, found: dict[str, Prior]) -> Iterator[Problem]:
+    """What is wrong with the priors of a file; the others go to `found`."""
+    for name, table in document.tables.items():
+        problems: list[Problem] = []
+        prior = _read_prior(file, name, table, document, problems)
+        yield from problems
+        if prior and name in found:
+            yield Problem(file, f"a second {name}", f"one entry; {found[name].file} has it too", "Take one out.")
+        elif prior:
+            found[name] = prior
 
 
-def _read_file(path: Path, problems: list[Problem]) -> Iterator[Prior]:
-    import tomllib
-
-    try:
-        text = path.read_text(encoding="utf-8")
-        tables = tomllib.loads(text)
-    except UnicodeDecodeError as e:
-        problems.append(Problem(path.name, f"{UNREADABLE}: byte {e.start} is not UTF-8", "UTF-8 text", "Save the file as UTF-8."))
-        return
-    except OSError as e:
-        problems.append(Problem(path.name, f"{UNREADABLE}: {e.strerror}", "a file that can be read", "Check the file and its permissions."))
-        return
-    except (ValueError, RecursionError) as e:  # of them TOMLDecodeError; the others are numbers and nesting beyond all measure
-        line = re.search(r"at line (\d+)", str(e))
-        row = int(line[1]) if line else text.count("\n") + 1
-        problems.append(Problem(path.name, f"{UNREADABLE}: {e}", "TOML", "Mend the line, or the one before it.", row))
-        return
-    lines = _lines(text)
-    for name, table in tables.items():
-        prior = _read_prior(path.name, name, table, lines, problems)
-        if prior:
-            yield prior
-
-
-def _read_prior(file: str, name: str, table: Any, lines: Mapping[str, int], problems: list[Problem]) -> Prior | None:
-    before = len(problems)
-
+def _read_prior(file: str, name: str, table: Any, document: Document, problems: list[Problem]) -> Prior | None:
     def refuse(found: str, expected: str, remedy: str, key: str = "") -> None:
-        row = lines.get(f"{name}\n{key}", lines.get(f"{name}\n"))
-        problems.append(Problem(file, found, expected, remedy, row, name))
+        problems.append(Problem(file, found, expected, remedy, document.line((name, key)), name))
 
     if name not in CATALOGUE:
         inner = [f"{name}.{key}" for key, value in table.items() if isinstance(value, dict)] if isinstance(table, dict) else []
@@ -186,7 +169,7 @@ def _read_prior(file: str, name: str, table: Any, lines: Mapping[str, int], prob
             spec = parse_prior(name, table["prior"])
         except SpecError as e:
             refuse(e.found, e.expected, e.remedy, "prior")
-    if spec is None or len(problems) > before:
+    if spec is None or problems:
         return None
     rationale, source, author, hindsight = (" ".join(table.get(key, "").split()) for key in ("why", "source", "by", "hindsight"))
     return Prior(name, spec, rationale, source, author, table["date"], hindsight, file)
@@ -214,21 +197,3 @@ def _edited(prior: Prior, spec: Spec | None) -> Prior:
     if spec is None or spec == prior.spec:
         return prior
     return Prior(prior.name, spec, "", "an edit that stands in no file", "", prior.date, "", "")
-
-
-_HEADER = re.compile(r"""\s*\[\s*(?:"([^"]*)"|'([^']*)'|([\w.-]+))\s*\]""")
-_KEY = re.compile(r"""\s*["']?([\w.-]+)["']?\s*=""")
-
-
-def _lines(text: str) -> dict[str, int]:
-    """Line numbers of tables ("name\\n") and of their keys ("name\\nkey"), as an editor shows them."""
-    found: dict[str, int] = {}
-    name = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
-            name = next(part for part in header.groups() if part is not None)
-            name = name.split(".")[0] if header[3] else name
-            found.setdefault(f"{name}\n", number)
-        elif key := _KEY.match(line):
-            found.setdefault(f"{name}\n{key[1]}" if name else f"{key[1]}\n", number)
-    return found

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final, TypedDict
+from typing import Any, Final, Self, TypedDict
 
 from forecast.errors import StoreError
 from forecast.priors.files import Priors
+from forecast.storage.toml import read_toml_file
 
 FOLDER: Final = "history"
 START: Final = "start.toml"
@@ -47,10 +47,29 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Why a prior is what it is, on what it rests, who holds it, and since which day."""
+
+    why: str
+    source: str
+    by: str
+    date: date
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"why": self.why, "source": self.source, "by": self.by, "date": self.date.isoformat()}
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Self:
+        """As `as_dict` gave it."""
+        return cls(raw["why"], raw["source"], raw["by"], date.fromisoformat(raw["date"]))
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """One prior changed once.
 
     Edits of one `change` were made together: the digests of all priors, and the outlooks, are those before and after all of them.
+    replaced: the provenance that the file had before (None in edits of earlier versions); undoes: the revision that the edit takes back.
     """
 
     number: int
@@ -67,6 +86,8 @@ class Edit:
     before: Outlook | None
     after: Outlook | None
     sha256: str
+    replaced: Provenance | None = None
+    undoes: str = ""
 
     @property
     def revision(self) -> str:
@@ -84,6 +105,8 @@ class Edit:
             "why": self.why,
             "by": self.by,
             "source": self.source,
+            "replaced": self.replaced and self.replaced.as_dict(),
+            "undoes": self.undoes or None,
             "digest_before": self.digest_before,
             "digest_after": self.digest_after,
             "forecast_before": self.before and self.before.as_dict(),
@@ -115,6 +138,18 @@ class History:
     def known(self) -> dict[str, str]:
         """What every prior says as far as the history knows."""
         return {**self.start, **{edit.name: edit.new for edit in self.edits}}
+
+    def in_force(self, name: str) -> tuple[Edit, ...]:
+        """The edits of a prior that are in force, oldest first: those that were not undone, or whose undoing was undone."""
+        meant: dict[str, Edit] = {}  # by revision the edit itself; of an undo, the edit that it puts out of force or back into it
+        stands: list[Edit] = []
+        for edit in (edit for edit in self.edits if edit.name == name):
+            target = meant[edit.revision] = meant.get(edit.undoes, edit)
+            if target in stands:
+                stands.remove(target)
+            else:
+                stands.append(target)
+        return tuple(stands)
 
     def by_hand(self, priors: Priors) -> tuple[HandEdit, ...]:
         """What was changed without the history's knowledge, those first that a later edit met, then what stands now."""
@@ -194,6 +229,8 @@ def edit_of(raw: Mapping[str, Any]) -> Edit:
         before=Outlook(**before) if before else None,
         after=Outlook(**after) if after else None,
         sha256=raw["sha256"],
+        replaced=Provenance.of(raw["replaced"]) if "replaced" in raw else None,
+        undoes=raw.get("undoes", ""),
     )
 
 
@@ -230,7 +267,7 @@ def _read_start(path: Path) -> dict[str, str]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as e:
-        raise StoreError(f"{path} cannot be read: {e}.", _REMEDY) from e
+    document, problems = read_toml_file(path, str(path))
+    if document is None:
+        raise StoreError(f"{problems[0]}", _REMEDY)
+    return document.tables

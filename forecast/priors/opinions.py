@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.data.nearest import shown
+from forecast.data.numbers import number_problem
+from forecast.data.sheet import sheet_of
+from forecast.errors import InputError, Problem
 from forecast.priors.catalogue import CATALOGUE, parse_prior
 from forecast.priors.density import axis_of, back, onto, stretch_of
 from forecast.priors.elicit import at_precision, figures, from_quantiles, may_be_elicited
@@ -19,6 +24,7 @@ from forecast.priors.pooling import Weighted, linear_pool
 from forecast.priors.quadrature import PROBABILITIES
 from forecast.priors.spec import Distribution, Normal, Spec
 from forecast.priors.text import SpecError
+from forecast.storage.text import text_problem
 
 type Floats = NDArray[np.float64]
 type Method = Literal["linear", "log"]
@@ -99,22 +105,42 @@ def pool(name: str, opinions: Sequence[Opinion], now: Spec, method: Method = "li
     )
 
 
-def read_opinions(name: str, lines: Iterable[str], now: Spec, file: str) -> tuple[Opinion, ...]:
-    """Opinions from CSV with the columns name, q05, q50, q95 and, if wanted, weight. Raises SpecError that names the line."""
-    rows = csv.DictReader(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
-    columns = [c.strip() for c in rows.fieldnames or ()]
-    if columns not in (list(COLUMNS), list(COLUMNS[:-1])):
-        raise SpecError(f"the columns {', '.join(columns) or 'none'} in {file}", ", ".join(COLUMNS), "The weight may be left out.")
-    out = []
-    for number, row in enumerate(rows, 2):
-        cells = dict(zip(columns, (str(v or "").strip() for v in row.values()), strict=False))
+def read_opinions(name: str, text: str, now: Spec, file: str) -> tuple[Opinion, ...]:
+    """Opinions from CSV with the columns name, q05, q50, q95 and, if wanted, weight; a line may be blank or begin with #.
+
+    Raises InputError with every problem, by line and column.
+    """
+    sheet = sheet_of(re.sub(r"(?m)^[ \t]*#.*$", "", text), file, blank_lines=True)
+    columns = tuple(c.strip() for c in sheet.header)
+    if sheet.problems:
+        raise InputError.of(sheet.problems)
+    if columns not in (COLUMNS, COLUMNS[:-1]):
+        found = f"the columns {shown(', '.join(columns))[1:-1] or 'none'}"
+        raise InputError.of([Problem(file, found, ", ".join(COLUMNS), "Correct the first line; the weight may be left out.", 1)])
+    found_opinions: list[Opinion] = []
+    problems: list[Problem] = []
+    for line, cells in sheet.rows:
+        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+        wrong = {c: p for c in columns if (p := _cell_problem(c, row[c]))}
+        problems += [Problem(file, *p, line, c) for c, p in wrong.items()]
+        if wrong:
+            continue
         try:
-            low, middle, high = (_number(cells[c]) for c in COLUMNS[1:4])
-            weight = _number(cells["weight"]) if cells.get("weight") else 1.0
-            out.append(Opinion(cells["name"], from_quantiles(name, (low, middle, high), now), weight))
+            low, middle, high = (_number(row[c]) for c in COLUMNS[1:4])
+            weight = _number(row["weight"]) if row.get("weight") else 1.0
+            found_opinions.append(Opinion(row["name"], from_quantiles(name, (low, middle, high), now), weight))
         except SpecError as e:
-            raise SpecError(f"{e.found} in {file}, opinion {number - 1}", e.expected, e.remedy) from e
-    return tuple(out)
+            problems.append(Problem(file, e.found, e.expected, e.remedy, line))
+    if problems:
+        raise InputError.of(problems)
+    return tuple(found_opinions)
+
+
+def _cell_problem(column: str, text: str) -> tuple[str, str, str] | None:
+    """What is wrong with a cell; a weight may be left out."""
+    if column == "name":
+        return text_problem(text, line=True)
+    return number_problem(text.removesuffix("%").rstrip()) if text or column != "weight" else None
 
 
 def opinion(name: str, text: str, number: int) -> Opinion:
@@ -127,10 +153,7 @@ def opinion(name: str, text: str, number: int) -> Opinion:
 
 
 def _number(text: str) -> float:
-    try:
-        return float(f"{text[:-1]}e-2" if text.endswith("%") else text)
-    except ValueError:
-        raise SpecError(repr(text), "a number", "Write 0.04 or 4%.") from None
+    return float(Decimal(text[:-1].rstrip()) / 100 if text.endswith("%") else text)
 
 
 def _suit(opinions: Sequence[Opinion]) -> None:
@@ -142,8 +165,10 @@ def _suit(opinions: Sequence[Opinion]) -> None:
         raise SpecError(f"{twice!r} twice", "each person once", "Give everyone a name of their own.")
     if "" in people:
         raise SpecError("an opinion of nobody", "a name", "Say whose it is.")
-    if not all(math.isfinite(o.weight) and o.weight > 0 for o in opinions):
-        raise SpecError(", ".join(f"{o.weight:g}" for o in opinions), "weights above 0", "Leave out whom you give no weight.")
+    total = sum(o.weight for o in opinions)
+    if not (math.isfinite(total) and all(o.weight > 0 and o.weight / total > 0 for o in opinions)):
+        said = ", ".join(f"{o.weight:g}" for o in opinions)
+        raise SpecError(said, "weights above 0 that can be compared", "Leave out whom you give no weight.")
     supports = {o.spec.support for o in opinions}
     if len(supports) > 1:
         text = " and ".join(f"{low:g} to {high:g}" for low, high in sorted(supports))

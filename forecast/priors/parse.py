@@ -53,7 +53,8 @@ def _arguments(names: list[str], required: set[str], call: Call, text: str) -> d
     given = dict(zip(names, call.positional, strict=False)) | call.named
     too_many = len(call.positional) > len(names) or len(given) < len(call.positional) + len(call.named)
     if too_many or not required <= set(given) <= set(names):
-        raise SpecError(text, f"{call.name}({', '.join(names)})", f"Give {_count(required, names)}.")
+        comma = " The comma parts numbers: write a decimal point." if len(call.positional) > len(names) else ""
+        raise SpecError(text, f"{call.name}({', '.join(names)})", f"Give {_count(required, names)}.{comma}")
     return given
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 import warnings
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 
 class SpecError(ValueError):
@@ -15,6 +17,9 @@ class SpecError(ValueError):
     def __init__(self, found: str, expected: str, remedy: str) -> None:
         super().__init__(f"found {found}; expected {expected}. {remedy}")
         self.found, self.expected, self.remedy = found, expected, remedy
+
+
+_LEADING_ZEROS: Final = re.compile(r"(?<![\w.])0+[0-9][\w.]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ def logit(p: float) -> float:
 
 def read_call(text: str) -> Call:
     """Take apart one call with plain numbers; SpecError if it is anything else."""
+    if zeros := _LEADING_ZEROS.search(text):
+        raise SpecError(repr(zeros[0]), "a number without zeros before it", "Take out the zeros before the first digit.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's remarks on odd literals are not for the person who wrote a prior

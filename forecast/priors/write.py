@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 from forecast.errors import ForecastError, InputError, Problem
 from forecast.priors.catalogue import CATALOGUE, check_suits, nearest
 from forecast.priors.spec import Spec
 from forecast.priors.text import SpecError
 from forecast.storage.beside import sweep_beside, write_beside
+from forecast.storage.text import read_text
+from forecast.storage.toml import parsed
 
 
-def edited_text(path: Path, specs: Mapping[str, Spec], *, why: str | None = None, source: str, by: str, date: date) -> str:
+def edited_text(path: Path, specs: Mapping[str, Spec], said: Mapping[str, Mapping[str, Any]]) -> str:
     """The text of the file `path` with the priors named set to these specs.
 
-    `why` replaces the rationale of each, None keeps it; a hindsight note stays. Raises InputError, with all problems, for names or specs
-    that cannot be, a prior that the file lacks, or a file that is not TOML.
+    said: by prior the keys that change with it (why, source, by, date); others, such as a hindsight note, stay. Raises InputError, with
+    all problems, for names or specs that cannot be, a prior that the file lacks, or a file that is not TOML.
     """
     import tomlkit
-    from tomlkit.exceptions import ParseError
 
-    try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    except OSError as e:
-        raise InputError(f"{path.name} could not be read: {e.strerror}.", "Check the file and its permissions.") from e
-    except (UnicodeDecodeError, ParseError) as e:
-        raise InputError.of([Problem(path.name, f"text that is not TOML: {e}", "TOML", "Mend the line.", getattr(e, "line", None))]) from e
+    text, problems = read_text(path, path.name)
+    problems = problems or parsed(text, path.name)[1]
+    if problems:
+        raise InputError.of(problems)
+    document = tomlkit.parse(text)
     problems = []
     for name, spec in specs.items():
         try:
@@ -42,9 +42,8 @@ def edited_text(path: Path, specs: Mapping[str, Spec], *, why: str | None = None
     if problems:
         raise InputError.of(problems)
     for name, spec in specs.items():
-        changes = {"prior": str(spec), "why": why, "source": source, "by": by, "date": date}
-        for key, value in changes.items():
-            if value is not None and document[name].get(key) != value:
+        for key, value in {"prior": str(spec), **said[name]}.items():
+            if document[name].get(key) != value:
                 document[name][key] = value
     return tomlkit.dumps(document)
 

@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.lock import editing
+from forecast.data.lock import editing, reading
 from forecast.errors import StoreError
 from forecast.runs.files import cannot_write, sync
 from forecast.runs.scratch import PREFIX, sweep
@@ -142,7 +142,7 @@ def lags(reports: Path) -> bool:
     folder = reports / FOLDER
     if not folder.is_dir():
         return False
-    with editing(folder):
+    with reading(folder):
         entries, problems = _look(folder)
         return bool(entries) and not problems and _lags(folder, entries)
 
@@ -160,7 +160,7 @@ def _held(reports: Path) -> tuple[tuple[Entry, ...], list[str]]:
         return (), []
     if not folder.is_dir():
         return (), [f"{folder} is not a folder"]
-    with editing(folder):
+    with reading(folder):
         return _look(folder)
 
 

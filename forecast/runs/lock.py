@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from forecast.errors import ForecastError, LockedError
 from forecast.runs.files import cannot_write
+from forecast.storage.locks import NoLocksError, lock_exclusively
 
 NAME: Final = ".lock"
 _PATIENCE: Final = 0.3  # seconds: `owner` holds the lock for a moment to see whether it is free
@@ -99,23 +99,47 @@ def owner(reports: Path) -> Owner | None:
 
 @contextmanager
 def looking(reports: Path) -> Iterator[Owner | None]:
-    """Who publishes right now. If nobody does (None), nobody begins before the end of the block, which is to be short."""
-    try:
-        file = (reports / NAME).open("rb", buffering=0)
-    except FileNotFoundError:
+    """Who publishes right now. If nobody does (None), nobody begins before the end of the block, which is to be short.
+
+    Where there is no lock that can be looked at (no such file, a folder of its name, a file system without locks), nobody can publish.
+    """
+    path = reports / NAME
+    file = _opened(path)
+    if file is None:
         yield None
         return
     with file:
-        yield None if _acquire(file, 0.0) else _read(file)
+        try:
+            free = _acquire(file, path, 0.0)
+        except NoLocksError:
+            free = True
+        yield None if free else _read(file)
+
+
+def _opened(path: Path) -> IO[bytes] | None:
+    """The lock file, for writing where that is allowed: network disks lock nothing else. None if there is none, or no regular file."""
+    if not path.is_file():
+        return None
+    for mode in ("r+b", "rb"):
+        with suppress(OSError):
+            return cast(IO[bytes], path.open(mode, buffering=0))
+    return None
 
 
 def _take(path: Path, patience: float) -> tuple[IO[bytes], bool]:
     """The lock file, and whether it could be locked in time. One that was deleted meanwhile is no lock: it is opened anew."""
+    if path.exists() and not path.is_file():
+        raise ForecastError(f"{path} is no regular file, so it cannot be the lock.", "Move it away; the next command makes the lock anew.")
     end = time.monotonic() + patience
     while True:
         with cannot_write(path.parent):
             file = path.open("a+b", buffering=0)  # nothing stays in a buffer for a full disk to refuse later
-        if not _acquire(file, end - time.monotonic()):
+        try:
+            got = _acquire(file, path, end - time.monotonic())
+        except NoLocksError:
+            file.close()
+            raise
+        if not got:
             return file, False
         if _is_at(file, path):
             return file, True
@@ -138,18 +162,15 @@ def _sign(file: IO[bytes], text: bytes, makes_room: bool) -> None:
             raise
 
 
-def _acquire(file: IO[bytes], patience: float) -> bool:
+def _acquire(file: IO[bytes], path: Path, patience: float) -> bool:
     end = time.monotonic() + patience
     pause = _PAUSE
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if (left := end - time.monotonic()) <= 0:
-                return False
-            time.sleep(min(pause, left))
-            pause = min(1.5 * pause, _LONGEST_PAUSE)
+    while not lock_exclusively(file.fileno(), path):
+        if (left := end - time.monotonic()) <= 0:
+            return False
+        time.sleep(min(pause, left))
+        pause = min(1.5 * pause, _LONGEST_PAUSE)
+    return True
 
 
 def _read(file: IO[bytes]) -> Owner:

@@ -6,7 +6,6 @@ ids come again, and mean nothing on another machine.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from forecast.runs.files import cannot_write
+from forecast.storage.locks import NoLocksError, lock_exclusively
 
 PREFIX: Final = ".tmp-"
 
@@ -44,7 +44,7 @@ def discard(folder: Path) -> None:
     with cannot_write(folder):
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(held, fcntl.LOCK_EX)  # whoever has only just finished it lets go at once
+            lock_exclusively(held, folder, wait=True)  # whoever has only just finished it lets go at once
             gone = folder.parent / _name(folder.name)
             os.rename(folder, gone)
             shutil.rmtree(gone, ignore_errors=True)
@@ -58,8 +58,10 @@ def sweep(reports: Path) -> tuple[str, ...]:
     for left in sorted(reports.glob(f"{PREFIX}*")):
         try:
             held = _take(left)
-        except OSError:
-            continue  # its writer lives, or it has just been finished
+        except (OSError, NoLocksError):
+            continue  # it has just been finished, or whether its writer lives cannot be told
+        if held is None:
+            continue  # its writer lives
         shutil.rmtree(left, ignore_errors=True)
         os.close(held)
         swept.append(left.name)
@@ -78,19 +80,25 @@ def _make(parent: Path, name: str) -> tuple[Path, int]:
         folder.mkdir()
         try:
             held = _take(folder)
-        except OSError:
+        except FileNotFoundError:
             continue
-        if folder.is_dir():
-            return folder, held
-        os.close(held)
+        except (OSError, NoLocksError):
+            folder.rmdir()
+            raise
+        if held is not None:
+            if folder.is_dir():
+                return folder, held
+            os.close(held)
 
 
-def _take(folder: Path) -> int:
-    """An open descriptor that holds the folder's lock; OSError if another process holds it."""
+def _take(folder: Path) -> int | None:
+    """An open descriptor that holds the folder's lock; None if another process holds it. Raises NoLocksError where there are no locks."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        if lock_exclusively(fd, folder):
+            return fd
+    except NoLocksError:
         os.close(fd)
         raise
-    return fd
+    os.close(fd)
+    return None

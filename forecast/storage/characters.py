@@ -35,3 +35,13 @@ def character_name(character: str) -> str:
 def visible(text: str) -> str:
     """A text that steers no terminal: refused characters become escapes such as \\x1b, all else stays as it is."""
     return _REFUSED.sub(lambda hit: hit[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+
+
+def json_escaped(document: str) -> str:
+    """JSON with its refused characters, which stand in strings only, as escapes (\\u001b): it says the same, and steers no terminal."""
+    return _REFUSED.sub(lambda hit: "".join(f"\\u{unit:04x}" for unit in _utf16(hit[0])), document)
+
+
+def _utf16(character: str) -> list[int]:
+    raw = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(raw[i : i + 2]) for i in range(0, len(raw), 2)]

@@ -6,12 +6,13 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
-
-from python_calamine import CalamineError, CalamineWorkbook
 
 from forecast.data.nearest import nearest, shown
 from forecast.domain import Month, month, month_of
@@ -19,6 +20,9 @@ from forecast.errors import SourceError
 
 UNPACKED: Final = 200_000_000
 """Bytes of a workbook unpacked: far more than any month of any series takes."""
+
+READING: Final = 60
+"""Seconds within which a workbook is read."""
 
 LOOK: Final = "The publisher may have changed the file; nothing was changed here. Compare it with the connector."
 
@@ -62,26 +66,33 @@ def csv_rows(body: bytes, name: str, wanted: Sequence[str]) -> Iterator[tuple[st
 def sheet_rows(body: bytes, name: str, sheet: str | None, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """Of each row of a workbook's sheet (None: the first) below its header the cells of the columns `wanted`. XLS and XLSX alike."""
     _no_page(body, name, "a workbook")
-    try:
-        _no_bomb(body, name)
-        with CalamineWorkbook.from_filelike(io.BytesIO(body)) as book:
-            names = book.sheet_names
-            if not names or (sheet is not None and sheet not in names):
-                raise wrong(f"{name} has no sheet {sheet or ''!r}; it has {', '.join(map(shown, names)) or 'none'}.")
-            rows = book.get_sheet_by_name(sheet or names[0]).to_python(skip_empty_area=True)
-    except SourceError:
-        raise
-    except (CalamineError, OSError, ValueError, zipfile.BadZipFile) as e:
-        raise wrong(f"{name} is not a workbook, or cut short ({_brief(e)}).") from None
-    except BaseException as e:  # the reader's own failures on damaged files derive from nothing narrower
-        if type(e).__name__ != "PanicException":
-            raise
-        raise wrong(f"{name} is a damaged workbook.") from None
+    _no_bomb(body, name)
+    document = _read_workbook(body, name, sheet)
+    if "error" in document:
+        raise wrong(f"{name} is not a workbook, or cut short ({shown(document['error'], 80)[1:-1]}).")
+    rows = document["rows"]
+    if rows is None:
+        raise wrong(f"{name} has no sheet {sheet or ''!r}; it has {', '.join(map(shown, document['sheets'])) or 'none'}.")
     if not rows:
         raise wrong(f"{name} is a sheet without rows.")
     at = columns([str(cell).strip() for cell in rows[0]], wanted, name)
     for row in rows[1:]:
         yield tuple(row[i] for i in at)
+
+
+def _read_workbook(body: bytes, name: str, sheet: str | None) -> dict[str, Any]:
+    """What `workbook.py` says of a workbook, in a process of its own: see there why."""
+    command = [sys.executable, "-I", str(Path(__file__).with_name("workbook.py")), sheet or ""]
+    try:
+        done = subprocess.run(command, input=body, capture_output=True, timeout=READING, check=False)
+    except subprocess.TimeoutExpired:
+        raise wrong(f"{name} is a workbook that takes more than {READING} seconds to read.") from None
+    if done.returncode:
+        raise wrong(f"{name} is a damaged workbook, or one that takes too much memory to read.")
+    document: dict[str, Any] = json.loads(
+        done.stdout, object_hook=lambda found: date.fromisoformat(found["date"]) if "date" in found else found
+    )
+    return document
 
 
 def columns(header: Sequence[str], wanted: Sequence[str], name: str) -> list[int]:
@@ -135,11 +146,16 @@ def _no_page(body: bytes, name: str, due: str) -> None:
 
 
 def _no_bomb(body: bytes, name: str) -> None:
-    if body.startswith(b"PK"):
+    if not body.startswith(b"PK"):
+        return
+    try:
         with zipfile.ZipFile(io.BytesIO(body)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > UNPACKED:
-                raise wrong(f"{name} unpacks to more than {UNPACKED:,} bytes.")
+            size = sum(part.file_size for part in packed.infolist())
+    except Exception as e:  # a damaged directory fails in many ways, an unknown version of the format as NotImplementedError
+        raise wrong(f"{name} is not a workbook, or cut short ({_brief(e)}).") from e
+    if size > UNPACKED:
+        raise wrong(f"{name} unpacks to more than {UNPACKED:,} bytes.")
 
 
 def _brief(e: BaseException) -> str:
-    return shown(str(e).split("\n", maxsplit=1)[0], 80).strip("'\"")
+    return shown(str(e).split("\n", maxsplit=1)[0], 80)[1:-1]

@@ -10,7 +10,8 @@ from forecast.data.sources.connector import Request
 from forecast.data.sources.web import Reply, Stamp
 from forecast.errors import SourceError
 
-MOST_PAGES: Final = 50
+MOST_PAGES: Final = 10
+"""Each page may be as large as an answer may, so this also bounds what all of them take."""
 
 type Ask = Callable[[str, Stamp | None], Reply]
 

@@ -13,8 +13,10 @@ from typing import Any, Final
 from forecast.data.records import Record
 from forecast.data.sources.web import Stamp
 from forecast.domain import Month
+from forecast.storage.reading import UnreadableError, read_bounded
 
 NAME: Final = ".fetched.json"
+MOST_BYTES: Final = 1_000_000
 
 
 def held_digest(rows: Sequence[Record], through: Month) -> str:
@@ -51,8 +53,8 @@ def remember(folder: Path, key: str, held: str, stamps: Mapping[str, Stamp]) -> 
 
 def _read(folder: Path) -> dict[str, Any]:
     try:
-        document = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        document = json.loads(read_bounded(folder / NAME, MOST_BYTES))
+    except (UnreadableError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

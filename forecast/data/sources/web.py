@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -21,6 +21,10 @@ logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are to
 LATER: Final = "Nothing was changed; try again later."
 
 ERROR_BYTES: Final = 4096
+"""What is read of an answer that is an error: its first words are enough."""
+
+PLAIN: Final = "identity"
+"""The only content encoding that is accepted: a few bytes of a compressed body can unpack to gigabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,20 @@ class _Again(Exception):
 
 
 def client(limits: Limits) -> httpx.Client:
-    """A client for a whole pull; close it, or use it in a `with`. Redirects are followed by `fetch`, which looks where they lead."""
+    """A client for one publisher; close it, or use it in a `with`. Redirects are followed by `fetch`, which looks where they lead.
+
+    Raises SourceError where the environment names certificates or a proxy that cannot be used.
+    """
     agent = f"tolerance-forecast/{version('tolerance-forecast')}"
     timeout = httpx.Timeout(limits.silence, connect=limits.connect)
-    return httpx.Client(timeout=timeout, follow_redirects=False, headers={"User-Agent": agent, "Accept-Encoding": "identity"})
+    try:
+        return httpx.Client(timeout=timeout, follow_redirects=False, headers={"User-Agent": agent, "Accept-Encoding": PLAIN})
+    except OSError as e:
+        raise SourceError(
+            f"The certificates of trusted authorities cannot be loaded ({e.strerror or e}).", "Correct or unset SSL_CERT_FILE."
+        ) from e
+    except (ValueError, httpx.InvalidURL) as e:
+        raise SourceError(f"The proxy cannot be used ({e}).", "Correct or unset HTTPS_PROXY, ALL_PROXY and NO_PROXY.") from e
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +168,12 @@ class Web:
             raise _Again(self._clean(f"{self.endpoint.host} broke off ({_words(e)})")) from None
         except httpx.HTTPError as e:
             raise SourceError(self._clean(f"{self.endpoint.host} sent what can't be read ({_words(e)})."), LATER) from None
+        except (httpx.InvalidURL, UnicodeError):  # httpx looks at the address of a redirect even where it does not follow it
+            raise SourceError(f"{self.endpoint.host} redirects to no address.", LATER) from None
         raise SourceError(f"{self.endpoint.host} redirects in a circle.", LATER)
 
     def _moved(self, response: httpx.Response, url: httpx.URL) -> httpx.URL:
-        try:
-            to = url.join(response.headers["location"])
-        except httpx.InvalidURL:
-            raise SourceError(f"{self.endpoint.host} redirects to no address.", LATER) from None
+        to = url.join(response.headers["location"])
         if not self.endpoint.admits(to):
             raise SourceError(
                 self._clean(f"{self.endpoint.host} redirects to {to.scheme}://{to.netloc.decode()}, which is not followed."),
@@ -172,41 +185,58 @@ class Web:
         code = response.status_code
         stamp = Stamp(response.headers.get("etag"), response.headers.get("last-modified"))
         if code == HTTPStatus.OK:
-            return Reply(self._body(response, self.most_bytes, began), stamp)
+            return Reply(self._body(response, began), stamp)
         if code == HTTPStatus.NOT_MODIFIED and conditional:
             return Reply(None, stamp)
         answered = f"{self.endpoint.host} answered {code} {_phrase(code)}".rstrip()
         if code in (HTTPStatus.ACCEPTED, HTTPStatus.TOO_MANY_REQUESTS) or code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise _Again(answered, _retry_after(response))
-        words = self.explain(_start(response))
+        words = self.explain(self._start(response, began))
         remedy = "The address may have moved: see the publisher's page." if code in (404, 410) else "Nothing was changed."
         raise SourceError(self._clean(f"{answered} for {url.path}{f' ({words})' if words else ''}."), remedy)
 
-    def _body(self, response: httpx.Response, most: int, began: float) -> bytes:
-        large = SourceError(f"{self.endpoint.host} sends more than {most:,} bytes.", "That is not what was asked for; nothing was changed.")
+    def _body(self, response: httpx.Response, began: float) -> bytes:
+        large = SourceError(
+            f"{self.endpoint.host} sends more than {self.most_bytes:,} bytes.", "That is not what was asked for; nothing was changed."
+        )
         declared = response.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > most:
+        if declared.isdecimal() and int(declared) > self.most_bytes:
             raise large
         parts, size = [], 0
-        for part in response.iter_bytes():
+        for part in self._parts(response, began):
             size += len(part)
-            if size > most:
+            if size > self.most_bytes:
                 raise large
-            if time.monotonic() - began > self.limits.whole:
-                raise SourceError(f"{self.endpoint.host} was not done after {self.limits.whole:g} seconds.", LATER)
             parts.append(part)
         return b"".join(parts)
+
+    def _start(self, response: httpx.Response, began: float) -> bytes:
+        """What an error says of itself, cut off where it goes on."""
+        start = b""
+        for part in self._parts(response, began):
+            start += part
+            if len(start) >= ERROR_BYTES:
+                break
+        return start[:ERROR_BYTES]
+
+    def _parts(self, response: httpx.Response, began: float) -> Iterator[bytes]:
+        """The bytes of a body as they arrive, never unpacked. Raises SourceError for an encoded body, and once it takes too long."""
+        encoding = response.headers.get("content-encoding", PLAIN).strip().lower()
+        if encoding not in ("", PLAIN):
+            raise SourceError(
+                self._clean(f"{self.endpoint.host} answered {response.status_code} with a compressed body ({encoding[:40]})."),
+                "It was asked for a plain one; nothing was changed.",
+            )
+        for part in response.iter_raw():
+            if time.monotonic() - began > self.limits.whole:
+                raise SourceError(f"{self.endpoint.host} was not done after {self.limits.whole:g} seconds.", LATER)
+            yield part
 
     def _clean(self, text: str) -> str:
         """Without secrets, whoever wrote them into it, and without what would upset a terminal."""
         for secret in self.headers.values():
             text = text.replace(secret, "…")
         return "".join(c if c.isprintable() else " " for c in text)
-
-
-def _start(response: httpx.Response) -> bytes:
-    """What an error says of itself: the first part of its body is enough."""
-    return next(response.iter_bytes(ERROR_BYTES), b"")
 
 
 def _asks(failure: _Again) -> str:

@@ -1,0 +1,110 @@
+"""Bytes to text, one way for every file and pipe; and what no cell, string or argument may hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from forecast.errors import InputError, Problem, UsageError
+from forecast.storage.characters import character_name, refused_character
+from forecast.storage.reading import MAX_BYTES, UnreadableError, read_bounded
+
+LONGEST: Final = 20_000
+"""Characters of one cell or one string; the longest that a person writes is far shorter."""
+
+DELETE_CHARACTER: Final = "Delete it: it is invisible, and steers a screen or hides what the line says."
+
+_MARK: Final = b"\xef\xbb\xbf"
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_LONE_RETURN: Final = re.compile(r"\r(?!\n)")
+_UTF_8: Final = "Save the file again as UTF-8 ('CSV UTF-8' in a spreadsheet)."
+
+
+def read_text(path: Path, name: str, limit: int = MAX_BYTES) -> tuple[str, list[Problem]]:
+    """The text of a file, or an empty one and what is wrong with it; `name` is what problems call the file.
+
+    A byte-order mark is left out, and a lone carriage return ends a line as a line feed does.
+    """
+    try:
+        return decoded(read_bounded(path, limit), name, limit)
+    except UnreadableError as e:
+        return "", [Problem(name, e.found, e.expected, e.remedy)]
+
+
+def handed_over(source: Path | bytes, name: str) -> str:
+    """The text of a file that a command was given, or of bytes from its standard input.
+
+    Raises UsageError if there is no such file, InputError with what is wrong with it.
+    """
+    if isinstance(source, Path) and not source.exists():
+        raise UsageError(f"There is no file {source}.", "Give the path of a file, or - for standard input.")
+    text, problems = decoded(source, name) if isinstance(source, bytes) else read_text(source, name)
+    if problems:
+        raise InputError.of(problems)
+    return text
+
+
+def decoded(raw: bytes, name: str, limit: int = MAX_BYTES) -> tuple[str, list[Problem]]:
+    """The same for bytes that have been read already: up to one more than `limit`, so that too many are noticed."""
+
+    def refuse(found: str, expected: str, remedy: str, at: int | None = None) -> tuple[str, list[Problem]]:
+        return "", [Problem(name, found, expected, remedy, None if at is None else _line(raw[:at]))]
+
+    if len(raw) > limit:
+        return refuse(f"more than {limit:,} bytes", "a file that a person has written", "Hand over only what is needed.")
+    if not raw.removeprefix(_MARK).strip():
+        return refuse("an empty file", "text", "Restore the file from a copy or from version control.")
+    if wide := _wide(raw):
+        return refuse(f"text in {wide}", "text in UTF-8", _UTF_8, 0)
+    if (at := raw.find(b"\0")) >= 0:
+        return refuse("a NUL byte", "text", "The file is damaged or not text: restore it, or delete the byte.", at)
+    try:
+        text = raw.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as e:
+        return refuse(f"the byte 0x{raw[e.start]:02x}", "text in UTF-8", f"{_UTF_8} It looks like Latin-1.", e.start)
+    return _LONE_RETURN.sub("\n", text), []
+
+
+def refused_lines(text: str, name: str) -> Iterator[Problem]:
+    """A problem for each line with a refused character."""
+    if refused_character(text) is None:
+        return
+    for number, line in enumerate(_BREAK.split(text), 1):
+        if character := refused_character(line):
+            found = f"the character {character_name(character)} at place {line.index(character) + 1} of the line"
+            yield Problem(name, found, "plain text", DELETE_CHARACTER, number)
+
+
+def text_problem(text: str, line: bool = False) -> tuple[str, str, str] | None:
+    """What is wrong with one cell, string or argument: found, expected and remedy; None if nothing is.
+
+    line: a name or a title, which has no tab and no line break either.
+    """
+    if len(text) > LONGEST:
+        return f"{len(text):,} characters", f"at most {LONGEST:,}", "Shorten it."
+    character = refused_character(text, line)
+    if character is None:
+        return None
+    if character in "\t\n\r":
+        return f"the character {character_name(character)}", "text on one line", "Write it without line breaks and tabs."
+    if "\ud800" <= character <= "\udfff":
+        return "bytes that are no UTF-8", "text in UTF-8", "Write it again in UTF-8."
+    return f"the character {character_name(character)}", "plain text", DELETE_CHARACTER
+
+
+def _wide(raw: bytes) -> str:
+    """The encoding with two or four bytes a character that bytes are in; empty if they are in none."""
+    if raw[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return "UTF-32"
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "UTF-16"
+    start = raw[:1000]
+    zeros = [start[i::2].count(0) for i in (0, 1)]  # text in Latin letters has a NUL in every second byte
+    return "UTF-16" if len(start) > 3 and min(zeros) == 0 and max(zeros) > len(start) // 3 else ""
+
+
+def _line(before: bytes) -> int:
+    """The line, counted from 1 as an editor does, on which the byte after these stands."""
+    return before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n") + 1
