@@ -18,6 +18,7 @@ from forecast.priors.files import load_priors
 from forecast.runs import names, store
 from forecast.workspace import Workspace
 from tests.conftest import NOW
+from tests.sound_reports import EXAMPLE, sound_report
 
 type Command = Callable[..., Result]
 
@@ -39,11 +40,23 @@ EXAMINED: dict[str, Any] = {
 }
 
 
+def _whole(examined: dict[str, Any]) -> dict[str, Any]:
+    """The example's part of a report, with these rows: what they do not say is as there."""
+    example = EXAMPLE["sensitivity"]
+    scaled, sweep = next(row for row in example["scaled"] if row["moves"] and row["tilts"]), example["sweeps"][0]
+
+    def moves(row: dict[str, Any], key: str) -> list[dict[str, Any]]:
+        return [scaled[key][0] | said for said in row[key]]
+
+    rows = [scaled | row | {key: moves(row, key) for key in ("moves", "tilts")} for row in examined["scaled"]]
+    return example | {"scaled": rows, "sweeps": [sweep | row for row in examined["sweeps"]]}
+
+
 @pytest.fixture
 def published(workspace: Workspace) -> Path:
     """A run that is published, with only what is read here."""
     run_id = names.new_run_id(NOW, "a" * 64)
-    text = json.dumps({"sensitivity": EXAMINED})
+    text = json.dumps(sound_report(run_id, sensitivity=_whole(EXAMINED)))
     path = store.write_run(workspace.reports, run_id, lambda folder: (folder / "report.json").write_text(text) and None, {})
     store.publish(workspace.reports, run_id)
     return path

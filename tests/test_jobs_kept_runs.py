@@ -21,6 +21,7 @@ from forecast.runs.draws import write_draws
 from forecast.runs.kept import kept_run
 from forecast.workspace import Workspace
 from tests.forecasts import prior_forecast
+from tests.sound_reports import sound_report
 
 type Command = Callable[..., Result]
 
@@ -47,7 +48,7 @@ def write(where: Workspace, run_id: str, arrays: dict[str, Any], rows: list[dict
     priors = prior_forecast().situation.priors.replace(parse_edits(edits))
 
     def fill(folder: Path) -> None:
-        (folder / "report.json").write_text(json.dumps({"questions": rows}))
+        (folder / "report.json").write_text(json.dumps(sound_report(run_id, questions=rows)))
         write_draws(folder, arrays)
 
     meta = {

@@ -75,9 +75,9 @@ def test_the_next_writer_removes_what_a_killed_one_left(workspace: Workspace, na
     for own in mine:
         own.write_text("a person's")
     killed(code, path)
-    assert len(hidden(workspace.data.parent)) == len(mine) + 1
+    assert len(hidden(path.parent)) == len(mine) + 1
     write(path)
-    assert hidden(workspace.data.parent) == sorted(p.name for p in mine)
+    assert hidden(path.parent) == sorted(p.name for p in mine)
 
 
 def test_a_change_of_priors_sweeps_their_folder_and_their_history(workspace: Workspace) -> None:

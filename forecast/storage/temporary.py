@@ -5,7 +5,6 @@ So whoever can take the lock of such a folder knows that nobody uses it any more
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
@@ -14,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+from forecast.storage.locks import NoLocksError, lock_exclusively
 
 _PREFIX: Final = ".forecast-stage-"
 _NAME: Final = re.compile(re.escape(_PREFIX) + "[a-z0-9_]{8}")
@@ -37,29 +38,26 @@ def _make() -> tuple[Path, int]:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         with suppress(FileNotFoundError):
             held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            if _locked(held) and folder.is_dir():
+            if _locked(held, folder) and folder.is_dir():
                 return folder, held
             os.close(held)
 
 
-def _locked(held: int) -> bool:
+def _locked(held: int, folder: Path) -> bool:
     """Whether nobody else holds the lock. Where the system has no locks, nobody sweeps either."""
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
-    return True
+        return lock_exclusively(held, folder)
+    except NoLocksError:
+        return True
 
 
 def _sweep(parent: Path) -> None:
     for left in parent.glob(f"{_PREFIX}*"):
-        with suppress(OSError):
+        with suppress(OSError, NoLocksError):
             if _NAME.fullmatch(left.name) and left.lstat().st_uid == os.getuid():
                 held = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
                 try:
-                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(left, ignore_errors=True)
+                    if lock_exclusively(held, left):
+                        shutil.rmtree(left, ignore_errors=True)
                 finally:
                     os.close(held)
