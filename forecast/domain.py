@@ -88,6 +88,8 @@ LEVELS: Final = ("refusal", "liaison", "surveillance", "embedded", "covert actio
 TOP: Final = len(LEVELS) - 1
 HORIZONS: Final = (3, 6, 12, 24)
 """Months after the origin for which questions are asked."""
+LONGEST: Final = HORIZONS[-1]
+"""Months after the origin that are simulated."""
 
 FIRST_MONTH: Final = month("2006-01")
 """The first month of Mexico's record; the first transition is into the month after it."""

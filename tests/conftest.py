@@ -38,18 +38,21 @@ def _the_same_bytes_are_read_once() -> Iterator[None]:
     """
 
     def table_of(path: Path, record: object) -> tuple[object, bytes]:
-        if path.stat().st_size > 1_000_000:
-            raise OSError("too large to remember")
+        if not path.is_file() or path.stat().st_size > 1_000_000:
+            raise OSError("no file, or too large to remember")
         return record, path.read_bytes()
 
     def settings_of(folder: Path) -> tuple[tuple[str, bytes], ...]:
-        return tuple((path.name, path.read_bytes()) for path in sorted(folder.glob("*.toml")))
+        paths = sorted(folder.glob("*.toml"))
+        if not all(path.is_file() and path.stat().st_size < 1_000_000 for path in paths):
+            raise OSError("no file, or too large to remember")
+        return tuple((path.name, path.read_bytes()) for path in paths)
 
     parts: dict[str, Callable[..., Any]] = {
         "read_table": table_of,
         "read_settings": settings_of,
         "errors": lambda tables, damaged, settings: (_ids(tables), *sorted(damaged), id(settings)),
-        "oddities": lambda tables, settings: (_ids(tables), id(settings)),
+        "oddities": lambda tables, settings, today: (_ids(tables), id(settings), today),
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, key in parts.items():
@@ -67,6 +70,20 @@ def _the_same_forecast_is_examined_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sensitivity, "sensitivity", _once(sensitivity.sensitivity, made_of, 4))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_same_inputs_are_assessed_once() -> Iterator[None]:
+    """`data check` fits models 2 to 4, which takes seconds, to see which scenarios can be run."""
+    from forecast.data.digest import data_digest
+    from forecast.jobs import check
+
+    def made_of(data: Any, priors: Any, seed: int) -> tuple[str, str, int]:
+        return data_digest(data), priors.digest(), seed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(check, "assess", _once(check.assess, made_of, 4))
         yield
 
 

@@ -41,7 +41,7 @@ def prior_forecast() -> Forecast:
     return drawn_forecast(bundled_situation(), 3)
 
 
-def drawn_forecast(situation: Situation, seed: int, size: int = 400) -> Forecast:
+def drawn_forecast(situation: Situation, seed: int, size: int = 800) -> Forecast:
     """Of a situation, from draws of its prior by a seed of their own."""
     constants = tolerance_priors(situation.priors)
     pool = situation.pool()

@@ -132,6 +132,7 @@ def stub(sampler: str = "well") -> None:
     """Put the sampler of this name in place of the real one, and leave out what takes long."""
     run.compiled = lambda situation, constants, engine="nutpie": FromPrior(situation, constants, SPOILT[sampler])
     run.explore = run.run_all = lambda *_: []
+    run.rehearse = lambda *_: None
     run.build_report = report
     readings.DRAWS_A_CHAIN = 250
     forecast.jobs.explain.moved = lambda *_: {}

@@ -205,8 +205,8 @@ def test_all_words_are_listed_at_the_prompt_and_in_the_help() -> None:
     assert {c for c in LABELS["events"] if choices("events", c, {})} == {
         "family", "role", "kind", "direction", "answers", "evidence", "confidence",
     }  # fmt: skip
-    for words in (*ROLES.values(), *INSTRUMENTS.values()):
-        assert all(w in choices_in_words("events", "role") + choices_in_words("events", "instrument") for w in words)
+    listed = choices_in_words("events", "role") + choices_in_words("events", "instrument")
+    assert all(word in listed for words in (*ROLES.values(), *INSTRUMENTS.values()) for word in words)
 
 
 def test_the_words_of_a_column_are_listed_at_its_prompt(typed: Typed) -> None:
@@ -227,8 +227,7 @@ def test_whoever_leaves_at_any_prompt_gets_a_command_that_goes_on_from_there(typ
     left = typed("event", lines=ANSWERS[:n])
     assert left.exit_code == 130
     assert snapshot(root) == before
-    words = command_printed(left.stderr)
-    again = typed(*words, lines=(*ANSWERS[n:], "y"))
+    again = typed(*command_printed(left.stderr), lines=(*ANSWERS[n:], "y"))
     assert again.exit_code == 0, again.stderr
     row = next(e for e in read_data(root / "data").events if e.id == "B104")
     assert (str(row.date), row.kind, row.intensity, row.source, row.description) == (
@@ -248,9 +247,7 @@ def test_whoever_says_no_gets_the_command_too(typed: Typed, root: Path) -> None:
 
 
 def test_what_is_refused_at_the_end_is_asked_again_with_what_was_typed(typed: Typed, root: Path) -> None:
-    typed_wrong = [*ANSWERS]
-    typed_wrong[13] = "Z999"  # same_act_as
-    result = typed("event", lines=(*typed_wrong, "", "A061;Z998", "B001", "y"))
+    result = typed("event", lines=(*ANSWERS[:13], "Z999", *ANSWERS[14:], "", "A061;Z998", "B001", "y"))
     assert "The row can't stand in events.csv yet." in result.stderr
     assert "same_act_as: found 'Z999'" in words_of(result)
     assert "[Z999] >" in result.stderr
@@ -301,10 +298,9 @@ def test_a_character_that_steers_a_terminal_is_refused_and_not_repeated(typed: T
 
 def test_a_row_published_after_today_is_named_as_odd(typed: Typed) -> None:
     day = ("--date", "2026-06-20", "--published", "2062-01-01", "--description", "x")
-    result = typed("event", *MEASURE, *day, "--dry-run", "--yes")
-    assert result.exit_code == 0, result.stderr
-    assert "published: found '2062-01-01'; expected a day not after today, 2026-11-24" in " ".join(result.stdout.split())
-    assert "forecasts leave the row out until that day" in " ".join(result.stdout.split())
+    said = " ".join(typed("event", *MEASURE, *day, "--dry-run", "--yes").stdout.split())
+    assert "published: found '2062-01-01'; expected a day not after today, 2026-11-24" in said
+    assert "forecasts leave the row out until that day" in said
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,8 +105,8 @@ CASES: dict[str, tuple[str, Edit, str | None, str]] = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """data/ of a workspace whose priors/ are empty: checking the data needs none."""
-    (tmp_path / "priors").mkdir()
+    """data/ of a workspace, some of its files cut short, and its priors: the check sees all that a run would refuse."""
+    shutil.copytree(BUNDLED.parent / "priors", tmp_path / "priors")
     return shortened(copied(tmp_path))
 
 
@@ -142,7 +143,7 @@ def test_claims_and_the_calendar_may_be_published_before_what_they_speak_of(comm
 
 
 def test_what_spreadsheets_write_is_read_in_every_file(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "priors").mkdir()
+    shutil.copytree(BUNDLED.parent / "priors", tmp_path / "priors")
     folder = copied(tmp_path)
     for path in folder.glob("*.csv"):
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + b"\r\n\r\n")

@@ -77,6 +77,9 @@ IMPOSSIBLE: list[tuple[str, Which, Row, str, str]] = [
     ("events", by(id="B015"), {"ends": "B037"}, "ends", "which has no `until`"),
     ("events", by(id="C001"), {"caused_by": "Z999"}, "caused_by", "'Z999'"),
     ("events", by(id="C001"), {"caused_by": "C001"}, "caused_by", "its own id"),
+    ("events", by(id="C001"), {"caused_by": "B103"}, "caused_by", "a cause comes before its effect"),
+    ("overdose_releases", by(indicator="synthetic_opioids"), {"reported": "60000"}, "reported", "for all drugs in this release"),
+    ("calendar", by(effect="ends"), {"probability": "0"}, "probability", "more than 0 where effect is ends"),
     ("events", by(id="A001"), {"same_act_as": "A002"}, "same_act_as", "the later row"),
     ("events", by(id="B009"), {"published": "2000-01-01"}, "published", "not before its date"),
     ("events", by(id="B009"), {"date": "2026-07-01", "published": "2026-07-01", "until": ""}, "date", "after 2026-06-30"),
@@ -186,3 +189,19 @@ def test_readable_rows_beyond_the_coverage_need_the_coverage_raised(read: tuple[
     assert "covered_through" in found[0].remedy
     raised = replace(read[1], coverage={**read[1].coverage, "events.csv": date(2026, 7, 31)})
     assert [p for p in errors(tables, (), raised) if p.file == "events.csv"] == []
+
+
+@pytest.mark.parametrize("length", [2, 3, 5])
+def test_causes_that_lead_in_a_circle_are_named(read: tuple[Tables, Settings], length: int) -> None:
+    """Of one day, so that none is later than another."""
+    table = read[0]["events"]
+    like = next(event for event in table.rows if event.id == "C042")
+    names = [f"C{900 + n}" for n in range(length)]
+    pairs = zip(names, [*names[1:], names[0]], strict=True)
+    ring = [like.model_copy(update={"id": a, "caused_by": (b,), "same_act_as": ()}) for a, b in pairs]
+    lines = (*table.lines, *range(table.lines[-1] + 1, table.lines[-1] + 1 + length))
+    found = [p for p in errors({**read[0], "events": Table((*table.rows, *ring), lines)}, (), read[1]) if p.column == "caused_by"]
+    assert [p.row for p in found] == list(lines[-length:])
+    assert all("circle" in p.expected for p in found)
+    chain = [ring[0].model_copy(update={"caused_by": ()}), *(r.model_copy(update={"caused_by": (ring[0].id,)}) for r in ring[1:])]
+    assert errors({**read[0], "events": Table((*table.rows, *chain), lines)}, (), read[1]) == []

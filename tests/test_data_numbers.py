@@ -68,4 +68,5 @@ def test_priors_have_no_leading_zeros_and_no_decimal_commas() -> None:
         parse("Normal(00.5, 1)")
     with pytest.raises(SpecError, match="decimal point"):
         parse("Normal(0,8, 0,3)")
-    assert str(parse("Normal(0.05, 100)")) == "Normal(0.05, 100)"
+    for text in ("Normal(0.05, 100)", "Normal(1e-06, 0.001)", "Normal(0, 1e+20)"):
+        assert str(parse(text)) == text

@@ -74,7 +74,7 @@ REFUSED: list[tuple[str, str, Edit, int | None, str | None, str]] = [
     ("repeated row", TERMS, lambda raw: raw + raw.splitlines(keepends=True)[1], 12, None, "of line 2 again"),
     ("thousands separator", FINAL, line(2, b'1999-01,deaths_synthetic_opioids,"1,056",2000-12-31\n'), 2, "deaths", "thousands separator"),
     ("thousands unquoted", FINAL, line(2, b"1999-01,deaths_synthetic_opioids,1,056,2000-12-31\n"), 2, None, "thousands separator"),
-    ("negative deaths", FINAL, line(2, b"1999-01,deaths_synthetic_opioids,-56,2000-12-31\n"), 2, "deaths", "a value ≥ 0"),
+    ("negative deaths", FINAL, line(2, b"1999-01,deaths_synthetic_opioids,-56,2000-12-31\n"), 2, "deaths", "a value > 0"),
     ("not a number", FINAL, line(2, b"1999-01,deaths_synthetic_opioids,nan,2000-12-31\n"), 2, "deaths", "plain digits"),
     ("infinite", FINAL, line(2, b"1999-01,deaths_synthetic_opioids,inf,2000-12-31\n"), 2, "deaths", "plain digits"),
     ("underscores", FINAL, line(2, b"1999-01,deaths_synthetic_opioids,1_056,2000-12-31\n"), 2, "deaths", "plain digits"),

@@ -82,7 +82,7 @@ def data() -> Data:
 @pytest.fixture(autouse=True)
 def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Identity does not need many."""
-    monkeypatch.setattr(situation, "fit_opposition", functools.partial(fit_opposition, prior_draws=200))
+    monkeypatch.setattr(situation, "fit_opposition", functools.partial(fit_opposition, size=800))
 
 
 def planted(data: Data, name: str, day: date, published: date) -> Data:

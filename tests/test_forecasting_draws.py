@@ -13,7 +13,6 @@ from scipy.special import expit
 from forecast.arrays.ladder import fall_logit, rise_logit
 from forecast.domain import month
 from forecast.forecasting.archive import pack_draws, unpack_draws
-from forecast.forecasting.climb import future_administrations
 from forecast.forecasting.draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior
 from forecast.priors.spec import Quantiles
 from tests import toys
@@ -98,11 +97,6 @@ def test_drift_is_stationary_with_the_correlation_of_its_half_life() -> None:
 def test_administrations_are_exchangeable_draws(prior: ParameterDraws) -> None:
     unit = prior.alpha / prior.administration_sd[:, None]
     np.testing.assert_allclose(np.cov(unit.T), np.eye(8), atol=0.04)
-
-
-def test_months_without_a_known_administration_get_a_slot_nobody_used() -> None:
-    assert future_administrations(np.array([4, 4, -1, -1])).tolist() == [4, 4, 5, 5]
-    assert future_administrations(np.array([4, 5])).tolist() == [4, 5]
 
 
 def test_logits_at_the_ends_are_never() -> None:

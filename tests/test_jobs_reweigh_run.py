@@ -134,7 +134,7 @@ def a_new_demonstration(where: Workspace) -> None:
 def test_a_row_added_gives_a_whole_run_that_says_what_it_rests_on(added: Added) -> None:
     assert added.made.reason.startswith("additions alone")
     assert added.made.ess is not None
-    assert 200 <= added.made.ess < 400
+    assert 400 <= added.made.ess < 800
     assert not np.array_equal(added.forecast.situation.leverage.value, prior_forecast().situation.leverage.value)
     assert manifest.verify(added.done.path) == ()
     meta = manifest.read_manifest(added.done.path).meta
@@ -163,7 +163,7 @@ def test_its_answers_are_those_of_the_weighted_draws_but_for_the_comb(added: Add
     weighted = found.weighted["main"]
     taken = Counter(added.forecast.readings["main"].draws.leverage.tolist())
     for value, weight in zip(weighted.draws.leverage.tolist(), weighted.weights, strict=True):
-        assert abs(taken[value] - 400 * weight) < 1
+        assert abs(taken[value] - 800 * weight) < 1
 
 
 @pytest.mark.slow
@@ -172,7 +172,7 @@ def test_the_posterior_that_is_stored_holds_the_draws_that_are_told(added: Added
     for name, reading in added.forecast.readings.items():
         posterior, before = (t[name]["posterior"].to_dataset() for t in (tree, original))
         for field, variable in POSTERIOR_NAMES.items():
-            stored = posterior[variable].transpose("chain", "draw", ...).values.reshape(400, *posterior[variable].shape[2:])
+            stored = posterior[variable].transpose("chain", "draw", ...).values.reshape(800, *posterior[variable].shape[2:])
             np.testing.assert_allclose(stored, getattr(reading.draws, field), rtol=1e-6, atol=1e-7)
         assert posterior.sizes == before.sizes
         assert set(posterior.coords) == {*before.coords, "chain", "draw"}

@@ -15,6 +15,8 @@ from data_editing import rows_of, write_rows
 
 from forecast.data.digest import data_digest
 from forecast.data.select import as_of_now
+from forecast.data.tables import origin
+from forecast.domain import month
 from forecast.errors import InputError, StoreError, UsageError
 from forecast.forecasting.revised.update import updated
 from forecast.jobs import workspace as reading
@@ -147,8 +149,8 @@ def meddled(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> Callable[[
     def start(times: int) -> None:
         left = list(range(times))
 
-        def while_read(folder: Path) -> Any:
-            found = read(folder)
+        def while_read(folder: Path, day: date | None = None) -> Any:
+            found = read(folder, day)
             if left:
                 left.pop()
                 with (folder / "README.md").open("a") as f:
@@ -199,13 +201,13 @@ def test_of_the_bundled_data_today_lacks_two_rows_that_no_fit_of_mexico_uses(bun
     assert len(everything.data.pressure) == len(today.data.pressure) + 2
 
 
-def test_a_file_covered_through_a_day_to_come_is_refused(workspace: Workspace) -> None:
+def test_a_file_covered_through_a_day_to_come_counts_no_further_than_the_clock(workspace: Workspace) -> None:
     """Else months of which nobody could have known anything would be read as quiet ones."""
-    load_workspace(workspace, today=date(2026, 6, 30))
-    with pytest.raises(InputError) as e:
-        load_workspace(workspace, today=date(2026, 6, 29))
-    assert "events.csv" in {p.column for p in e.value.problems}
-    assert "calendar.csv" not in {p.column for p in e.value.problems}
+    assert origin(load_workspace(workspace, today=date(2026, 6, 30)).data) == month("2026-06")
+    data = load_workspace(workspace, today=date(2026, 6, 29)).data
+    assert origin(data) == month("2026-05")
+    assert "events.csv" in {p.column for p in data.warnings}
+    assert "calendar.csv" not in {p.column for p in data.warnings}
 
 
 def test_nothing_is_published_with_another_digest_than_it_was_made_from(kept: tuple[Path, Inputs]) -> None:

@@ -15,12 +15,13 @@ from scipy.stats import halfnorm, multivariate_normal
 from forecast.arrays.gaussian import Gaussian
 from forecast.data.read import read_table
 from forecast.data.records import Event, Poll
+from forecast.data.shares import opposed_share
 from forecast.domain import FIRST_MONTH, month
 from forecast.errors import ForecastError
 from forecast.model.history import LOGIT_60
 from forecast.model.opposition import fit_opposition, leave_out, mobilisation, mobilisation_scale
 from forecast.model.poll_algebra import OppositionPriors, PollAlgebra, moments
-from forecast.model.polls import FIRST_KNOT, PollShare, field_month, opposed_share, poll_shares
+from forecast.model.polls import FIRST_KNOT, PollShare, field_month, poll_shares
 from forecast.priors.files import load_priors
 from forecast.priors.spec import HalfNormal
 
@@ -155,6 +156,44 @@ def test_weights_integrate_over_the_walk_as_quadrature_does() -> None:
     assert found.mean == pytest.approx(mean, abs=4 * found.sd / np.sqrt(fit.effective))
 
 
+@pytest.mark.parametrize("sds", [(0.3, 0.3), (0.02, 0.02)], ids=["as bundled", "priors far narrower than the polls are apart"])
+def test_two_spreads_integrate_as_quadrature_does(sds: tuple[float, float]) -> None:
+    """Pollsters' and polls' sds sampled, the others fixed: means, sds and d at the origin against a dense grid."""
+    noisy = tuple(poll(f"{i}", f"200{i % 9 + 1}-03", opposed_pct=100 * p, in_favour_pct=100 - 100 * p, pollster=f"House {i % 3}")
+                  for i, p in enumerate((0.2, 0.85, 0.5, 0.9, 0.3, 0.7, 0.55, 0.4)))  # fmt: skip
+    loose = replace(priors(), hyper=(Exactly(0.1), HalfNormal(sds[0]), HalfNormal(sds[1]), Exactly(0.7)))
+    fit = fit_opposition(noisy, ORIGIN, loose, np.random.default_rng(2))
+    algebra = PollAlgebra.of(poll_shares(noisy, ORIGIN), loose)
+    axis = np.linspace(0.0, 1.0, 401)[1:] - 0.5 / 400
+    axes = [axis * (2.0 if sd > 0.1 else 0.8) for sd in sds]
+    house, noise = (g.ravel() for g in np.meshgrid(*axes, indexing="ij"))
+    hyper = np.column_stack([np.full(house.size, 0.1), house, noise, np.full(house.size, 0.7)])
+    log_p = algebra.log_likelihood(hyper) + halfnorm(scale=sds[0]).logpdf(house) + halfnorm(scale=sds[1]).logpdf(noise)
+    p = np.exp(log_p - log_p.max())
+    p /= p.sum()
+    assert fit.k_hat < 0.7
+    assert fit.effective > 1000
+    for found, values in ((fit.summaries[1], house), (fit.summaries[2], noise)):
+        mean = p @ values
+        sd = np.sqrt(p @ (values - mean) ** 2)
+        assert found.mean == pytest.approx(mean, abs=4.5 * sd / np.sqrt(fit.effective))
+        assert found.sd == pytest.approx(sd, rel=0.12)
+    some = np.random.default_rng(0).choice(p.size, 4000, p=p)
+    now = moments(algebra, hyper[some], ORIGIN).means[:, -1 - (4 + algebra.house.shape[1])]
+    assert fit.mean[-1] == pytest.approx(now.mean(), abs=4.5 * now.std() * np.sqrt(1 / 4000 + 1 / fit.effective))
+
+
+def test_what_the_other_polls_say_of_one_is_the_fit_without_it() -> None:
+    fit = fit_opposition(SOME, ORIGIN, priors(), np.random.default_rng(0), 3)
+    rows = poll_shares(SOME, ORIGIN)
+    prior, design, noises = dense(rows, 0.1, 0.3, 0.2, 0.7)
+    y, kept = np.array([r.logit for r in rows]), np.arange(len(rows)) != 1
+    others = prior.given(design[kept, :-1], (y - design[:, -1])[kept], noises[np.ix_(kept, kept)])
+    there = others.mapped(design[[1], :-1])
+    assert fit.fits[1].predicted == pytest.approx(there.mean[0] + design[1, -1])
+    assert fit.fits[1].predicted_sd == pytest.approx(np.sqrt(there.cov[0, 0] + noises[1, 1]))
+
+
 def test_influence_is_what_a_poll_does() -> None:
     fit = fit_opposition(SOME, ORIGIN, priors(), np.random.default_rng(0), 2)
     algebra = fit.polls
@@ -221,7 +260,7 @@ def test_only_usable_polls_by_the_origin_enter_each_once() -> None:
 
 def test_bundled_polls_move_the_answer_by_more_than_its_error() -> None:
     polls, _ = read_table(ROOT / "data" / Poll.file, Poll)
-    cases = leave_out(polls.rows, month("2026-06"), OppositionPriors.of(load_priors(ROOT / "priors")), seed=1, prior_draws=3000)
+    cases = leave_out(polls.rows, month("2026-06"), OppositionPriors.of(load_priors(ROOT / "priors")), seed=1, size=2000)
     by_label = {case.label: case for case in cases}
     full, without = by_label["all polls"], by_label["without force polls of 2026-01"]
     assert abs(full.mean - without.mean) > 4 * np.hypot(full.mcse, without.mcse)

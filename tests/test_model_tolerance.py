@@ -174,4 +174,5 @@ def test_who_governs() -> None:
     rows = toys.data().administrations
     found = in_office(rows, "Mexico", month("2006-11"), month("2006-12"))
     assert found.tolist() == [0, 1]
-    assert in_office(rows, "Mexico", month("2030-09"), month("2030-10")).tolist() == [4, -1]
+    assert in_office(rows, "Mexico", month("2030-09"), month("2030-10")).tolist() == [4, 5]  # someone of whom nothing is known yet
+    assert in_office(rows, "Mexico", month("2040-01"), month("2040-02")).tolist() == [5, 5]  # also where no month has a known one

@@ -134,7 +134,7 @@ def refused(run: Run, workspace: Workspace, *words: str, code: int = 2) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("text", ["9-00000000", "1-00000000", "0", "-1", "first", "", "leverage.effect", "1-", "\x1b[2J"])
+@pytest.mark.parametrize("text", ["9-00000000", "1-00000000", "0", "-1", "first", "", "leverage.effect", "1-", "[2J"])
 def test_an_unknown_revision_is_refused(run: Run, workspace: Workspace, text: str) -> None:
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     said = refused(run, workspace, "--", text)

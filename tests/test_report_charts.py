@@ -3,6 +3,8 @@
 import copy
 import itertools
 import math
+import re
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -13,10 +15,11 @@ from forecast.report.charts.drivers import opposition, overdoses
 from forecast.report.charts.ladder import answers, horizons
 from forecast.report.charts.learning import _in_prior_sds
 from forecast.report.charts.readings import _at, _heights
-from forecast.report.charts.rows import percent_axis
+from forecast.report.charts.rows import Dot, Row, percent_axis, rows_chart
 from forecast.report.charts.svg import PAGE, PHONE, draw
 from forecast.report.charts.time import spread
 from forecast.report.figures import FIGURES, Figure
+from forecast.storage.characters import refused_character, visible
 from tests.fixtures.report_example import density, report_example
 
 
@@ -79,6 +82,45 @@ def test_a_drawing_has_its_size_and_its_words() -> None:
         assert 'aria-label="a &quot;label&quot;"' in svg
         assert "told &lt;b&gt;" in svg
         assert "#0000" not in svg
+
+
+HOSTILE = (
+    *(f"a{c}b" for c in "\x00\x01\x1b\x7f\x85\u200e\u202e\u2028\ud800\udfff\ufdd0\ufffe\uffff\U0001fffe"),
+    "<script>x</script>]]>&amp; \"'", '#00000a var(--ink) id="clip0" url(#clip0) 0.12345',
+    "\u05e9\u05dc\u05d5\u05dd", "\U0001f600", "a\tb\nc",
+)  # fmt: skip
+
+
+def test_a_drawing_holds_any_text_and_nothing_but_shapes_and_text() -> None:
+    """In a process of its own a refused character would end it in the library; here it would end the tests."""
+    rows = [Row(text, text, (Dot(0.5),)) for text in HOSTILE]
+    svg = draw(rows_chart(rows, PAGE, percent_axis(1)), PAGE, "x", HOSTILE[1], HOSTILE[1])
+    root = ElementTree.fromstring(svg)
+    texts = [e.text for e in root.iter() if e.tag.endswith("}text")]
+    assert refused_character(svg) is None
+    assert {visible(text) for text in HOSTILE} <= set(texts)
+    assert {e.tag.rpartition("}")[2] for e in root.iter()} <= {
+        "svg",
+        "title",
+        "desc",
+        "g",
+        "path",
+        "line",
+        "text",
+        "defs",
+        "clipPath",
+        "rect",
+    }
+    assert not {key for e in root.iter() for key in e.attrib} & {"style", "href", "onload"}
+    assert all("class" not in e.attrib for e in root.iter() if e is not root)
+
+
+def test_a_label_of_ten_thousand_letters_is_cut_before_it_is_measured() -> None:
+    for size in (PAGE, PHONE):
+        svg = draw(rows_chart([Row("w" * 10_000, "1 %", (Dot(0.5),))], size, percent_axis(1)), size, "x", "label", "")
+        labels = re.findall(r">(w+…)<", svg)
+        assert len(labels) == 1
+        assert 20 < len(labels[0]) < 60
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)

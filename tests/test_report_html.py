@@ -1,6 +1,8 @@
 """The page: nothing from the network, nothing unescaped, every chart described and with its table, every number from the payload."""
 
+import base64
 import copy
+import hashlib
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -126,6 +128,22 @@ def test_nothing_is_fetched() -> None:
     assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", html()))
     assert "@import" not in html()
     assert "@font-face" not in html()
+
+
+def test_the_policy_allows_the_one_style_sheet_and_nothing_else() -> None:
+    sheets = re.findall(r"<style>(.*?)</style>", html(), re.DOTALL)
+    assert len(sheets) == 1
+    digest = base64.b64encode(hashlib.sha256(sheets[0].encode()).digest()).decode()
+    policies = [a["content"] for tag, a, _ in page().tags if tag == "meta" and a.get("http-equiv") == "Content-Security-Policy"]
+    assert policies == [f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"]
+    assert html().index("Content-Security-Policy") < html().index("<style>")
+    assert not any("style" in attributes for _, attributes, _ in page().tags)
+
+
+def test_a_cell_of_the_ladder_is_tinted_by_its_chance() -> None:
+    tinted = [a["class"] or "" for tag, a, path in page().tags if tag == "td" and re.match(r"p\d+", a.get("class") or "")]
+    assert "p8 here" in tinted
+    assert all(f".{name.split()[0]}{{--p:" in html() for name in tinted)
 
 
 def test_internal_links_lead_somewhere() -> None:

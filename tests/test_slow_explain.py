@@ -16,11 +16,11 @@ from forecast import workspace as places
 from forecast.forecasting.result import Forecast
 from forecast.forecasting.situation import assess
 from forecast.jobs import explain as job
-from forecast.jobs.run import DEFAULT_SEED, fit, write_report
+from forecast.jobs.run import fit, write_report
 from forecast.jobs.snapshot import inputs_of
 from forecast.jobs.states import chain
 from forecast.jobs.tellers import fitted
-from forecast.jobs.workspace import Inputs, load_workspace
+from forecast.jobs.workspace import DEFAULT_SEED, Inputs, load_workspace
 from forecast.progress import silent
 from forecast.report.parts import chances
 from forecast.report.read import read_report

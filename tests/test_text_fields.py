@@ -26,6 +26,7 @@ from forecast.errors import ForecastError, InputError, Problem, StoreError
 from forecast.forecasting.statement import read_scenarios
 from forecast.priors.alternatives import FILE, read_alternatives
 from forecast.priors.change import change
+from forecast.priors.edits import read_edits
 from forecast.priors.files import load_priors
 from forecast.priors.history import read_history
 from forecast.priors.opinions import read_opinions
@@ -173,6 +174,9 @@ def test_no_opinion_prior_or_reason_takes_a_refused_character(tmp_path: Path, ch
         with pytest.raises(InputError) as refused:
             read_opinions(effect, f"name,q05,q50,q95\nA{character}na,1,2,3\n", priors.spec(effect), "asked.csv")
         assert [(p.file, p.row, p.column) for p in refused.value.problems] == [("asked.csv", 2, "name")]
+        with pytest.raises(InputError) as refused:
+            read_edits(f"# {character}\n{effect} = Normal(1, 1)\n{effect}{character} = Normal(1, 1)\n", "edits.txt")
+        assert [(p.file, p.row) for p in refused.value.problems] == [("edits.txt", 1), ("edits.txt", 3)]
     folder = tmp_path / "priors"
     shutil.copytree(PRIORS, folder)
     before = {path: path.read_bytes() for path in folder.rglob("*.toml")}

@@ -7,11 +7,17 @@ Technometrics 51 (2009), with the weak prior on the shape that the former recomm
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 type Floats = NDArray[np.float64]
+
+K_HAT_MAX: Final = 0.7
+"""From here on a few draws carry the answer."""
+EFFECTIVE_MIN: Final = 400.0
+"""Fewer effective draws say too little. Both hold for every part that rests on weighted draws."""
 
 _PRIOR_DRAWS = 10  # weight of the prior shape of one half, in draws
 _GRID = 30
@@ -25,6 +31,16 @@ class Smoothed:
     weights: Floats
     k_hat: float
     effective: float
+
+
+def weakness(k_hat: float, effective: float) -> str:
+    """Why weighted draws cannot carry an answer, in words; empty if they can. NaN cannot."""
+    reasons = []
+    if not k_hat < K_HAT_MAX:
+        reasons.append(f"k̂ is {k_hat:.2f} and must be below {K_HAT_MAX}")
+    if not effective >= EFFECTIVE_MIN:
+        reasons.append(f"{effective:,.0f} draws are effective where at least {EFFECTIVE_MIN:,.0f} must be")
+    return "; ".join(reasons)
 
 
 def smooth(log_ratios: Floats) -> Smoothed:

@@ -36,15 +36,16 @@ def data() -> None:
 @data.command(epilog=examples("forecast data check", "forecast data check --json"))
 @common()
 def check(context: Context) -> None:
-    """Read every file strictly and list all that is wrong (exit 3) and all that is odd."""
+    """Read every file strictly and list all that is wrong (exit 3), odd, or left out of a forecast made today."""
     from forecast.data.problems import document, listing, summary
-    from forecast.data.read import read_data
     from forecast.errors import InputError
+    from forecast.jobs.check import check_workspace
 
-    folder = context.workspace.data
     try:
-        read = read_data(folder)
+        read, odd = check_workspace(context.workspace, context.now.date())
     except InputError as e:
+        if not e.problems:
+            raise
         if context.json:
             context.say_json(document(e.problems, None))
         else:
@@ -52,11 +53,11 @@ def check(context: Context) -> None:
                 context.say(line)
         raise InputError(summary(e.problems), "Correct them and check again.") from e
     if context.json:
-        context.say_json(document(read.warnings, read))
+        context.say_json(document(odd, read))
         return
-    for line in listing(read.warnings):
+    for line in listing(odd):
         context.say(line)
-    context.say(summary(read.warnings))
+    context.say(summary(odd))
 
 
 @data.command(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +13,7 @@ from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
     from forecast.jobs.try_prior import Tried
+    from forecast.priors.spec import Spec
     from forecast.runs.kept import KeptRun
 
 FAMILY = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m", "reach-5-12m", "fall-1-12m")
@@ -31,16 +32,10 @@ WIDTH: Final = 80
 )
 @common("seed")
 @click.argument("edits", nargs=-1, metavar="'NAME = PRIOR'…")
-@click.option(
-    "--file",
-    "file",
-    type=click.File("r", encoding="utf-8", errors="replace"),
-    metavar="FILE",
-    help="Read edits from a file, one a line; - is standard input.",
-)
+@click.option("--file", metavar="FILE", help="Read edits from a file, one a line; - is standard input.")
 @click.option("--all", "everything", is_flag=True, help="Show every question, not only the headline and the like.")
 @click.option("--refit", is_flag=True, help="Fit with the edited priors instead, which takes minutes and writes nothing.")
-def try_(context: Context, edits: tuple[str, ...], file: TextIO | None, everything: bool, refit: bool) -> None:
+def try_(context: Context, edits: tuple[str, ...], file: str | None, everything: bool, refit: bool) -> None:
     """Say what edited priors would do to the newest published run.
 
     It takes the run's draws and weights them, in under a second. Where the result can't be trusted it says so, and --refit answers. If a
@@ -48,11 +43,13 @@ def try_(context: Context, edits: tuple[str, ...], file: TextIO | None, everythi
     was set since the run is included; without an edit only that is tried.
     """
     from forecast.jobs.try_prior import try_edits
-    from forecast.priors.edits import parse_edits
+    from forecast.priors.edits import parse_edits, read_edits
 
     if context.seed is not None and not refit:
         raise click.UsageError("--seed means nothing without --refit.")
-    specs = parse_edits([*edits, *_lines(file)])
+    specs = parse_edits(edits)
+    if file is not None:
+        specs = _joined(specs, read_edits(*_read(context, file)))
     if refit:
         from forecast.jobs.refit_prior import refit_edits
 
@@ -67,8 +64,20 @@ def try_(context: Context, edits: tuple[str, ...], file: TextIO | None, everythi
         context.say(line)
 
 
-def _lines(file: TextIO | None) -> list[str]:
-    return [] if file is None else [text for line in file if (text := line.split("#")[0].strip())]
+def _read(context: Context, file: str) -> tuple[str, str]:
+    """The text of a file, and what problems call it."""
+    from forecast.storage.text import handed_over
+
+    source, called = context.handed_over(file)
+    return handed_over(source, called), called
+
+
+def _joined(words: dict[str, Spec], file: dict[str, Spec]) -> dict[str, Spec]:
+    from forecast.errors import UsageError
+
+    if twice := words.keys() & file.keys():
+        raise UsageError(f"{min(twice)} is edited in the command and in the file.", "Leave one of the two out.")
+    return words | file
 
 
 def lines(tried: Tried, everything: bool) -> list[str]:

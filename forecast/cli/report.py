@@ -32,14 +32,14 @@ def report(context: Context, name: str, form: str, output: str | None, force: bo
     run = store.resolve(context.workspace.reports, name)
     if context.json:
         manifest.check(run)
-        found = read_any_form(run)
+        document = read_any_form(run)
     else:
-        found = read_report(run)
+        document = read_report(run)
     if file is not None:
-        file.write(as_json(found, "utf-8") + "\n" if context.json else render(found, form))
+        file.write(as_json(document, "utf-8") + "\n" if context.json else render(document, form))
         if not file.through:  # a pipe may be this very output
             context.say_json({"written": str(file.path)}) if context.json else context.say(f"Written to {file.path}")
     elif context.json:
-        context.say_json(found)
+        context.say_json(document)
     else:
-        context.say(render(found, form).rstrip("\n"))
+        context.say(render(document, form).rstrip("\n"))

@@ -25,6 +25,7 @@ def scenario() -> None:
 def list_(context: Context) -> None:
     """List the scenarios in data/scenarios/, with what the newest published run says of each."""
     from forecast.cli.data import print_rows
+    from forecast.forecasting.statement import edited
     from forecast.jobs.scenario import list_scenarios
 
     run_id, listed = list_scenarios(context.workspace)
@@ -39,6 +40,9 @@ def list_(context: Context) -> None:
         context.say("There is no scenario in data/scenarios/; `forecast scenario new NAME` writes one.")
     else:
         print_rows(context, ("name", "kind", "headline", "title"), [_row(row) for row in listed], ("name", "headline", "title"))
+    _, templates = edited([row.scenario for row in listed])
+    for problem in templates:
+        context.warn(str(problem))
     if not run_id:
         context.warn("No run was published yet, so there are no results; `forecast run` makes one.")
 
@@ -67,6 +71,8 @@ def run(context: Context, names: tuple[str, ...]) -> None:
 
     with context.progress() as progress:
         answers = run_scenarios(context.workspace, names, progress)
+    for problem in answers.left_out:
+        context.warn(str(problem))
     if context.json:
         documents = [{**result.as_dict(), **_more(result)} for result in answers.results]
         context.say_json({"run_id": answers.run_id, "origin": answers.origin, "headline": "reach-4-12m", "scenarios": documents})

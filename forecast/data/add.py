@@ -80,19 +80,23 @@ def lacking(data: Data, name: str, cells: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(column for column in required(name, full) if not full.get(column) and (column in cells or column not in RECORDS[name].key))
 
 
-def planned(folder: Path, name: str, given: Sequence[Given], covered_through: date | None = None) -> Addition:
+def planned(
+    folder: Path, name: str, given: Sequence[Given], covered_through: date | None = None, today: date | None = None
+) -> Addition:  # fmt: skip
     """What adding these rows to the table `name` comes to; nothing is written, and nobody writes meanwhile.
+
+    today: the day by the clock; rows that are still to come then are odd.
 
     Raises InputError with every problem that the data would have, those of a row from a file with that file's name and line; UsageError
     for a coverage that would not move on; LockedError while another command writes for long.
     """
     with editing(folder):
-        return _planned(folder, name, given, covered_through)
+        return _planned(folder, name, given, covered_through, today)
 
 
-def _planned(folder: Path, name: str, given: Sequence[Given], covered_through: date | None) -> Addition:
+def _planned(folder: Path, name: str, given: Sequence[Given], covered_through: date | None, today: date | None) -> Addition:
     basis = snapshot(folder)
-    before = read_data(folder)
+    before = read_data(folder, today)
     file, key = RECORDS[name].file, RECORDS[name].key[0]
     table, _ = read_table(folder / file, RECORDS[name])
     cells: list[dict[str, str]] = []
@@ -111,7 +115,7 @@ def _planned(folder: Path, name: str, given: Sequence[Given], covered_through: d
             )
         contents[COVERAGE] = moved(folder, file, covered_through)
     try:
-        after = read_with(folder, contents)
+        after = read_with(folder, contents, today)
     except InputError as e:
         raise _refusal(e, file, covered_through or before.coverage[file], given, records, inserted.lines) from e
     made = {getattr(row, key): row for row in getattr(after, name)}

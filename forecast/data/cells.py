@@ -92,7 +92,7 @@ type Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=Fal
 type Level = Annotated[Whole, Field(ge=0, le=domain.TOP)]
 type Intensity = Annotated[Whole, Field(ge=1, le=5)]
 type Percent = Annotated[Number, Field(ge=0, le=100)]
-type Deaths = Annotated[Number, Field(ge=0)]
+type Deaths = Annotated[Number, Field(gt=0)]
 type Share = Annotated[Number, Field(ge=0, le=1)]
 type Count = Annotated[Whole, Field(ge=1)]
 type Flag = Annotated[Whole, Field(ge=0, le=1)]

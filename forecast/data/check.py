@@ -7,10 +7,21 @@ something is there does not, since it may be among the rows that were refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
 from typing import Any
 
-from forecast.data import check_dates, check_events, check_links, check_odd, check_polls, check_spans
-from forecast.data.tables import Table
+from forecast.data import (
+    check_clock,
+    check_dates,
+    check_events,
+    check_jumps,
+    check_links,
+    check_odd,
+    check_polls,
+    check_shares,
+    check_spans,
+)
+from forecast.data.tables import RECORDS, Table
 from forecast.data.toml import Settings
 from forecast.errors import Problem
 
@@ -38,6 +49,7 @@ BY_ROW: tuple[tuple[Check, tuple[str, ...]], ...] = (
 
 OF_WHOLE: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (check_links.check_event_links, ("events",)),
+    (check_links.check_causes, ("events",)),
     (check_links.check_claim_links, ("claims", "events")),
     (check_links.check_calendar_links, ("calendar", "events")),
     (check_links.check_coding_links, ("coding_second", "events")),
@@ -70,13 +82,28 @@ ODD: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (check_odd.odd_stops, ("indicators",)),
     (check_odd.odd_repeats, ("overdose_final",)),
     (check_odd.odd_repeats, ("indicators",)),
-    (check_odd.odd_steps, ("overdose_final",)),
-    (check_odd.odd_steps, ("indicators",)),
     (check_odd.odd_releases, ("overdose_releases",)),
-    (check_odd.odd_polls, ("polls",)),
     (check_odd.odd_pairs, ("events",)),
+    (check_odd.odd_counts, ("events",)),
+    (check_odd.odd_terms, ("administrations",)),
+    *(
+        (check, (name,))
+        for check in (check_jumps.odd_steps, check_jumps.odd_signs, check_jumps.odd_vintages)
+        for name in ("overdose_final", "indicators")
+    ),
+    (check_jumps.odd_units, ("indicators",)),
+    (check_jumps.odd_totals, ("overdose_releases",)),
+    *((check, ("polls",)) for check in (check_shares.odd_polls, check_shares.odd_shares, check_shares.odd_sizes, check_shares.odd_twice)),
 )
 """What is no error, but worth a look."""
+
+BY_CLOCK: tuple[tuple[Check, tuple[str, ...]], ...] = (
+    (check_clock.odd_coverage, ()),
+    (check_clock.odd_until, ("events",)),
+    *((check_clock.odd_months, (name,)) for name in ("claims", "states", "pressure")),
+    *((check_clock.odd_published, (name,)) for name, record in RECORDS.items() if "published" in record.model_fields),
+)
+"""What the clock says is still to come."""
 
 
 ABSENT: frozenset[Check] = frozenset({check_odd.odd_gaps, check_odd.odd_stops, check_odd.odd_releases})
@@ -93,9 +120,15 @@ def errors(tables: Tables, damaged: Collection[str], settings: Settings | None) 
     return sorted(found, key=_place)
 
 
-def oddities(tables: Tables, settings: Settings) -> list[Problem]:
-    """Everything odd that sources.toml does not declare expected, in the order of files and lines."""
-    return sorted((p for check, names in ODD for p in check(*_of(tables, names), settings)), key=_place)
+def oddities(tables: Tables, settings: Settings, today: date | None = None) -> list[Problem]:
+    """Everything odd that sources.toml does not declare expected, in the order of files and lines.
+
+    today: the day by the clock; with it, what is still to come is named too.
+    """
+    found = [p for check, names in ODD for p in check(*_of(tables, names), settings)]
+    if today is not None:
+        found += [p for check, names in BY_CLOCK for p in check(*_of(tables, names), settings, today)]
+    return sorted(found, key=_place)
 
 
 def odd_values(tables: Tables, settings: Settings) -> list[Problem]:

@@ -18,7 +18,7 @@ MOST_SHOWN: Final = 6
 
 
 def check_event_links(table: Table[Event]) -> Iterator[Problem]:
-    """`ends`, `caused_by` and `same_act_as` name other rows, none of them later; only measures end; nothing is its own cause."""
+    """`ends`, `caused_by` and `same_act_as` name other rows; only measures end; of two rows of one act the later names the other."""
     by_id = {event.id: event for event in table.rows}
     for i, event in enumerate(table.rows):
         for column in ("ends", "caused_by", "same_act_as"):
@@ -41,10 +41,6 @@ def check_event_links(table: Table[Event]) -> Iterator[Problem]:
                 yield finding(
                     table, i, "ends", f"{named.id} of {named.date}", f"a row not after {event.date}", "Correct the date or the id."
                 )
-        for named in (by_id[x] for x in event.caused_by if x in by_id):
-            if named.date.first > event.date.last:
-                remedy = "A cause comes first: correct the id or the date of one of the two."
-                yield finding(table, i, "caused_by", f"{named.id} of {named.date}, a later row", f"a row not after {event.date}", remedy)
         for named in (by_id[x] for x in event.same_act_as if x in by_id):
             if named.date.first > event.date.last:
                 yield finding(
@@ -73,6 +69,16 @@ def _circles(table: Table[Any], column: str) -> Iterator[Problem]:
         yield finding(
             table, names.index(circle[0]), column, f"a circle of {shown(named, 200)[1:-1]}", "rows that lead to earlier ones", remedy
         )
+
+
+def check_causes(table: Table[Event]) -> Iterator[Problem]:
+    """`caused_by` names no later row."""
+    by_id = {event.id: event for event in table.rows}
+    for i, event in enumerate(table.rows):
+        for cause in (by_id[x] for x in event.caused_by if x in by_id):
+            if cause.date.first > event.date.last:
+                expected = f"a row not after {event.date}: a cause comes before its effect"
+                yield finding(table, i, "caused_by", f"{cause.id} of {cause.date}", expected, "Correct the date or the id.")
 
 
 def check_claim_links(claims: Table[Claim], events: Table[Event]) -> Iterator[Problem]:

@@ -1,43 +1,39 @@
-"""What is odd rather than impossible: gaps, stops, repeats, steps, twins and outliers that sources.toml does not declare expected."""
+"""What is odd rather than impossible: gaps, stops, repeats, twins and terms that sources.toml does not declare expected."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import groupby, pairwise
 from typing import Any
 
+from forecast.data.expected import expected, expected_twins, source_of
 from forecast.data.finding import finding
-from forecast.data.records import Event, OverdoseFinal, OverdoseRelease, Poll
-from forecast.data.settings import Source
+from forecast.data.records import Administration, Event, OverdoseRelease
+from forecast.data.series import by_series, value
 from forecast.data.tables import Table
 from forecast.data.toml import Settings
-from forecast.domain import PartialDate, first_day, month, month_of, month_text
+from forecast.domain import PartialDate, first_day, month_of, month_text
 from forecast.errors import Problem
 
 RUN = 4
 """A measured series that has one value so many months running has probably been copied down."""
 
-STEP = 8.0
-"""A monthly change so many times the series' usual one (median absolute log change, scaled to a normal sd) is a step …"""
+TERMS = {"Mexico": 72, "US": 96}
+"""The most months that one president can be in office."""
 
-DOUBLING = math.log(2)
-"""… if it also doubles or halves the value."""
-
-APART = 40.0
-"""Points of the opposed share between two polls of one month on one question that call for a look."""
+RANGE = 3
+"""A number of persons is odd so many times beyond all others of its instrument."""
 
 FORTNIGHT = timedelta(days=14)
 
 
 def odd_gaps(table: Table[Any], settings: Settings) -> Iterator[Problem]:
     """Months missing inside a monthly series."""
-    for series, at in _series(table).items():
+    for series, at in by_series(table).items():
         months = sorted({table.rows[i].month for i in at})
         for a, b in pairwise(months):
-            if b > a + 1 and not _expected(settings, table, series, "gap", a + 1, b - 1):
+            if b > a + 1 and not expected(settings, table.rows[at[0]].file, "gap", a + 1, b - 1, series):
                 span = month_text(a + 1) if b == a + 2 else f"{month_text(a + 1)} to {month_text(b - 1)}"
                 i = next(i for i in at if table.rows[i].month == b)
                 yield _odd(table, i, "month", f"no {series} for {span}", "every month", "Add what is missing")
@@ -50,15 +46,15 @@ def odd_releases(table: Table[OverdoseRelease], settings: Settings) -> Iterator[
         releases.setdefault((row.indicator, row.published), {})[row.period_end] = i
     for (indicator, published), periods in releases.items():
         for a, b in pairwise(sorted(periods)):
-            if b > a + 1 and not _expected(settings, table, None, "gap", a + 1, b - 1):
+            if b > a + 1 and not expected(settings, OverdoseRelease.file, "gap", a + 1, b - 1, indicator, str(published)):
                 found = f"no {indicator} from {month_text(a + 1)} to {month_text(b - 1)} in the release of {published}"
                 yield _odd(table, periods[b], "period_end", found, "every month", "Add what is missing")
 
 
 def odd_stops(table: Table[Any], settings: Settings) -> Iterator[Problem]:
     """A series whose newest month is older than its file's coverage and its publisher's lag allow."""
-    for series, at in _series(table).items():
-        source = _source(settings, table, series)
+    for series, at in by_series(table).items():
+        source = source_of(settings, table.rows[at[0]].file, series)
         through = settings.coverage.get(table.rows[at[0]].file)
         if source is None or through is None or source.cadence != "monthly":
             continue
@@ -75,11 +71,11 @@ def odd_stops(table: Table[Any], settings: Settings) -> Iterator[Problem]:
 
 def odd_repeats(table: Table[Any], settings: Settings) -> Iterator[Problem]:
     """One value many months running."""
-    for series, at in _series(table).items():
-        for _, run in groupby(sorted(at, key=lambda i: table.rows[i].month), key=lambda i: _value(table.rows[i])):
+    for series, at in by_series(table).items():
+        for _, run in groupby(at, key=lambda i: value(table.rows[i])):
             same = list(run)
             a, b = table.rows[same[0]].month, table.rows[same[-1]].month
-            if len(same) >= RUN and not _expected(settings, table, series, "repeat", a, b):
+            if len(same) >= RUN and not expected(settings, table.rows[same[0]].file, "repeat", a, b, series):
                 yield _odd(
                     table,
                     same[RUN - 1],
@@ -87,46 +83,6 @@ def odd_repeats(table: Table[Any], settings: Settings) -> Iterator[Problem]:
                     f"{series} equal in {len(same)} rows running from {month_text(a)}",
                     "values that move",
                     "Check them against the source",
-                )
-
-
-def odd_steps(table: Table[Any], settings: Settings) -> Iterator[Problem]:
-    """A month that doubles or halves a series whose months hardly differ: a unit, a typing slip, a missing digit."""
-    for series, at in _series(table).items():
-        order = sorted(at, key=lambda i: table.rows[i].month)
-        logs = [(i, math.log(_value(table.rows[i]))) for i in order if _value(table.rows[i]) > 0]
-        moves = [(i, now - before) for (_, before), (i, now) in pairwise(logs)]
-        if len(moves) < 12:
-            continue
-        usual = sorted(abs(move) for _, move in moves)[len(moves) // 2] / 0.6745
-        for i, move in moves:
-            m = table.rows[i].month
-            if abs(move) > max(STEP * usual, DOUBLING) and not _expected(settings, table, series, "step", m, m):
-                yield _odd(
-                    table,
-                    i,
-                    "month",
-                    f"{series} at {math.exp(move):.2g} times the month before in {month_text(m)}",
-                    f"a change by at most a factor {math.exp(max(STEP * usual, DOUBLING)):.1f}",
-                    "Check the figure and its unit",
-                )
-
-
-def odd_polls(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
-    """Two usable polls of one month and one kind of question that lie far apart."""
-    usable = [(i, p, share) for i, p in enumerate(table.rows) if p.use == "yes" and (share := _opposed(p)) is not None]
-    for n, (i, poll, share) in enumerate(usable):
-        for _, other, theirs in usable[:n]:
-            same = (poll.field_end.month, poll.wording, poll.topic) == (other.field_end.month, other.wording, other.topic)
-            m = poll.field_end.month
-            if same and abs(share - theirs) >= APART and not _expected(settings, table, None, "outlier", m, m):
-                yield _odd(
-                    table,
-                    i,
-                    "opposed_pct",
-                    f"{share:.0f} per cent opposed, {abs(share - theirs):.0f} points from {other.poll_id}",
-                    f"polls of one month within {APART:.0f} points",
-                    "Check wording and shares against the sources",
                 )
 
 
@@ -139,7 +95,7 @@ def odd_pairs(table: Table[Event], settings: Settings) -> Iterator[Problem]:
             other = table.rows[j]
             if event.date.last - other.date.last > FORTNIGHT:
                 break
-            if _twins(event, other) and not _told_apart(settings, table, event, other):
+            if _twins(event, other) and not expected_twins(settings, event.file, (event.id, other.id)):
                 yield _odd(
                     table,
                     i,
@@ -150,6 +106,25 @@ def odd_pairs(table: Table[Event], settings: Settings) -> Iterator[Problem]:
                 )
 
 
+def odd_counts(table: Table[Event], settings: Settings) -> Iterator[Problem]:
+    """A number of persons far beyond those of all other acts of its instrument."""
+    for i, event in enumerate(table.rows):
+        others = [e.count for e in table.rows if e is not event and e.instrument == event.instrument and e.count]
+        if event.count and others and not min(others) / RANGE <= event.count <= max(others) * RANGE:
+            span = f"{min(others)} to {max(others)} as of other rows with instrument {event.instrument}"
+            yield _odd(table, i, "count", f"{event.count} persons", span, "Check it against the source")
+
+
+def odd_terms(table: Table[Administration], settings: Settings) -> Iterator[Problem]:
+    """A term that is longer than the constitution allows."""
+    for i, term in enumerate(table.rows):
+        months = term.end - term.start + 1
+        if months > TERMS[term.country]:
+            yield finding(
+                table, i, "end", f"a term of {months} months", f"at most {TERMS[term.country]} in {term.country}", "Check it.", "warning"
+            )
+
+
 def _twins(a: Event, b: Event) -> bool:
     alike = all(
         getattr(a, c) == getattr(b, c)
@@ -157,53 +132,6 @@ def _twins(a: Event, b: Event) -> bool:
     )
     linked = {*a.ends, *a.caused_by, *a.same_act_as, *b.ends, *b.caused_by, *b.same_act_as} & {a.id, b.id}
     return alike and not linked and not (a.episode and a.episode == b.episode)
-
-
-def _told_apart(settings: Settings, table: Table[Event], a: Event, b: Event) -> bool:
-    """Whether sources.toml names both rows in one expected duplicate."""
-    source = _source(settings, table, None)
-    return source is not None and any(
-        e.kind == "duplicate" and {a.id, b.id} <= set(re.findall(r"[\w.:-]+", e.what)) for e in source.expected
-    )
-
-
-def _opposed(poll: Poll) -> float | None:
-    """Per cent opposed of those with a side; where one side alone was published, 6 per cent are taken to have none."""
-    if poll.opposed_pct is not None and poll.in_favour_pct is not None:
-        total = poll.opposed_pct + poll.in_favour_pct
-        return 100 * poll.opposed_pct / total if total else None
-    if poll.opposed_pct is not None:
-        return poll.opposed_pct / 0.94
-    return 100 - poll.in_favour_pct / 0.94 if poll.in_favour_pct is not None else None
-
-
-def _series(table: Table[Any]) -> dict[str, list[int]]:
-    """The rows of each series, of each month only the vintage published last."""
-    newest: dict[tuple[str, int], int] = {}
-    for i, row in enumerate(table.rows):
-        held = newest.get((row.series, row.month))
-        if held is None or table.rows[held].published.last <= row.published.last:
-            newest[row.series, row.month] = i
-    found: dict[str, list[int]] = {}
-    for (series, _), i in newest.items():
-        found.setdefault(series, []).append(i)
-    return found
-
-
-def _value(row: Any) -> float:
-    return float(row.deaths if isinstance(row, OverdoseFinal) else row.value)
-
-
-def _source(settings: Settings, table: Table[Any], series: str | None) -> Source | None:
-    of_file = [s for s in settings.sources.values() if s.file == table.rows[0].file]
-    return next((s for s in of_file if s.series == series), None) or next((s for s in of_file if s.series is None), None)
-
-
-def _expected(settings: Settings, table: Table[Any], series: str | None, kind: str, first: int, last: int) -> bool:
-    source = _source(settings, table, series)
-    return source is not None and any(
-        e.kind == kind and (e.from_ is None or month(e.from_) <= first) and (e.to is None or last <= month(e.to)) for e in source.expected
-    )
 
 
 def _odd(table: Table[Any], i: int, column: str, found: str, expected: str, do: str) -> Problem:

@@ -45,11 +45,20 @@ def check_polls(table: Table[Poll]) -> Iterator[Problem]:
 
 
 def check_releases(table: Table[OverdoseRelease]) -> Iterator[Problem]:
+    """A row has a total, and deaths with synthetic opioids are some of the deaths with any drug that the same release counts."""
+    whole = {(row.published, row.period_end): row for row in table.rows if row.indicator == "all_drugs"}
     for i, row in enumerate(table.rows):
         if row.reported is None and row.predicted is None:
             yield finding(
                 table, i, "reported", "neither a reported nor a predicted total", "at least one", "Fill one in, or delete the row."
             )
+        beside = whole.get((row.published, row.period_end)) if row.indicator == "synthetic_opioids" else None
+        for column in ("reported", "predicted"):
+            part, total = getattr(row, column), getattr(beside, column, None)
+            if part and total and part > total:
+                yield finding(
+                    table, i, column, f"{part:g}", f"at most the {total:g} for all drugs in this release", "Check both against the source."
+                )
 
 
 def check_calendar(table: Table[Scheduled]) -> Iterator[Problem]:
@@ -59,6 +68,8 @@ def check_calendar(table: Table[Scheduled]) -> Iterator[Problem]:
         for column in needs.get(row.effect, ()):
             if getattr(row, column) in (None, ""):
                 yield finding(table, i, column, "nothing", f"a value where effect is {row.effect}", "Fill it in, or set effect to none.")
+            elif column == "probability" and not row.probability:
+                yield finding(table, i, column, "0", f"more than 0 where effect is {row.effect}", "Correct it, or set effect to none.")
         if row.effect == "starts" and row.channel not in LEVERAGE_CHANNELS:
             yield finding(
                 table,

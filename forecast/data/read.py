@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from forecast.data.toml import Settings, read_settings
 from forecast.errors import InputError, Problem, limited
 
 
-def read_data(folder: Path) -> Data:
+def read_data(folder: Path, today: date | None = None) -> Data:
     """The data of a workspace, checked; `folder` is its `data/`.
 
+    today: the day by the clock; what is still to come then is odd as well. Every row is there all the same (`select.as_of_now` leaves out).
     Raises InputError with all problems over all files. Oddities are no reason to refuse: they are in `warnings`.
     """
     tables, settings, problems = read_all(folder)
@@ -32,7 +34,7 @@ def read_data(folder: Path) -> Data:
         scales=settings.scales,
         sources=settings.sources,
         questions=settings.questions,
-        warnings=tuple(oddities(tables, settings)),
+        warnings=tuple(oddities(tables, settings, today)),
     )
 
 

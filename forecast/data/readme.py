@@ -13,6 +13,7 @@ from forecast.data.settings import Source
 from forecast.data.show import SPANS
 from forecast.data.tables import RECORDS, Data
 from forecast.domain import PartialDate, month_text
+from forecast.storage.markup import line_start, markdown_bold, markdown_inline, web_address
 
 NAME = "README.md"
 WIDTH = 140
@@ -93,8 +94,9 @@ def _section(data: Data, name: str) -> Iterator[str]:
 
 def _source(key: str, source: Source) -> Iterator[str]:
     told = f" (series `{source.series}`)" if source.series else f" (`{key}`)"
-    yield from _paragraph(f"**{source.name}**{told}, {source.used_for}.")
-    where = f" <{source.url}>" if source.url else ""
+    yield from _paragraph(f"{markdown_bold(source.name)}{told}, {source.used_for}.")
+    address = web_address(source.url)
+    where = f" <{address}>" if address else ""
     lag = f" {source.cadence.capitalize()}, {source.lag_days} days after the period." if source.cadence != "irregular" else ""
     yield from _item(
         f"Source: {_sentence(source.publisher)}{where}{lag} Terms: {_sentence(source.terms)} Cite: {_sentence(source.citation)}"
@@ -112,15 +114,19 @@ def _sources(data: Data, file: str) -> dict[str, Source]:
 
 
 def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    """A text of a file as a sentence of Markdown."""
+    shown = markdown_inline(text, code=True)
+    return shown if shown.endswith((".", "!", "?")) else f"{shown}."
 
 
-def _paragraph(text: str) -> list[str]:
-    return wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+def _paragraph(text: str, width: int = WIDTH) -> list[str]:
+    """Lines of Markdown, of which none begins a list by where it was broken."""
+    return [line_start(line) for line in wrap(text, width, break_long_words=False, break_on_hyphens=False)]
 
 
 def _item(text: str) -> list[str]:
-    return wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    first, *others = _paragraph(text, WIDTH - 2)
+    return [f"- {first}", *(f"  {line}" for line in others)]
 
 
 if __name__ == "__main__":

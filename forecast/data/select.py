@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from forecast.data.check import oddities
+from forecast.data.clock import capped, known
 from forecast.data.records import Event, Indicator, OverdoseFinal, Record, Scheduled, Spell
 from forecast.data.tables import RECORDS, Data, Table, whole_month
 from forecast.data.toml import Settings
@@ -34,12 +35,12 @@ def as_of(data: Data, day: date) -> Data:
 
 
 def as_of_now(data: Data, today: date) -> Data:
-    """The data without what is only published after `today`, references to it included; nothing else is cut.
+    """The data without what is only published after `today`, references to it included, and covered no further than the clock allows.
 
     Unlike `as_of` this takes nothing back that is known today of later days: an `until` that lies ahead, a calendar that is covered to
     the year after next. So it gives the same from day to day while nothing comes to be published, and so does its digest.
     """
-    return replace(data, **_published(data, today))
+    return replace(data, **_published(data, today), coverage=capped(data.coverage, today))
 
 
 def _published(data: Data, day: date) -> dict[str, Any]:
@@ -54,12 +55,6 @@ def _published(data: Data, day: date) -> dict[str, Any]:
     kept["calendar"] = tuple(_scheduled(row, ids) for row in kept["calendar"])
     kept["coding_second"] = tuple(row for row in kept["coding_second"] if row.id in ids)
     return kept
-
-
-def known(row: Record, day: date) -> bool:
-    """Whether a row was public at the end of `day`; rows of a kind that is never dated always were."""
-    published = getattr(row, "published", None)
-    return published is None or published.last <= day
 
 
 def newest[R: (OverdoseFinal, Indicator)](rows: Iterable[R]) -> tuple[R, ...]:

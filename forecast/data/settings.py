@@ -2,18 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from string import Formatter
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from forecast import domain
+
+WINDOW: Final = ("start", "end", "horizon", "resolution_date")
+"""The placeholders that the words of every question know."""
+
+LEVEL: Final = ("level", "level_name")
+"""… and those that a question about a level knows as well."""
+
+MOST_DAYS: Final = 3_660
+MOST_LAG_MONTHS: Final = 120
+"""Ten years: no lag is longer."""
+
+
+def _not_empty(values: tuple[int, ...]) -> tuple[int, ...]:
+    if not values:
+        raise PydanticCustomError("fits", "a list that is not empty")
+    return values
+
+
+def _without_repeats(values: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("fits", "a list that names nothing twice")
+    return values
+
+
+def _knowing(*names: str) -> Callable[[str], str]:
+    """What refuses a template with anything in braces but these names."""
+
+    def check(template: str) -> str:
+        expected = f"no placeholder but {', '.join(f'{{{name}}}' for name in names)}"
+        try:
+            parts = list(Formatter().parse(template))
+        except ValueError:
+            raise PydanticCustomError("fits", "{expected}, and braces in pairs", {"expected": expected}) from None
+        if any(name is not None and (name not in names or form or conversion) for _, name, form, conversion in parts):
+            raise PydanticCustomError("fits", "{expected}, each by its bare name", {"expected": expected})
+        return template
+
+    return check
+
 
 type Text = Annotated[str, Field(min_length=1)]
 type MonthText = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 type LevelNumber = Annotated[int, Field(ge=0, le=domain.TOP)]
-type Horizons = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+type Horizon = Annotated[int, Field(ge=1, le=domain.LONGEST)]
+type Horizons = Annotated[tuple[Horizon, ...], AfterValidator(_not_empty), AfterValidator(_without_repeats)]
+type Levels = Annotated[tuple[LevelNumber, ...], AfterValidator(_without_repeats)]
+type LagDays = Annotated[int, Field(ge=0, le=MOST_DAYS)]
+type Template = Annotated[Text, AfterValidator(_knowing(*WINDOW))]
+type LevelTemplate = Annotated[Text, AfterValidator(_knowing(*WINDOW, *LEVEL))]
 
 
 class Setting(BaseModel):
@@ -82,8 +129,8 @@ class Companion(Setting):
 
     kind: Literal["event", "count"]
     horizons: Horizons
-    title: Text
-    text: Text
+    title: Template
+    text: Template
     rule: Text
     counts: Counts | None = None
     none_of: Counts | None = None
@@ -93,9 +140,9 @@ class Companion(Setting):
 class LevelQuestion(Setting):
     """One kind of question about levels, asked of each level and horizon."""
 
-    levels: tuple[LevelNumber, ...]
-    title: Text
-    text: Text
+    levels: Levels
+    title: LevelTemplate
+    text: LevelTemplate
 
 
 class LevelQuestions(Setting):
@@ -109,8 +156,8 @@ class Resolution(Setting):
 
     headline: Text
     horizons: Horizons
-    lag_days: Annotated[int, Field(ge=0)]
-    happens_lag_months: Annotated[int, Field(ge=0)]
+    lag_days: LagDays
+    happens_lag_months: Annotated[int, Field(ge=0, le=MOST_LAG_MONTHS)]
     text: Text
 
 
@@ -123,13 +170,29 @@ class QuestionsConfig(Setting):
 
 
 class Expected(Setting):
-    """An oddity that is known, and why: a check that finds it keeps quiet. `from_` and `to` (months) limit what is meant."""
+    """An oddity that is known, and why: a check that finds it keeps quiet.
 
-    kind: Literal["gap", "stop", "repeat", "step", "outlier", "duplicate", "inferred"]
+    It excuses only what lies in the months `from_`..`to` and, in a file of several series, is of the `series` or the `release` (the day it
+    was published) that it names. A duplicate names its rows in `what`, and needs no months; `ahead` excuses rows by the month of their
+    publication, and needs no series.
+    """
+
+    kind: Literal["gap", "stop", "repeat", "step", "outlier", "duplicate", "inferred", "ahead"]
     what: Text
     why: Text
-    from_: MonthText | None = Field(default=None, alias="from")
-    to: MonthText | None = None
+    series: Text | None = None
+    release: Text | None = None
+    from_: MonthText | None = Field(default=None, alias="from", validate_default=True)
+    to: MonthText | None = Field(default=None, validate_default=True)
+
+    @field_validator("from_", "to")
+    @classmethod
+    def _bounded(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("kind") not in (None, "duplicate"):
+            raise PydanticCustomError("missing", "a month")
+        if info.field_name == "to" and value is not None and value < (info.data.get("from_") or value):
+            raise PydanticCustomError("fits", "a month not before that of from")
+        return value
 
 
 class Source(Setting):
@@ -144,8 +207,20 @@ class Source(Setting):
     citation: Text
     used_for: Literal["driver", "check", "context"]
     cadence: Literal["daily", "weekly", "monthly", "yearly", "irregular"]
-    lag_days: Annotated[int, Field(ge=0)]
+    lag_days: LagDays
     expected_stop: date | None = None
     published_rule: Text
     known_flaws: tuple[str, ...] = ()
     expected: tuple[Expected, ...] = ()
+
+    @field_validator("expected")
+    @classmethod
+    def _narrow(cls, entries: tuple[Expected, ...], info: ValidationInfo) -> tuple[Expected, ...]:
+        """In a file of several series an entry says which one it excuses, or it would hide the others' oddities of its kind."""
+        for entry in entries:
+            free = entry.kind in ("duplicate", "ahead") or info.data.get("series") or entry.series or entry.release
+            if not free:
+                raise PydanticCustomError(
+                    "fits", "a series or a release in each entry; {kind} {what} has none", {"kind": entry.kind, "what": entry.what[:40]}
+                )
+        return entries

@@ -18,7 +18,7 @@ FILES: Final = (*(record.file for record in RECORDS.values()), COVERAGE, "questi
 """All that a data folder is read from."""
 
 
-def read_with(folder: Path, contents: Mapping[str, bytes]) -> Data:
+def read_with(folder: Path, contents: Mapping[str, bytes], today: date | None = None) -> Data:
     """The data as they would be read with these files changed: the same reader, on a folder that shows the others as they are."""
     with temporary_folder() as stage:
         for file in FILES:
@@ -26,7 +26,7 @@ def read_with(folder: Path, contents: Mapping[str, bytes]) -> Data:
                 (stage / file).write_bytes(contents[file])
             else:
                 (stage / file).symlink_to((folder / file).resolve())
-        return read_data(stage)
+        return read_data(stage, today)
 
 
 def moved(folder: Path, file: str, through: date) -> bytes:

@@ -89,7 +89,8 @@ def _problem(name: str, document: Document, error: Any, model: type[Setting]) ->
 
 
 def _path(error: Any) -> list[Any]:
-    return [part for part in error["loc"] if part != "[key]"]
+    """Where in the file; a key that Python reserves, like `from`, has a trailing underscore in its model."""
+    return [part.removesuffix("_") if isinstance(part, str) else part for part in error["loc"] if part != "[key]"]
 
 
 def _meant(written: Any, loc: list[Any], model: type[Setting]) -> str | None:

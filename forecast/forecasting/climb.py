@@ -151,11 +151,5 @@ def make_kernel(
     )
 
 
-def future_administrations(in_office: NDArray[np.int_]) -> NDArray[np.int_]:
-    """Slots of the administrations of future months [H]: months with none known (−1) get the next slot that was never used."""
-    known = in_office.max(initial=0)
-    return np.where(in_office < 0, known + 1, in_office)
-
-
 assert FIRST_MONTH % 12 == 0
 assert TOP == 5

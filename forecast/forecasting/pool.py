@@ -29,6 +29,7 @@ MAX_ARRIVALS = 8
 """Of one stream in one month; the chance of more is below 10⁻⁴ at the rates seen."""
 _OF_WASHINGTON = np.array([s not in ("mobilisation", "concession") for s in STREAMS])
 _NEVER = np.int64(10_000)
+_LOG_MOST = np.log(100.0)  # of a monthly rate: beyond it all arrivals that count come anyhow, and e^z could overflow
 _LOG2 = float(np.log(2.0))
 
 
@@ -180,6 +181,7 @@ def simulate_pool(
     due = [c for c in calendar if c.effect in ("ends", "starts") and 1 <= c.date.month - origin <= horizon]
     noise = _noise(events, start.leverage, len(due), n, horizon, np.random.default_rng(seed))
     eta, rate = events.eta[noise.row], events.rate[noise.row]
+    log_rate = np.log(np.maximum(rate, 1e-300))
 
     x = future.log_deaths.copy()
     if patch.deaths is not None:
@@ -207,7 +209,7 @@ def simulate_pool(
     for t in range(1, horizon + 1):
         inputs = (log2_deaths[:, t - 1], conceded, level[:, t - 1])
         centred = [series - mean for series, mean in zip(inputs, events.means, strict=True)]
-        rates = rate * np.exp(predictors(centred[0], centred[1], centred[2], eta)) * _factors(patch, t)
+        rates = np.exp(np.minimum(log_rate + predictors(centred[0], centred[1], centred[2], eta), _LOG_MOST)) * _factors(patch, t)
         if future.new_us_rates_from is not None and t >= future.new_us_rates_from:
             rates = rates * np.where(_OF_WASHINGTON, noise.multiplier[:, None], 1.0)
         counts = _poisson(noise.arrivals[:, t - 1], rates)

@@ -2,43 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Final
 
+from forecast.data.nearest import did_you_mean, shown
 from forecast.data.settings import QuestionsConfig
 from forecast.domain import LEVELS, Month, Question, first_day, last_day
+from forecast.errors import Problem
+from forecast.model.events import ANSWERS, COUNTED
 
 type Window = tuple[Month, Month]
+
+COMPANIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(COUNTED, "count"),
+    **{f"deemed-{answer}": "event" for answer in ANSWERS},
+    "direct-action": "event",
+}
+"""The companions that the models answer, and the kind of each."""
+
+_FILE: Final = "questions.toml"
 
 
 def ask(config: QuestionsConfig, origin: Month) -> tuple[Question, ...]:
     """Every question at an origin. Ids are stable: reach-4-12m, hold-3-6m, fall-1-12m, event-<slug>-<h>m, count-<slug>-<h>m."""
     out: list[Question] = []
+    lag = config.resolution.lag_days
     for horizon in config.resolution.horizons:
         whole = Month(origin + 1), Month(origin + horizon)
         last = Month(origin + horizon), Month(origin + horizon)
         for level in config.levels.reached_by.levels:
-            out.append(_ladder(f"reach-{level}-{horizon}m", config.levels.reached_by.text, "reached_by", level, horizon, whole))
+            out.append(_ladder(f"reach-{level}-{horizon}m", config.levels.reached_by.text, "reached_by", level, horizon, whole, lag))
         for level in config.levels.in_force_at.levels:
-            out.append(_ladder(f"hold-{level}-{horizon}m", config.levels.in_force_at.text, "in_force_at", level, horizon, last))
+            out.append(_ladder(f"hold-{level}-{horizon}m", config.levels.in_force_at.text, "in_force_at", level, horizon, last, lag))
         for level in config.levels.fallen_to.levels:
-            out.append(_ladder(f"fall-{level}-{horizon}m", config.levels.fallen_to.text, "fallen_to", level, horizon, whole))
+            out.append(_ladder(f"fall-{level}-{horizon}m", config.levels.fallen_to.text, "fallen_to", level, horizon, whole, lag))
     for slug, companion in config.companion.items():
         for horizon in companion.horizons:
             window = Month(origin + 1), Month(origin + horizon)
-            text = _filled(companion.text, None, horizon, window)
+            text = _filled(companion.text, None, horizon, window, lag)
             out.append(Question(f"{companion.kind}-{slug}-{horizon}m", text, companion.kind, None, horizon, *window))
     return tuple(out)
 
 
-def _ladder(id_: str, template: str, kind, level: int, horizon: int, window: Window) -> Question:  # type: ignore[no-untyped-def]
-    return Question(id_, _filled(template, level, horizon, window), kind, level, horizon, *window)
+def wrong_questions(config: QuestionsConfig, origin: Month) -> list[Problem]:
+    """What is wrong with the questions at an origin that no single key shows: a headline nobody asks, a companion that no model answers."""
+    problems = []
+    headlines = [q.id for q in ask(config, origin) if q.kind == "reached_by"]
+    headline = config.resolution.headline
+    if headline not in headlines:
+        expected = "the id of a question about a level reached, at one of the horizons"
+        problems.append(Problem(_FILE, shown(headline), expected, did_you_mean(headline, headlines), column="resolution.headline"))
+    for slug, companion in config.companion.items():
+        column = f"companion.{slug}"
+        if slug not in COMPANIONS:
+            problems.append(Problem(_FILE, shown(slug), "a companion of the models", did_you_mean(slug, COMPANIONS), column=column))
+        elif companion.kind != COMPANIONS[slug]:
+            problems.append(Problem(_FILE, companion.kind, COMPANIONS[slug], "Correct the kind.", column=f"{column}.kind"))
+    return problems
 
 
-def _filled(template: str, level: int | None, horizon: int, window: Window) -> str:
-    name = LEVELS[level] if level is not None else ""
-    return template.format(
-        level=level, level_name=name, horizon=horizon, start=_day(first_day(window[0])), end=_day(last_day(window[1]))
-    )  # fmt: skip
+def _ladder(id_: str, template: str, kind, level: int, horizon: int, window: Window, lag: int) -> Question:  # type: ignore[no-untyped-def]
+    return Question(id_, _filled(template, level, horizon, window, lag), kind, level, horizon, *window)
+
+
+def _filled(template: str, level: int | None, horizon: int, window: Window, lag: int) -> str:
+    """The words with their placeholders filled in; `settings` has refused templates with any others."""
+    end = last_day(window[1])
+    words = {"horizon": horizon, "start": _day(first_day(window[0])), "end": _day(end), "resolution_date": _day(end + timedelta(days=lag))}
+    if level is not None:
+        words |= {"level": level, "level_name": LEVELS[level]}
+    return template.format(**words)
 
 
 def _day(day: date) -> str:

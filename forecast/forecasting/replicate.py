@@ -45,7 +45,7 @@ def odds(draws: ParameterDraws, drivers: Drivers) -> Odds:
         return values[:, None]
 
     theta = (
-        draws.alpha[:, np.maximum(drivers.administration, 0)]
+        draws.alpha[:, drivers.administration]
         + draws.drift_at(months)
         + by_draw(draws.overdose_level) * seen(drivers.log2_deaths)
         + by_draw(draws.overdose_change) * seen(drivers.change)

@@ -13,7 +13,7 @@ from forecast.arrays.ladder import bend
 from forecast.data.outcome import distinct_readings, reading_levels
 from forecast.data.tables import Data, history, origin
 from forecast.domain import FIRST_MONTH, Month, last_day
-from forecast.forecasting.climb import future_administrations
+from forecast.forecasting.driver_gate import check_events, check_leverage, check_opposition, check_overdose, check_overdose_records
 from forecast.forecasting.patch import NO_PATCH, Patch
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.pool import HORIZON, N_PATHS, Future, Start, simulate_pool
@@ -71,15 +71,22 @@ def claims_day(data: Data) -> date:
 
 
 def assess(data: Data, priors: Priors, seed: int) -> Situation:
-    """Fit models 2–4 to data already selected as of their day, and code the outcome under every reading."""
+    """Fit models 2–4 to data already selected as of their day, and code the outcome under every reading.
+
+    GateError if a driver cannot be what its records make it, or was not sampled soundly.
+    """
     rng = np.random.default_rng(seed)
     at = origin(data)
     tau = claims_day(data)
     months = history(data)
     settings = leverage_settings(priors, data.scales)
     pressed = leverage(data.events, at, settings)
+    check_leverage(pressed)
+    check_overdose_records(data.overdose_final, data.overdose_releases, at)
     overdose = fit_overdose(data.overdose_final, data.overdose_releases, at)
+    check_overdose(overdose)
     opposition = fit_opposition(data.polls, at, OppositionPriors.of(priors), rng)
+    check_opposition(opposition)
     mobilised = mobilisation(data.events, months, data.scales.mobilisation)
     conceded = event_model.concession_memory(data.events, at)
 
@@ -95,6 +102,7 @@ def assess(data: Data, priors: Priors, seed: int) -> Situation:
         administration=in_office(data.administrations, "Mexico", FIRST_MONTH, at),
     )
     rates = event_model.fit_events(data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng)
+    check_events(rates)
     log_deaths = overdose.paths(rng, N_PATHS, HORIZON)
     polled = opposition.draws(rng, N_PATHS, HORIZON)
     shares = priors.parts("readings.weights")
@@ -123,9 +131,7 @@ def assess(data: Data, priors: Priors, seed: int) -> Situation:
             mobilisation_scale=data.scales.mobilisation,
             new_us_rates_from=_next_us(data, at),
         ),
-        administrations=future_administrations(
-            in_office(data.administrations, "Mexico", FIRST_MONTH, Month(at + HORIZON))[at - FIRST_MONTH + 1 :]
-        ),
+        administrations=in_office(data.administrations, "Mexico", Month(at + 1), Month(at + HORIZON)),
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
@@ -11,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from forecast.data.nearest import did_you_mean
+from forecast.data.scenario_file import TEMPLATE
 from forecast.data.settings import Setting, Text
 from forecast.data.toml import read_toml
 from forecast.domain import CHANNELS
@@ -200,6 +203,22 @@ def read_named(folder: Path, names: tuple[str, ...]) -> tuple[Scenario, ...]:
                 f"There is no scenario {name!r}.", did_you_mean(name, files) if files else "`forecast scenario new` writes one."
             )
     return _read([files[name] for name in dict.fromkeys(names)])
+
+
+def edited(scenarios: Sequence[Scenario]) -> tuple[tuple[Scenario, ...], list[Problem]]:
+    """The scenarios that tell a story of their own; and a problem for each that still has the words of the template, and so is left out."""
+    template = Statement.model_validate(tomllib.loads(TEMPLATE), strict=False)
+    own: list[Scenario] = []
+    problems: list[Problem] = []
+    for scenario in scenarios:
+        same = [key for key in ("title", "story") if getattr(scenario.says, key).split() == getattr(template, key).split()]
+        if not same:
+            own.append(scenario)
+            continue
+        found = f"the {same[0]} of the template, so the scenario is not run"
+        expected, remedy = "a story of your own", "Edit the file, or delete it."
+        problems.append(Problem(f"{scenario.name}.toml", found, expected, remedy, column=same[0], severity="warning"))
+    return tuple(own), problems
 
 
 def is_name(name: str) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
 from forecast.data.add import Addition, planned, write
-from forecast.data.ask_day import day_problem
 from forecast.data.given import Given
 from forecast.data.show import cell
 from forecast.data.similar import similar
@@ -23,17 +22,16 @@ TRIES: Final = 50
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """What would be written, for each new row the rows near it and what it changes, and the rows published after today."""
+    """What would be written, for each new row the rows near it and what it changes."""
 
     addition: Addition
     similar: tuple[tuple[Any, ...], ...]
     effects: tuple[Effects, ...]
-    ahead: tuple[Problem, ...] = ()
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What is odd with the new rows."""
-        return (*self.addition.warnings, *self.ahead)
+        return self.addition.warnings
 
     @property
     def origins(self) -> tuple[str, str]:
@@ -69,16 +67,9 @@ def propose(workspace: Workspace, name: str, given: Sequence[Given], covered_thr
     """
     if covered_through is not None and covered_through > today:
         raise UsageError(f"{covered_through} is still to come, so nobody has read through it.", "Give a day that is over.")
-    made = planned(workspace.data, name, given, covered_through)
+    made = planned(workspace.data, name, given, covered_through, today)
     near = tuple(similar(made.after, name, new.record) for new in made.rows)
-    return Proposal(made, near, tuple(effects(made.before, made.after, new.record) for new in made.rows), tuple(_ahead(made, today)))
-
-
-def _ahead(made: Addition, today: date) -> Iterator[Problem]:
-    """Rows that may stand in their file, but that no forecast reads before the day on which they are published."""
-    for new in made.rows:
-        if (problem := day_problem(made.name, "published", str(new.record.published), {}, today)) is not None:  # type: ignore[attr-defined]  # all three tables have it
-            yield replace(problem, row=new.line, severity="warning", remedy="Correct it; forecasts leave the row out until that day.")
+    return Proposal(made, near, tuple(effects(made.before, made.after, new.record, today) for new in made.rows))
 
 
 def add(

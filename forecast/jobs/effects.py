@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from forecast.data.acts import sole_acts
+from forecast.data.clock import known
 from forecast.data.outcome import distinct_readings, known_then, reading_levels
 from forecast.data.records import Claim, Event, Poll
+from forecast.data.shares import undecided
 from forecast.data.tables import Data, history, origin
 from forecast.domain import last_day, month_text
 from forecast.errors import InputError
@@ -63,8 +66,19 @@ class PollEffects:
 type Effects = EventEffects | ClaimEffects | PollEffects
 
 
-def effects(before: Data, after: Data, row: Any) -> Effects:
-    """What a row of `after` changes; `before` lacks it, and perhaps others that are added with it."""
+def effects(before: Data, after: Data, row: Any, today: date | None = None) -> Effects:
+    """What a row of `after` changes; `before` lacks it, and perhaps others that are added with it.
+
+    today: the day by the clock; of a row that is published only later, it is said first that until then it changes nothing.
+    """
+    does = _effects(before, after, row)
+    if today is None or known(row, today):
+        return does
+    told = (f"Left out until it is published, on {row.published}; then:", *does.told)
+    return replace(does, usable=False, told=told) if isinstance(does, PollEffects) else replace(does, told=told)
+
+
+def _effects(before: Data, after: Data, row: Any) -> Effects:
     if isinstance(row, Event):
         return event_effects(before, after, row)
     if isinstance(row, Claim):
@@ -116,8 +130,13 @@ def poll_effects(after: Data, poll: Poll) -> PollEffects:
     share = seen[0]
     told = [f"Used: {100 * share.share:.1f} % opposed of those with a side, in {month_text(share.month)}, wording {share.wording}."]
     told += [f"Respondents not stated: {share.n} are assumed."] if share.n_assumed else []
-    told += ["One side only: 6 % are taken to have none."] if share.side_assumed else []
+    told += [f"One side only: {_left(poll):g} % are taken to have none."] if share.side_assumed else []
     return PollEffects(True, share.share, month_text(share.month), share.wording, share.n, tuple(told))
+
+
+def _left(poll: Poll) -> float:
+    side = poll.opposed_pct if poll.opposed_pct is not None else poll.in_favour_pct
+    return undecided(side or 0.0, poll.other_pct)
 
 
 def _arrival(data: Data, event: Event, name: str | None, arrives: bool, sole: bool) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.errors import ForecastError, StoreError
-from forecast.jobs.workspace import Inputs
+from forecast.jobs.workspace import DEFAULT_SEED, Inputs
 from forecast.progress import Progress, silent
 from forecast.runs import lock, names, scratch, store
 from forecast.runs.inputs import FOLDER
@@ -74,7 +74,7 @@ def run_and_publish(
     stays as it was.
     """
     from forecast.jobs.as_then import as_then
-    from forecast.jobs.run import DEFAULT_SEED, fit, write_report
+    from forecast.jobs.run import fit, write_report
 
     if inputs.as_of is not None or not (publish or store.latest(reports) is None):
         forecast = fit(as_then(inputs, progress), DEFAULT_SEED if seed is None else seed, progress, engine)

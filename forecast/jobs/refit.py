@@ -14,7 +14,7 @@ from forecast.domain import is_stale, month
 from forecast.errors import INTERRUPTED, ForecastError, GateError, InputError, SourceError, StoreError
 from forecast.jobs.decide import Course, decide
 from forecast.jobs.publish import Clock, Decision, check_clock, followed, publish_forecast, settle, since, tried
-from forecast.jobs.workspace import Inputs, load_workspace
+from forecast.jobs.workspace import DEFAULT_SEED, Inputs, load_workspace
 from forecast.progress import Progress, silent, within
 from forecast.report.read import read_report
 from forecast.runs import attempts, lock, manifest, store
@@ -142,7 +142,7 @@ def _follow(job: _Job, inputs: Inputs, course: Course) -> tuple[Decision, tuple[
         meta = manifest.read_manifest(course.run).meta
         decision = Decision(meta["decision"]["kind"], course.reason, k_hat=meta.get("k_hat"), ess=meta.get("ess"))
         return decision, settle(reports, job.clock())
-    from forecast.jobs.run import DEFAULT_SEED, fit
+    from forecast.jobs.run import fit
 
     seed = DEFAULT_SEED if job.seed is None else job.seed
     decision, forecast = Decision("refitted", course.reason), None

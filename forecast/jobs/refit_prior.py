@@ -12,10 +12,10 @@ from forecast.forecasting.edited.kinds import FITTED
 from forecast.forecasting.edited.reweigh import ByReading, changed
 from forecast.forecasting.result import Forecast
 from forecast.jobs.reference import reference
-from forecast.jobs.run import DEFAULT_SEED, fit
+from forecast.jobs.run import fit
 from forecast.jobs.snapshot import inputs_of
 from forecast.jobs.try_prior import Tried, beside, check_edits, named, try_edits
-from forecast.jobs.workspace import Inputs
+from forecast.jobs.workspace import DEFAULT_SEED, Inputs
 from forecast.priors.spec import Spec
 from forecast.progress import Progress, silent
 from forecast.report.parts.chances import questions

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from forecast.arrays.psis import weakness
 from forecast.data.changes import compare
 from forecast.domain import FIRST_MONTH, Month, month_text
 from forecast.errors import ForecastError
 from forecast.forecasting.edited.kinds import changed
-from forecast.forecasting.edited.reweigh import ESS_MIN, K_HAT_MAX, MCSE_MAX, ByReading
+from forecast.forecasting.edited.reweigh import MCSE_MAX, ByReading
 from forecast.jobs.snapshot import basis_of, inputs_of
 from forecast.jobs.workspace import Inputs
 from forecast.progress import Progress, silent
@@ -184,10 +185,8 @@ def _refusal(judged: Mapping[str, ByReading]) -> str:
     """Why the rule says no, reading by reading."""
     reasons = []
     for name, found in judged.items():
-        if not found.k_hat < K_HAT_MAX:
-            reasons.append(f"k̂ {found.k_hat:.2f} in {name}")
-        elif not found.ess >= ESS_MIN:
-            reasons.append(f"{found.ess:.0f} effective draws in {name}")
+        if why := weakness(found.k_hat, found.ess):
+            reasons.append(f"in {name} {why}")
         elif not found.accepted:
             reasons.append(f"a Monte Carlo error above {MCSE_MAX:.0%} of the headline in {name}")
     return "; ".join(reasons)

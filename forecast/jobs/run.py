@@ -23,16 +23,16 @@ from forecast.forecasting.situation import assess
 from forecast.inference.gate import worst
 from forecast.inference.settings import MULTIVERSE
 from forecast.jobs.meaning import sampling, settings_digest
-from forecast.jobs.workspace import Inputs
+from forecast.jobs.workspace import DEFAULT_SEED, Inputs
 from forecast.model.constants import tolerance_priors
 from forecast.progress import Progress, silent
 from forecast.report.payload import build_report
+from forecast.report.rehearsal import rehearse
 from forecast.report.render import write_report_files
 from forecast.runs import names, store
 from forecast.runs.draws import write_draws, write_posterior
 from forecast.runs.inputs import write_inputs
 
-DEFAULT_SEED = 20_060_101
 UNPUBLISHED: Final[Mapping[str, Any]] = {"follows": None, "decision": {"kind": "run", "reason": "", "seconds": None}}
 """What the manifest of a run says that was not written to be published."""
 FOR_THIS_RUN = "made for this run"
@@ -57,8 +57,11 @@ def fit(
 ) -> Forecast:
     """Fit every reading, pass the gate, and answer every question. Raises GateError, having written nothing, if a fit fails twice.
 
-    explored: also try the other defensible choices and run the scenarios, which a report wants.
+    explored: also try the other defensible choices and run the scenarios, which a report wants. The report's page is then drawn once
+    before anything is fitted: InputError if a text of the workspace cannot be shown.
     """
+    if explored:
+        rehearse(inputs.data, inputs.scenarios)
     progress("drivers", None, "overdoses, opposition, events")
     situation = assess(inputs.data, inputs.priors, seed)
     constants = tolerance_priors(inputs.priors)

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.errors import InputError, StoreError, UsageError
+from forecast.errors import InputError, Problem, StoreError, UsageError
 from forecast.progress import Progress, silent
 from forecast.workspace import Workspace, check_own
 
@@ -31,11 +31,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Results of scenarios on the draws of a run."""
+    """Results of scenarios on the draws of a run; `left_out` says which were not run, and why."""
 
     run_id: str
     origin: str
     results: tuple[Result, ...]
+    left_out: tuple[Problem, ...] = ()
 
 
 def list_scenarios(workspace: Workspace) -> tuple[str | None, tuple[Listed, ...]]:
@@ -51,19 +52,21 @@ def list_scenarios(workspace: Workspace) -> tuple[str | None, tuple[Listed, ...]
 
 
 def run_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress: Progress = silent) -> Answers:
-    """Run the scenarios named, all if none is, on the draws of the newest published run.
+    """Run the scenarios named, all if none is, on the draws of the newest published run; of all, a template not edited is left out.
 
-    Raises UsageError if there is no such scenario or no run, InputError if a file is wrong, a condition is met by too few paths, or the
-    run was made from other data or priors than the workspace now has, StoreError if the run is damaged.
+    Raises UsageError if there is no such scenario or no run, InputError if a file is wrong or a template, a condition is met by too few
+    paths, or the run was made from other data or priors than the workspace now has, StoreError if the run is damaged.
     """
     from forecast.domain import month_text
     from forecast.forecasting.scenarios import feasible, run_all
-    from forecast.forecasting.statement import FOLDER, read_named, read_scenarios
+    from forecast.forecasting.statement import FOLDER, edited, read_named, read_scenarios
     from forecast.runs import manifest
     from forecast.runs.store import resolve
 
     folder = workspace.data / FOLDER
-    scenarios = read_named(folder, names) if names else read_scenarios(folder)
+    scenarios, templates = edited(read_named(folder, names) if names else read_scenarios(folder))
+    if names and templates:
+        raise InputError.of(templates)
     run = resolve(workspace.reports, "latest")
     manifest.check(run)
     progress("drivers", None, "overdoses, opposition, events")
@@ -75,7 +78,7 @@ def run_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress: P
         raise InputError.of(refused)
     results = run_all(situation, draws, scenarios, lambda done, title: progress("scenarios", done, title))
     progress("scenarios", 1.0, "")
-    return Answers(run.name, month_text(situation.origin), tuple(results))
+    return Answers(run.name, month_text(situation.origin), tuple(results), tuple(templates))
 
 
 def situation_of(workspace: Workspace, run: Path) -> Situation:

@@ -28,11 +28,11 @@ EVERY: Final = {
 WELL: Final = (5, 6)
 """Exit codes that call nobody: another refit holds the lock and does the work; a source was down and will be asked again."""
 
-KEEP: Final = 30
-"""Runs that a schedule keeps; at 28 megabytes each they take less than a gigabyte. What other things rest on stays besides."""
 LEAP: Final = 2000
 """A year with a 29th of February."""
 
+KEEP: Final = 30
+"""Runs that a schedule keeps; at 28 megabytes each they take less than a gigabyte. What other things rest on stays besides."""
 LONGEST: Final = 998
 """Characters of a command that cron takes."""
 

@@ -12,20 +12,17 @@ from forecast.data.read import read_data
 from forecast.data.select import as_of as select_as_of
 from forecast.data.select import as_of_now
 from forecast.data.tables import Data, origin
-from forecast.domain import FIRST_MONTH, Month, last_day, month_text
+from forecast.domain import FIRST_MONTH, last_day, month_text
 from forecast.errors import ForecastError, InputError, Problem, UsageError
-from forecast.forecasting.statement import FOLDER, Scenario, read_scenarios
+from forecast.forecasting.preconditions import FIRST_ORIGIN, left_out, unmet
+from forecast.forecasting.statement import FOLDER, Scenario, edited, read_scenarios
 from forecast.priors.alternatives import Alternatives, read_alternatives
 from forecast.priors.check import readings_differ
 from forecast.priors.files import Priors, load_priors
 from forecast.priors.history import Revision, revisions
 from forecast.workspace import Workspace, contents
 
-FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)
-"""A year of record is the least: by its end the first final overdose counts were out."""
-
-AHEAD: Final = "calendar.csv"
-"""The one file that is covered through days to come."""
+DEFAULT_SEED: Final = 20_060_101
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +44,14 @@ class Inputs:
 
 
 def load_workspace(where: Workspace | Path | str, as_of: date | None = None, today: date | None = None) -> Inputs:
-    """Read data, priors and scenarios of a workspace. Raises InputError with every problem of all three, having written nothing.
+    """Read data, priors and scenarios of a workspace. Raises InputError with every problem of all three, having written nothing; also where
+    the data are sound but too few to fit the models to.
 
     as_of: only what was published by the end of that day, and the origin it allows; UsageError for a day before the first year's end.
     today: the day by the clock, which whoever publishes or compares digests must pass (`load_workspace(where, as_of, clock().date())`):
-    rows that are only published later are left out, nothing else is cut, and the digest stays the same from day to day while nothing
-    comes to be published. Ignored beside an `as_of`. Without it all rows are read, as an editor of the files sees them.
+    rows that are only published later are left out, files count as read no further than the clock allows, and the digest stays the same
+    from day to day while nothing comes to be published. Ignored beside an `as_of`. Without it all rows are read, as an editor sees them.
+    What is left out is named among the warnings of the data.
 
     What was parsed is what the snapshot holds: if a file changes meanwhile all are read again, once; then InputError.
     """
@@ -79,7 +78,7 @@ def _read(folder: Workspace, as_of: date | None, today: date | None) -> Inputs:
     alternatives: Alternatives = {}
     scenarios: tuple[Scenario, ...] = ()
     try:
-        data = read_data(folder.data)
+        data = read_data(folder.data, today)
     except InputError as e:
         problems += e.problems
     try:
@@ -92,27 +91,14 @@ def _read(folder: Workspace, as_of: date | None, today: date | None) -> Inputs:
         problems += e.problems
     if data is not None and priors is not None:
         problems += list(readings_differ(priors, {row.reading for row in data.readings}))
-    if data is not None and today is not None:
-        problems += _covered_ahead(data, today)
     if problems or data is None or priors is None:
         raise InputError.of(problems)
     seen = _then(data, as_of) if as_of else as_of_now(data, today) if today else data
+    if wanting := unmet(seen):
+        raise InputError.of(wanting)
+    scenarios, templates = edited(scenarios)
+    seen = replace(seen, warnings=(*seen.warnings, *left_out(seen), *templates))
     return Inputs(seen, priors, alternatives, scenarios, as_of, revisions(priors, folder.priors), today)
-
-
-def _covered_ahead(data: Data, today: date) -> list[Problem]:
-    """Files that are said to be covered through a day that has not come: a date mistyped, or a clock that is wrong."""
-    return [
-        Problem(
-            "coverage.toml",
-            f"{file} covered through {through}",
-            f"a day not after today, {today} by this machine's clock",
-            "Set the clock right, or correct the date.",
-            column=file,
-        )
-        for file, through in data.coverage.items()
-        if through > today and file != AHEAD
-    ]
 
 
 def _then(data: Data, day: date) -> Data:

@@ -3,7 +3,8 @@
     N_{k,t} ~ Poisson(Λ_k exp(z_{k,t−1})),   Λ_k ~ Gamma(½, 1 month)
 
 in the months since the present US administration took office. Given the three elasticities η the rates Λ are conjugate; η itself is
-resampled from prior draws by marginal likelihood. That the posterior of η comes out near its prior is expected, and said in the report.
+sampled by importance (`arrays/importance.py`), then resampled. That the posterior of η comes out near its prior is expected, and said in
+the report.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arrays.importance import STEP_DRAWS, sample_posterior
 from forecast.arrays.memory import decay
 from forecast.data.acts import sole_acts
 from forecast.domain import CHANNELS, FIRST_MONTH, Month
@@ -144,6 +146,7 @@ class EventRates:
     means             window means of log2(deaths/3000), G and L: what ~ subtracts
     counted [4, W]    companion counts in the window; answers [2, W] likewise
     ended             (relaxations that ended a measure, relaxations) over all years
+    k_hat, effective  of the weights by which eta was resampled
     """
 
     eta: Floats
@@ -155,6 +158,8 @@ class EventRates:
     answers: Floats
     ended: tuple[int, int]
     window: tuple[Month, Month]
+    k_hat: float = -np.inf
+    effective: float = float(ELASTICITY_DRAWS)
 
 
 def predictors(log2_deaths: Floats, memory: Floats, pressure: Floats, eta: Floats) -> Floats:
@@ -197,17 +202,28 @@ def fit_events(
     lagged = [series[window - 1] - mean for series, mean in zip((log2_deaths, memory, pressure), means, strict=True)]
 
     prior = np.array([priors.demand, priors.sufficiency, priors.backlash])
-    eta = rng.normal(prior[:, 0], prior[:, 1], (ELASTICITY_DRAWS, 3))
-    deaths, conceded, pressed = (series[None, :] for series in lagged)
-    z = predictors(deaths, conceded, pressed, eta[:, None, :])  # [D, W, K]
-    exposure = RATE + np.exp(z).sum(1)
     n = counts.sum(1)
-    log_marginal = (np.einsum("kw,dwk->dk", counts, z) + gammaln(SHAPE + n) - (SHAPE + n) * np.log(exposure)).sum(1)
-    weight = np.exp(log_marginal - log_marginal.max())
-    chosen = rng.choice(ELASTICITY_DRAWS, ELASTICITY_DRAWS, p=weight / weight.sum())
-    rate = rng.gamma(SHAPE + n, 1.0 / exposure[chosen])
+
+    def log_exposure(eta: Floats) -> tuple[Floats, Floats]:
+        """z [D, W, K], and log (RATE + Σ e^z) [D, K], which is finite however large z is."""
+        z = predictors(lagged[0][None], lagged[1][None], lagged[2][None], eta[:, None, :])
+        top = np.maximum(z.max(1), 0.0)
+        return z, top + np.log(RATE * np.exp(-top) + np.exp(z - top[:, None]).sum(1))
+
+    def log_marginal(eta: Floats) -> Floats:
+        z, exposure = log_exposure(eta)
+        return np.asarray((np.einsum("kw,dwk->dk", counts, z) + gammaln(SHAPE + n) - (SHAPE + n) * exposure).sum(1))
+
+    def log_prior(eta: Floats) -> Floats:
+        return np.asarray(-0.5 * (((eta - prior[:, 0]) / np.where(prior[:, 1] > 0, prior[:, 1], 1.0)) ** 2).sum(1))
+
+    start_eta = rng.normal(prior[:, 0], prior[:, 1], (STEP_DRAWS, 3))
+    sampled = sample_posterior(start_eta, log_prior, log_marginal, rng, ELASTICITY_DRAWS)
+    eta = sampled.points[rng.choice(ELASTICITY_DRAWS, ELASTICITY_DRAWS, p=sampled.smoothed.weights)]
+    with np.errstate(under="ignore"):
+        rate = rng.gamma(SHAPE + n, np.exp(-log_exposure(eta)[1]))
     return EventRates(
-        eta=eta[chosen],
+        eta=eta,
         rate=rate,
         counts=counts,
         marks={s: _marks(acts, s, start) for s in STREAMS},
@@ -216,6 +232,8 @@ def fit_events(
         answers=_tally(answered, start, origin, ANSWERS, lambda e: (e.answers,) if e.answers else ()),
         ended=_ended([e for e in events if e.date.month <= origin]),
         window=(start, origin),
+        k_hat=sampled.smoothed.k_hat,
+        effective=sampled.smoothed.effective,
     )
 
 

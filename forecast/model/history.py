@@ -74,9 +74,12 @@ class History:
 
 
 def in_office(administrations: Sequence[Administration], country: str, first: Month, last: Month) -> NDArray[np.int_]:
-    """Index, in order of taking office, of the administration of each month first..last (-1 where none is known)."""
+    """Index, in order of taking office, of the administration of each month first..last.
+
+    A month for which no term is known has the index after all known ones: someone else will govern, of whom nothing is known yet.
+    """
     ordered = sorted((a for a in administrations if a.country == country), key=lambda a: a.start)
-    out = np.full(last - first + 1, -1)
+    out = np.full(last - first + 1, len(ordered))
     for i, a in enumerate(ordered):
         out[max(a.start - first, 0) : max(a.end - first + 1, 0)] = i
     return out

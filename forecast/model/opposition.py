@@ -4,8 +4,8 @@
     favourability:   logit p = m_f + ω (d_t − logit .6) + r_{pollster, question} + e
     d: linear between quarterly knots from 2000-01, steps N(0, σ_d²)                  r ~ N(0, ρ²)
 
-p is opposed/(opposed + in favour). Given (σ_d, ρ, σ_e, ω) everything is Gaussian: prior draws of those four are weighted by the marginal
-likelihood of all polls, and each carries its own exact conditional normal. docs/opposition.md says what that shows and what it cannot.
+p is opposed/(opposed + in favour). Given (σ_d, ρ, σ_e, ω) everything is Gaussian: those four are sampled by adaptive importance sampling
+(`arrays/importance.py`), and each draw carries its own exact conditional normal. docs/opposition.md says what that shows and what not.
 """
 
 from __future__ import annotations
@@ -16,13 +16,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast import domain
-from forecast.arrays.gaussian import Floats, effective_size
+from forecast.arrays.gaussian import Floats
+from forecast.arrays.importance import STEP_DRAWS, sample_posterior
 from forecast.arrays.memory import decay, peak_memory
 from forecast.data.acts import sole_acts
 from forecast.data.records import Event, Poll
 from forecast.errors import ForecastError
 from forecast.model.events import HALF_LIFE
-from forecast.model.poll_algebra import HYPER, OppositionPriors, PollAlgebra, draws, house_names, moments
+from forecast.model.poll_algebra import (
+    HYPER,
+    Moments,
+    OppositionPriors,
+    PollAlgebra,
+    draws,
+    from_line,
+    house_names,
+    log_prior,
+    moments,
+    to_line,
+)
 from forecast.model.polls import OFFSETS, PollShare, poll_shares
 
 __all__ = [
@@ -52,11 +64,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class PollFit:
-    """A poll, its expected logit (`fitted`), and what a logit more in it adds to d at the origin (`influence`)."""
+    """A poll, its expected logit (`fitted`), and what a logit more in it adds to d at the origin (`influence`); what all other polls say of
+    its logit (`predicted`), and the sd of that."""
 
     poll: PollShare
     fitted: float
     influence: float
+    predicted: float
+    predicted_sd: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +91,8 @@ class OppositionDraws:
 class OppositionPosterior:
     """d by month from 2006-01 to the origin: moments over the weighted hyperparameters, and joint draws on demand.
 
-    hyper (n, 4) are prior draws with `weights` (n,) that sum to one; `effective` is Kish's number of them; `mcse` the Monte Carlo error of
-    the mean at the origin; `summaries` hold hyperparameters, wordings, the level of favourability and houses.
+    hyper (n, 4) are draws with `weights` (n,) that sum to one; `k_hat` and `effective` say how far they can be trusted; `mcse` is the
+    Monte Carlo error of the mean at the origin; `summaries` hold hyperparameters, wordings, the level of favourability and houses.
     """
 
     origin: int
@@ -86,6 +101,7 @@ class OppositionPosterior:
     mcse: float
     hyper: Floats
     weights: Floats
+    k_hat: float
     effective: float
     summaries: tuple[Summary, ...]
     fits: tuple[PollFit, ...]
@@ -103,9 +119,9 @@ class OppositionPosterior:
 
 
 def fit_opposition(
-    polls: Sequence[Poll], origin: int, priors: OppositionPriors, rng: np.random.Generator, prior_draws: int = 8000
+    polls: Sequence[Poll], origin: int, priors: OppositionPriors, rng: np.random.Generator, size: int = 2000
 ) -> OppositionPosterior:
-    """Fit model 3 to the polls given (select by `published` before), with `prior_draws` draws of the hyperparameters.
+    """Fit model 3 to the polls given (select by `published` before), with `size` draws of the hyperparameters; the caller judges k̂.
 
     ForecastError if no usable poll is among them: then there is no opposition to speak of, and the caller must say so.
     """
@@ -113,11 +129,11 @@ def fit_opposition(
     if not rows:
         raise ForecastError("No usable poll lies before the origin.", "Check `use`, `wording` and the dates in polls.csv.")
     data = PollAlgebra.of(rows, priors)
-    hyper = np.column_stack([np.asarray(spec.sample(rng, prior_draws), dtype=float) for spec in priors.hyper])
-    log_weights = data.log_likelihood(hyper)
-    weights = np.exp(log_weights - log_weights.max())
-    kept = weights > _NEGLIGIBLE * weights.sum()
-    hyper, weights = hyper[kept], weights[kept] / weights[kept].sum()
+    start = to_line(np.column_stack([np.asarray(spec.sample(rng, STEP_DRAWS), dtype=float) for spec in priors.hyper]))
+    sampled = sample_posterior(start, lambda z: log_prior(priors, z), lambda z: data.log_likelihood(from_line(z)), rng, size)
+    kept = sampled.smoothed.weights > _NEGLIGIBLE
+    hyper, weights = from_line(sampled.points[kept]), sampled.smoothed.weights[kept]
+    weights = weights / weights.sum()
     given = moments(data, hyper, origin)
     now = origin - domain.FIRST_MONTH
     mean = weights @ given.means
@@ -129,14 +145,23 @@ def fit_opposition(
         float(np.sqrt(weights**2 @ (given.means[:, now] - mean[now]) ** 2)),
         hyper,
         weights,
-        effective_size(weights),
+        sampled.smoothed.k_hat,
+        sampled.smoothed.effective,
         _summaries(rows, hyper, weights, mean[now + 1 :], sd[now + 1 :]),
-        tuple(
-            PollFit(row, float(fitted), float(influence))
-            for row, fitted, influence in zip(rows, weights @ given.fitted, weights @ given.influence, strict=True)
-        ),
+        _poll_fits(rows, data, weights, given),
         data,
     )
+
+
+def _poll_fits(rows: Sequence[PollShare], data: PollAlgebra, weights: Floats, given: Moments) -> tuple[PollFit, ...]:
+    """Without a poll the hyperparameters weigh by the likelihood of the others, or a poll far off would widen what it is held against."""
+    log_others = 0.5 * ((data.y - given.predicted) ** 2 / given.predicted_variance + np.log(given.predicted_variance))
+    others = weights[:, None] * np.exp(log_others - log_others.max(0))
+    others /= others.sum(0)
+    predicted = (others * given.predicted).sum(0)
+    spread = np.sqrt((others * (given.predicted_variance + (given.predicted - predicted) ** 2)).sum(0))
+    columns = (weights @ given.fitted, weights @ given.influence, predicted, spread)
+    return tuple(PollFit(row, *map(float, numbers)) for row, *numbers in zip(rows, *columns, strict=True))
 
 
 def _summaries(rows: Sequence[PollShare], hyper: Floats, weights: Floats, mean: Floats, sd: Floats) -> tuple[Summary, ...]:
@@ -157,14 +182,14 @@ class LeftOut:
     mcse: float
 
 
-def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed: int, prior_draws: int = 4000) -> tuple[LeftOut, ...]:
+def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed: int, size: int = 2000) -> tuple[LeftOut, ...]:
     """d at the origin with all polls; without the one that pulls hardest; without the newest month's polls on force; without favourability.
 
     Cases that would leave no poll are missing from the answer.
     """
 
     def refit(kept: Sequence[Poll]) -> OppositionPosterior:
-        return fit_opposition(kept, origin, priors, np.random.default_rng(seed), prior_draws)
+        return fit_opposition(kept, origin, priors, np.random.default_rng(seed), size)
 
     full = refit(polls)
     pull = max(full.fits, key=lambda fit: abs(fit.influence * (fit.poll.logit - fit.fitted))).poll

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from forecast import domain
 from forecast.arrays.gaussian import Floats, Gaussian
 from forecast.data.records import OverdoseFinal, OverdoseRelease
-from forecast.errors import ForecastError
+from forecast.errors import ForecastError, GateError
 
 type Kind = Literal["reported", "predicted"]
 
@@ -87,7 +87,7 @@ def finals_used(finals: Sequence[OverdoseFinal], origin: int) -> dict[int, float
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """Where each unknown stands in the joint vector: x by month, the last v, season, biases by age, o by year."""
 
     months: int
@@ -102,7 +102,7 @@ class _Layout:
     size: int
 
     @classmethod
-    def of(cls, months: int) -> _Layout:
+    def of(cls, months: int) -> Layout:
         years = tuple(range(START // _YEAR, (START + months - 1) // _YEAR + 1))
         lengths = (months, 1, _YEAR, len(YOUNG), len(YOUNG) + 1, len(years))
         ends = np.cumsum(lengths).tolist()
@@ -110,7 +110,7 @@ class _Layout:
         return cls(months, years, x, v, season, reported, predicted, residence, ends[-1])
 
 
-def _prior(layout: _Layout) -> Gaussian:
+def joint_prior(layout: Layout) -> Gaussian:
     """The joint normal before any record."""
     n = layout.months
     mean, cov = np.zeros(layout.size), np.zeros((layout.size, layout.size))
@@ -132,7 +132,7 @@ def _prior(layout: _Layout) -> Gaussian:
     return Gaussian(mean, cov)
 
 
-def _final_design(layout: _Layout, months: NDArray[np.intp]) -> Floats:
+def final_design(layout: Layout, months: NDArray[np.intp]) -> Floats:
     design = np.zeros((len(months), layout.size))
     rows = np.arange(len(months))
     design[rows, layout.x.start + months - START] = 1.0
@@ -140,7 +140,7 @@ def _final_design(layout: _Layout, months: NDArray[np.intp]) -> Floats:
     return design
 
 
-def _sums(layout: _Layout, at: Floats, period_ends: NDArray[np.intp]) -> tuple[Floats, Floats]:
+def log_sums(layout: Layout, at: Floats, period_ends: NDArray[np.intp]) -> tuple[Floats, Floats]:
     """log Σ₁₂ e^{x + season} at a point of the joint vector, and its gradient (m, size)."""
     months = period_ends[:, None] - np.arange(_YEAR)
     log_deaths = at[layout.x.start + months - START] + at[layout.season.start + months % _YEAR]
@@ -154,7 +154,7 @@ def _sums(layout: _Layout, at: Floats, period_ends: NDArray[np.intp]) -> tuple[F
     return top[:, 0] + np.log(deaths.sum(axis=1)), gradient
 
 
-def _bias_design(layout: _Layout, totals: Sequence[Total]) -> Floats:
+def bias_design(layout: Layout, totals: Sequence[Total]) -> Floats:
     design = np.zeros((len(totals), layout.size))
     for i, t in enumerate(totals):
         design[i, layout.residence.start + layout.years.index(t.period_end // _YEAR)] = 1.0
@@ -165,7 +165,7 @@ def _bias_design(layout: _Layout, totals: Sequence[Total]) -> Floats:
     return design
 
 
-def _total_noise(totals: Sequence[Total]) -> Floats:
+def total_noise(totals: Sequence[Total]) -> Floats:
     """Covariance of the errors of totals. Half of the variance of each is its own; half comes from its months and is shared, within a kind,
     with every other total in proportion to the months in common, so that a number given again is not a number learnt again."""
     ends = np.array([t.period_end for t in totals])
@@ -183,7 +183,7 @@ class OverdosePosterior:
     totals: tuple[Total, ...]
     last_final: int
     iterations: int
-    layout: _Layout
+    layout: Layout
 
     @property
     def months(self) -> NDArray[np.intp]:
@@ -222,7 +222,7 @@ class OverdosePosterior:
     def log_totals(self, period_ends: Sequence[int], resident: bool = False) -> tuple[Floats, Floats]:
         """Mean and sd of the log true total of the twelve months to each period's end, by place of occurrence or of residence."""
         ends = np.asarray(period_ends, dtype=np.intp)
-        value, gradient = _sums(self.layout, self.joint.mean, ends)
+        value, gradient = log_sums(self.layout, self.joint.mean, ends)
         if not resident:
             years = [self.layout.residence.start + self.layout.years.index(int(m) // _YEAR) for m in ends]
             gradient[np.arange(len(ends)), years] = 1.0
@@ -235,28 +235,33 @@ def fit_overdose(
 ) -> OverdosePosterior:
     """Fit model 2 to what is given (select by `published` before), months up to `origin` only.
 
-    ForecastError if there is no record at all or the linearisation does not settle (it takes about five rounds).
+    ForecastError if there is no record at all; GateError if the linearisation does not settle (it takes about five rounds).
     """
     deaths, totals = finals_used(finals, origin), totals_used(releases, origin)
     if not deaths and not totals:
         raise ForecastError("No record of overdose deaths lies before the origin.", "Check overdose_final.csv and overdose_releases.csv.")
-    layout = _Layout.of(origin - START + 1)
+    layout = Layout.of(origin - START + 1)
     months = np.array(sorted(deaths), dtype=np.intp)
     values = np.log([deaths[m] for m in months.tolist()])
-    known = _prior(layout).given(_final_design(layout, months), values, np.eye(len(months)) * FINAL_SD**2)
+    known = joint_prior(layout).given(final_design(layout, months), values, np.eye(len(months)) * FINAL_SD**2)
     last_final = int(months.max(initial=START - 1))
     if not totals:
         return OverdosePosterior(origin, known, totals, last_final, 0, layout)
 
     ends = np.array([t.period_end for t in totals], dtype=np.intp)
     observed = np.log([t.deaths for t in totals])
-    biases, noise = _bias_design(layout, totals), _total_noise(totals)
+    biases, noise = bias_design(layout, totals), total_noise(totals)
     at = known.mean
     for iteration in range(1, 51):
-        value, gradient = _sums(layout, at, ends)
+        value, gradient = log_sums(layout, at, ends)
         fitted = known.given(gradient + biases, observed - value + gradient @ at, noise)
         moved = float(np.abs(fitted.mean - at).max())
         at = fitted.mean
         if moved < tolerance:
             return OverdosePosterior(origin, fitted, totals, last_final, iteration, layout)
-    raise ForecastError("The linearised overdose totals did not settle in 50 rounds.", "Look for a total that is off by a factor.")
+    worst = totals[int(np.abs(observed - log_sums(layout, at, ends)[0] - biases @ at).argmax())]
+    raise GateError(
+        f"Model 2 (overdoses) did not settle in 50 rounds; furthest from it lies overdose_releases.csv, published {worst.release}, twelve "
+        f"months to {domain.month_text(domain.Month(worst.period_end))}, {worst.kind}: {worst.deaths:,.0f}.",
+        "Compare that row with its release, and correct it or take it out.",
+    )

@@ -16,7 +16,8 @@ from forecast.model.polls import FIRST_KNOT, OFFSETS, PollShare
 
 KNOT_MONTHS: Final = 3
 HYPER: Final = ("walk_sd", "house_sd", "poll_noise", "favourability")
-"""σ_d, ρ, σ_e, ω: what is drawn from the prior and weighted, in this order."""
+"""σ_d, ρ, σ_e, ω: what is sampled, in this order; the first three above zero."""
+_POSITIVE: Final = np.array([True, True, True, False])
 
 _CHUNK = 250  # rows of hyperparameters worked on at once, to bound memory
 
@@ -25,6 +26,8 @@ class Spec(Protocol):
     """What model 3 asks of a prior."""
 
     def sample(self, rng: np.random.Generator, size: int) -> Any: ...
+
+    def logpdf(self, x: Floats) -> Floats: ...
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,25 @@ class PollAlgebra:
         )
 
 
+def to_line(hyper: Floats) -> Floats:
+    """Hyperparameters (n, 4) on the line: the logarithm of what is above zero."""
+    return np.where(_POSITIVE, np.log(np.where(_POSITIVE, np.maximum(hyper, 1e-300), 1.0)), hyper)
+
+
+def from_line(points: Floats) -> Floats:
+    """Hyperparameters (n, 4) from the line."""
+    return np.where(_POSITIVE, np.exp(np.where(_POSITIVE, np.clip(points, -700.0, 300.0), 0.0)), points)
+
+
+def log_prior(priors: OppositionPriors, points: Floats) -> Floats:
+    """(n,): log prior density of points on the line, of those hyperparameters that have a spread among them."""
+    hyper, total = from_line(points), np.zeros(len(points))
+    for i, spec in enumerate(priors.hyper):
+        if np.ptp(points[:, i]) > 0:
+            total = total + spec.logpdf(hyper[:, i]) + (points[:, i] if _POSITIVE[i] else 0.0)
+    return np.asarray(total)
+
+
 def house_names(rows: Sequence[PollShare]) -> tuple[tuple[str, str], ...]:
     """The (pollster, topic) pairs, each with a house effect of its own."""
     return tuple(dict.fromkeys((r.pollster, r.topic) for r in rows))
@@ -132,12 +154,14 @@ def _chunks(n: int) -> Iterator[slice]:
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Given each row of hyperparameters: means and variances of d by month, wordings, favourability level and houses; the expected logits
-    of the polls, and what a logit more in each adds to d at the origin."""
+    of the polls, and what a logit more in each adds to d at the origin; what all other polls predict of each, mean and variance."""
 
     means: Floats
     variances: Floats
     fitted: Floats
     influence: Floats
+    predicted: Floats
+    predicted_variance: Floats
 
 
 def moments(data: PollAlgebra, hyper: Floats, origin: int) -> Moments:
@@ -146,7 +170,7 @@ def moments(data: PollAlgebra, hyper: Floats, origin: int) -> Moments:
     return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _chunk_moments(data: PollAlgebra, hyper: Floats, origin: int) -> tuple[Floats, Floats, Floats, Floats]:
+def _chunk_moments(data: PollAlgebra, hyper: Floats, origin: int) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
     months = np.arange(domain.FIRST_MONTH, origin + 1)
     basis, seen = _walk_basis(months, origin), _walk_basis(data.months, origin)
     walk, house, noise, omega = hyper.T
@@ -174,7 +198,9 @@ def _chunk_moments(data: PollAlgebra, hyper: Floats, origin: int) -> tuple[Float
     surprise = (precision @ (data.y - data.expected(hyper))[..., None])[..., 0]
     means = centre + (cross @ surprise[..., None])[..., 0]
     fitted = data.y - (data.variance + noise[:, None] ** 2) * surprise
-    return means, before - (gain * cross).sum(-1), fitted, gain[:, len(months) - 1]
+    own = np.diagonal(precision, axis1=1, axis2=2)
+    variances = np.maximum(before - (gain * cross).sum(-1), 0.0)  # a difference of large numbers, where a prior is wide
+    return means, variances, fitted, gain[:, len(months) - 1], data.y - surprise / own, 1.0 / own
 
 
 def draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, last: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from forecast import domain
+from forecast.data.shares import opposed_share
 
 if TYPE_CHECKING:
     from forecast.data.records import Poll
@@ -20,7 +21,6 @@ FIRST_KNOT: Final = domain.month("2000-01")
 OFFSETS: Final = ("unilateral", "coordinated", "agents")
 """Wordings that differ from an unqualified question about force by an effect of their own, in this order."""
 
-MISSING_OTHER: Final = 0.06
 MISSING_N: Final = 600
 DESIGN_EFFECT: Final = 1.5
 
@@ -62,26 +62,16 @@ def field_month(poll: Poll) -> int:
     return domain.month_of(first + timedelta(days=(last - first).days // 2))
 
 
-def opposed_share(opposed: float | None, in_favour: float | None) -> float | None:
-    """Opposed among the decided, from per cents; of a one-sided report the missing side is what 6 % undecided leave."""
-    if opposed is not None and in_favour is not None:
-        return opposed / (opposed + in_favour) if opposed + in_favour > 0 else None
-    decided = 100.0 * (1.0 - MISSING_OTHER)
-    if opposed is not None:
-        return opposed / decided
-    return None if in_favour is None else 1.0 - in_favour / decided
-
-
 def poll_shares(polls: Sequence[Poll], origin: int) -> tuple[PollShare, ...]:
     """The polls that enter, each once, in order of time: usable, on force, agents or favourability, in the field by the origin."""
     out = []
     for poll in polls:
         wording = _WORDINGS.get(poll.wording)
-        share, month = opposed_share(poll.opposed_pct, poll.in_favour_pct), field_month(poll)
+        share, month = opposed_share(poll.opposed_pct, poll.in_favour_pct, poll.other_pct), field_month(poll)
         if poll.use != "yes" or wording is None or share is None or not FIRST_KNOT <= month <= origin:
             continue
         n = poll.n or MISSING_N
         share = min(max(share, 0.5 / n), 1.0 - 0.5 / n)  # half a respondent, so that a unanimous poll has a logit
-        one_sided = poll.opposed_pct is None or poll.in_favour_pct is None
-        out.append(PollShare(poll.poll_id, month, wording, poll.pollster, poll.topic, share, n, poll.n is None, one_sided))
+        assumed = poll.other_pct is None and (poll.opposed_pct is None or poll.in_favour_pct is None)
+        out.append(PollShare(poll.poll_id, month, wording, poll.pollster, poll.topic, share, n, poll.n is None, assumed))
     return tuple(sorted(out, key=lambda r: (r.month, r.poll_id)))

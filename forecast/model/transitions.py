@@ -80,7 +80,7 @@ def model_data(history: History, priors: TolerancePriors) -> dict[str, NDArray[n
     rose[1 : len(y)] = y[1:] > y[:-1]
     fell[1 : len(y)] = y[1:] < y[:-1]
     level[1 : len(y)] = y[:-1]
-    administration[: len(y)] = np.maximum(d.administration, 0)
+    administration[: len(y)] = d.administration
     return {
         "used": used, "rose": rose, "fell": fell, "level": level, "in_office": administration,
         "fresh": lagged(history.fresh.astype(float)), "pressure": lagged(d.pressure),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final, Literal
@@ -50,8 +50,16 @@ class Entry:
         return " or ".join(family_name(f) for f in self.families)
 
 
-LEAST, MOST, SPREAD = 1e-9, 1e6, 10.0
-"""How small and how large a number in a prior may be, and the sd of a logarithm."""
+SHARPEST: Final = 0.001
+"""The least sd: single precision, in which draws are kept, can't tell what is sharper from a number."""
+LARGEST: Final[Mapping[str, float]] = MappingProxyType({"log-odds": 20.0, "logits": 6.0, "log rate": 10.0})
+"""How far from 0 the mean, and how large the sd, of an effect may be, by how its unit begins. e^20 is half a billion."""
+MONTHS: Final = (0.1, 1e4)
+CHANCES: Final = (1e-6, 1 - 1e-6)
+COUNTS: Final = (0.01, 1e4)
+"""For the parameters of a Beta and a Gamma: so many cases stand behind them."""
+SPREAD: Final = 3.0
+"""The largest sd of a logarithm: nine in ten within a factor of 140 either way."""
 LINE: Final = (-math.inf, math.inf)
 ABOVE_0: Final = (0.0, math.inf)
 SHARE: Final = (0.0, 1.0)
@@ -194,9 +202,10 @@ def check_suits(entry: Entry, spec: Spec) -> None:
         raise SpecError(str(spec), f"{entry.family_names} for {entry.name}", f"It is about: {entry.what}")
     if isinstance(spec, Weights | Table):
         _check_parts(entry, spec)
-    elif isinstance(spec, Distribution):
-        _check_size(spec)
+    if isinstance(spec, Distribution):
         _check_support(entry, spec)
+    if isinstance(spec, Distribution | Table):
+        _check_size(entry, spec)
 
 
 def _check_parts(entry: Entry, spec: Weights | Table) -> None:
@@ -206,18 +215,38 @@ def _check_parts(entry: Entry, spec: Weights | Table) -> None:
         raise SpecError(str(spec), f"exactly the parts {', '.join(entry.parts)}", "Add what is missing and take out the rest.")
 
 
-def _check_size(spec: Distribution) -> None:
-    """SpecError for numbers that no belief here needs, and on which arithmetic fails."""
-    stated = {f.name: getattr(spec, f.name) for f in fields(spec)}  # type: ignore[arg-type]  # every distribution is a dataclass
-    remedy = "Write one that is not so small, or so large."
-    for name, v in stated.items():
-        least = 0.0 if v == 0 or name in ("mean", "shift") else LEAST
-        if name != "scale" and not least <= abs(v) <= MOST:
-            raise SpecError(str(spec), f"numbers from {LEAST:g} to {MOST:g} in size", remedy)
-    if isinstance(spec, Quantiles) and spec.scale != "log" and spec.q95 > 1 - LEAST:
-        raise SpecError(str(spec), f"a chance that leaves {LEAST:g} or more to the contrary", remedy)
-    if isinstance(spec, LogNormal) and spec.sd > SPREAD:
-        raise SpecError(str(spec), f"an sd of the logarithm of at most {SPREAD:g}", remedy)
+def _check_size(entry: Entry, spec: Distribution | Table) -> None:
+    """SpecError for numbers that mean nothing in the unit of the prior, and on which arithmetic fails."""
+    for what, value, (least, most) in _stated(entry, spec):
+        if not least <= value <= most:
+            expected = f"{what} from {least:g} to {most:.7g} for {entry.name} (unit: {entry.unit})"
+            raise SpecError(str(spec), expected, "Take a number within that range.")
+
+
+def _stated(entry: Entry, spec: Distribution | Table) -> Iterator[tuple[str, float, tuple[float, float]]]:
+    """Each number of a spec: what it is, its value, and the range that it may be in."""
+    largest = next((most for unit, most in LARGEST.items() if entry.unit.startswith(unit)), MONTHS[1])
+    range_ = MONTHS if entry.unit == "months" else CHANCES
+    match spec:
+        case Normal(mean, sd):
+            yield from (("a mean", mean, (-largest, largest)), ("an sd", sd, (SHARPEST, largest)))
+        case HalfNormal(sd):
+            yield "an sd", sd, (SHARPEST, largest)
+        case Beta(a, b):
+            yield from (("a first number", a, COUNTS), ("a second number", b, COUNTS))
+        case Gamma(shape, rate):
+            yield from (("a shape", shape, COUNTS), ("a rate", rate, COUNTS))
+        case LogNormal(median, sd, shift):
+            yield from (("a median", median, range_), ("an sd of the logarithm", sd, (SHARPEST, SPREAD)))
+            yield "a shift", shift, (-MONTHS[1], MONTHS[1])
+        case Quantiles(q05, q50, q95):
+            yield from (("quantiles", q, range_) for q in (q05, q50, q95))
+            if spec.scale != "beta":
+                yield "an sd on the scale of the logarithm or the log-odds", spec.sd, (SHARPEST, math.inf)
+        case Fixed(value):
+            yield "a number", value, range_ if entry.unit == "months" else (SHARPEST, 1.0)
+        case Table(values):
+            yield from ((f"{part}, an sd,", value, (0.0, 10.0)) for part, value in values.items())
 
 
 def _check_support(entry: Entry, spec: Distribution) -> None:

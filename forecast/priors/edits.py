@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from forecast.errors import InputError, Problem
+from forecast.data.nearest import shown
+from forecast.errors import InputError, Problem, limited
 from forecast.priors.catalogue import CATALOGUE, nearest, parse_prior
 from forecast.priors.spec import Spec
 from forecast.priors.text import SpecError
+from forecast.storage.text import refused_lines
 
 
-def parse_edits(texts: Sequence[str]) -> dict[str, Spec]:
-    """What each edit means. Raises InputError with all that is wrong in any of them."""
+def parse_edits(texts: Sequence[str], file: str = "edit", lines: Sequence[int] = ()) -> dict[str, Spec]:
+    """What each edit means; `lines` are those of the file that they come from. Raises InputError with all that is wrong in any of them."""
     found: dict[str, Spec] = {}
-    problems = []
-    for text in texts:
+    problems = limited(_problems(texts, file, lines or [None] * len(texts), found))
+    if problems:
+        raise InputError.of(problems)
+    return found
+
+
+def read_edits(text: str, file: str) -> dict[str, Spec]:
+    """The edits of a file, one a line; # begins a comment. Raises InputError with all that is wrong, by line."""
+    if problems := limited(refused_lines(text, file)):
+        raise InputError.of(problems)
+    edits = {number: line.split("#")[0].strip() for number, line in enumerate(text.splitlines(), 1)}
+    written = {number: edit for number, edit in edits.items() if edit}
+    return parse_edits(list(written.values()), file, list(written))
+
+
+def _problems(texts: Sequence[str], file: str, lines: Sequence[int | None], found: dict[str, Spec]) -> Iterator[Problem]:
+    """What is wrong with edits; the others go to `found`."""
+    for text, line in zip(texts, lines, strict=True):
         name, _, spec = (part.strip() for part in text.partition("="))
         try:
             if not spec:
-                raise SpecError(repr(text), "an edit of the form name = prior", "Write leverage.effect = Normal(0.8, 0.3), for instance.")
+                example = "Write leverage.effect = Normal(0.8, 0.3), for instance."
+                raise SpecError(shown(text), "an edit of the form name = prior", example)
             if name not in CATALOGUE:
-                raise SpecError(repr(name), "the name of a prior", f"Did you mean {nearest(name)}?")
+                raise SpecError(shown(name), "the name of a prior", f"Did you mean {nearest(name)}?")
             if name in found:
                 raise SpecError(f"two edits of {name}", "one", "Leave one of them out.")
             found[name] = parse_prior(name, spec)
         except SpecError as e:
-            problems.append(Problem("edit", e.found, e.expected, e.remedy, column=name or None))
-    if problems:
-        raise InputError.of(problems)
-    return found
+            yield Problem(file, e.found, e.expected, e.remedy, line, shown(name)[1:-1] if name else None)

@@ -257,7 +257,7 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _read_start(path: Path) -> dict[str, str]:
-    if not path.exists():
+    if not path.exists(follow_symlinks=False):
         return {}
     found = _toml(path)
     specs = found.get("priors")

@@ -19,7 +19,7 @@ class SpecError(ValueError):
         self.found, self.expected, self.remedy = found, expected, remedy
 
 
-_LEADING_ZEROS: Final = re.compile(r"(?<![\w.])0+[0-9][\w.]*")
+_LEADING_ZEROS: Final = re.compile(r"(?<![\w.])(?<![eE][-+])0+[0-9][\w.]*")
 
 
 @dataclass(frozen=True, slots=True)

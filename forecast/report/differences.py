@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from forecast.report.markdown import escaped, markdown_table
+from forecast.report.markdown import markdown_table
 from forecast.report.tables.table import Cell, Table, table
 from forecast.report.terminal import aligned, printable
 from forecast.report.what_moved import BESIDE, points
 from forecast.report.words import listed, number, percent
+from forecast.storage.markup import markdown_inline, markdown_text
 
 Found = Mapping[str, Any]
 type Block = str | Table | list[str]
@@ -31,7 +32,7 @@ def render(found: Found, form: str, everything: bool = False, width: int = 80) -
     sections = [(name, [block for block in blocks if block]) for name, blocks in _sections(found, everything)]
     if form == "markdown":
         bodies = [f"### {name}\n\n" + "\n\n".join(_markdown(block) for block in blocks) for name, blocks in sections if blocks]
-        return "\n\n".join([f"## What differs: {escaped(title)}", *bodies]) + "\n"
+        return "\n\n".join([f"## What differs: {markdown_inline(title)}", *bodies]) + "\n"
     texts = [f"{name}\n" + "\n\n".join(_text(block, width) for block in blocks) for name, blocks in sections if blocks]
     return "\n\n".join([title, *texts]) + "\n"
 
@@ -163,18 +164,18 @@ def _markdown(block: Block) -> str:
     if isinstance(block, Table):
         return markdown_table(block)
     if isinstance(block, str):
-        return escaped(block)
+        return markdown_text(block)
     first = [line for line in block if not line.startswith(" ")]
     if len(first) == 1 and len(block) > 1:  # a file and its rows
-        return f"{escaped(block[0])}\n\n" + "\n".join(_bullet(line) for line in block[1:])
-    return "\n".join(f"- {escaped(line)}" for line in block)
+        return f"{markdown_text(block[0])}\n\n" + "\n".join(_bullet(line) for line in block[1:])
+    return "\n".join(f"- {markdown_text(line)}" for line in block)
 
 
 def _bullet(line: str) -> str:
     """A line as an item of a list; a sign would begin another list."""
     text = line.strip()
     what = next((word for word, sign in _SIGNS.items() if text.startswith(f"{sign} ")), None)
-    return f"{'  ' if line.startswith('      ') else ''}- {escaped(f'{what}: {text[2:]}' if what else text)}"
+    return f"{'  ' if line.startswith('      ') else ''}- {markdown_text(f'{what}: {text[2:]}' if what else text)}"
 
 
 def _text(block: Block, width: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,12 +27,12 @@ class Figure:
     description: str
     tables: tuple[tuple[str, Callable[[Report], Table]], ...]
 
-    def svg(self, report: Report) -> str:
+    def svg(self, report: Report, sizes: Sequence[Size] = SIZES) -> str:
         """The chart for each size, as SVG elements; the page's style shows the one that fits."""
         from altair.utils.schemapi import debug_mode
 
         with debug_mode(False):  # the tests check every chart against Vega-Lite's schema; doing so again takes seconds a report
-            return "".join(draw(self.chart(report, size), size, self.name, self.label, self.description) for size in SIZES)
+            return "".join(draw(self.chart(report, size), size, self.name, self.label, self.description) for size in sizes)
 
 
 FIGURES: Final[tuple[Figure, ...]] = (

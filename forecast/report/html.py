@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from forecast.domain import LEVELS
 from forecast.report import sentences, what_moved, words
+from forecast.report.charts.svg import SIZES, Size
 from forecast.report.figures import FIGURES
+from forecast.report.page import page
 from forecast.report.tables import chances, evidence, model
 from forecast.report.tables import sensitivity as made
 from forecast.report.tables import standing as ledger
-from forecast.report.tables.table import Link
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 Report = Mapping[str, Any]
 
@@ -44,48 +40,18 @@ SECTIONS = (
 """Anchor and title of each section, in order; the table of contents is made from it."""
 
 
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    env = Environment(
-        loader=PackageLoader("forecast.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    for name in (
-        "percent",
-        "plain_percent",
-        "headline_percent",
-        "points",
-        "number",
-        "count",
-        "month_words",
-        "day_words",
-        "capital",
-        "number_word",
-        "bare",
-    ):
-        env.filters[name] = getattr(words, name)
-    env.filters["link"] = lambda url, text: Link(text, url)
-    env.globals.update(
-        percent_range=words.percent_range,
-        bare_range=words.bare_range,
-        window_words=words.window_words,
-        listed=words.listed,
-        LEVELS=LEVELS,
-        SECTIONS=SECTIONS,
-    )
-    return env
-
-
-def render_html(report: Report) -> str:
+def render_html(report: Report, sizes: Sequence[Size] = SIZES) -> str:
     """The page. Text of the payload is escaped wherever it stands; only http(s) addresses become links.
 
+    sizes: for which charts are drawn; a page to be read needs them all.
     KeyError or jinja2's UndefinedError if the payload lacks a part: validate it first.
     """
     from markupsafe import Markup
 
-    figures = {figure.name: (figure, Markup(figure.svg(report))) for figure in FIGURES}  # draw() escapes
-    page = _environment().get_template("report.html.j2").render(
+    figures = {figure.name: (figure, Markup(figure.svg(report, sizes))) for figure in FIGURES}  # draw() escapes
+    return page(
+        "report.html.j2",
+        ("style.css",),
         report=report,
         s=report["sentences"],
         question=sentences.headline_question(report),
@@ -100,13 +66,12 @@ def render_html(report: Report) -> str:
         matrix=_matrix(report),
         moved=_moved(report),
         next_dates=sentences.next_dates(report),
+        percent_range=words.percent_range,
+        bare_range=words.bare_range,
+        window_words=words.window_words,
+        LEVELS=LEVELS,
+        SECTIONS=SECTIONS,
     )  # fmt: skip
-    return unbroken(page)
-
-
-def unbroken(page: str) -> str:
-    """Numbers keep their signs and ranges their ends when lines break."""
-    return re.sub(r"(?<=[\d%])–(?=[\d<>])", "–\u2060", re.sub(r"(?<=[\d+]) %", "\u00a0%", page))
 
 
 def _lead(report: Report) -> tuple[str, str]:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
-from typing import TYPE_CHECKING
 
 from forecast.domain import is_stale, month
 from forecast.report import words
 from forecast.report.charts.svg import SIZES, draw
 from forecast.report.entry import Entry
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from forecast.report.page import page
 
 
 def render_index(entries: Sequence[Entry], now: datetime) -> str:
@@ -21,13 +17,14 @@ def render_index(entries: Sequence[Entry], now: datetime) -> str:
     from markupsafe import Markup
 
     from forecast.arrays.weighted import INTERVAL
-    from forecast.report.html import unbroken
 
     published = [e for e in entries if e.published and e.probability is not None]
     newest = published[-1] if published else None
     asked = [e for e in published if newest and e.question == newest.question]
     stale = bool(newest and newest.origin and is_stale(month(newest.origin), now.astimezone(UTC).date()))
-    page = _environment().get_template("index.html.j2").render(
+    return page(
+        "index.html.j2",
+        ("style.css", "index.css"),
         entries=list(reversed(entries)),
         newest=newest,
         stale=stale,
@@ -38,7 +35,6 @@ def render_index(entries: Sequence[Entry], now: datetime) -> str:
         count=len(entries),
         others=len(published) - len(asked),
     )  # fmt: skip
-    return unbroken(page)
 
 
 def _chart(entries: Sequence[Entry]) -> str:
@@ -60,19 +56,3 @@ def _fits() -> dict[str, int]:
     from forecast.report.charts.index import most_shown
 
     return {size.name: most_shown(size) for size in SIZES}
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    env = Environment(
-        loader=PackageLoader("forecast.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    env.filters |= {"month_words": words.month_words, "day_words": words.day_words, "time_words": _time_words, "capital": words.capital}
-    return env
-
-
-def _time_words(time: datetime) -> str:
-    """24 November 2026, 16:27."""
-    return f"{time.day} {words.MONTHS[time.month - 1]} {time.year}, {time:%H:%M}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,22 +11,13 @@ from forecast.report.tables import moved as moved_tables
 from forecast.report.tables import sensitivity as made
 from forecast.report.tables import standing as ledger
 from forecast.report.tables.table import Cell, Link, Table
+from forecast.storage.markup import markdown_bold, markdown_inline, markdown_link, markdown_text
 
 Report = Mapping[str, Any]
-_SPECIAL = re.compile(r"([\\`*_\[\]|#])")
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, no HTML, on one line."""
-    one_line = " ".join(text.split())
-    return _SPECIAL.sub(r"\\\1", one_line).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _cell(value: Cell) -> str:
-    if isinstance(value, Link):
-        url = value.safe_url
-        return f"[{escaped(value.text)}](<{re.sub(r'[<>\s|]', '', url)}>)" if url else escaped(value.text)
-    return escaped(value)
+    return markdown_link(value.text, value.url) if isinstance(value, Link) else markdown_inline(value)
 
 
 def markdown_table(t: Table) -> str:
@@ -35,12 +25,12 @@ def markdown_table(t: Table) -> str:
     if not t.rows:
         return ""
     rule = ["---:" if i in t.numeric else "---" for i in range(len(t.columns))]
-    lines = [[escaped(c) for c in t.columns], rule, *([_cell(value) for value in row] for row in t.rows)]
+    lines = [[markdown_inline(c) for c in t.columns], rule, *([_cell(value) for value in row] for row in t.rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def bullets(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {escaped(line)}" for line in lines)
+    return "\n".join(f"- {markdown_text(line)}" for line in lines)
 
 
 def _stakes(report: Report) -> str:
@@ -48,19 +38,19 @@ def _stakes(report: Report) -> str:
     for side, kinds in evidence.stakes(report).items():
         for kind, rows in kinds.items():
             lines = [
-                f"- **{escaped(a['argument'])}** ({a['status']}): {escaped(a['evidence'])}"
-                + (f" — {escaped(a['figure'])}" if a["figure"] else "")
-                + (f". {_cell(Link(a['source'], a['url']))}" if a["source"] else "")
+                f"- {markdown_bold(a['argument'])} ({markdown_inline(a['status'])}): {markdown_inline(a['evidence'])}"
+                + (f" — {markdown_inline(a['figure'])}" if a["figure"] else "")
+                + (f". {markdown_link(a['source'], a['url'])}" if a["source"] else "")
                 for a in rows
             ]
-            parts.append(f"### {escaped(side)}: {escaped(kind)}\n\n" + ("\n".join(lines) or "None is listed."))
+            parts.append(f"### {markdown_text(side)}: {markdown_inline(kind)}\n\n" + ("\n".join(lines) or "None is listed."))
     return "\n\n".join(parts)
 
 
 def _warnings(report: Report) -> str:
     lines = []
     if report["diagnostics"]["status"] != "pass":
-        lines.append(f"**The gate refused this fit.** {escaped('; '.join(report['diagnostics']['reasons']))}")
+        lines.append(f"**The gate refused this fit.** {markdown_inline('; '.join(report['diagnostics']['reasons']))}")
     if report["stale"]:
         lines.append(f"**This forecast is stale**: it knows nothing after {words.month_words(report['origin'])}.")
     if report["as_of"]:
@@ -72,24 +62,25 @@ def _moved(report: Report) -> str:
     told = what_moved.summary(report)
     if not told:
         return ""
-    alarm = f"**{escaped(what_moved.alarm(report))}**" if what_moved.alarm(report) else ""
+    alarm = markdown_bold(what_moved.alarm(report))
     below = f"~: cannot be told from noise. {what_moved.aside(report)}"
-    body = (alarm, escaped(told), markdown_table(moved_tables.parts(report)), escaped(below.strip()))
+    body = (alarm, markdown_text(told), markdown_table(moved_tables.parts(report)), markdown_text(below.strip()))
     return "\n\n".join(part for part in body if part)
 
 
 def _made(report: Report) -> str:
     priors, blocks = markdown_table(made.priors_short(report)), markdown_table(made.data_short(report))
     flips = f"Where it flips, if an effect were known:\n\n{markdown_table(made.flips(report))}"
-    said = (escaped(text) for text in (made.swept(report), made.shared_bias(report)) if text)
-    return "\n\n".join([escaped(made.verdict(report)), priors, blocks, flips, *said])
+    said = (markdown_text(text) for text in (made.swept(report), made.shared_bias(report)) if text)
+    return "\n\n".join([markdown_text(made.verdict(report)), priors, blocks, flips, *said])
 
 
 def _sources(report: Report) -> str:
-    return "\n".join(
-        f"- {_cell(Link(s['name'], s['url']))}: {escaped(s['what'])}. {escaped(s['citation'])}. {escaped(s['terms'])}."
-        for s in report["sources"]
-    )
+    lines = []
+    for s in report["sources"]:
+        texts = (markdown_inline(s[key]) for key in ("what", "citation", "terms"))
+        lines.append(f"- {markdown_link(s['name'], s['url'])}: {'. '.join(texts)}.")
+    return "\n".join(lines)
 
 
 def _sections(report: Report) -> Iterable[tuple[str, str]]:
@@ -110,13 +101,13 @@ def _sections(report: Report) -> Iterable[tuple[str, str]]:
     yield "What it would mean for both countries", _stakes(report)
     yield "Scenarios", markdown_table(chances.scenarios(report))
     yield "Questions that resolve often", markdown_table(chances.companions(report))
-    yield "How such numbers have done", f"{escaped(ledger.summary(report))}\n\n{markdown_table(ledger.standing(report))}".strip()
+    yield "How such numbers have done", f"{markdown_text(ledger.summary(report))}\n\n{markdown_table(ledger.standing(report))}".strip()
     yield "The calendar ahead", markdown_table(evidence.calendar_next(report))
-    yield "Diagnostics", f"The gate says **{d['status']}**.\n\n{markdown_table(model.diagnostics(report))}"
+    yield "Diagnostics", f"The gate says {markdown_bold(d['status'])}.\n\n{markdown_table(model.diagnostics(report))}"
     yield "Freshness of the data", markdown_table(evidence.freshness(report))
     yield "What is odd in the data", markdown_table(evidence.warnings(report))
-    yield "Definitions", "\n".join(f"- **{escaped(x['term'])}**: {escaped(x['text'])}" for x in report["definitions"])
-    yield "How a question resolves", escaped(report["resolution"])
+    yield "Definitions", "\n".join(f"- {markdown_bold(x['term'])}: {markdown_inline(x['text'])}" for x in report["definitions"])
+    yield "How a question resolves", markdown_text(report["resolution"])
     yield "Limitations", bullets(report["limitations"])
     yield "Sources", _sources(report)
 
@@ -127,9 +118,9 @@ def render_markdown(report: Report) -> str:
     run = f"Run {report['run_id']}, made {report['created']}, model version {report['model_version']}, seed {report['seed']}."
     parts = [
         "# Will Mexico tolerate US operations against cartels on its soil?",
-        f"**{escaped(first)}** {escaped(whole.removeprefix(first).strip())}",
+        f"{markdown_bold(first)} {markdown_inline(whole.removeprefix(first))}",
         _warnings(report),
         *(f"## {title}\n\n{body}" for title, body in _sections(report) if body),
-        f"---\n\n{escaped(run)}",
+        f"---\n\n{markdown_text(run)}",
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n"

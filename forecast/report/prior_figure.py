@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
+from xml.etree.ElementTree import Element, SubElement
 
 from forecast.priors.density import Draws
 from forecast.priors.spec import Distribution
 from forecast.report.charts.prior import Three, curves, implications
-from forecast.report.charts.svg import FONT, Size, draw
+from forecast.report.charts.svg import FONT, SVG, Size, drawing, markup
+from forecast.storage.characters import visible
 
 COLOURS: Final = {
     "ink": "#1d2327", "soft": "#5a646b", "faint": "#a3acb2", "line": "#e3e6e8", "paper": "#ffffff",
@@ -40,32 +40,39 @@ def prior_svg(
     if rows:
         parts.append((implications(rows, SIZE), "implied"))
     y = _EDGE + 14
-    body = [f'<text x="{_EDGE}" y="{y}" font-size="15" font-weight="600" fill="{COLOURS["ink"]}">{html.escape(title)}</text>']
-    for line in [*said, key]:
+    body = [_line(title, y, "15", "ink")]
+    body[0].set("font-weight", "600")
+    for line in said:
         y += _LINE
-        tint = COLOURS["soft" if line is key else "ink"]
-        body.append(f'<text x="{_EDGE}" y="{y}" font-size="12.5" fill="{tint}">{html.escape(line)}</text>')
+        body.append(_line(line, y, "12.5", "ink"))
+    y += _LINE
+    body.append(_line(key, y, "12.5", "soft"))
     y += 12
     for chart, name in parts:
-        drawn, height = _placed(chart, name, y)
-        body.append(drawn)
+        placed, height = _placed(chart, name, y)
+        body.append(placed)
         y += height + 10
-    width = SIZE.width + 2 * _EDGE
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y + 6}" width="{width}" height="{y + 6}" font-family="{FONT}" '
-        f'role="img" aria-label="{html.escape(title)}"><rect width="100%" height="100%" fill="{COLOURS["paper"]}"/>{"".join(body)}</svg>\n'
-    )
+    wide, high = str(SIZE.width + 2 * _EDGE), str(y + 6)
+    place = {"viewBox": f"0 0 {wide} {high}", "width": wide, "height": high}
+    svg = Element("svg", {"xmlns": SVG, **place, "font-family": FONT, "role": "img", "aria-label": visible(title)})
+    SubElement(svg, "rect", {"width": "100%", "height": "100%", "fill": COLOURS["paper"]})
+    svg.extend(body)
+    return f"{markup(svg)}\n"
 
 
-def _placed(chart: Any, name: str, y: int) -> tuple[str, int]:
+def _line(text: str, y: int, size: str, colour: str) -> Element:
+    line = Element("text", {"x": str(_EDGE), "y": str(y), "font-size": size, "fill": COLOURS[colour]})
+    line.text = visible(text)
+    return line
+
+
+def _placed(chart: Any, name: str, y: int) -> tuple[Element, int]:
     """A chart with plain colours at a place in the document, and its height."""
     from altair.utils.schemapi import debug_mode
 
     with debug_mode(False):
-        svg = draw(chart, SIZE, name, name, "")
-    box = re.search(r'viewBox="0 0 (\d+(?:\.\d+)?) (\d+(?:\.\d+)?)"', svg)
-    assert box is not None
-    for colour, value in COLOURS.items():
-        svg = svg.replace(f"var(--{colour})", value)
-    place = f'<svg x="{_EDGE}" y="{y}" width="{box[1]}" height="{box[2]}" overflow="visible" '
-    return svg.replace("<svg ", place, 1).replace(' xmlns="http://www.w3.org/2000/svg"', "", 1), round(float(box[2]))
+        svg = drawing(chart, SIZE, name, name, "", COLOURS)
+    *_, width, height = svg.attrib["viewBox"].split()
+    del svg.attrib["xmlns"]
+    svg.attrib |= {"x": str(_EDGE), "y": str(y), "width": width, "height": height, "overflow": "visible"}
+    return svg, round(float(height))

@@ -16,8 +16,9 @@ Write = Callable[[Path, str], None]
 
 
 def canonical_json(report: Report) -> str:
-    """`report.json` as text: the payload's order, two spaces, no NaN; ValueError if it holds one."""
-    return json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """`report.json` as text: the payload's order, two spaces, no NaN; ValueError if it holds one. Half a pair is escaped, as JSON can."""
+    text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from forecast.domain import month, month_text
 
@@ -116,6 +116,11 @@ def day_words(text: str) -> str:
     if len(parts) == 3:
         return f"{int(parts[2])} {MONTHS[int(parts[1]) - 1]} {parts[0]}"
     return month_words(text) if len(parts) == 2 else text
+
+
+def time_words(time: datetime) -> str:
+    """24 November 2026, 16:27."""
+    return f"{time.day} {MONTHS[time.month - 1]} {time.year}, {time:%H:%M}"
 
 
 def year_of(text: str) -> float:

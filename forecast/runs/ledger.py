@@ -23,6 +23,7 @@ from forecast.errors import StoreError
 from forecast.runs.files import cannot_write, sync
 from forecast.runs.scratch import PREFIX, sweep
 from forecast.runs.whole import write_whole
+from forecast.storage.line_ends import alteration
 from forecast.storage.reading import MissingError, UnreadableError, read_bounded
 
 FOLDER: Final = "ledger"
@@ -226,12 +227,16 @@ def _name(number: int, kind: str) -> str:
     return f"{number:06d}-{kind}.json"
 
 
+def _as_written(raw: bytes) -> bool:
+    before = raw[: -len(_last(""))]
+    return raw == before + _last(hashlib.sha256(before).hexdigest()).encode()
+
+
 def _body(path: Path) -> dict[str, Any]:
     """What a file says, once it is byte for byte what was written."""
     raw = read_bounded(path, MAX_BYTES)
-    before = raw[: -len(_last(""))]
-    if raw != before + _last(hashlib.sha256(before).hexdigest()).encode():
-        raise ValueError("it was altered since it was written")
+    if not _as_written(raw):
+        raise ValueError(alteration(raw, _as_written))
     body = json.loads(raw)
     if not isinstance(body, dict):
         raise ValueError("it is no record")

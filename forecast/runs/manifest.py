@@ -12,6 +12,7 @@ from typing import Any, Final
 from forecast.errors import StoreError
 from forecast.runs import files
 from forecast.runs.meta import check_types
+from forecast.storage.line_ends import alteration
 from forecast.storage.reading import MissingError, UnreadableError, read_bounded
 
 NAME: Final = "manifest.json"
@@ -50,11 +51,10 @@ def read_manifest(run: Path) -> Manifest:
     """The manifest of a run's folder. Raises StoreError if it is missing, unreadable or altered."""
     path = run / NAME
     try:
-        text = read_bounded(path, MAX_BYTES).decode()  # bytes: reading as text would take one kind of line end for another
-        body = json.loads(text)
-        del body["sha256"]
-        if text != _text(body):
-            raise ValueError("it was altered since it was written")
+        raw = read_bounded(path, MAX_BYTES)  # bytes: reading as text would take one kind of line end for another
+        if not _as_written(raw):
+            raise ValueError(alteration(raw, _as_written))
+        body = json.loads(raw)
         check_types(body)
     except MissingError:
         raise StoreError(f"{run} has no {NAME}: it is not a finished run.", _REMEDY) from None
@@ -102,6 +102,12 @@ def _altered(path: Path, expected: str, size: int) -> list[str]:
     if len(raw) != size:
         return [f"{path} has {len(raw):,} bytes; {size:,} were written"]
     return [] if hashlib.sha256(raw).hexdigest() == expected else [f"{path} was altered: its digest is not that of what was written"]
+
+
+def _as_written(raw: bytes) -> bool:
+    body = json.loads(raw)
+    del body["sha256"]
+    return raw.decode() == _text(body)
 
 
 def _text(body: Mapping[str, Any]) -> str:

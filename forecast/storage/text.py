@@ -38,7 +38,7 @@ def handed_over(source: Path | bytes, name: str) -> str:
 
     Raises UsageError if there is no such file, InputError with what is wrong with it.
     """
-    if isinstance(source, Path) and not source.exists():
+    if isinstance(source, Path) and not source.exists(follow_symlinks=False):
         raise UsageError(f"There is no file {source}.", "Give the path of a file, or - for standard input.")
     text, problems = decoded(source, name) if isinstance(source, bytes) else read_text(source, name)
     if problems:

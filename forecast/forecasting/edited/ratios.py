@@ -130,7 +130,7 @@ class _Single:
         d = self.draws
         seen = _f32(np.array([drivers.log2_deaths[t], drivers.change[t], drivers.opposition[t], drivers.mobilisation[t]]))
         load = _f32(np.array([d.overdose_level, d.overdose_change, -d.opposition, -d.opposition * d.mobilisation]).T)
-        slow = _f32(d.alpha)[:, np.maximum(drivers.administration[t + 1], 0)] + _f32(d.drift_at(FIRST_MONTH + t + 1))
+        slow = _f32(d.alpha)[:, drivers.administration[t + 1]] + _f32(d.drift_at(FIRST_MONTH + t + 1))
         return np.asarray(slow + load @ seen, np.float32)
 
 

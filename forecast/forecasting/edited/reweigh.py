@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays.psis import Smoothed, smooth
+from forecast.arrays.psis import Smoothed, smooth, weakness
 from forecast.arrays.weighted import INTERVAL
 from forecast.domain import TOP
 from forecast.forecasting.archive import check_form, unpack_draws, unpack_drivers, unpack_pool
@@ -38,8 +38,6 @@ __all__ = ["PARAMETERS", "SELECTION", "ByReading", "How", "Reweighed", "answerab
 type Floats = NDArray[np.float64]
 type Arrays = Mapping[str, NDArray[Any]]
 
-K_HAT_MAX: Final = 0.7
-ESS_MIN: Final = 200.0
 MCSE_MAX: Final = 0.1
 """Share of the headline that its Monte Carlo error may be, in every reading."""
 BEYOND_MAX: Final = 0.01
@@ -60,7 +58,7 @@ class ByReading:
 
     @property
     def accepted(self) -> bool:
-        return self.fitted or (self.k_hat < K_HAT_MAX and self.ess >= ESS_MIN and self.mcse <= MCSE_MAX * self.probability)
+        return self.fitted or (not weakness(self.k_hat, self.ess) and self.mcse <= MCSE_MAX * self.probability)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ class Updated:
 
     @property
     def accepted(self) -> bool:
-        """k̂ < 0.7, at least 200 effective draws, and a Monte Carlo error of at most a tenth of the headline, in every reading."""
+        """k̂ < 0.7, at least 400 effective draws, and a Monte Carlo error of at most a tenth of the headline, in every reading."""
         return all(found.accepted for found in self.judged.values())
 
     @property

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from math import log
 from typing import Final
 
-from forecast.forecasting.edited.reweigh import K_HAT_MAX, MCSE_MAX
+from forecast.arrays.psis import K_HAT_MAX
+from forecast.forecasting.edited.reweigh import MCSE_MAX
 
 LINES: Final = (0.02, 0.05, 0.10, 0.25)
 SHARE_MIN: Final = 0.1

@@ -63,6 +63,7 @@ def _stacked(report: Report, shapes: Sequence[Sequence[tuple[float, float]]], fl
 
 def _layers(alt: Any, humps: Any, ticks: Any, labels: Any, floors: Any, size: Size, highest: float) -> list[Any]:
     inner = size.width - 28
+    bold: dict[str, Any] = {"align": "right", "fontWeight": "bold", "limit": 0.85 * inner}
     expression = "format(datum.value * datum.value * 100, '~r') + ' %'"
     shown = [t for t in TICKS if t <= highest * 1.001]
     axis = alt.Axis(values=[sqrt(t) for t in shown], labelExpr=expression, grid=True, labelFlush=False, labelOverlap=False)
@@ -74,7 +75,7 @@ def _layers(alt: Any, humps: Any, ticks: Any, labels: Any, floors: Any, size: Si
         alt.Chart(values(humps)).mark_line(strokeWidth=1.25).encode(x=x, y=y2, color=tint, detail="g:N"),
         alt.Chart(values(floors)).mark_rule(color=colour("faint"), strokeWidth=0.75).encode(y=y),
         alt.Chart(values(ticks)).mark_rule(strokeWidth=2.5).encode(x=x, y=y, y2="y2:Q", color=tint),
-        alt.Chart(values(labels)).mark_text(align="right", fontWeight="bold").encode(x=alt.value(inner), y=y, text="t:N"),
+        alt.Chart(values(labels)).mark_text(**bold).encode(x=alt.value(inner), y=y, text="t:N"),
         alt.Chart(values(labels)).mark_text(align="right", dy=15, color=colour("soft")).encode(x=alt.value(inner), y=y, text="v:N"),
     ]  # fmt: skip
 

@@ -112,6 +112,8 @@ def _texts(places: Sequence[tuple[Row, float, float]], size: Size, margin: Margi
         return alt.Chart(values(rows)).mark_text(**mark).encode(x=alt.value(x), y=unscaled("Y", "y:Q"), text="t:N")
 
     inner = size.width - margin.left - margin.right
+    # A longer label ends in an ellipsis; the table has it whole. A phone's own font may be wider than the one that is measured here.
+    room = 0.9 * (size.width - 2 * margin.left) if size.phone else margin.left - 4
     kinds: dict[str, dict[str, Any]] = {
         "heading": {"fontSize": size.text - 0.5, "color": colour("soft"), "fontStyle": "italic"},
         "strong": {"fontWeight": "bold"},
@@ -122,7 +124,7 @@ def _texts(places: Sequence[tuple[Row, float, float]], size: Size, margin: Margi
         chosen = [(r, a, b) for r, a, b in places if kind == ("heading" if r.heading else "strong" if r.strong else "plain")]
         labels = [{"y": a, "t": r.label} for r, a, _ in chosen]
         if labels:
-            out.append(column(labels, -margin.left, **mark))
+            out.append(column(labels, -margin.left, limit=room, **mark))
         numbers = [{"y": b, "t": r.value} for r, _, b in chosen if r.value]
         if numbers:
             out.append(column(numbers, inner + margin.right, align="right", **mark))

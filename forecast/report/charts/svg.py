@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from forecast.storage.characters import visible
 
 COLOURS: Final[Mapping[str, str]] = {
     "ink": "#00000a",
@@ -22,6 +25,9 @@ COLOURS: Final[Mapping[str, str]] = {
 }
 """Names of the page's colour variables and the placeholders that stand for them while a chart is drawn."""
 
+VARIABLES: Final = {name: f"var(--{name})" for name in COLOURS}
+"""The colours as the page's style sheet names them."""
+SVG: Final = "http://www.w3.org/2000/svg"
 FONT: Final = "Liberation Sans, Helvetica, Arial, sans-serif"
 
 
@@ -117,34 +123,82 @@ def _vega_lite_version() -> str:
 
 
 def draw(chart: Any, size: Size, name: str, label: str, description: str) -> str:
-    """The chart as an `<svg>` element of role img with `label` and `description`, and ids that begin with `name`."""
+    """The chart as an `<svg>` element of role img with `label` and `description`, coloured by the page, and ids that begin with `name`."""
+    return markup(drawing(chart, size, name, label, description, VARIABLES))
+
+
+def drawing(chart: Any, size: Size, name: str, label: str, description: str, colours: Mapping[str, str]) -> Element:
+    """The same as an element. colours: by the name of a colour what stands for it, as `var(--ink)` or `#1d2327`.
+
+    Texts may hold anything: the library, which a control character would end with the whole process, never sees one that is refused.
+    """
     import vl_convert
 
-    spec = {**chart.to_dict(validate=False), "config": _config(size)}
-    raw = vl_convert.vegalite_to_svg(spec, vl_version=_vega_lite_version())
-    return _for_the_page(raw, size, name, label, description)
+    spec = _printable({**chart.to_dict(validate=False), "config": _config(size)})
+    raw = ElementTree.fromstring(vl_convert.vegalite_to_svg(spec, vl_version=_vega_lite_version()))
+    svg = Element("svg", {"class": size.name, "viewBox": raw.attrib["viewBox"], "role": "img", "aria-label": visible(label), "xmlns": SVG})
+    for tag, text in (("title", label), ("desc", description)):
+        SubElement(svg, tag).text = visible(text)
+    svg.extend(element for child in raw if (element := _for_the_page(child)) is not None)
+    _named(svg, f"{name}-{size.name}")
+    _coloured(svg, colours)
+    return svg
 
 
-_DROPPED = re.compile(r' (?:class|aria-[a-z]+|role|pointer-events|font-family)="[^"]*"')
-_TAG = re.compile(r"<[^>]*>")
-_LONG = re.compile(r"(\d+\.\d)\d+")
-_EMPTY = re.compile(r"<g>\s*</g>|<path d=\"M0,0h0v0h0Z\"/>|<path d=\"M[-0-9.,hvHVZ]*\"/>(?=<g><g)")
+def markup(svg: Element) -> str:
+    """An element as text, to stand in HTML or alone."""
+    return ElementTree.tostring(svg, encoding="unicode")
 
 
-def _for_the_page(raw: str, size: Size, name: str, label: str, description: str) -> str:
-    body = raw[raw.index(">") + 1 : raw.rindex("</svg>")]
-    box = re.search(r'viewBox="([^"]*)"', raw)
-    assert box is not None
-    body = _TAG.sub(lambda tag: _LONG.sub(r"\1", tag[0]), _DROPPED.sub("", body))  # places to a tenth of a pixel; words stay
-    for _ in range(3):
-        body = _EMPTY.sub("", body)
-    for i, made in enumerate(dict.fromkeys(re.findall(r'id="(\w+)"', body))):  # the library numbers them through all it ever drew
-        own = f"{name}-{size.name}-{i}"
-        body = body.replace(f'id="{made}"', f'id="{own}"').replace(f"url(#{made})", f"url(#{own})")
-    for variable, placeholder in COLOURS.items():
-        body = body.replace(placeholder, f"var(--{variable})")
-    said, told = html.escape(label), html.escape(description)
-    return (
-        f'<svg class="{size.name}" viewBox="{box[1]}" role="img" aria-label="{said}" xmlns="http://www.w3.org/2000/svg">'
-        f"<title>{said}</title><desc>{told}</desc>{body}</svg>"
-    )
+_MOST: Final = 200
+"""Characters of a text in a chart; no column has room for more."""
+
+
+def _printable(value: Any) -> Any:
+    """A chart's specification without characters that no text may hold, nor texts too long for any chart, whose measuring takes minutes."""
+    if isinstance(value, str):
+        return visible(value if len(value) <= _MOST else f"{value[:_MOST]}…")
+    if isinstance(value, dict):
+        return {key: _printable(inner) for key, inner in value.items()}
+    return [_printable(inner) for inner in value] if isinstance(value, list) else value
+
+
+_ELEMENTS: Final = frozenset({"g", "path", "line", "rect", "circle", "text", "tspan", "defs", "clipPath"})
+_ATTRIBUTES: Final = frozenset({
+    "transform", "d", "x", "y", "x2", "y2", "width", "height", "r", "cx", "cy", "id", "clip-path", "opacity", "display",
+    "fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin",
+    "stroke-miterlimit", "text-anchor", "font-size", "font-weight", "font-style",
+})  # fmt: skip
+"""What a drawing may hold: no script, no link, no style that the page's policy would refuse, nothing that is fetched."""
+_LONG: Final = re.compile(r"(\d+\.\d)\d+")
+
+
+def _for_the_page(raw: Element) -> Element | None:
+    """An element of the library's as it stands in the page, None if nothing is seen of it; places to a tenth of a pixel."""
+    tag = raw.tag.rpartition("}")[2]
+    attributes = {key: _LONG.sub(r"\1", value) for key, value in raw.attrib.items() if key in _ATTRIBUTES}
+    frame = raw.get("class") in ("background", "foreground") and not attributes.keys() & {"fill", "stroke"}
+    if tag not in _ELEMENTS or frame:
+        return None
+    element = Element(tag, attributes)
+    element.text = raw.text
+    element.extend(child for inner in raw if (child := _for_the_page(inner)) is not None)
+    return None if tag == "g" and not len(element) else element
+
+
+def _named(svg: Element, prefix: str) -> None:
+    """Ids of this drawing's own: the library numbers them through all that it ever drew."""
+    own = {element.attrib["id"]: f"{prefix}-{i}" for i, element in enumerate(svg.iterfind(".//*[@id]"))}
+    for element in svg.iter():
+        if "id" in element.attrib:
+            element.set("id", own[element.attrib["id"]])
+        if clip := element.get("clip-path"):
+            element.set("clip-path", f"url(#{own[clip.removeprefix('url(#').removesuffix(')')]})")
+
+
+def _coloured(svg: Element, colours: Mapping[str, str]) -> None:
+    names = {placeholder: colours[name] for name, placeholder in COLOURS.items()}
+    for element in svg.iter():
+        for key in ("fill", "stroke"):
+            if (placeholder := element.get(key)) in names:
+                element.set(key, names[placeholder])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -11,7 +11,9 @@ import numpy as np
 
 from forecast.data.coding import reliability as agreements
 from forecast.data.freshness import freshness as series_freshness
+from forecast.data.tables import Data
 from forecast.domain import TOP
+from forecast.errors import Problem
 from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.paths import Pool
 from forecast.forecasting.result import Forecast
@@ -24,7 +26,12 @@ type Rows = list[dict[str, Any]]
 
 def diagnostics(forecast: Forecast) -> dict[str, Any]:
     by_reading = {name: fit.diagnostics.as_dict() for name, fit in forecast.readings.items()}
-    return forecast.diagnostics.as_dict() | {"by_reading": by_reading}
+    situation = forecast.situation
+    weighted = {
+        name: {"k_hat": part.k_hat if np.isfinite(part.k_hat) else None, "effective": part.effective}
+        for name, part in (("opposition", situation.opposition), ("events", situation.rates))
+    }
+    return forecast.diagnostics.as_dict() | {"by_reading": by_reading, "weighted": weighted}
 
 
 def directions(forecast: Forecast) -> dict[str, Any]:
@@ -71,11 +78,8 @@ def freshness(forecast: Forecast, today: date) -> Rows:
     ]
 
 
-def warnings(forecast: Forecast) -> Rows:
-    return [
-        {"file": w.file, "row": w.row, "column": w.column, "text": f"{w.found}; expected {w.expected}. {w.remedy}"}
-        for w in forecast.warnings
-    ]
+def warnings(odd: Iterable[Problem]) -> Rows:
+    return [{"file": w.file, "row": w.row, "column": w.column, "text": f"{w.found}; expected {w.expected}. {w.remedy}"} for w in odd]
 
 
 def reliability(forecast: Forecast) -> Rows:
@@ -146,8 +150,8 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
     yield "The argument this forecast grew from predates the present Mexican government."
 
 
-def sources(forecast: Forecast) -> Rows:
+def sources(data: Data) -> Rows:
     return [
         {"name": s.name, "what": f"{s.publisher}; {s.used_for}", "terms": s.terms, "citation": s.citation, "url": s.url or None}
-        for s in forecast.situation.data.sources.values()
+        for s in data.sources.values()
     ]

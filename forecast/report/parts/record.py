@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from forecast.data.brief import short
 from forecast.data.outcome import behind, changes
 from forecast.data.records import Event
+from forecast.data.tables import Data
 from forecast.data.tables import history as months_of
 from forecast.domain import month_text
 from forecast.forecasting.replicate import odds
@@ -124,7 +125,7 @@ def concessions(forecast: Forecast) -> Rows:
     return sorted(rows, key=lambda r: r["date"])
 
 
-def stakes(forecast: Forecast) -> Rows:
+def stakes(data: Data) -> Rows:
     """Gains and costs for both sides. Modelled: it enters through a driver; measured: there is a figure; else not measured."""
     return [
         {
@@ -132,7 +133,7 @@ def stakes(forecast: Forecast) -> Rows:
             "url": s.url, "levels": [int(k) for k in s.applies_to_levels],
             "status": "modelled" if s.driver else "measured" if s.figure and s.figure != "not checked" else "not measured",
         }
-        for s in forecast.situation.data.stakes
+        for s in data.stakes
     ]  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from forecast.storage.markup import web_address
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -15,8 +17,7 @@ class Link:
 
     @property
     def safe_url(self) -> str | None:
-        url = (self.url or "").strip()
-        return url if url.lower().startswith(("https://", "http://")) else None
+        return web_address(self.url)
 
 
 Cell = str | Link

@@ -1,0 +1,39 @@
+"""Which oddities sources.toml declares expected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from forecast.data.settings import Source
+from forecast.data.toml import Settings
+from forecast.domain import month
+
+
+def source_of(settings: Settings, file: str, series: str | None = None) -> Source | None:
+    """The table of sources.toml for a series of a file, else the one for the whole file."""
+    of_file = [source for source in settings.sources.values() if source.file == file]
+    return next((s for s in of_file if s.series == series), None) or next((s for s in of_file if s.series is None), None)
+
+
+def expected(
+    settings: Settings, file: str, kind: str, first: int, last: int, series: str | None = None, release: str | None = None
+) -> bool:
+    """Whether an oddity of a kind in the months first..last is declared for its file, its series and its release."""
+    source = source_of(settings, file, series)
+    return source is not None and any(
+        e.kind == kind
+        and e.from_ is not None
+        and e.to is not None
+        and month(e.from_) <= first
+        and last <= month(e.to)
+        and e.series in (None, series)
+        and e.release in (None, release)
+        for e in source.expected
+    )
+
+
+def expected_twins(settings: Settings, file: str, ids: Collection[str]) -> bool:
+    """Whether one declared duplicate names all these rows."""
+    source = source_of(settings, file)
+    return source is not None and any(e.kind == "duplicate" and set(ids) <= set(re.findall(r"[\w.:-]+", e.what)) for e in source.expected)
