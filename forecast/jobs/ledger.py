@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecast.domain import last_day, month
-from forecast.errors import InputError, StoreError
+from forecast.errors import StoreError
 from forecast.evaluation.book import Book, open_book
 from forecast.priors.history import SHIPPED
-from forecast.report.read import read_alone, read_any_form
+from forecast.report.read import read_any_form
 from forecast.runs import ledger, manifest, store
 from forecast.runs.needed import FORECAST
 from forecast.runs.verified import REMEDY
@@ -130,14 +130,6 @@ def left_out(reports: Path, book: Book) -> tuple[LeftOut, ...]:
         if ended(q["window"]["end"], entered.made.date()):
             counts[q["horizon_months"], q["window"]["end"]] += 1
     return tuple(LeftOut(run.name, entered.origin, horizon, n, end) for (horizon, end), n in sorted(counts.items()))
-
-
-def _asked_in(run: Path) -> list[dict[str, Any]]:
-    """The questions of a run; none of one that another version reported in another form."""
-    try:
-        return list(read_alone(run)["questions"])
-    except InputError:
-        return []
 
 
 def read_book(reports: Path) -> Book:
