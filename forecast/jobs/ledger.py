@@ -13,7 +13,7 @@ from forecast.domain import last_day, month
 from forecast.errors import StoreError
 from forecast.evaluation.book import Book, open_book
 from forecast.priors.history import SHIPPED
-from forecast.report.read import read_any_form
+from forecast.report.read import SCHEMA_VERSION, read_any_form
 from forecast.runs import ledger, manifest, store
 from forecast.runs.needed import FORECAST
 from forecast.runs.verified import REMEDY
@@ -125,8 +125,11 @@ def left_out(reports: Path, book: Book) -> tuple[LeftOut, ...]:
     entered = next((known for known in book.runs if run is not None and known.run_id == run.name), None)
     if run is None or entered is None:
         return ()
+    report = read_any_form(run)
+    if report["schema_version"] != SCHEMA_VERSION:  # another version of the program made it
+        return ()
     counts: Counter[tuple[int, str]] = Counter()
-    for q in _asked_in(run):
+    for q in report["questions"]:
         if ended(q["window"]["end"], entered.made.date()):
             counts[q["horizon_months"], q["window"]["end"]] += 1
     return tuple(LeftOut(run.name, entered.origin, horizon, n, end) for (horizon, end), n in sorted(counts.items()))
