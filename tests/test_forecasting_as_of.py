@@ -31,8 +31,10 @@ NIGHT = timedelta(days=1)
 
 
 def absurd(day: date) -> Mapping[str, Row]:
-    """A record for each file with a `published` column that would change much as of `day`, were it seen."""
+    """A record for each file with a `published` column that would change much as of `day`, were it seen; deaths and polls no more than the
+    gate of the drivers lets through."""
     now, year = f"{day:%Y-%m}", str(day.year)
+    month_deaths, year_deaths = ("250", "2900") if day.year < 2015 else ("6800", "52000")
     return {
         "events": {"id": "B999", "date": now, "until": "", "ends": "", "intensity": "5", "kind": "measure", "channel": "economic"},
         "claims": {
@@ -46,9 +48,9 @@ def absurd(day: date) -> Mapping[str, Row]:
         },
         "readings": {"reading": "denials_true", "start": "2007-01", "end": "2009-01", "level": "5"},
         "administrations": {"country": "Mexico", "name": "Z", "start": "2008-10", "end": "2036-09"},
-        "polls": {"poll_id": "zz", "field_start": now, "field_end": now, "opposed_pct": "1", "in_favour_pct": "99", "other_pct": ""},
-        "overdose_final": {"month": f"{day.year - 2}-02", "deaths": "99999"},
-        "overdose_releases": {"period_end": f"{year}-01", "reported": "999999", "predicted": "999999"},
+        "polls": {"poll_id": "zz", "field_start": now, "field_end": now, "opposed_pct": "20", "in_favour_pct": "80", "other_pct": ""},
+        "overdose_final": {"month": f"{day.year - 2}-02", "deaths": month_deaths},
+        "overdose_releases": {"period_end": f"{year}-01", "reported": year_deaths, "predicted": year_deaths},
         "indicators": {"month": now, "value": "999999"},
         "calendar": {"id": "KZ", "date": f"{year}-09-01", "effect": "starts", "intensity": "5", "probability": "1", "channel": "economic"},
         "spells": {"country": "Zembla", "start": f"{year}-01", "end": f"{year}-03", "level": "5"},

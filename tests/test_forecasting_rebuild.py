@@ -58,7 +58,7 @@ def test_leverage_is_what_the_records_and_the_simulation_give_with_other_setting
     np.testing.assert_allclose(found.drivers.pressure, bend(pressed.value), rtol=1e-12)
     np.testing.assert_allclose(found.pool.leverage, again.leverage, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found.pool.impulses, again.impulses, rtol=1e-5, atol=1e-6)
-    assert np.abs(found.pool.leverage - unpack_pool(arrays).leverage).max() > 0.05
+    assert np.abs(found.pool.leverage - unpack_pool(arrays).leverage).max() > 0.02  # it moved
 
 
 def _deaf(arrays: dict[str, Any]) -> dict[str, Any]:
