@@ -23,12 +23,13 @@ from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
 from forecast.model.transitions import TolerancePriors
 from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
+from forecast.priors.catalogue import SHARPEST
 from forecast.priors.spec import Fixed, Normal, Spec
 
 type Floats = NDArray[np.float64]
 type Levels = NDArray[np.int_]
 
-OFF: Spec = Normal(0.0, 1e-9)
+OFF: Spec = Normal(0.0, SHARPEST)
 """An effect so narrow around zero that it is none."""
 
 SYMMETRIC = Normal(1.1, 0.67)
