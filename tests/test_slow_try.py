@@ -30,6 +30,7 @@ from forecast.runs.draws import write_draws
 from forecast.runs.inputs import write_inputs
 from tests.conftest import NOW
 from tests.random_edits import groups
+from tests.sound_reports import sound_report
 
 RUN = "20261124T141500Z-abcdef"
 EDITS, SEED, OTHER_SEED = 20, 2026, 7001
@@ -78,7 +79,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> places.Workspace:
     forecast = fit(inputs, explored=False)
 
     def write(folder: Path) -> None:
-        (folder / "report.json").write_text(json.dumps({"questions": questions(forecast)}))
+        (folder / "report.json").write_text(json.dumps(sound_report(RUN, questions=json.loads(json.dumps(questions(forecast))))))
         write_draws(folder, pack(forecast))
         write_inputs(folder, inputs.snapshot)
 

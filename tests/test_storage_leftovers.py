@@ -131,7 +131,7 @@ def test_without_locks_a_temporary_folder_is_made_and_none_is_removed(temporary:
     def refuse(*_: object) -> None:
         raise OSError(37, os.strerror(37))
 
-    left = temporary / ".forecast-stage-abcdefgh"
+    left = temporary / ".forecast-stage-abcdef01"
     left.mkdir()
     monkeypatch.setattr("fcntl.flock", refuse)
     with temporary_folder() as folder:

@@ -103,7 +103,7 @@ def print_rows(context: Context, columns: tuple[str, ...], rows: list[dict[str, 
     tabs, a row a line.
     """
     from forecast.cli._lines import terminal_width
-    from forecast.data.show import printable
+    from forecast.data.printing import printable
 
     if context.json:
         context.say_json(rows)
@@ -124,7 +124,7 @@ def whole(columns: tuple[str, ...], row: dict[str, Any], width: int) -> list[str
     """One row in full, a column a line, wrapped where it is long."""
     from textwrap import wrap
 
-    from forecast.data.show import printable
+    from forecast.data.printing import printable
 
     names = max(map(len, columns)) + 2
     lines: list[str] = []
@@ -141,7 +141,7 @@ def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from forecast.data.show import printable
+    from forecast.data.printing import printable
 
     console = Console(file=drawing(sys.stdout))
     cells = {column: [printable(row[column]) for row in rows] for column in columns}

@@ -200,7 +200,8 @@ def _refuse_missing(context: Context, name: str, written: Mapping[str, str]) -> 
 
 def _show(context: Context, proposal: Proposal, err: bool) -> None:
     """The row as it will stand, what lies near it, and what changes."""
-    from forecast.data.show import BRIEF, as_text, cell, printable
+    from forecast.data.printing import as_text, printable
+    from forecast.data.show import BRIEF, cell
 
     made = proposal.addition
     lines = []

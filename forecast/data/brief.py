@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from forecast.data.printing import as_text
 from forecast.data.records import Administration, Claim, Event, Poll, ReadingRow, Scheduled
-from forecast.data.show import as_text, cell
+from forecast.data.show import cell
 from forecast.domain import month_text
 
 

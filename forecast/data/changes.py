@@ -11,8 +11,9 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 
 from forecast.data.digest import WORDING, meaning
+from forecast.data.printing import as_text
 from forecast.data.records import Record
-from forecast.data.show import as_text, cell
+from forecast.data.show import cell
 from forecast.data.tables import RECORDS, Data, rows
 from forecast.domain import month_text
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from forecast import domain
 from forecast.data.nearest import did_you_mean
+from forecast.data.printing import as_text
 from forecast.data.tables import RECORDS, Data
 from forecast.domain import PartialDate, month_text
 from forecast.errors import UsageError
@@ -114,16 +115,6 @@ def cell(column: str, value: Any) -> Any:
     if isinstance(value, tuple):
         return ";".join(value)
     return str(value) if isinstance(value, PartialDate | date) else value
-
-
-def as_text(value: Any) -> str:
-    """A cell as the file has it, but for the spelling of numbers."""
-    return "" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)
-
-
-def printable(value: Any) -> str:
-    """A cell on one line of a terminal, control characters escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in as_text(value))
 
 
 def _month(text: str | None) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from forecast.errors import ForecastError, InputError, Problem
 from forecast.priors.catalogue import CATALOGUE, check_suits, nearest
 from forecast.priors.spec import Spec
 from forecast.priors.text import SpecError
-from forecast.storage.beside import sweep_beside, write_beside
+from forecast.storage.beside import replace_whole, sweep_beside
 from forecast.storage.text import read_text
 from forecast.storage.toml import parsed
 
@@ -55,15 +54,9 @@ def replace_text(path: Path, text: str) -> None:
     """
     target = path.resolve()
     sweep_beside(target.parent)
-    made: Path | None = None
     try:
-        made = write_beside(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o644)
-        os.replace(made, target)
-        made = None
+        replace_whole(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o644)
     except OSError as e:
         raise ForecastError(
             f"{path} could not be written: {e.strerror or e}.", "The old file stands; check the disk and permissions."
         ) from e
-    finally:
-        if made:
-            made.unlink()

@@ -1,13 +1,8 @@
-"""Folders in the making. A writer holds a lock on its own folder, which the system releases when the writer dies, however it dies.
-
-So whoever can take the lock of such a folder knows that nobody is writing it any more, and sweeps it up. A process id alone would not do:
-ids come again, and mean nothing on another machine.
-"""
+"""Folders in the making in the store, under names that no reader looks at; see `storage.temporary` for who sweeps them."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import socket
 from collections.abc import Iterator
@@ -16,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from forecast.runs.files import cannot_write
-from forecast.storage.locks import NoLocksError, lock_exclusively
+from forecast.storage.locks import lock_exclusively
+from forecast.storage.temporary import new_folder, sweep_folders
 
 PREFIX: Final = ".tmp-"
 
@@ -28,7 +24,7 @@ def scratch(parent: Path, name: str) -> Iterator[Path]:
     Raises ForecastError if `parent` cannot be written.
     """
     with cannot_write(parent):
-        folder, held = _make(parent, name)
+        folder, held = new_folder(parent, _prefix(name))
     try:
         yield folder
     finally:
@@ -45,7 +41,7 @@ def discard(folder: Path) -> None:
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             lock_exclusively(held, folder, wait=True)  # whoever has only just finished it lets go at once
-            gone = folder.parent / _name(folder.name)
+            gone = folder.parent / f"{_prefix(folder.name)}{os.urandom(4).hex()}"
             os.rename(folder, gone)
             shutil.rmtree(gone, ignore_errors=True)
         finally:
@@ -54,51 +50,9 @@ def discard(folder: Path) -> None:
 
 def sweep(reports: Path) -> tuple[str, ...]:
     """Remove what dead writers left behind; the names of what was removed. Folders of living writers stay."""
-    swept = []
-    for left in sorted(reports.glob(f"{PREFIX}*")):
-        try:
-            held = _take(left)
-        except (OSError, NoLocksError):
-            continue  # it has just been finished, or whether its writer lives cannot be told
-        if held is None:
-            continue  # its writer lives
-        shutil.rmtree(left, ignore_errors=True)
-        os.close(held)
-        swept.append(left.name)
-    return tuple(swept)
+    return sweep_folders(reports, f"{PREFIX}*")
 
 
-def _name(name: str) -> str:
-    """It tells a person who made it: `.tmp-<name>-<host>-<process id>-<a few random characters>`."""
-    return f"{PREFIX}{name}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-
-
-def _make(parent: Path, name: str) -> tuple[Path, int]:
-    """A new folder and its lock. Another process may sweep the folder between the two steps; then another is made."""
-    while True:
-        folder = parent / _name(name)
-        folder.mkdir()
-        try:
-            held = _take(folder)
-        except FileNotFoundError:
-            continue
-        except (OSError, NoLocksError):
-            folder.rmdir()
-            raise
-        if held is not None:
-            if folder.is_dir():
-                return folder, held
-            os.close(held)
-
-
-def _take(folder: Path) -> int | None:
-    """An open descriptor that holds the folder's lock; None if another process holds it. Raises NoLocksError where there are no locks."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        if lock_exclusively(fd, folder):
-            return fd
-    except NoLocksError:
-        os.close(fd)
-        raise
-    os.close(fd)
-    return None
+def _prefix(name: str) -> str:
+    """It tells a person who made the folder: `.tmp-<name>-<host>-<process id>-`, with a few random digits to follow."""
+    return f"{PREFIX}{name}-{socket.gethostname()}-{os.getpid()}-"

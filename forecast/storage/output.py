@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import ForecastError, UsageError
+from forecast.storage.beside import replace_whole
 
 _WRITTEN_THROUGH: Final = (stat.S_ISCHR, stat.S_ISFIFO)
 """What has no content to keep: a terminal, /dev/null, a named pipe."""
@@ -56,27 +56,13 @@ class Output:
             if self.through:
                 self._write_through(text.encode())
             else:
-                self._replace(text.encode())
+                replace_whole(self.target, text.encode(), self.mode)
         except OSError as e:
             raise ForecastError(f"{self.path} could not be written: {_reason(e)}.", "Check the disk and the permissions.") from e
 
     def _write_through(self, content: bytes) -> None:
         with open(os.open(self.path, os.O_WRONLY | os.O_TRUNC), "wb") as file:
             file.write(content)
-
-    def _replace(self, content: bytes) -> None:
-        beside = self.target.with_name(f".{self.target.name[:100]}.{secrets.token_hex(4)}")
-        try:
-            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:  # less what the umask takes away
-                file.write(content)
-                if self.mode is not None:
-                    os.fchmod(file.fileno(), self.mode)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, self.target)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
 
 
 def _refuse_inside(path: Path, target: Path, kept: Iterable[Path]) -> None:

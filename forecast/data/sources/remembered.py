@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Final
 from forecast.data.records import Record
 from forecast.data.sources.web import Stamp
 from forecast.domain import Month
+from forecast.storage.beside import replace_whole
 from forecast.storage.reading import UnreadableError, read_bounded
 
 NAME: Final = ".fetched.json"
@@ -45,10 +45,8 @@ def remember(folder: Path, key: str, held: str, stamps: Mapping[str, Stamp]) -> 
     """Keep what was sent; a folder that cannot be written only forgets."""
     entry = {"held": held, "stamps": {target: [stamp.etag, stamp.last_modified] for target, stamp in stamps.items()}}
     text = json.dumps({**_read(folder), key: entry}, indent=1, sort_keys=True)
-    beside = folder / f"{NAME}.new"
     with suppress(OSError):
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, folder / NAME)
+        replace_whole(folder / NAME, text.encode(), None)
 
 
 def _read(folder: Path) -> dict[str, Any]:

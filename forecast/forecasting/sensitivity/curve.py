@@ -12,8 +12,8 @@ from forecast.arrays.psis import K_HAT_MAX
 from forecast.forecasting.edited.reweigh import MCSE_MAX
 
 LINES: Final = (0.02, 0.05, 0.10, 0.25)
-SHARE_MIN: Final = 0.1
-"""Share of the draws that must count: 200 of 2,000, as `priors try` has it."""
+SHARE_MIN: Final = 0.2
+"""Share of the draws that must count: 400 of 2,000, as `priors try` has it."""
 
 
 @dataclass(frozen=True)
