@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -51,6 +52,23 @@ def test_oddities_are_listed_with_exit_code_0(command: Command, workspace: Works
     assert result.exit_code == 0
     assert "warning: found B999 close to B037" in result.stdout
     assert result.stdout.endswith("No error, 1 warning.\n")
+
+
+@pytest.mark.parametrize("scenarios", [True, False])
+def test_what_the_gate_refuses_is_said_after_all_that_is_odd(command: Command, workspace: Workspace, scenarios: bool) -> None:
+    newest = {"published": "2026-06-27", "period_end": "2026-01"}
+    row = change(workspace.data, "overdose_releases.csv", lambda r: newest.items() <= r.items(), reported="368250")
+    if not scenarios:
+        shutil.rmtree(workspace.data / "scenarios")
+        (workspace.data / "scenarios").mkdir()
+    result = command("data", "check", *at(workspace))
+    assert result.exit_code == 4
+    assert f"overdose_releases.csv, line {row}, column reported" in result.stdout.splitlines()
+    assert result.stdout.endswith("No error, 2 warnings.\n")
+    assert "published 2026-06-27, twelve months to 2026-01, reported: 368,250" in result.stderr
+    document = command("data", "check", "--json", *at(workspace))
+    assert document.exit_code == 4
+    assert [p["row"] for p in json.loads(document.stdout)["warnings"]] == [row, row]
 
 
 def test_the_check_as_a_document(command: Command, workspace: Workspace) -> None:
@@ -101,11 +119,11 @@ def test_show_as_of_a_day_knows_no_more(command: Command) -> None:
 
 
 def test_piped_rows_are_whole_and_one_a_line(command: Command, workspace: Workspace) -> None:
-    change(workspace.data, "events.csv", lambda r: r["id"] == "A001", description="=1+1\n<b>red</b>")
+    change(workspace.data, "events.csv", lambda r: r["id"] == "A001", description="=1+1\n<b>\tred</b>")
     result = command("data", "show", "events", "--where", "id=A001", *at(workspace))
     header, row = csv.reader(io.StringIO(result.stdout), delimiter="\t", quoting=csv.QUOTE_NONE)
     assert tuple(header) == tuple(rows_of(workspace.data / "events.csv")[0])
-    assert row[-1] == r"=1+1\n<b>red</b>"
+    assert row[-1] == r"=1+1\n<b>\tred</b>"
 
 
 def test_limit_keeps_the_last_rows(command: Command) -> None:

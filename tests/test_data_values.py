@@ -256,6 +256,16 @@ def test_what_the_remedy_says_can_be_declared_can_be(read: tuple[Tables, Setting
     assert met((tables, declared(**{"from": "1990-01", "to": "1990-02"})), name, i, column, text)
 
 
+@pytest.mark.parametrize("column", ["opposed_pct", "in_favour_pct"])
+def test_a_declared_distance_between_polls_hides_no_fraction(read: tuple[Tables, Settings], column: str) -> None:
+    """Every poll with two sides, those of the month whose distance is declared among them."""
+    for i, row in enumerate(written("polls")):
+        if row["opposed_pct"] and row["in_favour_pct"]:
+            said = met(read, "polls", i, column, f"{float(row[column]) / 100:.4f}")
+            small = float(row[column]) < 35  # what is left of 100 may have no side
+            assert small or any(p.row == read[0]["polls"].lines[i] for p in said), row["poll_id"]
+
+
 def with_entry(settings: Settings, file: str, series: str, entry: Expected) -> Settings:
     """The settings with one more expected oddity of a file, or of its series."""
     source = source_of(settings, file, series)

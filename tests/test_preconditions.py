@@ -170,7 +170,7 @@ def test_a_term_that_ends_at_the_origin_leaves_the_future_to_someone_unknown(wor
 
 
 def left(workspace: places.Workspace) -> list[str]:
-    return [str(p) for p in check_workspace(workspace, TODAY)[1]]
+    return [str(p) for p in check_workspace(workspace, TODAY).odd]
 
 
 LEFT_OUT: dict[str, tuple[Edit, str]] = {
@@ -239,10 +239,10 @@ def test_whatever_a_run_leaves_out_is_named_by_data_check(name: str, workspace: 
     edit(workspace.data)
     found = left(workspace)
     assert any(words in said for said in found), found
-    read, problems = check_workspace(workspace, TODAY)
-    assert {p.severity for p in problems} == {"warning"}
+    checked = check_workspace(workspace, TODAY)
+    assert {p.severity for p in checked.odd} == {"warning"}
     assert {str(p) for p in load_workspace(workspace, today=TODAY).data.warnings} <= set(found)
-    assert {str(p) for p in left_out(read)} <= set(found)
+    assert {str(p) for p in left_out(checked.data)} <= set(found)
 
 
 REFUSED: dict[str, tuple[str, Edit]] = {

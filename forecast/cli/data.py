@@ -36,13 +36,15 @@ def data() -> None:
 @data.command(epilog=examples("forecast data check", "forecast data check --json"))
 @common()
 def check(context: Context) -> None:
-    """Read every file strictly and list all that is wrong (exit 3), odd, or left out of a forecast made today."""
+    """Read every file strictly and list all that is wrong (exit 3), odd, or left out of a forecast made today; say what the gate of the
+    drivers would let no forecast rest on (exit 4).
+    """
     from forecast.data.problems import document, listing, summary
     from forecast.errors import InputError
     from forecast.jobs.check import check_workspace
 
     try:
-        read, odd = check_workspace(context.workspace, context.now.date())
+        checked = check_workspace(context.workspace, context.now.date())
     except InputError as e:
         if not e.problems:
             raise
@@ -53,11 +55,13 @@ def check(context: Context) -> None:
                 context.say(line)
         raise InputError(summary(e.problems), "Correct them and check again.") from e
     if context.json:
-        context.say_json(document(odd, read))
-        return
-    for line in listing(odd):
-        context.say(line)
-    context.say(summary(odd))
+        context.say_json(document(checked.odd, checked.data))
+    else:
+        for line in listing(checked.odd):
+            context.say(line)
+        context.say(summary(checked.odd))
+    if checked.gate is not None:
+        raise checked.gate
 
 
 @data.command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from forecast.data.expected import expected, expected_twins
 from forecast.data.finding import finding
@@ -48,7 +48,7 @@ def odd_polls(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
             same_month = [other for other in _same_month(polls, n) if abs(share - other[2]) >= APART]
             alone = bool(near) and all(abs(share - other[2]) >= APART for other in near)
             far = same_month or (near if alone and not (len(near) == 1 and n == 0) else [])
-            if far and not _declared(settings, poll):
+            if far and not _declared(settings, poll, "step"):
                 _, other, theirs = far[0]
                 yield _odd(
                     table,
@@ -73,7 +73,7 @@ def odd_shares(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
     for i, poll in enumerate(table.rows):
         sides = [share for share in (poll.opposed_pct, poll.in_favour_pct) if share is not None]
         given = [share for share in (*sides, poll.other_pct) if share is not None]
-        if _declared(settings, poll):
+        if _declared(settings, poll, "outlier"):
             continue
         if given and max(given) <= 1 and any(given):
             yield _odd(table, i, "opposed_pct", f"no share above {max(given):g}", "shares in per cent", "Write 60 for 60 %, not 0.6")
@@ -91,7 +91,7 @@ def odd_sizes(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
     sizes = [poll.n for poll in table.rows if poll.n]
     usual = median(sizes) if sizes else 0
     for i, poll in enumerate(table.rows):
-        if poll.n and not usual / SIZES <= poll.n <= usual * SIZES and not _declared(settings, poll):
+        if poll.n and not usual / SIZES <= poll.n <= usual * SIZES and not _declared(settings, poll, "outlier"):
             yield _odd(table, i, "n", f"{poll.n} respondents", f"{usual / SIZES:.0f} to {usual * SIZES:.0f}", "Check it against the source")
 
 
@@ -113,9 +113,10 @@ def odd_twice(table: Table[Poll], settings: Settings) -> Iterator[Problem]:
         seen[key].append(i)
 
 
-def _declared(settings: Settings, poll: Poll) -> bool:
+def _declared(settings: Settings, poll: Poll, kind: Literal["step", "outlier"]) -> bool:
+    """A step excuses the distance from other polls, an outlier what a poll says by itself; the one never hides the other."""
     month = poll.field_end.month
-    return expected(settings, poll.file, "outlier", month, month, poll.topic)
+    return expected(settings, poll.file, kind, month, month, poll.topic)
 
 
 def _share(poll: Poll) -> float | None:

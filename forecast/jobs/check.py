@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from forecast.data.tables import Data
-from forecast.errors import Problem
+from forecast.errors import GateError, Problem
 from forecast.forecasting.scenarios import feasible
-from forecast.forecasting.situation import assess
+from forecast.forecasting.situation import Situation, assess
 from forecast.forecasting.statement import Scenario
 from forecast.jobs.workspace import DEFAULT_SEED, Inputs, load_workspace
 from forecast.workspace import Workspace
 
 
-def check_workspace(where: Workspace, today: date) -> tuple[Data, tuple[Problem, ...]]:
-    """The data as a forecast made today reads them, and all that is odd with them, the priors and the scenarios, or left out.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The data as a forecast made today reads them, all that is odd with them, the priors and the scenarios, or left out, and what the gate
+    of the drivers says if it lets no forecast rest on them."""
 
-    Raises InputError with every problem for which a run would refuse them, and what else `load_workspace` raises.
+    data: Data
+    odd: tuple[Problem, ...]
+    gate: GateError | None
+
+
+def check_workspace(where: Workspace, today: date) -> Checked:
+    """Reads everything and fits models 2 to 4, which takes seconds; a gate that stays shut is no reason not to say what is odd.
+
+    Raises InputError with every problem for which a run would refuse the inputs, and what else `load_workspace` raises.
     """
     inputs = load_workspace(where, today=today)
-    return inputs.data, (*inputs.data.warnings, *_infeasible(inputs))
+    try:
+        situation = assess(inputs.data, inputs.priors, DEFAULT_SEED)
+    except GateError as gate:
+        return Checked(inputs.data, inputs.data.warnings, gate)
+    return Checked(inputs.data, (*inputs.data.warnings, *_infeasible(inputs, situation)), None)
 
 
-def _infeasible(inputs: Inputs) -> tuple[Problem, ...]:
-    """The scenarios that a run leaves out. Only a condition or a share of opponents can be out of reach; to see that takes seconds."""
+def _infeasible(inputs: Inputs, situation: Situation) -> tuple[Problem, ...]:
+    """The scenarios that a run leaves out. Only a condition or a share of opponents can be out of reach."""
     doubtful = [scenario for scenario in inputs.scenarios if _doubtful(scenario)]
     if not doubtful:
         return ()
-    situation = assess(inputs.data, inputs.priors, DEFAULT_SEED)
     return tuple(replace(problem, severity="warning") for problem in feasible(situation, doubtful)[1])
 
 
