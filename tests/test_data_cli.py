@@ -101,11 +101,11 @@ def test_show_as_of_a_day_knows_no_more(command: Command) -> None:
 
 
 def test_piped_rows_are_whole_and_one_a_line(command: Command, workspace: Workspace) -> None:
-    change(workspace.data, "events.csv", lambda r: r["id"] == "A001", description="=1+1\n<b>\x1b[31mred</b>")
+    change(workspace.data, "events.csv", lambda r: r["id"] == "A001", description="=1+1\n<b>\tred</b>")
     result = command("data", "show", "events", "--where", "id=A001", *at(workspace))
     header, row = csv.reader(io.StringIO(result.stdout), delimiter="\t", quoting=csv.QUOTE_NONE)
     assert tuple(header) == tuple(rows_of(workspace.data / "events.csv")[0])
-    assert row[-1] == r"=1+1\n<b>\x1b[31mred</b>"
+    assert row[-1] == r"=1+1\n<b>\tred</b>"
 
 
 def test_limit_keeps_the_last_rows(command: Command) -> None:

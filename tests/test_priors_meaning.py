@@ -144,10 +144,8 @@ def run(*args: str) -> Result:
     return CliRunner().invoke(main, ["priors", *args, "--workspace", str(WITHOUT_RUNS[0])])
 
 
-def test_list_names_every_prior_within_80_columns() -> None:
-    printed = run("list").output
-    assert all(name in printed for name in CATALOGUE)
-    assert max(map(len, printed.splitlines())) <= 80
+def test_list_names_every_prior() -> None:
+    assert [line.split("\t")[0] for line in run("list").output.splitlines()[1:]] == list(CATALOGUE)
     assert {prior["name"] for prior in json.loads(run("list", "--json").output)} == set(CATALOGUE)
 
 
