@@ -35,13 +35,17 @@ def as_tree(draws: ParameterDraws) -> xr.DataTree:
     return xr.DataTree.from_dict({"posterior": xr.Dataset(variables), "sample_stats": xr.Dataset(stats)})
 
 
+SIZE = 800
+"""Draws of each reading."""
+
+
 @functools.cache
 def prior_forecast() -> Forecast:
     """Of the bundled data with seed 7. Nobody may change it."""
     return drawn_forecast(bundled_situation(), 3)
 
 
-def drawn_forecast(situation: Situation, seed: int, size: int = 800) -> Forecast:
+def drawn_forecast(situation: Situation, seed: int, size: int = SIZE) -> Forecast:
     """Of a situation, from draws of its prior by a seed of their own."""
     constants = tolerance_priors(situation.priors)
     pool = situation.pool()

@@ -50,7 +50,7 @@ def fits(example: str) -> bool:
 
 
 def needs_a_run(example: str) -> bool:
-    words = ("report", "status", "priors try", "priors sensitivity", "explain", "diff", "questions")
+    words = ("report", "status", "priors try", "priors sensitivity", "explain", "diff", "questions", "runs publish")
     return example.startswith(tuple(f"forecast {word}" for word in words))
 
 

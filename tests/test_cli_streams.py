@@ -159,9 +159,9 @@ def test_a_folder_that_was_deleted_is_no_place_and_no_crash(tmp_path: Path) -> N
     gone = tmp_path / "gone"
     places.create(tmp_path / "workspace")
     for words, code in (
-        (["data", "check"], 0),
-        (["--workspace", str(tmp_path / "workspace"), "data", "check"], 0),
-        (["--workspace", "workspace", "data", "check"], 2),
+        (["data", "show"], 0),
+        (["--workspace", str(tmp_path / "workspace"), "data", "show"], 0),
+        (["--workspace", "workspace", "data", "show"], 2),
         (["init", "mine"], 1),
         (["report", "--output", "mine.html"], 2),
     ):

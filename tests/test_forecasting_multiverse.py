@@ -10,6 +10,14 @@ from forecast.forecasting.multiverse import Universe, disputed_act, universes
 from forecast.priors.alternatives import read_alternatives
 from tests.situations import bundled_situation
 
+OFF = {
+    "pressure off": ("leverage", "leverage_on_falls"),
+    "falls no likelier just after a rise": ("fresh",),
+    "opposition off": ("opposition",),
+    "leverage only (model S)": ("overdose_level", "overdose_change", "opposition"),
+}
+"""Effects that a choice leaves out, mean and spread."""
+
 
 @pytest.fixture(scope="module")
 def strip() -> dict[str, Universe]:
@@ -58,5 +66,7 @@ def test_priors_change_where_they_should(strip: dict[str, Universe]) -> None:
     assert strip["pressure symmetric"].constants.symmetric
     assert strip["weak priors"].constants.leverage[1] == pytest.approx(2 * here.leverage[1])
     assert strip["drug cases alone"].constants.rise[3, 0] < here.rise[3, 0]
-    for label in ("leverage only (model S)", "opposition off"):
-        assert strip[label].constants.opposition[0] == 0
+    for label, names in OFF.items():
+        for name in names:
+            assert getattr(here, name).any(), name
+            assert not getattr(strip[label].constants, name).any(), (label, name)

@@ -28,7 +28,7 @@ from forecast.model.events import COUNTED
 from forecast.priors.catalogue import CATALOGUE, parse_prior
 from forecast.priors.files import Priors
 from forecast.priors.spec import Beta, Gamma
-from tests.forecasts import prior_forecast
+from tests.forecasts import SIZE, prior_forecast
 from tests.random_edits import near
 
 HEADLINE = "reach-4-12m"
@@ -137,7 +137,7 @@ def test_delays_of_exposure_change_what_is_known_and_nothing_else(arrays: dict[s
     found = tried(arrays, exposure__delay__4="LogNormal(8, 0.7)", exposure__delay__3="LogNormal(24, 0.3)")
     situation = prior_forecast().situation
     rng = np.random.default_rng(4)
-    normals = rng.standard_normal((2, 400))
+    normals = rng.standard_normal((2, SIZE))
     exposure = Exposure({3: 24 * np.exp(0.3 * normals[0]), 4: 8 * np.exp(0.7 * normals[1])})
     for id_ in (HEADLINE, "reach-3-6m", "reach-5-24m"):
         k, h = int(id_[6]), int(id_[8:-1])
@@ -198,10 +198,10 @@ def test_hardly_an_edit_has_the_error_of_the_run(arrays: dict[str, Any]) -> None
     lazy = {**arrays} | {f"{n}/efficiency": np.full_like(arrays[f"{n}/efficiency"], 0.25) for n in map(str, arrays["readings"])}
     for kept, share in ((arrays, 1.0), (lazy, 0.25)):
         found = tried(kept, leverage__effect="Normal(1.6, 0.8001)")
-        assert found.ess == pytest.approx(share * 400, rel=0.02)
+        assert found.ess == pytest.approx(share * SIZE, rel=0.02)
         by_paths = {n: kept[f"{n}/slots"][question(kept)].var(ddof=1) / kept[f"{n}/slots"].shape[1] for n in found.by_reading}
         for name, r in found.by_reading.items():
-            by_draws = kept[f"{name}/questions"][question(kept)].var() / (400 * kept[f"{name}/efficiency"][question(kept)])
+            by_draws = kept[f"{name}/questions"][question(kept)].var() / (SIZE * kept[f"{name}/efficiency"][question(kept)])
             assert r.mcse == pytest.approx(np.sqrt(by_draws + by_paths[name]), rel=0.01)
 
 
@@ -210,7 +210,7 @@ def question(arrays: dict[str, Any]) -> int:
 
 
 def test_direct_action_follows_its_rate_and_the_pressure(arrays: dict[str, Any]) -> None:
-    rate = tried(arrays, direct__rate="quantiles(0.02, 0.06, 0.16)", direct__leverage="Normal(0.0001, 0.0001)")
+    rate = tried(arrays, direct__rate="quantiles(0.02, 0.06, 0.16)", direct__leverage="Normal(0.001, 0.001)")
     exact = parse_prior("direct.rate", "quantiles(0.02, 0.06, 0.16)").sample(np.random.default_rng(1), 100_000).mean()  # type: ignore[attr-defined]
     assert rate.probability["event-direct-action-12m"] == pytest.approx(exact, rel=0.08)
     assert rate.moved == {f"event-direct-action-{h}m" for h in (3, 6, 12, 24)}

@@ -141,7 +141,7 @@ def test_the_files_of_a_run_open_with_plain_arviz_and_numpy(published: Path) -> 
     run = store.resolve(published / "reports", "latest")
     tree = arviz.from_netcdf(run / "posterior.nc")
     assert set(tree.children) == set(prior_forecast().readings)
-    assert tree["main/posterior"]["leverage_effect"].sizes == {"chain": 4, "draw": 100}
+    assert tree["main/posterior"]["leverage_effect"].sizes == {"chain": 4, "draw": 200}
     draws = unpack_draws(read_draws(run), "main")
     np.testing.assert_allclose(draws.leverage, prior_forecast().readings["main"].draws.leverage, rtol=1e-6)
     assert (run / "draws.npz").stat().st_size < 15_000_000

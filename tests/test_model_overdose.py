@@ -103,11 +103,11 @@ def test_totals_are_found_again_at_the_mode() -> None:
     sums = [float(np.exp(log_deaths[i - START - 11 : i - START + 1]).sum()) for i in ends]
     rows = [release("2010-01-15", e, s * 0.97, s * 1.03) for e, s in zip(ends, sums, strict=True)]
     fit = fit_overdose(finals_of(log_deaths)[:48], rows, START + 59)
-    prior = overdose._prior(fit.layout)
+    prior = overdose.joint_prior(fit.layout)
     totals = fit.totals
     observed = np.log([t.deaths for t in totals])
-    noise = np.linalg.inv(overdose._total_noise(totals))
-    biases = overdose._bias_design(fit.layout, totals)
+    noise = np.linalg.inv(overdose.total_noise(totals))
+    biases = overdose.bias_design(fit.layout, totals)
 
     def log_posterior(z: np.ndarray) -> float:
         x, season = z[fit.layout.x], z[fit.layout.season]
@@ -162,7 +162,7 @@ def test_a_total_repeated_is_not_learnt_twice() -> None:
     rows = [release("2015-12-15", end, 100, 110), release("2016-01-15", end, 100), release("2016-01-15", end + 6, 100)]
     totals = totals_used(rows, month("2018-01"))
     assert [(t.kind, t.period_end - end) for t in totals] == [("predicted", 0), ("reported", 0), ("reported", 0), ("reported", 6)]
-    noise = overdose._total_noise(totals) / 0.01**2
+    noise = overdose.total_noise(totals) / 0.01**2
     assert_allclose(noise, [[1, 0, 0, 0], [0, 1, 0.5, 0.25], [0, 0.5, 1, 0.25], [0, 0.25, 0.25, 1]])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -40,11 +41,17 @@ def month_probabilities(q: float, m: float, up: float, down: float, level: int) 
     return odds_rise / total, 1 / total, odds_fall / total
 
 
+@functools.cache
+def built() -> pm.Model:
+    """The model, made once; a test sets the counts that it needs."""
+    return build_outside_view(STATES)
+
+
 def test_the_likelihood_is_that_of_the_kernel() -> None:
     """Every cell by scipy's multinomial, from parameters at random; priors by scipy too."""
     rng = np.random.default_rng(1)
     c = counts(rng)
-    model = build_outside_view(STATES)
+    model = built()
     with model:
         pm.set_data(observed(c))
     z: dict[str, Any] = {
@@ -71,7 +78,7 @@ def test_the_likelihood_is_that_of_the_kernel() -> None:
 
 
 def test_very_short_and_very_long_stays_stay_finite() -> None:
-    model = build_outside_view(STATES)
+    model = built()
     with model:
         pm.set_data(observed(counts(np.random.default_rng(2))))
     point = model.initial_point()
@@ -81,7 +88,7 @@ def test_very_short_and_very_long_stays_stay_finite() -> None:
 
 
 def test_dims_are_named_and_what_is_kept_exists() -> None:
-    model = build_outside_view(STATES)
+    model = built()
     assert set(KEPT) <= set(model.named_vars)
     assert model.named_vars_to_dims["effect_rise"] == ("state",)
     assert model.named_vars_to_dims["rise"] == ("state", "level", "pressure", "fresh")

@@ -64,7 +64,7 @@ def test_one_that_was_published_before_enters_nothing_twice(workspace: Workspace
     assert len(ledger.read(reports)) == 2
     assert audit(reports).problems == ()
     document = json.loads(command("--workspace", root, "runs", "publish", IDS[0], "--json").stdout)
-    assert document == {"run_id": IDS[0], "before": IDS[1], "questions_entered": 0}
+    assert document == {"run_id": IDS[0], "before": IDS[1], "questions_entered": 0, "workspace": str(root)}
 
 
 def test_the_list_still_knows_the_runs_before_a_kept_one(workspace: Workspace, command: Command) -> None:

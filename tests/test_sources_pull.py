@@ -266,16 +266,12 @@ def test_a_moved_link_on_the_same_host_is_followed(small: Workspace, played: Pub
 
 
 def test_pages_are_put_together_and_none_is_read_twice(small: Workspace, played: Publisher, now: datetime) -> None:
-    """A server that never sends more than 1,000 rows, and has more of them for one indicator."""
+    """A server that never sends more than 1,000 rows, and has more of them for one indicator, back to 1926."""
     label = next(iter(play.LABELS))
     rows = play.newest_release(small.data)
-    own = [r for r in rows if r["indicator"] == label]
-    oldest = min(own, key=lambda r: (r["year"], play.MONTHS.index(r["month"])))
-    rows += [  # as many as the oldest has, so that none is odd
-        play.provisional(label, f"{y}-{m:02d}", oldest["data_value"], None, "0.2")
-        for y in range(1926, int(oldest["year"]))
-        for m in range(1, 13)
-    ]
+    first = min((r for r in rows if r["indicator"] == label), key=lambda r: (r["year"], play.MONTHS.index(r["month"])))
+    older = (f"{y}-{m:02d}" for y in range(1926, int(first["year"])) for m in range(1, 13))
+    rows += [play.provisional(label, period, first["data_value"], None, "0.2") for period in older]
     played.answers[play.OVERDOSE] = play.soda(play.alphabetical(rows), page=1000)
     assert pulled(small, played, now, "overdose")["overdose"].rows == sum(r["indicator"] == label for r in rows) > 1000
     assert [a.query["$offset"] for a in played.asked] == ["0", "0", "1000"]

@@ -119,8 +119,8 @@ def test_refused_characters_are_named_where_they_stand_however_they_are_written(
     text = 'a = "x"\n[t]\nb = ["y", "\\u001b"]\n"c\\u2028" = 1\n"d\\n" = 1\n'
     assert [(p.row, p.column, p.found) for p in parsed(text, "x.toml")[1]] == [
         (3, "t.b.1", "the character U+001B"),
-        (2, "t", "the character U+2028 in a key"),
-        (2, "t", "the character U+000A in a key"),
+        (4, "t", "the character U+2028 in a key"),
+        (5, "t", "the character U+000A in a key"),
     ]
 
 

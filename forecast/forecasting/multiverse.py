@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +24,13 @@ from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
 from forecast.model.transitions import TolerancePriors
 from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
-from forecast.priors.catalogue import SHARPEST
 from forecast.priors.spec import Fixed, Normal, Spec
 
 type Floats = NDArray[np.float64]
 type Levels = NDArray[np.int_]
 
-OFF: Spec = Normal(0.0, SHARPEST)
-"""An effect so narrow around zero that it is none."""
+OFF: Final[Floats] = np.zeros(2)
+"""The mean and the sd of an effect that is none. It is set in the constants: a prior may not be so narrow."""
 
 SYMMETRIC = Normal(1.1, 0.67)
 """One effect that lifts rises and holds falls: set as the effect on rises is, between the two fits and wide."""
@@ -126,9 +126,7 @@ def universes(situation: Situation, disputed: Disputed | None, alternatives: Alt
         "the lagged fit to other states",
         tolerance_priors(priors.replace(alternatives[YEAR_BEFORE])),
     )
-    yield universe(
-        "pressure off", "drivers", "no effect on rises or falls", with_priors(leverage__effect=OFF, leverage__effect_on_falls=OFF)
-    )
+    yield universe("pressure off", "drivers", "no effect on rises or falls", replace(here, leverage=OFF, leverage_on_falls=OFF))
     for factor in (1.0, 0.5):
         yield universe(
             f"selection factor {factor:g}",
@@ -141,9 +139,9 @@ def universes(situation: Situation, disputed: Disputed | None, alternatives: Alt
     yield universe(
         "no going on through 3", "outside view", "a rise that reaches 3 stops there", replace(here, skip_up=_never_through_3(here))
     )
-    yield universe("falls no likelier just after a rise", "model", "no effect of the month after a rise", with_priors(ladder__fresh=OFF))
+    yield universe("falls no likelier just after a rise", "model", "no effect of the month after a rise", replace(here, fresh=OFF))
     yield universe("weak priors", "priors", "every sd doubled", _weakened(here))
-    yield universe("opposition off", "drivers", "opposition has no effect", with_priors(opposition__effect=OFF))
+    yield universe("opposition off", "drivers", "opposition has no effect", replace(here, opposition=OFF))
     yield universe("leverage only (model S)", "model", "no overdoses, opposition, administrations or drift", _leverage_only(here))
 
 
@@ -174,9 +172,8 @@ def _weakened(constants: TolerancePriors) -> TolerancePriors:
 
 
 def _leverage_only(constants: TolerancePriors) -> TolerancePriors:
-    none = np.zeros(2)
     return replace(
-        constants, overdose_level=none, overdose_change=none, opposition=none, mobilisation_sd=0.0, administration_sd=0.0, drift_sd=0.0
+        constants, overdose_level=OFF, overdose_change=OFF, opposition=OFF, mobilisation_sd=0.0, administration_sd=0.0, drift_sd=0.0
     )  # fmt: skip
 
 

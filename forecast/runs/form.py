@@ -84,20 +84,21 @@ def _union(branches: list[Schema]) -> CoreSchema:
 
 
 def _of_type(schema: Schema) -> CoreSchema:
+    """Each is strict by itself: what the validator as a whole is does not reach the fields of an object."""
     match schema["type"]:
         case "object":
             return _object(schema)
         case "array":
             items = _translated(schema["items"]) if "items" in schema else None
-            return cs.list_schema(items, min_length=schema.get("minItems"), max_length=schema.get("maxItems"))
+            return cs.list_schema(items, min_length=schema.get("minItems"), max_length=schema.get("maxItems"), strict=True)
         case "string":
-            return cs.str_schema(pattern=schema.get("pattern"), min_length=schema.get("minLength"))
+            return cs.str_schema(pattern=schema.get("pattern"), min_length=schema.get("minLength"), strict=True)
         case "integer":
-            return cs.int_schema(ge=schema.get("minimum", -_WORD), le=schema.get("maximum", _WORD))
+            return cs.int_schema(ge=schema.get("minimum", -_WORD), le=schema.get("maximum", _WORD), strict=True)
         case "number":
-            return cs.float_schema(ge=schema.get("minimum"), le=schema.get("maximum"), allow_inf_nan=False)
+            return cs.float_schema(ge=schema.get("minimum"), le=schema.get("maximum"), allow_inf_nan=False, strict=True)
         case "boolean":
-            return cs.bool_schema()
+            return cs.bool_schema(strict=True)
         case "null":
             return cs.none_schema()
     raise ValueError(f"{schema['type']!r} is no type of JSON Schema")

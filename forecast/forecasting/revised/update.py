@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 from scipy.special import betainc, betaincinv
 
 from forecast.arrays.psis import Smoothed, smooth
 from forecast.domain import Question
-from forecast.forecasting.answers import CHAINS, companions
+from forecast.forecasting.answers import companions, efficiency
 from forecast.forecasting.carry import carry_forward
 from forecast.forecasting.climb import PATHS_A_DRAW, Climb, ladder_question
 from forecast.forecasting.companions import Companion
@@ -220,13 +219,13 @@ def _spread(
 
 
 def _judged(headline: Question, found: Climb, smoothed: Smoothed) -> ByReading:
-    """The headline of one reading and its Monte Carlo error: over draws, which remember their chain and weigh unequally, and paths."""
+    """The headline of one reading and its Monte Carlo error: over draws, which remember their chain and weigh unequally, and paths.
+
+    Draws that hang together count as few as they are worth, as in `priors try`.
+    """
     values, weights = _of(headline, found), smoothed.weights
     mean = float(values @ weights)
-    share = 1.0
-    if np.ptp(values) > 0:
-        effective = array_stats.ess(values.reshape(CHAINS, -1), chain_axis=0, draw_axis=1, method="mean")
-        share = float(effective) / len(values)
+    share = efficiency(values)
     slot = found.slot_means(headline.kind, headline.level or 0, headline.horizon)
     variance = float((weights**2 * (values - mean) ** 2).sum()) / share + float(slot.var(ddof=1)) / len(slot)
-    return ByReading(probability=mean, k_hat=smoothed.k_hat, ess=smoothed.effective, mcse=float(np.sqrt(variance)))
+    return ByReading(probability=mean, k_hat=smoothed.k_hat, ess=smoothed.effective * min(share, 1.0), mcse=float(np.sqrt(variance)))
