@@ -20,7 +20,7 @@ main = Root(
         "priors": Lazy("forecast.cli.priors:priors", "See, try and change the priors: what is believed before Mexico's record speaks."),
         "scenario": Lazy("forecast.cli.scenario:scenario", "List, run and write what-if scenarios."),
         "questions": Lazy("forecast.cli.questions:questions", "List, answer, resolve and score the questions in the ledger."),
-        "runs": Lazy("forecast.cli.runs:runs", "List, verify and prune the runs in reports/."),
+        "runs": Lazy("forecast.cli.runs:runs", "List, verify, publish and prune the runs in reports/."),
         "schedule": Lazy("forecast.cli.schedule:schedule", "Print what cron or systemd must be told to refit by itself."),
         "init": Lazy("forecast.cli.init:init", "Copy the bundled data and priors into a new folder."),
     },
