@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -37,7 +38,8 @@ ALL = dict(commands())
 
 
 def examples(command: click.Command) -> list[str]:
-    return [line.strip() for line in (command.epilog or "").splitlines() if line.strip().startswith("forecast ")]
+    lines = re.sub(r" \\\n +", " ", command.epilog or "").splitlines()
+    return [line.strip() for line in lines if line.strip().startswith("forecast ")]
 
 
 EXAMPLES = sorted({line for command in [main, *ALL.values()] for line in examples(command)})
@@ -56,6 +58,12 @@ def needs_a_run(example: str) -> bool:
 
 QUICK = [e for e in EXAMPLES if not fits(e) and not needs_a_run(e)]
 SLOW = sorted((e for e in EXAMPLES if e not in QUICK), key=lambda e: (not e.startswith("forecast run"), e))
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_the_help_fits_80_columns(path: tuple[str, ...], command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(map(len, command(*path, "--help").stdout.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 import pty
+import re
 
-from forecast.cli.progress import listener
+from forecast.cli.progress import listener, time_gone
 from forecast.progress import silent
 
 
@@ -42,7 +43,7 @@ def test_a_log_that_nobody_reads_does_not_stop_the_job() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that closing it flushes somewhere
 
 
-def test_a_terminal_shows_a_bar_with_the_time_left() -> None:
+def test_a_terminal_shows_a_bar_with_the_time_gone() -> None:
     ours, theirs = pty.openpty()
     with os.fdopen(theirs, "w") as stream, listener(stream) as progress:
         progress("sampling", 0.5, "4 chains")
@@ -50,5 +51,10 @@ def test_a_terminal_shows_a_bar_with_the_time_left() -> None:
     shown = os.read(ours, 100_000).decode()
     os.close(ours)
     assert "sampling" in shown
-    assert "left" in shown
+    assert re.search(r"\d:\d\d gone", shown)
     assert "━" in shown
+
+
+def test_the_time_left_is_said_once_it_is_known() -> None:
+    assert time_gone(72, None) == "1:12 gone"
+    assert time_gone(72, 9.6) == "1:12 gone, about 0:10 left"

@@ -27,6 +27,7 @@ from forecast.cli._context import Surroundings
 from forecast.data.ask import LABELS, RECURRING, choices, choices_in_words
 from forecast.data.lock import editing
 from forecast.data.read import read_data
+from forecast.data.tables import RECORDS
 from forecast.data.vocabulary import INSTRUMENTS, ROLES
 
 type Typed = Callable[..., Result]
@@ -182,7 +183,8 @@ def test_a_question_mark_explains_at_every_prompt(typed: Typed, name: str, colum
     said = words_of(result)
     at = said.index(f"{column}: {LABELS[name][column]}")
     assert re.search(r"It has to be filled in\.|It may be left empty: press Enter\.", said[at:])
-    assert "Codebook, section" in said[at:] or "The codebook has no rule on this column" in said[at:]
+    without_rule = "Other rows name this one by it" if column in RECORDS[name].key else "The codebook has no rule on this column"
+    assert "Codebook, section" in said[at:] or without_rule in said[at:]
     assert ("Used so far: " in said[at:]) == (column in RECURRING[name])
 
 
@@ -207,6 +209,11 @@ def test_all_words_are_listed_at_the_prompt_and_in_the_help() -> None:
     }  # fmt: skip
     listed = choices_in_words("events", "role") + choices_in_words("events", "instrument")
     assert all(word in listed for words in (*ROLES.values(), *INSTRUMENTS.values()) for word in words)
+
+
+def test_a_word_of_another_family_is_refused_with_the_words_of_this_one(typed: Typed) -> None:
+    said = words_of(typed("event", lines=("B", "", "decision", "")))
+    assert "Found 'decision'; expected one of pressure, request." in said
 
 
 def test_the_words_of_a_column_are_listed_at_its_prompt(typed: Typed) -> None:

@@ -173,3 +173,7 @@ def test_a_terminal_gets_a_table_of_its_own_width(monkeypatch: pytest.MonkeyPatc
     assert lines[1].startswith("A1    3  [bold]long long")
     assert lines[1].endswith("…")
     assert lines[2] == "A22  14  short"
+    _draw(("id", "n", "text"), rows, fold=True)
+    folded = capsys.readouterr().out
+    assert (folded.count("long"), folded.count("…")) == (40, 0)
+    assert max(map(len, folded.splitlines())) <= 80

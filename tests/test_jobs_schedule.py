@@ -94,6 +94,12 @@ def test_cron_mails_what_failed_and_nothing_else(witness: Path, tmp_path: Path, 
     assert run_by_cron(cron(plan)).splitlines() == expected
 
 
+def test_who_gets_the_mail_is_asked_where_it_is_answered() -> None:
+    before, after = cron(Schedule(("/bin/forecast",), Path("/w"), "day")).split("#MAILTO=")
+    assert before.rstrip().endswith("Who gets it:")
+    assert "Who gets it" not in after
+
+
 def test_cron_says_so_when_the_log_cannot_be_written(witness: Path, tmp_path: Path) -> None:
     plan = planned(witness, tmp_path / "w")
     plan.log.parent.rmdir()

@@ -15,6 +15,18 @@ def wrap(text: str, width: int, initial_indent: str = "", subsequent_indent: str
     return [line.replace("\u00a0", " ") for line in fill(kept, width, initial_indent=initial_indent, subsequent_indent=subsequent_indent)]
 
 
+def continued(parts: Sequence[str], width: int = 80) -> list[str]:
+    """A command in lines that fit and can be pasted: broken between its parts, each line but the last ending in a backslash."""
+    lines = [f"  {parts[0]}"]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(part) + 3 > width:
+            lines[-1] += " \\"
+            lines.append(f"    {part}")
+        else:
+            lines[-1] += f" {part}"
+    return lines
+
+
 def sentence(text: str) -> str:
     """With a capital and one full stop."""
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."

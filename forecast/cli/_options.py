@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date
@@ -13,6 +14,7 @@ from typing import Any, Concatenate, Literal
 import click
 
 from forecast.cli._context import Context, Surroundings
+from forecast.cli._lines import continued
 from forecast.cli._log import FLAG, Log
 
 type Extra = Literal["as_of", "seed"]
@@ -145,4 +147,16 @@ def force_option[F: Callable[..., Any]](function: F) -> F:
 
 def examples(*commands: str) -> str:
     """The examples below a command's help. Each is run by a test, so each must work in a fresh copy of the bundled workspace."""
-    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
+    lines = [line for command in commands for line in continued(_parts(command), 78)]
+    return "\b\nExamples:\n" + "\n".join(lines)
+
+
+def _parts(command: str) -> list[str]:
+    """The words of a command as they are typed, an option with its value."""
+    parts: list[str] = []
+    for word in re.findall(r"(?:[^\s']|'[^']*')+", command):
+        if parts and re.fullmatch(r"--[\w-]+", parts[-1]) and not word.startswith("--"):
+            parts[-1] += f" {word}"
+        else:
+            parts.append(word)
+    return parts

@@ -87,7 +87,7 @@ def show(context: Context, file: str | None, where: tuple[str, ...], first: str 
 
     read = _read(context)
     if file is None:
-        print_rows(context, *overview(read))
+        print_rows(context, *overview(read), fold=True)
         return
     name = table_named(file)
     rows = chosen(read, name, Selection.parse(name, where, first, last, limit))
@@ -102,9 +102,11 @@ def _read(context: Context) -> Data:
     return as_of(read, context.as_of) if context.as_of else read
 
 
-def print_rows(context: Context, columns: tuple[str, ...], rows: list[dict[str, Any]], brief: tuple[str, ...] = ()) -> None:
+def print_rows(
+    context: Context, columns: tuple[str, ...], rows: list[dict[str, Any]], brief: tuple[str, ...] = (), *, fold: bool = False
+) -> None:
     """A table as wide as the terminal, with the columns it has room for, or a single row in full; without a terminal, all columns between
-    tabs, a row a line.
+    tabs, a row a line. fold: the last column is wrapped, where it would else be cut.
     """
     from forecast.cli._lines import terminal_width
     from forecast.data.printing import printable
@@ -117,7 +119,7 @@ def print_rows(context: Context, columns: tuple[str, ...], rows: list[dict[str, 
         for line in whole(columns, rows[0], terminal_width()):
             context.say(line)
     elif sys.stdout.isatty():
-        _draw(brief or columns, rows)
+        _draw(brief or columns, rows, fold=fold)
     else:
         context.say("\t".join(columns))
         for row in rows:
@@ -139,8 +141,8 @@ def whole(columns: tuple[str, ...], row: dict[str, Any], width: int) -> list[str
     return lines
 
 
-def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    """The columns that there is room for, from the left, then the last one, which takes the room that is left and is cut."""
+def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]], *, fold: bool = False) -> None:
+    """The columns that there is room for, from the left, then the last one, which takes the room that is left and is cut or wrapped."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -161,7 +163,7 @@ def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
         number = all(isinstance(row[column], int | float | None) for row in rows)
         table.add_column(column, justify="right" if number else "left", no_wrap=True, overflow="ellipsis", width=width)
         shown.append(column)
-    table.add_column(last, no_wrap=True, overflow="ellipsis", width=min(room, max(map(len, [last, *cells[last]]))))
+    table.add_column(last, no_wrap=not fold, overflow="fold" if fold else "ellipsis", width=min(room, max(map(len, [last, *cells[last]]))))
     for row in zip(*(cells[column] for column in (*shown, last)), strict=True):
         table.add_row(*map(Text, row))
     console.print(table)

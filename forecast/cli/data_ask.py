@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from forecast.cli._context import Context
+from forecast.cli._lines import continued
 from forecast.storage.characters import visible
 
 if TYPE_CHECKING:
@@ -81,14 +82,7 @@ def _command(context: Context, entry: Entry) -> list[str]:
     parts += [f"{flag(column)} {shlex.quote(visible(text))}" for column, text in entry.cells.items() if text or unfinished]
     parts += [f"--covered-through {entry.covered_through}"] if entry.covered_through else []
     parts += [f"--workspace {shlex.quote(context.workspace_option)}"] if context.workspace_option else []
-    lines = [f"  {parts[0]}"]
-    for part in parts[1:]:
-        if len(lines[-1]) + len(part) + 3 > WIDTH:
-            lines[-1] += " \\"
-            lines.append(f"    {part}")
-        else:
-            lines[-1] += f" {part}"
-    return lines
+    return continued(parts, WIDTH)
 
 
 def ask(context: Context, entry: Entry) -> None:
@@ -210,11 +204,16 @@ def _explain(context: Context, entry: Entry, column: str, needed: bool) -> None:
     """What the column means, the words that earlier rows have in it, and the codebook's passages on it."""
     from forecast.data.ask import used_before
     from forecast.data.codebook import rules
+    from forecast.data.tables import RECORDS
 
     _echo("It has to be filled in." if needed else "It may be left empty: press Enter.")
     if used := used_before(entry.data, entry.name, column):
         _echo(f"Used so far: {', '.join(used)}.")
-    for line in rules(context.workspace.data, column) or ["The codebook has no rule on this column: write what the source says."]:
+    if column in RECORDS[entry.name].key:
+        otherwise = "Other rows name this one by it: take a word that no row has yet."
+    else:
+        otherwise = "The codebook has no rule on this column: write what the source says."
+    for line in rules(context.workspace.data, column) or [otherwise]:
         indent = "  " if line.startswith("  ") else ""
         _echo(line.strip(), indent=f"  {indent}")
 

@@ -13,7 +13,7 @@ from forecast.storage.characters import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.progress import ProgressColumn
+    from rich.progress import ProgressColumn, Task
 
 BAR = 14
 """Columns of the bar of a job with steps: with the times there is room for a few words in 80."""
@@ -66,22 +66,30 @@ def _plain(stream: TextIO) -> Show:
 
 
 def _times(at: Position) -> str:
-    return f"{duration(at.gone)} gone, about {duration(at.left)} left"
+    return time_gone(at.gone, at.left)
+
+
+def time_gone(gone: float, left: float | None) -> str:
+    """Seconds in words; without `left` while nobody can tell."""
+    return f"{duration(gone)} gone" + ("" if left is None else f", about {duration(left)} left")
 
 
 @contextmanager
 def _bars(stream: TextIO) -> Iterator[Progress]:
     """A bar a stage."""
     from rich.console import Console
-    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TaskID, TextColumn
     from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    def times(task: Task) -> RenderableType:
+        gone = task.finished_time if task.finished else task.elapsed
+        return Text(time_gone(gone or 0.0, None if task.finished else task.time_remaining))
 
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        BarColumn(BAR),
+        _column(times),
         TextColumn("{task.fields[message]}", style="dim", markup=False),
     )
     tasks: dict[str, TaskID] = {}
@@ -110,11 +118,11 @@ def _bar(stream: TextIO, steps: Sequence[str]) -> Iterator[Progress]:
         where = f"step {at.number} of {at.steps}, {stage}" if at else stage
         bars.update(task, description=visible(where), message=visible(message))
 
-    def times() -> RenderableType:
+    def times(_: object) -> RenderableType:
         at = timetable.at()
         return Text(_times(at) if at else "")
 
-    def bar() -> RenderableType:
+    def bar(_: object) -> RenderableType:
         at = timetable.at()
         return ProgressBar(total=1.0, completed=at.share if at else 0.0, width=BAR)
 
@@ -127,12 +135,12 @@ def _bar(stream: TextIO, steps: Sequence[str]) -> Iterator[Progress]:
         yield timetable
 
 
-def _column(render: Callable[[], RenderableType]) -> ProgressColumn:
-    from rich.progress import ProgressColumn, Task
+def _column(render: Callable[[Task], RenderableType]) -> ProgressColumn:
+    from rich.progress import ProgressColumn
     from rich.table import Column
 
     class Of(ProgressColumn):
         def render(self, task: Task) -> RenderableType:
-            return render()
+            return render(task)
 
     return Of(table_column=Column(no_wrap=True))

@@ -55,9 +55,12 @@ def table(chosen: Sequence[Asked], today: date, width: int) -> list[str]:
     if not chosen:
         return []
     predicted = any(q.predictions for q in chosen)
-    said = "model: the chance of a yes, of a count that of one or more, in the newest forecast entered"
-    said += "; persons: how many gave a number of their own." if predicted else "."
+    said = (
+        "model: the chance, in the newest forecast entered, of a yes (of a count: one or more) by what is publicly known when the question "
+        "resolves; so it can be lower than the chance that it happens, which `forecast report` gives."
+    )
     lines = wrap(said, width)
+    lines += ["persons: how many gave a number of their own."] if predicted else []
     for heading, members in groupby(chosen, key=_heading):
         group = list(members)
         stated = any(q.state(today) != "open" for q in group)

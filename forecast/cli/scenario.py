@@ -39,7 +39,7 @@ def list_(context: Context) -> None:
     if not listed:
         context.say("There is no scenario in data/scenarios/; `forecast scenario new NAME` writes one.")
     else:
-        print_rows(context, ("name", "kind", "headline", "title"), [_row(row) for row in listed], ("name", "headline", "title"))
+        print_rows(context, ("name", "kind", "headline", "title"), [_row(row) for row in listed], ("name", "headline", "title"), fold=True)
     _, templates = edited([row.scenario for row in listed])
     for problem in templates:
         context.warn(str(problem))
@@ -110,7 +110,8 @@ def _more(result: Result) -> dict[str, object]:
 
 def _page(result: Result, whole: bool) -> list[str]:
     from shutil import get_terminal_size
-    from textwrap import wrap
+
+    from forecast.cli._lines import wrap
 
     low, high = result.interval
     direct = "event-direct-action-12m"

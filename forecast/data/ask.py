@@ -152,15 +152,15 @@ def cell_problem(name: str, column: str, text: str, cells: Cells | None = None) 
     record: type[Record] = RECORDS[name]
     if wrong := unwritable(text):
         return Problem(record.file, *wrong, column=column)
+    words = choices(name, column, cells or {})
+    if text and words and text not in words:
+        return Problem(record.file, shown(text), f"one of {', '.join(words)}", did_you_mean(text, words), column=column)
     try:
         record.model_validate({column: text})
     except ValidationError as e:
         for error in e.errors(include_url=False):
             if error["loc"][:1] == (column,):
                 return Problem(record.file, *sentence(error), column=column)
-    words = choices(name, column, cells or {})
-    if text and words and text not in words:
-        return Problem(record.file, shown(text), f"one of {', '.join(words)}", did_you_mean(text, words), column=column)
     return None
 
 

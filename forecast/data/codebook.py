@@ -9,7 +9,12 @@ from typing import Final
 
 from forecast.storage.text import read_text
 
-ALSO: Final[Mapping[str, tuple[str, ...]]] = {"operation_level": ("level",), "instrument": ("channel",), "field_end": ("published_basis",)}
+ALSO: Final[Mapping[str, tuple[str, ...]]] = {
+    "family": ("role",),
+    "operation_level": ("level",),
+    "instrument": ("channel",),
+    "field_end": ("published_basis",),
+}
 """Columns whose rule stands where another is named."""
 
 RULES: Final = range(1, 8)

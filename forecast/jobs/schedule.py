@@ -108,10 +108,10 @@ def cron(s: Schedule) -> str:
     return _text(
         "# Brings the forecast up to its data and priors; does nothing if they have not changed. Add these lines with `crontab -e`.",
         f"# Each event goes to {s.log} as a line of JSON; have logrotate keep that short.",
-        "# cron mails what the line prints: nothing, unless the refit failed. Exit codes 5 (another refit is at work) and 6 (a source was "
-        "down, the rest went on) are no failures. Who gets it:",
         f"# Afterwards all but the newest {KEEP} runs are removed, which take 28 megabytes each. The ledger, and what is needed to explain "
         "the forecast, stay.",
+        "# cron mails what the line prints: nothing, unless the refit failed. Exit codes 5 (another refit is at work) and 6 (a source was "
+        "down, the rest went on) are no failures. Who gets it:",
         "#MAILTO=you@example.org",
         "SHELL=/bin/sh",
         f"PATH={BARE['PATH']}",

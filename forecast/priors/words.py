@@ -94,7 +94,7 @@ def _wording(kind: str, spec: Distribution) -> str:
 
 def _companion(slug: str, spec: Distribution) -> str:
     low, middle, high = (number(12 * q) for q in spec.interval())
-    return f"a year {middle} (90 %: {low} to {high}) before the record speaks, which soon outweighs this"
+    return f"{middle} times a year (90 %: {low} to {high}) before the record speaks, which soon outweighs this"
 
 
 def _delay(level: str, spec: Distribution) -> str:
