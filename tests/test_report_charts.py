@@ -4,6 +4,9 @@ import copy
 import itertools
 import math
 import re
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -137,3 +140,36 @@ def test_charts_stand_empty_evidence() -> None:
     report["questions"] = [q for q in report["questions"] if q["kind"] == "event"]
     for chart in (answers, horizons, opposition, overdoses):
         assert "<svg" in draw(chart(report, PHONE), PHONE, chart.__name__, "label", "description")
+
+
+ROOM = """
+import resource
+from forecast.errors import ForecastError
+from forecast.report.charts.ladder import horizons
+from forecast.report.charts.svg import PAGE, draw
+from tests.fixtures.report_example import report_example
+
+gigabytes = {gigabytes}
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_AS, (gigabytes << 30, gigabytes << 30))
+try:
+    print(draw(horizons(report_example(), PAGE), PAGE, "x", "x", "x")[:4])
+except ForecastError as e:
+    print(e)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound addresses")
+@pytest.mark.parametrize(("gigabytes", "said"), [(2, "ulimit -v"), (64, "ulimit -v"), (70, "<svg")])
+def test_a_bound_on_addresses_is_said_and_does_not_end_the_process(gigabytes: int, said: str) -> None:
+    """As batch systems set it. The library itself would die of a signal."""
+    done = subprocess.run(
+        [sys.executable, "-c", ROOM.format(gigabytes=gigabytes)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout

@@ -174,6 +174,7 @@ FRAMES: Mapping[str, Callable[[dict[str, Any]], Any]] = {
     "a file outside": lambda body: body | {"files": {"../../passwd": {"sha256": "0" * 64, "bytes": 1}}},
     "a file at the root": lambda body: body | {"files": {"/etc/passwd": {"sha256": "0" * 64, "bytes": 1}}},
     "no size": lambda body: body | {"files": {"report.json": {"sha256": "0" * 64}}},
+    "a size beyond all memory": lambda body: body | {"files": {"report.json": {"sha256": "0" * 64, "bytes": 2**63 - 1}}},
     "a digest that is none": lambda body: body | {"files": {"report.json": {"sha256": 5, "bytes": 1}}},
     "no meta": lambda body: body | {"meta": None},
     "no id": lambda body: body | {"run_id": 7},

@@ -115,3 +115,43 @@ def test_a_posterior_with_a_draw_that_is_no_number_is_damage(original: places.Wo
     write_posterior(tmp_path, {"main": fitted})
     with pytest.raises(StoreError, match="leverage_effect: it holds what is not a finite number"):
         check_posterior(tmp_path)
+
+
+def _virtual(fit: Any) -> None:
+    import h5py
+
+    layout = h5py.VirtualLayout((3,), "f8")
+    layout[:] = h5py.VirtualSource("/dev/zero", "x", (3,))
+    fit.create_virtual_dataset("surplus", layout)
+
+
+def _linked(fit: Any) -> None:
+    import h5py
+
+    fit["surplus"] = h5py.ExternalLink("/dev/zero", "/")
+
+
+def _circle(fit: Any) -> None:
+    fit["surplus"] = fit
+
+
+HOSTILE: Mapping[str, tuple[str, Callable[[Any], object]]] = {
+    "a terabyte that takes no room": ("bytes", lambda fit: fit.create_dataset("surplus", (10**11,), "f8", chunks=(1000,))),
+    "an array in another file": ("in another file", lambda fit: fit.create_dataset("surplus", (9,), "f8", external="/dev/zero")),
+    "a view of another file": ("in another file", _virtual),
+    "a link to another file": ("is a link", _linked),
+    "a circle": ("recursion", _circle),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_posterior_that_is_more_than_its_bytes_is_damage(original: places.Workspace, tmp_path: Path, name: str) -> None:
+    """What an array of no parameter holds is loaded with the rest."""
+    import h5py
+
+    said, change = HOSTILE[name]
+    (tmp_path / POSTERIOR).write_bytes((original.reports / RUN / POSTERIOR).read_bytes())
+    with h5py.File(tmp_path / POSTERIOR, "a") as file:
+        change(file["main/posterior"])
+    with pytest.raises(StoreError, match=said):
+        check_posterior(tmp_path)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from forecast.errors import StoreError
 from forecast.forecasting.archive_form import Form, Header, check_headers, check_values
 from forecast.forecasting.draws import POSTERIOR_NAMES
+from forecast.runs.meta import MAX_BYTES  # neither file is larger, nor are all arrays of one
 from forecast.storage.reading import UnreadableError, read_bounded
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 POSTERIOR: Final = "posterior.nc"
 DRAWS: Final = "draws.npz"
 GROUPS: Final = ("posterior", "sample_stats")
-MAX_BYTES: Final = 256_000_000
-"""Neither file is larger, nor are all arrays of one: the draws have ten megabytes, the posterior sixteen."""
 _HEADER: Final = 10_000
 _DAMAGE: Final = (
     OSError, EOFError, ValueError, SyntaxError, RuntimeError, MemoryError, BadZipFile, zlib.error, lzma.LZMAError, struct.error,
@@ -66,13 +65,19 @@ def read_posterior(run: Path) -> dict[str, xr.DataTree]:
 
 
 def check_posterior(run: Path) -> bytes:
-    """The bytes of `posterior.nc`. StoreError if it cannot be read, a fit lacks a parameter, or a draw of one is no finite number."""
+    """The bytes of `posterior.nc`.
+
+    StoreError if it cannot be read, holds more than any run does or leads to other files, or if a fit lacks a parameter or a draw of one is
+    no finite number.
+    """
     import h5py
 
     path = run / POSTERIOR
     raw = _raw(path)
     try:
         with h5py.File(io.BytesIO(raw)) as file:
+            if (size := sum(_sizes(file))) > MAX_BYTES:
+                raise ValueError(f"its arrays would take {size:,} bytes")
             fits = list(file.items())
             wrong = next((f"{name}, {said}" for name, fit in fits if (said := _wrong(fit))), "" if fits else "there is no fit in it")
     except (*_DAMAGE, KeyError, TypeError, AttributeError) as e:
@@ -80,6 +85,22 @@ def check_posterior(run: Path) -> bytes:
     if wrong:
         raise _unreadable(path, wrong)
     return raw
+
+
+def _sizes(group: Any) -> Iterator[int]:
+    """The bytes that each array below a group of HDF5 takes in memory. ValueError for one that lies in another file, and for a link."""
+    import h5py
+
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"{group.name}/{name} is a link")
+        item = group[name]
+        if isinstance(item, h5py.Group):
+            yield from _sizes(item)
+        elif isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                raise ValueError(f"{item.name} lies in another file")
+            yield math.prod(item.shape or ()) * item.dtype.itemsize
 
 
 def _wrong(fit: Mapping[str, Any]) -> str:
@@ -91,7 +112,7 @@ def _wrong(fit: Mapping[str, Any]) -> str:
     length = draws["chain"].shape + draws["draw"].shape
     for parameter in POSTERIOR_NAMES.values():
         values = draws[parameter]
-        if values.shape[:2] != length or values.dtype.kind != "f" or values.size * values.dtype.itemsize > MAX_BYTES:
+        if values.shape[:2] != length or values.dtype.kind != "f":
             return f"{parameter}: it is not a number by chain and draw"
         if not np.isfinite(values[()]).all():
             return f"{parameter}: it holds what is not a finite number"

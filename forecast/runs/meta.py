@@ -14,6 +14,9 @@ from forecast.runs.form import breaks, compiled, refused_texts
 
 type Schema = dict[str, Any]
 
+MAX_BYTES: Final = 256_000_000
+"""No file of a run is larger: the draws have ten megabytes, the posterior sixteen."""
+
 
 def _fields(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
     """An object with these fields; others are let pass, since later versions may note more."""
@@ -52,7 +55,8 @@ _META: Final[Mapping[str, Schema]] = {
     "ess": _NUMBER,
 }
 """Each may be absent or null: earlier versions noted less."""
-_FILE: Final = _fields(("sha256", "bytes"), sha256={"type": "string", "pattern": "^[0-9a-f]{64}$"}, bytes=_COUNT)
+_SHA256: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_FILE: Final = _fields(("sha256", "bytes"), sha256=_SHA256, bytes=_COUNT | {"maximum": MAX_BYTES})
 _BODY: Final = _fields(
     ("run_id", "files", "meta"),
     run_id=_RUN_ID,

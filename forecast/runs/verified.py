@@ -8,11 +8,10 @@ from typing import Final
 
 from forecast.errors import StoreError
 from forecast.runs import manifest
+from forecast.runs.meta import MAX_BYTES
 from forecast.storage.reading import UnreadableError, read_bounded
 
 REMEDY: Final = "Restore the run from a copy; `forecast runs verify` says what else is wrong with it."
-MAX_BYTES: Final = 256_000_000
-"""No file of a run is larger: the draws have ten megabytes, the posterior sixteen."""
 
 
 def read_verified(run: Path, name: str, limit: int = MAX_BYTES) -> bytes:

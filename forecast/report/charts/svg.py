@@ -10,6 +10,7 @@ from typing import Any, Final
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from forecast.errors import ForecastError
 from forecast.storage.characters import visible
 
 COLOURS: Final[Mapping[str, str]] = {
@@ -28,6 +29,8 @@ COLOURS: Final[Mapping[str, str]] = {
 VARIABLES: Final = {name: f"var(--{name})" for name in COLOURS}
 """The colours as the page's style sheet names them."""
 SVG: Final = "http://www.w3.org/2000/svg"
+_ROOM: Final = 65 << 30
+"""The chart library lays out its heap, 32 GiB, at a multiple of its size, for which it asks for twice as much and a little."""
 FONT: Final = "Liberation Sans, Helvetica, Arial, sans-serif"
 
 
@@ -132,6 +135,7 @@ def drawing(chart: Any, size: Size, name: str, label: str, description: str, col
 
     Texts may hold anything: the library, which a control character would end with the whole process, never sees one that is refused.
     """
+    _check_room()
     import vl_convert
 
     spec = _printable({**chart.to_dict(validate=False), "config": _config(size)})
@@ -143,6 +147,20 @@ def drawing(chart: Any, size: Size, name: str, label: str, description: str, col
     _named(svg, f"{name}-{size.name}")
     _coloured(svg, colours)
     return svg
+
+
+@cache
+def _check_room() -> None:
+    """ForecastError where addresses are too short for the library, which would end the whole process. None of this memory is taken."""
+    import mmap
+
+    try:
+        mmap.mmap(-1, _ROOM, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=0).close()
+    except OSError as e:
+        raise ForecastError(
+            f"The chart library asks the system for {_ROOM >> 30} GB of addresses, though it uses little of them, and was refused.",
+            "Raise the limit of this shell: `ulimit -v unlimited`.",
+        ) from e
 
 
 def markup(svg: Element) -> str:
