@@ -140,7 +140,7 @@ HOSTILE: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "an array in another file": ("in another file", lambda fit: fit.create_dataset("surplus", (9,), "f8", external="/dev/zero")),
     "a view of another file": ("in another file", _virtual),
     "a link to another file": ("is a link", _linked),
-    "a circle": ("recursion", _circle),
+    "a circle": ("too deep", _circle),
 }
 
 

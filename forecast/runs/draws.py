@@ -87,8 +87,12 @@ def check_posterior(run: Path) -> bytes:
     return raw
 
 
-def _sizes(group: Any) -> Iterator[int]:
-    """The bytes that each array below a group of HDF5 takes in memory. ValueError for one that lies in another file, and for a link."""
+def _sizes(group: Any, below: int = 2) -> Iterator[int]:
+    """The bytes that each array below a group of HDF5 takes in memory: in a file, those of a group of a reading.
+
+    below: how many levels of groups may follow; a group that holds itself has no end. ValueError for a group below these, for an array that
+    lies in another file, and for a link.
+    """
     import h5py
 
     for name in group:
@@ -96,7 +100,9 @@ def _sizes(group: Any) -> Iterator[int]:
             raise ValueError(f"{group.name}/{name} is a link")
         item = group[name]
         if isinstance(item, h5py.Group):
-            yield from _sizes(item)
+            if not below:
+                raise ValueError(f"{group.name}/{name} lies too deep")
+            yield from _sizes(item, below - 1)
         elif isinstance(item, h5py.Dataset):
             if item.external or item.is_virtual:
                 raise ValueError(f"{item.name} lies in another file")
