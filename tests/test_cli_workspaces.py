@@ -37,12 +37,13 @@ WRITES: dict[tuple[str, ...], list[str]] = {
     ("runs", "prune"): ["--keep", "1"],
     ("runs", "publish"): ["20261124T141500Z-ab12cd"],
     ("priors", "undo"): ["1"],
+    ("schedule", "cron"): [],  # which will write whenever it is run
+    ("schedule", "systemd"): [],
 }
 READS = [
     "report", "status", "diff", "explain", "init", "data check", "data show", "data sources", "priors list", "priors show", "priors check",
     "priors try", "priors log", "priors pool", "priors sensitivity", "scenario list", "scenario run", "questions list", "questions score",
-    "questions verify", "runs list", "runs verify", "schedule cron", "schedule systemd", "data", "data add", "priors", "scenario",
-    "questions", "runs", "schedule",
+    "questions verify", "runs list", "runs verify", "data", "data add", "priors", "scenario", "questions", "runs", "schedule",
 ]  # fmt: skip
 
 

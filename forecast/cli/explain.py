@@ -69,7 +69,9 @@ def _followed(reports: Path, run: Path) -> Path:
 
     follows = read_manifest(run).meta.get("follows")
     if follows is None:
-        raise UsageError(f"No run was published before {run.name}.", "Name two runs: `forecast runs list` shows them.")
+        raise UsageError(
+            f"No run was published before {run.name}.", "Publish another with `forecast refit`, or name two runs of `forecast runs list`."
+        )
     found = next((r.path for r in list_runs(reports) if r.run_id == follows), None)
     if found is None:
         raise UsageError(

@@ -82,6 +82,6 @@ def _plan(context: Context, every: str, at: time | None, pull: bool) -> Schedule
 
     if at is not None and every not in EVERY:
         raise UsageError(f"--time means nothing beside --every {every!r}.", "Write the time in there.")
-    root = root_of(context.workspace)
+    root = root_of(context.own_workspace)  # a schedule writes
     plan = Schedule(find_program(sys.executable, forecast.__version__), root, every, pull=pull)
     return plan if at is None else Schedule(plan.program, root, every, at, pull)
