@@ -58,7 +58,7 @@ def needs_a_run(example: str) -> bool:
 
 
 QUICK = [e for e in EXAMPLES if not fits(e) and not needs_a_run(e)]
-SLOW = sorted((e for e in EXAMPLES if e not in QUICK), key=lambda e: (not e.startswith("forecast run"), e))
+SLOW = sorted((e for e in EXAMPLES if e not in QUICK), key=lambda e: (not e.startswith("forecast run "), e))
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)

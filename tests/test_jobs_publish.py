@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import arviz
 import numpy as np
@@ -24,6 +25,7 @@ from forecast.forecasting.archive import unpack_draws
 from forecast.jobs import run as job
 from forecast.jobs.as_then import as_then
 from forecast.jobs.workspace import load_workspace
+from forecast.report.render import canonical_json, write_text
 from forecast.runs import lock, store
 from forecast.runs.draws import read_draws
 from forecast.workspace import Workspace
@@ -75,6 +77,11 @@ def test_a_first_run_publishes(first_run: tuple[Path, Result]) -> None:
     assert all(len(line) <= 80 for line in said.stdout.splitlines() if "/" not in line)
 
 
+def report_alone(report: Mapping[str, Any], folder: Path) -> None:
+    """report.json without the pages, which take seconds."""
+    write_text(folder / "report.json", canonical_json(report))
+
+
 @pytest.mark.usefixtures("no_sampler")
 @pytest.mark.slow
 def test_a_later_run_publishes_only_when_asked_and_never_overwrites(
@@ -82,7 +89,7 @@ def test_a_later_run_publishes_only_when_asked_and_never_overwrites(
 ) -> None:
     before = store.latest(published / "reports")
     assert before is not None
-    monkeypatch.setattr("forecast.jobs.run.write_report_files", lambda report, folder: (folder / "report.json").write_text("{}"))
+    monkeypatch.setattr("forecast.jobs.run.write_report_files", report_alone)
     again = command("run", "--workspace", published)
     assert again.exit_code == 1  # the tests' clock stands still, so the run would have the same name
     assert before.name in again.stderr
@@ -99,7 +106,7 @@ def test_a_later_run_publishes_only_when_asked_and_never_overwrites(
 @pytest.mark.usefixtures("no_sampler")
 @pytest.mark.slow
 def test_a_run_as_of_an_earlier_day_is_never_published(workspace: Workspace, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.jobs.run.write_report_files", lambda report, folder: (folder / "report.json").write_text("{}"))
+    monkeypatch.setattr("forecast.jobs.run.write_report_files", report_alone)
     monkeypatch.setattr("forecast.jobs.reference.compile_sampler", lambda *_: StandIn())
     result = command("run", "--workspace", workspace.data.parent, "--as-of", "2025-06-30", "--publish")
     assert result.exit_code == 0, result.stderr

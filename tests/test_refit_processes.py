@@ -225,7 +225,7 @@ def test_signals_while_draws_are_weighed_leave_a_sound_store(root: Path) -> None
     before = sound(root)
     polls = root / "data" / "polls.csv"
     polls.write_text(polls.read_text() + ",".join(["one-more", *polls.read_text().splitlines()[-1].split(",")[1:]]) + "\n")
-    for words, number in (("weighing", signal.SIGKILL), ("resampling", signal.SIGTERM), ("\nreport\n", signal.SIGKILL)):
+    for words, number in (("weighing", signal.SIGKILL), ("resampling", signal.SIGTERM), (", report (", signal.SIGKILL)):
         started = start(root, "refit")
         started.wait_until_said(words)
         started.kill(number)
