@@ -132,8 +132,8 @@ def test_the_draws_of_a_real_run_stay_small(real: places.Workspace) -> None:
 
 
 @pytest.mark.slow
-def test_edits_of_every_kind_at_once_take_a_second_of_computing(real: places.Workspace) -> None:
-    """Start of the process included; half as much again for a machine that has other things to do."""
+def test_edits_of_every_kind_at_once_take_as_long_as_some_imports_of_numpy(real: places.Workspace) -> None:
+    """Processor time with the start of the process, as a ratio, since machines differ: about 9; half as much again for a busy one."""
     edits = (
         "leverage.effect = Normal(1.4, 0.7)", "leverage.weights = Weights(economic=0.4, diplomatic=0.3, security=0.3)",
         "opposition.house_sd = HalfNormal(0.4)", "events.demand = Normal(0.2, 0.2)", "ladder.skip_up.3 = Beta(3, 12)",
@@ -141,10 +141,14 @@ def test_edits_of_every_kind_at_once_take_a_second_of_computing(real: places.Wor
         "events.determination = Beta(1, 9)", "readings.weights = Weights(main=0.4, advisers_stayed=0.4, denials_true=0.1, covert_true=0.1)",
     )  # fmt: skip
     words = [sys.executable, "-m", "forecast", "priors", "try", *edits, "--json", "--workspace", str(real.data.parent)]
-    took = []
-    for _ in range(4):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(words, check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(took) < 1.5
+    unit = [sys.executable, "-c", "import numpy"]
+    took, units = (min(_computing(command) for _ in range(4)) for command in (words, unit))
+    assert took < 14 * units
+
+
+def _computing(command: list[str]) -> float:
+    """Seconds of processor time of a command."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -13,6 +15,8 @@ from forecast.storage.characters import character_name, refused_character
 type Schema = Mapping[str, Any]
 
 _BRANCH: Final = "|"  # stands in a place for the branch of a union, and is left out of what is printed
+_ESCAPED: Final = re.compile(r"\\[ubf]")
+"""How JSON writes most of the controls."""
 _WORD: Final = 2**63 - 1
 """No whole number of a report is larger, whether its schema says so or not."""
 _KNOWN: Final = frozenset({
@@ -42,19 +46,25 @@ def breaks(validator: SchemaValidator, value: Any) -> Iterator[str]:
                 yield f"{place}: {_shortened(repr(error['input']))} was found. {error['msg']}"
 
 
-def refused_texts(value: Any, place: str = "") -> Iterator[str]:
+def refused_texts(value: Any) -> Iterator[str]:
     """Places of texts with characters that steer a terminal or end the chart library."""
+    whole = json.dumps(value, ensure_ascii=False)
+    if refused_character(whole) or _ESCAPED.search(whole):  # as a rule neither, which is seen far sooner than by walking
+        yield from _refused_below(value, "")
+
+
+def _refused_below(value: Any, place: str) -> Iterator[str]:
     if isinstance(value, str):
         if (character := refused_character(value)) is not None:
             yield f"{place or 'top level'}: it holds the character {character_name(character)}"
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from refused_texts(str(key), f"{place}/…")
-            yield from refused_texts(inner, f"{place}/{key}" if place else str(key))
+            yield from _refused_below(str(key), f"{place}/…")
+            yield from _refused_below(inner, f"{place}/{key}" if place else str(key))
     elif isinstance(value, list | tuple):
         for i, inner in enumerate(value):
             if not isinstance(inner, float):
-                yield from refused_texts(inner, f"{place}/{i}")
+                yield from _refused_below(inner, f"{place}/{i}")
 
 
 def _shortened(text: str, most: int = 60) -> str:
