@@ -18,9 +18,9 @@ from click.testing import Result
 
 from forecast import __version__
 from forecast.errors import ForecastError, UsageError
-from forecast.jobs.schedule import BARE, KEEP, LONGEST, UNIT, Schedule, cron, find_program, root_of, service, timer
+from forecast.jobs.schedule import BARE, KEEP, LONGEST, UNIT, Schedule, cron, find_program, service, timer
 from forecast.runs import attempts
-from forecast.workspace import PACKAGE, Workspace
+from forecast.workspace import Workspace
 
 type Command = Callable[..., Result]
 
@@ -283,12 +283,6 @@ def test_the_command_prints_this_workspace(workspace: Workspace, command: Comman
     assert command("schedule", "systemd", "--part", "timer", cwd=root).stdout == parts[f"{UNIT}.timer"]
     for wrong in (("--time", "24:00"), ("--time", "5"), ("--time", "5:30", "--every", "1 2 * * *"), ("--every", "never")):
         assert command("schedule", "cron", *wrong, cwd=root).exit_code == 2
-
-
-def test_the_copy_inside_a_package_is_not_scheduled(tmp_path: Path) -> None:
-    inside = PACKAGE / "_workspace"
-    with pytest.raises(UsageError, match="forecast init"):
-        root_of(Workspace(inside / "data", inside / "priors", tmp_path / "reports", "the copy inside the installed package"))
 
 
 @pytest.mark.slow

@@ -78,10 +78,10 @@ def systemd(context: Context, every: str, at: time | None, pull: bool, part: str
 def _plan(context: Context, every: str, at: time | None, pull: bool) -> Schedule:
     import forecast
     from forecast.errors import UsageError
-    from forecast.jobs.schedule import EVERY, Schedule, find_program, root_of
+    from forecast.jobs.schedule import EVERY, Schedule, find_program
 
     if at is not None and every not in EVERY:
         raise UsageError(f"--time means nothing beside --every {every!r}.", "Write the time in there.")
-    root = root_of(context.own_workspace)  # a schedule writes
+    root = context.own_workspace.root.absolute()  # a schedule writes
     plan = Schedule(find_program(sys.executable, forecast.__version__), root, every, pull=pull)
     return plan if at is None else Schedule(plan.program, root, every, at, pull)

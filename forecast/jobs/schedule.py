@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import ForecastError, UsageError
-from forecast.workspace import PACKAGE, Workspace
 
 UNIT: Final = "forecast-refit"
 LOG: Final = "refit.log"
@@ -64,16 +63,6 @@ class Schedule:
     @property
     def log(self) -> Path:
         return self.root / "reports" / LOG
-
-
-def root_of(where: Workspace) -> Path:
-    """The folder to name in a schedule. Raises UsageError for the copy inside an installed package, whose reports lie elsewhere."""
-    root = where.data.parent.absolute()
-    if where.data.is_relative_to(PACKAGE) or where.reports.absolute() != root / "reports":
-        raise UsageError(
-            "The workspace is the copy inside the installed package.", "`forecast init DIR` makes one of your own to schedule."
-        )
-    return root
 
 
 def find_program(executable: str, version: str) -> tuple[str, ...]:
