@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from forecast.priors.density import Draws, density, density_after, onto, span_of
+from forecast.priors.density_curve import Draws, density, density_after, span_of, to_axis
+from forecast.priors.distributions import Distribution
 from forecast.priors.quadrature import PROBABILITIES
-from forecast.priors.spec import Distribution
 from forecast.report.charts.rows import Bar, Dot, Row, percent_axis, rows_chart
 from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, values
 from forecast.report.words import capital, percent_range, plain_percent
@@ -43,7 +43,7 @@ def curves(spec: Distribution, after: Draws | None, label: Callable[[float], str
     bottom = HEIGHT
     for quantiles, style in marks:
         bottom += 18
-        at = [float(inner * (z - span[0]) / (span[1] - span[0])) for z in onto(hill.axis, quantiles)]
+        at = [float(inner * (z - span[0]) / (span[1] - span[0])) for z in to_axis(hill.axis, quantiles)]
         texts = [{"x": a, "y": bottom, "t": label(float(q))} for a, q in zip(at, quantiles, strict=True)]
         if bottom == HEIGHT + 18:
             ticks = [{"x": a, "y": HEIGHT, "y2": HEIGHT + 6} for a in at]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from forecast.arrays.psis import EFFECTIVE_MIN, K_HAT_MAX
+from forecast.arrays.psis import ESS_MIN, K_HAT_MAX
 from forecast.report.tables.table import Table, table
 from forecast.report.words import bare, capital, listed, month_words, number, percent, percent_range, plain_percent, points, significant
 
@@ -71,7 +71,7 @@ def _data(chosen: Iterable[Row]) -> Table:
 
 def _move(move: Row) -> str:
     """Points of the headline; an asterisk where the draws carry it badly. A tail that no Pareto fits has no k̂, but then few draws count."""
-    rough = (move["k_hat"] is not None and move["k_hat"] >= K_HAT_MAX) or move["ess"] < EFFECTIVE_MIN
+    rough = (move["k_hat"] is not None and move["k_hat"] >= K_HAT_MAX) or move["ess"] < ESS_MIN
     return f"{points(move['difference'])}{'*' if rough else ''}"
 
 
