@@ -1,0 +1,198 @@
+"""Shows that a refactoring changes no number: an earlier commit and the working tree run as processes, and all they say is compared.
+
+    python -m tests.compare_versions 18793f2 --keep /tmp/versions                      fits both with one seed
+    python -m tests.compare_versions --runs OLD/reports/latest NEW/reports/latest      compares two runs, and fits nothing
+
+Compared are `report.json`, the arrays of `draws.npz` and `posterior.nc`, and what some fifty commands print in workspaces made from the
+inputs of the two runs, by the same clock. `compare_versions.toml` lists the commands, what was renamed since, and what differs by design.
+The exit code is 0 if all is equal, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pickle
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from tests.comparison import RUN_ID, Table, Value, compare, flat, summary
+
+ROOT: Final = Path(__file__).parent.parent
+CLOCK: Final = Path(__file__).parent / "fixed_clock"
+SEED: Final = "20060101"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The `forecast` of a checkout, run in a workspace."""
+
+    checkout: Path
+    workspace: Path
+
+    def __call__(self, words: Sequence[str | Path], clock: datetime) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, "PYTHONPATH": str(CLOCK), "FIXED_CLOCK": clock.isoformat(), "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
+        command = [self.checkout / ".venv" / "bin" / "forecast", "--workspace", self.workspace, "-q", *words]
+        return subprocess.run(command, env=environ, cwd=self.workspace, capture_output=True, encoding="utf-8", check=False)
+
+    def published(self, clock: datetime) -> Path:
+        """The run that was published at this moment. SystemExit if the version went by another clock."""
+        run = (self.workspace / "reports" / "latest").resolve()
+        if made_at(run) != clock:
+            raise SystemExit(f"{run} was not made at {clock}. If the clock is read outside forecast/cli now, {CLOCK} has to be told.")
+        return run
+
+
+def made_at(run: Path) -> datetime:
+    return datetime.strptime(run.name.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def clone(commit: str, folder: Path) -> Path:
+    """A clean clone of a commit, with an environment of its own; one that is there is taken."""
+    if not (folder / ".venv" / ".made").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run(["git", "clone", "--quiet", "--no-checkout", ROOT, folder], check=True)
+        subprocess.run(["git", "checkout", "--quiet", "--detach", commit], cwd=folder, check=True)
+        if (ROOT / ".uv").is_dir():
+            shutil.copytree(ROOT / ".uv", folder / ".uv", symlinks=True)
+        subprocess.run(["sh", ".ci/environment"], cwd=folder, check=True)
+    return folder
+
+
+def fit(checkout: Path, workspace: Path, clock: datetime) -> Path:
+    """The run that the version in `checkout` publishes, made in a new workspace from its own data and priors."""
+    shutil.rmtree(workspace, ignore_errors=True)
+    for name in ("data", "priors"):
+        shutil.copytree(checkout / name, workspace / name, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    installed = Installed(checkout, workspace)
+    done = installed(["run", "--publish", "--seed", SEED], clock)
+    if done.returncode:
+        raise SystemExit(f"`forecast run` of {checkout} ended with exit code {done.returncode}.\n{done.stderr}")
+    return installed.published(clock)
+
+
+def values_of(run: Path, checkout: Path, commands: Sequence[str], poll: str) -> dict[str, Value]:
+    """Every value to be compared, by its place: of the run, of what the commands print, and of the run that their refit makes."""
+    if len(runs := [path.name for path in run.parent.iterdir() if RUN_ID.fullmatch(path.name)]) > 1:
+        raise SystemExit(f"{run.parent} holds {len(runs)} runs. Give it one: the commands speak of all of them.")
+    values = values_of_run(run)
+    with tempfile.TemporaryDirectory(prefix="compare-") as folder:
+        workspace, file = Path(folder) / "workspace", Path(folder) / "poll.csv"
+        shutil.copytree(run / "inputs", workspace)
+        shutil.copytree(run.parent, workspace / "reports", symlinks=True)
+        file.write_text(poll.lstrip(), encoding="utf-8")
+        installed, clock = Installed(checkout, workspace), made_at(run) + timedelta(hours=1)
+        for command in commands:
+            clock += timedelta(minutes=1)
+            done = installed(shlex.split(command.format(run=run.name, poll=file)), clock)
+            output, errors = (text.replace(folder, "<folder>") for text in (done.stdout, done.stderr))
+            values |= values_of_command(command, done.returncode, output, errors)
+            if command.startswith("refit") and not done.returncode:
+                values |= values_of_run(installed.published(clock), "refit/")
+    return values
+
+
+def values_of_command(command: str, exit_code: int, output: str, errors: str = "") -> dict[str, Value]:
+    """Exit code, output and errors of a command; each value of the output if it is JSON."""
+    label = command.replace("/", "∕")
+    try:
+        content = dict(flat(json.loads(output), label))
+    except ValueError:
+        content = {f"{label}/text": output}
+    return {f"{label}/exit code": exit_code, **content, f"{label}/errors": errors}
+
+
+def values_of_run(run: Path, prefix: str = "") -> dict[str, Value]:
+    """The values of a run's report, draws and posterior; an array of texts as one text."""
+    import h5py
+
+    values = dict(flat(json.loads((run / "report.json").read_text(encoding="utf-8")), f"{prefix}report.json"))
+    with np.load(run / "draws.npz") as archive:
+        for name in archive.files:
+            array = archive[name]
+            values[f"{prefix}draws.npz/{name}"] = "\n".join(map(str, array.ravel())) if array.dtype.kind == "U" else array
+
+    def add(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            values[f"{prefix}posterior.nc/{name}"] = "\n".join(item.asstr()[()].ravel()) if item.dtype.kind == "O" else item[()]
+
+    with h5py.File(run / "posterior.nc") as file:
+        file.visititems(add)
+    return values
+
+
+def remembered(file: Path | None, run: Path, checkout: Path, commands: Sequence[str], poll: str) -> dict[str, Value]:
+    """`values_of` a run of the old version, kept in a file as long as the same commands are asked of the same run."""
+    key = (run.name, tuple(commands), poll)
+    if file and file.exists():
+        kept, values = pickle.loads(file.read_bytes())
+        if kept == key:
+            return dict(values)
+    values = values_of(run, checkout, commands, poll)
+    if file:
+        file.write_bytes(pickle.dumps((key, values)))
+    return values
+
+
+def git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout.strip()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("commit", nargs="?", help="the earlier version")
+    parser.add_argument("--runs", nargs=2, type=Path, metavar=("OLD", "NEW"), help="compare these runs instead of fitting")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="keep clone, run and answers of the old version here, and the run of the new"
+    )
+    parser.add_argument("--numbers-only", action="store_true", help="of texts compare the numbers, in their order, and not the words")
+    parser.add_argument("--commands", metavar="PATTERN", help="run only the commands in which this regular expression is found", default="")
+    parser.add_argument("--quick", action="store_true", help="leave out the commands that take minutes")
+    parser.add_argument("--full", action="store_true", help="show every difference")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="versions-") as temporary:
+        folder = (options.keep or Path(temporary)).resolve()
+        if options.runs:
+            old, new = (run.resolve() for run in options.runs)
+            checkout = next((parent for parent in old.parents if (parent / ".venv" / "bin" / "forecast").exists()), None)
+            if checkout is None and options.commit is None:
+                parser.error("OLD lies in no checkout with an environment: name its commit too.")
+            folder /= old.name
+            checkout = checkout or clone(options.commit, folder / "checkout")
+        elif options.commit is None:
+            parser.error("name a commit, or two runs with --runs")
+        else:
+            clock = datetime.fromtimestamp(int(git("show", "-s", "--format=%ct", options.commit)), UTC)
+            folder /= git("rev-parse", "--short=12", f"{options.commit}^{{commit}}")
+            checkout = clone(options.commit, folder / "checkout")
+            kept = folder / "old" / "reports" / "latest"
+            old = kept.resolve() if kept.exists() else fit(checkout, folder / "old", clock)
+            new = fit(ROOT, folder / "new", clock)
+        table = Table.read(Path(__file__).with_suffix(".toml"))
+        commands = [words for command in table.in_both_forms for words in (command, f"{command} --json")] + [*table.once]
+        left_out = tuple(table.slow) if options.quick else ()
+        commands = [command for command in commands if re.search(options.commands, command) and not command.startswith(left_out)]
+        folder.mkdir(parents=True, exist_ok=True)
+        before = remembered(folder / "old.pickle" if options.keep else None, old, checkout, commands, table.poll)
+        after = values_of(new, ROOT, [table.renamed_words(command) for command in commands], table.poll)
+    comparison = compare(before, after, table, numbers_only=options.numbers_only)
+    page = summary(comparison, table, 1_000_000 if options.full else 8)
+    verdict = "The versions differ." if comparison else "No difference."
+    sys.stdout.write(f"Old: {old} by {checkout}\nNew: {new} by {ROOT}\n\n{page}\n\n{verdict}\n")
+    return 1 if comparison else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
