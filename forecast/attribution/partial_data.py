@@ -30,8 +30,8 @@ class PartialData:
         self.tables: dict[str, tuple[Any, ...]] = {name: rows(start, name) for name in RECORDS}
         self.coverage = dict(start.coverage)
 
-    def take(self, changes: Iterable[RowChange], new: Data) -> None:
-        """Make the changes. Where claims or readings are among them, claims are read through the day on which the new data read them."""
+    def apply(self, changes: Iterable[RowChange], new: Data) -> None:
+        """Apply changes. Where claims or readings are among them, claims are read through the day on which the new data read them."""
         for c in changes:
             table = list(self.tables[c.table])
             place = next((i for i, row in enumerate(table) if row is c.old), len(table))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def distinct_acts(events: Sequence[Event]) -> tuple[Event, ...]:
     """The events without those that are another row's act, in the order given. A link to a row that is not there is ignored."""
-    group = _groups(events)
+    group = linked_groups({e.id: e.same_act_as for e in events})
     chosen: dict[str, Event] = {}
     for e in events:
         root = group[e.id]
@@ -26,17 +26,20 @@ def _rank(e: Event) -> tuple[bool, object, str]:
     return (e.family != "A", e.date, e.id)
 
 
-def _groups(events: Iterable[Event]) -> dict[str, str]:
-    """Union–find over the links: id → the id that stands for its group."""
-    parent = {e.id: e.id for e in events}
+def linked_groups(links: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """The id that stands for the group of each id: those that links connect, directly or through others, are in one group.
 
-    def root(i: str) -> str:
-        while parent[i] != i:
-            i = parent[i]
-        return i
+    links: id → the ids it names. An id that is named but has no entry of its own is ignored. The method is union–find.
+    """
+    parent = {id_: id_ for id_ in links}
 
-    for e in events:
-        for other in e.same_act_as:
+    def root(id_: str) -> str:
+        while parent[id_] != id_:
+            id_ = parent[id_]
+        return id_
+
+    for id_, named in links.items():
+        for other in named:
             if other in parent:
-                parent[root(e.id)] = root(other)
-    return {i: root(i) for i in parent}
+                parent[root(id_)] = root(other)
+    return {id_: root(id_) for id_ in parent}

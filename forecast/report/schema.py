@@ -120,7 +120,7 @@ def _questions(report: Mapping[str, Any]) -> Iterator[str]:
 def _moved(moved: Mapping[str, Any]) -> Iterator[str]:
     """Before, parts and noise add up to after."""
     for id_, q in moved.get("questions", {}).items():
-        if not len(q["parts"]) == len(q["within_noise"]) == len(moved["parts"]):
+        if not len(q["parts"]) == len(q["parts_se"]) == len(q["within_noise"]) == len(moved["parts"]):
             yield f"moved/questions/{id_}: not as many values as there are parts"
         elif abs(q["before"] + sum(q["parts"]) + q["noise"] - q["after"]) > _ROUNDING:
             yield f"moved/questions/{id_}: before, parts and noise do not add up to after"

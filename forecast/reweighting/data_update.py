@@ -213,9 +213,9 @@ def _spread(
     return Influence(
         ids=(*(q.id for q in ladder), *beside),
         draws={fit: np.concatenate([x, blank]) for fit, x in draws.items()},
-        lone=np.concatenate([none, lone.astype(np.float32)]),
-        slots=np.concatenate([slots, paths]).astype(np.float32),
-        comb=np.concatenate([comb, np.zeros(len(beside))]),
+        unfitted=np.concatenate([none, lone.astype(np.float32)]),
+        paths=np.concatenate([slots, paths]).astype(np.float32),
+        resampling_variance=np.concatenate([comb, np.zeros(len(beside))]),
     )
 
 

@@ -1,4 +1,4 @@
-"""How far chance may have moved what draws tell: what each draw and each path adds, so that what two tellings share cancels."""
+"""What each draw and each path adds to a forecast; from it follows the Monte Carlo error of a difference, where shared draws cancel."""
 
 from __future__ import annotations
 
@@ -13,77 +13,77 @@ from forecast.forecasting.question_forecasts import CHAINS
 from forecast.typing import Floats
 
 type Stored = NDArray[np.float32]
-type Values = Mapping[str, float]
 
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """Of each question Q of one telling, what each draw and each path adds to its probability.
+    """Of one forecast of Q questions by S draws and P batches of paths.
 
-    draws: fit → [Q, S], S times weight times (value − mean), as shares of the mixture, chain after chain; lone [Q, S]: the same of what
-    no fit is behind, drawn by the seed; slots [Q, P]: means by path slot; comb [Q]: the variance that taking draws whole adds, each as
-    often as it weighs.
+    ids: of the questions.
+    draws: fit → [Q, S], S times weight times (value − mean) as shares of the mixture of readings, chain after chain.
+    unfitted: [Q, S], the same of questions that no fit is behind; drawn by the seed.
+    paths: [Q, P], means over batches of paths.
+    resampling_variance: [Q], the variance added if weighted draws are replaced by whole ones, each taken as often as it weighs.
     """
 
     ids: tuple[str, ...]
     draws: Mapping[str, Stored]
-    lone: Stored
-    slots: Stored
-    comb: Floats
+    unfitted: Stored
+    paths: Stored
+    resampling_variance: Floats
 
-    def error(self) -> dict[str, float]:
-        """Monte Carlo standard errors."""
-        return self._told(_over_draws(self.draws) + _plain(self.lone) + _plain(self.slots))
+    def standard_error(self) -> dict[str, float]:
+        """The Monte Carlo standard error of each probability."""
+        return self._by_question(_over_draws(self.draws) + _independent(self.unfitted) + _independent(self.paths))
 
-    def comb_error(self) -> dict[str, float]:
-        """By how much draws that are taken whole may differ from weighted ones: a standard error."""
-        return self._told(self.comb)
+    def resampling_se(self) -> dict[str, float]:
+        """The standard error of the difference between the forecast by whole draws and the forecast by weighted ones."""
+        return self._by_question(self.resampling_variance)
 
-    def apart(self, other: Influence, same_draws: bool, same_paths: bool) -> dict[str, float]:
-        """Monte Carlo standard errors of the difference of two tellings, of the questions of both.
+    def difference_se(self, other: Influence, same_draws: bool, same_paths: bool) -> dict[str, float]:
+        """The Monte Carlo standard error of the difference of two forecasts, by question of both.
 
-        same_draws: the same fitted draws told both, weighted each time; same_paths: one seed made the paths of both.
+        same_draws: both come from the same fitted draws, weighted in two ways; same_paths: one seed made the paths of both.
         """
-        one, two = self._of(other.ids), other._of(self.ids)
+        shared = tuple(id_ for id_ in self.ids if id_ in other.ids)
+        one, two = self._of(shared), other._of(shared)
         if same_draws:
             fits = dict.fromkeys([*one.draws, *two.draws])
             variance = _over_draws({fit: _minus(two.draws.get(fit), one.draws.get(fit)) for fit in fits})
         else:
             variance = _over_draws(one.draws) + _over_draws(two.draws)
-        for a, b in ((one.lone, two.lone), (one.slots, two.slots)):
-            variance = variance + (_plain(_minus(b, a)) if same_paths else _plain(a) + _plain(b))
-        return one._told(variance)
+        for a, b in ((one.unfitted, two.unfitted), (one.paths, two.paths)):
+            variance = variance + (_independent(_minus(b, a)) if same_paths else _independent(a) + _independent(b))
+        return one._by_question(variance)
 
     def _of(self, ids: tuple[str, ...]) -> Influence:
-        if ids == self.ids:
-            return self
-        rows = [i for i, id_ in enumerate(self.ids) if id_ in ids]
-        kept = tuple(self.ids[i] for i in rows)
-        return Influence(kept, {fit: x[rows] for fit, x in self.draws.items()}, self.lone[rows], self.slots[rows], self.comb[rows])
+        rows = [self.ids.index(id_) for id_ in ids]
+        draws = {fit: x[rows] for fit, x in self.draws.items()}
+        return Influence(ids, draws, self.unfitted[rows], self.paths[rows], self.resampling_variance[rows])
 
-    def _told(self, variance: Floats) -> dict[str, float]:
+    def _by_question(self, variance: Floats) -> dict[str, float]:
         return dict(zip(self.ids, np.sqrt(variance).tolist(), strict=True))
 
 
 def _minus(a: Stored | None, b: Stored | None) -> Stored:
-    """A difference where one side may be missing."""
+    """A difference in which one side may be missing."""
     if a is None or b is None:
         assert a is not None or b is not None
         return a if a is not None else -b  # type: ignore[operator]
     return np.asarray(a - b)
 
 
-def _plain(x: Stored) -> Floats:
+def _independent(x: Stored) -> Floats:
     """The variance [Q] of the means of independent values [Q, S]."""
     return np.asarray(x.var(1, ddof=1, dtype=float) / x.shape[1])
 
 
 def _over_draws(draws: Mapping[str, Stored]) -> Floats:
-    """The variance [Q] of the sum over fits of the means of draws [Q, S], which remember their chain."""
-    return np.asarray(sum(np.array([_chained(row) for row in x.astype(float)]) for x in draws.values()))
+    """The variance [Q] of the sum over fits of the means of autocorrelated draws [Q, S]."""
+    return np.asarray(sum(np.array([_over_chains(row) for row in x.astype(float)]) for x in draws.values()))
 
 
-def _chained(row: Floats) -> float:
+def _over_chains(row: Floats) -> float:
     if np.ptp(row) == 0:
         return 0.0
     return float(row.var(ddof=1) / array_stats.ess(row.reshape(CHAINS, -1), chain_axis=0, draw_axis=1, method="mean"))

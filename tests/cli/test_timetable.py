@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast.attribution import input_states
 from forecast.cli import _timetable
 from forecast.cli._log import Log
 from forecast.cli._progress import listener, seldom
 from forecast.cli._timetable import SECONDS, Position, Timetable, duration, steps_of_refit, steps_of_run
-from forecast.jobs import explain, run, state_forecasts
+from forecast.jobs import explain, run
 from forecast.jobs.refit import reweight
 from forecast.progress import within
 
@@ -153,7 +154,7 @@ def test_every_step_that_may_come_has_its_time() -> None:
 
 def test_what_the_jobs_report_is_in_the_plan() -> None:
     stages = set()
-    for module in (run, reweight, explain, state_forecasts):
+    for module in (run, reweight, explain, input_states):
         for call in ast.walk(ast.parse(inspect.getsource(module))):
             if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("progress") and isinstance(call.args[0], ast.Constant):
                 stages.add(call.args[0].value)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from forecast import workspace as places
-from forecast.attribution.residual_noise import ALARM_Z
+from forecast.attribution.sequential import ALARM_Z
 from forecast.data.fingerprint import data_digest
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
@@ -152,14 +152,14 @@ def test_a_row_added_gives_a_whole_run_that_says_what_it_rests_on(added: Added) 
 
 
 @pytest.mark.slow
-def test_its_answers_are_those_of_the_weighted_draws_but_for_the_comb(added: Added) -> None:
+def test_its_answers_are_those_of_the_weighted_draws_but_for_resampling(added: Added) -> None:
     """Draws taken as often as they weigh say what weighted draws say."""
     inputs = load_workspace(added.where, today=TODAY)
     found = reweight_to_inputs(basis_of(added.fitted), build_origin_state(inputs.data, inputs.priors, SEED))
-    published, comb = {q["id"]: q["probability"] for q in added.done.report["questions"]}, found.spread.comb_error()
+    published, rounding = {q["id"]: q["probability"] for q in added.done.report["questions"]}, found.spread.resampling_se()
     for id_, answer in added.forecast.answers.items():
-        assert published[id_] == pytest.approx(found.probability[id_], abs=ALARM_Z * comb[id_] + 1e-9)
-        assert comb[id_] < answer.mcse
+        assert published[id_] == pytest.approx(found.probability[id_], abs=ALARM_Z * rounding[id_] + 1e-9)
+        assert rounding[id_] < answer.mcse
     weighted = found.weighted["main"]
     taken = Counter(added.forecast.readings["main"].draws.leverage.tolist())
     for value, weight in zip(weighted.draws.leverage.tolist(), weighted.weights, strict=True):

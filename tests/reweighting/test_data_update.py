@@ -76,15 +76,15 @@ def test_the_same_situation_gives_the_run_but_for_the_rounding_of_its_draws() ->
 
 
 def test_the_stated_errors_of_its_answers_are_those_of_the_run() -> None:
-    found = same().spread.error()
+    found = same().spread.standard_error()
     for id_, answer in prior_forecast().answers.items():
         assert found[id_] == pytest.approx(answer.mcse, rel=1e-3, abs=1e-9)
-    assert set(same().spread.comb_error().values()) == {0.0}  # all weigh alike
+    assert set(same().spread.resampling_se().values()) == {0.0}  # all weigh alike
 
 
 def plain(spread: Influence) -> Influence:
     """Of the fitted draws alone."""
-    return replace(spread, lone=np.zeros_like(spread.lone), slots=np.zeros_like(spread.slots))
+    return replace(spread, unfitted=np.zeros_like(spread.unfitted), paths=np.zeros_like(spread.paths))
 
 
 def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of_them_says() -> None:
@@ -92,7 +92,7 @@ def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of
     one = replace(basis().situation, histories={"main": basis().situation.histories["main"]}, merged={}, weights={"main": 1.0})
     before = reweight_to_inputs(basis(), one, prior_forecast().pool)
     after = reweight_to_inputs(basis(), replace(one, priors=edited(leverage__effect="Normal(1.4, 0.7)")), prior_forecast().pool)
-    said = plain(before.spread).apart(plain(after.spread), same_draws=True, same_paths=True)
+    said = plain(before.spread).difference_se(plain(after.spread), same_draws=True, same_paths=True)
     values = prior_forecast().readings["main"].climb.reached(4, 12)
     times = after.weighted["main"].weights * len(values)
     rng = np.random.default_rng(3)
@@ -102,9 +102,10 @@ def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of
         v, w = values[rows], times[rows]
         again.append(float(v @ w / w.sum() - v.mean()))
     assert said[HEADLINE] == pytest.approx(np.std(again), rel=0.15)
-    unpaired = plain(before.spread).apart(plain(after.spread), same_draws=False, same_paths=True)
+    unpaired = plain(before.spread).difference_se(plain(after.spread), same_draws=False, same_paths=True)
     assert said[HEADLINE] < 0.5 * unpaired[HEADLINE]
-    assert unpaired[HEADLINE] == pytest.approx(np.hypot(plain(before.spread).error()[HEADLINE], plain(after.spread).error()[HEADLINE]))
+    errors = [plain(x.spread).standard_error()[HEADLINE] for x in (before, after)]
+    assert unpaired[HEADLINE] == pytest.approx(np.hypot(*errors))
 
 
 def test_paths_of_one_seed_cancel_and_those_of_two_do_not() -> None:
@@ -112,10 +113,10 @@ def test_paths_of_one_seed_cancel_and_those_of_two_do_not() -> None:
     slots = rng.normal(size=(1, 20)).astype(np.float32)
     none = np.zeros((1, 400), np.float32)
     here, there = (Influence(("q",), {}, none, x, np.zeros(1)) for x in (slots, slots + 0.1 * rng.normal(size=(1, 20)).astype(np.float32)))
-    paired = float(np.std(there.slots - here.slots, ddof=1) / np.sqrt(20))
-    assert here.apart(there, same_draws=False, same_paths=True)["q"] == pytest.approx(paired, rel=1e-5)
-    apart = float(np.hypot(*(np.std(x.slots, ddof=1) / np.sqrt(20) for x in (here, there))))
-    assert here.apart(there, same_draws=False, same_paths=False)["q"] == pytest.approx(apart, rel=1e-5)
+    paired = float(np.std(there.paths - here.paths, ddof=1) / np.sqrt(20))
+    assert here.difference_se(there, same_draws=False, same_paths=True)["q"] == pytest.approx(paired, rel=1e-5)
+    apart = float(np.hypot(*(np.std(x.paths, ddof=1) / np.sqrt(20) for x in (here, there))))
+    assert here.difference_se(there, same_draws=False, same_paths=False)["q"] == pytest.approx(apart, rel=1e-5)
 
 
 def test_a_difference_is_told_of_the_questions_and_fits_of_both() -> None:
@@ -125,11 +126,11 @@ def test_a_difference_is_told_of_the_questions_and_fits_of_both() -> None:
     zero, flat = np.zeros((2, 400), np.float32), np.zeros((2, 20), np.float32)
     here = Influence(("a", "b"), {"main": x}, zero, flat, np.zeros(2))
     there = Influence(("b", "c"), {"main": x[[1, 0]], "other": y}, zero, flat, np.zeros(2))
-    found = here.apart(there, same_draws=True, same_paths=True)
+    found = here.difference_se(there, same_draws=True, same_paths=True)
     assert set(found) == {"b"}
     ess = array_stats.ess(y[0].astype(float).reshape(4, -1), chain_axis=0, draw_axis=1, method="mean")
     assert found["b"] == pytest.approx(float(np.std(y[0], ddof=1) / np.sqrt(ess)), rel=1e-5)
-    assert there.apart(here, same_draws=True, same_paths=True)["b"] == pytest.approx(found["b"])
+    assert there.difference_se(here, same_draws=True, same_paths=True)["b"] == pytest.approx(found["b"])
 
 
 def test_its_monte_carlo_error_is_that_of_the_run() -> None:

@@ -74,7 +74,7 @@ def agree(before: str, after: str) -> ReweightedForecast:
         z = differences(found, new, reading)
         assert max(map(abs, z.values())) < LIMIT, (reading, max(z.items(), key=lambda item: abs(item[1])))
     for id_, answer in published(found, new).items():
-        assert answer.probability == pytest.approx(found.probability[id_], abs=LIMIT * found.spread.comb_error()[id_] + 1e-9), id_
+        assert answer.probability == pytest.approx(found.probability[id_], abs=LIMIT * found.spread.resampling_se()[id_] + 1e-9), id_
     for id_, answer in new.answers.items():
         if answer.question.level is None:  # no draws of model 5 in them, and the same random numbers
             assert found.probability[id_] == pytest.approx(answer.probability, abs=1e-12)
