@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.cli._text import wrap
 from forecast.domain import LEVELS, TOP, month_text
-from forecast.evaluation.scores import FEWEST
+from forecast.evaluation.scores import MIN_WINDOWS
 from forecast.report.words import NONE, count, month_words, percent
 
 if TYPE_CHECKING:
-    from forecast.evaluation.prior_edit_effects import Effect
-    from forecast.evaluation.question_ledger import LedgerQuestion, Resolution
-    from forecast.evaluation.score_table import Late, Row
-    from forecast.evaluation.scores import Mean
-    from forecast.jobs.questions.freeze import LeftOut
-    from forecast.jobs.questions.score import Scores
+    from forecast.evaluation.question_ledger import LedgerQuestion, RecordedResolution
+    from forecast.evaluation.score_table import LateForecast, PriorEditEffect, ScoreRow
+    from forecast.evaluation.scores import MeanScore
+    from forecast.jobs.questions.freeze import OmittedQuestions
+    from forecast.jobs.questions.score import LedgerScores
 
 TITLES = {
     "reached_by": "Level reached within {}",
@@ -93,7 +92,7 @@ def _asks(q: LedgerQuestion) -> str:
     return f"level {q.level}, {LEVELS[q.level]}{' or lower' if q.kind == 'fallen_to' else ' or higher' if q.level < TOP else ''}"
 
 
-def not_entered(left: Sequence[LeftOut]) -> str:
+def not_entered(left: Sequence[OmittedQuestions]) -> str:
     """Why questions of the newest forecast are not there, in words."""
     many = " and ".join(f"{x.questions} of {x.horizon_months} months" for x in left)
     end = month_words(max(x.window_end for x in left))
@@ -109,7 +108,7 @@ def _state(q: LedgerQuestion, today: date) -> str:
     return f"{state}: {_outcome(standing)}" if standing else state
 
 
-def _outcome(r: Resolution) -> str:
+def _outcome(r: RecordedResolution) -> str:
     return str(r.outcome) if not isinstance(r.outcome, bool) else "yes" if r.outcome else "no"
 
 
@@ -171,10 +170,10 @@ def document(q: LedgerQuestion, today: date) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def scores(found: Scores, width: int) -> Iterator[str]:
+def scores(found: LedgerScores, width: int) -> Iterator[str]:
     """A block a kind and horizon, then the edits of priors, then what none of it can show."""
     yield f"Questions: {', '.join(f'{n} {state}' for state, n in found.states.items() if n) or 'none'}."
-    blocks: dict[tuple[str, int | None], list[Row]] = {}
+    blocks: dict[tuple[str, int | None], list[ScoreRow]] = {}
     for row in found.rows:
         blocks.setdefault((row.kind, row.horizon), []).append(row)
     for (kind, horizon), rows in blocks.items():
@@ -187,7 +186,7 @@ def scores(found: Scores, width: int) -> Iterator[str]:
         yield ""
         yield from wrap(
             "Small is good. n: questions; RPS: of sets of levels, and of counts; less: the difference on the questions both answered, of "
-            f"the Brier score or else of the RPS, ± its standard error from {FEWEST} separate windows on; below zero is better.",
+            f"the Brier score or else of the RPS, ± its standard error from {MIN_WINDOWS} separate windows on; below zero is better.",
             width,
         )
         yield ""
@@ -203,20 +202,20 @@ def scores(found: Scores, width: int) -> Iterator[str]:
     yield from wrap(found.caution, width)
 
 
-def _too_late(x: Late) -> str:
+def _too_late(x: LateForecast) -> str:
     entries = f"entr{'y' if len(x.entries) == 1 else 'ies'} {', '.join(map(str, x.entries))}"
     earlier = "an earlier number is scored" if x.scored else "nothing earlier is there to be scored"
     return f"{x.author} on {x.question}: {entries}, from {x.entered} on; public on {x.public[:10]}; {earlier}."
 
 
-def _line(row: Row) -> str:
+def _line(row: ScoreRow) -> str:
     cells = "".join(f"{f'{m.value:.3f}' if (m := row.scores.get(measure)) else NONE:>8}" for measure in MEASURES)
     n = max(m.n for m in row.scores.values())
     less = "".join(f"{_difference(row, name):>17}" for name in ("persistence", "climatology"))
     return f"{row.author[:13]:<14}{n:>4}{cells}{less}".rstrip()
 
 
-def _difference(row: Row, name: str) -> str:
+def _difference(row: ScoreRow, name: str) -> str:
     found = row.against.get(name)
     if found is None:
         return ""
@@ -224,13 +223,13 @@ def _difference(row: Row, name: str) -> str:
     return signed(m)
 
 
-def signed(m: Mean) -> str:
+def signed(m: MeanScore) -> str:
     """A difference, and its standard error if there is one."""
     sign = "−" if m.value < 0 else "+"
     return f"{sign}{abs(m.value):.3f}{f' ± {m.error:.3f}' if m.error is not None else ''}"
 
 
-def told(effect: Effect) -> str:
+def told(effect: PriorEditEffect) -> str:
     """Whether the edits between two runs helped, in a sentence."""
     what = ", ".join(f"{e.revision} ({e.name})" for e in effect.edits) or "Priors edited by hand"
     where = f"between runs {effect.before.run_id} and {effect.after.run_id}"

@@ -16,7 +16,7 @@ from forecast.cli._text import terminal_width, wrap
 
 if TYPE_CHECKING:
     from forecast.evaluation.question_ledger import QuestionLedger
-    from forecast.jobs.questions.freeze import LeftOut
+    from forecast.jobs.questions.freeze import OmittedQuestions
     from forecast.jobs.questions.record import RecordedEntry
     from forecast.runs.ledger import Head
 
@@ -72,9 +72,9 @@ def list_(context: Context, question: str | None, everything: bool, due: bool) -
     """
     from forecast.cli._questions_view import COLUMNS, document, not_entered, page, rows, table
     from forecast.cli.data import print_rows
-    from forecast.jobs.questions.freeze import read_book
+    from forecast.jobs.questions.freeze import read_question_ledger
 
-    book = read_book(context.workspace.reports)
+    book = read_question_ledger(context.workspace.reports)
     today = _today(context)
     chosen = list(book.questions.values())
     if question is not None:
@@ -100,13 +100,13 @@ def list_(context: Context, question: str | None, everything: bool, due: bool) -
         context.warn("\n".join(wrap(not_entered(left), WIDTH)))
 
 
-def _left_out(context: Context, book: QuestionLedger) -> tuple[LeftOut, ...]:
+def _left_out(context: Context, book: QuestionLedger) -> tuple[OmittedQuestions, ...]:
     """What the ledger did not take from the newest run; a damaged run is a warning, since the ledger stands without it."""
     from forecast.errors import StoreError
-    from forecast.jobs.questions.freeze import left_out
+    from forecast.jobs.questions.freeze import omitted_questions
 
     try:
-        return left_out(context.workspace.reports, book)
+        return omitted_questions(context.workspace.reports, book)
     except StoreError as e:
         context.warn(str(e))
         return ()
@@ -132,7 +132,7 @@ def add(context: Context, id: str, text: str, resolves: date, by: str, link: str
     reports = context.own_workspace.reports
     from forecast.jobs.questions import record
 
-    said = record.add(reports, id, text, resolves, by, link, context.now)
+    said = record.add_question(reports, id, text, resolves, by, link, context.now)
     _told(context, said, f"{said.question} is asked, to be answered by {resolves}.")
 
 
@@ -156,7 +156,7 @@ def predict(context: Context, question: str, probability: float, by: str, why: s
     reports = context.own_workspace.reports
     from forecast.jobs.questions import record
 
-    said = record.predict(reports, question, probability, by, why, context.now)
+    said = record.record_prediction(reports, question, probability, by, why, context.now)
     _told(context, said, f"{said.content['by']} says {100 * probability:g} % to {said.question}.")
 
 
@@ -189,12 +189,12 @@ def resolve(
     if disputes is not None:
         if outcome or source or day or happens or settles:
             raise click.UsageError("--disputes takes --why and --by alone: what the outcome is, a new resolution says.")
-        said = record.dispute(reports, question, disputes, by, why, context.now)
+        said = record.record_dispute(reports, question, disputes, by, why, context.now)
         _told(context, said, f"Entry {disputes} is disputed; to resolve {said.question} anew, say --settles {said.number}.")
         return
     if outcome is None or source is None or day is None:
         raise click.UsageError("A resolution needs an OUTCOME (yes, no or a number), --source and --date.")
-    said = record.resolve(
+    said = record.record_resolution(
         reports, question, _outcome(outcome), about="happens" if happens else "known", source=source, day=day, by=by, why=why,
         settles=settles, now=context.now,
     )  # fmt: skip
@@ -223,7 +223,7 @@ def score(context: Context) -> None:
     question. Below that: whether edits of priors helped.
     """
     from forecast.cli._questions_view import scores
-    from forecast.jobs.questions.score import score as job
+    from forecast.jobs.questions.score import score_ledger as job
 
     found = job(context.workspace, _today(context))
     if context.json:
@@ -243,9 +243,9 @@ def verify(context: Context, head: Head | None) -> None:
     prints where nobody can change it: whoever rewrites the ledger and all runs together is seen by that alone.
     """
     from forecast.errors import StoreError
-    from forecast.jobs.questions.verify import audit
+    from forecast.jobs.questions.verify import verify_ledger
 
-    found = audit(context.workspace.reports, head)
+    found = verify_ledger(context.workspace.reports, head)
     if context.json:
         context.say_json(found.as_dict())
     elif not found.problems:

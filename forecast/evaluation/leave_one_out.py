@@ -1,4 +1,4 @@
-"""Does the outside view foresee entries of level 4 or 5 in a state it has not seen? Leave one state out, fit the rest, score the one."""
+"""Leave-one-state-out cross-validation of the outside view: entries of level 4 or 5 in a state, predicted from the others."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ PSEUDO: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class LeaveOneOut:
-    """Log scores of entering level 4 or 5, month by month below 4, summed over states left out in turn (nats; nearer 0 is better).
+    """Log scores of entering level 4 or 5, month by month below 4, summed over the states left out in turn (nats; nearer 0 is better).
 
-    model: joint for each state, its own effects integrated out; constant: the rate of the other states; by_level: their rates at level 3
-    and below 3, each rate (entries + ½)/(months + 1). `by_state` are the states' contributions (model, constant, by_level).
+    model: joint for each state, its own effects integrated out.
+    constant: by the rate of the other states. by_level: by their rates at level 3 and below 3. A rate is (entries + ½)/(months + 1).
+    by_state: state → its contributions to the three.
     """
 
     model: float

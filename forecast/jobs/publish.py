@@ -135,9 +135,9 @@ def finish_publication(reports: Path, now: datetime) -> tuple[ForecastError, ...
 
 
 def _enter(reports: Path, now: datetime) -> None:
-    from forecast.jobs.questions.freeze import enter
+    from forecast.jobs.questions.freeze import enter_published_runs
 
-    enter(reports, now)
+    enter_published_runs(reports, now)
 
 
 def _index(reports: Path, now: datetime) -> None:

@@ -158,13 +158,13 @@ def _superseded(attempt: refit_attempts.Attempt, run: Published) -> bool:
 
 
 def _questions(reports: Path, published: Path | None, today: date) -> tuple[Questions | None, list[Trouble]]:
-    from forecast.jobs.questions.freeze import book_of
+    from forecast.jobs.questions.freeze import parse_question_ledger
 
     remedy = "Restore reports/ledger/ from a copy; `forecast questions verify` says what is wrong."
     try:
         entries = ledger.read(reports)
         known = published and manifest.read_manifest(published).meta.get("ledger")
-        states = [q.state(today) for q in book_of(entries).questions.values()]
+        states = [q.state(today) for q in parse_question_ledger(entries).questions.values()]
     except LockedError:
         return None, []
     except StoreError as e:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from forecast import workspace as places
+from forecast.attribution.sequential import NEGLIGIBLE
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs, load_workspace
 from forecast.forecasting.origin_state import OriginState, build_origin_state
@@ -108,8 +109,8 @@ def test_a_part_is_what_the_ratio_of_the_densities_says(edited: Edited) -> None:
             states[i] += share * (arrays[f"{name}/questions"].astype(float) @ w) / w.sum()
     for i, id_ in enumerate(ids):
         q = moved["questions"][id_]
-        assert q["parts"] == pytest.approx([states[1][i] - states[0][i], states[2][i] - states[1][i]], abs=5e-5)
-        assert q["noise"] == pytest.approx(states[0][i] - q["before"], abs=5e-5)
+        assert q["parts"] == pytest.approx([states[1][i] - states[0][i], states[2][i] - states[1][i]], abs=NEGLIGIBLE)  # smoothed weights
+        assert q["noise"] == pytest.approx(states[0][i] - q["before"], abs=NEGLIGIBLE)  # smoothed weights
     assert moved["unexplained"] == []
 
 

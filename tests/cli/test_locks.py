@@ -48,7 +48,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with publication_lock.publisher(where.reports, "a test", now):
         report = report_example() | {"run_id": RUN}
         store.write_run(where.reports, RUN, lambda folder: write_report_files(report, folder) and None, {})
-    record.add(where.reports, "pact", "Is there a pact?", date(2099, 1, 1), "me", None, now)
+    record.add_question(where.reports, "pact", "Is there a pact?", date(2099, 1, 1), "me", None, now)
     return where.root
 
 

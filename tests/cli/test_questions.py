@@ -16,7 +16,7 @@ from forecast.cli import main
 from forecast.cli._context import Environment
 from forecast.cli._questions_view import table
 from forecast.jobs.questions import record
-from forecast.jobs.questions.freeze import read_book
+from forecast.jobs.questions.freeze import read_question_ledger
 from forecast.runs import ledger, publication_lock
 from forecast.workspace import Workspace
 from tests.conftest import NOW
@@ -158,7 +158,7 @@ def test_a_head_is_printed_and_found_again(questions: Command, place: Path) -> N
     assert questions("verify", "--head", head[:14]).exit_code == 0
     result = questions("verify", "--head", "1-" + "0" * 64)
     assert result.exit_code == 7
-    assert "does not go on from the head that was noted" in result.stderr
+    assert "does not contain the head given" in result.stderr
 
 
 def test_an_empty_ledger_is_no_failure(command: Command, workspace: Workspace) -> None:
@@ -173,11 +173,11 @@ def test_lines_fit_a_terminal(questions: Command, place: Path) -> None:
     later = NOW + timedelta(days=1000)
     reports = place / "reports"
     published(reports, SECOND, chances={"reach-4-12m": 0.02}, priors="b" * 64)
-    for asked in [q for q in read_book(reports).questions.values() if q.horizon == 12 and q.level in (None, 4, 5)]:
-        record.predict(reports, asked.id, 0.2, "a person with quite a long name", "word " * 40, NOW)
+    for asked in [q for q in read_question_ledger(reports).questions.values() if q.horizon == 12 and q.level in (None, 4, 5)]:
+        record.record_prediction(reports, asked.id, 0.2, "a person with quite a long name", "word " * 40, NOW)
         told = {"about": "known", "source": "s" * 30, "day": asked.resolves.isoformat(), "by": "ann", "why": None, "settles": None}
-        record.resolve(reports, asked.id, 2 if asked.kind == "count" else False, now=later, **told)
-    assert max(map(len, table(list(read_book(reports).questions.values()), later.date(), 80))) <= 80
+        record.record_resolution(reports, asked.id, 2 if asked.kind == "count" else False, now=later, **told)
+    assert max(map(len, table(list(read_question_ledger(reports).questions.values()), later.date(), 80))) <= 80
     for words in (("list", Q), ("score",), ("verify",)):
         result = questions(*words, now=later)
         assert result.exit_code == 0, result.stderr

@@ -234,7 +234,7 @@ def test_nothing_is_published_by_a_clock_that_was_set_back(root: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "failure", "code"),
     [
-        ("forecast.jobs.questions.freeze.enter", StoreError("The ledger is damaged.", "Restore it."), 7),
+        ("forecast.jobs.questions.freeze.enter_published_runs", StoreError("The ledger is damaged.", "Restore it."), 7),
         ("forecast.jobs.index.write_index", ForecastError("index.html could not be written: disk full."), 1),
         ("forecast.jobs.explain.moved", ValueError("no such part"), 1),
         ("forecast.jobs.explain.moved", GateError("The fit of the inputs before did not pass the gate.", "Fit again."), 1),

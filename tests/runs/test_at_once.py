@@ -15,8 +15,8 @@ from forecast.data.lock import editing
 from forecast.errors import LockedError
 from forecast.jobs.priors import set_edits
 from forecast.jobs.priors.set_edits import Headlines, set_priors
-from forecast.jobs.questions.record import predict
-from forecast.jobs.questions.verify import audit
+from forecast.jobs.questions.record import record_prediction
+from forecast.jobs.questions.verify import verify_ledger
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.edit_log import read_history
 from forecast.priors.load import load_priors
@@ -39,11 +39,11 @@ def edit(text: str) -> dict[str, Any]:
 def test_who_waited_for_the_ledger_is_not_behind(tmp_path: Path, ago: timedelta) -> None:
     """The second read its clock first, and got the ledger last."""
     published(tmp_path)
-    predict(tmp_path, Q, 0.1, "bob", None, NOW)
-    predict(tmp_path, Q, 0.2, "ann", None, NOW - ago)
+    record_prediction(tmp_path, Q, 0.1, "bob", None, NOW)
+    record_prediction(tmp_path, Q, 0.2, "ann", None, NOW - ago)
     times = [entry.created for entry in ledger.read(tmp_path)]
     assert times == sorted(times)
-    assert audit(tmp_path).notes == ()
+    assert verify_ledger(tmp_path).notes == ()
 
 
 def test_many_at_once_all_succeed_and_times_are_in_order(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_many_at_once_all_succeed_and_times_are_in_order(tmp_path: Path) -> None
 
     def say(i: int) -> None:
         try:
-            predict(tmp_path, Q, (i + 1) / 20, f"person {i}", None, NOW + timedelta(seconds=7 - i % 8))
+            record_prediction(tmp_path, Q, (i + 1) / 20, f"person {i}", None, NOW + timedelta(seconds=7 - i % 8))
         except BaseException as e:
             failures.append(e)
 
@@ -65,7 +65,7 @@ def test_many_at_once_all_succeed_and_times_are_in_order(tmp_path: Path) -> None
     found = ledger.read(tmp_path)
     assert len(found) == 13
     assert [entry.created for entry in found] == sorted(entry.created for entry in found)
-    assert audit(tmp_path).notes == ()
+    assert verify_ledger(tmp_path).notes == ()
 
 
 def test_headlines_are_computed_while_others_may_write(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

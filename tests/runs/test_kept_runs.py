@@ -12,8 +12,8 @@ from click.testing import Result
 
 from forecast.cli.explain import _followed
 from forecast.errors import StoreError
-from forecast.jobs.questions.freeze import read_book
-from forecast.jobs.questions.verify import audit
+from forecast.jobs.questions.freeze import read_question_ledger
+from forecast.jobs.questions.verify import verify_ledger
 from forecast.runs import ledger, manifest, publication_lock, store
 from forecast.runs.retention import needed
 from forecast.workspace import Workspace
@@ -37,7 +37,7 @@ def test_a_kept_run_is_published_and_enters_the_ledger(workspace: Workspace, com
     reports, root = workspace.reports, workspace.data.parent
     published(reports, IDS[0])
     keep(reports, IDS[1], origin="2026-06")
-    before = read_book(reports).questions.keys()
+    before = read_question_ledger(reports).questions.keys()
     result = command("--workspace", root, "runs", "publish", IDS[1])
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"Published run {IDS[1]} in place of run {IDS[0]}." in result.stdout
@@ -47,8 +47,8 @@ def test_a_kept_run_is_published_and_enters_the_ledger(workspace: Workspace, com
     entries = ledger.read(reports)
     assert [entry.content["run_id"] for entry in entries] == [IDS[0], IDS[1]]
     assert f"{len(entries[1].content['questions'])} questions entered the ledger." in result.stdout
-    assert before <= read_book(reports).questions.keys()
-    assert audit(reports).problems == ()
+    assert before <= read_question_ledger(reports).questions.keys()
+    assert verify_ledger(reports).problems == ()
     assert IDS[1] in (reports / "index.html").read_text()
 
 
@@ -62,7 +62,7 @@ def test_one_that_was_published_before_enters_nothing_twice(workspace: Workspace
         assert says in result.stdout
         assert "No question entered" in result.stdout
     assert len(ledger.read(reports)) == 2
-    assert audit(reports).problems == ()
+    assert verify_ledger(reports).problems == ()
     document = json.loads(command("--workspace", root, "runs", "publish", IDS[0], "--json").stdout)
     assert document == {"run_id": IDS[0], "before": IDS[1], "questions_entered": 0, "workspace": str(root)}
 
@@ -123,7 +123,7 @@ def test_pruning_keeps_what_is_needed(workspace: Workspace, command: Command) ->
     assert result.exit_code == 0, result.stderr
     assert [run.run_id for run in store.list_runs(reports)] == [fit, IDS[2], IDS[3]]
     assert _followed(reports, last) == reports / IDS[2]
-    assert audit(reports).problems == ()
+    assert verify_ledger(reports).problems == ()
     assert len(ledger.read(reports)) == 4
     assert command("--workspace", root, "runs", "verify").exit_code == 0
     assert command("--workspace", root, "report").exit_code == 0

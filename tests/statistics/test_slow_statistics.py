@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 from arviz_stats.base import array_stats
 
-from forecast.evaluation.simulation_based_calibration import Corrupt, UniformityTest, rank_statistics, uniformity_test
+from forecast.evaluation.simulation_based_calibration import CorruptData, UniformityTest, rank_statistics, uniformity_test
 from forecast.forecasting.fit_readings import KEPT, compiled, constant_parameters, fit_history, forecast_reading, posterior_draws
 from forecast.forecasting.predictive_checks import predictive_checks, simulate_histories
 from forecast.inference.gate import examine, scalars
@@ -197,7 +197,7 @@ def twice_on_rises(sampler: Sampler) -> Sampler:
 
 @pytest.fixture(scope="module")
 def calibrated(sampler: Sampler) -> Callable[..., UniformityTest]:
-    def run(constants: TolerancePriors, corrupt: Corrupt | None = None, size: int = HISTORIES) -> UniformityTest:
+    def run(constants: TolerancePriors, corrupt: CorruptData | None = None, size: int = HISTORIES) -> UniformityTest:
         return uniformity_test(rank_statistics(sampler, constants, synthetic.situation().drivers, 1, size, seed=7, corrupt=corrupt))
 
     return run
@@ -214,7 +214,7 @@ def test_simulated_histories_are_calibrated(calibrated: Callable[..., Uniformity
 
 
 @pytest.mark.parametrize("mutant", [pytest.param(doubled, marks=pytest.mark.soak), swapped])
-def test_mutants_are_not(calibrated: Callable[..., UniformityTest], mutant: Corrupt) -> None:
+def test_mutants_are_not(calibrated: Callable[..., UniformityTest], mutant: CorruptData) -> None:
     """The same histories as above, fitted wrongly."""
     found = calibrated(lively(synthetic.constants()), mutant, MUTANT_HISTORIES)
     assert not found.passed

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.domain import last_day, month, month_text
-from forecast.jobs.questions.freeze import enter
+from forecast.jobs.questions.freeze import enter_published_runs
 from forecast.runs import ledger, run_ids, store
 from tests.conftest import NOW
 from tests.support.sound_reports import sound_report
@@ -60,5 +60,5 @@ def publish(reports: Path, report: Mapping[str, Any]) -> Path:
 def published(reports: Path, run_id: str = FIRST, **how: Any) -> Path:
     """A run published and entered at its own time."""
     path = publish(reports, example(run_id, **how))
-    enter(reports, max(NOW, run_ids.made_at(run_id)))
+    enter_published_runs(reports, max(NOW, run_ids.made_at(run_id)))
     return path
