@@ -14,6 +14,8 @@ from forecast.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from forecast.jobs.saved_run import SavedRun
+
 
 @click.command(
     epilog=examples("forecast explain", "forecast explain --question reach-3-12m --question fall-1-12m", "forecast explain --json")
@@ -30,19 +32,19 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
     parts add up exactly. Without A and B it is the last two published runs; with A alone, from A to the published one. If B's report does
     not tell it yet, it takes minutes.
     """
-    from forecast.report.read import read_report
-    from forecast.runs import store
+    from forecast.jobs.saved_run import SavedRun
 
     if len(chosen) > 4:
         raise UsageError("A terminal has room for four questions.", "Leave some out, or take --json.")
     reports = context.workspace.reports
-    after = store.resolve(reports, second or "latest")
-    report = read_report(after)
+    after = SavedRun.named(reports, second or "latest")
+    after.check()
+    report = after.report
     stored = report["moved"]
     if first is None and stored and not again:
         found = dict(stored)
     else:
-        before = store.resolve(reports, first) if first else _followed(reports, after)
+        before = SavedRun.named(reports, first) if first else _followed(reports, after)
         _check_ends(before, after, chosen)
         from forecast.jobs.explain import explain as work_out
 
@@ -62,12 +64,12 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
         raise trouble
 
 
-def _followed(reports: Path, run: Path) -> Path:
+def _followed(reports: Path, run: SavedRun) -> SavedRun:
     """The run that was published before this one."""
-    from forecast.runs.manifest import read_manifest
+    from forecast.jobs.saved_run import SavedRun
     from forecast.runs.store import list_runs
 
-    follows = read_manifest(run).meta.get("follows")
+    follows = run.meta.get("follows")
     if follows is None:
         raise UsageError(
             f"No run was published before {run.name}.", "Publish another with `forecast refit`, or name two runs of `forecast runs list`."
@@ -77,19 +79,18 @@ def _followed(reports: Path, run: Path) -> Path:
         raise UsageError(
             f"Run {follows}, published before {run.name}, is no longer there.", "Name another: `forecast runs list` shows them."
         )
-    return found
+    return SavedRun(found)
 
 
-def _check_ends(before: Path, after: Path, chosen: Sequence[str]) -> None:
+def _check_ends(before: SavedRun, after: SavedRun, chosen: Sequence[str]) -> None:
     """What takes minutes begins only with two sound runs that kept their inputs and both ask the questions chosen."""
-    from forecast.report.read import read_report
-    from forecast.runs.input_snapshot import FOLDER
-
-    if before == after:
+    if before.path == after.path:
         raise UsageError(f"Both runs are {after.name}.", "Name two: `forecast runs list` shows them.")
-    asked = [{q["id"] for q in read_report(run)["questions"]} for run in (before, after)]
     for run in (before, after):
-        if not (run / FOLDER / "data").is_dir():
+        run.check()
+    asked = [{q["id"] for q in run.report["questions"]} for run in (before, after)]
+    for run in (before, after):
+        if not run.keeps_inputs:
             raise UsageError(f"Run {run.name} did not keep the data and priors it was made from.", "Make a new one: `forecast run`.")
     _check_asked(asked[0] & asked[1], chosen)
 

@@ -75,11 +75,11 @@ def _table(found: Sequence[Entry]) -> Iterator[str]:
 @click.argument("run", required=False)
 def verify(context: Context, run: str | None) -> None:
     """Compare every file of RUN, or of all runs, with the digests its manifest keeps, and read its report and draws."""
-    from forecast.jobs.soundness import problems as wrong
+    from forecast.jobs.saved_run import SavedRun
 
     reports = context.workspace.reports
     paths = [store.resolve(reports, run)] if run else [found.path for found in store.list_runs(reports)]
-    problems = {path.name: list(wrong(path)) for path in paths}
+    problems = {path.name: list(SavedRun(path).problems()) for path in paths}
     if context.json:
         context.say_json([{"run_id": name, "problems": found} for name, found in problems.items()])
     else:

@@ -13,8 +13,7 @@ from forecast.cli._options import common, examples
 from forecast.cli._text import sentence, wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.published import Change, Published
-    from forecast.jobs.status import Last, Status
+    from forecast.jobs.status import Change, Last, Published, Status
     from forecast.jobs.workspace_state import Series
 
 WIDTH, LABEL = 80, 11

@@ -12,9 +12,7 @@ from forecast.data.tables import RECORDS
 from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
 from forecast.jobs.input_fingerprint import changes
-from forecast.jobs.snapshot import inputs_of
-from forecast.report.read import read_report
-from forecast.runs.manifest import read_manifest
+from forecast.jobs.saved_run import SavedRun
 
 ABOUT: Final = ("run_id", "created", "origin", "as_of", "seed")
 MEASURED: Final = ("status", "divergences", "rhat_max", "ess_bulk_min", "ess_tail_min", "bfmi_min", "retried")
@@ -26,9 +24,12 @@ def diff(a: Path, b: Path) -> dict[str, Any]:
 
     What a run does not tell, because an earlier version made it or this one refuses its inputs, is None and stands in `lacks`.
     """
-    reports, metas = [read_report(run) for run in (a, b)], [read_manifest(run).meta for run in (a, b)]
+    runs = [SavedRun(path) for path in (a, b)]
+    for run in runs:
+        run.check()
+    reports, metas = [run.report for run in runs], [run.meta for run in runs]
     lacks: list[str] = []
-    kept = [_inputs(run, lacks) for run in (a, b)]
+    kept = [_inputs(run, lacks) for run in runs]
     old, new = kept
     return {
         "a": {key: reports[0][key] for key in ABOUT},
@@ -47,9 +48,9 @@ def diff(a: Path, b: Path) -> dict[str, Any]:
     }
 
 
-def _inputs(run: Path, lacks: list[str]) -> Inputs | None:
+def _inputs(run: SavedRun, lacks: list[str]) -> Inputs | None:
     try:
-        return inputs_of(run)
+        return run.inputs
     except ForecastError as e:
         lacks.append(e.message)
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from forecast.attribution.input_states import InputPath, InputState, intermediate_inputs
@@ -16,15 +15,12 @@ from forecast.domain import month_text
 from forecast.errors import ForecastError, GateError, InputError
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import Inputs
-from forecast.jobs.snapshot import basis_of, inputs_of
+from forecast.jobs.saved_run import SavedRun
 from forecast.jobs.state_forecasts import Fit, ReweightedForecaster, fits_between, fitted
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.progress import Progress, silent
 from forecast.report.payload import versions
-from forecast.report.read import read_report
 from forecast.reweighting.data_update import FittedDraws
-from forecast.runs.manifest import read_manifest
-from forecast.runs.retention import FITTED_IN
 
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
 """The kinds of parts, in the order in which the changes are made."""
@@ -59,22 +55,23 @@ class RunEndpoint:
     fresh: bool = False
 
 
-def explain(a: Path, b: Path, progress: Progress = silent, again: bool = False) -> dict[str, Any]:
+def explain(a: SavedRun, b: SavedRun, progress: Progress = silent, again: bool = False) -> dict[str, Any]:
     """What moved the probabilities from run `a` to run `b`, as it stands in report.json. Nothing is written.
 
     If run b's report tells it already, that is given, unless `again`. Raises UsageError if a run did not keep its inputs, InputError if
     run b was made by another version of the model or a run was reported in another form, StoreError if a run is damaged.
     """
-    report = read_report(b)
+    b.check()
+    report = b.report
     if report["moved"].get("from_run") == a.name and not again:
         return dict(report["moved"])
-    after = _end(b, report)
+    after = _end(b)
     if after.model != MODEL_VERSION:
         raise InputError(f"Run {b.name} was made with version {after.model} of the model; this is version {MODEL_VERSION}.", "Fit again.")
-    return _moved(a, _end(a, read_report(a)), after, progress)
+    return _moved(a, _end(a), after, progress)
 
 
-def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress = silent) -> dict[str, Any]:
+def moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Progress = silent) -> dict[str, Any]:
     """What moved a forecast just made from the run published before, for its report.
 
     A forecast made of the draws behind that run is explained without any fit. Raises what `explain` raises.
@@ -86,9 +83,9 @@ def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress
     rests = forecast.rests_on
     after = RunEndpoint(
         inputs, lambda: basis, values, mcse, forecast.situation.seed, MODEL_VERSION, versions(), rests.fitted_in if rests else "",
-        rests is not None, (lambda: basis_of(previous.parent / rests.fitted_in)) if rests else (lambda: basis), fresh=True,
+        rests is not None, (lambda: _fit_of(previous, rests.fitted_in).fitted_draws) if rests else (lambda: basis), fresh=True,
     )  # fmt: skip
-    return _moved(previous, _end(previous, read_report(previous)), after, progress)
+    return _moved(previous, _end(previous), after, progress)
 
 
 def failure(found: Mapping[str, Any]) -> ForecastError | None:
@@ -104,19 +101,24 @@ def failure(found: Mapping[str, Any]) -> ForecastError | None:
     )
 
 
-def _end(run: Path, report: Mapping[str, Any]) -> RunEndpoint:
-    inputs = inputs_of(run)
+def _fit_of(previous: SavedRun, fitted_in: str) -> SavedRun:
+    """The run whose draws a forecast weights: that of the run before, as a rule."""
+    return previous.fit if previous.fit.name == fitted_in else SavedRun(previous.path.parent / fitted_in)
+
+
+def _end(run: SavedRun) -> RunEndpoint:
+    run.check()
+    report = run.report
     values = {q["id"]: float(q["probability"]) for q in report["questions"]}
     mcse = {q["id"]: float(q["mcse"] or 0.0) for q in report["questions"]}
-    fit = run.parent / (read_manifest(run).meta.get(FITTED_IN) or run.name)
-    kept = fit != run and fit.is_dir()  # else it was pruned: the draws taken from it stand in for it
+    kept = run.fit is not run and run.fit.path.is_dir()  # else it was pruned: the draws taken from it stand in for it
     return RunEndpoint(
-        inputs, lambda: basis_of(run, inputs), values, mcse, int(report["seed"]), report["model_version"], report["versions"],
-        fit.name if kept else run.name, kept, lambda: basis_of(fit if kept else run),
+        run.inputs, lambda: run.fitted_draws, values, mcse, int(report["seed"]), report["model_version"], report["versions"],
+        run.fit.name if kept else run.name, kept, lambda: (run.fit if kept else run).fitted_draws,
     )  # fmt: skip
 
 
-def _moved(run: Path, before: RunEndpoint, after: RunEndpoint, progress: Progress) -> dict[str, Any]:
+def _moved(run: SavedRun, before: RunEndpoint, after: RunEndpoint, progress: Progress) -> dict[str, Any]:
     way = intermediate_inputs(before.inputs, after.inputs)
     states, top = way.states, len(way.states) - 1
     paired = before.fit == after.fit and before.model == MODEL_VERSION
@@ -203,7 +205,7 @@ def _joint_se(found: Attribution[ReweightedForecaster], first: ReweightedForecas
 
 
 def _as_document(
-    run: Path, before: RunEndpoint, after: RunEndpoint, way: InputPath, found: Attribution[ReweightedForecaster],
+    run: SavedRun, before: RunEndpoint, after: RunEndpoint, way: InputPath, found: Attribution[ReweightedForecaster],
     errors: list[Values], program: Values, remainder: Values,
     chance: Noise,
 ) -> dict[str, Any]:  # fmt: skip

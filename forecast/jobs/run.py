@@ -23,6 +23,7 @@ from forecast.forecasting.scenarios.run import feasible, run_scenarios
 from forecast.inference.gate import worst
 from forecast.inference.settings import MULTIVERSE
 from forecast.jobs.input_fingerprint import sampling, settings_digest
+from forecast.jobs.saved_run import write_inputs
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.progress import Progress, silent
 from forecast.report.payload import build_report
@@ -31,7 +32,6 @@ from forecast.report.render import write_report_files
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import run_ids, store
 from forecast.runs.draws_files import write_draws, write_posterior
-from forecast.runs.input_snapshot import write_inputs
 
 UNPUBLISHED: Final[Mapping[str, Any]] = {"follows": None, "decision": {"kind": "run", "reason": "", "seconds": None}}
 """What the manifest of a run says that was not written to be published."""

@@ -59,8 +59,10 @@ class ReweightedForecaster:
 
         state = self.states[i]
         self.progress("what moved", i / len(self.states), state.label or "the run before")
+        at = self.basis.situation
         try:
-            found = reweight_to_inputs(self.basis, build_origin_state(state.data, state.priors, self.basis.situation.seed))
+            same = state.data is at.data and state.priors is at.priors
+            found = reweight_to_inputs(self.basis, at if same else build_origin_state(state.data, state.priors, at.seed))
         except ForecastError:  # no forecast can be made from this state: it is told together with the next
             return None
         if i not in self.own and not found.accepted:

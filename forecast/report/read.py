@@ -10,7 +10,7 @@ from typing import Any, Final
 from forecast.errors import InputError, StoreError
 from forecast.report import schema
 from forecast.runs import manifest
-from forecast.runs.verified import REMEDY, read_verified
+from forecast.runs.manifest import RESTORE, read_verified
 
 REPORT: Final = "report.json"
 SCHEMA_VERSION: Final = "2"
@@ -40,18 +40,24 @@ def read_any_form(run: Path) -> dict[str, Any]:
 
     Raises StoreError if it is damaged.
     """
+    held = manifest.read_manifest(run)
+    return parse_report(read_verified(run, REPORT, MAX_BYTES, held), run / REPORT, held.run_id)
+
+
+def parse_report(raw: bytes, path: Path, run_id: str) -> dict[str, Any]:
+    """The bytes of a report.json that were verified, read as `read_any_form` does. path: how errors name the file."""
     try:
-        report = json.loads(read_verified(run, REPORT, MAX_BYTES))
+        report = json.loads(raw)
     except (ValueError, RecursionError) as e:  # not UTF-8, not JSON
-        raise StoreError(f"{run / REPORT} cannot be read: {e}.", REMEDY) from e
+        raise StoreError(f"{path} cannot be read: {e}.", RESTORE) from e
     if not isinstance(report, dict) or not isinstance(report.get("schema_version"), str):
-        raise StoreError(f"{run / REPORT} is not the report of a run: it does not name its form.", REMEDY)
+        raise StoreError(f"{path} is not the report of a run: it does not name its form.", RESTORE)
     if report["schema_version"] == SCHEMA_VERSION:
         wrong = schema.problems(report)
-        if not wrong and report["run_id"] != manifest.read_manifest(run).run_id:
+        if not wrong and report["run_id"] != run_id:
             wrong = [f"run_id: it is the report of run {report['run_id']}"]
         if wrong:
-            raise StoreError(f"{run / REPORT} is damaged: {schema.first(wrong, 3)}.", REMEDY)
+            raise StoreError(f"{path} is damaged: {schema.first(wrong, 3)}.", RESTORE)
     return report
 
 

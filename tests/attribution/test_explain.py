@@ -22,8 +22,9 @@ from forecast.errors import GateError, InputError, UsageError
 from forecast.forecasting.forecast_result import DrawsSource, Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs import explain as job
-from forecast.jobs import snapshot, state_forecasts
+from forecast.jobs import state_forecasts
 from forecast.jobs.run import write_report
+from forecast.jobs.saved_run import SavedRun
 from forecast.report.parts import chances
 from forecast.report.schema import validate
 from forecast.runs import store
@@ -125,7 +126,9 @@ class Runs:
 def _only_numbers() -> Iterator[None]:
     """Of a run its report.json and inputs."""
     with plain_runs(report) as patch:
-        patch.setattr(job, "inputs_of", functools.cache(snapshot.inputs_of))
+        read = functools.cache(SavedRun.inputs.func)  # type: ignore[attr-defined]
+        by_path = functools.cache(SavedRun)
+        patch.setattr(SavedRun, "inputs", property(lambda run: read(by_path(run.path))))
         yield
 
 
@@ -176,7 +179,7 @@ def draws(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(job, "fitted", fitted)
     monkeypatch.setattr(state_forecasts, "fitted", fitted)
     monkeypatch.setattr(job, "FittedDraws", lambda *_: runs.says)
-    monkeypatch.setattr(job, "basis_of", lambda path, *_: runs.says if path == runs.b else Said(0.0))
+    monkeypatch.setattr(SavedRun, "fitted_draws", property(lambda run: runs.says if run.path == runs.b else Said(0.0)))
     return how
 
 
@@ -197,7 +200,7 @@ def tells(found: Mapping[str, Any], program: float = 0.0, errors: float = 0.0) -
 
 
 def test_parts_come_in_the_stated_order_and_are_what_each_change_does(runs: Runs) -> None:
-    found = job.explain(runs.a, runs.b)
+    found = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert [(p["kind"], p["label"], p["how"], p["rows"]) for p in found["parts"]] == [
         ("prior", "leverage.effect: Normal(1.6, 0.8) → Normal(1.5, 0.75)", "reweighted", {}),
         ("revision", "deaths synthetic opioids, 2024-03 (1 row of overdose_final.csv)", "reweighted", {"overdose_final.csv": 1}),
@@ -213,13 +216,13 @@ def test_parts_come_in_the_stated_order_and_are_what_each_change_does(runs: Runs
 
 
 def test_every_question_of_both_runs_is_told(runs: Runs) -> None:
-    found = job.explain(runs.a, runs.b)
+    found = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert list(found["questions"]) == list(prior_forecast().answers)
     assert (found["appeared"], found["gone"], found["unexplained"]) == ([], [], [])
 
 
 def test_the_noise_comes_from_the_stated_errors_and_a_second_fit(runs: Runs, draws: dict[str, Any]) -> None:
-    found = job.explain(runs.a, runs.b)
+    found = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert draws["fits"] == 1
     assert found["factor"] == 1.0  # the second fit lies within the errors
     for q in (found["questions"][HEADLINE],):
@@ -228,12 +231,12 @@ def test_the_noise_comes_from_the_stated_errors_and_a_second_fit(runs: Runs, dra
 
 
 def test_told_while_publishing_it_is_the_same(runs: Runs) -> None:
-    assert job.moved(runs.a, of(runs.inputs, runs.says), runs.inputs) == job.explain(runs.a, runs.b)
+    assert job.moved(SavedRun(runs.a), of(runs.inputs, runs.says), runs.inputs) == job.explain(SavedRun(runs.a), SavedRun(runs.b))
 
 
 def by_chance(runs: Runs, errors: float) -> dict[str, Any]:
     """A second forecast of run b's inputs, so many Monte Carlo errors higher."""
-    return job.moved(runs.b, of(runs.inputs, Said(runs.says.higher, CHANCE + errors)), runs.inputs)
+    return job.moved(SavedRun(runs.b), of(runs.inputs, Said(runs.says.higher, CHANCE + errors)), runs.inputs)
 
 
 def loud() -> set[str]:
@@ -272,7 +275,7 @@ def test_a_second_fit_that_is_refused_is_told(runs: Runs, command: Command, monk
         raise GateError("no")
 
     monkeypatch.setattr(job, "fitted", refuse)
-    found = job.explain(runs.a, runs.b)
+    found = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert (found["factor"], found["unexplained"]) == (None, [])
     assert "did not pass the gate: they stand unchecked" in found["note"]
     result = command("explain", "--workspace", runs.root)
@@ -283,7 +286,7 @@ def test_a_second_fit_that_is_refused_is_told(runs: Runs, command: Command, monk
 def weighted(runs: Runs, errors: float) -> dict[str, Any]:
     """A forecast made of the draws of run a, and so many Monte Carlo errors beside what they say."""
     made = of(runs.inputs, Said(runs.says.higher, errors))
-    return job.moved(runs.a, replace(made, rests_on=DrawsSource(runs.a.name, 0.1, 1_000)), runs.inputs)
+    return job.moved(SavedRun(runs.a), replace(made, rests_on=DrawsSource(runs.a.name, 0.1, 1_000)), runs.inputs)
 
 
 def test_a_forecast_weighted_from_earlier_draws_is_explained_without_a_fit(runs: Runs, draws: dict[str, Any]) -> None:
@@ -312,27 +315,27 @@ def test_two_forecasts_weighted_from_one_fit_are_told_by_its_draws(
     rests = DrawsSource(fit.name, 0.1, 1_000)
     first = replace(of(runs.before, Said(0.0, COMB)), rests_on=rests)
     a = write_report(first, tmp_path, NOW + timedelta(hours=1), inputs=runs.before).path
-    monkeypatch.setattr(job, "basis_of", lambda path, *_: Said(0.0, COMB if path == a else 0.0))
-    found = job.moved(a, replace(of(runs.inputs, Said(runs.says.higher, -COMB)), rests_on=rests), runs.inputs)
+    monkeypatch.setattr(SavedRun, "fitted_draws", property(lambda run: Said(0.0, COMB if run.path == a else 0.0)))
+    found = job.moved(SavedRun(a), replace(of(runs.inputs, Said(runs.says.higher, -COMB)), rests_on=rests), runs.inputs)
     assert (draws["fits"], found["unexplained"], [p["kind"] for p in found["parts"]]) == (0, [], ["prior", "revision", "new", "new"])
     q = found["questions"][HEADLINE]
     assert q["noise"] == pytest.approx(-2 * COMB * mcse())
     assert q["remainder_se"] == pytest.approx(mcse() * COMB * 2**0.5)
     shutil.rmtree(fit)  # without it, the two are as if their draws had nothing in common
-    found = job.moved(a, replace(of(runs.inputs, Said(runs.says.higher, -COMB)), rests_on=rests), runs.inputs)
+    found = job.moved(SavedRun(a), replace(of(runs.inputs, Said(runs.says.higher, -COMB)), rests_on=rests), runs.inputs)
     assert (draws["fits"], found["factor"]) == (1, 1.0)
 
 
 def test_what_the_draws_of_the_first_run_refuse_those_of_the_last_tell(runs: Runs, draws: dict[str, Any]) -> None:
     draws["a"] = {"refuses": "B998"}
-    found = job.explain(runs.a, runs.b)
+    found = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert [p["how"] for p in found["parts"]] == ["reweighted"] * 4
     tells(found)
 
 
 def test_what_both_refuse_is_fitted_or_told_together(runs: Runs, draws: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     draws |= {"a": {"refuses": "deaths"}, "b": {"refuses": "deaths"}}
-    found = job.explain(runs.a, runs.b)
+    found = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert found["fits"] == 1
     assert len(found["parts"]) == 4
     tells(found)
@@ -341,7 +344,7 @@ def test_what_both_refuse_is_fitted_or_told_together(runs: Runs, draws: dict[str
         raise GateError("no")
 
     monkeypatch.setattr(state_forecasts, "fitted", refuse)
-    found = job.explain(runs.a, runs.b)
+    found = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert [p["kind"] for p in found["parts"]] == ["prior", "several", "new"]
     assert found["parts"][1]["label"].startswith("together: deaths synthetic opioids")
     assert found["parts"][1]["rows"] == {"overdose_final.csv": 1, "events.csv": 1}
@@ -352,21 +355,21 @@ def test_what_chance_cannot_do_is_called_unexplained(runs: Runs) -> None:
     made = of(runs.inputs, runs.says)
     answers = dict(made.answers)
     answers["reach-3-12m"] = replace(answers["reach-3-12m"], probability=answers["reach-3-12m"].probability + 0.25)
-    found = job.moved(runs.a, replace(made, answers=answers), runs.inputs)
+    found = job.moved(SavedRun(runs.a), replace(made, answers=answers), runs.inputs)
     assert found["unexplained"] == ["reach-3-12m"]
     assert found["questions"]["reach-3-12m"]["noise"] == pytest.approx(CHANCE * mcse("reach-3-12m") + 0.25)
     assert re.search(rf"Since run {runs.a.name} .* moved reach-3-12m by \+25\.\d\d points", str(job.failure(found)))
-    assert job.failure(job.explain(runs.a, runs.b)) is None
+    assert job.failure(job.explain(SavedRun(runs.a), SavedRun(runs.b))) is None
 
 
 def test_a_run_that_says_other_than_its_draws_was_made_by_another_program(runs: Runs, draws: dict[str, Any]) -> None:
     """Its draws are told by this program without noise, so what differs is the program's doing."""
     draws["a"] = {"shift": 0.02}
-    found = job.explain(runs.a, runs.b)
+    found = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert [p["kind"] for p in found["parts"]] == ["model", "prior", "revision", "new", "new"]
     tells(found, program=0.02)
     draws["a"] = {"shift": 1e-6}
-    assert [p["kind"] for p in job.explain(runs.a, runs.b)["parts"]] == ["prior", "revision", "new", "new"]
+    assert [p["kind"] for p in job.explain(SavedRun(runs.a), SavedRun(runs.b))["parts"]] == ["prior", "revision", "new", "new"]
 
 
 def test_a_run_of_another_model_is_fitted_anew_with_its_inputs(runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,14 +403,12 @@ def test_the_command_tells_the_last_two_published_runs(runs: Runs, command: Comm
 
 def test_the_command_gives_the_same_document(runs: Runs, command: Command) -> None:
     result = command("explain", runs.a.name, "latest", "--json", "--workspace", runs.root)
-    assert json.loads(result.stdout) == {"to_run": runs.b.name, "headline": HEADLINE, **job.explain(runs.a, runs.b)}
+    assert json.loads(result.stdout) == {"to_run": runs.b.name, "headline": HEADLINE, **job.explain(SavedRun(runs.a), SavedRun(runs.b))}
 
 
 def test_the_command_reads_what_the_report_tells_already(runs: Runs, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from forecast.report import read
-
-    told = read.read_report(runs.b) | {"moved": job.explain(runs.a, runs.b)}
-    monkeypatch.setattr("forecast.report.read.read_report", lambda _: told)
+    told = SavedRun(runs.b).report | {"moved": job.explain(SavedRun(runs.a), SavedRun(runs.b))}
+    monkeypatch.setattr(SavedRun, "report", told)
     monkeypatch.setattr("forecast.jobs.explain.explain", lambda *_: pytest.fail("it was worked out again"))
     result = command("explain", "--question", "fall-1-12m", "--workspace", runs.root)
     assert result.exit_code == 0, result.stderr
@@ -430,7 +431,7 @@ def test_what_the_command_refuses(runs: Runs, command: Command, workspace: place
 def test_the_command_fails_aloud_if_the_parts_do_not_explain_the_whole(
     runs: Runs, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = job.explain(runs.a, runs.b) | {"unexplained": [HEADLINE]}
+    found = job.explain(SavedRun(runs.a), SavedRun(runs.b)) | {"unexplained": [HEADLINE]}
     monkeypatch.setattr("forecast.jobs.explain.explain", lambda *_: found)
     result = command("explain", "--workspace", runs.root)
     assert result.exit_code == 1

@@ -19,7 +19,7 @@ from forecast.forecasting.inputs import DEFAULT_SEED, Inputs, load_workspace
 from forecast.forecasting.origin_state import build_origin_state
 from forecast.jobs import explain as job
 from forecast.jobs.run import fit, write_report
-from forecast.jobs.snapshot import inputs_of
+from forecast.jobs.saved_run import SavedRun
 from forecast.jobs.state_forecasts import fitted
 from forecast.progress import silent
 from forecast.report.parts import chances
@@ -74,7 +74,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
     after = load_workspace(root, today=NOW.date())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecast.jobs.run.fit", lambda inputs, seed, *_, **__: drawn(inputs, seed, seed))
-        return a, job.moved(a, drawn(after, SEED, 4), after)
+        return a, job.moved(SavedRun(a), drawn(after, SEED, 4), after)
 
 
 @pytest.mark.slow
@@ -124,7 +124,7 @@ def a_month(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Forecast, I
 @pytest.mark.soak
 def test_a_month_of_real_data_is_told_in_parts(a_month: tuple[Path, Forecast, Inputs]) -> None:
     a, forecast, inputs = a_month
-    found = job.moved(a, forecast, inputs)
+    found = job.moved(SavedRun(a), forecast, inputs)
     assert {q: found["questions"][q]["after"] for q in found["questions"]} == {q: x.probability for q, x in forecast.answers.items()}
     assert found["unexplained"] == []
     assert z(found) < 2.5
@@ -144,7 +144,7 @@ def told_by_a_fit(a: Path, inputs: Inputs, found: Mapping[str, Any]) -> None:
     """Revisions and time passing together are what a fit of the state after them says, within the errors of the two fits."""
     kinds = [p["kind"] for p in found["parts"]]
     k = kinds.index("new")
-    made = fitted(inputs, intermediate_inputs(inputs_of(a), inputs).states[k], DEFAULT_SEED + 1, silent)
+    made = fitted(inputs, intermediate_inputs(SavedRun(a).inputs, inputs).states[k], DEFAULT_SEED + 1, silent)
     mcse = {q["id"]: q["mcse"] for q in read_report(a)["questions"]}
     for id_, q in found["questions"].items():
         error = 4 * np.hypot(made.mcse[id_], mcse[id_]) + 1e-6
@@ -159,10 +159,10 @@ def test_the_same_inputs_with_another_seed_move_it_by_noise_alone(
     june = write_report(replace(forecast, scenarios=[]), tmp_path, NOW + timedelta(hours=1), inputs=inputs).path
     other, again = fit(inputs, 5, explored=False), fit(inputs, 6, explored=False)
     monkeypatch.setattr("forecast.jobs.run.fit", lambda *_, **__: again)
-    found = job.moved(june, other, inputs)
+    found = job.moved(SavedRun(june), other, inputs)
     assert (found["parts"], found["unexplained"]) == ([], [])
     assert 0.2 < z(found) < 2.5
     assert found["factor"] < 2
     shifted = {id_: replace(x, probability=x.probability + 11 * 2**0.5 * x.mcse) for id_, x in other.answers.items()}
-    found = job.moved(june, replace(other, answers=shifted), inputs)
+    found = job.moved(SavedRun(june), replace(other, answers=shifted), inputs)
     assert len(found["unexplained"]) > 40

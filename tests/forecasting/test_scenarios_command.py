@@ -19,7 +19,7 @@ from forecast.data.read import read_data
 from forecast.data.tables import origin
 from forecast.domain import month_text
 from forecast.forecasting.parameter_draws import from_prior
-from forecast.jobs.scenario import answer_scenarios
+from forecast.jobs.scenario import run_on_draws
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.priors.load import load_priors
 from forecast.reweighting.draws_archive import pack_draws, unpack_draws
@@ -118,7 +118,7 @@ def test_a_scenario_is_run_in_a_light_process(published: places.Workspace) -> No
 def test_the_words_say_what_the_numbers_say(published: places.Workspace, command: Command) -> None:
     result = command("scenario", "run", "pressure-eases", "refusal", "-v", "--workspace", root(published))
     assert result.exit_code == 0, result.stderr
-    found = answer_scenarios(published, ("refusal",)).results[0]
+    found = run_on_draws(published, ("refusal",)).results[0]
     words = " ".join(result.stdout.split())
     assert f"Level 4 reached within 12 months: {100 * found.probability:.1f} %, without it {100 * found.baseline:.1f} %" in words
     assert "of the simulated paths are like that" in words

@@ -174,7 +174,7 @@ def test_another_seed_fits(kept: Workspace, command: Command, monkeypatch: pytes
         raise Fits
 
     monkeypatch.setattr("forecast.jobs.priors.refit_edits.fit", fit)
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.inputs_of", lambda _: None)
+    monkeypatch.setattr("forecast.jobs.saved_run.SavedRun.inputs", None)
     monkeypatch.setattr("forecast.jobs.priors.refit_edits._edited", lambda *_: None)
     with pytest.raises(Fits):
         refit_edits(kept, parse_edits([EDIT]), seed=DEFAULT_SEED + 1)

@@ -27,7 +27,7 @@ from forecast.forecasting.parameter_draws import POSTERIOR_NAMES
 from forecast.jobs.input_fingerprint import settings_digest
 from forecast.jobs.refit.reweight import ReweightedRun, reweight_run, why_not
 from forecast.jobs.run import WrittenRun, write_report
-from forecast.jobs.snapshot import basis_of
+from forecast.jobs.saved_run import SavedRun
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.priors.catalogue import parse_prior
 from forecast.report.parts.foundations import diagnostics
@@ -95,7 +95,7 @@ def added(start: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Added:
     where = copy(start, tmp_path_factory.mktemp("added") / "workspace")
     a_new_demonstration(where)
     inputs, fitted = load_workspace(where, today=TODAY), the_run(where)
-    made = reweight_run(inputs, fitted)
+    made = reweight_run(inputs, SavedRun(fitted))
     assert made.forecast is not None, made.reason
     return Added(where, fitted, made, write_report(made.forecast, where.reports, NOW + timedelta(hours=1), inputs=inputs))
 
@@ -105,7 +105,7 @@ def the_run(where: Workspace) -> Path:
 
 
 def again(where: Workspace, run: Path | None = None) -> ReweightedRun:
-    return reweight_run(load_workspace(where, today=TODAY), run or the_run(where))
+    return reweight_run(load_workspace(where, today=TODAY), SavedRun(run or the_run(where)))
 
 
 @functools.cache
@@ -155,7 +155,7 @@ def test_a_row_added_gives_a_whole_run_that_says_what_it_rests_on(added: Added) 
 def test_its_answers_are_those_of_the_weighted_draws_but_for_the_comb(added: Added) -> None:
     """Draws taken as often as they weigh say what weighted draws say."""
     inputs = load_workspace(added.where, today=TODAY)
-    found = reweight_to_inputs(basis_of(added.fitted), build_origin_state(inputs.data, inputs.priors, SEED))
+    found = reweight_to_inputs(SavedRun(added.fitted).fitted_draws, build_origin_state(inputs.data, inputs.priors, SEED))
     published, comb = {q["id"]: q["probability"] for q in added.done.report["questions"]}, found.spread.comb_error()
     for id_, answer in added.forecast.answers.items():
         assert published[id_] == pytest.approx(found.probability[id_], abs=ALARM_Z * comb[id_] + 1e-9)

@@ -19,8 +19,7 @@ from forecast.domain import month_of, month_text
 from forecast.evaluation.question_ledger import OWN
 from forecast.forecasting.inputs import load_workspace
 from forecast.jobs.input_fingerprint import InputFingerprint
-from forecast.jobs.published import Change
-from forecast.jobs.status import Status, ago, examine
+from forecast.jobs.status import Change, Status, ago, examine
 from forecast.runs import ledger, publication_lock, refit_attempts, store
 from forecast.workspace import Workspace, bundled
 from tests.conftest import NOW

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from forecast import workspace as places
 from forecast.errors import InputError, StoreError
-from forecast.jobs.soundness import problems
+from forecast.jobs.saved_run import SavedRun
 from forecast.report.read import read_any_form, read_report
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import manifest
@@ -235,7 +235,7 @@ def test_a_report_of_another_version_is_no_damage(damaged: places.Workspace, com
     with pytest.raises(InputError, match="another version"):
         read_report(run)
     assert read_any_form(run) == {"schema_version": "9", "anything": 1}
-    assert problems(run) == ()
+    assert SavedRun(run).problems() == ()
     for words in (("report",), ("diff", RUN, RUN), ("priors", "try", EDIT), ("runs", "publish", RUN)):
         result = command("--workspace", root, *words)
         assert result.exit_code == 3, (words, result.stderr)
@@ -250,7 +250,7 @@ def test_a_report_of_another_version_is_no_damage(damaged: places.Workspace, com
 def test_a_sound_run_is_read_by_all(original: places.Workspace, command: Command) -> None:
     """So that the refusals above are of the damage."""
     root = original.data.parent
-    assert problems(original.reports / RUN) == ()
+    assert SavedRun(original.reports / RUN).problems() == ()
     assert set(read_draws(original.reports / RUN)) == set(pack(prior_forecast()))
     for reader in READERS.keys() - {"explain", "runs publish", "refit"}:  # which write, or want two runs
         result = command("--workspace", root, *READERS[reader])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from forecast import workspace as places
 from forecast.errors import StoreError
-from forecast.jobs.soundness import problems
+from forecast.jobs.saved_run import SavedRun
 from forecast.reweighting.draws_archive_form import check_arrays
 from forecast.runs.draws_files import DRAWS, POSTERIOR, check_posterior, open_draws, write_draws, write_posterior
 from tests.support.damage import EDIT, RUN, Arrays, Command, arrays, damaged, original, report, seal_again
@@ -102,7 +102,7 @@ def test_a_posterior_that_cannot_be_read_is_damage(damaged: places.Workspace, co
     path = damaged.reports / RUN / POSTERIOR
     path.write_bytes(damage(path.read_bytes()))
     seal_again(damaged.reports)
-    assert POSTERIOR in problems(damaged.reports / RUN)[0]
+    assert POSTERIOR in SavedRun(damaged.reports / RUN).problems()[0]
     result = command("--workspace", damaged.data.parent, "runs", "verify")
     assert result.exit_code == 7
     assert "Unexpected" not in result.stderr

@@ -8,19 +8,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from forecast.jobs.priors_then import priors_then
+from forecast.jobs.saved_run import SavedRun
 from forecast.priors.density_curve import Draws, axis_of, from_axis, span_of, to_axis
 from forecast.priors.distributions import Distribution, Fixed
 from forecast.priors.implied import Implied, implied
 from forecast.priors.load import Priors
 from forecast.priors.quadrature import PROBABILITIES
 from forecast.priors.selection_bias import after_selection
-from forecast.report.read import read_report
 from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by_path
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS
-from forecast.runs.draws_files import open_draws
-from forecast.runs.manifest import read_manifest
-from forecast.runs.store import latest
 from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, near, posterior, profile
 from forecast.typing import Floats
 from forecast.workspace import Workspace
@@ -96,39 +92,40 @@ class PriorReport:
 
 def prior_report(where: Workspace, priors: Priors, name: str) -> PriorReport | None:
     """What the newest published run made of the prior `name`; None without a run. Raises StoreError if the run is damaged."""
-    run = latest(where.reports)
+    run = SavedRun.latest(where.reports)
     if run is None:
         return None
-    report, then = read_report(run), priors_then(priors, read_manifest(run).meta)
+    run.check()
+    report, then = run.report, run.priors
     spec = then.spec(name)
     same, question = spec == priors.spec(name), _question(report, name)
     headline = next(q for q in report["questions"] if q["id"] == report["headline"])
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return PriorReport(run.name, None, same, question=headline if name == "readings.weights" else None)
     prior = after_selection(then, name)
-    with open_draws(run) as arrays:
-        found = posterior(arrays, name, prior)
-        if found is None:
-            return PriorReport(run.name, prior, same, question=question)
-        draws = Draws(*found)
-        after = _three(draws.quantile(PROBABILITIES))
-        told = next((p for p in report["parameters"] if p["name"] == name), None)
-        contraction, shift = (told["contraction"], told["shift"]) if told else _learnt(prior, draws)
-        fitted, behind = name in PARAMETER_FIELDS, name in POLLS or name in ELASTICITIES
-        return PriorReport(
-            run.name,
-            prior,
-            same,
-            draws,
-            contraction,
-            shift,
-            told["transitions"] if told else _skipped(report, name),
-            implied(then, name, after),
-            headline["text"],
-            _on_forecast(then, arrays, name, prior, draws, report["headline"]) if fitted or behind else None,
-            _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if fitted else (),
-            question,
-        )
+    arrays = run.draws
+    found = posterior(arrays, name, prior)
+    if found is None:
+        return PriorReport(run.name, prior, same, question=question)
+    draws = Draws(*found)
+    after = _three(draws.quantile(PROBABILITIES))
+    told = next((p for p in report["parameters"] if p["name"] == name), None)
+    contraction, shift = (told["contraction"], told["shift"]) if told else _learnt(prior, draws)
+    fitted, behind = name in PARAMETER_FIELDS, name in POLLS or name in ELASTICITIES
+    return PriorReport(
+        run.name,
+        prior,
+        same,
+        draws,
+        contraction,
+        shift,
+        told["transitions"] if told else _skipped(report, name),
+        implied(then, name, after),
+        headline["text"],
+        _on_forecast(then, arrays, name, prior, draws, report["headline"]) if fitted or behind else None,
+        _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if fitted else (),
+        question,
+    )
 
 
 def _question(report: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:

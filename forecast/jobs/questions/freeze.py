@@ -15,8 +15,8 @@ from forecast.evaluation.question_ledger import QuestionLedger, replay_ledger
 from forecast.priors.edit_log import SHIPPED
 from forecast.report.read import SCHEMA_VERSION, read_any_form
 from forecast.runs import ledger, manifest, store
+from forecast.runs.manifest import RESTORE as REMEDY
 from forecast.runs.retention import FORECAST
-from forecast.runs.verified import REMEDY
 
 _SAID: Final = (
     "text", "kind", "level", "horizon_months", "window", "resolution_date", "probability", "probability_known", "expected", "interval",

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,12 +20,10 @@ from forecast.data.diff import compare
 from forecast.domain import FIRST_MONTH, Month, month_text
 from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
-from forecast.jobs.snapshot import basis_of, inputs_of
+from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
 from forecast.reweighting.edit_effects import edited_priors
 from forecast.reweighting.prior_edits import MCSE_MAX, ReweightingDiagnostics
-from forecast.runs.manifest import read_manifest
-from forecast.runs.retention import FITTED_IN
 
 if TYPE_CHECKING:
     from forecast.forecasting.driver_paths import DriverPaths
@@ -69,18 +66,17 @@ class ReweightedRun:
         return min((found.ess for found in self.judged.values()), default=None)
 
 
-def reweight_run(inputs: Inputs, run: Path, progress: Progress = silent) -> ReweightedRun:
+def reweight_run(inputs: Inputs, run: SavedRun, progress: Progress = silent) -> ReweightedRun:
     """The forecast of `inputs` from the draws of `run`, or of the run that `run` itself was weighted from.
 
     The seed is that of the fit, so that paths are the same and chance cancels in the difference of the two. A run without a snapshot, one
     that is damaged or gone, or one of another version is a reason not to; nothing is raised for it.
     """
-    base = run.parent / (read_manifest(run).meta.get(FITTED_IN) or run.name)
+    base = run.fit
     try:
-        before = inputs_of(base)
-        if reason := why_not(before, inputs, read_manifest(base).meta):
+        if reason := why_not(base.inputs, inputs, base.meta):
             return ReweightedRun(None, reason, base.name, {})
-        return _weighted(inputs, before, base, progress)
+        return _weighted(inputs, base, progress)
     except ForecastError as e:
         return ReweightedRun(None, e.message, base.name, {})
     except KeyError as e:  # a report of another form
@@ -118,13 +114,12 @@ def _was(n: int) -> str:
     return "was" if n == 1 else "were"
 
 
-def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) -> ReweightedRun:
+def _weighted(inputs: Inputs, base: SavedRun, progress: Progress) -> ReweightedRun:
     from forecast.forecasting.origin_state import build_origin_state
-    from forecast.report.read import read_report
     from forecast.reweighting.data_update import reweight_to_inputs
 
     progress("weighing", None, "overdoses, opposition, events")
-    basis = basis_of(base, before)
+    basis = base.fitted_draws
     situation = build_origin_state(inputs.data, inputs.priors, basis.situation.seed)
     if reason := _recoded(basis.situation, situation):
         return ReweightedRun(None, reason, base.name, {})
@@ -134,8 +129,7 @@ def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) ->
     progress("weighing", 1.0)
     if not found.accepted:
         return ReweightedRun(None, _refusal(found.judged), base.name, found.judged)
-    headline = situation.data.questions.resolution.headline
-    if reason := _far(found, next(q for q in read_report(base)["questions"] if q["id"] == headline)):
+    if reason := _far(found, base.question(situation.data.questions.resolution.headline)):
         return ReweightedRun(None, reason, base.name, found.judged)
     if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
         return ReweightedRun(None, "the history has outgrown the slots of the fit", base.name, found.judged)
@@ -192,7 +186,9 @@ def _refusal(judged: Mapping[str, ReweightingDiagnostics]) -> str:
     return "; ".join(reasons)
 
 
-def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: ReweightedForecast, base: Path, progress: Progress) -> Forecast:
+def _told(
+    inputs: Inputs, situation: OriginState, pool: DriverPaths, found: ReweightedForecast, base: SavedRun, progress: Progress
+) -> Forecast:
     """The whole forecast, from draws resampled to equal weights."""
     from forecast.forecasting.forecast_result import DrawsSource, Forecast
     from forecast.forecasting.multiverse import disputed_act
@@ -200,12 +196,9 @@ def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: Rewe
     from forecast.forecasting.questions import build_questions
     from forecast.forecasting.scenarios.run import feasible, run_scenarios
     from forecast.inference.gate import worst
-    from forecast.report.read import read_report
     from forecast.reweighting.resample import resampled
-    from forecast.runs.draws_files import read_posterior
 
-    said = read_report(base)
-    trees = read_posterior(base)
+    said, trees = base.report, base.posterior
     readings: dict[str, ReadingForecast] = {}
     for i, (name, weighted) in enumerate(found.weighted.items()):
         progress("resampling", i / len(found.weighted), name)
@@ -235,7 +228,7 @@ def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: Rewe
     )
 
 
-def _of_the_fit(row: Mapping[str, Any], base: Path) -> Outcome:
+def _of_the_fit(row: Mapping[str, Any], base: SavedRun) -> Outcome:
     """A row of the strip of choices: each choice was a fit, so draws of the published one cannot stand for it."""
     from forecast.forecasting.multiverse import Outcome
     from forecast.report.sentences import PUBLISHED
