@@ -6,8 +6,10 @@ import functools
 import json
 import re
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,16 +22,20 @@ import pytest
 from forecast import workspace as places
 from forecast.attribution.residual_noise import ALARM_Z
 from forecast.data.fingerprint import data_digest
+from forecast.data.tables import Data
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
-from forecast.forecasting.origin_state import build_origin_state
+from forecast.forecasting.origin_state import OriginState, build_origin_state
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES
+from forecast.jobs.explain import moved
 from forecast.jobs.input_fingerprint import settings_digest
+from forecast.jobs.refit.decision import decide
 from forecast.jobs.refit.reweight import ReweightedRun, reweight_run, why_not
 from forecast.jobs.run import WrittenRun, write_report
 from forecast.jobs.saved_run import SavedRun
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.priors.catalogue import parse_prior
+from forecast.priors.load import Priors
 from forecast.report.parts.foundations import diagnostics
 from forecast.report.schema import validate
 from forecast.reweighting.data_update import reweight_to_inputs
@@ -98,6 +104,28 @@ def added(start: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Added:
     made = reweight_run(inputs, SavedRun(fitted))
     assert made.forecast is not None, made.reason
     return Added(where, fitted, made, write_report(made.forecast, where.reports, NOW + timedelta(hours=1), inputs=inputs))
+
+
+_WATCHED: dict[Path, Counter[str]] = {}
+
+
+def _watch(event: str, args: tuple[Any, ...]) -> None:
+    if event == "open" and _WATCHED and isinstance(args[0], str | Path):
+        for folder, opens in _WATCHED.items():
+            if Path(args[0]).is_relative_to(folder):
+                opens[Path(args[0]).relative_to(folder).as_posix()] += 1
+
+
+@contextmanager
+def count_opens(folder: Path) -> Iterator[Counter[str]]:
+    """How often each file of a folder is opened during the block, by whatever code."""
+    if not _WATCHED:
+        sys.addaudithook(_watch)  # it stays for good, and does nothing unless a folder is watched
+    _WATCHED[folder] = Counter()
+    try:
+        yield _WATCHED[folder]
+    finally:
+        del _WATCHED[folder]
 
 
 def the_run(where: Workspace) -> Path:
@@ -315,3 +343,34 @@ def test_an_edited_prior_is_named() -> None:
 
 def test_a_model_that_means_something_else_is_no_basis() -> None:
     assert "version" in why_not(before(), before(), {"model_version": "0"})
+
+
+@pytest.mark.slow
+def test_a_refit_reads_the_run_before_once_and_fits_its_drivers_once(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the decision to what moved the forecast: each file of the run is opened once, models 2–4 are fitted to its inputs once."""
+    a_new_demonstration(here)
+    inputs, run = load_workspace(here, today=TODAY), SavedRun(the_run(here))
+    fits: list[str] = []
+    loads: list[Path] = []
+
+    def fit(data: Data, priors: Priors, seed: int) -> OriginState:
+        fits.append(data_digest(data))
+        return build_origin_state(data, priors, seed)
+
+    def load(where: Path, *days: Any) -> Inputs:
+        loads.append(where)
+        return load_workspace(where, *days)
+
+    monkeypatch.setattr("forecast.forecasting.origin_state.build_origin_state", fit)
+    monkeypatch.setattr("forecast.forecasting.inputs.load_workspace", load)
+    with count_opens(run.path) as opens:
+        run.check()
+        plan = decide(inputs, here.reports, run)
+        assert (plan.action, plan.run) == ("reweight", run)
+        made = reweight_run(inputs, run)
+        assert made.forecast is not None
+        moved(run, made.forecast, inputs)
+    assert fits.count(run.meta["data_digest"]) == 1
+    assert loads == [run.path / "inputs"]
+    whole = {name: opens[name] for name in ("manifest.json", "report.json", "draws.npz", "posterior.nc")}
+    assert whole == dict.fromkeys(whole, 1)
