@@ -160,9 +160,10 @@ def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:
     sampling: how much was sampled; priors: the exact revision of each.
     """
     fitted_in = forecast.rests_on.fitted_in if forecast.rests_on else None
+    specs = {name: str(prior.spec) for name, prior in forecast.situation.priors.items()}
     if inputs is None:
-        return {"today": None, "fitted_in": fitted_in, "priors": {}, "settings_digest": None, "sampling": None}
-    specs = {name: str(forecast.situation.priors.spec(name)) for name in inputs.revisions}
+        priors = {name: {"spec": spec} for name, spec in specs.items()}
+        return {"today": None, "fitted_in": fitted_in, "priors": priors, "settings_digest": None, "sampling": None}
     return {
         "today": inputs.today.isoformat() if inputs.today else None,
         "fitted_in": fitted_in,

@@ -21,6 +21,7 @@ from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs import explain, run
 from forecast.jobs.data.pull import Pulled
 from forecast.jobs.input_fingerprint import settings_digest
+from forecast.jobs.saved_run import SavedRun
 from forecast.runs import manifest, publication_lock, refit_attempts, store
 from tests.conftest import NOW
 from tests.support.quick_refits import MOVED, command, decided, edit, first, fitted, last, latest, quick, root
@@ -122,8 +123,8 @@ def test_an_addition_is_weighed_and_fitted_if_the_rule_says_no(root: Path, accep
     polls.write_text(polls.read_text() + ",".join(["one-more", *row[1:]]) + "\n")
     asked = []
 
-    def weighed(inputs: Inputs, run: Path, *_: Any) -> Any:
-        asked.append(run)
+    def weighed(inputs: Inputs, run: SavedRun, *_: Any) -> Any:
+        asked.append(run.path)
         forecast = replace(fitted(inputs), rests_on=DrawsSource(run.name, None, 900.0)) if accepted else None
         return SimpleNamespace(forecast=forecast, reason="as the rule says", fitted_in=run.name)
 
@@ -295,7 +296,7 @@ def test_a_weighted_run_that_only_wants_publishing_keeps_what_was_said_of_its_we
     row = polls.read_text().splitlines()[-1].split(",")
     polls.write_text(polls.read_text() + ",".join(["one-more", *row[1:]]) + "\n")
 
-    def weighed(inputs: Inputs, run: Path, *_: Any) -> Any:
+    def weighed(inputs: Inputs, run: SavedRun, *_: Any) -> Any:
         forecast = replace(fitted(inputs), rests_on=DrawsSource(run.name, 0.31, 900.0))
         return SimpleNamespace(forecast=forecast, reason="as the rule says", fitted_in=run.name)
 

@@ -253,7 +253,7 @@ def test_it_refuses_a_run_that_does_not_tell_its_priors(
     file.write_text(file.read_text().replace("Normal(1.6, 0.8)", "Normal(1.5, 0.8)"))
     result = command("priors", "try", "leverage.effect = Normal(1.3, 0.7)", "--workspace", workspace.data.parent)
     assert result.exit_code == 3
-    assert "other priors" in result.stderr
+    assert "does not name the priors it was made from" in result.stderr
 
 
 def test_draws_of_an_earlier_version_get_a_sentence(
