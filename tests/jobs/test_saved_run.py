@@ -138,7 +138,7 @@ def test_a_run_keeps_the_priors_that_were_made_for_it(run: Path) -> None:
     """As of an earlier day the ladder's priors are fitted anew; the manifest has them, the files do not."""
     priors = manifest.read_manifest(run).meta["priors"]
     other = {"spec": "Normal(3.5, 1.25)", "revision": "made for this run"}
-    assert str(inputs_of(resealed(run, priors={**priors, "ladder.fresh": other})).priors.spec("ladder.fresh")) == other["spec"]
+    assert str(inputs_of(resealed(run, priors={**priors, "ladder.just_risen": other})).priors.spec("ladder.just_risen")) == other["spec"]
 
 
 @pytest.fixture
