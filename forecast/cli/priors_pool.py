@@ -45,13 +45,12 @@ def pool(
     """
     from forecast.cli._headline_effect import tried_on_newest
     from forecast.errors import InputError, Problem
-    from forecast.priors.catalogue import CATALOGUE, nearest
+    from forecast.priors.catalogue import check_known
     from forecast.priors.expert_pooling import pool as pooled
     from forecast.priors.load import load_priors
     from forecast.priors.text import SpecError
 
-    if name not in CATALOGUE:
-        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
+    check_known(name)
     priors = load_priors(context.workspace.priors)
     try:
         made = pooled(name, _opinions(context, name, priors, beliefs, file, weights), priors.spec(name), method)

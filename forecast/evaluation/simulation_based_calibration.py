@@ -144,7 +144,7 @@ def quantities(draws: ParameterDraws, history: History) -> Quantities:
     paths = np.zeros((draws.size, 1), int)
     # the bent pressure of the drivers goes into the pool as it is
     found = forecast_ladder(
-        draws, held, paths, history.level_now, history.fresh_now, history.drivers.origin, office, link=lambda pressure: pressure
+        draws, held, paths, history.level_now, history.just_risen_now, history.drivers.origin, office, link=lambda pressure: pressure
     )
     return out | forecast_quantities(found)
 

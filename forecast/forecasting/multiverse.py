@@ -139,7 +139,7 @@ def universes(situation: OriginState, disputed: Disputed | None, alternatives: A
     yield universe(
         "no going on through 3", "outside view", "a rise that reaches 3 stops there", replace(here, skip_up=_never_through_3(here))
     )
-    yield universe("falls no likelier just after a rise", "model", "no effect of the month after a rise", replace(here, fresh=OFF))
+    yield universe("falls no likelier just after a rise", "model", "no effect of the month after a rise", replace(here, just_risen=OFF))
     yield universe("weak priors", "priors", "every sd doubled", _weakened(here))
     yield universe("opposition off", "drivers", "opposition has no effect", replace(here, opposition=OFF))
     yield universe("leverage only (model S)", "model", "no overdoses, opposition, administrations or drift", _leverage_only(here))
@@ -162,7 +162,7 @@ def _weakened(constants: TolerancePriors) -> TolerancePriors:
     """Every sd doubled; a Beta keeps its mean with a quarter of its weight."""
     located = {
         name: getattr(constants, name) * np.array([1.0, 2.0])
-        for name in ("rise", "stay", "leverage", "leverage_on_falls", "fresh", "overdose_level", "overdose_change", "opposition")
+        for name in ("rise", "stay", "leverage", "leverage_on_falls", "just_risen", "overdose_level", "overdose_change", "opposition")
     }
     return replace(
         constants, **located, mobilisation_sd=2 * constants.mobilisation_sd, administration_sd=2 * constants.administration_sd,

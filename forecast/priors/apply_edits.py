@@ -104,7 +104,7 @@ def _written(
     keys = {name: {key: value for key, value in asdict(said[name]).items() if key not in kept} for name in changed}
     contents |= {path: edited_text(path, specs, keys).encode() for path, specs in files.items()}
     begin(folder, priors)
-    previous = history.edits[-1].sha256 if history.edits else digest_of(history.start or {n: str(p.spec) for n, p in priors.items()})
+    previous = history.head if history.start else priors.digest()
     number, group = (history.edits[-1].number, history.edits[-1].change) if history.edits else (0, 0)
     raws = []
     for i, (name, spec) in enumerate(changed.items(), 1):

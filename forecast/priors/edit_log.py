@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TypedDict
 
 from forecast.errors import StoreError
+from forecast.priors.catalogue import RENAMED
 from forecast.priors.load import Priors
 from forecast.storage.toml import read_toml_file
 
@@ -69,7 +70,8 @@ class Edit:
     """One prior changed once.
 
     Edits of one `change` were made together: the digests of all priors, and the outlooks, are those before and after all of them.
-    replaced: the provenance that the file had before (None in edits of earlier versions); undoes: the revision that the edit takes back.
+    replaced: the provenance that the file had before (None in edits of earlier versions); undoes: the revision that the edit takes back;
+    old_name: what the prior was called then, if it has another name now.
     """
 
     number: int
@@ -88,6 +90,7 @@ class Edit:
     sha256: str
     replaced: Provenance | None = None
     undoes: str = ""
+    old_name: str = ""
 
     @property
     def revision(self) -> str:
@@ -100,6 +103,7 @@ class Edit:
             "change": self.change,
             "time": self.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "name": self.name,
+            "old_name": self.old_name or None,
             "from": self.old,
             "to": self.new,
             "why": self.why,
@@ -126,10 +130,14 @@ class HandEdit:
 
 @dataclass(frozen=True)
 class History:
-    """What every prior said at the start (empty if the history has not begun), and the edits since, oldest first."""
+    """What every prior said at the start (empty if the history has not begun), and the edits since, oldest first.
+
+    All by the names of today. head: the digest that the next edit is chained to.
+    """
 
     start: Mapping[str, str]
     edits: tuple[Edit, ...]
+    head: str = ""
 
     def latest(self) -> dict[str, Edit]:
         """The last edit of every prior that has one."""
@@ -193,7 +201,7 @@ def read_history(folder: Path) -> History:
             raise StoreError(f"{path}: edit {number} was altered, or what came before it: its digest does not fit.", _REMEDY)
         edits.append(_edit(raw, path))
         previous = edits[-1].sha256
-    return History(start, tuple(edits))
+    return History({RENAMED.get(name, name): spec for name, spec in start.items()}, tuple(edits), previous)
 
 
 def digest_of(specs: Mapping[str, str]) -> str:
@@ -218,7 +226,7 @@ def edit_of(raw: Mapping[str, Any]) -> Edit:
         number=raw["number"],
         change=raw["change"],
         time=time,
-        name=raw["name"],
+        name=RENAMED.get(raw["name"], raw["name"]),
         old=raw["from"],
         new=raw["to"],
         why=raw["why"],
@@ -231,6 +239,7 @@ def edit_of(raw: Mapping[str, Any]) -> Edit:
         sha256=raw["sha256"],
         replaced=Provenance.of(raw["replaced"]) if "replaced" in raw else None,
         undoes=raw.get("undoes", ""),
+        old_name=raw["name"] if raw["name"] in RENAMED else "",
     )
 
 

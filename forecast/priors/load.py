@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, check_suits, nearest, parse_prior
+from forecast.priors.catalogue import CATALOGUE, check_suits, closest_name, parse_prior, right_name
 from forecast.priors.distributions import Distribution, Fixed, PriorSpec
 from forecast.priors.named_constants import Constants
 from forecast.priors.text import SpecError
@@ -86,7 +86,7 @@ class Priors(Mapping[str, Prior]):
         problems = []
         for name, spec in edits.items():
             if name not in CATALOGUE:
-                problems.append(Problem("edit", repr(name), "the name of a prior", f"Did you mean {nearest(name)}?"))
+                problems.append(Problem("edit", repr(name), "the name of a prior", right_name(name)))
                 continue
             try:
                 check_suits(CATALOGUE[name], spec)
@@ -151,7 +151,7 @@ def _read_prior(file: str, name: str, table: Any, document: Document, problems: 
 
     if name not in CATALOGUE:
         inner = [f"{name}.{key}" for key, value in table.items() if isinstance(value, dict)] if isinstance(table, dict) else []
-        hint = f'Put the whole name in quotes: ["{nearest(inner[0])}"].' if inner else f"Did you mean {nearest(name)}?"
+        hint = f'Put the whole name in quotes: ["{closest_name(inner[0])}"].' if inner else right_name(name)
         refuse(repr(name), "the name of a prior", hint)
         return None
     if not isinstance(table, dict):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, nearest, parse_prior
+from forecast.priors.catalogue import CATALOGUE, parse_prior, right_name
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.text import SpecError
 from forecast.priors.toml_edit import replace_text
@@ -49,7 +49,7 @@ def _read_sets(document: Document, found: dict[str, dict[str, PriorSpec]]) -> It
         for prior, text in table.items():
             try:
                 if prior not in CATALOGUE:
-                    raise SpecError(repr(prior), "the name of a prior", f"Did you mean {nearest(prior)}?")
+                    raise SpecError(repr(prior), "the name of a prior", right_name(prior))
                 found[name][prior] = parse_prior(prior, str(text))
             except SpecError as e:
                 yield Problem(str(FILE), e.found, e.expected, e.remedy, document.line((name, prior)), f"{name}.{prior}")

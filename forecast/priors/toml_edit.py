@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.errors import ForecastError, InputError, Problem
-from forecast.priors.catalogue import CATALOGUE, check_suits, nearest
+from forecast.priors.catalogue import CATALOGUE, check_suits, right_name
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.text import SpecError
 from forecast.storage.atomic_write import replace_whole, sweep_beside
@@ -32,7 +32,7 @@ def edited_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[str, M
     for name, spec in specs.items():
         try:
             if name not in CATALOGUE:
-                raise SpecError(repr(name), "the name of a prior", f"Did you mean {nearest(name)}?")
+                raise SpecError(repr(name), "the name of a prior", right_name(name))
             check_suits(CATALOGUE[name], spec)
             if name not in document:
                 raise SpecError(f"no {name}", f'a table ["{name}"]', "Add it first, with its rationale.")

@@ -12,7 +12,7 @@ from tests.support.bundled_state import bundled_situation
 
 OFF = {
     "pressure off": ("leverage", "leverage_on_falls"),
-    "falls no likelier just after a rise": ("fresh",),
+    "falls no likelier just after a rise": ("just_risen",),
     "opposition off": ("opposition",),
     "leverage only (model S)": ("overdose_level", "overdose_change", "opposition"),
 }

@@ -173,7 +173,7 @@ def test_a_condition_leaves_the_paths_that_meet_it(situation: OriginState, pool:
     chosen = among.reshape(20, 20)
     history = situation.histories["main"]
     exact = (
-        forecast_ladder(each, pool, chosen, history.level_now, history.fresh_now, situation.origin, situation.administrations)
+        forecast_ladder(each, pool, chosen, history.level_now, history.just_risen_now, situation.origin, situation.administrations)
         .reached(4, 12)
         .mean()
     )

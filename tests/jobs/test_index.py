@@ -25,7 +25,7 @@ type Command = Callable[..., Result]
 
 START = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
 NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
-PRIORS = {"leverage.effect": "Normal(1.6, 0.8)", "ladder.fresh": "Normal(2.5, 1.1)"}
+PRIORS = {"leverage.effect": "Normal(1.6, 0.8)", "ladder.just_risen": "Normal(2.5, 1.1)"}
 
 
 def told(probability: float = 0.06, priors: Mapping[str, str] = PRIORS, **other: Any) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def test_an_empty_store_and_one_without_a_published_run_have_a_page(reports: Pat
 def test_manifests_of_older_versions_are_read(reports: Path) -> None:
     """Nothing at all, and what a run had before it named the one it follows."""
     older = {k: v for k, v in told().items() if k not in ("follows", "decision", "settings_digest", "priors")}
-    first, second, third = written(reports, {}, older, *linked(told(0.05, {**PRIORS, "ladder.fresh": "Normal(2, 1)"})))
+    first, second, third = written(reports, {}, older, *linked(told(0.05, {**PRIORS, "ladder.just_risen": "Normal(2, 1)"})))
     found = {e.run_id: e for e in entries(reports)}
     assert found[first].probability is None
     assert found[second].decision is None

@@ -106,7 +106,7 @@ def test_what_was_set_since_the_published_run_counts(kept: Workspace) -> None:
     alone = try_edits(kept, {})
     assert alone.kept is not None
     assert alone.kept.run_id == KEPT
-    assert try_edits(kept, parse_edits(["ladder.fresh = Normal(2, 1)"])).kept is None
+    assert try_edits(kept, parse_edits(["ladder.just_risen = Normal(2, 1)"])).kept is None
 
 
 def test_the_published_run_itself_is_no_answer_to_an_edit_of_nothing(kept: Workspace) -> None:

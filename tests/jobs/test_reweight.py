@@ -337,8 +337,8 @@ def test_a_run_as_of_an_earlier_day_is_always_fitted() -> None:
 
 
 def test_an_edited_prior_is_named() -> None:
-    edited = before().priors.replace({"ladder.fresh": parse_prior("ladder.fresh", "Normal(2, 1)")})
-    assert why(replace(before(), priors=edited)) == "1 prior was edited: ladder.fresh"
+    edited = before().priors.replace({"ladder.just_risen": parse_prior("ladder.just_risen", "Normal(2, 1)")})
+    assert why(replace(before(), priors=edited)) == "1 prior was edited: ladder.just_risen"
 
 
 def test_a_model_that_means_something_else_is_no_basis() -> None:

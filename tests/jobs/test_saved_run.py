@@ -139,9 +139,9 @@ def test_a_run_keeps_the_priors_that_were_made_for_it(run: Path) -> None:
     """As of an earlier day the ladder's priors are fitted anew; the manifest has them, the files do not."""
     priors = manifest.read_manifest(run).meta["priors"]
     other = {"spec": "Normal(3.5, 1.25)", "revision": "made for this run"}
-    made_for_it = SavedRun(run).priors.replace({"ladder.fresh": parse_prior("ladder.fresh", other["spec"])})
-    resealed(run, priors={**priors, "ladder.fresh": other}, priors_digest=made_for_it.digest())
-    assert str(SavedRun(run).inputs.priors.spec("ladder.fresh")) == other["spec"]
+    made_for_it = SavedRun(run).priors.replace({"ladder.just_risen": parse_prior("ladder.just_risen", other["spec"])})
+    resealed(run, priors={**priors, "ladder.just_risen": other}, priors_digest=made_for_it.digest())
+    assert str(SavedRun(run).inputs.priors.spec("ladder.just_risen")) == other["spec"]
 
 
 @pytest.fixture

@@ -166,9 +166,9 @@ def test_what_changes_words_only_or_needs_a_fit_is_said(with_run: Workspace, com
 
 def test_edits_are_read_from_a_file_with_comments(with_run: Workspace, command: Command, tmp_path: Path) -> None:
     file = tmp_path / "edits.txt"
-    file.write_text("# two\nleverage.effect = Normal(1.3, 0.7)  # less\n\nladder.fresh = Normal(2, 1)\n")
+    file.write_text("# two\nleverage.effect = Normal(1.3, 0.7)  # less\n\nladder.just_risen = Normal(2, 1)\n")
     result = command("priors", "try", "--file", file, "--json", "--workspace", with_run.data.parent)
-    assert set(json.loads(result.stdout)["edits"]) == {"leverage.effect", "ladder.fresh"}
+    assert set(json.loads(result.stdout)["edits"]) == {"leverage.effect", "ladder.just_risen"}
 
 
 def test_what_was_set_since_the_run_is_included(
@@ -302,7 +302,7 @@ def test_an_edit_of_nothing_that_exists_is_an_error() -> None:
 
 
 def test_it_imports_nothing_heavier_than_numpy(with_run: Workspace, tmp_path: Path) -> None:
-    edits = ["ladder.fresh = Normal(2, 1)", "leverage.half_life.security = Fixed(7)", "opposition.house_sd = HalfNormal(0.4)"]
+    edits = ["ladder.just_risen = Normal(2, 1)", "leverage.half_life.security = Fixed(7)", "opposition.house_sd = HalfNormal(0.4)"]
     edits += ["events.backlash = Normal(0.1, 0.3)", "direct.rate = quantiles(0.01, 0.02, 0.05)", "events.determination = Beta(1, 9)"]
     code = (
         f"import sys; from forecast.cli import main; sys.argv = ['forecast', 'priors', 'try', *{edits!r}, '--json', "

@@ -44,7 +44,7 @@ NAMES = {
     *(f"ladder.stay.{j}" for j in range(1, 6)),
     *(f"ladder.skip_up.{i}" for i in (2, 3, 4)),
     *(f"ladder.skip_down.{i}" for i in (1, 2, 3, 4)),
-    "ladder.fresh",
+    "ladder.just_risen",
 }
 
 
@@ -63,7 +63,7 @@ class StandIn:
         shape = (settings.chains, settings.draws)
         n = data["rise"].shape[0]
         sizes = {"logit_q": 5, "log_m": 5, "effect_rise": n, "effect_fall": n}
-        centres = {"logit_q": -3.5, "log_m": 5.0, "sigma": 1.0, "fresh_effect": 2.5, "pressure_on_rises": 2.0}
+        centres = {"logit_q": -3.5, "log_m": 5.0, "sigma": 1.0, "just_risen_effect": 2.5, "pressure_on_rises": 2.0}
         spread = 0.0 if len(self.seen) <= self.stuck else 0.1
         draws = {
             name: (
@@ -117,10 +117,10 @@ def test_the_quantiles_are_those_of_the_stand_in_widened(data: Data, priors: Pri
         assert isinstance(spec, Quantiles)
         assert spec.location == pytest.approx(-3.5, abs=0.1)
         assert spec.sd == pytest.approx(expected, rel=0.1)
-    fresh = found.specs["ladder.fresh"]
-    assert isinstance(fresh, Normal)
-    assert fresh.mean == pytest.approx(2.5, abs=0.02)
-    assert fresh.sd == pytest.approx(0.1, rel=0.1)
+    just_risen = found.specs["ladder.just_risen"]
+    assert isinstance(just_risen, Normal)
+    assert just_risen.mean == pytest.approx(2.5, abs=0.02)
+    assert just_risen.sd == pytest.approx(0.1, rel=0.1)
 
 
 @pytest.mark.usefixtures("fewer_draws")

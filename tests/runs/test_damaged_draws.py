@@ -42,7 +42,7 @@ ARRAYS: Mapping[str, tuple[str, Callable[[Arrays], Arrays]]] = {
     "fewer draws than elsewhere": ("main/leverage", other("main/leverage", lambda x: x[:-1])),
     "no draws": ("pool/eta", other("pool/eta", lambda x: x[:0])),
     "text for numbers": ("main/leverage", other("main/leverage", lambda x: x.astype(str))),
-    "whole numbers for real ones": ("main/fresh", other("main/fresh", lambda x: x.astype(int))),
+    "whole numbers for real ones": ("main/just_risen", other("main/just_risen", lambda x: x.astype(int))),
     "numbers for names": ("readings", other("readings", lambda x: np.arange(len(x)))),
     "a name twice": ("readings", other("readings", lambda x: np.array([x[0]] * len(x)))),
     "a level off the ladder": ("main/levels", other("main/levels", lambda x: x + 6)),

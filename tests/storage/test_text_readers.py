@@ -40,7 +40,7 @@ type Command = Callable[..., Result]
 PRIORS = BUNDLED.parent / "priors"
 CSV = b"start,level,published,stance,confidence,why\n2026-04,3,2026-06-30,documented,low,x\n"
 JSON = b'[{"start": "2026-04",\n"why": "x"}]\n'
-EDITS = b"# what if\nleverage.effect = Normal(1, 1)  # less\n\nladder.fresh = Normal(2, 1)\n"
+EDITS = b"# what if\nleverage.effect = Normal(1, 1)  # less\n\nladder.just_risen = Normal(2, 1)\n"
 ASKED = b"name,q05,q50,q95\nAna,0.1,0.8,1.5\nBen,0.5,1.6,2.5\n"
 
 

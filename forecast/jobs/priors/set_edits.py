@@ -104,7 +104,7 @@ def read_log(where: Workspace, name: str | None = None) -> Log:
     if name is None:
         return Log(history, by_hand)
     edits = tuple(edit for edit in history.edits if edit.name == name)
-    return Log(History(history.start, edits), tuple(hand for hand in by_hand if hand.name == name))
+    return Log(History(history.start, edits, history.head), tuple(hand for hand in by_hand if hand.name == name))
 
 
 def headlines(where: Workspace, priors: Priors, edits: Mapping[str, PriorSpec]) -> Headlines:

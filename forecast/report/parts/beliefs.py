@@ -59,7 +59,7 @@ def _parameters() -> list[_Row]:
         _Row("leverage.effect_on_falls", _same, "fall under pressure"),
         *rises,
         *stays,
-        _Row("ladder.fresh", _same, "fall just after a rise"),
+        _Row("ladder.just_risen", _same, "fall just after a rise"),
         *(_Row(name, _same, "any") for name in everything),
     ]
 
@@ -96,7 +96,7 @@ def parameters(forecast: Forecast) -> Rows:
 
 def transitions(history: History) -> dict[str, int]:
     """How many changes of level speak to each parameter."""
-    levels, pressed, fresh = history.levels, history.drivers.pressure > UNDER_PRESSURE, history.fresh
+    levels, pressed, just_risen = history.levels, history.drivers.pressure > UNDER_PRESSURE, history.just_risen
     out: dict[str, int] = {}
 
     def add(key: str) -> None:
@@ -110,7 +110,7 @@ def transitions(history: History) -> dict[str, int]:
         add(f"{kind} {levels[t - 1]}")
         if pressed[t - 1]:
             add(f"{kind} under pressure")
-        if fresh[t - 1]:
+        if just_risen[t - 1]:
             add(f"{kind} just after a rise")
     return out
 
