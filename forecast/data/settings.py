@@ -111,7 +111,7 @@ class Scales:
         return cls(window.scale, written.mobilisation.scale, domain.month(window.window_start), domain.month(window.window_end))
 
 
-class Counts(Setting):
+class CountingRule(Setting):
     """Which rows of events.csv count for a question; what is None does not restrict."""
 
     family: Literal["A", "B", "C", "D"] | None = None
@@ -124,7 +124,7 @@ class Counts(Setting):
     without_same_act: bool = False
 
 
-class Companion(Setting):
+class CompanionQuestion(Setting):
     """A question that resolves often: its words, and what counts."""
 
     kind: Literal["event", "count"]
@@ -132,8 +132,8 @@ class Companion(Setting):
     title: Template
     text: Template
     rule: Text
-    counts: Counts | None = None
-    none_of: Counts | None = None
+    counts: CountingRule | None = None
+    none_of: CountingRule | None = None
     or_determination: bool = False
 
 
@@ -151,7 +151,7 @@ class LevelQuestions(Setting):
     fallen_to: LevelQuestion
 
 
-class Resolution(Setting):
+class ResolutionRules(Setting):
     """When and by what rule questions resolve; lags in days and months after the window."""
 
     headline: Text
@@ -164,12 +164,12 @@ class Resolution(Setting):
 class QuestionsConfig(Setting):
     """The questions a forecast answers, in words with placeholders."""
 
-    resolution: Resolution
+    resolution: ResolutionRules
     levels: LevelQuestions
-    companion: dict[str, Companion]
+    companion: dict[str, CompanionQuestion]
 
 
-class Expected(Setting):
+class ExpectedOddity(Setting):
     """An oddity that is known, and why: a check that finds it keeps quiet.
 
     It excuses only what lies in the months `from_`..`to` and, in a file of several series, is of the `series` or the `release` (the day it
@@ -211,11 +211,11 @@ class Source(Setting):
     expected_stop: date | None = None
     published_rule: Text
     known_flaws: tuple[str, ...] = ()
-    expected: tuple[Expected, ...] = ()
+    expected: tuple[ExpectedOddity, ...] = ()
 
     @field_validator("expected")
     @classmethod
-    def _narrow(cls, entries: tuple[Expected, ...], info: ValidationInfo) -> tuple[Expected, ...]:
+    def _narrow(cls, entries: tuple[ExpectedOddity, ...], info: ValidationInfo) -> tuple[ExpectedOddity, ...]:
         """In a file of several series an entry says which one it excuses, or it would hide the others' oddities of its kind."""
         for entry in entries:
             free = entry.kind in ("duplicate", "ahead") or info.data.get("series") or entry.series or entry.release

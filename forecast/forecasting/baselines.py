@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from forecast.data.event_groups import distinct_acts
 from forecast.data.records import Event
-from forecast.data.settings import Companion, Counts, QuestionsConfig
+from forecast.data.settings import CompanionQuestion, CountingRule, QuestionsConfig
 from forecast.domain import FIRST_MONTH, TOP, Month, Question
 from forecast.forecasting.questions import slug_of
 from forecast.typing import Floats
@@ -82,7 +82,7 @@ def baseline_probability(kernel: Floats, level: int, kind: str, k: int, horizon:
     return float(at[hit].sum()) if kind == "in_force_at" else met
 
 
-def _companion(companion: Companion, events: Sequence[Event], horizon: int, origin: Month) -> Baseline:
+def _companion(companion: CompanionQuestion, events: Sequence[Event], horizon: int, origin: Month) -> Baseline:
     assert companion.counts is not None
     seen = by_month(events, companion.counts, origin)
     windows = past_windows(seen, horizon)
@@ -97,7 +97,7 @@ def _companion(companion: Companion, events: Sequence[Event], horizon: int, orig
     return Baseline(float(1.0 - changed if yes[-1] else changed), float((yes.sum() + 0.5) / (len(yes) + 1.0)))
 
 
-def by_month(events: Sequence[Event], counts: Counts, origin: Month) -> Floats:
+def by_month(events: Sequence[Event], counts: CountingRule, origin: Month) -> Floats:
     """How many acts count in each month [T] from FIRST_MONTH to the origin; rows that are one act are one."""
     out = np.zeros(origin - FIRST_MONTH + 1)
     for e in distinct_acts([e for e in events if e.answers] if counts.answers else events):
@@ -106,7 +106,7 @@ def by_month(events: Sequence[Event], counts: Counts, origin: Month) -> Floats:
     return out
 
 
-def counts_towards(e: Event, counts: Counts) -> bool:
+def counts_towards(e: Event, counts: CountingRule) -> bool:
     """Whether a row is of the kind that a companion question counts."""
     named: Mapping[str, str | None] = counts.model_dump(include={"family", "role", "kind", "instrument", "direction", "answers"})
     return (

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forecast.arrays.ladder import saturate_pressure
 from forecast.data.outcome import distinct_readings, reading_levels
-from forecast.data.tables import Data, history, origin
+from forecast.data.tables import Data, history_months, origin
 from forecast.domain import FIRST_MONTH, Month, last_day
 from forecast.forecasting.driver_gate import check_events, check_leverage, check_opposition, check_overdose, check_overdose_records
 from forecast.forecasting.driver_paths import DriverPaths
@@ -77,7 +77,7 @@ def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
     rng = np.random.default_rng(seed)
     at = origin(data)
     tau = claims_day(data)
-    months = history(data)
+    months = history_months(data)
     settings = leverage_settings(priors, data.scales)
     pressed = leverage(data.events, at, settings)
     check_leverage(pressed)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from forecast.data.settings import QuestionsConfig
-from forecast.data.suggestions import did_you_mean, shown
+from forecast.data.suggestions import did_you_mean, quoted
 from forecast.domain import LEVELS, Month, Question, first_day, last_day
 from forecast.errors import Problem
 from forecast.model.events import ANSWERS, COUNTED
@@ -52,11 +52,11 @@ def question_problems(config: QuestionsConfig, origin: Month) -> list[Problem]:
     headline = config.resolution.headline
     if headline not in headlines:
         expected = "the id of a question about a level reached, at one of the horizons"
-        problems.append(Problem(_FILE, shown(headline), expected, did_you_mean(headline, headlines), column="resolution.headline"))
+        problems.append(Problem(_FILE, quoted(headline), expected, did_you_mean(headline, headlines), column="resolution.headline"))
     for slug, companion in config.companion.items():
         column = f"companion.{slug}"
         if slug not in COMPANIONS:
-            problems.append(Problem(_FILE, shown(slug), "a companion of the models", did_you_mean(slug, COMPANIONS), column=column))
+            problems.append(Problem(_FILE, quoted(slug), "a companion of the models", did_you_mean(slug, COMPANIONS), column=column))
         elif companion.kind != COMPANIONS[slug]:
             problems.append(Problem(_FILE, companion.kind, COMPANIONS[slug], "Correct the kind.", column=f"{column}.kind"))
     return problems

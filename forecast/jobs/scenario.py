@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.errors import InputError, Problem, StoreError, UsageError
 from forecast.progress import Progress, silent
-from forecast.workspace import Workspace, check_own
+from forecast.workspace import Workspace, check_writable
 
 if TYPE_CHECKING:
     from forecast.forecasting.origin_state import OriginState
@@ -117,13 +117,13 @@ def draws_of(run: Path, situation: OriginState) -> dict[str, ParameterDraws]:
 
 def new_scenario(workspace: Workspace, name: str) -> Path:
     """Write a commented template to the workspace's data/scenarios/; returns its path. Raises UsageError for a name that will not do."""
-    from forecast.data.scenario_file import write_new
     from forecast.forecasting.scenarios.specification import FOLDER, is_name
+    from forecast.forecasting.scenarios.template import create_scenario_file
 
     name = name.removesuffix(".toml")
     if not is_name(name):
         raise UsageError(f"{name!r} can't name a scenario.", "Use small letters, digits and hyphens, as in border-closure.")
-    check_own(workspace)
+    check_writable(workspace)
     path = workspace.data / FOLDER / f"{name}.toml"
-    write_new(path)
+    create_scenario_file(path)
     return path

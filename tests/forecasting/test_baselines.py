@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.data.settings import Counts
+from forecast.data.settings import CountingRule
 from forecast.domain import FIRST_MONTH, Month, Question
 from forecast.forecasting.baselines import (
     baseline_probability,
@@ -82,7 +82,7 @@ def test_what_counts_is_what_the_model_of_events_counts() -> None:
         assert found[start - FIRST_MONTH :].tolist() == situation.rates.counted[i].tolist(), slug
         assert found.sum() >= situation.rates.counted[i].sum() > 0
     for i, answer in enumerate(ANSWERS):
-        found = by_month(situation.data.events, Counts(family="B", answers=answer), situation.origin)
+        found = by_month(situation.data.events, CountingRule(family="B", answers=answer), situation.origin)
         assert found[start - FIRST_MONTH : end - FIRST_MONTH + 1].tolist() == situation.rates.answers[i].tolist()
 
 
