@@ -12,6 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic_core import PydanticCustomError
 
 from forecast import domain
+from forecast.data.coding_rules import INSTRUMENTS, ROLES
+from forecast.data.column_types import Kind, Role, cell_error
+from forecast.data.suggestions import did_you_mean, quoted
 
 WINDOW: Final = ("start", "end", "horizon", "resolution_date")
 """The placeholders that the words of every question know."""
@@ -112,16 +115,30 @@ class Scales:
 
 
 class CountingRule(Setting):
-    """Which rows of events.csv count for a question; what is None does not restrict."""
+    """Which rows of events.csv count for a question; a key that is None does not restrict."""
 
     family: Literal["A", "B", "C", "D"] | None = None
-    role: str | None = None
-    kind: str | None = None
+    role: Role | None = None
+    kind: Kind | None = None
     instrument: str | None = None
     direction: Literal["+", "-"] | None = None
     answers: Literal["sufficient", "insufficient"] | None = None
     min_count: Annotated[int, Field(ge=1)] | None = None
     without_same_act: bool = False
+
+    @field_validator("role", "instrument")
+    @classmethod
+    def _known(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """A role or an instrument that the codebook has, in the family if the rule names one."""
+        families = INSTRUMENTS if info.field_name == "instrument" else ROLES
+        family = info.data.get("family")
+        known = families[family] if family else tuple(dict.fromkeys(word for words in families.values() for word in words))
+        if value is not None and value not in known:
+            where = f" in family {family}" if family else ""
+            raise cell_error(
+                quoted(value), f"one of {', '.join(known) or 'none'}{where}", did_you_mean(value, known) if known else "Delete it."
+            )
+        return value
 
 
 class CompanionQuestion(Setting):

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from forecast.data.coding_rules import undecided_percent
-from forecast.data.event_groups import distinct_acts
+from forecast.data.event_groups import counting_rules, counts_towards, distinct_acts
 from forecast.data.outcome import distinct_readings, reading_levels, real_time_levels
 from forecast.data.records import Claim, Event, Poll
 from forecast.data.tables import Data, history_months, is_public, origin
@@ -88,7 +88,7 @@ def _effects(before: Data, after: Data, row: Any) -> Effects:
 
 def event_effects(before: Data, after: Data, event: Event) -> EventEffects:
     """By the rules of model 4 (`forecast.model.events`), with the sentences a person wants before saying yes."""
-    from forecast.model.events import arrivals, counted, is_concession, is_mobilisation, stream
+    from forecast.model.events import COUNTED, arrivals, is_concession, is_mobilisation, stream
 
     here, was = {e.id for e in arrivals(after.events)}, {e.id for e in arrivals(before.events)}
     arrives = event.id in here
@@ -96,7 +96,8 @@ def event_effects(before: Data, after: Data, event: Event) -> EventEffects:
     sole = {e.id for e in distinct_acts(after.events)}
     displaced = tuple(sorted((was & {e.id for e in before.events}) - here))
     name = stream(event) if arrives else None
-    counts = counted(event) if event.id in sole else ()
+    rules = counting_rules(after.questions) if event.id in sole else {}
+    counts = tuple(slug for slug in COUNTED if slug in rules and counts_towards(event, rules[slug]))
     told = [*_arrival(after, event, stream(event), arrives, event.id in sole), *_leverage(after, event)]
     told += [f"Counts for the companion question {c}." for c in counts]
     if event.answers and event.id in sole:
