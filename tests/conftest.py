@@ -51,8 +51,8 @@ def _the_same_bytes_are_read_once() -> Iterator[None]:
     parts: dict[str, Callable[..., Any]] = {
         "read_table": table_of,
         "read_settings": settings_of,
-        "errors": lambda tables, damaged, settings: (_ids(tables), *sorted(damaged), id(settings)),
-        "oddities": lambda tables, settings, today: (_ids(tables), id(settings), today),
+        "find_errors": lambda tables, damaged, settings: (_ids(tables), *sorted(damaged), id(settings)),
+        "find_oddities": lambda tables, settings, today: (_ids(tables), id(settings), today),
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, key in parts.items():
@@ -118,14 +118,14 @@ def now() -> datetime:
 @pytest.fixture
 def bundled() -> places.Workspace:
     """The data and priors of the checkout, to be read only."""
-    root = places.bundled()
+    root = places.bundled_root()
     return places.Workspace(root / "data", root / "priors", root / "reports", "bundled")
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> places.Workspace:
     """A fresh copy of the bundled workspace, to be written to, in tmp_path / "workspace"."""
-    return places.create(tmp_path / "workspace")
+    return places.create_workspace(tmp_path / "workspace")
 
 
 @pytest.fixture

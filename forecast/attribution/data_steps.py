@@ -14,9 +14,9 @@ from typing import Any, Final, Literal
 
 from forecast.attribution.event_links import in_order, linked
 from forecast.attribution.partial_data import CLAIMS, PartialData, clock
-from forecast.data.diff import RowChange, compare
+from forecast.data.diff import RowChange, diff_data
 from forecast.data.records import Record
-from forecast.data.row_summary import brief
+from forecast.data.row_query import summarise_row
 from forecast.data.tables import Data, origin
 from forecast.domain import PartialDate, month_text
 
@@ -57,7 +57,7 @@ def data_steps(old: Data, new: Data, most: int = MAX_STEPS) -> DataSteps:
 
     What is no row, scales and questions, is `new`'s from the start.
     """
-    changes = [c for c in compare(old, new).rows if c.meaning]
+    changes = [c for c in diff_data(old, new).rows if c.meaning]
     unread = tuple(c for c in changes if not _read(c))
     past, fresh = _sorted(old, [c for c in changes if _read(c)])
     steps: tuple[DataStep, ...] = ()
@@ -222,7 +222,7 @@ def _told(group: Sequence[RowChange]) -> str:
     gone = "no more: " if first.what == "removed" else ""
     cells = f", {', '.join(first.cells)} changed" if first.what == "changed" else ""
     also = f", with {', '.join(c.key[0] for c in more)}" if more else ""
-    return f"{gone}{brief(first.row)}{cells}{also}"
+    return f"{gone}{summarise_row(first.row)}{cells}{also}"
 
 
 def _many(changes: Sequence[RowChange]) -> str:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from forecast.attribution.data_steps import MAX_STEPS as MOST_DATA
 from forecast.attribution.data_steps import data_steps
-from forecast.data.diff import RowChange, compare
+from forecast.data.diff import RowChange, diff_data
 from forecast.data.records import ReadingRow
 from forecast.data.tables import Data
 from forecast.forecasting.inputs import Inputs
@@ -49,7 +49,7 @@ def intermediate_inputs(a: Inputs, b: Inputs) -> InputPath:
     def step(kind: Kind, label: str, data: Data, priors: Priors, rows: tuple[RowChange, ...] = ()) -> None:
         states.append(InputState(kind, label, rows, data, priors))
 
-    differ = compare(a.data, b.data)
+    differ = diff_data(a.data, b.data)
     data, priors = replace(a.data, scales=b.data.scales, questions=b.data.questions, sources=b.data.sources), a.priors
     if differ.meant:
         step("settings", "; ".join(_setting(name, *differ.settings[name]) for name in sorted(differ.meant)), data, priors)

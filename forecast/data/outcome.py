@@ -70,7 +70,7 @@ def real_time_claims(claims: Iterable[Claim], months: Sequence[int]) -> tuple[Cl
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LevelChange:
     """A month whose level differs from that of the month before, and the claim that makes it so."""
 
     month: Month
@@ -79,10 +79,10 @@ class Change:
     claim: Claim
 
 
-def changes(levels: Levels, months: Sequence[int], claims_behind: Sequence[Claim]) -> tuple[Change, ...]:
+def level_changes(levels: Levels, months: Sequence[int], claims_behind: Sequence[Claim]) -> tuple[LevelChange, ...]:
     """The changes in a series of levels; `claims_behind` names the claim of each month."""
     return tuple(
-        Change(Month(months[i]), int(levels[i - 1]), int(levels[i]), claims_behind[i])
+        LevelChange(Month(months[i]), int(levels[i - 1]), int(levels[i]), claims_behind[i])
         for i in range(1, len(levels))
         if levels[i] != levels[i - 1]
     )

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.ladder import saturate_pressure
-from forecast.data.outcome import changes, claims_in_force, main_levels, real_time_levels
-from forecast.data.tables import history as months_of
+from forecast.data.outcome import claims_in_force, level_changes, main_levels, real_time_levels
+from forecast.data.tables import history_months as months_of
 from forecast.domain import Month, first_day
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.fit_readings import fit_history, posterior_draws
@@ -66,7 +66,7 @@ def disputed_act(situation: OriginState) -> Disputed | None:
     """The act behind the newest rise of the main reading, if the claim that makes it counts with low confidence."""
     data, months = situation.data, months_of(situation.data)
     levels = situation.histories["main"].levels
-    rises = [c for c in changes(levels, months, claims_in_force(data.claims, claims_day(data), months)) if c.after > c.before]
+    rises = [c for c in level_changes(levels, months, claims_in_force(data.claims, claims_day(data), months)) if c.after > c.before]
     if not rises or rises[-1].claim.confidence != "low" or not rises[-1].claim.basis_ids:
         return None
     return Disputed(rises[-1].claim.basis_ids[0], rises[-1].claim.claim_id, rises[-1].month)

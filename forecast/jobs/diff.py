@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.diff import Differences, RowChange, compare, text
-from forecast.data.row_summary import brief
+from forecast.data.diff import DataDiff, RowChange, cell_text, diff_data
+from forecast.data.row_query import summarise_row
 from forecast.data.tables import RECORDS
 from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
@@ -34,7 +34,7 @@ def diff(a: Path, b: Path) -> dict[str, Any]:
     return {
         "a": {key: reports[0][key] for key in ABOUT},
         "b": {key: reports[1][key] for key in ABOUT},
-        "data": _data(compare(old.data, new.data)) if old and new else None,
+        "data": _data(diff_data(old.data, new.data)) if old and new else None,
         "same_data": metas[0].get("data_digest") == metas[1].get("data_digest"),
         "priors": _priors(metas, kept, lacks),
         "same_priors": metas[0].get("priors_digest") == metas[1].get("priors_digest"),
@@ -56,7 +56,7 @@ def _inputs(run: SavedRun, lacks: list[str]) -> Inputs | None:
         return None
 
 
-def _data(found: Differences) -> dict[str, Any]:
+def _data(found: DataDiff) -> dict[str, Any]:
     return {
         "rows": [_row(c) for c in found.rows],
         "coverage": {file: [day and day.isoformat() for day in days] for file, days in found.coverage.items()},
@@ -67,12 +67,12 @@ def _data(found: Differences) -> dict[str, Any]:
 def _row(change: RowChange) -> dict[str, Any]:
     """A changed row with its cells: those that differ, or all of one that was added or removed."""
     columns = change.cells or tuple(RECORDS[change.table].model_fields)
-    cells = {c: [text(row, c) if row is not None else None for row in (change.old, change.new)] for c in columns}
+    cells = {c: [cell_text(row, c) if row is not None else None for row in (change.old, change.new)] for c in columns}
     return {
         "file": change.file,
         "what": change.what,
         "key": list(change.key),
-        "brief": brief(change.row),
+        "brief": summarise_row(change.row),
         "meaning": change.meaning,
         "cells": cells,
     }

@@ -8,14 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.lock import editing
 from forecast.errors import StoreError
 from forecast.report.entry import Change, Entry
 from forecast.report.index import render_index
 from forecast.report.read import REPORT, read_any_form
 from forecast.report.words import listed, month_words
 from forecast.runs import manifest, run_ids, store
-from forecast.runs.whole import write_whole
+from forecast.storage.atomic import replace_text
+from forecast.storage.locks import folder_lock
 
 INDEX: Final = "index.html"
 _IN_FULL: Final = 3
@@ -28,8 +28,8 @@ def write_index(reports: Path, now: datetime) -> Path:
     One writer at a time, so that none puts an older list over a newer. Raises ForecastError if it cannot be written.
     """
     path = reports / INDEX
-    with editing(reports):
-        write_whole(path, render_index(entries(reports), now))
+    with folder_lock(reports):
+        replace_text(path, render_index(entries(reports), now))
     return path
 
 

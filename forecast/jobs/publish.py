@@ -17,7 +17,8 @@ from forecast.errors import ForecastError, StoreError
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs
 from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
-from forecast.runs import publication_lock, run_ids, scratch, store
+from forecast.runs import publication_lock, run_ids, store
+from forecast.storage import temporary_folder
 
 if TYPE_CHECKING:
     from forecast.forecasting.forecast_result import Forecast
@@ -129,7 +130,7 @@ def finish_publication(reports: Path, now: datetime) -> tuple[ForecastError, ...
 
     The caller holds the lock. Doing it again changes nothing.
     """
-    scratch.sweep(reports)
+    temporary_folder.remove_abandoned_stages(reports)
     if not store.list_runs(reports):
         return ()
     found = capture_failure("the ledger", lambda: _enter(reports, now))[1], capture_failure("the index", lambda: _index(reports, now))[1]

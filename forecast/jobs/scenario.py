@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.errors import InputError, Problem, UsageError
 from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
-from forecast.workspace import Workspace, check_own
+from forecast.workspace import Workspace, check_writable
 
 if TYPE_CHECKING:
     from forecast.forecasting.scenarios.run import ScenarioResult
@@ -127,13 +127,13 @@ def _inputs_used(run: SavedRun, workspace: Workspace, today: date | None) -> Inp
 
 def new_scenario(workspace: Workspace, name: str) -> Path:
     """Write a commented template to the workspace's data/scenarios/; returns its path. Raises UsageError for a name that will not do."""
-    from forecast.data.scenario_file import write_new
     from forecast.forecasting.scenarios.specification import FOLDER, is_name
+    from forecast.forecasting.scenarios.template import create_scenario_file
 
     name = name.removesuffix(".toml")
     if not is_name(name):
         raise UsageError(f"{name!r} can't name a scenario.", "Use small letters, digits and hyphens, as in border-closure.")
-    check_own(workspace)
+    check_writable(workspace)
     path = workspace.data / FOLDER / f"{name}.toml"
-    write_new(path)
+    create_scenario_file(path)
     return path

@@ -7,7 +7,6 @@ an edit covers the one before it, so whatever is altered, taken out or put in be
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,6 +16,7 @@ from typing import Any, Final, Self, TypedDict
 from forecast.errors import StoreError
 from forecast.priors.catalogue import RENAMED
 from forecast.priors.load import Priors
+from forecast.storage.hash_chain import chained_digest
 from forecast.storage.toml import read_toml_file
 
 FOLDER: Final = "history"
@@ -197,7 +197,7 @@ def read_history(folder: Path) -> History:
     for number, (raw, path) in enumerate(sorted(found, key=lambda item: _number(*item)), 1):
         if raw.get("number") != number:
             raise StoreError(f"{path}: the edit after number {number - 1} is missing, or is there twice.", _REMEDY)
-        if raw.get("sha256") != chained(previous, raw):
+        if raw.get("sha256") != chained_digest(previous, raw):
             raise StoreError(f"{path}: edit {number} was altered, or what came before it: its digest does not fit.", _REMEDY)
         edits.append(_edit(raw, path))
         previous = edits[-1].sha256
@@ -207,13 +207,6 @@ def read_history(folder: Path) -> History:
 def digest_of(specs: Mapping[str, str]) -> str:
     """SHA-256 of specs by name: that of `Priors.digest` for the same priors."""
     return hashlib.sha256("\n".join(f"{name} = {spec}" for name, spec in sorted(specs.items())).encode()).hexdigest()
-
-
-def chained(previous: str, raw: Mapping[str, Any]) -> str:
-    """The digest of an edit as it stands in the file, and so of all before it."""
-    body = {key: value for key, value in raw.items() if key != "sha256"}
-    text = json.dumps(body, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
 
 
 def edit_of(raw: Mapping[str, Any]) -> Edit:

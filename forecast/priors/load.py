@@ -15,7 +15,7 @@ from forecast.priors.catalogue import CATALOGUE, check_suits, closest_name, pars
 from forecast.priors.distributions import Distribution, Fixed, PriorSpec
 from forecast.priors.named_constants import Constants
 from forecast.priors.text import SpecError
-from forecast.storage.toml import Document, read_toml_file
+from forecast.storage.toml import TomlDocument, read_toml_file
 
 KEYS = ("prior", "why", "source", "by", "date", "hindsight")
 OPTIONAL = ("hindsight",)
@@ -133,7 +133,7 @@ def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Proble
             yield Problem(file, f"no {name}", f'a table ["{name}"]', f"Add it: {entry.what}", column=name)
 
 
-def _read_file(file: str, document: Document, found: dict[str, Prior]) -> Iterator[Problem]:
+def _read_file(file: str, document: TomlDocument, found: dict[str, Prior]) -> Iterator[Problem]:
     """What is wrong with the priors of a file; the others go to `found`."""
     for name, table in document.tables.items():
         problems: list[Problem] = []
@@ -145,7 +145,7 @@ def _read_file(file: str, document: Document, found: dict[str, Prior]) -> Iterat
             found[name] = prior
 
 
-def _read_prior(file: str, name: str, table: Any, document: Document, problems: list[Problem]) -> Prior | None:
+def _read_prior(file: str, name: str, table: Any, document: TomlDocument, problems: list[Problem]) -> Prior | None:
     def refuse(found: str, expected: str, remedy: str, key: str = "") -> None:
         problems.append(Problem(file, found, expected, remedy, document.line((name, key)), name))
 

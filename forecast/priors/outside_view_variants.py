@@ -13,8 +13,8 @@ from forecast.errors import InputError, Problem, limited
 from forecast.priors.catalogue import CATALOGUE, parse_prior, right_name
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.text import SpecError
-from forecast.priors.toml_edit import replace_text
-from forecast.storage.toml import Document, read_toml_file
+from forecast.storage.atomic import replace_text
+from forecast.storage.toml import TomlDocument, read_toml_file
 
 type Alternatives = Mapping[str, Mapping[str, PriorSpec]]
 
@@ -39,7 +39,7 @@ def read_alternatives(folder: Path) -> Alternatives:
     return found
 
 
-def _read_sets(document: Document, found: dict[str, dict[str, PriorSpec]]) -> Iterator[Problem]:
+def _read_sets(document: TomlDocument, found: dict[str, dict[str, PriorSpec]]) -> Iterator[Problem]:
     """What is wrong with the sets; their priors go to `found`."""
     for name, table in document.tables.items():
         found[name] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from forecast.data.row_summary import short
+from forecast.data.row_query import summarise_event
 from forecast.data.tables import Data, origin
 from forecast.domain import FIRST_MONTH, LEVELS, Month, Question, month_text
 from forecast.forecasting.questions import build_questions
@@ -113,7 +113,7 @@ def _history(data: Data, months: Sequence[str], readings: Sequence[str]) -> dict
             for c in data.claims
         ],
         "events": [
-            {"date": e.date.text, "id": e.id, "family": e.family, "what": e.description, "short": short(e)} for e in marked
+            {"date": e.date.text, "id": e.id, "family": e.family, "what": e.description, "short": summarise_event(e)} for e in marked
         ],
     }  # fmt: skip
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecast.report import words
 from forecast.report.tables.table import Link
-from forecast.storage.characters import visible
+from forecast.storage.text import visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -10,7 +10,7 @@ from forecast.priors.density_curve import Draws
 from forecast.priors.distributions import Distribution
 from forecast.report.charts.prior import Three, curves, implications
 from forecast.report.charts.svg import FONT, SVG, Size, drawing, markup
-from forecast.storage.characters import visible
+from forecast.storage.text import visible
 
 COLOURS: Final = {
     "ink": "#1d2327", "soft": "#5a646b", "faint": "#a3acb2", "line": "#e3e6e8", "paper": "#ffffff",

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from forecast.data.records import Record
-from forecast.data.tables import RECORDS, Data, rows
+from forecast.data.tables import RECORDS, Data, table_rows
 from forecast.errors import InputError, Problem
 from forecast.forecasting.scenarios.specification import Scenario
-from forecast.storage.characters import character_name, refused_character
+from forecast.storage.text import character_name, refused_character
 
 
 def rehearse(data: Data, scenarios: Sequence[Scenario]) -> None:
@@ -31,7 +31,7 @@ def rehearse(data: Data, scenarios: Sequence[Scenario]) -> None:
 
 def _of_tables(data: Data) -> Iterator[Problem]:
     for name, record in RECORDS.items():
-        for row in rows(data, name):
+        for row in table_rows(data, name):
             yield from _refused(record.file, row.model_dump(), _key(row))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, ValidationError
 from pydantic_core import core_schema as cs
 
-from forecast.storage.characters import character_name, refused_character
+from forecast.storage.text import character_name, refused_character
 
 type Schema = Mapping[str, Any]
 

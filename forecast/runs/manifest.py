@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecast.errors import StoreError
-from forecast.runs import files
 from forecast.runs.meta import MAX_BYTES as MAX_FILE_BYTES
 from forecast.runs.meta import check_types
-from forecast.storage.line_ends import alteration
-from forecast.storage.reading import MissingError, UnreadableError, read_bounded
+from forecast.storage import files
+from forecast.storage.files import MissingError, UnreadableError, read_bounded
+from forecast.storage.hash_chain import explain_alteration
 
 NAME: Final = "manifest.json"
 MAX_BYTES: Final = 16_000_000
@@ -37,16 +37,16 @@ def seal(folder: Path, run_id: str, meta: Mapping[str, Any]) -> None:
     """Bring every file of a finished folder to disk and write the manifest last. ValueError for what a manifest cannot say."""
     held = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        files.sync(path)
-        held[path.relative_to(folder).as_posix()] = {"sha256": files.digest(path), "bytes": path.stat().st_size}
+        files.sync_to_disk(path)
+        held[path.relative_to(folder).as_posix()] = {"sha256": files.file_digest(path), "bytes": path.stat().st_size}
     for inner in (p for p in folder.rglob("*") if p.is_dir()):
-        files.sync(inner)
+        files.sync_to_disk(inner)
     body = {"run_id": run_id, "files": held, "meta": dict(meta)}
     text = _text(body)
     check_types(body)
     (folder / NAME).write_text(text, encoding="utf-8")
-    files.sync(folder / NAME)
-    files.sync(folder)
+    files.sync_to_disk(folder / NAME)
+    files.sync_to_disk(folder)
 
 
 def read_manifest(run: Path) -> Manifest:
@@ -55,7 +55,7 @@ def read_manifest(run: Path) -> Manifest:
     try:
         raw = read_bounded(path, MAX_BYTES)  # bytes: reading as text would take one kind of line end for another
         if not _as_written(raw):
-            raise ValueError(alteration(raw, _as_written))
+            raise ValueError(explain_alteration(raw, _as_written))
         body = json.loads(raw)
         check_types(body)
     except MissingError:

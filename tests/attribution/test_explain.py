@@ -146,7 +146,7 @@ def edited(root: Path) -> None:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     root = tmp_path_factory.mktemp("explained") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     before = load_workspace(root, today=NOW.date())
     a = write_report(of(before, Said(0.0)), root / "reports", NOW, inputs=before).path
     edited(root)

@@ -66,7 +66,7 @@ def z(found: Mapping[str, Any]) -> float:
 def edited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """Two priors edited between two runs; the first run, and what moved the second."""
     root = tmp_path_factory.mktemp("explained") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     before = load_workspace(root, today=NOW.date())
     a = write_report(drawn(before, SEED, 3), root / "reports", NOW, inputs=before).path
     edit(root, "leverage.toml", "Normal(1.6, 0.8)", "Normal(1.5, 0.75)")
@@ -114,7 +114,7 @@ def test_the_noise_is_within_its_standard_error(edited: tuple[Path, dict[str, An
 @pytest.fixture(scope="module")
 def a_month(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Forecast, Inputs]:
     """A real fit of the data of the end of May 2026, written; one of the end of June."""
-    root = places.bundled()
+    root = places.bundled_root()
     reports = tmp_path_factory.mktemp("month")
     may, june = (load_workspace(root, date(2026, m, d)) for m, d in ((5, 31), (6, 30)))
     a = write_report(fit(may, DEFAULT_SEED, explored=False), reports, NOW, inputs=may).path

@@ -43,7 +43,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a run, and a ledger with a question."""
     from datetime import UTC, date
 
-    where = places.create(tmp_path_factory.mktemp("locks") / "workspace")
+    where = places.create_workspace(tmp_path_factory.mktemp("locks") / "workspace")
     now = datetime(2026, 1, 2, tzinfo=UTC)
     with publication_lock.publisher(where.reports, "a test", now):
         report = report_example() | {"run_id": RUN}

@@ -22,7 +22,7 @@ OFF = {
 @pytest.fixture(scope="module")
 def strip() -> dict[str, Universe]:
     situation = bundled_situation()
-    found = list(universes(situation, disputed_act(situation), read_alternatives(places.bundled() / "priors")))
+    found = list(universes(situation, disputed_act(situation), read_alternatives(places.bundled_root() / "priors")))
     assert len({u.label for u in found}) == len(found)
     return {u.label: u for u in found}
 

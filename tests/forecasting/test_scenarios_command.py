@@ -75,7 +75,7 @@ def root(workspace: places.Workspace) -> Path:
 
 
 def test_draws_come_back_as_they_were_packed() -> None:
-    constants = tolerance_priors(load_priors(places.bundled() / "priors"))
+    constants = tolerance_priors(load_priors(places.bundled_root() / "priors"))
     draws = from_prior(constants, bundled_situation().origin, 5, np.random.default_rng(0))
     back = unpack_draws(pack_draws("main", draws), "main")
     for field in fields(draws):

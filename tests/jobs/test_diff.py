@@ -55,7 +55,7 @@ def of(inputs: Inputs) -> Forecast:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     """A workspace and its runs: the second with data, a prior, a version, a diagnostic and a probability changed."""
     root = tmp_path_factory.mktemp("diff") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     before = load_workspace(root, today=NOW.date())
     a = write_report(of(before), root / "reports", NOW, inputs=before).path
     data = root / "data"

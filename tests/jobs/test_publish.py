@@ -46,7 +46,7 @@ def no_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A workspace with one run, made by the command, and what the command said. To be copied before it is changed."""
     root = tmp_path_factory.mktemp("published") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "fit", lambda *_: prior_forecast())
         surroundings = Environment(clock=lambda: NOW, environ={}, cwd=root)

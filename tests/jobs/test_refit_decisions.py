@@ -19,7 +19,7 @@ from forecast.errors import ForecastError, GateError, SourceError, StoreError
 from forecast.forecasting.forecast_result import DrawsSource, Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs import explain, run
-from forecast.jobs.data.pull import Pulled
+from forecast.jobs.data.pull import PullOutcome
 from forecast.jobs.input_fingerprint import settings_digest
 from forecast.jobs.saved_run import SavedRun
 from forecast.runs import manifest, publication_lock, refit_attempts, store
@@ -201,11 +201,11 @@ def test_a_refused_first_refit_has_no_forecast_to_show(workspace: places.Workspa
     "failure", [SourceError("nobody answers"), NotImplementedError("nobody answers"), RecursionError("nobody answers")]
 )
 def test_a_source_that_is_down_stops_nothing(root: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
-    def one(connector: Any, *_: Any) -> Pulled:
+    def one(connector: Any, *_: Any) -> PullOutcome:
         if connector.key == "overdose":
             raise failure
         edit_prior(root, 1.2)  # something changes all the same
-        return Pulled(connector.key, connector.target.record.file, {}, "new rows", 1)
+        return PullOutcome(connector.key, connector.target.record.file, {}, "new rows", 1)
 
     monkeypatch.setattr("forecast.jobs.data.pull._one", one)
     before = latest(root)

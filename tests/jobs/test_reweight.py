@@ -65,7 +65,7 @@ def figures_aside() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory, figures_aside: None) -> Workspace:
     """A workspace without scenarios, and a run of it. To be copied before it is changed."""
-    where = places.create(tmp_path_factory.mktemp("weighed") / "workspace")
+    where = places.create_workspace(tmp_path_factory.mktemp("weighed") / "workspace")
     shutil.rmtree(where.data / "scenarios")
     write_report(prior_forecast(), where.reports, NOW, inputs=load_workspace(where, today=TODAY))
     return where
@@ -139,7 +139,7 @@ def again(where: Workspace, run: Path | None = None) -> ReweightedRun:
 @functools.cache
 def before() -> Inputs:
     """The bundled inputs, as a run would have kept them."""
-    return load_workspace(places.bundled(), today=TODAY)
+    return load_workspace(places.bundled_root(), today=TODAY)
 
 
 def why(now: Inputs) -> str:

@@ -24,7 +24,7 @@ from forecast.jobs.saved_run import SavedRun
 from forecast.priors.catalogue import parse_prior
 from forecast.reweighting.data_update import reweight_to_inputs
 from forecast.runs import manifest, store
-from forecast.workspace import Workspace, contents
+from forecast.workspace import Workspace, workspace_files
 from tests.conftest import NOW
 from tests.support.data_editing import rows_of, write_rows
 from tests.support.prior_forecasts import prior_forecast
@@ -37,7 +37,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Inputs]:
     """A run from prior draws of the bundled inputs, and those inputs. To be copied before it is changed."""
     from forecast import workspace as places
 
-    where = places.create(tmp_path_factory.mktemp("kept") / "workspace")
+    where = places.create_workspace(tmp_path_factory.mktemp("kept") / "workspace")
     inputs = load_workspace(where, today=TODAY)
 
     def numbers(report: dict[str, Any], folder: Path) -> None:
@@ -71,7 +71,7 @@ def edited(file: Path, index: int, **cells: str) -> None:
 def test_a_run_keeps_every_file_byte_for_byte(kept: tuple[Path, Inputs]) -> None:
     run, inputs = kept
     written = {p.relative_to(run / "inputs").as_posix(): p.read_bytes() for p in (run / "inputs").rglob("*") if p.is_file()}
-    assert written == dict(inputs.snapshot) == contents(Workspace(run / "inputs" / "data", run / "inputs" / "priors", run, "test"))
+    assert written == dict(inputs.snapshot) == workspace_files(Workspace(run / "inputs" / "data", run / "inputs" / "priors", run, "test"))
     assert {"data/events.csv", "data/scenarios/refusal.toml", "priors/history/start.toml", "priors/outside_view/alternatives.toml"} <= set(
         written
     )
@@ -84,7 +84,7 @@ def test_hidden_files_and_caches_are_no_inputs(workspace: Workspace) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
     (workspace.data / "notes.txt").write_bytes(b"mine")
-    found = contents(workspace)
+    found = workspace_files(workspace)
     assert found["data/notes.txt"] == b"mine"
     assert not [name for name in found if "/." in name or "__pycache__" in name]
 

@@ -32,7 +32,7 @@ def run(root: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real") / "workspace"
-    places.create(folder)
+    places.create_workspace(folder)
     return folder
 
 

@@ -22,7 +22,7 @@ from forecast.report.parts.chances import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
-from forecast.workspace import Workspace, create
+from forecast.workspace import Workspace, create_workspace
 from tests.support.prior_forecasts import prior_forecast
 from tests.support.sound_reports import sound_report
 
@@ -56,7 +56,7 @@ def publish(workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any]
 @pytest.fixture(scope="module")
 def with_run(tmp_path_factory: pytest.TempPathFactory, arrays: dict[str, Any], report: dict[str, Any]) -> Workspace:
     """A workspace whose newest run holds these draws. Nobody may change it."""
-    workspace = create(tmp_path_factory.mktemp("tried") / "workspace")
+    workspace = create_workspace(tmp_path_factory.mktemp("tried") / "workspace")
     publish(workspace, arrays, report)
     return workspace
 

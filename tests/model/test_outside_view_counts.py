@@ -11,7 +11,7 @@ from forecast.data.read import read_data
 from forecast.data.records import ReferencePressure, Spell, State
 from forecast.domain import month, month_text
 from forecast.model.outside_view_data import SELECTIONS, Transitions, count, list_entries, list_transitions
-from forecast.workspace import bundled
+from forecast.workspace import bundled_root
 
 
 def spell(country: str, start: str, end: str, level: int, imposed: str = "no", drug_case: str = "CN") -> Spell:
@@ -149,7 +149,7 @@ def test_entries_know_how_long_they_lasted() -> None:
 
 
 def test_the_bundled_record() -> None:
-    data = read_data(Path(bundled()) / "data")
+    data = read_data(Path(bundled_root()) / "data")
     t = list_transitions(data.spells, data.states, data.pressure)
     c = count(t, every(t), "same")
     assert len(t.states) == 29

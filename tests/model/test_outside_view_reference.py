@@ -35,7 +35,7 @@ from forecast.priors.edit_log import read_history
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view_variants import FILE as ALTERNATIVES
 from forecast.priors.outside_view_variants import read_alternatives
-from forecast.workspace import PACKAGE, Workspace, bundled
+from forecast.workspace import PACKAGE, Workspace, bundled_root
 
 type Command = Callable[..., Result]
 
@@ -86,12 +86,12 @@ def fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    return read_data(Path(bundled()) / "data")
+    return read_data(Path(bundled_root()) / "data")
 
 
 @pytest.fixture(scope="module")
 def priors() -> Priors:
-    return load_priors(Path(bundled()) / "priors")
+    return load_priors(Path(bundled_root()) / "priors")
 
 
 @pytest.mark.usefixtures("fewer_draws")
@@ -206,7 +206,7 @@ def test_priors_and_alternatives_are_written_together_or_not_at_all(
         os.rename(source, str(target))
 
     with monkeypatch.context() as m:
-        m.setattr("forecast.data.replace.os.replace", fails_once)
+        m.setattr("forecast.storage.atomic.os.replace", fails_once)
         with pytest.raises(ForecastError, match="No space left"):
             write()
     assert [path.read_bytes() for path in files] == before

@@ -15,7 +15,8 @@ from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNor
 from forecast.priors.load import load_priors
 from forecast.priors.named_constants import Table, Weights
 from forecast.priors.plausibility import plausibility_warnings, readings_differ
-from forecast.priors.toml_edit import edited_text, replace_text
+from forecast.priors.toml_edit import edited_text
+from forecast.storage.atomic import replace_text
 
 BUNDLED = Path(__file__).parents[2] / "priors"
 

@@ -38,14 +38,14 @@ from forecast.runs.draws_files import write_draws
 from forecast.sensitivity import prior_effects
 from forecast.sensitivity.prior_effects import PARAMETER_FIELDS, PROFILE_DRAWS, histories, near, posterior, profile, with_parameter_fixed
 from forecast.typing import Floats
-from forecast.workspace import Workspace, bundled
+from forecast.workspace import Workspace, bundled_root
 from tests.support.prior_forecasts import prior_forecast
 from tests.support.sound_reports import EXAMPLE, sound_report
 
 type Command = Callable[..., Result]
 
 RUN = "20261101T000000Z-abcdef"
-PRIORS = load_priors(bundled() / "priors")
+PRIORS = load_priors(bundled_root() / "priors")
 
 
 @functools.cache

@@ -184,7 +184,7 @@ def test_a_change_of_an_earlier_version_names_the_command_that_restores_the_valu
     from forecast.priors import apply_edits as changing
 
     with monkeypatch.context() as patch:  # without the key that such a version did not write, under a digest that fits
-        patch.setattr(changing, "chained", lambda previous, raw: raw.pop("replaced") and _chained(previous, raw))
+        patch.setattr(changing, "chained_digest", lambda previous, raw: raw.pop("replaced") and _chained(previous, raw))
         run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     assert read_history(workspace.priors).edits[0].replaced is None
     said = refused(run, workspace, "1")
@@ -192,9 +192,9 @@ def test_a_change_of_an_earlier_version_names_the_command_that_restores_the_valu
 
 
 def _chained(previous: str, raw: dict[str, object]) -> str:
-    from forecast.priors.edit_log import chained
+    from forecast.storage.hash_chain import chained_digest
 
-    return chained(previous, raw)
+    return chained_digest(previous, raw)
 
 
 def test_another_who_changes_the_priors_meanwhile_is_noticed(run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

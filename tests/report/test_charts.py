@@ -22,7 +22,7 @@ from forecast.report.charts.rows import Dot, Row, percent_axis, rows_chart
 from forecast.report.charts.svg import PAGE, PHONE, draw
 from forecast.report.charts.time import spread
 from forecast.report.figures import FIGURES, Figure
-from forecast.storage.characters import refused_character, visible
+from forecast.storage.text import refused_character, visible
 from tests.fixtures.report_example import density, report_example
 
 

@@ -21,7 +21,7 @@ from forecast.report.markdown import render_markdown
 from forecast.report.rehearsal import rehearse
 from forecast.report.render import canonical_json
 from forecast.report.schema import validate
-from forecast.workspace import Workspace, bundled
+from forecast.workspace import Workspace, bundled_root
 from tests.fixtures.hostile import hostile_report
 
 REFUSED = ("\x00", "\x01", "\x1b", "\x7f", "\x85", "\u202e", "\u2028", "\ud800", "\ufdd0", "\ufffe", "\U0010ffff")
@@ -29,7 +29,7 @@ REFUSED = ("\x00", "\x01", "\x1b", "\x7f", "\x85", "\u202e", "\u2028", "\ud800",
 
 @pytest.fixture(scope="module")
 def inputs() -> Inputs:
-    return load_workspace(bundled())
+    return load_workspace(bundled_root())
 
 
 def test_the_dummy_has_the_form_of_a_report_and_every_text_of_the_workspace(inputs: Inputs) -> None:

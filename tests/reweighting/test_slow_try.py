@@ -74,7 +74,7 @@ def bound(n: int) -> float:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> places.Workspace:
     """A workspace with a real run, of which there is what trying and fitting again read."""
-    workspace = places.create(tmp_path_factory.mktemp("try") / "workspace")
+    workspace = places.create_workspace(tmp_path_factory.mktemp("try") / "workspace")
     inputs = load_workspace(workspace, today=NOW.date())
     forecast = fit(inputs, explored=False)
 

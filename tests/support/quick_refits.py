@@ -58,7 +58,7 @@ def command(root: Path, *words: str, minutes: float = 0) -> Result:
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A workspace in which the first refit has just ended, and what it said. To be copied."""
     root = tmp_path_factory.mktemp("refit") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     return root, command(root, "refit")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from forecast.data.diff import Differences, compare
+from forecast.data.diff import DataDiff, diff_data
 from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
 from forecast.jobs.input_fingerprint import InputFingerprint
@@ -55,7 +55,7 @@ def why(then: InputFingerprint, now: InputFingerprint, before: Inputs | None, af
     """What differs between a run and the present inputs. before: those of the run, if it kept them."""
     parts = []
     if then.data != now.data:
-        parts.append("the data changed" + (_named(_data(compare(before.data, after.data))) if before else ""))
+        parts.append("the data changed" + (_named(_data(diff_data(before.data, after.data))) if before else ""))
     if then.priors != now.priors:
         parts.append("priors changed" + (_named(_priors(before.priors, after.priors)) if before else ""))
     if then.model != now.model:
@@ -92,7 +92,7 @@ def _kept(run: SavedRun) -> Inputs | None:
         return None
 
 
-def _data(differ: Differences) -> Iterator[str]:
+def _data(differ: DataDiff) -> Iterator[str]:
     counts = Counter((change.file, change.what) for change in differ.rows if change.meaning)
     for (file, what), n in counts.items():
         yield f"{n} row{'' if n == 1 else 's'} {what} in {file}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from forecast.arrays.psis import weight_problem
-from forecast.data.diff import compare
+from forecast.data.diff import diff_data
 from forecast.domain import FIRST_MONTH, Month, month_text
 from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
@@ -96,7 +96,7 @@ def why_not(before: Inputs, now: Inputs, meta: Mapping[str, Any]) -> str:
         return f"{_counted(len(edited), 'prior')} {_was(len(edited))} edited: {', '.join(edited[:3])}{', …' if len(edited) > 3 else ''}"
     if meta.get("settings_digest") != settings_digest(now):
         return "settings or scenarios were changed"
-    found = compare(before.data, now.data)
+    found = diff_data(before.data, now.data)
     gone = Counter((c.file, c.what) for c in found.rows if c.meaning and c.what != "added")
     reasons = [f"{_counted(n, 'row')} of {file} {_was(n)} {what}" for (file, what), n in gone.items()]
     for file, (was, is_) in found.coverage.items():

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from forecast.errors import ForecastError
-from forecast.storage.characters import visible
+from forecast.storage.text import visible
 
 COLOURS: Final[Mapping[str, str]] = {
     "ink": "#00000a",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from forecast.data.as_of import newest
+from forecast.data.as_of import newest_vintages
 from forecast.domain import CHANNELS, FIRST_MONTH, Month, month_text
 from forecast.forecasting.forecast_result import Forecast
 from forecast.model.history import LOG_3000, LOGIT_60
@@ -45,7 +45,9 @@ def _check(forecast: Forecast, series: str, name: str) -> dict[str, Any] | None:
     """A series beside leverage, on logs for it is skewed, with its correlation over the months both have."""
     situation = forecast.situation
     rows = [
-        r for r in newest(situation.data.indicators) if r.series == series and FIRST_MONTH <= r.month <= situation.origin and r.value > 0
+        r
+        for r in newest_vintages(situation.data.indicators)
+        if r.series == series and FIRST_MONTH <= r.month <= situation.origin and r.value > 0
     ]
     if len(rows) < 24:
         return None
@@ -64,7 +66,9 @@ def overdoses(forecast: Forecast) -> dict[str, Any]:
     here = FIRST_MONTH - START
     mean, sd = situation.overdose.mean[here:], situation.overdose.sd[here:]
     finals = [
-        r for r in newest(situation.data.overdose_final) if "synthetic_opioids" in r.series and FIRST_MONTH <= r.month <= situation.origin
+        r
+        for r in newest_vintages(situation.data.overdose_final)
+        if "synthetic_opioids" in r.series and FIRST_MONTH <= r.month <= situation.origin
     ]
     releases = [r for r in situation.data.overdose_releases if r.indicator == "synthetic_opioids" and r.period_end <= situation.origin]
     last = max((r.published.last for r in releases), default=None)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from forecast.data.freshness import freshness as series_freshness
-from forecast.data.intercoder_agreement import reliability as agreements
+from forecast.data.intercoder_agreement import intercoder_agreement as agreements
 from forecast.data.tables import Data
 from forecast.domain import TOP
 from forecast.errors import Problem

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.data.outcome import changes, claims_in_force
+from forecast.data.outcome import claims_in_force, level_changes
 from forecast.data.records import Event
-from forecast.data.row_summary import short
+from forecast.data.row_query import summarise_event
 from forecast.data.tables import Data
-from forecast.data.tables import history as months_of
+from forecast.data.tables import history_months as months_of
 from forecast.domain import month_text
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.origin_state import claims_day
@@ -55,7 +55,7 @@ def _changes(forecast: Forecast) -> Rows:
             "month": month_text(c.month), "from": c.before, "to": c.after, "claim_id": c.claim.claim_id,
             "confidence": c.claim.confidence, "why": c.claim.why, "events": list(c.claim.basis_ids),
         }
-        for c in changes(levels, months, claims_in_force(data.claims, claims_day(data), months))
+        for c in level_changes(levels, months, claims_in_force(data.claims, claims_day(data), months))
     ]  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def _notable(forecast: Forecast) -> Rows:
         if e.date.month <= forecast.situation.origin and (e.id in named or (e.family in "BC" and (e.intensity or 0) >= NOTABLE))
     ]  # fmt: skip
     return [
-        {"date": e.date.text, "id": e.id, "family": e.family, "what": e.description, "short": short(e)}
+        {"date": e.date.text, "id": e.id, "family": e.family, "what": e.description, "short": summarise_event(e)}
         for e in sorted(chosen, key=lambda e: e.date)
     ]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
-from forecast.data.lock import editing
-from forecast.errors import ForecastError, UsageError
-from forecast.storage.atomic_write import sweep_beside, write_beside
+from forecast.errors import UsageError
+from forecast.storage.atomic import create_file
 
 TEMPLATE: Final = '''# A scenario: what the forecast becomes if ... Run it with `forecast scenario run NAME`, NAME being that of this file.
 # Months count from the one after the origin: 1 is the first month that is forecast, 24 the last.
@@ -74,24 +72,9 @@ months = [2, 5]
 '''
 
 
-def write_new(path: Path, text: str = TEMPLATE) -> None:
-    """Write a file that must not be there yet, in one step. Raises UsageError if it is, ForecastError if it cannot be written."""
-    if path.exists():
-        raise _exists(path)
+def create_scenario_file(path: Path, text: str = TEMPLATE) -> None:
+    """Write a scenario file that does not exist yet. Raises UsageError if it exists, ForecastError if it cannot be written."""
     try:
-        path.parent.mkdir(exist_ok=True)
-        with editing(path.parent):
-            sweep_beside(path.parent)
-            made = write_beside(path, text.encode(), 0o644)
-            try:
-                os.link(made, path)  # unlike a rename, it fails where the name is taken
-            finally:
-                made.unlink()
+        create_file(path, text.encode())
     except FileExistsError:
-        raise _exists(path) from None
-    except OSError as e:
-        raise ForecastError(f"{path} could not be written: {e.strerror or e}.", "Check the disk and the permissions.") from e
-
-
-def _exists(path: Path) -> UsageError:
-    return UsageError(f"{path} exists already; it was left as it is.", "Edit it, or choose another name.")
+        raise UsageError(f"{path} exists already; it was left as it is.", "Edit it, or choose another name.") from None

@@ -1,4 +1,4 @@
-"""New rows in the bytes of a CSV file, each on a line of its own in the file's order; every other byte stays as it is."""
+"""Edits of data files as bytes, before any file changes: new rows, a new coverage, and the data as they would then be read."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
+from forecast.data.read import read_data
 from forecast.data.records import Record
-from forecast.data.tables import Table
+from forecast.data.tables import RECORDS, Data, RecordTable
+from forecast.storage.files import read_bounded
+from forecast.storage.temporary_folder import temporary_folder
+from forecast.storage.text import decode_text
 
-ORDER: Final[Mapping[str, Callable[[Any], Any]]] = {
+SORT_KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "events": lambda row: (row.date.last, row.id),
     "claims": lambda row: row.claim_id,
     "polls": lambda row: (row.field_end.last, row.poll_id),
@@ -22,7 +28,7 @@ ORDER: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Inserted:
+class InsertedRows:
     """The new bytes of a file, and for each new row its line in them and its text without the line's end."""
 
     raw: bytes
@@ -30,7 +36,7 @@ class Inserted:
     texts: tuple[str, ...]
 
 
-def insert(raw: bytes, name: str, table: Table[Any], new: Sequence[tuple[Mapping[str, str], Record | None]]) -> Inserted:
+def insert_rows(raw: bytes, name: str, table: RecordTable[Any], new: Sequence[tuple[Mapping[str, str], Record | None]]) -> InsertedRows:
     """Insert rows, given as texts by column and as records (None, if the texts make none), into the file that `table` was read from.
 
     A row goes before the first one that sorts after it, one without a record to the end. Line ends, byte-order mark, order of columns and
@@ -39,7 +45,7 @@ def insert(raw: bytes, name: str, table: Table[Any], new: Sequence[tuple[Mapping
     lines = list(io.StringIO(raw.decode("utf-8"), newline=""))
     spans = _spans(lines)
     header = next(csv.reader([lines[0].removeprefix("\ufeff")]))
-    key = ORDER[name]
+    key = SORT_KEYS[name]
     placed: list[tuple[Any, int]] = [(key(row), line - 1) for row, line in zip(table.rows, table.lines, strict=True)]
     end = spans[placed[-1][1]] if placed else spans[0]
     at: list[int] = []
@@ -57,7 +63,7 @@ def insert(raw: bytes, name: str, table: Table[Any], new: Sequence[tuple[Mapping
         at.append(where)
         texts.append(text)
         end += 1
-    return Inserted("".join(lines).encode("utf-8"), tuple(line + 1 for line in at), tuple(texts))
+    return InsertedRows("".join(lines).encode("utf-8"), tuple(line + 1 for line in at), tuple(texts))
 
 
 def _spans(lines: Sequence[str]) -> dict[int, int]:
@@ -78,3 +84,30 @@ def _text(cells: Sequence[str]) -> str:
 
 def _ending(line: str) -> str:
     return "\r\n" if line.endswith("\r\n") else line[-1]
+
+
+COVERAGE: Final = "coverage.toml"
+FILES: Final = (*(record.file for record in RECORDS.values()), COVERAGE, "questions.toml", "scales.toml", "sources.toml")
+"""All that a data folder is read from."""
+
+
+def read_with_changes(folder: Path, contents: Mapping[str, bytes], today: date | None = None) -> Data:
+    """The data as they would be read with these files changed: the same reader, on a folder that shows the others as they are."""
+    with temporary_folder() as stage:
+        for file in FILES:
+            if file in contents:
+                (stage / file).write_bytes(contents[file])
+            else:
+                (stage / file).symlink_to((folder / file).resolve())
+        return read_data(stage, today)
+
+
+def with_coverage(folder: Path, file: str, through: date) -> bytes:
+    """The bytes of coverage.toml with the day through which `file` is read moved to `through`; comments and all else stay."""
+    import tomlkit
+
+    raw = read_bounded(folder / COVERAGE)
+    document = tomlkit.parse(decode_text(raw, COVERAGE)[0])  # without the byte-order mark
+    document[file]["covered_through"] = through
+    mark = b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b""
+    return mark + tomlkit.dumps(document).encode("utf-8")
