@@ -14,13 +14,18 @@ from forecast.report.words import MONTHS, plain_percent
 if TYPE_CHECKING:
     from forecast.report.entry import Entry
 
+
 GAP: Final = 13
 """Pixels that two runs lie apart at least."""
+
 LANE: Final = 17
+
 LABEL: Final = 82
 """Pixels that the date of a run takes."""
+
 KINDS: Final = {"data": "three", "priors": "two", "model": "four", "settings": "soft"}
 """What may have changed, and its colour."""
+
 PLOT: Final = 190
 
 

@@ -1,14 +1,17 @@
-"""How numbers, months and dates are written in every output. Pure functions from values to text."""
+"""How numbers, dates and lists are written in every output: pure functions from values to text."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from forecast.domain import month, month_text
 
+
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+
 NONE = "–"
 
 

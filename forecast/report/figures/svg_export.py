@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, SubElement
 from forecast.errors import ForecastError
 from forecast.storage.characters import visible
 
+
 COLOURS: Final[Mapping[str, str]] = {
     "ink": "#00000a",
     "soft": "#00000b",
@@ -28,9 +29,12 @@ COLOURS: Final[Mapping[str, str]] = {
 
 VARIABLES: Final = {name: f"var(--{name})" for name in COLOURS}
 """The colours as the page's style sheet names them."""
+
 SVG: Final = "http://www.w3.org/2000/svg"
+
 _ROOM: Final = 65 << 30
 """The chart library lays out its heap, 32 GiB, at a multiple of its size, for which it asks for twice as much and a little."""
+
 FONT: Final = "Liberation Sans, Helvetica, Arial, sans-serif"
 
 
@@ -46,9 +50,10 @@ class Size:
     def phone(self) -> bool:
         return self.name == "narrow"
 
-
 PHONE: Final = Size("narrow", 343, 11.5)
+
 PAGE: Final = Size("wide", 720, 12)
+
 SIZES: Final = (PAGE, PHONE)
 
 
@@ -167,7 +172,6 @@ def markup(svg: Element) -> str:
     """An element as text, to stand in HTML or alone."""
     return ElementTree.tostring(svg, encoding="unicode")
 
-
 _MOST: Final = 200
 """Characters of a text in a chart; no column has room for more."""
 
@@ -180,14 +184,15 @@ def _printable(value: Any) -> Any:
         return {key: _printable(inner) for key, inner in value.items()}
     return [_printable(inner) for inner in value] if isinstance(value, list) else value
 
-
 _ELEMENTS: Final = frozenset({"g", "path", "line", "rect", "circle", "text", "tspan", "defs", "clipPath"})
+
 _ATTRIBUTES: Final = frozenset({
     "transform", "d", "x", "y", "x2", "y2", "width", "height", "r", "cx", "cy", "id", "clip-path", "opacity", "display",
     "fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin",
     "stroke-miterlimit", "text-anchor", "font-size", "font-weight", "font-style",
 })  # fmt: skip
 """What a drawing may hold: no script, no link, no style that the page's policy would refuse, nothing that is fetched."""
+
 _LONG: Final = re.compile(r"(\d+\.\d)\d+")
 
 
