@@ -9,7 +9,7 @@ import importlib
 from typing import Any
 
 PUBLIC = {
-    "load_workspace": "forecast.jobs.workspace",
+    "load_workspace": "forecast.forecasting.inputs",
     "build_model": "forecast.model.tolerance",
     "fit": "forecast.jobs.run",
     "simulate": "forecast.jobs.run",

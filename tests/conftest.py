@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from forecast import workspace as places
 from forecast.cli import main
-from forecast.cli._context import Surroundings
+from forecast.cli._context import Environment
 from forecast.data import read
 
 NOW = datetime(2026, 11, 24, 14, 15, tzinfo=UTC)
@@ -76,14 +76,14 @@ def _the_same_forecast_is_examined_once() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _the_same_inputs_are_assessed_once() -> Iterator[None]:
     """`data check` fits models 2 to 4, which takes seconds, to see which scenarios can be run."""
-    from forecast.data.digest import data_digest
-    from forecast.jobs import check
+    from forecast.data.fingerprint import data_digest
+    from forecast.jobs.data import check
 
     def made_of(data: Any, priors: Any, seed: int) -> tuple[str, str, int]:
         return data_digest(data), priors.digest(), seed
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(check, "assess", _once(check.assess, made_of, 4))
+        patch.setattr(check, "build_origin_state", _once(check.build_origin_state, made_of, 4))
         yield
 
 
@@ -136,7 +136,7 @@ def command(tmp_path: Path) -> Callable[..., Result]:
     """
 
     def run(*words: str | Path, cwd: Path = tmp_path, environ: dict[str, str] | None = None) -> Result:
-        surroundings = Surroundings(clock=lambda: NOW, environ=environ or {}, cwd=cwd)
+        surroundings = Environment(clock=lambda: NOW, environ=environ or {}, cwd=cwd)
         return CliRunner().invoke(main, [str(word) for word in words], obj=surroundings, prog_name="forecast")
 
     return run

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-type Floats = NDArray[np.float64]
+from forecast.typing import Floats
 
 
 @dataclass(frozen=True, eq=False)

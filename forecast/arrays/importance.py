@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.arrays.psis import Smoothed, smooth, weakness
+from forecast.arrays.psis import SmoothedWeights, pareto_smooth, weight_problem
+from forecast.typing import Floats
 
-type Floats = NDArray[np.float64]
 type LogDensity = Callable[[Floats], Floats]
 """From points (n, d) to log densities (n,), up to a constant."""
 
@@ -45,7 +44,7 @@ class Sample:
     """Weighted draws: points (n, d), and their weights (n,) with k̂ and the effective number."""
 
     points: Floats
-    smoothed: Smoothed
+    smoothed: SmoothedWeights
 
 
 def sample_posterior(start: Floats, log_prior: LogDensity, log_likelihood: LogDensity, rng: np.random.Generator, size: int) -> Sample:
@@ -56,7 +55,7 @@ def sample_posterior(start: Floats, log_prior: LogDensity, log_likelihood: LogDe
     """
     moving = np.ptp(start, axis=0) > 0
     if not moving.any():
-        return Sample(np.repeat(start[:1], size, axis=0), smooth(np.zeros(size)))
+        return Sample(np.repeat(start[:1], size, axis=0), pareto_smooth(np.zeros(size)))
 
     def whole(points: Floats) -> Floats:
         out = np.tile(start[0], (len(points), 1))
@@ -76,8 +75,8 @@ def sample_posterior(start: Floats, log_prior: LogDensity, log_likelihood: LogDe
         proposal = _adapted(start[:, moving], terms, rng)
         points = proposal.draw(rng, size)
         prior, likelihood = terms(points)
-        smoothed = smooth(prior + likelihood - proposal.log_density(points))
-        if not weakness(smoothed.k_hat, smoothed.effective):
+        smoothed = pareto_smooth(prior + likelihood - proposal.log_density(points))
+        if not weight_problem(smoothed.k_hat, smoothed.effective):
             break
     return Sample(whole(points), smoothed)
 

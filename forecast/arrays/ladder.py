@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.domain import TOP
-
-type Floats = NDArray[np.float64]
+from forecast.typing import Floats
 
 N_LEVELS = TOP + 1
 MONTHS_A_YEAR = 12
@@ -22,7 +21,7 @@ _LN2 = float(np.log(2.0))
 _TANH1 = float(np.tanh(1.0))
 
 
-def bend(leverage: Floats) -> Floats:
+def saturate_pressure(leverage: Floats) -> Floats:
     """ℓ = tanh(L)/tanh(1): the outside view knows only open (1) or not open (0), so what lies beyond 1 saturates, at 1.31."""
     return np.asarray(np.tanh(leverage) / _TANH1)
 
@@ -42,7 +41,7 @@ def fall_logit(months: Floats) -> Floats:
     return np.asarray(x + np.log(-np.expm1(-x)))
 
 
-def landing_up(skip_up: Floats) -> Floats:
+def rise_destinations(skip_up: Floats) -> Floats:
     """Where a rise ends: [..., from j, to k] from skips [..., 4] through levels 1..4. Rows sum to one for j < 5, to zero for j = 5."""
     s = np.asarray(skip_up, float)
     out = np.zeros((*s.shape[:-1], N_LEVELS, N_LEVELS))
@@ -55,7 +54,7 @@ def landing_up(skip_up: Floats) -> Floats:
     return out
 
 
-def landing_down(skip_down: Floats) -> Floats:
+def fall_destinations(skip_down: Floats) -> Floats:
     """Where a fall ends: [..., from j, to k] from skips [..., 4] through levels 1..4. Rows sum to one for j > 0, to zero for j = 0."""
     s = np.asarray(skip_down, float)
     out = np.zeros((*s.shape[:-1], N_LEVELS, N_LEVELS))
@@ -95,7 +94,7 @@ class Kernel:
 
 
 @dataclass(frozen=True)
-class Step:
+class MonthlyProbabilities:
     """Rise and fall probabilities of one month: rise, fall [2 (fresh), 6, S, P]."""
 
     rise: Floats
@@ -107,7 +106,7 @@ def _odds(log_odds: Floats) -> Floats:
     return np.asarray(np.exp(np.minimum(log_odds, 230.0)))
 
 
-def step(kernel: Kernel, t: int) -> Step:
+def monthly_probabilities(kernel: Kernel, t: int) -> MonthlyProbabilities:
     """The month's probabilities of a rise and of a fall, from every level and for both values of fresh."""
     e_up = _odds(kernel.theta[t] + kernel.rise_push[t])
     e_down = _odds(kernel.fall_push[t] - kernel.theta[t])
@@ -122,11 +121,11 @@ def step(kernel: Kernel, t: int) -> Step:
     total += 1.0
     rise /= total
     fall /= total
-    return Step(rise, fall)
+    return MonthlyProbabilities(rise, fall)
 
 
 @dataclass(frozen=True)
-class Moved:
+class PropagatedMass:
     """A month on, of mass that lived on a run of levels: what stays among them, what landed above them, what fell below them.
 
     state [2 (fresh), n, S, P]; above [levels above, S, P]; below [S, P]
@@ -137,7 +136,7 @@ class Moved:
     below: Floats
 
 
-def advance(state: Floats, low: int, probs: Step, kernel: Kernel) -> Moved:
+def propagate_month(state: Floats, low: int, probs: MonthlyProbabilities, kernel: Kernel) -> PropagatedMass:
     """One month on, of probabilities [2 (fresh), n, S, P] of being at the levels low..low + n − 1.
 
     Those on the move pass the levels one by one; at each, as many land as stop there, and the rest is joined by who moves from there.
@@ -164,10 +163,10 @@ def advance(state: Floats, low: int, probs: Step, kernel: Kernel) -> Moved:
         out[0, i - low] += lands
         moving = moving - lands
         moving += fallen[i - low]
-    return Moved(out, above, moving)
+    return PropagatedMass(out, above, moving)
 
 
-def _leave(state: Floats, low: int, probs: Step) -> tuple[Floats, Floats, Floats]:
+def _leave(state: Floats, low: int, probs: MonthlyProbabilities) -> tuple[Floats, Floats, Floats]:
     """Who rises, who falls and who stays, [n, S, P] each."""
     here = slice(low, low + state.shape[1])
     settled, fresh = state
@@ -182,7 +181,7 @@ def _leave(state: Floats, low: int, probs: Step) -> tuple[Floats, Floats, Floats
 
 
 @dataclass(frozen=True)
-class Chances:
+class LadderProbabilities:
     """Exact probabilities given a draw and a path, averaged over the paths of each draw only where said so.
 
     in_force  [H, 6, S, P]      P(level = i at T + t)
@@ -203,7 +202,7 @@ class Chances:
         return self.in_force[:, k:].sum(1)
 
 
-def chances(kernel: Kernel, level: int, fresh: bool) -> Chances:
+def forward_recursion(kernel: Kernel, level: int, fresh: bool) -> LadderProbabilities:
     """All probabilities the questions ask for, by exact recursion from (level, fresh) with absorbing sets.
 
     Free recursion for *in force at*; for *reached by k* the levels >= k absorb, for *fallen to k* the levels <= k do.
@@ -221,15 +220,15 @@ def chances(kernel: Kernel, level: int, fresh: bool) -> Chances:
     below = dict.fromkeys(range(1, N_LEVELS), start)
     above = dict.fromkeys((0, 1), start)
     for t in range(horizon):
-        probs = step(kernel, t)
-        free = advance(free, 0, probs, kernel).state
+        probs = monthly_probabilities(kernel, t)
+        free = propagate_month(free, 0, probs, kernel).state
         in_force[t] = free[0] + free[1]
         for k, state in below.items():
             if t == 0:
                 entered[k - 1, 0, k:] = in_force[0, k:]
                 below[k] = free[:, :k]
                 continue
-            moved = advance(state, 0, probs, kernel)
+            moved = propagate_month(state, 0, probs, kernel)
             entered[k - 1, t, k:] = moved.above
             below[k] = moved.state
         for k, state in above.items():
@@ -237,10 +236,10 @@ def chances(kernel: Kernel, level: int, fresh: bool) -> Chances:
                 fallen[k, 0] = in_force[0, : k + 1].sum(0)
                 above[k] = free[:, k + 1 :]
                 continue
-            moved = advance(state, k + 1, probs, kernel)
+            moved = propagate_month(state, k + 1, probs, kernel)
             fallen[k, t] = fallen[k, t - 1] + moved.below
             above[k] = moved.state
-    return Chances(in_force, entered, fallen)
+    return LadderProbabilities(in_force, entered, fallen)
 
 
 def skip_counts(levels: NDArray[np.int_]) -> tuple[Floats, Floats]:

@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-type Floats = NDArray[np.float64]
+from forecast.typing import Floats
+
 type Label = Literal["prior–data conflict", "strong prior, weak likelihood", "no sensitivity"]
 
 ALPHAS: Final = (0.99, 1.01)
@@ -23,7 +23,7 @@ THRESHOLD: Final = 0.05
 """From here on a component counts as one that matters. A normal that is all prior scores 0.074 under its own prior."""
 
 
-def distance(values: Floats, before: Floats, after: Floats) -> float:
+def cumulative_jensen_shannon(values: Floats, before: Floats, after: Floats) -> float:
     """Cumulative Jensen–Shannon distance between two weightings [S] of the same values [S], each summing to one; between 0 and 1.
 
     The larger of that of the distribution functions and that of their complements, so that its sign does not matter.
@@ -49,13 +49,13 @@ def _log2(x: Floats) -> Floats:
     return np.log2(x, out=np.zeros_like(x), where=x > 0)
 
 
-def nearly_even(log_ratios: Floats) -> Floats:
+def normalised_weights(log_ratios: Floats) -> Floats:
     """Weights [S] that sum to one, from log ratios so small that their tail needs no smoothing: those at the ALPHAS."""
     weights = np.exp(log_ratios - log_ratios.max())
     return np.asarray(weights / weights.sum())
 
 
-def speed(lower: float, upper: float, alphas: tuple[float, float] = ALPHAS) -> float:
+def sensitivity_gradient(lower: float, upper: float, alphas: tuple[float, float] = ALPHAS) -> float:
     """Distance a doubling of α, from the distances at the lower and the upper power."""
     return float((upper / np.log2(alphas[1]) - lower / np.log2(alphas[0])) / 2)
 

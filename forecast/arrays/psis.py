@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-type Floats = NDArray[np.float64]
+from forecast.typing import Floats
 
 K_HAT_MAX: Final = 0.7
 """From here on a few draws carry the answer."""
-EFFECTIVE_MIN: Final = 400.0
+ESS_MIN: Final = 400.0
 """Fewer effective draws say too little. Both hold for every part that rests on weighted draws."""
 
 _PRIOR_DRAWS = 10  # weight of the prior shape of one half, in draws
@@ -25,7 +24,7 @@ _MIN_TAIL = 5
 
 
 @dataclass(frozen=True)
-class Smoothed:
+class SmoothedWeights:
     """Normalised weights [S], the shape k̂ of their tail (−inf if there is none to fit), and the effective number of draws."""
 
     weights: Floats
@@ -33,17 +32,17 @@ class Smoothed:
     effective: float
 
 
-def weakness(k_hat: float, effective: float) -> str:
+def weight_problem(k_hat: float, effective: float) -> str:
     """Why weighted draws cannot carry an answer, in words; empty if they can. NaN cannot."""
     reasons = []
     if not k_hat < K_HAT_MAX:
         reasons.append(f"k̂ is {k_hat:.2f} and must be below {K_HAT_MAX}")
-    if not effective >= EFFECTIVE_MIN:
-        reasons.append(f"{effective:,.0f} draws are effective where at least {EFFECTIVE_MIN:,.0f} must be")
+    if not effective >= ESS_MIN:
+        reasons.append(f"{effective:,.0f} draws are effective where at least {ESS_MIN:,.0f} must be")
     return "; ".join(reasons)
 
 
-def smooth(log_ratios: Floats) -> Smoothed:
+def pareto_smooth(log_ratios: Floats) -> SmoothedWeights:
     """Smoothed weights from log ratios [S] of target over proposal density; a constant added to all changes nothing.
 
     Finite or −inf; ratios that are all equal weigh alike and have no tail. If all are −inf no draw is where the target is: they weigh
@@ -51,7 +50,7 @@ def smooth(log_ratios: Floats) -> Smoothed:
     """
     n, top = len(log_ratios), np.max(log_ratios)
     if top == -np.inf:
-        return Smoothed(np.full(n, 1.0 / n), np.inf, 0.0)
+        return SmoothedWeights(np.full(n, 1.0 / n), np.inf, 0.0)
     log_weights = np.asarray(log_ratios, float) - top
     tail = int(min(0.2 * n, 3.0 * np.sqrt(n)))
     order = np.argsort(log_weights)
@@ -66,7 +65,7 @@ def smooth(log_ratios: Floats) -> Smoothed:
             log_weights[largest] = np.minimum(np.log(threshold + generalised_pareto_quantile(ranks, k_hat, scale)), 0.0)
     weights = np.exp(log_weights)
     weights /= weights.sum()
-    return Smoothed(weights, float(k_hat), float(1.0 / np.sum(weights**2)))
+    return SmoothedWeights(weights, float(k_hat), float(1.0 / np.sum(weights**2)))
 
 
 def fit_generalised_pareto(excess: Floats) -> tuple[float, float]:

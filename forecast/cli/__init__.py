@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from forecast.cli._group import Lazy, Root
 from forecast.cli._options import examples
+from forecast.cli._root import Lazy, Root
 
 main = Root(
     "forecast",

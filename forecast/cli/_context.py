@@ -32,7 +32,7 @@ def working_folder() -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """What a command takes from outside. Tests pass their own as click's `obj`, with a fixed clock."""
 
     clock: Callable[[], datetime] = utc_now
@@ -44,7 +44,7 @@ class Surroundings:
 class Context:
     """The options that all commands share, read once. `verbosity` is -1 for -q, 0, 1 for -v, 2 for -v -v; `log` is set by --log-json."""
 
-    surroundings: Surroundings
+    surroundings: Environment
     workspace_option: str | None = None
     json: bool = False
     verbosity: int = 0
@@ -112,7 +112,7 @@ class Context:
 
         steps: the plan of a long job (see `timetable`).
         """
-        from forecast.cli.progress import listener, seldom
+        from forecast.cli._progress import listener, seldom
 
         if self.log:
             yield seldom(self.log.progress, steps)

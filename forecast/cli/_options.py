@@ -13,9 +13,9 @@ from typing import Any, Concatenate, Literal
 
 import click
 
-from forecast.cli._context import Context, Surroundings
-from forecast.cli._lines import continued
+from forecast.cli._context import Context, Environment
 from forecast.cli._log import FLAG, Log
+from forecast.cli._text import continued
 
 type Extra = Literal["as_of", "seed"]
 _META, _LOG = "forecast.options", "forecast.log"
@@ -102,7 +102,7 @@ def context_of(ctx: click.Context, takes: tuple[Extra, ...] = ()) -> Context:
         if name in given and name not in takes:
             raise click.UsageError(f"{flag} means nothing to `{ctx.command_path}`.", ctx)
     logging.getLogger("forecast").setLevel(logging.ERROR if verbosity(ctx) < 0 else logging.WARNING)
-    surroundings = ctx.find_object(Surroundings) or Surroundings()
+    surroundings = ctx.find_object(Environment) or Environment()
     today = surroundings.clock().astimezone(UTC).date()
     if (day := given.get("as_of")) is not None and day > today:
         raise click.UsageError(f"--as-of {day} is still to come; today is {today}.", ctx)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from forecast.cli._lines import wrap
+from forecast.cli._text import wrap
 
 if TYPE_CHECKING:
-    from forecast.priors.files import Prior
+    from forecast.priors.load import Prior
 
 THEMES: Final = {
     "ladder": "how often the level rises and falls without pressure, and how far",
@@ -34,7 +34,7 @@ UNKNOWN: Final = "–"
 
 def rows(priors: Sequence[Prior], moves: Mapping[str, float]) -> list[dict[str, Any]]:
     """One mapping a prior, in their order; headline_moves_by is a probability, None where it is not known."""
-    from forecast.priors.words import in_words
+    from forecast.priors.descriptions import in_words
 
     return [
         {"name": p.name, "prior": str(p.spec), "headline_moves_by": moves.get(p.name), "words": in_words(p.name, p.spec)} for p in priors

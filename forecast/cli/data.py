@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._group import Group, Lazy
 from forecast.cli._options import common, examples
+from forecast.cli._root import Group, Lazy
 from forecast.cli._streams import drawing
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def check(context: Context) -> None:
     """
     from forecast.data.problems import document, listing, summary
     from forecast.errors import InputError
-    from forecast.jobs.check import check_workspace
+    from forecast.jobs.data.check import check_workspace
 
     try:
         checked = check_workspace(context.workspace, context.now.date())
@@ -83,7 +83,7 @@ def show(context: Context, file: str | None, where: tuple[str, ...], first: str 
 
     A single row is shown in full. Into a pipe go all columns of each row, between tabs.
     """
-    from forecast.data.show import BRIEF, Selection, chosen, columns_of, overview, table_named
+    from forecast.data.row_query import BRIEF, Selection, chosen, columns_of, overview, table_named
 
     read = _read(context)
     if file is None:
@@ -95,8 +95,8 @@ def show(context: Context, file: str | None, where: tuple[str, ...], first: str 
 
 
 def _read(context: Context) -> Data:
+    from forecast.data.as_of import as_of
     from forecast.data.read import read_data
-    from forecast.data.select import as_of
 
     read = read_data(context.workspace.data)
     return as_of(read, context.as_of) if context.as_of else read
@@ -108,7 +108,7 @@ def print_rows(
     """A table as wide as the terminal, with the columns it has room for, or a single row in full; without a terminal, all columns between
     tabs, a row a line. fold: the last column is wrapped, where it would else be cut.
     """
-    from forecast.cli._lines import terminal_width
+    from forecast.cli._text import terminal_width
     from forecast.data.printing import printable
 
     if context.json:

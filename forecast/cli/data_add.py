@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._group import Group
-from forecast.cli._lines import sentence, wrap
+from forecast.cli._data_prompts import WIDTH, WRITING, Entry, ask, ask_again, ask_for_refused, confirmed, flag, kept, show_command
 from forecast.cli._options import Day, common, examples
-from forecast.cli.data_ask import WIDTH, WRITING, Entry, ask, ask_again, ask_for_refused, confirmed, flag, kept, show_command
-from forecast.data.ask import LABELS, choices_in_words
+from forecast.cli._root import Group
+from forecast.cli._text import sentence, wrap
+from forecast.data.entry.form import LABELS, choices_in_words
 
 if TYPE_CHECKING:
-    from forecast.data.given import Given
-    from forecast.jobs.add import Proposal
+    from forecast.data.entry.row_input import RowInput
+    from forecast.jobs.data.add_rows import Proposal
 
 NEAR = 6
 """Rows near a new one that are shown."""
@@ -119,9 +119,9 @@ def on_terminal() -> bool:
 
 
 def _add(context: Context, name: str, from_file: str | None, covered_through: Any, dry_run: bool, yes: bool, **cells: str | None) -> None:
-    from forecast.data.given import Given
+    from forecast.data.entry.row_input import RowInput
     from forecast.errors import UsageError
-    from forecast.jobs.add import add as run
+    from forecast.jobs.data.add_rows import add as run
 
     where = context.workspace if dry_run else context.own_workspace
     asks = on_terminal() and from_file != "-"
@@ -141,7 +141,7 @@ def _add(context: Context, name: str, from_file: str | None, covered_through: An
     if from_file is None and asks:
         proposal, done = _asked(context, name, written, covered_through, confirm, yes)
     else:
-        given = _read(context, name, from_file) if from_file is not None else (Given(written),)
+        given = _read(context, name, from_file) if from_file is not None else (RowInput(written),)
         proposal, done = run(where, name, given, confirm, covered_through, context.now.date())
     if context.json:
         context.say_json(proposal.as_dict(done) | {"workspace": str(where.root)})
@@ -157,10 +157,10 @@ def _asked(
     context: Context, name: str, written: dict[str, str], covered_through: Any, confirm: Callable[[Proposal], bool], yes: bool
 ) -> tuple[Proposal, bool]:
     """The row of the options, the rest asked for, and what is refused asked for again."""
-    from forecast.data.add import lacking
+    from forecast.data.entry.add_rows import lacking
     from forecast.data.read import read_data
     from forecast.errors import InputError
-    from forecast.jobs.add import add as run
+    from forecast.jobs.data.add_rows import add as run
 
     entry = Entry(name, written, read_data(context.workspace.data), covered_through)
     with kept(context, entry):
@@ -181,8 +181,8 @@ def _asked(
     return proposal, done
 
 
-def _read(context: Context, name: str, source: str) -> tuple[Given, ...]:
-    from forecast.data.given import read_given
+def _read(context: Context, name: str, source: str) -> tuple[RowInput, ...]:
+    from forecast.data.entry.row_input import read_given
 
     file, called = context.handed_over(source)
     return read_given(file, tuple(LABELS[name]), called)
@@ -190,7 +190,7 @@ def _read(context: Context, name: str, source: str) -> tuple[Given, ...]:
 
 def _refuse_missing(context: Context, name: str, written: Mapping[str, str]) -> None:
     """UsageError naming every option that is missing where nobody can be asked for it."""
-    from forecast.data.add import lacking
+    from forecast.data.entry.add_rows import lacking
     from forecast.data.read import read_data
     from forecast.errors import UsageError
 
@@ -201,7 +201,7 @@ def _refuse_missing(context: Context, name: str, written: Mapping[str, str]) -> 
 def _show(context: Context, proposal: Proposal, err: bool) -> None:
     """The row as it will stand, what lies near it, and what changes."""
     from forecast.data.printing import as_text, printable
-    from forecast.data.show import BRIEF, cell
+    from forecast.data.row_query import BRIEF, cell
 
     made = proposal.addition
     lines = []

@@ -13,7 +13,7 @@ from forecast.cli._options import common, examples
 from forecast.errors import SourceError
 
 if TYPE_CHECKING:
-    from forecast.jobs.pull import Pulled
+    from forecast.jobs.data.pull import Pulled
     from forecast.workspace import Workspace
 
 
@@ -31,7 +31,7 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
         _plan(context, names)
         return
     where = context.own_workspace
-    from forecast.jobs.pull import pull_sources
+    from forecast.jobs.data.pull import pull_sources
 
     pulled: list[Pulled] = []
     try:
@@ -49,7 +49,7 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
 def sources(context: Context) -> None:
     """List every series: its use, its newest month, whether it is late."""
     from forecast.cli.data import print_rows
-    from forecast.jobs.pull import listed
+    from forecast.jobs.data.pull import listed
 
     rows = [asdict(row) for row in listed(context.workspace, context.now.date())]
     columns = ("series", "used_for", "newest", "status", "pulled_by", "file", "publisher", "url", "terms", "citation")
@@ -58,7 +58,7 @@ def sources(context: Context) -> None:
 
 def _plan(context: Context, names: tuple[str, ...]) -> None:
     from forecast.cli.data import print_rows
-    from forecast.jobs.pull import planned
+    from forecast.jobs.data.pull import planned
 
     rows = [
         {"source": p.source, "file": p.file, "used_for": _uses(p.used_for), "address": address}

@@ -83,7 +83,7 @@ def _followed(reports: Path, run: Path) -> Path:
 def _check_ends(before: Path, after: Path, chosen: Sequence[str]) -> None:
     """What takes minutes begins only with two sound runs that kept their inputs and both ask the questions chosen."""
     from forecast.report.read import read_report
-    from forecast.runs.inputs import FOLDER
+    from forecast.runs.input_snapshot import FOLDER
 
     if before == after:
         raise UsageError(f"Both runs are {after.name}.", "Name two: `forecast runs list` shows them.")
@@ -113,7 +113,7 @@ _CELL = 12
 
 def lines(report: Mapping[str, Any], chosen: Sequence[str] = (), width: int = 80) -> list[str]:
     """For a terminal: a part a row, in points; its label above the numbers if it is long."""
-    from forecast.cli._lines import wrap
+    from forecast.cli._text import wrap
     from forecast.report.what_moved import KINDS, alarm, aside, points, shown
     from forecast.report.words import capital, percent
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._group import Group, Lazy
-from forecast.cli._lines import terminal_width
 from forecast.cli._options import common, examples
+from forecast.cli._root import Group, Lazy
+from forecast.cli._text import terminal_width
 
 if TYPE_CHECKING:
     from forecast.errors import Problem
-    from forecast.jobs.prior_predictive import PriorPredictive
-    from forecast.priors.files import Prior, Priors
+    from forecast.jobs.priors.predictive import PriorPredictive
+    from forecast.priors.load import Prior, Priors
 
 
 @click.group(
@@ -85,9 +85,9 @@ def list_(context: Context, theme: str | None) -> None:
 def check(context: Context, predict: bool) -> None:
     """Check every prior file and the history of edits; say what is wrong, and what is odd without being wrong."""
     from forecast.errors import InputError
-    from forecast.priors.check import odd
-    from forecast.priors.files import load_priors
-    from forecast.priors.history import read_history
+    from forecast.priors.edit_log import read_history
+    from forecast.priors.load import load_priors
+    from forecast.priors.plausibility import plausibility_warnings
 
     folder = context.workspace.priors
     read_history(folder)
@@ -99,7 +99,7 @@ def check(context: Context, predict: bool) -> None:
         if context.json:
             context.say_json({"priors": 0, "digest": None, "errors": [_problem(p) for p in e.problems], "warnings": []})
         raise
-    warnings = odd(loaded)
+    warnings = plausibility_warnings(loaded)
     predicted = _predict(context) if predict else None
     if context.json:
         found = {"priors": len(loaded), "digest": loaded.digest(), "errors": [], "warnings": [_problem(p) for p in warnings]}
@@ -115,8 +115,8 @@ def check(context: Context, predict: bool) -> None:
 
 
 def _predict(context: Context) -> PriorPredictive:
-    from forecast.jobs.prior_predictive import DEFAULT_SEED, prior_predictive
-    from forecast.jobs.workspace import load_workspace
+    from forecast.forecasting.inputs import load_workspace
+    from forecast.jobs.priors.predictive import DEFAULT_SEED, prior_predictive
 
     with context.progress() as progress:
         return prior_predictive(load_workspace(context.workspace), DEFAULT_SEED if context.seed is None else context.seed, progress)
@@ -125,7 +125,7 @@ def _predict(context: Context) -> PriorPredictive:
 def _moves(context: Context) -> tuple[str | None, Mapping[str, float]]:
     """The newest published run and what its priors moved; a damaged run is a warning, since no prior is wrong because of it."""
     from forecast.errors import StoreError
-    from forecast.jobs.prior_moves import prior_moves
+    from forecast.jobs.priors.headline_moves import prior_moves
 
     try:
         return prior_moves(context.workspace.reports) or (None, {})
@@ -135,7 +135,7 @@ def _moves(context: Context) -> tuple[str | None, Mapping[str, float]]:
 
 
 def _load(context: Context) -> Priors:
-    from forecast.priors.files import load_priors
+    from forecast.priors.load import load_priors
 
     return load_priors(context.workspace.priors)
 
@@ -144,7 +144,7 @@ def _readings(context: Context, loaded: Priors) -> tuple[Problem, ...]:
     """Where the weights name other readings than the data; nothing while readings.csv itself is wrong, which `data check` says."""
     from forecast.data.read import read_table
     from forecast.data.records import ReadingRow
-    from forecast.priors.check import readings_differ
+    from forecast.priors.plausibility import readings_differ
 
     table, problems = read_table(context.workspace.data / ReadingRow.file, ReadingRow)
     return () if problems else readings_differ(loaded, {row.reading for row in table.rows})
@@ -153,9 +153,9 @@ def _readings(context: Context, loaded: Priors) -> tuple[Problem, ...]:
 def document(prior: Prior) -> dict[str, Any]:
     """A prior for a program."""
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.parts import Constants
-    from forecast.priors.spec import Distribution
-    from forecast.priors.words import in_words
+    from forecast.priors.descriptions import in_words
+    from forecast.priors.distributions import Distribution
+    from forecast.priors.named_constants import Constants
 
     entry, spec = CATALOGUE[prior.name], prior.spec
     q05, q50, q95 = spec.interval() if isinstance(spec, Distribution) else (None, None, None)

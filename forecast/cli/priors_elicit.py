@@ -13,11 +13,11 @@ from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
-    from forecast.jobs.set_prior import Done
-    from forecast.jobs.try_prior import Tried
-    from forecast.priors.files import Priors
-    from forecast.priors.solve import Answer
-    from forecast.priors.spec import Distribution
+    from forecast.jobs.priors.set_edits import PriorEditResult
+    from forecast.jobs.priors.try_edits import EditTrial
+    from forecast.priors.distributions import Distribution
+    from forecast.priors.load import Priors
+    from forecast.priors.solve_for_headline import Evaluation
 
 WAYS: Final = {
     "quantiles": "the values you would bet 19 to 1 it is above, 1 to 1, and 19 to 1 it is below",
@@ -34,7 +34,7 @@ class Said:
     way: str
     numbers: tuple[float, ...]
     spec: Distribution
-    answer: Answer | None = None
+    answer: Evaluation | None = None
     lacking: str | None = None
 
 
@@ -73,7 +73,7 @@ def elicit(
     """
     from forecast.errors import InputError, Problem, UsageError
     from forecast.priors.catalogue import CATALOGUE, nearest
-    from forecast.priors.files import load_priors
+    from forecast.priors.load import load_priors
     from forecast.priors.text import SpecError
 
     if name not in CATALOGUE:
@@ -135,7 +135,7 @@ def numbers(text: str, count: int) -> tuple[float, ...]:
 
 def _said(context: Context, priors: Priors, name: str, way: str, text: str) -> Said:
     """What the words make of the prior. Raises SpecError."""
-    from forecast.priors.elicit import from_odds, from_quantiles, from_year, may_be_elicited
+    from forecast.priors.elicitation import from_odds, from_quantiles, from_year, may_be_elicited
 
     may_be_elicited(name)
     now = priors.spec(name)
@@ -153,8 +153,8 @@ def _said(context: Context, priors: Priors, name: str, way: str, text: str) -> S
 
 
 def _solved(context: Context, name: str, target: float) -> Said:
-    from forecast.jobs.elicit_prior import solve_headline
-    from forecast.priors.words import percent
+    from forecast.jobs.priors.elicit import solve_headline
+    from forecast.priors.descriptions import percent
 
     with context.progress() as progress:
         found = solve_headline(context.workspace, name, target, progress)
@@ -172,12 +172,12 @@ def _solved(context: Context, name: str, target: float) -> Said:
 def _agreed(context: Context, priors: Priors, name: str) -> Said:
     """Ask and show until it is what the person would say. Ctrl-C gives up."""
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.elicit import PICTURES, may_be_elicited, may_be_within_a_year
+    from forecast.priors.descriptions import in_words
+    from forecast.priors.elicitation import CONTRASTS, may_be_elicited, may_be_within_a_year
     from forecast.priors.text import SpecError
-    from forecast.priors.words import in_words
 
     entry = may_be_elicited(name)
-    ways = [way for way in WAYS if (way != "odds" or name in PICTURES) and (way != "within-a-year" or may_be_within_a_year(name))]
+    ways = [way for way in WAYS if (way != "odds" or name in CONTRASTS) and (way != "within-a-year" or may_be_within_a_year(name))]
     usual: str = next(way for way in ("odds", "within-a-year", "quantiles") if way in ways)
     _ask_lines(CATALOGUE[name].what, f"Now: {in_words(name, priors.spec(name))}.", *(f"  {way}: {WAYS[way]}" for way in ways))
     while True:
@@ -196,10 +196,10 @@ def _agreed(context: Context, priors: Priors, name: str) -> Said:
 
 
 def _question(name: str, way: str, unit: str) -> list[str]:
-    from forecast.priors.elicit import PICTURES
+    from forecast.priors.elicitation import CONTRASTS
 
     if way == "odds":
-        picture = PICTURES[name]
+        picture = CONTRASTS[name]
         return [
             f"Picture two situations, alike but for this: {picture.first}; {picture.second}.",
             f"By what factor does the second multiply the odds of {picture.what}? Three numbers, 1 for no difference, under 1 for less:",
@@ -212,10 +212,10 @@ def _question(name: str, way: str, unit: str) -> list[str]:
     }[way]
 
 
-def _tried(context: Context, priors: Priors, name: str, said: Said) -> Tried | str:
+def _tried(context: Context, priors: Priors, name: str, said: Said) -> EditTrial | str:
     """What it does to the newest run; what was solved for has been tried already."""
-    from forecast.cli._tried import tried_on_newest
-    from forecast.priors.words import percent
+    from forecast.cli._headline_effect import tried_on_newest
+    from forecast.priors.descriptions import percent
 
     if said.lacking:
         return ""
@@ -224,21 +224,21 @@ def _tried(context: Context, priors: Priors, name: str, said: Said) -> Tried | s
     return tried_on_newest(context, {} if said.spec == priors.spec(name) else {name: said.spec})
 
 
-def _show(context: Context, priors: Priors, name: str, said: Said, tried: Tried | str) -> None:
+def _show(context: Context, priors: Priors, name: str, said: Said, tried: EditTrial | str) -> None:
     """The prior in words, as a curve and in what it implies, beside what now stands."""
     for line in _page(priors, name, said, tried):
         click.echo(line, err=True) if context.json else context.say(line)
 
 
-def _page(priors: Priors, name: str, said: Said, tried: Tried | str) -> list[str]:
-    from forecast.cli._lines import sentence, terminal_width, wrap
-    from forecast.cli._prior_page import span
-    from forecast.cli._tried import headline_words
+def _page(priors: Priors, name: str, said: Said, tried: EditTrial | str) -> list[str]:
+    from forecast.cli._headline_effect import headline_words
+    from forecast.cli._prior_view import span
+    from forecast.cli._text import sentence, terminal_width, wrap
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.density import draw
+    from forecast.priors.density_curve import draw
+    from forecast.priors.descriptions import in_words, unit_text
     from forecast.priors.implied import implied
-    from forecast.priors.selection import RISE
-    from forecast.priors.words import in_words, unit_text
+    from forecast.priors.selection_bias import RISE
 
     width = min(terminal_width(), 100)
     if said.lacking:
@@ -268,14 +268,14 @@ def _missed(name: str, said: Said) -> str:
     """Said where the family cannot have the quantiles, or the odds, that were stated."""
     from math import exp
 
-    from forecast.priors.elicit import PICTURES
-    from forecast.priors.words import number
+    from forecast.priors.descriptions import number
+    from forecast.priors.elicitation import CONTRASTS
 
     if said.way not in ("quantiles", "odds"):
         return ""
     fitted = said.spec.interval()
     if said.way == "odds":
-        low, middle, high = sorted(exp(PICTURES[name].size * q) for q in fitted)
+        low, middle, high = sorted(exp(CONTRASTS[name].size * q) for q in fitted)
         fitted = low, middle, high
     width = said.numbers[2] - said.numbers[0]
     if max(abs(a - b) for a, b in zip(fitted, said.numbers, strict=True)) <= 0.03 * width:
@@ -284,8 +284,8 @@ def _missed(name: str, said: Said) -> str:
     return f"You said {mine}; the nearest that such a prior can have is {its}."
 
 
-def _write(context: Context, name: str, said: Said, why: str | None, by: str | None) -> Done:
-    from forecast.jobs.set_prior import set_priors
+def _write(context: Context, name: str, said: Said, why: str | None, by: str | None) -> PriorEditResult:
+    from forecast.jobs.priors.set_edits import set_priors
 
     why = why or click.prompt("Why", err=True)
     by = by or click.prompt("By", err=True)
@@ -299,21 +299,21 @@ def _confirm(question: str) -> bool:
 
 
 def _ask_lines(*lines: str) -> None:
-    from forecast.cli._lines import terminal_width, wrap
+    from forecast.cli._text import terminal_width, wrap
 
     for line in lines:
         for part in wrap(line, min(terminal_width(), 100), subsequent_indent="    " if line.startswith("  ") else ""):
             click.echo(part, err=True)
 
 
-def _document(priors: Priors, name: str, said: Said, tried: Tried | str, done: Done | None) -> dict[str, Any]:
+def _document(priors: Priors, name: str, said: Said, tried: EditTrial | str, done: PriorEditResult | None) -> dict[str, Any]:
+    from forecast.priors.descriptions import in_words
     from forecast.priors.implied import implied
-    from forecast.priors.solve import Answer
-    from forecast.priors.words import in_words
+    from forecast.priors.solve_for_headline import Evaluation
 
     low, middle, high = said.spec.interval()
     rows = implied(priors.replace({name: said.spec}), name)
-    found = said.answer or (None if isinstance(tried, str) else Answer(tried.headline, tried.accepted, tried.how))
+    found = said.answer or (None if isinstance(tried, str) else Evaluation(tried.headline, tried.accepted, tried.how))
     headline = found and {"probability": found.probability, "accepted": found.accepted, "how": found.how, "lacking": said.lacking}
     return {
         "name": name,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._lines import sentence, terminal_width, wrap
 from forecast.cli._options import common, examples
+from forecast.cli._text import sentence, terminal_width, wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.try_prior import Tried
-    from forecast.priors.files import Priors
-    from forecast.priors.opinions import Opinion, Pooled
+    from forecast.jobs.priors.try_edits import EditTrial
+    from forecast.priors.expert_pooling import Opinion, Pooled
+    from forecast.priors.load import Priors
 
 
 @click.command(
@@ -43,11 +43,11 @@ def pool(
     The linear pool keeps their disagreement as spread: it says what someone would believe who trusts each of them that much. The log pool
     is what they would agree on, narrower than the linear one.
     """
-    from forecast.cli._tried import tried_on_newest
+    from forecast.cli._headline_effect import tried_on_newest
     from forecast.errors import InputError, Problem
     from forecast.priors.catalogue import CATALOGUE, nearest
-    from forecast.priors.files import load_priors
-    from forecast.priors.opinions import pool as pooled
+    from forecast.priors.expert_pooling import pool as pooled
+    from forecast.priors.load import load_priors
     from forecast.priors.text import SpecError
 
     if name not in CATALOGUE:
@@ -69,8 +69,8 @@ def _opinions(
     context: Context, name: str, priors: Priors, beliefs: tuple[str, ...], file: str | None, weights: str | None
 ) -> list[Opinion]:
     """All that was given, weighed. Raises SpecError, InputError for a file."""
-    from forecast.priors.elicit import may_be_elicited
-    from forecast.priors.opinions import Opinion, opinion, read_opinions
+    from forecast.priors.elicitation import may_be_elicited
+    from forecast.priors.expert_pooling import Opinion, opinion, read_opinions
     from forecast.priors.text import SpecError
     from forecast.storage.text import handed_over
 
@@ -90,14 +90,14 @@ def _opinions(
     return [Opinion(o.person, o.spec, w) for o, w in zip(found, numbers, strict=True)]
 
 
-def _page(priors: Priors, name: str, made: Pooled, tried: Tried | str, width: int) -> Iterator[str]:
-    from forecast.cli._prior_page import span
-    from forecast.cli._tried import headline_words
+def _page(priors: Priors, name: str, made: Pooled, tried: EditTrial | str, width: int) -> Iterator[str]:
+    from forecast.cli._headline_effect import headline_words
+    from forecast.cli._prior_view import span
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.density import draw
+    from forecast.priors.density_curve import draw
+    from forecast.priors.descriptions import in_words, percent, unit_text
+    from forecast.priors.expert_pooling import CHECKED
     from forecast.priors.implied import implied
-    from forecast.priors.opinions import CHECKED
-    from forecast.priors.words import in_words, percent, unit_text
 
     def unit(x: float) -> str:
         return unit_text(name, x)
@@ -135,7 +135,7 @@ def _page(priors: Priors, name: str, made: Pooled, tried: Tried | str, width: in
 
 
 def _agreement(made: Pooled) -> str:
-    from forecast.priors.words import percent
+    from forecast.priors.descriptions import percent
 
     share = made.disagreement
     how = "They hardly disagree" if share < 0.1 else "They disagree in part" if share < 0.5 else "They disagree more than each is unsure"
@@ -147,7 +147,7 @@ def _agreement(made: Pooled) -> str:
 
 def _fit(made: Pooled) -> str:
     """How well the family has the pool."""
-    from forecast.priors.words import percent
+    from forecast.priors.descriptions import percent
 
     if made.misplaced < 0.02:
         return "A prior of this family has the pool well."
@@ -161,10 +161,10 @@ def _fit(made: Pooled) -> str:
     )
 
 
-def _document(priors: Priors, name: str, made: Pooled, tried: Tried | str) -> dict[str, Any]:
+def _document(priors: Priors, name: str, made: Pooled, tried: EditTrial | str) -> dict[str, Any]:
+    from forecast.priors.descriptions import in_words
+    from forecast.priors.expert_pooling import CHECKED
     from forecast.priors.implied import implied
-    from forecast.priors.opinions import CHECKED
-    from forecast.priors.words import in_words
 
     rows = implied(priors.replace({name: made.spec}), name)
     labels = [f"q{100 * p:02.0f}" for p in CHECKED]

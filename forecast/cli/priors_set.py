@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._lines import terminal_width, wrap
 from forecast.cli._options import common, examples
+from forecast.cli._text import terminal_width, wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.set_prior import Done, Headlines, Log
-    from forecast.jobs.undo_prior import Undone
-    from forecast.priors.history import Edit, HandEdit, Outlook
+    from forecast.jobs.priors.set_edits import Headlines, Log, PriorEditResult
+    from forecast.jobs.priors.undo_edits import Undone
+    from forecast.priors.edit_log import Edit, HandEdit, Outlook
     from forecast.workspace import Workspace
 
 _EDIT: Final = re.compile(r"[^=(]+=.*", re.DOTALL)
@@ -44,7 +44,7 @@ def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: st
     nothing is written. `forecast priors try` shows what an edit would do, `forecast priors undo` takes it back.
     """
     where = context.own_workspace
-    from forecast.jobs.set_prior import SOURCE, set_priors
+    from forecast.jobs.priors.set_edits import SOURCE, set_priors
     from forecast.priors.edits import parse_edits
 
     parsed = parse_edits(joined(edits))
@@ -55,7 +55,7 @@ def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: st
         say(context, where, done)
 
 
-def say(context: Context, where: Workspace, done: Done) -> None:
+def say(context: Context, where: Workspace, done: PriorEditResult) -> None:
     """What was set, and where."""
     for text in told(done):
         _say(context, text)
@@ -68,10 +68,10 @@ def _say(context: Context, text: str) -> None:
         context.say(line)
 
 
-def written(where: Workspace, done: Done | Undone) -> list[str]:
+def written(where: Workspace, done: PriorEditResult | Undone) -> list[str]:
     """The files of a workspace that edits of priors have changed, as paths in it."""
-    from forecast.priors.files import load_priors
-    from forecast.priors.history import FOLDER
+    from forecast.priors.edit_log import FOLDER
+    from forecast.priors.load import load_priors
 
     priors = load_priors(where.priors)
     files = {f"priors/{priors[edit.name].file}" for edit in done.edits}
@@ -89,7 +89,7 @@ def joined(words: Sequence[str]) -> list[str]:
     return edits
 
 
-def told(done: Done) -> Iterator[str]:
+def told(done: PriorEditResult) -> Iterator[str]:
     """What was set, in lines."""
     for name in done.unchanged:
         yield f"{name} says so already; nothing to change."
@@ -117,7 +117,7 @@ def undo(context: Context, revisions: tuple[str, ...]) -> None:
     REVISION is what `forecast priors log` shows before a change, such as 3-1c9e07aa, or its number alone. Only the last change of a prior
     can be undone; of several, undo the newest first. An undo is added to the history and can be undone too.
     """
-    from forecast.jobs.undo_prior import undo_priors
+    from forecast.jobs.priors.undo_edits import undo_priors
 
     where = context.own_workspace
     done = undo_priors(where, revisions, context.now)
@@ -149,7 +149,7 @@ def log(context: Context, name: str | None) -> None:
     A prior that was edited in its file, past the history, is shown as such. A history that was altered is refused with exit code 7.
     """
     from forecast.errors import InputError
-    from forecast.jobs.set_prior import read_log
+    from forecast.jobs.priors.set_edits import read_log
     from forecast.priors.catalogue import CATALOGUE, nearest
 
     if name is not None and name not in CATALOGUE:
@@ -165,7 +165,7 @@ def log(context: Context, name: str | None) -> None:
 
 
 def _listed(found: Log) -> Iterator[str]:
-    from forecast.priors.history import BY_HAND
+    from forecast.priors.edit_log import BY_HAND
 
     def by_hand(hand: HandEdit) -> Iterator[str]:
         yield f"{BY_HAND:<31}{hand.name}"
@@ -196,7 +196,7 @@ def _indented(text: str) -> list[str]:
 
 
 def _headline(before: Outlook, after: Outlook | None) -> str:
-    from forecast.priors.words import percent
+    from forecast.priors.descriptions import percent
 
     rough = "" if before.accepted else "roughly "
     said = f"Headline {rough}{percent(before.probability)}"

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._lines import sentence, terminal_width, wrap
 from forecast.cli._options import common, examples, force_option
+from forecast.cli._text import sentence, terminal_width, wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.see_prior import After
-    from forecast.priors.files import Priors
+    from forecast.jobs.priors.report import PriorReport
     from forecast.priors.implied import Implied
+    from forecast.priors.load import Priors
     from forecast.storage.output import Output
 
 
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
 @force_option
 def show(context: Context, name: str, figure: str | None, force: bool) -> None:
     """Show the prior NAME: in words, as a curve, what it implies, what the newest published run made of it, and why it is so."""
-    from forecast.cli._prior_page import page
+    from forecast.cli._prior_view import page
     from forecast.cli.priors import document
     from forecast.errors import InputError, UsageError
 
     if figure is not None and not figure.lower().endswith(".svg"):
         raise UsageError(f"{figure} is no name of an SVG file.", f"Write --figure {name}.svg, for instance.")
     file = None if figure is None else context.output(figure, force)
-    from forecast.jobs.see_prior import see_after
-    from forecast.jobs.set_prior import read_log
+    from forecast.jobs.priors.report import prior_report
+    from forecast.jobs.priors.set_edits import read_log
     from forecast.priors.catalogue import nearest
-    from forecast.priors.files import load_priors
     from forecast.priors.implied import implied
+    from forecast.priors.load import load_priors
 
     loaded = load_priors(context.workspace.priors)
     if name not in loaded:
         raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
-    rows, after = implied(loaded, name), see_after(context.workspace, loaded, name)
+    rows, after = implied(loaded, name), prior_report(context.workspace, loaded, name)
     log = read_log(context.workspace, name)
     drawn = _figure(file, loaded, name, rows, after) if file else None
     if context.json:
@@ -63,12 +63,12 @@ def show(context: Context, name: str, figure: str | None, force: bool) -> None:
         context.say(f"\nDrawn into {drawn}.")
 
 
-def _figure(file: Output, loaded: Priors, name: str, rows: tuple[Implied, ...], after: After | None) -> str:
+def _figure(file: Output, loaded: Priors, name: str, rows: tuple[Implied, ...], after: PriorReport | None) -> str:
     """Draw the prior into a file. UsageError for what has no curve."""
     from forecast.errors import UsageError
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.spec import Distribution, Fixed
-    from forecast.priors.words import in_words, unit_text
+    from forecast.priors.descriptions import in_words, unit_text
+    from forecast.priors.distributions import Distribution, Fixed
     from forecast.report.prior_figure import prior_svg
 
     entry, spec = CATALOGUE[name], loaded.spec(name)
@@ -94,7 +94,7 @@ def _figure(file: Output, loaded: Priors, name: str, rows: tuple[Implied, ...], 
 
 
 def _curve(loaded: Priors, name: str) -> dict[str, Any] | None:
-    from forecast.priors.density import density
+    from forecast.priors.density_curve import density
 
     curve = density(loaded.spec(name))
     return {"axis": curve.axis, "x": curve.x.tolist(), "y": curve.y.tolist()} if curve else None
@@ -104,10 +104,10 @@ def _row(r: Implied) -> dict[str, Any]:
     return {"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high}
 
 
-def _after_document(after: After | None) -> dict[str, Any] | None:
+def _after_document(after: PriorReport | None) -> dict[str, Any] | None:
     from dataclasses import asdict
 
-    from forecast.priors.density import density_after
+    from forecast.priors.density_curve import density_after
 
     if after is None or after.draws is None or after.prior is None or after.quantiles is None:
         return None

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._lines import wrap
 from forecast.cli._options import common, examples
+from forecast.cli._text import wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.try_prior import Tried
-    from forecast.priors.spec import Spec
-    from forecast.runs.kept import KeptRun
+    from forecast.jobs.priors.try_edits import EditTrial
+    from forecast.priors.distributions import PriorSpec
+    from forecast.runs.kept_runs import KeptRun
 
 FAMILY = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m", "reach-5-12m", "fall-1-12m")
 """What is shown first: the headline and its kin."""
@@ -42,7 +42,7 @@ def try_(context: Context, edits: tuple[str, ...], file: str | None, everything:
     run in reports/ was fitted with exactly these priors to the same data, its numbers are shown too. Several edits count together. What
     was set since the run is included; without an edit only that is tried.
     """
-    from forecast.jobs.try_prior import try_edits
+    from forecast.jobs.priors.try_edits import try_edits
     from forecast.priors.edits import parse_edits, read_edits
 
     if context.seed is not None and not refit:
@@ -51,7 +51,7 @@ def try_(context: Context, edits: tuple[str, ...], file: str | None, everything:
     if file is not None:
         specs = _joined(specs, read_edits(*_read(context, file)))
     if refit:
-        from forecast.jobs.refit_prior import refit_edits
+        from forecast.jobs.priors.refit_edits import refit_edits
 
         with context.progress() as progress:
             tried = refit_edits(context.workspace, specs, context.seed, progress)
@@ -72,7 +72,7 @@ def _read(context: Context, file: str) -> tuple[str, str]:
     return handed_over(source, called), called
 
 
-def _joined(words: dict[str, Spec], file: dict[str, Spec]) -> dict[str, Spec]:
+def _joined(words: dict[str, PriorSpec], file: dict[str, PriorSpec]) -> dict[str, PriorSpec]:
     from forecast.errors import UsageError
 
     if twice := words.keys() & file.keys():
@@ -80,7 +80,7 @@ def _joined(words: dict[str, Spec], file: dict[str, Spec]) -> dict[str, Spec]:
     return words | file
 
 
-def lines(tried: Tried, everything: bool) -> list[str]:
+def lines(tried: EditTrial, everything: bool) -> list[str]:
     """For a terminal of 80 columns."""
     from forecast.report.words import percent, points
 
@@ -113,7 +113,7 @@ def lines(tried: Tried, everything: bool) -> list[str]:
     return [*out, "", *(line for note in (*tried.notes, verdict(tried)) for line in wrap(note, WIDTH))]
 
 
-def _kept(tried: Tried, kept: KeptRun, shown: Sequence[Mapping[str, Any]]) -> list[str]:
+def _kept(tried: EditTrial, kept: KeptRun, shown: Sequence[Mapping[str, Any]]) -> list[str]:
     """What a fit says, beside what the draws of another say."""
     from forecast.report.words import percent, points
 
@@ -136,7 +136,7 @@ def _companion_moved(q: Mapping[str, Any]) -> bool:
     return q["level"] is None and q["probability"] != q["before"]
 
 
-def verdict(tried: Tried) -> str:
+def verdict(tried: EditTrial) -> str:
     """Whether the answer may be used."""
     if tried.how == "refit" and tried.accepted:
         if tried.kept is None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._group import Group
-from forecast.cli._lines import terminal_width, wrap
 from forecast.cli._options import Day, common, examples
+from forecast.cli._root import Group
+from forecast.cli._text import terminal_width, wrap
 
 if TYPE_CHECKING:
-    from forecast.evaluation.book import Book
-    from forecast.jobs.ledger import LeftOut
-    from forecast.jobs.ledger_say import Said
+    from forecast.evaluation.question_ledger import QuestionLedger
+    from forecast.jobs.questions.freeze import LeftOut
+    from forecast.jobs.questions.record import RecordedEntry
     from forecast.runs.ledger import Head
 
 WIDTH = 80
@@ -70,9 +70,9 @@ def list_(context: Context, question: str | None, everything: bool, due: bool) -
 
     With QUESTION those whose id begins so, resolved or not; of a single one all that is recorded.
     """
+    from forecast.cli._questions_view import COLUMNS, document, not_entered, page, rows, table
     from forecast.cli.data import print_rows
-    from forecast.cli.questions_show import COLUMNS, document, not_entered, page, rows, table
-    from forecast.jobs.ledger import read_book
+    from forecast.jobs.questions.freeze import read_book
 
     book = read_book(context.workspace.reports)
     today = _today(context)
@@ -100,10 +100,10 @@ def list_(context: Context, question: str | None, everything: bool, due: bool) -
         context.warn("\n".join(wrap(not_entered(left), WIDTH)))
 
 
-def _left_out(context: Context, book: Book) -> tuple[LeftOut, ...]:
+def _left_out(context: Context, book: QuestionLedger) -> tuple[LeftOut, ...]:
     """What the ledger did not take from the newest run; a damaged run is a warning, since the ledger stands without it."""
     from forecast.errors import StoreError
-    from forecast.jobs.ledger import left_out
+    from forecast.jobs.questions.freeze import left_out
 
     try:
         return left_out(context.workspace.reports, book)
@@ -130,9 +130,9 @@ def _none(any_at_all: bool, due: bool) -> str:
 def add(context: Context, id: str, text: str, resolves: date, by: str, link: str | None) -> None:
     """Ask a question of your own, to be answered yes or no."""
     reports = context.own_workspace.reports
-    from forecast.jobs import ledger_say
+    from forecast.jobs.questions import record
 
-    said = ledger_say.add(reports, id, text, resolves, by, link, context.now)
+    said = record.add(reports, id, text, resolves, by, link, context.now)
     _told(context, said, f"{said.question} is asked, to be answered by {resolves}.")
 
 
@@ -154,9 +154,9 @@ def predict(context: Context, question: str, probability: float, by: str, why: s
     question is resolved is scored.
     """
     reports = context.own_workspace.reports
-    from forecast.jobs import ledger_say
+    from forecast.jobs.questions import record
 
-    said = ledger_say.predict(reports, question, probability, by, why, context.now)
+    said = record.predict(reports, question, probability, by, why, context.now)
     _told(context, said, f"{said.content['by']} says {100 * probability:g} % to {said.question}.")
 
 
@@ -184,17 +184,17 @@ def resolve(
     date, and before the first resolution, are scored.
     """
     reports = context.own_workspace.reports
-    from forecast.jobs import ledger_say
+    from forecast.jobs.questions import record
 
     if disputes is not None:
         if outcome or source or day or happens or settles:
             raise click.UsageError("--disputes takes --why and --by alone: what the outcome is, a new resolution says.")
-        said = ledger_say.dispute(reports, question, disputes, by, why, context.now)
+        said = record.dispute(reports, question, disputes, by, why, context.now)
         _told(context, said, f"Entry {disputes} is disputed; to resolve {said.question} anew, say --settles {said.number}.")
         return
     if outcome is None or source is None or day is None:
         raise click.UsageError("A resolution needs an OUTCOME (yes, no or a number), --source and --date.")
-    said = ledger_say.resolve(
+    said = record.resolve(
         reports, question, _outcome(outcome), about="happens" if happens else "known", source=source, day=day, by=by, why=why,
         settles=settles, now=context.now,
     )  # fmt: skip
@@ -222,8 +222,8 @@ def score(context: Context) -> None:
     Beside the model and every person stand persistence (nothing changes) and climatology (all goes on as it ever did), frozen with the
     question. Below that: whether edits of priors helped.
     """
-    from forecast.cli.questions_show import scores
-    from forecast.jobs.ledger_score import score as job
+    from forecast.cli._questions_view import scores
+    from forecast.jobs.questions.score import score as job
 
     found = job(context.workspace, _today(context))
     if context.json:
@@ -243,7 +243,7 @@ def verify(context: Context, head: Head | None) -> None:
     prints where nobody can change it: whoever rewrites the ledger and all runs together is seen by that alone.
     """
     from forecast.errors import StoreError
-    from forecast.jobs.ledger_audit import audit
+    from forecast.jobs.questions.verify import audit
 
     found = audit(context.workspace.reports, head)
     if context.json:
@@ -262,7 +262,7 @@ def verify(context: Context, head: Head | None) -> None:
         )
 
 
-def _told(context: Context, said: Said, words: str) -> None:
+def _told(context: Context, said: RecordedEntry, words: str) -> None:
     where = context.own_workspace
     if context.json:
         context.say_json(said.as_dict() | {"workspace": str(where.root)})

@@ -11,8 +11,8 @@ from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
     from forecast.data.tables import Data
-    from forecast.jobs.reference import Reference
-    from forecast.jobs.try_prior import Tried
+    from forecast.jobs.priors.reference import Reference
+    from forecast.jobs.priors.try_edits import EditTrial
 
 BY = "forecast priors reference"
 
@@ -64,13 +64,13 @@ def reference(
     those that stand, it also says what they would do to the newest published run. --write with the default choices also writes what the
     outside view says when it is asked differently, which the report tries.
     """
-    from forecast.cli._lines import terminal_width
-    from forecast.cli._reference_page import page
+    from forecast.cli._reference_view import page
+    from forecast.cli._text import terminal_width
+    from forecast.data.as_of import as_of
     from forecast.data.read import read_data
-    from forecast.data.select import as_of
-    from forecast.jobs.reference import SEED, ask_differently, check_choices, compile_reference, write_reference
-    from forecast.jobs.reference import reference as fit
-    from forecast.priors.files import load_priors
+    from forecast.jobs.priors.reference import SEED, ask_differently, check_choices, compile_reference, write_reference
+    from forecast.jobs.priors.reference import reference as fit
+    from forecast.priors.load import load_priors
 
     if states and (write or classes or pressure != "same" or refit):
         raise click.UsageError("--states fits nothing, so that of the other choices only --drop and --as-of go with it.")
@@ -100,15 +100,15 @@ def reference(
         context.say_written(where, ["priors/"])
 
 
-def _tried(context: Context, result: Reference, refit: bool) -> Tried | str:
+def _tried(context: Context, result: Reference, refit: bool) -> EditTrial | str:
     """What these priors would do to the newest run: from its draws, or fitted again where they can't tell and that was asked for."""
-    from forecast.cli._tried import tried_on_newest
+    from forecast.cli._headline_effect import tried_on_newest
 
     edits = {name: new for name, (_, new) in result.changed.items()}
     tried = tried_on_newest(context, edits)
     if isinstance(tried, str) or tried.accepted or not refit:
         return tried
-    from forecast.jobs.refit_prior import refit_edits
+    from forecast.jobs.priors.refit_edits import refit_edits
 
     with context.progress() as progress:
         return refit_edits(context.workspace, edits, None, progress)
@@ -118,8 +118,8 @@ def _counted(context: Context, data: Data, drop: tuple[str, ...]) -> None:
     """The states and rates alone."""
     from dataclasses import asdict
 
-    from forecast.cli._reference_page import rates_table, states_table
-    from forecast.jobs.reference import states_compared
+    from forecast.cli._reference_view import rates_table, states_table
+    from forecast.jobs.priors.reference import states_compared
 
     listed, rates = states_compared(data, drop)
     if context.json:
@@ -129,7 +129,7 @@ def _counted(context: Context, data: Data, drop: tuple[str, ...]) -> None:
         context.say(line)
 
 
-def document(result: Reference, tried: Tried | str, *, written: bool) -> dict[str, Any]:
+def document(result: Reference, tried: EditTrial | str, *, written: bool) -> dict[str, Any]:
     """The result as one JSON document."""
     from dataclasses import asdict
 

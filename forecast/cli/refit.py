@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._lines import sentence, together, wrap
 from forecast.cli._options import Seconds, common, examples
-from forecast.cli.timetable import steps_of_refit
+from forecast.cli._text import sentence, together, wrap
+from forecast.cli._timetable import steps_of_refit
 
 if TYPE_CHECKING:
-    from forecast.jobs.refit import Refit
+    from forecast.jobs.refit.refit import Refit
 
 
 @click.command(epilog=examples("forecast refit", "forecast refit --wait", "forecast refit --wait 600 --json"))
@@ -30,8 +30,8 @@ def refit(context: Context, pull: bool, wait: float) -> None:
     refused by the data check (exit code 3) or the gate (4); then the last good forecast stands.
     """
     where = context.own_workspace
-    from forecast.jobs.refit import refit as job
-    from forecast.runs.names import LATEST
+    from forecast.jobs.refit.refit import refit as job
+    from forecast.runs.run_ids import LATEST
 
     clock, environ = context.surroundings.clock, context.surroundings.environ
     with context.progress(steps_of_refit(pull, follows=(where.reports / LATEST).is_symlink())) as progress:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._lines import together
 from forecast.cli._options import common, examples
-from forecast.cli.timetable import steps_of_run
+from forecast.cli._text import together
+from forecast.cli._timetable import steps_of_run
 
 if TYPE_CHECKING:
-    from forecast.jobs.publish import Done
+    from forecast.jobs.publish import Publication
 
 
 @click.command(epilog=examples("forecast run --publish", "forecast run --seed 7", "forecast run --as-of 2025-06-30 --json"))
@@ -28,9 +28,9 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
     The run is written to reports/ and named by its time. A run as of an earlier day is never published.
     """
     workspace = context.own_workspace
+    from forecast.forecasting.inputs import load_workspace
     from forecast.jobs.publish import run_and_publish
-    from forecast.jobs.workspace import load_workspace
-    from forecast.runs.names import LATEST
+    from forecast.runs.run_ids import LATEST
 
     inputs = load_workspace(workspace, context.as_of, context.now.date())
     steps = steps_of_run(as_of=context.as_of is not None, follows=publish and (workspace.reports / LATEST).is_symlink())
@@ -46,7 +46,7 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
         raise together(done.troubles)
 
 
-def lines(done: Done, as_of: date | None) -> list[str]:
+def lines(done: Publication, as_of: date | None) -> list[str]:
     """For a terminal of 80 columns."""
     from forecast.report.terminal import headline_table
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._group import Group
 from forecast.cli._options import common, examples
+from forecast.cli._root import Group
 from forecast.errors import StoreError
 from forecast.report.words import NONE
-from forecast.runs import lock, store
+from forecast.runs import publication_lock, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +102,7 @@ def publish(context: Context, run: str) -> None:
     It must be sound, of this version, not as of an earlier day, and have passed the gate. The next `forecast refit` follows the data and
     priors of the workspace as always.
     """
-    from forecast.cli._lines import together
+    from forecast.cli._text import together
     from forecast.jobs.republish import republish
 
     where = context.own_workspace
@@ -138,13 +138,13 @@ def prune(context: Context, keep: int) -> None:
     a run whose questions are not in the ledger yet.
     """
     from forecast.jobs.index import write_index
-    from forecast.jobs.publish import tried
-    from forecast.runs.needed import needed
+    from forecast.jobs.publish import capture_failure
+    from forecast.runs.retention import needed
 
     reports = context.own_workspace.reports
-    with lock.publisher(reports, "forecast runs prune", context.now, makes_room=True):
+    with publication_lock.publisher(reports, "forecast runs prune", context.now, makes_room=True):
         gone = store.prune(reports, keep, needed(reports))
-        _, trouble = tried("the index", lambda: write_index(reports, context.now))
+        _, trouble = capture_failure("the index", lambda: write_index(reports, context.now))
     if context.json:
         context.say_json({"removed": list(gone), "workspace": str(reports.parent)})
     else:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._group import Group
 from forecast.cli._options import common, examples
+from forecast.cli._root import Group
 
 if TYPE_CHECKING:
-    from forecast.forecasting.scenarios import Result
+    from forecast.forecasting.scenarios.run import ScenarioResult
     from forecast.jobs.scenario import Listed
 
 
@@ -25,7 +25,7 @@ def scenario() -> None:
 def list_(context: Context) -> None:
     """List the scenarios in data/scenarios/, with what the newest published run says of each."""
     from forecast.cli.data import print_rows
-    from forecast.forecasting.statement import edited
+    from forecast.forecasting.scenarios.specification import edited
     from forecast.jobs.scenario import list_scenarios
 
     run_id, listed = list_scenarios(context.workspace)
@@ -67,10 +67,10 @@ def _row(listed: Listed) -> dict[str, str]:
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 def run(context: Context, names: tuple[str, ...]) -> None:
     """Run the scenarios NAME, or all, on the draws of the newest published run; nothing is fitted or written."""
-    from forecast.jobs.scenario import run_scenarios
+    from forecast.jobs.scenario import answer_scenarios
 
     with context.progress() as progress:
-        answers = run_scenarios(context.workspace, names, progress)
+        answers = answer_scenarios(context.workspace, names, progress)
     for problem in answers.left_out:
         context.warn(str(problem))
     if context.json:
@@ -98,7 +98,7 @@ def new(context: Context, name: str) -> None:
         context.say(f"Wrote {path}. Edit it, then `forecast scenario run {path.stem}`.")
 
 
-def _more(result: Result) -> dict[str, object]:
+def _more(result: ScenarioResult) -> dict[str, object]:
     """What report.json has no room for: every question, every reading, what is moved and how far."""
     return {
         "by_reading": dict(result.by_reading),
@@ -108,10 +108,10 @@ def _more(result: Result) -> dict[str, object]:
     }
 
 
-def _page(result: Result, whole: bool) -> list[str]:
+def _page(result: ScenarioResult, whole: bool) -> list[str]:
     from shutil import get_terminal_size
 
-    from forecast.cli._lines import wrap
+    from forecast.cli._text import wrap
 
     low, high = result.interval
     direct = "event-direct-action-12m"
@@ -135,7 +135,7 @@ def _page(result: Result, whole: bool) -> list[str]:
     return out
 
 
-def _plausible(result: Result) -> str:
+def _plausible(result: ScenarioResult) -> str:
     if result.plausibility is None:
         return "It moves no driver of the simulation."
     if result.paths is not None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._group import Group
 from forecast.cli._options import common, examples
+from forecast.cli._root import Group
 
 if TYPE_CHECKING:
     from forecast.jobs.schedule import Schedule

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._lines import wrap
 from forecast.cli._options import common, examples
+from forecast.cli._text import wrap
 
 type Found = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ def sensitivity(context: Context, run: str, everything: bool) -> None:
 
     From the run's draws, in some ten seconds; no model is fitted. The report says the same.
     """
-    from forecast.jobs.sensitivity import sensitivity_of
+    from forecast.jobs.priors.sensitivity import sensitivity_of
 
     found = sensitivity_of(context.workspace, run)
     if context.json:

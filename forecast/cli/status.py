@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._lines import sentence, wrap
 from forecast.cli._options import common, examples
+from forecast.cli._text import sentence, wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.present import Series
     from forecast.jobs.published import Change, Published
     from forecast.jobs.status import Last, Status
+    from forecast.jobs.workspace_state import Series
 
 WIDTH, LABEL = 80, 11
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 from forecast.data.settings import Source
-from forecast.data.toml import Settings
+from forecast.data.toml_file import Settings
 from forecast.domain import month
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from forecast.data.nearest import shown
+from forecast.data.suggestions import shown
 from forecast.data.tables import Table
 from forecast.domain import month_text
 from forecast.errors import Problem

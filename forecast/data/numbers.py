@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from forecast.data.nearest import shown
+from forecast.data.suggestions import shown
 
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")

@@ -23,12 +23,12 @@ def main_levels(claims: Iterable[Claim], tau: date, months: Sequence[int]) -> Le
 
     InputError if a month is covered by none.
     """
-    return np.array([claim.level for claim in behind(claims, tau, months)], dtype=np.int64)
+    return np.array([claim.level for claim in claims_in_force(claims, tau, months)], dtype=np.int64)
 
 
-def known_then(claims: Iterable[Claim], months: Sequence[int]) -> Levels:
+def real_time_levels(claims: Iterable[Claim], months: Sequence[int]) -> Levels:
     """The main reading of each month as it was known when that month ended."""
-    return np.array([claim.level for claim in behind_then(claims, months)], dtype=np.int64)
+    return np.array([claim.level for claim in real_time_claims(claims, months)], dtype=np.int64)
 
 
 def reading_levels(data: Data, reading: str, tau: date, months: Sequence[int]) -> Levels:
@@ -57,13 +57,13 @@ def distinct_readings(data: Data, tau: date, months: Sequence[int]) -> dict[str,
     return groups
 
 
-def behind(claims: Iterable[Claim], tau: date, months: Sequence[int]) -> tuple[Claim, ...]:
+def claims_in_force(claims: Iterable[Claim], tau: date, months: Sequence[int]) -> tuple[Claim, ...]:
     """The claim that gives each month its level as known on `tau`. InputError if a month has none."""
     ranked = _documented(claims)
     return tuple(_claim_for(ranked, tau, m) for m in months)
 
 
-def behind_then(claims: Iterable[Claim], months: Sequence[int]) -> tuple[Claim, ...]:
+def real_time_claims(claims: Iterable[Claim], months: Sequence[int]) -> tuple[Claim, ...]:
     """The claim that gave each month its level on its own last day. InputError if a month has none."""
     ranked = _documented(claims)
     return tuple(_claim_for(ranked, last_day(m), m) for m in months)

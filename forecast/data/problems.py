@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Any
 
-from forecast.data.digest import data_digest
+from forecast.data.fingerprint import data_digest
 from forecast.data.tables import RECORDS, Data
 from forecast.errors import Problem
 

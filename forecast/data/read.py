@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forecast.data.check import errors, oddities
+from forecast.data.checks.registry import errors, oddities
+from forecast.data.csv_file import Sheet, read_sheet
 from forecast.data.records import Record
-from forecast.data.refusal import sentence
-from forecast.data.sheet import Sheet, read_sheet
 from forecast.data.tables import RECORDS, Data, Table
-from forecast.data.toml import Settings, read_settings
+from forecast.data.toml_file import Settings, read_settings
+from forecast.data.validation_messages import sentence
 from forecast.errors import InputError, Problem, limited
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from forecast.data.cells import (
+from forecast.data.column_types import (
     Confidence,
     Count,
     Day,

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from forecast.errors import ForecastError
-from forecast.storage.beside import sweep_beside, write_beside
+from forecast.storage.atomic_write import sweep_beside, write_beside
 from forecast.storage.reading import UnreadableError, read_bounded
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from forecast.data.lock import editing
 from forecast.errors import ForecastError, UsageError
-from forecast.storage.beside import sweep_beside, write_beside
+from forecast.storage.atomic_write import sweep_beside, write_beside
 
 TEMPLATE: Final = '''# A scenario: what the forecast becomes if ... Run it with `forecast scenario run NAME`, NAME being that of this file.
 # Months count from the one after the origin: 1 is the first month that is forecast, 24 the last.

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.model.new_state import NewState, entry_chance
 from forecast.model.outside_view_data import PressureYear, Transitions
-
-type Floats = NDArray[np.float64]
-type Bools = NDArray[np.bool_]
+from forecast.model.outside_view_predictive import NewStatePredictive, entry_chance
+from forecast.typing import Bools
 
 TARGET: Final = 4
 PSEUDO: Final = 0.5
@@ -33,7 +30,7 @@ class LeaveOneOut:
     by_state: dict[str, tuple[float, float, float]]
 
 
-def leave_one_out(transitions: Transitions, pressure: PressureYear, fit: Callable[[Bools], NewState]) -> LeaveOneOut:
+def leave_one_out(transitions: Transitions, pressure: PressureYear, fit: Callable[[Bools], NewStatePredictive]) -> LeaveOneOut:
     """Score every state by a fit to the months of the others; `fit` takes the months to use (True) and predicts a new state."""
     t = transitions
     at_risk = t.level < TARGET
@@ -50,7 +47,7 @@ def leave_one_out(transitions: Transitions, pressure: PressureYear, fit: Callabl
     return LeaveOneOut(model, constant, by_level, scores)
 
 
-def score_state(transitions: Transitions, held: Bools, pressure: PressureYear, state: NewState) -> float:
+def score_state(transitions: Transitions, held: Bools, pressure: PressureYear, state: NewStatePredictive) -> float:
     """log E Π_t P(entry or none in month t), the expectation over the draws of one state: its effects are the same in all its months."""
     t = transitions
     chance = entry_chance(state, target=TARGET)

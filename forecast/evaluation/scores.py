@@ -12,9 +12,7 @@ from math import inf, sqrt
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-type Floats = NDArray[np.float64]
 type Span = tuple[int, int]
 """First and last month of a window."""
 

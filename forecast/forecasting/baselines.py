@@ -15,17 +15,16 @@ from math import exp, lgamma, log
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.data.acts import sole_acts
+from forecast.data.event_groups import distinct_acts
 from forecast.data.records import Event
 from forecast.data.settings import Companion, Counts, QuestionsConfig
 from forecast.domain import FIRST_MONTH, TOP, Month, Question
 from forecast.forecasting.questions import slug_of
-
-type Floats = NDArray[np.float64]
+from forecast.typing import Floats
 
 TAIL = 1e-7
 """The chance of more than the largest count that a distribution names one by one."""
-MOST = 400
+MAX_COUNT = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +49,7 @@ def baselines(
     for q in questions:
         if q.level is not None:
             now = int(levels[-1])
-            persistence, climatology = (chance(kernel, now, q.kind, q.level, q.horizon) for kernel in (stays, goes_on))
+            persistence, climatology = (baseline_probability(kernel, now, q.kind, q.level, q.horizon) for kernel in (stays, goes_on))
             out[q.id] = Baseline(persistence, climatology)
         elif (companion := config.companion[slug_of(q)]).counts is not None:
             out[q.id] = _companion(companion, events, q.horizon, origin)
@@ -70,7 +69,7 @@ def climatology_kernel(levels: NDArray[np.int_]) -> Floats:
     return np.asarray(counted / counted.sum(1, keepdims=True))
 
 
-def chance(kernel: Floats, level: int, kind: str, k: int, horizon: int) -> float:
+def baseline_probability(kernel: Floats, level: int, kind: str, k: int, horizon: int) -> float:
     """The answer of a Markov chain on the ladder to a question about level k, from `level` at the origin."""
     at = np.eye(len(kernel))[level]
     met = 0.0
@@ -101,7 +100,7 @@ def _companion(companion: Companion, events: Sequence[Event], horizon: int, orig
 def by_month(events: Sequence[Event], counts: Counts, origin: Month) -> Floats:
     """How many acts count in each month [T] from FIRST_MONTH to the origin; rows that are one act are one."""
     out = np.zeros(origin - FIRST_MONTH + 1)
-    for e in sole_acts([e for e in events if e.answers] if counts.answers else events):
+    for e in distinct_acts([e for e in events if e.answers] if counts.answers else events):
         if FIRST_MONTH <= e.date.month <= origin and counts_towards(e, counts):
             out[e.date.month - FIRST_MONTH] += 1.0
     return out
@@ -127,7 +126,7 @@ def count_chances(shape: float, months: float, horizon: int) -> Floats:
     """Chances of 0, 1, … within `horizon` months if the monthly rate is Gamma(shape, months): a negative binomial, its tail in the last."""
     stay, out = log(months / (months + horizon)), [0.0]
     out[0] = exp(shape * stay)
-    while 1.0 - sum(out) > TAIL and len(out) < MOST:
+    while 1.0 - sum(out) > TAIL and len(out) < MAX_COUNT:
         k = len(out)
         out.append(exp(lgamma(shape + k) - lgamma(shape) - lgamma(k + 1.0) + shape * stay + k * log(horizon / (months + horizon))))
     return with_tail(np.array(out))
@@ -137,7 +136,7 @@ def poisson_chances(means: Floats) -> Floats:
     """Chances of 0, 1, …, averaged over draws of the mean [S], the tail in the last."""
     now = np.exp(-means)
     out = [float(now.mean())]
-    while 1.0 - sum(out) > TAIL and len(out) < MOST:
+    while 1.0 - sum(out) > TAIL and len(out) < MAX_COUNT:
         now = now * means / len(out)
         out.append(float(now.mean()))
     return with_tail(np.array(out))

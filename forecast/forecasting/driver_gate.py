@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from forecast.arrays.psis import weakness
+from forecast.arrays.psis import weight_problem
 from forecast.data.records import OverdoseFinal, OverdoseRelease
 from forecast.domain import FIRST_MONTH, Month, month_text
 from forecast.errors import GateError
@@ -36,7 +36,7 @@ _COMPARE: Final = "Compare what is named with its source, and correct it or take
 
 def check_weights(part: str, k_hat: float, effective: float, look_at: str) -> None:
     """GateError if weighted draws cannot carry what rests on them. look_at: the priors and data that may disagree."""
-    if why := weakness(k_hat, effective):
+    if why := weight_problem(k_hat, effective):
         raise GateError(
             f"{part} could not be sampled soundly: {why}.",
             f"Its priors and its data disagree too far. Look at {look_at}; `forecast priors check` says which priors are odd.",

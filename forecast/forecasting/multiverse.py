@@ -9,24 +9,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays.ladder import bend
-from forecast.data.outcome import behind, changes, known_then, main_levels
+from forecast.arrays.ladder import saturate_pressure
+from forecast.data.outcome import changes, claims_in_force, main_levels, real_time_levels
 from forecast.data.tables import history as months_of
 from forecast.domain import Month, first_day
-from forecast.forecasting.carry import carry_forward
-from forecast.forecasting.climb import PressureLink
-from forecast.forecasting.paths import Pool
-from forecast.forecasting.readings import fit_history, posterior_draws
-from forecast.forecasting.situation import Situation, claims_day
+from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.fit_readings import fit_history, posterior_draws
+from forecast.forecasting.history_forecast import forecast_from_history
+from forecast.forecasting.ladder_forecast import PressureTransform
+from forecast.forecasting.origin_state import OriginState, claims_day
 from forecast.inference.sample import Sampler
 from forecast.inference.settings import SamplerSettings
-from forecast.model.constants import tolerance_priors
 from forecast.model.history import History
-from forecast.model.transitions import TolerancePriors
-from forecast.priors.alternatives import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
-from forecast.priors.spec import Fixed, Normal, Spec
+from forecast.model.hyperparameters import tolerance_priors
+from forecast.model.tolerance_data import TolerancePriors
+from forecast.priors.distributions import Fixed, Normal, PriorSpec
+from forecast.priors.outside_view_variants import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
+from forecast.typing import Floats
 
-type Floats = NDArray[np.float64]
 type Levels = NDArray[np.int_]
 
 OFF: Final[Floats] = np.zeros(2)
@@ -45,7 +45,7 @@ class Universe:
     note: str
     levels: Levels
     constants: TolerancePriors
-    link: PressureLink = bend
+    link: PressureTransform = saturate_pressure
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Disputed:
         return f"the disputed act of {day:%B %Y} ({self.event})"
 
 
-def disputed_act(situation: Situation) -> Disputed | None:
+def disputed_act(situation: OriginState) -> Disputed | None:
     """The act behind the newest rise of the main reading, if the claim that makes it counts with low confidence."""
     data, months = situation.data, months_of(situation.data)
     levels = situation.histories["main"].levels
-    rises = [c for c in changes(levels, months, behind(data.claims, claims_day(data), months)) if c.after > c.before]
+    rises = [c for c in changes(levels, months, claims_in_force(data.claims, claims_day(data), months)) if c.after > c.before]
     if not rises or rises[-1].claim.confidence != "low" or not rises[-1].claim.basis_ids:
         return None
     return Disputed(rises[-1].claim.basis_ids[0], rises[-1].claim.claim_id, rises[-1].month)
@@ -83,24 +83,24 @@ class Outcome:
     divergences: int
 
 
-def universes(situation: Situation, disputed: Disputed | None, alternatives: Alternatives) -> Iterator[Universe]:
+def universes(situation: OriginState, disputed: Disputed | None, alternatives: Alternatives) -> Iterator[Universe]:
     """Every choice of the strip, the published one first. `disputed` is left out in one of them."""
     data, priors = situation.data, situation.priors
     main = situation.histories["main"]
     here = tolerance_priors(priors)
     months = months_of(data)
 
-    def with_priors(**edits: Spec) -> TolerancePriors:
+    def with_priors(**edits: PriorSpec) -> TolerancePriors:
         return tolerance_priors(priors.replace({name.replace("__", "."): spec for name, spec in edits.items()}))
 
     def universe(
-        label: str, group: str, note: str, constants: TolerancePriors = here, levels: Levels = main.levels, **link: PressureLink
+        label: str, group: str, note: str, constants: TolerancePriors = here, levels: Levels = main.levels, **link: PressureTransform
     ) -> Universe:
         return Universe(label, group, note, levels, constants, **link)
 
     yield universe("as published (main reading)", "as published", "")
     yield universe(
-        "coded as known at the time", "coding", "each month as it was known when it ended", levels=known_then(data.claims, months)
+        "coded as known at the time", "coding", "each month as it was known when it ended", levels=real_time_levels(data.claims, months)
     )
     if disputed is not None:
         without = [c for c in data.claims if disputed.event not in c.basis_ids]
@@ -145,7 +145,7 @@ def universes(situation: Situation, disputed: Disputed | None, alternatives: Alt
     yield universe("leverage only (model S)", "model", "no overdoses, opposition, administrations or drift", _leverage_only(here))
 
 
-LINKS: tuple[tuple[str, PressureLink, str], ...] = (
+LINKS: tuple[tuple[str, PressureTransform, str], ...] = (
     ("linear", lambda leverage: leverage, "the log-odds go on rising with leverage"),
     ("capped at 1", lambda leverage: np.minimum(leverage, 1.0), "beyond the mean of 2025 it adds nothing"),
     ("open or not", lambda leverage: np.asarray(leverage > 0.5, float), "0 or 1, as the outside view knows it"),
@@ -178,9 +178,9 @@ def _leverage_only(constants: TolerancePriors) -> TolerancePriors:
 
 
 def explore(
-    situation: Situation,
+    situation: OriginState,
     sampler: Sampler,
-    pool: Pool,
+    pool: DriverPaths,
     seed: int,
     level: int,
     horizon: int,
@@ -199,7 +199,7 @@ def explore(
         history = History(choice.levels, drivers)
         tree = fit_history(sampler, history, choice.constants, seed + i, settings)
         draws = posterior_draws(tree, history, choice.constants, seed + i)
-        found = carry_forward(situation, draws, pool, history, link=choice.link)
+        found = forecast_from_history(situation, draws, pool, history, link=choice.link)
         divergences = int(tree["sample_stats"]["diverging"].sum())
         out.append(Outcome(choice.label, choice.group, choice.note, float(found.reached(level, horizon).mean()), divergences))
     return out

@@ -13,10 +13,10 @@ from forecast.data.records import Administration, Claim, Event, OverdoseFinal, O
 from forecast.data.tables import Data, history, origin
 from forecast.domain import FIRST_MONTH, Month, last_day, month_text
 from forecast.errors import Problem
-from forecast.forecasting.questions import wrong_questions
+from forecast.forecasting.questions import question_problems
 from forecast.model.overdose import finals_used, totals_used
-from forecast.model.polls import FIRST_KNOT, field_month, poll_shares
-from forecast.model.transitions import ADMINISTRATIONS
+from forecast.model.poll_shares import FIRST_KNOT, field_month, poll_shares
+from forecast.model.tolerance_data import ADMINISTRATIONS
 
 FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)
 """A year of record is the least: by its end the first final overdose counts were out."""
@@ -33,7 +33,7 @@ def unmet(data: Data) -> list[Problem]:
         remedy = "Correct covered_through, or the clock of this machine."
         return [Problem("coverage.toml", f"{Event.file} read through {through}", expected, remedy, column=Event.file)]
     found = [*_undocumented(data), *_ungoverned(data, at), *_unmeasured(data, at)]
-    return found or wrong_questions(data.questions, at)
+    return found or question_problems(data.questions, at)
 
 
 def _undocumented(data: Data) -> Iterator[Problem]:

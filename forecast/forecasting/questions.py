@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from forecast.data.nearest import did_you_mean, shown
 from forecast.data.settings import QuestionsConfig
+from forecast.data.suggestions import did_you_mean, shown
 from forecast.domain import LEVELS, Month, Question, first_day, last_day
 from forecast.errors import Problem
 from forecast.model.events import ANSWERS, COUNTED
@@ -24,7 +24,7 @@ COMPANIONS: Final[Mapping[str, str]] = {
 _FILE: Final = "questions.toml"
 
 
-def ask(config: QuestionsConfig, origin: Month) -> tuple[Question, ...]:
+def build_questions(config: QuestionsConfig, origin: Month) -> tuple[Question, ...]:
     """Every question at an origin. Ids are stable: reach-4-12m, hold-3-6m, fall-1-12m, event-<slug>-<h>m, count-<slug>-<h>m."""
     out: list[Question] = []
     lag = config.resolution.lag_days
@@ -45,10 +45,10 @@ def ask(config: QuestionsConfig, origin: Month) -> tuple[Question, ...]:
     return tuple(out)
 
 
-def wrong_questions(config: QuestionsConfig, origin: Month) -> list[Problem]:
+def question_problems(config: QuestionsConfig, origin: Month) -> list[Problem]:
     """What is wrong with the questions at an origin that no single key shows: a headline nobody asks, a companion that no model answers."""
     problems = []
-    headlines = [q.id for q in ask(config, origin) if q.kind == "reached_by"]
+    headlines = [q.id for q in build_questions(config, origin) if q.kind == "reached_by"]
     headline = config.resolution.headline
     if headline not in headlines:
         expected = "the id of a question about a level reached, at one of the horizons"

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.brief import brief
-from forecast.data.changes import Differences, RowChange, compare, text
+from forecast.data.diff import Differences, RowChange, compare, text
+from forecast.data.row_summary import brief
 from forecast.data.tables import RECORDS
 from forecast.errors import ForecastError
-from forecast.jobs.meaning import changes
+from forecast.forecasting.inputs import Inputs
+from forecast.jobs.input_fingerprint import changes
 from forecast.jobs.snapshot import inputs_of
-from forecast.jobs.workspace import Inputs
 from forecast.report.read import read_report
 from forecast.runs.manifest import read_manifest
 

@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from forecast.attribution.input_states import InputPath, InputState, intermediate_inputs
+from forecast.attribution.residual_noise import FACTOR_MAX, NEGLIGIBLE, Noise, error_inflation, in_quadrature, scaled
+from forecast.attribution.sequential import Attribution, Contribution, Values, attribute_sequentially
 from forecast.data.tables import origin
 from forecast.domain import month_text
 from forecast.errors import ForecastError, GateError, InputError
-from forecast.forecasting.result import Forecast
-from forecast.forecasting.revised.noise import FACTOR_MAX, LEAST, Noise, stretched, times, together
-from forecast.forecasting.revised.telescope import Leg, Told, Values, telescope
-from forecast.forecasting.revised.update import Basis
+from forecast.forecasting.forecast_result import Forecast
+from forecast.forecasting.inputs import Inputs
 from forecast.jobs.snapshot import basis_of, inputs_of
-from forecast.jobs.states import Chain, State, chain
-from forecast.jobs.tellers import Draws, Fit, fits_between, fitted
-from forecast.jobs.workspace import Inputs
-from forecast.model.transitions import MODEL_VERSION
+from forecast.jobs.state_forecasts import Fit, ReweightedForecaster, fits_between, fitted
+from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.progress import Progress, silent
 from forecast.report.payload import versions
 from forecast.report.read import read_report
+from forecast.reweighting.data_update import FittedDraws
 from forecast.runs.manifest import read_manifest
-from forecast.runs.needed import FITTED_IN
+from forecast.runs.retention import FITTED_IN
 
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
 """The kinds of parts, in the order in which the changes are made."""
@@ -38,7 +38,7 @@ BEYOND: Final = "Two fits of the same inputs differ by {:.1f} times their stated
 
 
 @dataclass(frozen=True, eq=False)
-class End:
+class RunEndpoint:
     """One of two forecasts: its inputs, its draws, what it says and the stated Monte Carlo errors by question, and the seed.
 
     fit: the run that the sampler made the draws for; weighted: whether that is another run, so that these draws are the fit's, each taken
@@ -47,7 +47,7 @@ class End:
     """
 
     inputs: Inputs
-    basis: Callable[[], Basis]
+    basis: Callable[[], FittedDraws]
     values: Values
     mcse: Values
     seed: int
@@ -55,7 +55,7 @@ class End:
     versions: Mapping[str, str]
     fit: str
     weighted: bool
-    fitted: Callable[[], Basis]
+    fitted: Callable[[], FittedDraws]
     fresh: bool = False
 
 
@@ -80,11 +80,11 @@ def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress
     A forecast made of the draws behind that run is explained without any fit. Raises what `explain` raises.
     """
     made = forecast.readings
-    basis = Basis(forecast.situation, {name: f.draws for name, f in made.items()}, next(iter(made.values())).prior_draws)
+    basis = FittedDraws(forecast.situation, {name: f.draws for name, f in made.items()}, next(iter(made.values())).prior_draws)
     values = {id_: a.probability for id_, a in forecast.answers.items()}
     mcse = {id_: a.mcse for id_, a in forecast.answers.items()}
     rests = forecast.rests_on
-    after = End(
+    after = RunEndpoint(
         inputs, lambda: basis, values, mcse, forecast.situation.seed, MODEL_VERSION, versions(), rests.fitted_in if rests else "",
         rests is not None, (lambda: basis_of(previous.parent / rests.fitted_in)) if rests else (lambda: basis), fresh=True,
     )  # fmt: skip
@@ -104,25 +104,25 @@ def failure(found: Mapping[str, Any]) -> ForecastError | None:
     )
 
 
-def _end(run: Path, report: Mapping[str, Any]) -> End:
+def _end(run: Path, report: Mapping[str, Any]) -> RunEndpoint:
     inputs = inputs_of(run)
     values = {q["id"]: float(q["probability"]) for q in report["questions"]}
     mcse = {q["id"]: float(q["mcse"] or 0.0) for q in report["questions"]}
     fit = run.parent / (read_manifest(run).meta.get(FITTED_IN) or run.name)
     kept = fit != run and fit.is_dir()  # else it was pruned: the draws taken from it stand in for it
-    return End(
+    return RunEndpoint(
         inputs, lambda: basis_of(run, inputs), values, mcse, int(report["seed"]), report["model_version"], report["versions"],
         fit.name if kept else run.name, kept, lambda: basis_of(fit if kept else run),
     )  # fmt: skip
 
 
-def _moved(run: Path, before: End, after: End, progress: Progress) -> dict[str, Any]:
-    way = chain(before.inputs, after.inputs)
+def _moved(run: Path, before: RunEndpoint, after: RunEndpoint, progress: Progress) -> dict[str, Any]:
+    way = intermediate_inputs(before.inputs, after.inputs)
     states, top = way.states, len(way.states) - 1
     paired = before.fit == after.fit and before.model == MODEL_VERSION
 
-    def draws(basis: Basis, *own: int) -> Draws:
-        return Draws(basis, states, own, progress)
+    def draws(basis: FittedDraws, *own: int) -> ReweightedForecaster:
+        return ReweightedForecaster(basis, states, own, progress)
 
     sure = (0, top) if paired else (0,)
     known = before.model == MODEL_VERSION
@@ -130,7 +130,7 @@ def _moved(run: Path, before: End, after: End, progress: Progress) -> dict[str, 
     finish = draws(after.basis(), top)
     first = draws(before.fitted(), *sure) if before.weighted and known else start
     last = first if paired else draws(after.fitted(), top) if after.weighted else finish
-    found = telescope(
+    found = attribute_sequentially(
         before.values, after.values, top + 1, first, last, None if paired else fits_between(after.inputs, states, after.seed, progress)
     )
     program = _program(before, after, start(0) or {}, None if after.fresh else finish(top))
@@ -144,26 +144,26 @@ def _moved(run: Path, before: End, after: End, progress: Progress) -> dict[str, 
         chance = _noise(found, first, last, top, combs, values, after.mcse, again, note)
     progress("what moved", 1.0)
     errors = [leg.told[0].apart(leg.first, leg.told[1], leg.last) for leg in found.legs]
-    return _told(run, before, after, way, found, errors, program, remainder, chance)
+    return _as_document(run, before, after, way, found, errors, program, remainder, chance)
 
 
-def _program(before: End, after: End, start: Values, finish: Values | None) -> Values:
+def _program(before: RunEndpoint, after: RunEndpoint, start: Values, finish: Values | None) -> Values:
     """What the program's own change did: a run's draws, told by this program, against what the run said. Empty if it is rounding.
 
     start: run a's inputs, by its draws or, if the model is another, by a fit of this one; finish: run b's inputs by its draws.
     """
     ids = [q for q in before.values if q in after.values]
     moved = {q: start[q] - before.values[q] + (after.values[q] - finish[q] if finish else 0.0) for q in ids if q in start}
-    return moved if before.model != MODEL_VERSION or any(abs(x) > LEAST for x in moved.values()) else {}
+    return moved if before.model != MODEL_VERSION or any(abs(x) > NEGLIGIBLE for x in moved.values()) else {}
 
 
-def _paired(draws: Draws, top: int, combs: Sequence[Values]) -> Noise:
+def _paired(draws: ReweightedForecaster, top: int, combs: Sequence[Values]) -> Noise:
     """Of forecasts told by the same draws: what chance is in the difference; what remains is the rounding of weights to whole draws."""
     whole = draws.apart(0, draws, top)
-    return Noise(together(whole, *combs), together(dict.fromkeys(whole, 0.0), *combs), None, SAME_DRAWS)
+    return Noise(in_quadrature(whole, *combs), in_quadrature(dict.fromkeys(whole, 0.0), *combs), None, SAME_DRAWS)
 
 
-def _again(after: End, state: State, progress: Progress) -> tuple[Fit | None, str]:
+def _again(after: RunEndpoint, state: InputState, progress: Progress) -> tuple[Fit | None, str]:
     """A second fit of run b's inputs with another seed; None and why if the gate refused it."""
     progress("what moved", None, "a second fit of the same inputs, for the noise")
     try:
@@ -173,7 +173,7 @@ def _again(after: End, state: State, progress: Progress) -> tuple[Fit | None, st
 
 
 def _noise(
-    found: Told[Draws], first: Draws, last: Draws, top: int, combs: Sequence[Values], values: Values, mcse: Values, again: Fit | None,
+    found: Attribution[ReweightedForecaster], first: ReweightedForecaster, last: ReweightedForecaster, top: int, combs: Sequence[Values], values: Values, mcse: Values, again: Fit | None,
     note: str,
 ) -> Noise:  # fmt: skip
     """Of forecasts told by draws of their own: the errors of both at the state told twice, stretched as fits of the same inputs say.
@@ -186,23 +186,23 @@ def _noise(
         pairs = [(values, mcse)]
         if found.handed == top and (told := first(top)) is not None:
             pairs.append((told, first.error(top)))
-        factor = min(stretched(said, again.values, error, again.mcse) for said, error in pairs)
+        factor = min(error_inflation(said, again.values, error, again.mcse) for said, error in pairs)
         if factor > FACTOR_MAX:
             factor, note = 1.0, BEYOND.format(factor)
     scale = (factor or 1.0) * (1 + found.fits) ** 0.5  # each time that draws change hands there is the same noise again
-    se = together(times(_two(found, first, last, top), scale), *combs)
+    se = in_quadrature(scaled(_joint_se(found, first, last, top), scale), *combs)
     return Noise(se, se, factor, note)
 
 
-def _two(found: Told[Draws], first: Draws, last: Draws, top: int) -> Values:
+def _joint_se(found: Attribution[ReweightedForecaster], first: ReweightedForecaster, last: ReweightedForecaster, top: int) -> Values:
     """The errors of two sets of draws together: where they tell the same state, else where each tells its own."""
     i = top if found.handed is None else found.handed
     both = first(i) is not None and last(i) is not None
     return first.apart(i, last, i) if both else first.apart(0, last, top)
 
 
-def _told(
-    run: Path, before: End, after: End, way: Chain, found: Told[Draws], errors: list[Values], program: Values, remainder: Values,
+def _as_document(
+    run: Path, before: RunEndpoint, after: RunEndpoint, way: InputPath, found: Attribution[ReweightedForecaster], errors: list[Values], program: Values, remainder: Values,
     chance: Noise,
 ) -> dict[str, Any]:  # fmt: skip
     """The form in which report.json has it. errors: of each leg, its standard errors by question."""
@@ -241,7 +241,7 @@ def _told(
     }
 
 
-def _part(states: Sequence[State], leg: Leg[Draws]) -> dict[str, Any]:
+def _part(states: Sequence[InputState], leg: Contribution[ReweightedForecaster]) -> dict[str, Any]:
     """A leg in words; of several steps that could not be told apart, all their labels."""
     some = states[leg.first + 1 : leg.last + 1]
     kinds = {s.kind for s in some}
@@ -250,7 +250,7 @@ def _part(states: Sequence[State], leg: Leg[Draws]) -> dict[str, Any]:
     return {"kind": some[0].kind if len(kinds) == 1 else "several", "label": label, "how": leg.how, "rows": dict(rows)}
 
 
-def _programs(before: End, after: End) -> str:
+def _programs(before: RunEndpoint, after: RunEndpoint) -> str:
     if before.model != after.model:
         return f"model version {before.model} → {after.model}"
     differ = [f"{k} {v} → {after.versions.get(k)}" for k, v in before.versions.items() if after.versions.get(k) != v]

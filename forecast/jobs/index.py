@@ -14,7 +14,7 @@ from forecast.report.entry import Change, Entry
 from forecast.report.index import render_index
 from forecast.report.read import REPORT, read_any_form
 from forecast.report.words import listed, month_words
-from forecast.runs import manifest, names, store
+from forecast.runs import manifest, run_ids, store
 from forecast.runs.whole import write_whole
 
 INDEX: Final = "index.html"
@@ -48,7 +48,7 @@ def entries(reports: Path) -> tuple[Entry, ...]:
             metas[run.run_id] = told.meta
         except StoreError as e:
             found[run.run_id] = Entry(
-                run.run_id, names.made_at(run.run_id), latest=run.latest, published=run.latest, damage=_short(e, reports)
+                run.run_id, run_ids.made_at(run.run_id), latest=run.latest, published=run.latest, damage=_short(e, reports)
             )
     before: Mapping[str, Any] | None = None
     for run_id in published(found, metas):
@@ -125,7 +125,7 @@ def _entry(run: store.Run, told: manifest.Manifest) -> Entry:
     interval, decision = meta.get("interval"), meta.get("decision") or {}
     return Entry(
         run.run_id,
-        names.made_at(run.run_id),
+        run_ids.made_at(run.run_id),
         latest=run.latest,
         page="report.html" in told.digests,
         origin=meta.get("origin"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from forecast.errors import InputError
 from forecast.priors.catalogue import CATALOGUE, parse_prior
-from forecast.priors.files import Priors
+from forecast.priors.load import Priors
 from forecast.priors.text import SpecError
 
 type Meta = Mapping[str, Any]

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.errors import ForecastError, StoreError
-from forecast.jobs.workspace import DEFAULT_SEED, Inputs
+from forecast.forecasting.inputs import DEFAULT_SEED, Inputs
 from forecast.progress import Progress, silent
-from forecast.runs import lock, names, scratch, store
-from forecast.runs.inputs import FOLDER
+from forecast.runs import publication_lock, run_ids, scratch, store
+from forecast.runs.input_snapshot import FOLDER
 
 if TYPE_CHECKING:
-    from forecast.forecasting.result import Forecast
+    from forecast.forecasting.forecast_result import Forecast
 
 type Clock = Callable[[], datetime]
 type Kind = Literal["run", "skipped", "reweighted", "refitted", "refused"]
@@ -50,7 +50,7 @@ def since(began: float) -> float:
 
 
 @dataclass(frozen=True)
-class Done:
+class Publication:
     """A run on disk, what it says, whether it was published, and what went wrong once it was written."""
 
     path: Path
@@ -67,21 +67,21 @@ def run_and_publish(
     publish: bool,
     progress: Progress = silent,
     engine: Literal["nutpie", "pymc"] = "nutpie",
-) -> Done:
+) -> Publication:
     """Fit, write the run, and publish it if asked to or if nothing was published before.
 
     A run as of an earlier day is never published. Raises GateError, LockedError or what stands in the way of writing; `latest` then
     stays as it was.
     """
-    from forecast.jobs.as_then import as_then
+    from forecast.jobs.priors.as_of import with_priors_as_of
     from forecast.jobs.run import fit, write_report
 
     if inputs.as_of is not None or not (publish or store.latest(reports) is None):
-        forecast = fit(as_then(inputs, progress), DEFAULT_SEED if seed is None else seed, progress, engine)
+        forecast = fit(with_priors_as_of(inputs, progress), DEFAULT_SEED if seed is None else seed, progress, engine)
         finished = write_report(forecast, reports, clock(), progress, inputs)
-        trouble = tried("the index", lambda: _index(reports, clock()))[1]
-        return Done(finished.path, finished.report, False, (trouble,) if trouble else ())
-    with lock.publisher(reports, "forecast run", clock()) as held:
+        trouble = capture_failure("the index", lambda: _index(reports, clock()))[1]
+        return Publication(finished.path, finished.report, False, (trouble,) if trouble else ())
+    with publication_lock.publisher(reports, "forecast run", clock()) as held:
         check_clock(reports, clock())
         store.check_movable(reports)
         began = time.monotonic()
@@ -90,33 +90,39 @@ def run_and_publish(
 
 
 def publish_forecast(
-    forecast: Forecast, inputs: Inputs, reports: Path, clock: Clock, decision: Decision, held: lock.Hold, progress: Progress = silent
-) -> Done:
+    forecast: Forecast,
+    inputs: Inputs,
+    reports: Path,
+    clock: Clock,
+    decision: Decision,
+    held: publication_lock.Hold,
+    progress: Progress = silent,
+) -> Publication:
     """Write a run of a finished forecast and make it `latest`.
 
     Raises what stands in the way until `latest` is moved; what fails of the rest is in `troubles`, and the forecast stands.
     """
     from forecast.jobs.run import write_report
 
-    previous = followed(reports)
+    previous = previous_publication(reports)
     forecast, troubles = _with_moved(forecast, inputs, previous, progress)
-    standing, trouble = tried("how earlier numbers did", lambda: _standing(reports, clock()))
+    standing, trouble = capture_failure("how earlier numbers did", lambda: _standing(reports, clock()))
     forecast = forecast if standing is None else replace(forecast, standing=standing)
     check_clock(reports, clock())
     finished = write_report(forecast, reports, clock(), progress, inputs, _notes(reports, previous, decision))
     held.check()
     store.publish(reports, finished.run_id)
-    all_ = (*troubles, *((trouble,) if trouble else ()), *settle(reports, clock()))
-    return Done(finished.path, finished.report, True, tuple({str(e): e for e in all_}.values()))  # a damaged ledger fails twice
+    all_ = (*troubles, *((trouble,) if trouble else ()), *finish_publication(reports, clock()))
+    return Publication(finished.path, finished.report, True, tuple({str(e): e for e in all_}.values()))  # a damaged ledger fails twice
 
 
 def _standing(reports: Path, now: datetime) -> Mapping[str, Any]:
-    from forecast.jobs.ledger_score import standing
+    from forecast.jobs.questions.score import past_performance
 
-    return standing(reports, now.astimezone(UTC).date())
+    return past_performance(reports, now.astimezone(UTC).date())
 
 
-def settle(reports: Path, now: datetime) -> tuple[ForecastError, ...]:
+def finish_publication(reports: Path, now: datetime) -> tuple[ForecastError, ...]:
     """Sweep up what dead writers left, and do what comes after publishing, as far as it is not done; what failed of it.
 
     The caller holds the lock. Doing it again changes nothing.
@@ -124,12 +130,12 @@ def settle(reports: Path, now: datetime) -> tuple[ForecastError, ...]:
     scratch.sweep(reports)
     if not store.list_runs(reports):
         return ()
-    found = tried("the ledger", lambda: _enter(reports, now))[1], tried("the index", lambda: _index(reports, now))[1]
+    found = capture_failure("the ledger", lambda: _enter(reports, now))[1], capture_failure("the index", lambda: _index(reports, now))[1]
     return tuple(trouble for trouble in found if trouble)
 
 
 def _enter(reports: Path, now: datetime) -> None:
-    from forecast.jobs.ledger import enter
+    from forecast.jobs.questions.freeze import enter
 
     enter(reports, now)
 
@@ -140,14 +146,14 @@ def _index(reports: Path, now: datetime) -> None:
 
     path = reports / INDEX
     if path.is_file():
-        shown = [reports / names.LATEST, *(run.path for run in store.list_runs(reports))]
+        shown = [reports / run_ids.LATEST, *(run.path for run in store.list_runs(reports))]
         written, newest = path.stat().st_mtime, max(p.lstat().st_mtime for p in shown if p.exists())
         if written > newest and datetime.fromtimestamp(written, UTC).date() == now.astimezone(UTC).date():
             return
     write_index(reports, now)
 
 
-def followed(reports: Path) -> Path | None:
+def previous_publication(reports: Path) -> Path | None:
     """The published run that the next one follows; None if there is none that can be read."""
     try:
         return store.latest(reports)
@@ -158,7 +164,7 @@ def followed(reports: Path) -> Path | None:
 def check_clock(reports: Path, now: datetime) -> None:
     """Raises ForecastError if the clock stands before the newest run was made: names of runs, and the ledger, go by time."""
     runs = store.list_runs(reports)
-    if runs and (made := names.made_at(runs[-1].run_id)) > now:
+    if runs and (made := run_ids.made_at(runs[-1].run_id)) > now:
         raise ForecastError(
             f"The clock says {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC, but run {runs[-1].run_id} was made at {made:%Y-%m-%d %H:%M}; "
             "nothing is published by a clock that was set back.",
@@ -172,7 +178,7 @@ def _with_moved(
     """The forecast with what moved it since the published run before; without it if that run kept no inputs, or if it can't be told."""
     if previous is None or not (previous / FOLDER).is_dir():
         return forecast, ()
-    found, trouble = tried("what moved the forecast", lambda: _moved(previous, forecast, inputs, progress))
+    found, trouble = capture_failure("what moved the forecast", lambda: _moved(previous, forecast, inputs, progress))
     told, unexplained = found or ({}, None)
     return replace(forecast, moved=told), tuple(e for e in (trouble, unexplained) if e)
 
@@ -193,7 +199,7 @@ def _moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progres
     return found, failure(found)
 
 
-def tried[T](what: str, step: Callable[[], T]) -> tuple[T | None, ForecastError | None]:
+def capture_failure[T](what: str, step: Callable[[], T]) -> tuple[T | None, ForecastError | None]:
     """What a step gives, or how it failed. A forecast that passed the gate is not lost for what comes after it."""
     try:
         return step(), None

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from forecast.errors import ForecastError, GateError, StoreError, UsageError
-from forecast.jobs.publish import check_clock, settle
+from forecast.jobs.publish import check_clock, finish_publication
 from forecast.jobs.soundness import problems
 from forecast.report.read import read_report
-from forecast.runs import ledger, lock, store
-from forecast.runs.needed import FORECAST
+from forecast.runs import ledger, publication_lock, store
+from forecast.runs.retention import FORECAST
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ def republish(reports: Path, name: str, clock: Callable[[], datetime]) -> Republ
     Raises UsageError for a name that means no run of this store or a run as of an earlier day, StoreError for a damaged one, InputError for
     one of another version, GateError for one that did not pass the gate, and LockedError while another publishes; `latest` then stays.
     """
-    with lock.publisher(reports, "forecast runs publish", clock()) as held:
+    with publication_lock.publisher(reports, "forecast runs publish", clock()) as held:
         check_clock(reports, clock())
         run = _of_store(reports, name)
         _check(run)
         before = _published(reports)
         store.check_movable(reports)
-        settle(reports, clock())  # what the published run still has to enter, it enters first; what fails is said below
+        finish_publication(reports, clock())  # what the published run still has to enter, it enters first; what fails is said below
         held.check()
         number = _entries(reports)
         store.publish(reports, run.name)
-        troubles = settle(reports, clock())
+        troubles = finish_publication(reports, clock())
         return Republished(run.name, before, _asked(reports, number), troubles)
 
 

@@ -8,30 +8,30 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from forecast.data.digest import data_digest
+from forecast.data.fingerprint import data_digest
 from forecast.errors import GateError
-from forecast.forecasting.answers import answer_all
-from forecast.forecasting.archive import pack
+from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.fit_readings import ReadingForecast, compiled, forecast_reading
+from forecast.forecasting.forecast_result import Forecast
+from forecast.forecasting.inputs import DEFAULT_SEED, Inputs
+from forecast.forecasting.interventions import NO_INTERVENTION, Intervention
 from forecast.forecasting.multiverse import disputed_act, explore
-from forecast.forecasting.patch import NO_PATCH, Patch
-from forecast.forecasting.paths import Pool
-from forecast.forecasting.questions import ask
-from forecast.forecasting.readings import ReadingForecast, compiled, forecast_reading
-from forecast.forecasting.result import Forecast
-from forecast.forecasting.scenarios import feasible, run_all
-from forecast.forecasting.situation import assess
+from forecast.forecasting.origin_state import build_origin_state
+from forecast.forecasting.question_forecasts import forecast_questions
+from forecast.forecasting.questions import build_questions
+from forecast.forecasting.scenarios.run import feasible, run_scenarios
 from forecast.inference.gate import worst
 from forecast.inference.settings import MULTIVERSE
-from forecast.jobs.meaning import sampling, settings_digest
-from forecast.jobs.workspace import DEFAULT_SEED, Inputs
-from forecast.model.constants import tolerance_priors
+from forecast.jobs.input_fingerprint import sampling, settings_digest
+from forecast.model.hyperparameters import tolerance_priors
 from forecast.progress import Progress, silent
 from forecast.report.payload import build_report
 from forecast.report.rehearsal import rehearse
 from forecast.report.render import write_report_files
-from forecast.runs import names, store
-from forecast.runs.draws import write_draws, write_posterior
-from forecast.runs.inputs import write_inputs
+from forecast.reweighting.draws_archive import pack
+from forecast.runs import run_ids, store
+from forecast.runs.draws_files import write_draws, write_posterior
+from forecast.runs.input_snapshot import write_inputs
 
 UNPUBLISHED: Final[Mapping[str, Any]] = {"follows": None, "decision": {"kind": "run", "reason": "", "seconds": None}}
 """What the manifest of a run says that was not written to be published."""
@@ -40,7 +40,7 @@ FOR_THIS_RUN = "made for this run"
 
 
 @dataclass(frozen=True, eq=False)
-class Finished:
+class WrittenRun:
     """A run on disk, what it says, and the folder it is in."""
 
     run_id: str
@@ -63,7 +63,7 @@ def fit(
     if explored:
         rehearse(inputs.data, inputs.scenarios)
     progress("drivers", None, "overdoses, opposition, events")
-    situation = assess(inputs.data, inputs.priors, seed)
+    situation = build_origin_state(inputs.data, inputs.priors, seed)
     constants = tolerance_priors(inputs.priors)
     pool = situation.pool()
     progress("drivers", 1.0)
@@ -81,7 +81,7 @@ def fit(
             f"The fit did not pass the gate, so it is not published: {'; '.join(diagnostics.reasons)}.",
             "The last good forecast stands. Run again with another --seed; if it fails again, look at what changed in data and priors.",
         )
-    answers = answer_all(situation, readings, pool, ask(inputs.data.questions, situation.origin))
+    answers = forecast_questions(situation, readings, pool, build_questions(inputs.data.questions, situation.origin))
     headline = answers[inputs.data.questions.resolution.headline].question
     disputed = disputed_act(situation)
     multiverse = [] if not explored else explore(
@@ -91,7 +91,7 @@ def fit(
     progress("other choices", 1.0)
     progress("scenarios", None)
     chosen = inputs.scenarios if explored else ()
-    scenarios = run_all(situation, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
+    scenarios = run_scenarios(situation, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
     progress("scenarios", 1.0)
     _, left_out = feasible(situation, chosen, pool)
     return Forecast(
@@ -108,9 +108,9 @@ def fit(
     )
 
 
-def simulate(inputs: Inputs, seed: int = DEFAULT_SEED, patch: Patch = NO_PATCH) -> Pool:
+def simulate(inputs: Inputs, seed: int = DEFAULT_SEED, patch: Intervention = NO_INTERVENTION) -> DriverPaths:
     """Paths of leverage, overdoses and opposition after the origin, as the forecast sees them; a patch changes them as a scenario does."""
-    return assess(inputs.data, inputs.priors, seed).pool(patch)
+    return build_origin_state(inputs.data, inputs.priors, seed).pool(patch)
 
 
 def _stage(progress: Progress, stage: str) -> Callable[[float, str], None]:
@@ -131,14 +131,14 @@ def write_report(
     progress: Progress = silent,
     inputs: Inputs | None = None,
     notes: Mapping[str, Any] | None = None,
-) -> Finished:
+) -> WrittenRun:
     """Write a run of a finished forecast: whole or not at all. It does not become `latest`.
 
     inputs: what the forecast was made from, as `load_workspace` gave it; the run keeps the files, and names the revision of every prior.
     notes: what else the manifest is to say, as of a run that is published: what it follows, and what was decided and why.
     """
     digest = data_digest(forecast.situation.data) + forecast.situation.priors.digest()
-    run_id = names.new_run_id(now, digest)
+    run_id = run_ids.new_run_id(now, digest)
     progress("report", None)
     report = build_report(forecast, run_id, now)
 
@@ -150,7 +150,7 @@ def write_report(
 
     path = store.write_run(reports, run_id, write, {**meta(report), **made_from(forecast, inputs), **UNPUBLISHED, **(notes or {})})
     progress("report", 1.0)
-    return Finished(run_id, path, report)
+    return WrittenRun(run_id, path, report)
 
 
 def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from forecast.progress import Progress, silent
 from forecast.workspace import Workspace, check_own
 
 if TYPE_CHECKING:
-    from forecast.forecasting.draws import ParameterDraws
-    from forecast.forecasting.scenarios import Result
-    from forecast.forecasting.situation import Situation
-    from forecast.forecasting.statement import Scenario
+    from forecast.forecasting.origin_state import OriginState
+    from forecast.forecasting.parameter_draws import ParameterDraws
+    from forecast.forecasting.scenarios.run import ScenarioResult
+    from forecast.forecasting.scenarios.specification import Scenario
 
 AGAIN = "Run `forecast run --publish` first."
 
@@ -35,13 +35,13 @@ class Answers:
 
     run_id: str
     origin: str
-    results: tuple[Result, ...]
+    results: tuple[ScenarioResult, ...]
     left_out: tuple[Problem, ...] = ()
 
 
 def list_scenarios(workspace: Workspace) -> tuple[str | None, tuple[Listed, ...]]:
     """The id of the newest published run, if any, and all scenarios of the workspace. Raises InputError for files that are wrong."""
-    from forecast.forecasting.statement import FOLDER, read_scenarios
+    from forecast.forecasting.scenarios.specification import FOLDER, read_scenarios
     from forecast.report.read import read_report
     from forecast.runs.store import latest
 
@@ -51,15 +51,15 @@ def list_scenarios(workspace: Workspace) -> tuple[str | None, tuple[Listed, ...]
     return run.name if run else None, tuple(Listed(s, stored.get(s.name)) for s in scenarios)
 
 
-def run_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress: Progress = silent) -> Answers:
+def answer_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress: Progress = silent) -> Answers:
     """Run the scenarios named, all if none is, on the draws of the newest published run; of all, a template not edited is left out.
 
     Raises UsageError if there is no such scenario or no run, InputError if a file is wrong or a template, a condition is met by too few
     paths, or the run was made from other data or priors than the workspace now has, StoreError if the run is damaged.
     """
     from forecast.domain import month_text
-    from forecast.forecasting.scenarios import feasible, run_all
-    from forecast.forecasting.statement import FOLDER, edited, read_named, read_scenarios
+    from forecast.forecasting.scenarios.run import feasible, run_scenarios
+    from forecast.forecasting.scenarios.specification import FOLDER, edited, read_named, read_scenarios
     from forecast.runs import manifest
     from forecast.runs.store import resolve
 
@@ -76,18 +76,18 @@ def run_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress: P
     _, refused = feasible(situation, scenarios)
     if refused:
         raise InputError.of(refused)
-    results = run_all(situation, draws, scenarios, lambda done, title: progress("scenarios", done, title))
+    results = run_scenarios(situation, draws, scenarios, lambda done, title: progress("scenarios", done, title))
     progress("scenarios", 1.0, "")
     return Answers(run.name, month_text(situation.origin), tuple(results), tuple(templates))
 
 
-def situation_of(workspace: Workspace, run: Path) -> Situation:
+def situation_of(workspace: Workspace, run: Path) -> OriginState:
     """Where things stood for a run: models 2 to 4 fitted again by its seed, to data and priors that must be those it was made from."""
-    from forecast.data.digest import data_digest
+    from forecast.data.as_of import as_of_now
+    from forecast.data.fingerprint import data_digest
     from forecast.data.read import read_data
-    from forecast.data.select import as_of_now
-    from forecast.forecasting.situation import assess
-    from forecast.priors.files import load_priors
+    from forecast.forecasting.origin_state import build_origin_state
+    from forecast.priors.load import load_priors
     from forecast.runs.manifest import read_manifest
 
     meta = read_manifest(run).meta
@@ -100,13 +100,13 @@ def situation_of(workspace: Workspace, run: Path) -> Situation:
     for what, found, then in (("data", data_digest(data), meta["data_digest"]), ("priors", priors.digest(), meta["priors_digest"])):
         if found != then:
             raise InputError(f"The newest run was made from other {what} than the workspace has now ({run.name}).", AGAIN)
-    return assess(data, priors, int(meta["seed"]))
+    return build_origin_state(data, priors, int(meta["seed"]))
 
 
-def draws_of(run: Path, situation: Situation) -> dict[str, ParameterDraws]:
+def draws_of(run: Path, situation: OriginState) -> dict[str, ParameterDraws]:
     """The draws of model 5 that a run kept, by reading."""
-    from forecast.forecasting.archive import unpack_draws
-    from forecast.runs.draws import read_draws
+    from forecast.reweighting.draws_archive import unpack_draws
+    from forecast.runs.draws_files import read_draws
 
     arrays = read_draws(run)
     try:
@@ -118,7 +118,7 @@ def draws_of(run: Path, situation: Situation) -> dict[str, ParameterDraws]:
 def new_scenario(workspace: Workspace, name: str) -> Path:
     """Write a commented template to the workspace's data/scenarios/; returns its path. Raises UsageError for a name that will not do."""
     from forecast.data.scenario_file import write_new
-    from forecast.forecasting.statement import FOLDER, is_name
+    from forecast.forecasting.scenarios.specification import FOLDER, is_name
 
     name = name.removesuffix(".toml")
     if not is_name(name):

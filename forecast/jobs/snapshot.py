@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from forecast.errors import InputError, StoreError, UsageError
-from forecast.jobs.workspace import Inputs, load_workspace
+from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.priors.catalogue import CATALOGUE, parse_prior
-from forecast.priors.spec import Spec
+from forecast.priors.distributions import PriorSpec
 from forecast.priors.text import SpecError
-from forecast.runs.inputs import FOLDER
+from forecast.runs.input_snapshot import FOLDER
 from forecast.runs.manifest import check, read_manifest
 
 if TYPE_CHECKING:
-    from forecast.forecasting.revised.update import Basis
+    from forecast.reweighting.data_update import FittedDraws
 
 AGAIN: Final = "Make a new run: `forecast run --publish`."
 
@@ -41,18 +41,18 @@ def inputs_of(run: Path) -> Inputs:
     return found
 
 
-def basis_of(run: Path, inputs: Inputs | None = None) -> Basis:
+def basis_of(run: Path, inputs: Inputs | None = None) -> FittedDraws:
     """The draws of a run and the situation they were fitted to, assessed again by the run's seed; to be weighted by `updated`.
 
     inputs: those of the run, if they were read already. Raises what `inputs_of` raises, InputError if the run was made by another
     version of the model or this version reads the inputs otherwise, StoreError if its draws cannot be read.
     """
-    from forecast.data.digest import data_digest
-    from forecast.forecasting.archive import unpack_draws
-    from forecast.forecasting.revised.update import Basis
-    from forecast.forecasting.situation import assess
-    from forecast.model.transitions import MODEL_VERSION
-    from forecast.runs.draws import read_draws
+    from forecast.data.fingerprint import data_digest
+    from forecast.forecasting.origin_state import build_origin_state
+    from forecast.model.tolerance_data import MODEL_VERSION
+    from forecast.reweighting.data_update import FittedDraws
+    from forecast.reweighting.draws_archive import unpack_draws
+    from forecast.runs.draws_files import read_draws
 
     inputs = inputs or inputs_of(run)
     meta = read_manifest(run).meta
@@ -60,11 +60,11 @@ def basis_of(run: Path, inputs: Inputs | None = None) -> Basis:
     for key, now in found.items():
         if meta.get(key) != now:
             raise InputError(f"Run {run.name} was made by a version that differs: its {key} was {meta.get(key)}, now it is {now}.", AGAIN)
-    situation = assess(inputs.data, inputs.priors, int(meta["seed"]))
+    situation = build_origin_state(inputs.data, inputs.priors, int(meta["seed"]))
     arrays = read_draws(run)
     try:
         draws = {str(name): unpack_draws(arrays, str(name)) for name in arrays["readings"]}
-        return Basis(situation, draws, unpack_draws(arrays, "prior"))
+        return FittedDraws(situation, draws, unpack_draws(arrays, "prior"))
     except KeyError as e:
         raise StoreError(f"Run {run.name} has no draws that can be read ({e}).", AGAIN) from None
 
@@ -73,7 +73,7 @@ def _day(meta: Mapping[str, Any], key: str) -> date | None:
     return date.fromisoformat(meta[key]) if meta.get(key) else None
 
 
-def _specs_of(meta: Mapping[str, Any], inputs: Inputs) -> dict[str, Spec]:
+def _specs_of(meta: Mapping[str, Any], inputs: Inputs) -> dict[str, PriorSpec]:
     """The priors that the run had otherwise than its files: those of the ladder, as of an earlier day."""
     said = {name: entry["spec"] for name, entry in meta.get("priors", {}).items() if name in CATALOGUE}
     try:

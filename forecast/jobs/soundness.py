@@ -32,7 +32,7 @@ def _of_content(run: Path, draws: bool) -> list[str]:
 
 
 def _read_draws(run: Path) -> None:
-    from forecast.runs.draws import DRAWS, POSTERIOR, check_posterior, read_draws
+    from forecast.runs.draws_files import DRAWS, POSTERIOR, check_posterior, read_draws
 
     held = manifest.read_manifest(run).digests
     if DRAWS in held:

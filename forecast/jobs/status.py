@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from forecast.errors import ForecastError, InputError, LockedError, StoreError
-from forecast.jobs.present import Present, present
 from forecast.jobs.publish import check_clock
 from forecast.jobs.published import Change, Published, Report, change
+from forecast.jobs.workspace_state import WorkspaceState, workspace_state
 from forecast.report.read import read_report
 from forecast.report.what_moved import alarm
-from forecast.runs import attempts, ledger, lock, manifest, store
-from forecast.runs.draws import DRAWS, open_draws
+from forecast.runs import ledger, manifest, publication_lock, refit_attempts, store
+from forecast.runs.draws_files import DRAWS, open_draws
 from forecast.workspace import Workspace
 
 WELL: Final = (0, 6)
@@ -31,7 +31,7 @@ class Last:
     state: running, died (begun, and nobody holds the lock), well, failed, or superseded: it died or failed, and a run was published since.
     """
 
-    attempt: attempts.Attempt
+    attempt: refit_attempts.Attempt
     state: Literal["running", "died", "well", "failed", "superseded"]
 
 
@@ -59,8 +59,8 @@ class Status:
     workspace: str
     run: Published | None
     change: Change | None
-    present: Present
-    lock: lock.Owner | None
+    present: WorkspaceState
+    lock: publication_lock.Owner | None
     last: Last | None
     questions: Questions | None
     troubles: tuple[Trouble, ...]
@@ -95,7 +95,7 @@ def examine(where: Workspace, now: datetime) -> Status:
     path, report, troubles = _published(reports)
     run = Published.of(path, report, today) if path and report else None
     last = _last(attempt, owner, run) if attempt else None
-    now_read = present(where, path if report else None, today)
+    now_read = workspace_state(where, path if report else None, today)
     questions, found = _questions(reports, path if report else None, today)
     troubles += [*_of_run(run, report), *_of_inputs(now_read), *_of_last(last, now), *_of_owner(owner, now), *found]
     troubles += _of_clock(reports, now)
@@ -133,15 +133,15 @@ def _published(reports: Path) -> tuple[Path | None, Report | None, list[Trouble]
     return path, report, []
 
 
-def _at_work(reports: Path) -> tuple[attempts.Attempt | None, lock.Owner | None]:
+def _at_work(reports: Path) -> tuple[refit_attempts.Attempt | None, publication_lock.Owner | None]:
     """The newest attempt, and who held the lock while it was the newest: else one that just began or ended would seem to have died."""
     while True:
-        attempt, owner = attempts.last(reports), lock.owner(reports)
-        if attempts.last(reports) == attempt:
+        attempt, owner = refit_attempts.last(reports), publication_lock.owner(reports)
+        if refit_attempts.last(reports) == attempt:
             return attempt, owner
 
 
-def _last(attempt: attempts.Attempt, owner: lock.Owner | None, run: Published | None) -> Last:
+def _last(attempt: refit_attempts.Attempt, owner: publication_lock.Owner | None, run: Published | None) -> Last:
     if attempt.ended is None and owner and owner.pid in (0, attempt.pid):
         return Last(attempt, "running")
     if attempt.exit_code in WELL:
@@ -151,14 +151,14 @@ def _last(attempt: attempts.Attempt, owner: lock.Owner | None, run: Published | 
     return Last(attempt, "died" if attempt.ended is None else "failed")
 
 
-def _superseded(attempt: attempts.Attempt, run: Published) -> bool:
+def _superseded(attempt: refit_attempts.Attempt, run: Published) -> bool:
     """Whether the published run was made after an attempt. Of one that died only its beginning is known, and it may have made that run."""
     made = datetime.fromisoformat(run.created)
     return attempt.ended < made if attempt.ended else attempt.started < made and run.decision == "run"
 
 
 def _questions(reports: Path, published: Path | None, today: date) -> tuple[Questions | None, list[Trouble]]:
-    from forecast.jobs.ledger import book_of
+    from forecast.jobs.questions.freeze import book_of
 
     remedy = "Restore reports/ledger/ from a copy; `forecast questions verify` says what is wrong."
     try:
@@ -188,7 +188,7 @@ def _of_run(run: Published | None, report: Report | None) -> Iterator[Trouble]:
         yield Trouble(unexplained.rstrip("."), "Fit again with another --seed; if it stays, see `forecast explain`.")
 
 
-def _of_inputs(found: Present) -> Iterator[Trouble]:
+def _of_inputs(found: WorkspaceState) -> Iterator[Trouble]:
     if found.damage:
         said = f"the history of the priors is damaged: {found.damage.rstrip('.')}"
         yield Trouble(said, "Restore it from a copy or from version control.")
@@ -208,7 +208,7 @@ def _of_last(last: Last | None, now: datetime) -> Iterator[Trouble]:
         yield Trouble(said, "Mend that, then `forecast refit`.")
 
 
-def _of_owner(owner: lock.Owner | None, now: datetime) -> Iterator[Trouble]:
+def _of_owner(owner: publication_lock.Owner | None, now: datetime) -> Iterator[Trouble]:
     if owner and owner.started and now - owner.started > LONG:
         said = f"{owner} has been at work for {ago(now - owner.started)}"
         yield Trouble(said, f"If it hangs, `kill {owner.pid}` on {owner.host} ends it; it clears up behind itself.")

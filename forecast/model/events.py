@@ -14,17 +14,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.arrays.decay import decay
 from forecast.arrays.importance import STEP_DRAWS, sample_posterior
-from forecast.arrays.memory import decay
-from forecast.data.acts import sole_acts
+from forecast.data.event_groups import distinct_acts
 from forecast.domain import CHANNELS, FIRST_MONTH, Month
+from forecast.typing import Floats
 
 if TYPE_CHECKING:
     from forecast.data.records import Administration, Event
 
-type Floats = NDArray[np.float64]
 
 STREAMS = (
     *(f"threat.{c}" for c in CHANNELS),
@@ -93,7 +92,7 @@ def arrivals(events: Sequence[Event]) -> tuple[Event, ...]:
     family = {e.id: e.family for e in events}
     seen: set[tuple[Month, str]] = set()
     out = []
-    for e in sole_acts(events):
+    for e in distinct_acts(events):
         if is_concession(e) and e.episode:
             if (e.date.month, e.episode) in seen:
                 continue
@@ -196,7 +195,7 @@ def fit_events(
     window = np.arange(start, origin + 1) - FIRST_MONTH
     memory = concession_memory(events, origin)
     acts = [e for e in arrivals(events) if e.date.month <= origin]
-    answered = sole_acts([e for e in events if e.answers])  # Washington's answer stands, even where a row of Mexico's is the arrival
+    answered = distinct_acts([e for e in events if e.answers])  # Washington's answer stands, even where a row of Mexico's is the arrival
     counts = _counts(acts, start, origin)
     means = tuple(float(series[window].mean()) for series in (log2_deaths, memory, pressure))
     lagged = [series[window - 1] - mean for series, mean in zip((log2_deaths, memory, pressure), means, strict=True)]
@@ -228,7 +227,7 @@ def fit_events(
         counts=counts,
         marks={s: _marks(acts, s, start) for s in STREAMS},
         means=(means[0], means[1], means[2]),
-        counted=_tally(sole_acts(events), start, origin, COUNTED, counted),
+        counted=_tally(distinct_acts(events), start, origin, COUNTED, counted),
         answers=_tally(answered, start, origin, ANSWERS, lambda e: (e.answers,) if e.answers else ()),
         ended=_ended([e for e in events if e.date.month <= origin]),
         window=(start, origin),

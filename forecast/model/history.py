@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.domain import FIRST_MONTH, Month
+from forecast.typing import Floats
 
 if TYPE_CHECKING:
     from forecast.data.records import Administration
 
-type Floats = NDArray[np.float64]
 
 LOG_3000 = float(np.log(3000.0))
 LOGIT_60 = float(np.log(0.6 / 0.4))

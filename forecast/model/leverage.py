@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.arrays.memory import decay, impulse_step
+from forecast.arrays.decay import decay, impulse_step
 from forecast.domain import CHANNELS, FIRST_MONTH, Month
+from forecast.typing import Floats
 
 if TYPE_CHECKING:
     from forecast.data.records import Event
 
-type Floats = NDArray[np.float64]
 
 IMPULSES = ("threat", "act", "demonstration", "inducement")
 

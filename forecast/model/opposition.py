@@ -16,14 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast import domain
-from forecast.arrays.gaussian import Floats
+from forecast.arrays.decay import decay, peak_memory
 from forecast.arrays.importance import STEP_DRAWS, sample_posterior
-from forecast.arrays.memory import decay, peak_memory
-from forecast.data.acts import sole_acts
+from forecast.data.event_groups import distinct_acts
 from forecast.data.records import Event, Poll
 from forecast.errors import ForecastError
 from forecast.model.events import HALF_LIFE
-from forecast.model.poll_algebra import (
+from forecast.model.opposition_marginal import (
     HYPER,
     Moments,
     OppositionPriors,
@@ -35,7 +34,8 @@ from forecast.model.poll_algebra import (
     moments,
     to_line,
 )
-from forecast.model.polls import OFFSETS, PollShare, poll_shares
+from forecast.model.poll_shares import OFFSETS, PollShare, poll_shares
+from forecast.typing import Floats
 
 __all__ = [
     "LeftOut",
@@ -216,7 +216,7 @@ def mobilisation(events: Sequence[Event], months: Sequence[int], scale: float = 
     family = {e.id: e.family for e in events}
     first, last = min([months[0], *(e.date.month for e in events)]), months[-1]
     strongest = np.zeros(last - first + 1)
-    for e in sole_acts(events):
+    for e in distinct_acts(events):
         if e.family != "C" or e.direction != "+" or e.intensity is None or e.date.month > last:
             continue
         if any(family.get(cause) == "A" for cause in e.caused_by):

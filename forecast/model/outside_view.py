@@ -18,13 +18,11 @@ from typing import Final
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 from pytensor.tensor.variable import TensorVariable
 
 from forecast.domain import TOP
 from forecast.model.outside_view_data import Counts
-
-type Floats = NDArray[np.float64]
+from forecast.typing import Floats
 
 CELL: Final = ("state", "level", "pressure", "fresh")
 KEPT: Final = ("logit_q", "log_m", "fresh_effect", "pressure_on_rises", "pressure_on_falls", "sigma", "effect_rise", "effect_fall")

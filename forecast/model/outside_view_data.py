@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.data.records import ReferencePressure, Spell, State
 from forecast.domain import FIRST_MONTH, TOP
+from forecast.typing import Bools, Ints
 
-type Bools = NDArray[np.bool_]
-type Ints = NDArray[np.int64]
 PressureYear = Literal["same", "previous", "none"]
 
 OPEN_PRESSURE: Final = frozenset({"request", "threat"})

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast import domain
-from forecast.arrays.gaussian import Floats, Gaussian
+from forecast.arrays.gaussian import Gaussian
 from forecast.data.records import OverdoseFinal, OverdoseRelease
 from forecast.errors import ForecastError, GateError
+from forecast.typing import Floats
 
 type Kind = Literal["reported", "predicted"]
 

@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays.gaussian import Floats
 from forecast.data.records import OverdoseFinal, OverdoseRelease
 from forecast.domain import Month, month_text
 from forecast.model.overdose import (
@@ -30,6 +29,7 @@ from forecast.model.overdose import (
     total_noise,
     totals_used,
 )
+from forecast.typing import Floats
 
 FINAL_MOST: Final = 15.0
 """Sds from what the other records predict beyond which a final count cannot be right. The month most out of line since 2005 has 7."""

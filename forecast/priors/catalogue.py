@@ -10,16 +10,16 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from forecast.domain import CHANNELS, LEVELS, TOP
-from forecast.priors.parse import family_name, parse
-from forecast.priors.parts import Table, Weights
-from forecast.priors.spec import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale, Spec
+from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles, Scale
+from forecast.priors.named_constants import Table, Weights
+from forecast.priors.parsing import family_name, parse
 from forecast.priors.text import SpecError
 
 type Model = Literal["outside view", "overdose", "opposition", "events", "tolerance", "leverage", "readings", "exposure"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PriorDefinition:
     """What the catalogue knows of a prior.
 
     what      one plain sentence
@@ -37,7 +37,7 @@ class Entry:
     symbol: str
     what: str
     unit: str
-    families: tuple[type[Spec], ...]
+    families: tuple[type[PriorSpec], ...]
     model: Model
     file: str
     support: tuple[float, float]
@@ -78,40 +78,42 @@ CLASSES: Final = ("all_but_failed", "drug_cases", "like_mexico")
 WIDENING: Final = ("rise_low", "rise_high", "stay_low", "stay_high")
 
 
-def _effect(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> Entry:
-    return Entry(name, symbol, what, unit, (Normal,), model, file, LINE)
+def _effect(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> PriorDefinition:
+    return PriorDefinition(name, symbol, what, unit, (Normal,), model, file, LINE)
 
 
-def _spread(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> Entry:
-    return Entry(name, symbol, what, unit, (HalfNormal,), model, file, ABOVE_0)
+def _spread(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> PriorDefinition:
+    return PriorDefinition(name, symbol, what, unit, (HalfNormal,), model, file, ABOVE_0)
 
 
-def _ladder() -> Iterable[Entry]:
+def _ladder() -> Iterable[PriorDefinition]:
     for j in range(TOP):
         what = f"How likely a rise from {LEVELS[j]} is within twelve months without pressure, falls ignored."
-        yield Entry(f"ladder.rise.{j}", f"q_{j}", what, "12-month probability", (Quantiles,), "tolerance", "ladder", SHARE, scale="logit")
+        yield PriorDefinition(
+            f"ladder.rise.{j}", f"q_{j}", what, "12-month probability", (Quantiles,), "tolerance", "ladder", SHARE, scale="logit"
+        )
     for j in range(1, TOP + 1):
         what = f"How long {LEVELS[j]} lasts before a fall without pressure, rises ignored: the median, after its first month."
-        yield Entry(f"ladder.stay.{j}", f"m_{j}", what, "months", (Quantiles,), "tolerance", "ladder", ABOVE_0, scale="log")
+        yield PriorDefinition(f"ladder.stay.{j}", f"m_{j}", what, "months", (Quantiles,), "tolerance", "ladder", ABOVE_0, scale="log")
     for way, mark, verb in (("up", "s", "rise"), ("down", "s′", "fall")):
         for i in range(1, TOP):
             what = f"How likely a {verb} that reaches {LEVELS[i]} goes on to the next level in the same month."
             name = f"ladder.skip_{way}.{i}"
-            yield Entry(name, f"{mark}_{i}", what, "probability", (Beta, Quantiles), "tolerance", "ladder", SHARE, scale="beta")
+            yield PriorDefinition(name, f"{mark}_{i}", what, "probability", (Beta, Quantiles), "tolerance", "ladder", SHARE, scale="beta")
     yield _effect("ladder.fresh", "φ", "How much likelier a fall is in the month after a rise.", "log-odds", "tolerance", "ladder")
 
 
-def _drivers() -> Iterable[Entry]:
+def _drivers() -> Iterable[PriorDefinition]:
     full = "full US pressure, as in 2025"
     what = f"What {full}, adds to the monthly log-odds of a rise."
     yield _effect("leverage.effect", "π⁺", what, "log-odds", "tolerance", "leverage")
     what = f"What {full}, adds to the monthly log-odds of a fall."
     yield _effect("leverage.effect_on_falls", "π⁻", what, "log-odds", "tolerance", "leverage")
     what = "How the channels of US pressure are weighed against each other."
-    yield Entry("leverage.weights", "w", what, "share", (Weights,), "leverage", "leverage", SHARE, parts=CHANNELS)
+    yield PriorDefinition("leverage.weights", "w", what, "share", (Weights,), "leverage", "leverage", SHARE, parts=CHANNELS)
     for channel in CHANNELS:
         what = f"How long a {channel} threat or act is remembered: months until half is gone."
-        yield Entry(f"leverage.half_life.{channel}", f"h_{channel}", what, "months", (Fixed,), "leverage", "leverage", ABOVE_0)
+        yield PriorDefinition(f"leverage.half_life.{channel}", f"h_{channel}", what, "months", (Fixed,), "leverage", "leverage", ABOVE_0)
     what = "What a doubling of US opioid deaths adds to tolerance."
     yield _effect("overdose.level_effect", "β_O1", what, "log-odds a doubling", "tolerance", "overdose")
     what = "What growth of US opioid deaths over a year adds to tolerance."
@@ -123,10 +125,10 @@ def _drivers() -> Iterable[Entry]:
     yield _spread("administration.sd", "σ_α", "How far Mexican administrations differ in tolerance.", "log-odds", "tolerance", "drift")
     yield _spread("drift.sd", "σ_u", "How far tolerance wanders for reasons that nothing here measures.", "log-odds", "tolerance", "drift")
     what = "How long such a wandering lasts: months until half of it is gone."
-    yield Entry("drift.half_life", "h_u", what, "months", (LogNormal,), "tolerance", "drift", ABOVE_0, needs=(12.0, 24.0))
+    yield PriorDefinition("drift.half_life", "h_u", what, "months", (LogNormal,), "tolerance", "drift", ABOVE_0, needs=(12.0, 24.0))
 
 
-def _polls() -> Iterable[Entry]:
+def _polls() -> Iterable[PriorDefinition]:
     model: Model = "opposition"
     asked = {"unilateral": "without Mexico's consent", "coordinated": "in coordination with Mexico", "agents": "by agents, not troops"}
     for kind, says in asked.items():
@@ -143,7 +145,7 @@ def _polls() -> Iterable[Entry]:
     yield _effect("opposition.start", "d_first", "The share opposed to US operations in early 2000.", "logits", model, "opposition")
 
 
-def _events() -> Iterable[Entry]:
+def _events() -> Iterable[PriorDefinition]:
     what = "How much concessions calm Washington: fewer threats and measures, more relaxations, in log rate."
     yield _effect("events.sufficiency", "η_S", what, "log rate a concession", "events", "events")
     what = "How much pressure mobilises opposition in Mexico, in log rate."
@@ -151,33 +153,37 @@ def _events() -> Iterable[Entry]:
     what = "How much overdose deaths raise US demands, in log rate."
     yield _effect("events.demand", "η_O", what, "log rate a doubling", "events", "events")
     what = "How likely a yearly US determination says that Mexico failed demonstrably."
-    yield Entry("events.determination", "p", what, "probability", (Beta,), "events", "events", SHARE)
+    yield PriorDefinition("events.determination", "p", what, "probability", (Beta,), "events", "events", SHARE)
     for slug, plural in COMPANIONS.items():
         what = f"How often there are {plural}."
-        yield Entry(f"companion.{slug}", f"Λ_{slug}", what, "a month", (Gamma,), "events", "companion", ABOVE_0)
+        yield PriorDefinition(f"companion.{slug}", f"Λ_{slug}", what, "a month", (Gamma,), "events", "companion", ABOVE_0)
     what = "How likely a US strike, killing or capture that Mexico resists is within twelve months at full pressure."
-    yield Entry("direct.rate", "q_D", what, "12-month probability", (Quantiles,), "events", "direct", SHARE, scale="logit")
+    yield PriorDefinition("direct.rate", "q_D", what, "12-month probability", (Quantiles,), "events", "direct", SHARE, scale="logit")
     what = "What US pressure, from none to full, adds to the monthly log-odds of such an act."
     yield _effect("direct.leverage", "π_D", what, "log-odds", "events", "direct")
 
 
-def _judgements() -> Iterable[Entry]:
+def _judgements() -> Iterable[PriorDefinition]:
     what = "How much each reading of the past is believed."
-    yield Entry("readings.weights", "w_r", what, "share", (Weights,), "readings", "readings", SHARE)
+    yield PriorDefinition("readings.weights", "w_r", what, "share", (Weights,), "readings", "readings", SHARE)
     for k in (3, 4):
         what = f"How long {LEVELS[k]} stays unknown when it does come out: the median delay."
-        yield Entry(f"exposure.delay.{k}", f"μ_{k}", what, "months", (LogNormal,), "exposure", "exposure", ABOVE_0, needs=(1.0, 24.0))
+        yield PriorDefinition(
+            f"exposure.delay.{k}", f"μ_{k}", what, "months", (LogNormal,), "exposure", "exposure", ABOVE_0, needs=(1.0, 24.0)
+        )
         what = f"The share of {LEVELS[k]} that never comes out."
-        yield Entry(f"exposure.never.{k}", f"ν_{k}", what, "share", (Beta,), "exposure", "exposure", SHARE)
+        yield PriorDefinition(f"exposure.never.{k}", f"ν_{k}", what, "share", (Beta,), "exposure", "exposure", SHARE)
     what = "What is left of the rates of reaching covert action, as the states compared are there because something happened."
-    yield Entry("outside_view.selection", "f", what, "factor", (Fixed,), "outside view", "outside_view", SHARE)
+    yield PriorDefinition("outside_view.selection", "f", what, "factor", (Fixed,), "outside view", "outside_view", SHARE)
     what = "How much each class of comparable states counts."
-    yield Entry("outside_view.classes", "c", what, "share", (Weights,), "outside view", "outside_view", SHARE, parts=CLASSES)
+    yield PriorDefinition("outside_view.classes", "c", what, "share", (Weights,), "outside view", "outside_view", SHARE, parts=CLASSES)
     what = "How far the outside view is widened, since Mexico is none of those states."
-    yield Entry("outside_view.widening", "–", what, "sd (logit, log)", (Table,), "outside view", "outside_view", ABOVE_0, parts=WIDENING)
+    yield PriorDefinition(
+        "outside_view.widening", "–", what, "sd (logit, log)", (Table,), "outside view", "outside_view", ABOVE_0, parts=WIDENING
+    )
 
 
-CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
+CATALOGUE: Final[Mapping[str, PriorDefinition]] = MappingProxyType(
     {entry.name: entry for group in (_ladder(), _drivers(), _polls(), _events(), _judgements()) for entry in group}
 )
 """All named priors, in the order in which they are listed."""
@@ -188,7 +194,7 @@ def nearest(name: str) -> str:
     return get_close_matches(name, CATALOGUE, 1, 0.0)[0]
 
 
-def parse_prior(name: str, text: str) -> Spec:
+def parse_prior(name: str, text: str) -> PriorSpec:
     """The spec that `text` means for the prior `name`, of a family and a support that suit it; SpecError if it does not."""
     entry = CATALOGUE[name]
     spec = parse(text, entry.scale)
@@ -196,7 +202,7 @@ def parse_prior(name: str, text: str) -> Spec:
     return spec
 
 
-def check_suits(entry: Entry, spec: Spec) -> None:
+def check_suits(entry: PriorDefinition, spec: PriorSpec) -> None:
     """SpecError if `spec` is not of the entry's families, leaves its support, cuts off what it needs or names wrong parts."""
     if not isinstance(spec, entry.families) or (isinstance(spec, Quantiles) and spec.scale != entry.scale):
         raise SpecError(str(spec), f"{entry.family_names} for {entry.name}", f"It is about: {entry.what}")
@@ -208,14 +214,14 @@ def check_suits(entry: Entry, spec: Spec) -> None:
         _check_size(entry, spec)
 
 
-def _check_parts(entry: Entry, spec: Weights | Table) -> None:
+def _check_parts(entry: PriorDefinition, spec: Weights | Table) -> None:
     if not entry.parts and READINGS_MAIN not in spec.values:
         raise SpecError(str(spec), f"a weight of {READINGS_MAIN}", "Name the readings of readings.csv, and main.")
     if entry.parts and set(spec.values) != set(entry.parts):
         raise SpecError(str(spec), f"exactly the parts {', '.join(entry.parts)}", "Add what is missing and take out the rest.")
 
 
-def _check_size(entry: Entry, spec: Distribution | Table) -> None:
+def _check_size(entry: PriorDefinition, spec: Distribution | Table) -> None:
     """SpecError for numbers that mean nothing in the unit of the prior, and on which arithmetic fails."""
     for what, value, (least, most) in _stated(entry, spec):
         if not least <= value <= most:
@@ -223,7 +229,7 @@ def _check_size(entry: Entry, spec: Distribution | Table) -> None:
             raise SpecError(str(spec), expected, "Take a number within that range.")
 
 
-def _stated(entry: Entry, spec: Distribution | Table) -> Iterator[tuple[str, float, tuple[float, float]]]:
+def _stated(entry: PriorDefinition, spec: Distribution | Table) -> Iterator[tuple[str, float, tuple[float, float]]]:
     """Each number of a spec: what it is, its value, and the range that it may be in."""
     largest = next((most for unit, most in LARGEST.items() if entry.unit.startswith(unit)), MONTHS[1])
     range_ = MONTHS if entry.unit == "months" else CHANCES
@@ -249,7 +255,7 @@ def _stated(entry: Entry, spec: Distribution | Table) -> Iterator[tuple[str, flo
             yield from ((f"{part}, an sd,", value, (0.0, 10.0)) for part, value in values.items())
 
 
-def _check_support(entry: Entry, spec: Distribution) -> None:
+def _check_support(entry: PriorDefinition, spec: Distribution) -> None:
     (low, high), (least, most) = spec.support, entry.support
     single = low == high  # a setting: the range is open below
     if low < least or high > most or (single and low <= least):

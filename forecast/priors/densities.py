@@ -6,9 +6,9 @@ import math
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-type Floats = NDArray[np.float64]
+from forecast.typing import Floats
 
 _LOG_2PI = math.log(2 * math.pi)
 _STANDARD = NormalDist()

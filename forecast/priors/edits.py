@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from forecast.data.nearest import shown
+from forecast.data.suggestions import shown
 from forecast.errors import InputError, Problem, limited
 from forecast.priors.catalogue import CATALOGUE, nearest, parse_prior
-from forecast.priors.spec import Spec
+from forecast.priors.distributions import PriorSpec
 from forecast.priors.text import SpecError
 from forecast.storage.text import refused_lines
 
 
-def parse_edits(texts: Sequence[str], file: str = "edit", lines: Sequence[int] = ()) -> dict[str, Spec]:
+def parse_edits(texts: Sequence[str], file: str = "edit", lines: Sequence[int] = ()) -> dict[str, PriorSpec]:
     """What each edit means; `lines` are those of the file that they come from. Raises InputError with all that is wrong in any of them."""
-    found: dict[str, Spec] = {}
+    found: dict[str, PriorSpec] = {}
     problems = limited(_problems(texts, file, lines or [None] * len(texts), found))
     if problems:
         raise InputError.of(problems)
     return found
 
 
-def read_edits(text: str, file: str) -> dict[str, Spec]:
+def read_edits(text: str, file: str) -> dict[str, PriorSpec]:
     """The edits of a file, one a line; # begins a comment. Raises InputError with all that is wrong, by line."""
     if problems := limited(refused_lines(text, file)):
         raise InputError.of(problems)
@@ -30,7 +30,7 @@ def read_edits(text: str, file: str) -> dict[str, Spec]:
     return parse_edits(list(written.values()), file, list(written))
 
 
-def _problems(texts: Sequence[str], file: str, lines: Sequence[int | None], found: dict[str, Spec]) -> Iterator[Problem]:
+def _problems(texts: Sequence[str], file: str, lines: Sequence[int | None], found: dict[str, PriorSpec]) -> Iterator[Problem]:
     """What is wrong with edits; the others go to `found`."""
     for text, line in zip(texts, lines, strict=True):
         name, _, spec = (part.strip() for part in text.partition("="))

@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.arrays.ladder import fall_logit, rise_logit
 from forecast.domain import LEVELS, TOP
-from forecast.priors.files import Priors
+from forecast.priors.descriptions import odds_cause
+from forecast.priors.load import Priors
 from forecast.priors.quadrature import PROBABILITIES, expit
-from forecast.priors.selection import RISE, SKIP, rise_after_selection, skip_after_selection
-from forecast.priors.words import odds_cause
-
-type Floats = NDArray[np.float64]
+from forecast.priors.selection_bias import RISE, SKIP, rise_after_selection, skip_after_selection
+from forecast.typing import Floats
 
 PRESSURES = ((0.0, "without pressure"), (1.0, "at full pressure"))
 _Z = np.array([-1.645, 0.0, 1.645])

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-type Floats = NDArray[np.float64]
+from forecast.typing import Floats
 
 _STEP = 0.05
 _POINTS = (1001, 200_001)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from forecast.data.brief import short
+from forecast.data.row_summary import short
 from forecast.data.tables import Data, origin
 from forecast.domain import FIRST_MONTH, LEVELS, Month, Question, month_text
-from forecast.forecasting.questions import ask
-from forecast.forecasting.statement import Scenario
-from forecast.model.transitions import MODEL_VERSION
+from forecast.forecasting.questions import build_questions
+from forecast.forecasting.scenarios.specification import Scenario
+from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.report.parts import chances, foundations, record
 from forecast.report.read import SCHEMA_VERSION
 from forecast.report.sentences import PUBLISHED, build_sentences
@@ -28,7 +28,7 @@ def dummy(data: Data, scenarios: Sequence[Scenario]) -> dict[str, Any]:
     at = origin(data)
     months = [month_text(m) for m in (FIRST_MONTH, at)]
     names = list(dict.fromkeys(row.reading for row in data.readings))
-    asked = ask(data.questions, at)
+    asked = build_questions(data.questions, at)
     report: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION, "run_id": "dummy", "created": "2000-01-01T00:00:00Z", "origin": month_text(at), "as_of": None,
         "stale": False, "model_version": MODEL_VERSION, "seed": 0, "data_digest": "dummy", "priors_digest": "dummy", "versions": {},

@@ -16,7 +16,7 @@ def render_index(entries: Sequence[Entry], now: datetime) -> str:
     """The page of these runs, oldest first; of `now` it only takes whether the published forecast is stale."""
     from markupsafe import Markup
 
-    from forecast.arrays.weighted import INTERVAL
+    from forecast.arrays.weighted_quantiles import INTERVAL
 
     published = [e for e in entries if e.published and e.probability is not None]
     newest = published[-1] if published else None
@@ -40,7 +40,7 @@ def render_index(entries: Sequence[Entry], now: datetime) -> str:
 def _chart(entries: Sequence[Entry]) -> str:
     from altair.utils.schemapi import debug_mode
 
-    from forecast.arrays.weighted import INTERVAL
+    from forecast.arrays.weighted_quantiles import INTERVAL
     from forecast.report.charts.index import headlines
 
     label = "The headline over time"

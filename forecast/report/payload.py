@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from forecast.data.digest import data_digest
+from forecast.data.fingerprint import data_digest
 from forecast.domain import is_stale, month_text
-from forecast.forecasting.result import Forecast
-from forecast.model.transitions import MODEL_VERSION
+from forecast.forecasting.forecast_result import Forecast
+from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.report.parts import baselines, beliefs, chances, drivers, foundations, record, sensitivity
 from forecast.report.read import SCHEMA_VERSION
 from forecast.report.sentences import build_sentences

@@ -8,7 +8,7 @@ from typing import Any
 from forecast.data.records import Record
 from forecast.data.tables import RECORDS, Data, rows
 from forecast.errors import InputError, Problem
-from forecast.forecasting.statement import Scenario
+from forecast.forecasting.scenarios.specification import Scenario
 from forecast.storage.characters import character_name, refused_character
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from forecast.runs.files import cannot_write
 from forecast.storage.locks import lock_exclusively
-from forecast.storage.temporary import new_folder, sweep_folders
+from forecast.storage.temporary_folder import new_folder, sweep_folders
 
 PREFIX: Final = ".tmp-"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import ForecastError, UsageError
-from forecast.storage.beside import replace_whole
+from forecast.storage.atomic_write import replace_whole
 
 _WRITTEN_THROUGH: Final = (stat.S_ISCHR, stat.S_ISFIFO)
 """What has no content to keep: a terminal, /dev/null, a named pipe."""

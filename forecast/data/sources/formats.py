@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.nearest import nearest, shown
+from forecast.data.suggestions import nearest, shown
 from forecast.domain import Month, month, month_of
 from forecast.errors import SourceError
 

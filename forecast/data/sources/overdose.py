@@ -9,9 +9,9 @@ import json
 from dataclasses import replace
 from typing import Any, Final
 
-from forecast.data.nearest import nearest, shown
 from forecast.data.sources.connector import RELEASES, Connector, Figure, Request, Series, Token
 from forecast.data.sources.formats import json_rows, number, wrong
+from forecast.data.suggestions import nearest, shown
 from forecast.domain import Month, month, month_text
 
 LABELS: Final = {

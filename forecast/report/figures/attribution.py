@@ -93,6 +93,7 @@ def headline_words(report: Report) -> str:
     q = headline_question(report)
     return f"level {q.level} or above within {q.horizon_months} months"
 
+
 NAMES = {"reached_by": "level {} or above", "in_force_at": "level {} or above at the end", "fallen_to": "level {} or below"}
 
 
@@ -139,6 +140,7 @@ def name(report: Report, id_: str) -> str:
     if q is None or q.level is None:
         return id_
     return f"{NAMES[q.kind].format(q.level)}, {q.horizon_months} months"
+
 
 MOST = 14
 """So many parts have a row each; of more, the smallest share one of their kind."""

@@ -17,7 +17,6 @@ from forecast.report.tables.table import Table
 Report = Mapping[str, Any]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A chart, its name in the page, its label and description, and the titled tables behind it."""
@@ -34,6 +33,7 @@ class Figure:
 
         with debug_mode(False):  # the tests check every chart against Vega-Lite's schema; doing so again takes seconds a report
             return "".join(draw(self.chart(report, size), size, self.name, self.label, self.description) for size in sizes)
+
 
 FIGURES: Final[tuple[Figure, ...]] = (
     Figure(

@@ -9,7 +9,6 @@ from typing import Any
 from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, values
 
 
-
 @dataclass(frozen=True, slots=True)
 class Bar:
     low: float

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement
 
-
 type Three = tuple[float, float, float]
 
 HEIGHT: Final = 150
@@ -61,6 +60,7 @@ def implications(rows: Sequence[tuple[str, Three, Three | None]], size: Size) ->
         made.append(Row(capital(what), f"{plain_percent(middle)} ({percent_range(low, high)})", tuple(dots), tuple(bars)))
     highest = max(high for _, *threes in rows for three in threes if three for high in three)
     return rows_chart(made, size, percent_axis(highest), right=150)
+
 
 COLOURS: Final = {
     "ink": "#1d2327", "soft": "#5a646b", "faint": "#a3acb2", "line": "#e3e6e8", "paper": "#ffffff",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from forecast.report.models.report import Report
-
 
 
 def diagnostics(report: Report) -> Table:

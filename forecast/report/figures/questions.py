@@ -178,9 +178,7 @@ def prior_and_forecast_chart(report: Report, size: Size) -> Any:
 
 
 def prior_and_forecast_table(report: Report) -> Table:
-    rows = [
-        (capital(r.quantity), percent(r.prior), percent(r.posterior), points(r.posterior - r.prior)) for r in report.prior_vs_posterior
-    ]
+    rows = [(capital(r.quantity), percent(r.prior), percent(r.posterior), points(r.posterior - r.prior)) for r in report.prior_vs_posterior]
     return table(("Chance of", "Prior alone", "Forecast", "Points"), rows, (1, 2, 3))
 
 

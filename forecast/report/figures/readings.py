@@ -7,19 +7,18 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.formatting import capital, number, percent, plain_percent, points
 from forecast.report.figures.dot_plot import Bar, Dot, Row, dot_plot, percent_axis
 from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
 from forecast.report.tables import Table, interval_cell, table
+from forecast.typing import Floats
 
 if TYPE_CHECKING:
     from forecast.report.models.base import Density
     from forecast.report.models.forecast import Choice
     from forecast.report.models.report import Report
 
-type Floats = NDArray[np.float64]
 type Curve = tuple[Floats, Floats]
 """Places on the axis, which is a square root, and the height at each."""
 

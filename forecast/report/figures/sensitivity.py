@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forecast.report.models.report import Report
-
 
 
 def made_of(report: Report, size: Size) -> Any:
@@ -59,6 +58,7 @@ def _largest(found: Sequence[Mapping[str, Any]], kind: str, key: str, most: int)
     """Those that move it most; the table has all."""
     chosen = [row for row in found if row.kind == kind]
     return sorted(chosen, key=lambda row: -max(abs(move.difference) for move in row[key]))[:most]
+
 
 Row = Mapping[str, Any]
 
@@ -183,10 +183,7 @@ def value(flip: Row, v: float) -> str:
 
 def sweeps(report: Report) -> Table:
     """Settings that are fixed in the fit, at other values."""
-    rows = [
-        (setting(s), percent(s.probability), points(s.difference), "" if s.accepted else "rough")
-        for s in report.sensitivity.sweeps
-    ]
+    rows = [(setting(s), percent(s.probability), points(s.difference), "" if s.accepted else "rough") for s in report.sensitivity.sweeps]
     return table(("Setting", "Headline", "Points", ""), rows, (1, 2))
 
 
@@ -214,6 +211,7 @@ def swept(report: Report) -> str:
     """From where to where the sweeps take the headline, in a sentence."""
     parts = [f"{percent_range(low, high)} with {words}" for words, (low, high) in spans(report).items()]
     return f"The headline is {listed(parts)}." if parts else ""
+
 
 _GROUPS = {
     "readings": "other weights of the readings",
@@ -260,6 +258,7 @@ def verdict(report: Report) -> str:
     if s.label == "prior–data conflict" and slopes[0] * slopes[1] > 0:
         verdict = "both matter"
     return f"Counting {s.powers[0]:g} or {s.powers[1]:g} times, {listed(parts)}: {verdict}."
+
 
 _VERDICTS = {
     "prior–data conflict": "both matter, and they pull apart",

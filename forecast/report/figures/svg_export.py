@@ -13,7 +13,6 @@ from xml.etree.ElementTree import Element, SubElement
 from forecast.errors import ForecastError
 from forecast.storage.characters import visible
 
-
 COLOURS: Final[Mapping[str, str]] = {
     "ink": "#00000a",
     "soft": "#00000b",
@@ -49,6 +48,7 @@ class Size:
     @property
     def phone(self) -> bool:
         return self.name == "narrow"
+
 
 PHONE: Final = Size("narrow", 343, 11.5)
 
@@ -172,6 +172,7 @@ def markup(svg: Element) -> str:
     """An element as text, to stand in HTML or alone."""
     return ElementTree.tostring(svg, encoding="unicode")
 
+
 _MOST: Final = 200
 """Characters of a text in a chart; no column has room for more."""
 
@@ -183,6 +184,7 @@ def _printable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _printable(inner) for key, inner in value.items()}
     return [_printable(inner) for inner in value] if isinstance(value, list) else value
+
 
 _ELEMENTS: Final = frozenset({"g", "path", "line", "rect", "circle", "text", "tspan", "defs", "clipPath"})
 

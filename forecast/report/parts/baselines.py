@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.forecasting.answers import Answer
 from forecast.forecasting.baselines import baselines, poisson_chances
-from forecast.forecasting.result import Forecast
+from forecast.forecasting.forecast_result import Forecast
+from forecast.forecasting.question_forecasts import QuestionForecast
 
 
 def frozen(forecast: Forecast) -> list[dict[str, Any]]:
@@ -37,6 +37,6 @@ def frozen(forecast: Forecast) -> list[dict[str, Any]]:
     return rows
 
 
-def expected_counts(answer: Answer) -> NDArray[np.float64]:
+def expected_counts(answer: QuestionForecast) -> NDArray[np.float64]:
     """The expected count by draw [S]: given it the count is Poisson, so that P(≥ 1) = 1 − exp(−expected)."""
     return np.asarray(-np.log1p(-np.minimum(answer.draws[0], 1.0 - 1e-15)))

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from scipy.stats import beta as beta_distribution
 
 from forecast.domain import TOP
-from forecast.forecasting.draws import from_prior, skip_posterior
-from forecast.forecasting.edited.ratios import PARAMETERS
-from forecast.forecasting.learned import LEARNT_CONTRACTION, LEARNT_SHIFT
-from forecast.forecasting.replicate import compare, simulate_histories
-from forecast.forecasting.result import Forecast
+from forecast.forecasting.forecast_result import Forecast
+from forecast.forecasting.parameter_draws import from_prior, skip_posterior
+from forecast.forecasting.predictive_checks import predictive_checks, simulate_histories
 from forecast.model.history import History
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.short import short_words
+from forecast.reweighting.importance_ratios import PARAMETER_READERS
+from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT
+from forecast.typing import Floats
 
-type Floats = NDArray[np.float64]
 type Rows = list[dict[str, Any]]
 type Scale = Callable[[Floats], Floats]
 
@@ -74,7 +74,7 @@ def parameters(forecast: Forecast) -> Rows:
     counts = transitions(main.history)
     rows = []
     for row in _parameters():
-        before, after = (PARAMETERS[row.name](draws) for draws in (prior, main.draws))
+        before, after = (PARAMETER_READERS[row.name](draws) for draws in (prior, main.draws))
         contraction = float(1 - after.var() / before.var()) if before.var() > 0 else 0.0
         shift = float(abs(after.mean() - before.mean()) / before.std()) if before.var() > 0 else 0.0
         entry = CATALOGUE[row.name]
@@ -173,6 +173,6 @@ def replicate_rows(observed: NDArray[np.int_], simulated: NDArray[np.int_]) -> R
     names = ("observed", "q05", "q50", "q95", "tail_p")
     rows = [
         {"statistic": _STATISTICS.get(r.statistic, r.statistic)} | {n: float(getattr(r, n)) for n in names}
-        for r in compare(observed, simulated)
+        for r in predictive_checks(observed, simulated)
     ]
     return [row for row in rows if all(np.isfinite(row[n]) for n in names)]

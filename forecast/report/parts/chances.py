@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import gaussian_kde
 
-from forecast.arrays.weighted import INTERVAL, weighted_interval, weighted_quantile
+from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval, weighted_quantile
 from forecast.domain import HORIZONS, LEVELS, TOP, month_text
-from forecast.forecasting.answers import Answer
-from forecast.forecasting.climb import ladder_question
+from forecast.forecasting.forecast_result import Forecast
+from forecast.forecasting.ladder_forecast import question_probability
 from forecast.forecasting.multiverse import Outcome
+from forecast.forecasting.question_forecasts import QuestionForecast
 from forecast.forecasting.questions import resolution_date
-from forecast.forecasting.result import Forecast
+from forecast.typing import Floats
 
-type Floats = NDArray[np.float64]
 type Rows = list[dict[str, Any]]
 
 TITLES = {
@@ -60,7 +59,7 @@ def questions(forecast: Forecast) -> Rows:
     ]
 
 
-def interval(answer: Answer) -> dict[str, float]:
+def interval(answer: QuestionForecast) -> dict[str, float]:
     low, high = answer.interval
     return {"prob": INTERVAL, "low": _unit(low), "high": _unit(high)}
 
@@ -73,7 +72,7 @@ def readings(forecast: Forecast) -> Rows:
     rows = []
     for i, (name, fit) in enumerate(forecast.readings.items()):
         low, high = weighted_interval(answer.draws[i : i + 1], np.ones(1))
-        prior = ladder_question(fit.prior_climb, answer.question.kind, answer.question.level or 0, answer.question.horizon)
+        prior = question_probability(fit.prior_climb, answer.question.kind, answer.question.level or 0, answer.question.horizon)
         rows.append({
             "name": name,
             "title": " = ".join(TITLES.get(n, n) for n in situation.merged[name]),
@@ -100,7 +99,7 @@ def mixture(forecast: Forecast) -> dict[str, Any]:
     }
 
 
-def _grid(answer: Answer) -> Floats:
+def _grid(answer: QuestionForecast) -> Floats:
     """Denser near zero, where most of the chance lies."""
     top = min(1.0, float(np.quantile(answer.draws, 0.995)) * 1.1)
     return np.asarray(top * (np.arange(1, _GRID + 1) / _GRID) ** 2)

@@ -7,16 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
-from forecast.data.select import newest
+from forecast.data.as_of import newest
 from forecast.domain import CHANNELS, FIRST_MONTH, Month, month_text
-from forecast.forecasting.result import Forecast
+from forecast.forecasting.forecast_result import Forecast
 from forecast.model.history import LOG_3000, LOGIT_60
 from forecast.model.overdose import START
+from forecast.typing import Floats
 
-type Floats = NDArray[np.float64]
 type Fan = dict[str, list[Any]]
 
 _Q = {"q10": -1.2815515655446004, "q50": 0.0, "q90": 1.2815515655446004}

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from forecast.data.coding import reliability as agreements
 from forecast.data.freshness import freshness as series_freshness
+from forecast.data.intercoder_agreement import reliability as agreements
 from forecast.data.tables import Data
 from forecast.domain import TOP
 from forecast.errors import Problem
-from forecast.forecasting.carry import carry_forward
-from forecast.forecasting.paths import Pool
-from forecast.forecasting.result import Forecast
+from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.forecast_result import Forecast
+from forecast.forecasting.history_forecast import forecast_from_history
 from forecast.report.parts.record import ANSWER_WITHIN
 from forecast.report.parts.words_used import DEFINITIONS
 from forecast.report.words import listed, number_word, plain_percent
@@ -42,10 +42,10 @@ def directions(forecast: Forecast) -> dict[str, Any]:
     situation, main = forecast.situation, forecast.readings["main"]
     some = main.draws.take(np.arange(0, main.draws.size, 4))
     pool = forecast.pool
-    base = carry_forward(situation, some, pool, main.history).reached(4, 12)
+    base = forecast_from_history(situation, some, pool, main.history).reached(4, 12)
 
-    def share(changed: Pool, which: Any) -> float | None:
-        after = carry_forward(situation, some, changed, main.history).reached(4, 12)
+    def share(changed: DriverPaths, which: Any) -> float | None:
+        after = forecast_from_history(situation, some, changed, main.history).reached(4, 12)
         kept = after[which] >= base[which] - 1e-12
         return float(kept.mean()) if kept.size else None
 

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.data.brief import short
-from forecast.data.outcome import behind, changes
+from forecast.data.outcome import changes, claims_in_force
 from forecast.data.records import Event
+from forecast.data.row_summary import short
 from forecast.data.tables import Data
 from forecast.data.tables import history as months_of
 from forecast.domain import month_text
-from forecast.forecasting.replicate import odds
-from forecast.forecasting.result import Forecast
-from forecast.forecasting.situation import claims_day
+from forecast.forecasting.forecast_result import Forecast
+from forecast.forecasting.origin_state import claims_day
+from forecast.forecasting.predictive_checks import transition_log_odds
 from forecast.model.events import arrivals, is_concession
 
 type Rows = list[dict[str, Any]]
@@ -33,7 +33,7 @@ def history(forecast: Forecast) -> dict[str, Any]:
     months = months_of(situation.data)
     main = forecast.readings["main"]
     some = np.linspace(0, main.draws.size - 1, 500).astype(int)
-    theta = odds(main.draws.take(some), situation.drivers).theta
+    theta = transition_log_odds(main.draws.take(some), situation.drivers).theta
     theta[:, 0] = theta[:, 1]  # the first month has no transition; it shows the first one's
     q = np.quantile(theta, [0.1, 0.5, 0.9], axis=0)
     return {
@@ -55,7 +55,7 @@ def _changes(forecast: Forecast) -> Rows:
             "month": month_text(c.month), "from": c.before, "to": c.after, "claim_id": c.claim.claim_id,
             "confidence": c.claim.confidence, "why": c.claim.why, "events": list(c.claim.basis_ids),
         }
-        for c in changes(levels, months, behind(data.claims, claims_day(data), months))
+        for c in changes(levels, months, claims_in_force(data.claims, claims_day(data), months))
     ]  # fmt: skip
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from forecast.forecasting.archive import pack
-from forecast.forecasting.result import Forecast
-from forecast.forecasting.sensitivity.whole import sensitivity as sensitivity_of
+from forecast.forecasting.forecast_result import Forecast
+from forecast.reweighting.draws_archive import pack
+from forecast.sensitivity.analysis import analyse_sensitivity as sensitivity_of
 
 
 def sensitivity(forecast: Forecast) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The checks of `forecast data check`: what is impossible (errors) and what is unusual (warnings)."""

@@ -1,0 +1,163 @@
+"""A CSV file as cells: everything that can be wrong with the file itself, before any cell is given a meaning."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from forecast.data.suggestions import nearest, shown
+from forecast.errors import Problem, limited
+from forecast.storage.text import read_text
+
+type Line = tuple[int, tuple[str, ...]]
+
+MAX_COLUMNS: Final = 200
+MAX_ROWS: Final = 100_000
+"""Far beyond what the tables here will have in decades."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The rows under the header as texts, each with the line it starts on; `problems` is what is wrong with the file."""
+
+    header: tuple[str, ...] = ()
+    rows: tuple[Line, ...] = ()
+    problems: tuple[Problem, ...] = field(default=())
+
+
+def read_sheet(path: Path, name: str, columns: tuple[str, ...]) -> Sheet:
+    """The cells of a CSV file that must have exactly `columns`, in any order.
+
+    A byte-order mark, CRLF and empty lines at the end are what spreadsheets write and are no problem. All else that is odd is one:
+    nothing is dropped, padded or converted. Rows that are in `problems` are left out of `rows`.
+    """
+    text, problems = read_text(path, name)
+    if problems:
+        return Sheet(problems=tuple(problems))
+    if text[-1] != "\n":
+        last = text.count("\n") + 1
+        problems.append(
+            Problem(
+                name,
+                "a last line without its end",
+                "a newline after the last row",
+                "The file may have been cut short: compare it with git, then end the last line.",
+                last,
+            )
+        )
+    sheet = sheet_of(text, name)
+    problems += sheet.problems
+    problems += (wrong := _header_problems(name, sheet.header, columns) if sheet.header else [])
+    return Sheet(sheet.header, () if wrong else sheet.rows, tuple(problems))
+
+
+def sheet_of(text: str, name: str, blank_lines: bool = False) -> Sheet:
+    """The cells of a CSV text, whatever its columns are called; without a header if it cannot be split into columns.
+
+    blank_lines: lines without any cell are passed over. Otherwise only those at the end are.
+    """
+    first = text.partition("\n")[0].strip().strip('"')
+    if first[:4].lower() == "sep=":
+        return _refused(name, f"the line {shown(first)}", "the names of the columns", "Delete the line, and save the file with commas.")
+    lines, problems = split(text, name)
+    if blank_lines:
+        lines = [line for line in lines if any(line[1])]
+    while len(lines) > 1 and not any(lines[-1][1]):
+        lines.pop()
+    if not lines:
+        return Sheet(problems=tuple(problems))
+    header = lines[0][1]
+    if not any(header):
+        return _refused(name, "an empty first line", "the names of the columns", "Delete the line.")
+    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and mark in header[0]:
+            return _refused(name, f"columns separated by {called}", "columns separated by commas", "Save it again as CSV with commas.")
+    if len(header) > MAX_COLUMNS:
+        return _refused(name, f"{len(header):,} columns", f"at most {MAX_COLUMNS}", "Put the right file in its place.")
+    rows: list[Line] = []
+    problems = limited(chain(_twice(header, name), _row_problems(lines[1:], header, name, rows), problems))
+    return Sheet(header, tuple(rows), tuple(problems))
+
+
+def _refused(name: str, found: str, expected: str, remedy: str) -> Sheet:
+    return Sheet(problems=(Problem(name, found, expected, remedy, 1),))
+
+
+def _twice(header: tuple[str, ...], name: str) -> Iterator[Problem]:
+    for i, column in enumerate(header):
+        if column in header[:i]:
+            called = shown(column)
+            yield Problem(name, f"the column {called} twice", "each column once", "Delete or rename one of them.", 1, called[1:-1])
+
+
+def _row_problems(lines: Iterable[Line], header: tuple[str, ...], name: str, rows: list[Line]) -> Iterator[Problem]:
+    """Rows of another length and rows that are there already; the others go to `rows`."""
+    seen: dict[tuple[str, ...], int] = {}
+    for line, cells in lines:
+        if len(cells) != len(header):
+            yield _wrong_count(name, line, cells, header)
+        elif cells in seen:
+            yield Problem(name, f"the row of line {seen[cells]} again", "each row once", "Delete one of the two.", line)
+        else:
+            seen[cells] = line
+            rows.append((line, cells))
+
+
+def split(text: str, name: str) -> tuple[list[Line], list[Problem]]:
+    """The rows of a CSV text, each with the line it starts on, up to the first that can't be split into cells."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    lines: list[Line] = []
+    start = 1
+    try:
+        for cells in reader:
+            lines.append((start, tuple(cells)))
+            start = reader.line_num + 1
+            if len(lines) > MAX_ROWS:
+                found = f"more than {MAX_ROWS:,} rows"
+                return lines, [Problem(name, found, "a table that a person can read", "Put the right file in its place.", start - 1)]
+    except csv.Error as e:
+        return lines, [
+            Problem(
+                name,
+                f"a row that can't be split into cells ({e})",
+                "cells with matching double quotes",
+                "Close the quote, and write a quote inside a quoted cell twice.",
+                start,
+            )
+        ]
+    return lines, []
+
+
+def _header_problems(name: str, header: tuple[str, ...], columns: tuple[str, ...]) -> list[Problem]:
+    problems = []
+    missing = [c for c in columns if c not in header]
+    for column in header:
+        if column not in columns:
+            near = nearest(column, missing) or nearest(column, columns)
+            remedy = f"Did you mean {near!r}?" if near in missing else "Delete the column."
+            problems.append(
+                Problem(name, f"the column {shown(column)}", "only the columns of this file", remedy, 1, shown(column).strip("'"))
+            )
+    for column in missing:
+        near = nearest(column, [c for c in header if c not in columns])
+        remedy = f"Rename {shown(near)}." if near else "Add it to the header and to each row."
+        problems.append(Problem(name, f"no column {column!r}", f"the columns {', '.join(columns)}", remedy, 1, column))
+    return problems
+
+
+def _wrong_count(name: str, line: int, cells: tuple[str, ...], header: tuple[str, ...]) -> Problem:
+    """The problem of a row that has another number of fields than the header."""
+    n, m = len(cells), len(header)
+    if not any(cells):
+        return Problem(name, "an empty line between rows", "a row", "Delete the line.", line)
+    remedy = (
+        "Put double quotes around a text that holds a comma, and write numbers without a thousands separator."
+        if n > m
+        else "Add the missing cells (an empty cell still needs its comma), or find the quote that swallowed some."
+    )
+    return Problem(name, f"{n} field{'s' if n != 1 else ''}", f"{m}, one a column", remedy, line)

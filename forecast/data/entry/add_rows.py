@@ -1,0 +1,189 @@
+"""Adding rows to a data file: the whole folder is checked as it would be, and only then one line a row is written.
+
+`planned` reads, proposes, inserts and checks, and writes nothing; `write` takes what was planned, unless the folder has changed since.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from forecast.data.checks.dates import covered_day
+from forecast.data.entry.csv_insert import insert
+from forecast.data.entry.defaults import proposal
+from forecast.data.entry.form import LABELS, applies, required, unwritable
+from forecast.data.entry.preview import COVERAGE, FILES, moved, read_with_changes
+from forecast.data.entry.row_input import RowInput
+from forecast.data.lock import editing
+from forecast.data.read import read_data, read_table
+from forecast.data.records import Record
+from forecast.data.replace import replace_files
+from forecast.data.tables import RECORDS, Data
+from forecast.errors import InputError, Problem, UsageError
+from forecast.storage.reading import UnreadableError, read_bounded
+
+
+@dataclass(frozen=True, eq=False)
+class NewRow:
+    """A row as it will stand: the record, its line in the file, and the line's text."""
+
+    record: Record
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Addition:
+    """What would be written: new rows of the table `name`, the data before and after, the new bytes of each file that changes.
+
+    covered: the file's coverage before and after, if it moves; basis: a digest of the folder that all this was made from.
+    """
+
+    name: str
+    rows: tuple[NewRow, ...]
+    before: Data
+    after: Data
+    covered: tuple[date, date] | None
+    contents: Mapping[str, bytes]
+    basis: str
+
+    @property
+    def file(self) -> str:
+        return RECORDS[self.name].file
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is odd with the new rows and was not before."""
+        told = {(p.file, p.found) for p in self.before.warnings}
+        return tuple(p for p in self.after.warnings if (p.file, p.found) not in told)
+
+
+def completed(data: Data, name: str, cells: Mapping[str, str], taken: Sequence[str] = ()) -> dict[str, str]:
+    """The cells with what is proposed for columns that were left out. A cell given empty stays empty."""
+    full = dict(cells)
+    for column in LABELS[name]:
+        if column not in full and applies(name, column, full):
+            proposed = proposal(data, name, column, full, taken)
+            if proposed is not None:
+                full[column] = proposed
+    return full
+
+
+def lacking(data: Data, name: str, cells: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns that someone has to fill in yet, in the order of asking. The name of the row is none: it follows from the others."""
+    full = completed(data, name, cells)
+    return tuple(column for column in required(name, full) if not full.get(column) and (column in cells or column not in RECORDS[name].key))
+
+
+def planned(
+    folder: Path, name: str, given: Sequence[RowInput], covered_through: date | None = None, today: date | None = None
+) -> Addition:  # fmt: skip
+    """What adding these rows to the table `name` comes to; nothing is written, and nobody writes meanwhile.
+
+    today: the day by the clock; rows that are still to come then are odd.
+
+    Raises InputError with every problem that the data would have, those of a row from a file with that file's name and line; UsageError
+    for a coverage that would not move on; LockedError while another command writes for long.
+    """
+    with editing(folder):
+        return _planned(folder, name, given, covered_through, today)
+
+
+def _planned(folder: Path, name: str, given: Sequence[RowInput], covered_through: date | None, today: date | None) -> Addition:
+    basis = snapshot(folder)
+    before = read_data(folder, today)
+    file, key = RECORDS[name].file, RECORDS[name].key[0]
+    table, _ = read_table(folder / file, RECORDS[name])
+    cells: list[dict[str, str]] = []
+    for row in given:
+        cells.append(completed(before, name, row.cells, [c[key] for c in cells if key in c]))
+    _refuse_unwritable(file, given, cells)
+    records = [_record(name, c) for c in cells]
+    inserted = insert(read_bounded(folder / file), name, table, list(zip(cells, records, strict=True)))
+    contents = {file: inserted.raw}
+    covered = None
+    if covered_through is not None:
+        covered = before.coverage[file], covered_through
+        if covered_through <= before.coverage[file]:
+            raise UsageError(
+                f"{file} is covered through {before.coverage[file]} already.", "Leave out --covered-through, or give a later day."
+            )
+        contents[COVERAGE] = moved(folder, file, covered_through)
+    try:
+        after = read_with_changes(folder, contents, today)
+    except InputError as e:
+        raise _refusal(e, file, covered_through or before.coverage[file], given, records, inserted.lines) from e
+    made = {getattr(row, key): row for row in getattr(after, name)}
+    rows = zip(cells, inserted.lines, inserted.texts, strict=True)
+    new = tuple(NewRow(made[c[key]], line, text) for c, line, text in rows)
+    return Addition(name, new, before, after, covered, contents, basis)
+
+
+def write(folder: Path, addition: Addition) -> bool:
+    """Write what was planned, whole or not at all; False, with nothing written, if the folder has changed since it was planned.
+
+    Raises LockedError while another command writes for long, ForecastError if the disk refuses.
+    """
+    with editing(folder):
+        if snapshot(folder) != addition.basis:
+            return False
+        replace_files({folder / file: raw for file, raw in addition.contents.items()})
+        return True
+
+
+def snapshot(folder: Path) -> str:
+    """A digest of all that a data folder is read from."""
+    made = hashlib.sha256()
+    for file in FILES:
+        try:
+            raw = read_bounded(folder / file)
+        except UnreadableError:  # reading the data says what is wrong with it
+            raw = b""
+        made.update(f"{file} {len(raw)}\n".encode() + raw)
+    return made.hexdigest()
+
+
+def _record(name: str, cells: Mapping[str, str]) -> Record | None:
+    record = RECORDS[name]
+    try:
+        return record.model_validate({column: cells.get(column, "") for column in record.model_fields})
+    except ValidationError:
+        return None
+
+
+def _refuse_unwritable(file: str, given: Sequence[RowInput], cells: Sequence[Mapping[str, str]]) -> None:
+    """Raises InputError with every cell that could not stand in one line of a file."""
+    problems = [
+        Problem(row.file or file, *wrong, row.line, column)
+        for row, written in zip(given, cells, strict=True)
+        for column, text in written.items()
+        if (wrong := unwritable(text))
+    ]
+    if problems:
+        raise InputError.of(problems)
+
+
+def _refusal(
+    error: InputError,
+    file: str,
+    through: date,
+    given: Sequence[RowInput],
+    records: Sequence[Record | None],
+    lines: Sequence[int],
+) -> InputError:
+    """The same problems, those of a row from a file with the place where it was written; and how to move the coverage, if that is it."""
+    at = dict(zip(lines, given, strict=True))
+    problems = []
+    for p in error.problems:
+        row = at.get(p.row or 0) if p.file == file else None
+        problems.append(replace(p, file=row.file, row=row.line) if row and row.file else p)
+    told = InputError.of(problems)
+    late = [day for record in records if record and (day := covered_day(record)) > through]
+    if late:
+        told.remedy = f"If you have read all there is through {max(late)}, add --covered-through {max(late)}."
+    return told

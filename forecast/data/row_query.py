@@ -1,0 +1,145 @@
+"""Which rows of which file someone asked to see, as cells that can be printed or parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from forecast import domain
+from forecast.data.printing import as_text
+from forecast.data.suggestions import did_you_mean
+from forecast.data.tables import RECORDS, Data
+from forecast.domain import PartialDate, month_text
+from forecast.errors import UsageError
+
+MONTHS: Final = frozenset({"start", "end", "month", "period_end"})
+"""Columns that hold whole months."""
+
+SPANS: Final[Mapping[str, tuple[str, str]]] = {
+    "events": ("date", "date"),
+    "claims": ("start", "end"),
+    "readings": ("start", "end"),
+    "administrations": ("start", "end"),
+    "polls": ("field_start", "field_end"),
+    "overdose_final": ("month", "month"),
+    "overdose_releases": ("period_end", "period_end"),
+    "indicators": ("month", "month"),
+    "calendar": ("date", "date"),
+    "spells": ("start", "end"),
+    "states": ("year_start", "year_end"),
+    "pressure": ("year_start", "year_end"),
+}
+"""The columns between which a row of each table tells; tables without a time are not here."""
+
+BRIEF: Final[Mapping[str, tuple[str, ...]]] = {
+    "events": ("id", "date", "family", "role", "channel", "kind", "intensity", "operation_level", "direction", "description"),
+    "claims": ("claim_id", "start", "end", "level", "published", "stance", "why"),
+    "polls": ("poll_id", "wording", "field_end", "n", "opposed_pct", "in_favour_pct", "use", "question"),
+    "calendar": ("id", "date", "channel", "effect", "probability", "what"),
+    "indicators": ("month", "series", "value", "unit", "published"),
+    "spells": ("country", "start", "end", "level", "published", "basis"),
+    "states": ("country", "year_start", "year_end", "export_share_to_us", "competitive_elections", "income", "capable_army"),
+    "pressure": ("country", "year_start", "year_end", "kind", "what"),
+    "stakes": ("side", "kind", "applies_to_levels", "argument"),
+}
+"""The columns that a terminal has room for; other tables show all of theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Rows whose columns have the given texts, that tell of months between two (None: open), at most the last `limit` of them."""
+
+    where: tuple[tuple[str, str], ...] = ()
+    first: int | None = None
+    last: int | None = None
+    limit: int | None = None
+
+    @classmethod
+    def parse(cls, name: str, where: Sequence[str], first: str | None, last: str | None, limit: int | None) -> Selection:
+        """What was written on the command line for the table `name`. Raises UsageError with the nearest right word."""
+        columns = columns_of(name)
+        pairs = []
+        for condition in where:
+            column, equals, value = condition.partition("=")
+            if not equals:
+                raise UsageError(f"{condition!r} is no condition.", "Write it as column=value, e.g. --where family=A.")
+            if column not in columns:
+                raise UsageError(f"{RECORDS[name].file} has no column {column!r}.", did_you_mean(column, columns))
+            pairs.append((column, value))
+        if (first or last) and name not in SPANS:
+            raise UsageError(f"{RECORDS[name].file} tells of no time.", "Leave out --from and --to.")
+        return cls(tuple(pairs), _month(first), _month(last), limit)
+
+
+def table_named(file: str) -> str:
+    """The table of a file, by the file's name with or without its ending, or by the table's own. Raises UsageError."""
+    names = {record.file: name for name, record in RECORDS.items()}
+    found = names.get(file) or names.get(f"{file}.csv") or (file if file in RECORDS else None)
+    if found is None:
+        raise UsageError(f"There is no file {file!r} in the data.", did_you_mean(file, names))
+    return found
+
+
+def columns_of(name: str) -> tuple[str, ...]:
+    return tuple(RECORDS[name].model_fields)
+
+
+def chosen(data: Data, name: str, selection: Selection) -> list[dict[str, Any]]:
+    """The rows of a table that a selection is of, in the order of the file, each a mapping from column to a JSON value."""
+    rows = [row for row in getattr(data, name) if _within(row, name, selection)]
+    cells = [{column: cell(column, getattr(row, column)) for column in columns_of(name)} for row in rows]
+    cells = [c for c in cells if all(as_text(c[column]) == value for column, value in selection.where)]
+    return cells[-selection.limit :] if selection.limit else cells
+
+
+def overview(data: Data) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+    """The files there are: columns, and a row a file."""
+    rows = [
+        {
+            "file": record.file,
+            "rows": len(getattr(data, name)),
+            "covered_through": data.coverage[record.file].isoformat(),
+            "what": " ".join((record.__doc__ or "").split()),
+        }
+        for name, record in RECORDS.items()
+    ]
+    return ("file", "rows", "covered_through", "what"), rows
+
+
+def cell(column: str, value: Any) -> Any:
+    """A cell as a JSON value: dates and months as text, lists of ids joined as in the file, None where it is empty."""
+    if column in MONTHS and isinstance(value, int):
+        return month_text(value)
+    if isinstance(value, tuple):
+        return ";".join(value)
+    return str(value) if isinstance(value, PartialDate | date) else value
+
+
+def _month(text: str | None) -> int | None:
+    try:
+        return None if text is None else domain.month(text)
+    except ValueError as e:
+        raise UsageError(f"{e}.", "Write it as 2026-06.") from None
+
+
+def _within(row: Any, name: str, selection: Selection) -> bool:
+    """Whether a row tells of any month asked for; an empty end goes on."""
+    if selection.first is None and selection.last is None:
+        return True
+    start, end = (_months(getattr(row, column), column) for column in SPANS[name])
+    if start is None:
+        return False
+    begun = selection.last is None or start[0] <= selection.last
+    over = end is not None and selection.first is not None and end[1] < selection.first
+    return begun and not over
+
+
+def _months(value: Any, column: str) -> tuple[int, int] | None:
+    """The first and the last month that a date, a month or a year means."""
+    if value is None:
+        return None
+    if isinstance(value, PartialDate):
+        return domain.month_of(value.first), value.month
+    return (12 * value, 12 * value + 11) if column.startswith("year") else (value, value)

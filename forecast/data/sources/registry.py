@@ -1,0 +1,48 @@
+"""Which publishers there are. A new one is a file with a CONNECTOR, and its name here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from forecast.data.settings import Source
+from forecast.data.sources import exchange_rate, geopolitical_risk, overdose, trade_policy
+from forecast.data.sources.connector import Connector
+from forecast.data.suggestions import did_you_mean, shown
+from forecast.errors import UsageError
+
+CONNECTORS: Final = (overdose.CONNECTOR, geopolitical_risk.CONNECTOR, trade_policy.CONNECTOR, exchange_rate.CONNECTOR)
+
+
+def named(names: Iterable[str]) -> tuple[Connector, ...]:
+    """The connectors of these names, all if there is none; a series names its connector too.
+
+    Raises UsageError for a name of none.
+    """
+    wanted = tuple(names)
+    found = set()
+    for name in wanted:
+        called = [c.key for c in CONNECTORS if name in (c.key, *(s.name for s in c.series), _whole_file(c))]
+        if not called:
+            raise UsageError(f"There is no source {shown(name)}.", did_you_mean(name, [c.key for c in CONNECTORS]))
+        found |= set(called)
+    return tuple(c for c in CONNECTORS if not wanted or c.key in found)
+
+
+def uses(connector: Connector, sources: Mapping[str, Source]) -> dict[str, str]:
+    """The series of a connector that are used for something, with what: sources.toml says so, and what it does not name is not pulled."""
+    file = connector.target.record.file
+    stated = {(source.file, source.series): source.used_for for source in sources.values()}
+    found = {series.name: stated.get((file, series.name)) or stated.get((file, None)) for series in connector.series}
+    return {name: use for name, use in found.items() if use}
+
+
+def connector_of(source: Source) -> Connector | None:
+    """The connector that fills a table of sources.toml, if there is one."""
+    ours = (c for c in CONNECTORS if c.target.record.file == source.file)
+    return next((c for c in ours if source.series is None or source.series in {s.name for s in c.series}), None)
+
+
+def _whole_file(connector: Connector) -> str | None:
+    """The table that a connector fills alone, since its vintages are whole: its name names the connector."""
+    return connector.target.table if connector.target.whole else None

@@ -1,1 +1,0 @@
-"""What edited priors do to a finished forecast, from its draws alone."""

@@ -1,0 +1,148 @@
+"""Where things stand at the origin: every driver fitted, every reading coded, all that the simulation starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.arrays.ladder import saturate_pressure
+from forecast.data.outcome import distinct_readings, reading_levels
+from forecast.data.tables import Data, history, origin
+from forecast.domain import FIRST_MONTH, Month, last_day
+from forecast.forecasting.driver_gate import check_events, check_leverage, check_opposition, check_overdose, check_overdose_records
+from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.driver_simulation import HORIZON, N_PATHS, DriverState, ExogenousPaths, simulate_drivers
+from forecast.forecasting.interventions import NO_INTERVENTION, Intervention
+from forecast.model import events as event_model
+from forecast.model.history import LOG_3000, LOGIT_60, Drivers, History, in_office
+from forecast.model.hyperparameters import elasticity_priors, leverage_settings
+from forecast.model.leverage import Leverage, LeverageSettings, leverage
+from forecast.model.opposition import OppositionDraws, OppositionPosterior, OppositionPriors, fit_opposition, mobilisation
+from forecast.model.overdose import START as OVERDOSE_START
+from forecast.model.overdose import OverdosePosterior, fit_overdose
+from forecast.priors.load import Priors
+from forecast.typing import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class OriginState:
+    """Models 2–4 fitted at the origin, and the histories of all readings that differ.
+
+    polled: a draw of model 3 for each path of the pool, d from FIRST_MONTH to the horizon.
+    histories: reading → History; merged: reading → the names of all readings that coincide with it; weights: of the readings, merged.
+    administrations [H]: slots of who governs Mexico in the months after the origin.
+    """
+
+    data: Data
+    priors: Priors
+    origin: Month
+    seed: int
+    settings: LeverageSettings
+    leverage: Leverage
+    overdose: OverdosePosterior
+    opposition: OppositionPosterior
+    polled: OppositionDraws
+    mobilised: Floats
+    concessions: Floats
+    rates: event_model.EventRates
+    drivers: Drivers
+    histories: dict[str, History]
+    merged: dict[str, tuple[str, ...]]
+    weights: dict[str, float]
+    start: DriverState
+    future: ExogenousPaths
+    administrations: NDArray[np.int_]
+
+    def pool(self, patch: Intervention = NO_INTERVENTION) -> DriverPaths:
+        """Driver paths; every patch sees the same random numbers."""
+        return simulate_drivers(
+            self.start, self.future, self.rates, self.settings, self.data.calendar, self.origin, self.seed + 1, patch
+        )  # fmt: skip
+
+
+def claims_day(data: Data) -> date:
+    """The day the claims are read on: the end of the origin's month, or of the claims' own coverage if that is later."""
+    return max(last_day(origin(data)), data.coverage["outcome_claims.csv"])
+
+
+def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
+    """Fit models 2–4 to data already selected as of their day, and code the outcome under every reading.
+
+    GateError if a driver cannot be what its records make it, or was not sampled soundly.
+    """
+    rng = np.random.default_rng(seed)
+    at = origin(data)
+    tau = claims_day(data)
+    months = history(data)
+    settings = leverage_settings(priors, data.scales)
+    pressed = leverage(data.events, at, settings)
+    check_leverage(pressed)
+    check_overdose_records(data.overdose_final, data.overdose_releases, at)
+    overdose = fit_overdose(data.overdose_final, data.overdose_releases, at)
+    check_overdose(overdose)
+    opposition = fit_opposition(data.polls, at, OppositionPriors.of(priors), rng)
+    check_opposition(opposition)
+    mobilised = mobilisation(data.events, months, data.scales.mobilisation)
+    conceded = event_model.concession_memory(data.events, at)
+
+    x = overdose.mean
+    here = FIRST_MONTH - OVERDOSE_START  # x begins a year before the ladder, so that the yearly change exists from the first month
+    log2_deaths = (x[here:] - LOG_3000) / np.log(2.0)
+    drivers = Drivers(
+        pressure=saturate_pressure(pressed.value),
+        log2_deaths=log2_deaths,
+        change=x[here:] - x[here - 12 : len(x) - 12],
+        opposition=opposition.mean - LOGIT_60,
+        mobilisation=mobilised,
+        administration=in_office(data.administrations, "Mexico", FIRST_MONTH, at),
+    )
+    rates = event_model.fit_events(data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng)
+    check_events(rates)
+    log_deaths = overdose.paths(rng, N_PATHS, HORIZON)
+    polled = opposition.draws(rng, N_PATHS, HORIZON)
+    shares = priors.parts("readings.weights")
+    merged = _with_unheard(distinct_readings(data, tau, months), shares)
+    return OriginState(
+        data=data,
+        priors=priors,
+        origin=at,
+        seed=seed,
+        settings=settings,
+        leverage=pressed,
+        overdose=overdose,
+        opposition=opposition,
+        polled=polled,
+        mobilised=mobilised,
+        concessions=conceded,
+        rates=rates,
+        drivers=drivers,
+        histories={name: History(reading_levels(data, name, tau, months), drivers) for name in merged},
+        merged=merged,
+        weights={name: sum(shares[n] for n in names) for name, names in merged.items()},
+        start=DriverState(pressed, float(mobilised[-1] * data.scales.mobilisation), float(conceded[-1])),
+        future=ExogenousPaths(
+            log_deaths=log_deaths,
+            opposition=polled.d[:, at - FIRST_MONTH :],
+            mobilisation_scale=data.scales.mobilisation,
+            new_us_rates_from=_next_us(data, at),
+        ),
+        administrations=in_office(data.administrations, "Mexico", Month(at + 1), Month(at + HORIZON)),
+    )
+
+
+def _next_us(data: Data, at: Month) -> int | None:
+    """Months after the origin from which the US administration in office then has left, None if beyond the horizon."""
+    ends = [a.end for a in data.administrations if a.country == "US" and a.start <= at <= a.end]
+    first = max(ends) - at + 1 if ends else None
+    return first if first is not None and first <= HORIZON else None
+
+
+def _with_unheard(merged: dict[str, tuple[str, ...]], shares: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
+    """As of an earlier day, the readings that nobody could hold yet say what main says."""
+    held = {name for names in merged.values() for name in names}
+    unheard = tuple(name for name in shares if name not in held)
+    return {first: names + unheard if "main" in names else names for first, names in merged.items()}

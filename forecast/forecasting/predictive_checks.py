@@ -1,0 +1,159 @@
+"""Histories that a posterior or a prior would have written, given the real drivers, beside the one that was.
+
+    replicate → statistics → compare
+
+A model that never writes a history like Mexico's is wrong in a way that no diagnostic of its sampler shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecast.arrays.ladder import N_LEVELS, fall_destinations, rise_destinations
+from forecast.domain import FIRST_MONTH
+from forecast.forecasting.parameter_draws import ParameterDraws
+from forecast.model.history import Drivers, History
+from forecast.typing import Floats, Ints
+
+
+@dataclass(frozen=True)
+class TransitionLogOdds:
+    """What model 5 adds to the log-odds of a transition into each month after the first, by draw: all [S, T], month 0 unused (zero).
+
+    theta is added to rises and taken from falls; rise_push and fall_push are what pressure adds to each.
+    """
+
+    theta: Floats
+    rise_push: Floats
+    fall_push: Floats
+
+
+def transition_log_odds(draws: ParameterDraws, drivers: Drivers) -> TransitionLogOdds:
+    """θ_t and π ℓ_{t−1} over a history: the transition into t sees the drivers of t − 1, the administration and the drift of t."""
+    months = np.arange(FIRST_MONTH, drivers.origin + 1)
+
+    def seen(series: Floats) -> Floats:  # [T] → [1, T], a month late
+        return np.concatenate([[0.0], series[:-1]])[None, :]
+
+    def by_draw(values: Floats) -> Floats:  # [S] → [S, 1]
+        return values[:, None]
+
+    theta = (
+        draws.alpha[:, drivers.administration]
+        + draws.drift_at(months)
+        + by_draw(draws.overdose_level) * seen(drivers.log2_deaths)
+        + by_draw(draws.overdose_change) * seen(drivers.change)
+        - by_draw(draws.opposition) * (seen(drivers.opposition) + by_draw(draws.mobilisation) * seen(drivers.mobilisation))
+    )
+    theta[:, 0] = 0.0
+    pressure = seen(drivers.pressure)
+    return TransitionLogOdds(theta, by_draw(draws.leverage) * pressure, by_draw(draws.leverage_on_falls) * pressure)
+
+
+def simulate_histories(draws: ParameterDraws, drivers: Drivers, start_level: int, rng: np.random.Generator) -> Ints:
+    """One history of levels by draw, [S, T] from FIRST_MONTH to the origin of the drivers.
+
+    The first month is at `start_level` and did not just rise.
+    """
+    n, months = draws.size, len(drivers.pressure)
+    known = transition_log_odds(draws, drivers)
+    a, b = draws.rise_logits().T, draws.fall_logits().T  # [S, 6]
+    up, down = np.cumsum(rise_destinations(draws.skip_up), -1), np.cumsum(fall_destinations(draws.skip_down)[..., ::-1], -1)
+    chance, landing = rng.random((months, n)), rng.random((months, n))
+    each = np.arange(n)
+    levels = np.full((n, months), start_level)
+    fresh = np.zeros(n, bool)
+    for t in range(1, months):
+        j = levels[:, t - 1]
+        rise = a[each, j] + known.theta[:, t] + known.rise_push[:, t]
+        fall = b[each, j] - known.theta[:, t] + known.fall_push[:, t] + draws.fresh * fresh
+        any_ = np.logaddexp(np.logaddexp(0.0, rise), fall)
+        rises, moves = np.exp(rise - any_), np.exp(rise - any_) + np.exp(fall - any_)
+        higher = (landing[t][:, None] > up[each, j]).sum(1)
+        lower = N_LEVELS - 1 - (landing[t][:, None] > down[each, j]).sum(1)
+        fresh = chance[t] < rises
+        levels[:, t] = np.where(fresh, np.minimum(higher, N_LEVELS - 1), np.where(chance[t] < moves, np.maximum(lower, 0), j))
+    return levels
+
+
+def log_likelihood(draws: ParameterDraws, history: History) -> Floats:
+    """log P(the rises, falls and stays of the history | draw), [S]; what model 5's graph adds to its prior, without the skips."""
+    known = transition_log_odds(draws, history.drivers)
+    before, after = history.levels[:-1], history.levels[1:]
+    just_risen = history.fresh[:-1]
+    rise = draws.rise_logits().T[:, before] + known.theta[:, 1:] + known.rise_push[:, 1:]
+    fall = draws.fall_logits().T[:, before] - known.theta[:, 1:] + known.fall_push[:, 1:] + draws.fresh[:, None] * just_risen
+    stays = -np.logaddexp(np.logaddexp(0.0, rise), fall)
+    return np.asarray((stays + np.where(after > before, rise, 0.0) + np.where(after < before, fall, 0.0)).sum(1))
+
+
+def statistics(levels: Ints) -> dict[str, Floats]:
+    """What one looks at in histories [S, T]: name → value by history [S].
+
+    changes          months whose level differs from the month before
+    one_month_spells spells of one month, the first and the last spell left out: their lengths are cut
+    mean_spell       months between the first and the last change, by spell (NaN with fewer than two changes)
+    skips            changes by more than one level
+    months_at_<k>    months at level k
+    ever_4, ever_0   whether the history reached level 4 or higher, level 0
+    """
+    steps = np.diff(levels, axis=1)
+    moved = steps != 0
+    n = moved.sum(1)
+    first, last = moved.argmax(1), moved.shape[1] - 1 - moved[:, ::-1].argmax(1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spell = np.where(n > 1, (last - first) / (n - 1), np.nan)
+    out = {
+        "changes": n,
+        "one_month_spells": (moved[:, 1:] & moved[:, :-1]).sum(1),
+        "mean_spell": spell,
+        "skips": (np.abs(steps) > 1).sum(1),
+        **{f"months_at_{k}": (levels == k).sum(1) for k in range(N_LEVELS)},
+        "ever_4": (levels >= 4).any(1),
+        "ever_0": (levels == 0).any(1),
+    }
+    return {name: np.asarray(value, float) for name, value in out.items()}
+
+
+@dataclass(frozen=True)
+class PredictiveCheck:
+    """One statistic of the real history among those of replicates.
+
+    tail_p: the share of replicates at least as far out, on the side where there are fewer; small means that the model hardly ever
+    writes such a history. Replicates without the statistic (NaN) are left out; all numbers are NaN if none has it.
+    """
+
+    statistic: str
+    observed: float
+    q05: float
+    q50: float
+    q95: float
+    mean: float
+    tail_p: float
+
+
+def predictive_checks(observed: Ints, simulated: Ints) -> tuple[PredictiveCheck, ...]:
+    """The real history [T] beside replicates [S, T], a row a statistic."""
+    real, replicas = statistics(observed[None, :]), statistics(simulated)
+    return tuple(_compared(name, float(real[name][0]), values) for name, values in replicas.items())
+
+
+def _compared(name: str, observed: float, values: Floats) -> PredictiveCheck:
+    there = values[~np.isnan(values)]
+    if not there.size:
+        return PredictiveCheck(name, observed, *[float("nan")] * 5)
+    low, middle, high = np.quantile(there, [0.05, 0.5, 0.95])
+    tail = min((there <= observed).mean(), (there >= observed).mean()) if not np.isnan(observed) else float("nan")
+    return PredictiveCheck(name, observed, float(low), float(middle), float(high), float(there.mean()), float(tail))
+
+
+def shares(simulated: Ints) -> Mapping[str, float]:
+    """Shares of replicates [S, T] that say most: any one-month spell, ever at level 4 or higher, ever at 0, no change at all."""
+    s = statistics(simulated)
+    found = {
+        "one_month_spell": s["one_month_spells"] > 0, "ever_4": s["ever_4"] > 0, "ever_0": s["ever_0"] > 0, "no_change": s["changes"] == 0,
+    }  # fmt: skip
+    return {name: float(is_so.mean()) for name, is_so in found.items()}

@@ -1,0 +1,1 @@
+"""What-if scenarios: their files, how plausible they are, and the forecast under them."""

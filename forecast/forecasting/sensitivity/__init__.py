@@ -1,1 +1,0 @@
-"""What each prior, block of data and setting does to the headline, from the draws alone."""

@@ -1,0 +1,1 @@
+"""The commands of `forecast priors`, callable from Python."""

@@ -1,0 +1,195 @@
+"""`forecast priors show`: what the newest published run made of a prior, and what the prior does to its forecast; nothing is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from forecast.jobs.priors_then import priors_then
+from forecast.priors.density_curve import Draws, axis_of, from_axis, span_of, to_axis
+from forecast.priors.distributions import Distribution, Fixed
+from forecast.priors.implied import Implied, implied
+from forecast.priors.load import Priors
+from forecast.priors.quadrature import PROBABILITIES
+from forecast.priors.selection_bias import after_selection
+from forecast.report.read import read_report
+from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by_path
+from forecast.reweighting.importance_ratios import PARAMETER_FIELDS
+from forecast.runs.draws_files import open_draws
+from forecast.runs.manifest import read_manifest
+from forecast.runs.store import latest
+from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, near, posterior, profile
+from forecast.typing import Floats
+from forecast.workspace import Workspace
+
+type Three = tuple[float, float, float]
+
+_KNOTS: Final = 7
+_PARTS: Final = (np.arange(400) + 0.5) / 400
+_WRITTEN: Final = {
+    "changes": "changes of level",
+    "one_month_spells": "spells of one month",
+    "skips": "changes that skip a level",
+    "ever_4": "ever at level 4 or above",
+    "ever_0": "ever at level 0",
+}
+
+
+@dataclass(frozen=True)
+class OnForecast:
+    """The headline of the main reading over a prior and over what became of it, all else as fitted.
+
+    before, after: its 5, 50 and 95 %; contraction: 1 − variance after/before; moved: of the mean.
+    """
+
+    before: Three
+    after: Three
+    contraction: float
+    moved: float
+
+
+@dataclass(frozen=True)
+class ReplicatedStatistic:
+    """A statistic of the record, and its mean over histories that the priors write with this one at its 5, 50 and 95 %."""
+
+    words: str
+    share: bool
+    record: float
+    written: Three
+
+
+@dataclass(frozen=True, eq=False)
+class PriorReport:
+    """A prior after the record of a run.
+
+    prior: as that run had it, after the selection factor; same: the workspace says so still; draws: what became of it (None if the run
+    does not tell); transitions: changes of level that it rests on; implied: rows as of the prior, at the posterior's quantiles.
+    """
+
+    run_id: str
+    prior: Distribution | None
+    same: bool
+    draws: Draws | None = None
+    contraction: float | None = None
+    shift: float | None = None
+    transitions: int | None = None
+    implied: tuple[Implied, ...] = ()
+    headline: str = ""
+    on_forecast: OnForecast | None = None
+    written: tuple[ReplicatedStatistic, ...] = ()
+    question: Mapping[str, Any] | None = None
+
+    @property
+    def learnt(self) -> bool:
+        return (self.contraction or 0.0) >= LEARNT_CONTRACTION or (self.shift or 0.0) >= LEARNT_SHIFT
+
+    @property
+    def quantiles(self) -> Three | None:
+        if self.draws is None:
+            return None
+        low, middle, high = self.draws.quantile(PROBABILITIES)
+        return float(low), float(middle), float(high)
+
+
+def prior_report(where: Workspace, priors: Priors, name: str) -> PriorReport | None:
+    """What the newest published run made of the prior `name`; None without a run. Raises StoreError if the run is damaged."""
+    run = latest(where.reports)
+    if run is None:
+        return None
+    report, then = read_report(run), priors_then(priors, read_manifest(run).meta)
+    spec = then.spec(name)
+    same, question = spec == priors.spec(name), _question(report, name)
+    headline = next(q for q in report["questions"] if q["id"] == report["headline"])
+    if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
+        return PriorReport(run.name, None, same, question=headline if name == "readings.weights" else None)
+    prior = after_selection(then, name)
+    with open_draws(run) as arrays:
+        found = posterior(arrays, name, prior)
+        if found is None:
+            return PriorReport(run.name, prior, same, question=question)
+        draws = Draws(*found)
+        after = _three(draws.quantile(PROBABILITIES))
+        told = next((p for p in report["parameters"] if p["name"] == name), None)
+        contraction, shift = (told["contraction"], told["shift"]) if told else _learnt(prior, draws)
+        fitted, behind = name in PARAMETER_FIELDS, name in POLLS or name in ELASTICITIES
+        return PriorReport(
+            run.name,
+            prior,
+            same,
+            draws,
+            contraction,
+            shift,
+            told["transitions"] if told else _skipped(report, name),
+            implied(then, name, after),
+            headline["text"],
+            _on_forecast(then, arrays, name, prior, draws, report["headline"]) if fitted or behind else None,
+            _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if fitted else (),
+            question,
+        )
+
+
+def _question(report: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """The companion question that a rate is of."""
+    slug = name.removeprefix("companion.")
+    if slug == name:
+        slug = "direct-action" if name.startswith("direct.") else "?"
+    chosen = [q for q in report["questions"] if q["id"].split("-", 1)[-1].rsplit("-", 1)[0] == slug and q["level"] is None]
+    return next((q for q in chosen if q["horizon_months"] == 12), chosen[0] if chosen else None)
+
+
+def _skipped(report: Mapping[str, Any], name: str) -> int | None:
+    """Changes of level that reached where a skip starts from."""
+    for s in report["skips"]:
+        if name == f"ladder.skip_{s['direction']}.{s['level']}":
+            return int(s["went_on"] + s["stopped"])
+    return None
+
+
+def _learnt(prior: Distribution, draws: Draws) -> tuple[float, float]:
+    """Contraction and shift on the axis of the prior, as the report has them for what stands in its table."""
+    axis = axis_of(prior)
+    before, after = to_axis(axis, prior.quantile(_PARTS)), to_axis(axis, draws.values)
+    mean = float(draws.weights @ after)
+    variance = float(draws.weights @ (after - mean) ** 2)
+    return 1 - variance / float(before.var()), abs(mean - float(before.mean())) / float(before.std())
+
+
+def _on_forecast(priors: Priors, arrays: Mapping[str, Any], name: str, prior: Distribution, draws: Draws, question: str) -> OnForecast:
+    axis = axis_of(prior)
+    if name in PARAMETER_FIELDS:
+        knots = np.linspace(*span_of(prior, draws), _KNOTS)
+        heights = np.log(np.maximum(profile(arrays, name, [float(v) for v in from_axis(axis, knots)], question), 1e-300))
+        log_headline: Callable[[Floats], Floats] = lambda z: np.interp(z, knots, heights)  # noqa: E731  # two ways of one thing
+    else:  # there are no draws where the record left none, so a straight line through those there are
+        at, chances = near(arrays, priors, name, to_axis(axis, parameter_by_path(arrays, name)), question)
+        log_headline = np.polynomial.Polynomial.fit(at, np.log(chances), 1)
+
+    def headline(values: Floats) -> Floats:
+        return np.asarray(np.exp(log_headline(to_axis(axis, values))))
+
+    before = headline(prior.quantile(_PARTS))
+    after = Draws(headline(draws.values), draws.weights)
+    mean = float(after.weights @ after.values)
+    variance = float(after.weights @ (after.values - mean) ** 2)
+    return OnForecast(
+        _three(np.quantile(before, PROBABILITIES)),
+        _three(after.quantile(PROBABILITIES)),
+        1 - variance / float(before.var()) if before.var() > 0 else 0.0,
+        mean - float(before.mean()),
+    )
+
+
+def _written(arrays: Mapping[str, Any], name: str, at: Three) -> tuple[ReplicatedStatistic, ...]:
+    record, written = histories(arrays, name, at)
+    return tuple(
+        ReplicatedStatistic(words, key.startswith("ever"), record[key], _three(np.array([w[key].mean() for w in written])))
+        for key, words in _WRITTEN.items()
+    )
+
+
+def _three(values: Floats) -> Three:
+    low, middle, high = (float(v) for v in values)
+    return low, middle, high

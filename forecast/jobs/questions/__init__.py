@@ -1,0 +1,1 @@
+"""The commands of `forecast questions`: the ledger of questions, predictions and scores."""

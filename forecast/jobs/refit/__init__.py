@@ -1,0 +1,1 @@
+"""The scheduled job: decide whether to skip, reweight or fit, and publish."""

@@ -1,0 +1,122 @@
+"""Whether the published forecast must follow its inputs, by which way, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from forecast.data.diff import Differences, compare
+from forecast.errors import ForecastError
+from forecast.forecasting.inputs import Inputs
+from forecast.jobs.input_fingerprint import InputFingerprint
+from forecast.jobs.snapshot import inputs_of
+from forecast.jobs.soundness import problems
+from forecast.priors.load import Priors
+from forecast.report.read import SCHEMA_VERSION, read_any_form
+from forecast.runs import manifest, store
+
+_NAMED: Final = 4
+"""So many rows, priors or scenarios are named; of more, the rest is counted."""
+
+MADE: Final = ("reweighted", "refitted")
+"""Decisions that end in a run of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefitPlan:
+    """What is to be done and why. run: the one that is published already (skip), only needs publishing (finish), or whose draws may
+    carry what is new (weigh); None to fit.
+    """
+
+    way: Literal["skip", "finish", "weigh", "fit"]
+    reason: str
+    run: Path | None = None
+
+
+def decide(inputs: Inputs, reports: Path, published: Path | None) -> RefitPlan:
+    """Compare the inputs with those of the published run, by meaning. Raises StoreError if that run is damaged."""
+    now = InputFingerprint.of(inputs)
+    then = InputFingerprint.told(manifest.read_manifest(published).meta) if published else None
+    if published is not None and read_any_form(published)["schema_version"] != SCHEMA_VERSION:
+        return RefitPlan("fit", f"run {published.name} was reported by another version of this program, in another form")
+    if published is not None and then == now:
+        return RefitPlan("skip", f"data, priors, model and settings mean what they meant in run {published.name}", published)
+    if (finished := _finished(reports, published, now)) is not None:
+        return RefitPlan("finish", f"run {finished.name} was finished by a refit that ended before publishing it", finished)
+    if published is None or then is None:
+        return RefitPlan("fit", "no run has been published yet")
+    before = _kept(published)
+    data_alone = before is not None and then == replace(now, data=then.data)
+    return RefitPlan("weigh" if data_alone else "fit", why(then, now, before, inputs), published if data_alone else None)
+
+
+def why(then: InputFingerprint, now: InputFingerprint, before: Inputs | None, after: Inputs) -> str:
+    """What differs between a run and the present inputs. before: those of the run, if it kept them."""
+    parts = []
+    if then.data != now.data:
+        parts.append("the data changed" + (_named(_data(compare(before.data, after.data))) if before else ""))
+    if then.priors != now.priors:
+        parts.append("priors changed" + (_named(_priors(before.priors, after.priors)) if before else ""))
+    if then.model != now.model:
+        parts.append(f"the model changed (version {then.model} → {now.model})")
+    if then.settings is None:
+        parts.append("the published run does not tell its settings")
+    elif then.settings != now.settings:
+        parts.append("settings changed" + (_named(_settings(before, after)) if before else ""))
+    return "; ".join(parts)
+
+
+def _finished(reports: Path, published: Path | None, now: InputFingerprint) -> Path | None:
+    """The newest run that was written to follow the published one and means what the inputs mean: only its publishing is wanting."""
+    after = published.name if published else ""
+    for run in reversed(store.list_runs(reports)):
+        if run.run_id <= after:
+            return None
+        if problems(run.path):
+            continue
+        meta = manifest.read_manifest(run.path).meta
+        follows = published.name if published else None
+        kind = (meta.get("decision") or {}).get("kind")
+        if kind in MADE and meta.get("follows") == follows and InputFingerprint.told(meta) == now:
+            return run.path
+    return None
+
+
+def _kept(run: Path) -> Inputs | None:
+    """The inputs a run was made from, None if it kept none or this version does not read them."""
+    try:
+        return inputs_of(run)
+    except ForecastError:
+        return None
+
+
+def _data(differ: Differences) -> Iterator[str]:
+    counts = Counter((change.file, change.what) for change in differ.rows if change.meaning)
+    for (file, what), n in counts.items():
+        yield f"{n} row{'' if n == 1 else 's'} {what} in {file}"
+    for file, (old, new) in differ.coverage.items():
+        yield f"{file} covered through {new or 'no day'}, before {old or 'no day'}"
+    yield from sorted(differ.meant)
+
+
+def _priors(before: Priors, after: Priors) -> Iterator[str]:
+    for name in sorted({*before, *after}):
+        old, new = (str(p.spec(name)) if name in p else "none" for p in (before, after))
+        if old != new:
+            yield f"{name}: {old} → {new}"
+
+
+def _settings(before: Inputs, after: Inputs) -> Iterator[str]:
+    old, new = ({s.name: s.says for s in inputs.scenarios} for inputs in (before, after))
+    yield from (f"scenario {name}" for name in sorted({*old, *new}) if old.get(name) != new.get(name))
+    if before.alternatives != after.alternatives:
+        yield "the alternatives of the outside view"
+
+
+def _named(items: Iterator[str]) -> str:
+    all_ = list(items)
+    rest = [f"and {len(all_) - _NAMED} more"] if len(all_) > _NAMED else []
+    return f" ({', '.join([*all_[:_NAMED], *rest])})" if all_ else ""

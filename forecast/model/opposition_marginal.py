@@ -1,0 +1,245 @@
+"""The algebra of model 3: everything that is Gaussian once σ_d, ρ, σ_e and ω are given, for many values of those four at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast import domain
+from forecast.arrays.gaussian import log_densities
+from forecast.model.history import LOGIT_60
+from forecast.model.poll_shares import FIRST_KNOT, OFFSETS, PollShare
+from forecast.typing import Floats
+
+KNOT_MONTHS: Final = 3
+HYPER: Final = ("walk_sd", "house_sd", "poll_noise", "favourability")
+"""σ_d, ρ, σ_e, ω: what is sampled, in this order; the first three above zero."""
+_POSITIVE: Final = np.array([True, True, True, False])
+
+_CHUNK = 250  # rows of hyperparameters worked on at once, to bound memory
+
+
+class GaussianSpec(Protocol):
+    """What model 3 asks of a prior."""
+
+    def sample(self, rng: np.random.Generator, size: int) -> Any: ...
+
+    def logpdf(self, x: Floats) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class OppositionPriors:
+    """Priors of model 3: specs of HYPER to draw from; (mean, sd) of what is normal, namely the first knot, the level of favourability at
+    60 % opposed, and the effects of OFFSETS."""
+
+    hyper: tuple[GaussianSpec, GaussianSpec, GaussianSpec, GaussianSpec]
+    start: tuple[float, float]
+    intercept: tuple[float, float]
+    wording: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def of(cls, priors: Mapping[str, Any]) -> OppositionPriors:
+        """From named priors (or their specs) `opposition.*`; KeyError names one that is missing."""
+
+        def spec(name: str) -> Any:
+            prior = priors[f"opposition.{name}"]
+            return getattr(prior, "spec", prior)
+
+        def normal(name: str) -> tuple[float, float]:
+            return float(spec(name).mean), float(spec(name).sd)
+
+        walk, house, noise, slope = (spec(name) for name in HYPER)
+        wording = tuple(normal(f"wording.{name}") for name in OFFSETS)
+        return cls((walk, house, noise, slope), normal("start"), normal("favourability_intercept"), wording)
+
+
+def _walk_basis(months: NDArray[np.intp], last: int) -> Floats:
+    """(months, steps): how much of each quarterly step each month has taken, for knots from 2000-01 to the first one at or after `last`."""
+    steps = -(-(last - FIRST_KNOT) // KNOT_MONTHS)
+    return np.clip((months[:, None] - FIRST_KNOT) / KNOT_MONTHS - np.arange(steps), 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class PollAlgebra:
+    """The m polls as arrays: logits, sampling variances, months, 0/1 designs of wordings (m, 3), houses (m, h), favourability (m,).
+
+    wording_prior (3, 2): mean and sd; start and intercept likewise.
+    """
+
+    y: Floats
+    variance: Floats
+    months: NDArray[np.intp]
+    wording: Floats
+    house: Floats
+    favour: Floats
+    wording_prior: Floats
+    start: tuple[float, float]
+    intercept: tuple[float, float]
+
+    @classmethod
+    def of(cls, rows: Sequence[PollShare], priors: OppositionPriors) -> PollAlgebra:
+        houses = house_names(rows)
+        return cls(
+            np.array([r.logit for r in rows]),
+            np.array([r.sampling_variance for r in rows]),
+            np.array([r.month for r in rows], dtype=np.intp),
+            np.array([[float(r.wording == name) for name in OFFSETS] for r in rows]),
+            np.array([[float((r.pollster, r.topic) == house) for house in houses] for r in rows]),
+            np.array([float(r.wording == "favourability") for r in rows]),
+            np.array(priors.wording, dtype=float),
+            priors.start,
+            priors.intercept,
+        )
+
+    def slope(self, omega: Floats) -> Floats:
+        """(n, m): what one unit of d adds to each poll."""
+        return np.where(self.favour > 0, omega[:, None], 1.0)
+
+    def expected(self, hyper: Floats) -> Floats:
+        """(n, m): prior mean of the logits."""
+        force = self.start[0] + self.wording @ self.wording_prior[:, 0]
+        return np.where(self.favour > 0, self.intercept[0] + hyper[:, [3]] * (self.start[0] - LOGIT_60), force)
+
+    def covariances(self, hyper: Floats) -> Floats:
+        """(n, m, m): prior covariance of the logits given hyperparameters (n, 4)."""
+        walk, house, noise, omega = hyper.T
+        basis = _walk_basis(self.months, int(self.months.max()))
+        slope = self.slope(omega)
+        fixed = (self.wording * self.wording_prior[:, 1] ** 2) @ self.wording.T
+        fixed = fixed + self.intercept[1] ** 2 * np.outer(self.favour, self.favour)
+        d = self.start[1] ** 2 + walk[:, None, None] ** 2 * (basis @ basis.T)
+        out = slope[:, :, None] * slope[:, None, :] * d + house[:, None, None] ** 2 * (self.house @ self.house.T) + fixed
+        diagonal = np.arange(len(self.y))
+        out[:, diagonal, diagonal] += self.variance + noise[:, None] ** 2
+        return np.asarray(out)
+
+    def log_likelihood(self, hyper: Floats) -> Floats:
+        """(n,): log density of all logits, everything but the hyperparameters integrated out."""
+        return np.concatenate(
+            [log_densities(self.y - self.expected(hyper[part]), self.covariances(hyper[part])) for part in _chunks(len(hyper))]
+        )
+
+
+def to_line(hyper: Floats) -> Floats:
+    """Hyperparameters (n, 4) on the line: the logarithm of what is above zero."""
+    return np.where(_POSITIVE, np.log(np.where(_POSITIVE, np.maximum(hyper, 1e-300), 1.0)), hyper)
+
+
+def from_line(points: Floats) -> Floats:
+    """Hyperparameters (n, 4) from the line."""
+    return np.where(_POSITIVE, np.exp(np.where(_POSITIVE, np.clip(points, -700.0, 300.0), 0.0)), points)
+
+
+def log_prior(priors: OppositionPriors, points: Floats) -> Floats:
+    """(n,): log prior density of points on the line, of those hyperparameters that have a spread among them."""
+    hyper, total = from_line(points), np.zeros(len(points))
+    for i, spec in enumerate(priors.hyper):
+        if np.ptp(points[:, i]) > 0:
+            total = total + spec.logpdf(hyper[:, i]) + (points[:, i] if _POSITIVE[i] else 0.0)
+    return np.asarray(total)
+
+
+def house_names(rows: Sequence[PollShare]) -> tuple[tuple[str, str], ...]:
+    """The (pollster, topic) pairs, each with a house effect of its own."""
+    return tuple(dict.fromkeys((r.pollster, r.topic) for r in rows))
+
+
+def _chunks(n: int) -> Iterator[slice]:
+    return (slice(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Given each row of hyperparameters: means and variances of d by month, wordings, favourability level and houses; the expected logits
+    of the polls, and what a logit more in each adds to d at the origin; what all other polls predict of each, mean and variance."""
+
+    means: Floats
+    variances: Floats
+    fitted: Floats
+    influence: Floats
+    predicted: Floats
+    predicted_variance: Floats
+
+
+def moments(data: PollAlgebra, hyper: Floats, origin: int) -> Moments:
+    """Exact conditional moments for hyperparameters (n, 4); arrays (n, months from 2006-01 to origin + 3 + 1 + houses) and (n, m)."""
+    parts = [_chunk_moments(data, hyper[part], origin) for part in _chunks(len(hyper))]
+    return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _chunk_moments(data: PollAlgebra, hyper: Floats, origin: int) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
+    months = np.arange(domain.FIRST_MONTH, origin + 1)
+    basis, seen = _walk_basis(months, origin), _walk_basis(data.months, origin)
+    walk, house, noise, omega = hyper.T
+    n, m = len(hyper), len(data.y)
+    offset_mean, offset_sd = data.wording_prior.T
+    constant_variance = np.r_[offset_sd**2, data.intercept[1] ** 2]
+    cross = np.concatenate(
+        [  # (n, unknowns, m): prior covariance of the unknowns with the polls
+            (data.start[1] ** 2 + walk[:, None, None] ** 2 * (basis @ seen.T)) * data.slope(omega)[:, None, :],
+            np.broadcast_to(constant_variance[:, None] * np.vstack([data.wording.T, data.favour]), (n, len(constant_variance), m)),
+            house[:, None, None] ** 2 * data.house.T,
+        ],
+        axis=1,
+    )
+    before = np.hstack(
+        [
+            data.start[1] ** 2 + walk[:, None] ** 2 * (basis**2).sum(1),
+            np.tile(constant_variance, (n, 1)),
+            np.tile(house[:, None] ** 2, (1, data.house.shape[1])),
+        ]
+    )
+    centre = np.r_[np.full(len(months), data.start[0]), offset_mean, data.intercept[0], np.zeros(data.house.shape[1])]
+    precision = np.linalg.inv(data.covariances(hyper))  # small, well conditioned: the noise has a floor
+    gain = cross @ precision
+    surprise = (precision @ (data.y - data.expected(hyper))[..., None])[..., 0]
+    means = centre + (cross @ surprise[..., None])[..., 0]
+    fitted = data.y - (data.variance + noise[:, None] ** 2) * surprise
+    own = np.diagonal(precision, axis1=1, axis2=2)
+    variances = np.maximum(before - (gain * cross).sum(-1), 0.0)  # a difference of large numbers, where a prior is wide
+    return means, variances, fitted, gain[:, len(months) - 1], data.y - surprise / own, 1.0 / own
+
+
+def draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, last: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """One joint draw of d by month from 2006-01 to `last`, of the wording effects, of the first knot and of the level of favourability, for
+    each row of hyperparameters (n, 4); and the log likelihood of the polls given all of that and the houses (n,).
+
+    Matheron's rule: a draw from the prior, moved by what the polls say against the polls it would have given.
+    """
+    basis = _walk_basis(np.arange(domain.FIRST_MONTH, last + 1), last)
+    seen = _walk_basis(polls.months, last)
+    parts = [_chunk_draws(rng, polls, hyper[part], basis, seen) for part in _chunks(len(hyper))]
+    d, wording, start, level, likelihood = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return d, wording, start, level, likelihood
+
+
+def _chunk_draws(
+    rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, basis: Floats, seen: Floats
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """What `draws` draws, with d in the months of `basis`; `seen`: the polls' basis."""
+    walk, house, noise, omega = hyper.T
+    n = len(hyper)
+    offset_mean, offset_sd = polls.wording_prior.T
+    first = polls.start[0] + polls.start[1] * rng.standard_normal(n)
+    steps = walk[:, None] * rng.standard_normal((n, basis.shape[1]))
+    wording = offset_mean + offset_sd * rng.standard_normal((n, len(OFFSETS)))
+    level = polls.intercept[0] + polls.intercept[1] * rng.standard_normal(n)
+    r = house[:, None] * rng.standard_normal((n, polls.house.shape[1]))
+    variance = polls.variance + noise[:, None] ** 2
+    e = np.sqrt(variance) * rng.standard_normal((n, len(polls.y)))
+    d_seen = first[:, None] + steps @ seen.T
+    force, favour = d_seen + wording @ polls.wording.T, level[:, None] + omega[:, None] * (d_seen - LOGIT_60)
+    simulated = np.where(polls.favour > 0, favour, force) + r @ polls.house.T + e
+    surprise = np.linalg.solve(polls.covariances(hyper), (polls.y - simulated)[..., None])[..., 0]
+    pull = polls.slope(omega) * surprise
+    first = first + polls.start[1] ** 2 * pull.sum(1)
+    steps = steps + walk[:, None] ** 2 * (pull @ seen)
+    wording = wording + offset_sd**2 * (surprise @ polls.wording)
+    level = level + polls.intercept[1] ** 2 * (surprise @ polls.favour)
+    missed = e + variance * surprise  # what is left of each poll when all else is as drawn
+    likelihood = -0.5 * (missed**2 / variance + np.log(2 * np.pi * variance)).sum(1)
+    return first[:, None] + steps @ basis.T, wording, first, level, likelihood

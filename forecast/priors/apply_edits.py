@@ -1,0 +1,169 @@
+"""Changing priors for good: their files and the history together, or neither."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from forecast.data.replace import replace_files
+from forecast.errors import ForecastError, InputError
+from forecast.priors.catalogue import parse_prior
+from forecast.priors.distributions import PriorSpec
+from forecast.priors.edit_log import FOLDER, START, Edit, Outlook, Provenance, chained, digest_of, edit_of, read_history
+from forecast.priors.load import Priors
+from forecast.priors.toml_edit import edited_text, replace_text
+from forecast.storage.reading import read_bounded
+from forecast.storage.text import decoded
+from forecast.storage.toml import MAX_TOML, parsed
+
+_HEAD: Final = "# What `forecast priors set` changed. Edits are added and never altered: the digest of each covers those before it.\n"
+_START: Final = "# What every prior said when this history began. Never altered; the edits since are beside it, a file a year.\n"
+
+
+def begin(folder: Path, priors: Priors) -> None:
+    """Have the history of `folder` begin with these priors, unless it has begun. Raises ForecastError if it cannot be written."""
+    path = folder / FOLDER / START
+    if path.exists():
+        return
+    said = {name: str(prior.spec) for name, prior in priors.items()}
+    lines = [_START, f"sha256 = {_text(digest_of(said))}", "", "[priors]", *(f"{_text(n)} = {_text(spec)}" for n, spec in said.items()), ""]
+    try:
+        path.parent.mkdir(exist_ok=True)
+    except OSError as e:
+        raise ForecastError(f"{path.parent} could not be made: {e.strerror or e}.", "Check the folder's permissions.") from e
+    replace_text(path, "\n".join(lines))
+
+
+def change(
+    folder: Path,
+    priors: Priors,
+    edits: Mapping[str, PriorSpec],
+    *,
+    why: str,
+    by: str,
+    source: str,
+    now: datetime,
+    before: Outlook | None = None,
+    after: Outlook | None = None,
+    keep_rationale: bool = False,
+    beside: Mapping[Path, bytes] | None = None,
+) -> tuple[Edit, ...]:
+    """Give priors other specs, in the files of `folder` and with a line each in its history; `priors` are those that stand there.
+
+    Edits that change nothing are left out. The rationale in the file becomes `why` unless it is kept. beside: files that get other bytes
+    with them, whether priors change or not. The caller holds the folder (`data.lock.editing`). The prior files are renamed into place
+    before the history, so that after a crash between the two the history shows an edit by hand. Raises InputError, StoreError or
+    ForecastError, with every file as it was.
+    """
+    changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
+    said = dict.fromkeys(changed, Provenance(why, source, by, _day(now)))
+    kept = frozenset({"why"} if keep_rationale else ())
+    return _written(folder, priors, priors.replace(edits), changed, said, now, before, after, kept=kept, beside=beside)
+
+
+def undo(
+    folder: Path, priors: Priors, undone: Sequence[Edit], *, now: datetime, before: Outlook | None = None, after: Outlook | None = None
+) -> tuple[Edit, ...]:
+    """Take edits back, each of another prior: what the files said before them stands there again, down to the day.
+
+    The history gets an edit each that names what it undoes. Every edit has its `replaced`. Otherwise as `change`.
+    """
+    specs = {edit.name: parse_prior(edit.name, edit.old) for edit in undone}
+    said = {edit.name: edit.replaced for edit in undone if edit.replaced}
+    revisions = {edit.name: edit.revision for edit in undone}
+    return _written(folder, priors, priors.replace(specs), specs, said, now, before, after, undoes=revisions)
+
+
+def _written(
+    folder: Path,
+    priors: Priors,
+    made: Priors,
+    changed: Mapping[str, PriorSpec],
+    said: Mapping[str, Provenance],
+    now: datetime,
+    before: Outlook | None,
+    after: Outlook | None,
+    *,
+    kept: frozenset[str] = frozenset(),
+    undoes: Mapping[str, str] | None = None,
+    beside: Mapping[Path, bytes] | None = None,
+) -> tuple[Edit, ...]:
+    """Write the files and the history together. said: by prior its provenance from now on; kept: keys that stay as the file has them."""
+    history = read_history(folder)
+    contents = dict(beside or {})
+    if not changed:
+        replace_files(contents)
+        return ()
+    files: dict[Path, dict[str, PriorSpec]] = {}
+    for name, spec in changed.items():
+        files.setdefault(folder / priors[name].file, {})[name] = spec
+    keys = {name: {key: value for key, value in asdict(said[name]).items() if key not in kept} for name in changed}
+    contents |= {path: edited_text(path, specs, keys).encode() for path, specs in files.items()}
+    begin(folder, priors)
+    previous = history.edits[-1].sha256 if history.edits else digest_of(history.start or {n: str(p.spec) for n, p in priors.items()})
+    number, group = (history.edits[-1].number, history.edits[-1].change) if history.edits else (0, 0)
+    raws = []
+    for i, (name, spec) in enumerate(changed.items(), 1):
+        was = priors[name]
+        raw: dict[str, Any] = {
+            "number": number + i,
+            "change": group + 1,
+            "time": now.astimezone(UTC).replace(microsecond=0),
+            "name": name,
+            "from": str(was.spec),
+            "to": str(spec),
+            "why": said[name].why,
+            "by": said[name].by,
+            "source": said[name].source,
+            "replaced": Provenance(was.rationale, was.source, was.author, was.date).as_dict(),
+            **({"undoes": undoes[name]} if undoes else {}),
+            "before": {"priors": priors.digest(), **(before.as_dict() if before else {})},
+            "after": {"priors": made.digest(), **(after.as_dict() if after else {})},
+        }
+        previous = raw["sha256"] = chained(previous, raw)
+        raws.append(raw)
+    path = folder / FOLDER / f"{_day(now).year}.toml"
+    if not path.exists():
+        replace_text(path, _HEAD)
+    contents[path] = read_bounded(path, MAX_TOML) + "".join(map(_block, raws)).encode()
+    _check_readable(path, contents[path])
+    replace_files(contents)
+    return tuple(map(edit_of, raws))
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(UTC).date()
+
+
+def _check_readable(path: Path, raw: bytes) -> None:
+    """A history that could not be read again must not be written. Raises InputError."""
+    text, problems = decoded(raw, path.name, MAX_TOML)
+    problems = problems or parsed(text, path.name)[1]
+    if problems:
+        raise InputError.of(problems)
+
+
+def _block(raw: Mapping[str, Any]) -> str:
+    return "\n[[edit]]\n" + "".join(f"{key} = {_value(value)}\n" for key, value in raw.items())
+
+
+def _value(value: Any) -> str:
+    """As TOML writes it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return repr(value)
+        case datetime():
+            return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+        case dict():
+            return "{ " + ", ".join(f"{key} = {_value(inner)}" for key, inner in value.items()) + " }"
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # of what JSON leaves as it is, TOML refuses this one only

@@ -1,0 +1,205 @@
+"""What a prior says, in words: chances in per cent, effects as odds, memories in months."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from forecast.domain import LEVELS
+from forecast.priors.catalogue import CATALOGUE
+from forecast.priors.distributions import Distribution, Fixed, PriorSpec
+from forecast.priors.named_constants import Constants
+
+CENTRE: Final = math.log(0.6 / 0.4)
+"""Logit of the share opposed at which opposition counts as zero."""
+
+
+def in_words(name: str, spec: PriorSpec) -> str:
+    """The prior `name`, as `spec` states it, in one sentence without its full stop."""
+    if isinstance(spec, Constants):
+        return _WITH_PARTS[name](spec)
+    assert isinstance(spec, Distribution)
+    if name in _SINGLE:
+        return _SINGLE[name](spec)
+    stem, _, last = name.rpartition(".")
+    return _FAMILIES[stem](last, spec)
+
+
+def odds_cause(name: str) -> tuple[str, float] | None:
+    """What moves by how much when an effect on tolerance is put in words: (cause, its size in units of the coefficient)."""
+    return _CAUSES.get(name)
+
+
+def number(x: float) -> str:
+    """Two significant figures, never in exponent form: 0.0067, 1.3, 18, 880."""
+    if x == 0 or not math.isfinite(x):
+        return f"{x:g}"
+    places = max(1 - math.floor(math.log10(abs(x))), 0)
+    text = f"{float(f'{x:.2g}'):.{places}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", "−")
+
+
+def percent(p: float) -> str:
+    """A share in per cent: 0.67 %, 17 %; what is next to none or all is given as a bound."""
+    if p < 0.0001:
+        return "<0.01 %"
+    return ">99.9 %" if p > 0.999 else f"{number(100 * p)} %"
+
+
+def _between(spec: Distribution, say: Callable[[float], str] = number) -> str:
+    low, middle, high = spec.interval()
+    return f"about {say(middle)}, 90 % between {say(low)} and {say(high)}"
+
+
+def _factors(spec: Distribution, size: float = 1.0) -> str:
+    low, middle, high = sorted(math.exp(size * q) for q in spec.interval())
+    return f"by {number(middle)} (90 %: {number(low)} to {number(high)})"
+
+
+def _opposed(shift: float) -> float:
+    """The share opposed, `shift` logits from 60 %."""
+    return 1 / (1 + math.exp(-CENTRE - shift))
+
+
+def _points(spec: Distribution) -> str:
+    _, usual, _ = spec.interval()
+    most = float(spec.quantile(0.95))
+    points = (100 * (_opposed(sd) - 0.6) for sd in (usual, most))
+    return "usually {} points around 60 % opposed, 95 %: at most {}".format(*map(number, points))
+
+
+def _rise(level: str, spec: Distribution) -> str:
+    return f"a rise from {LEVELS[int(level)]} within a year, without pressure: {_between(spec, percent)}"
+
+
+def _stay(level: str, spec: Distribution) -> str:
+    low, middle, high = map(number, spec.interval())
+    return f"without pressure, {LEVELS[int(level)]} lasts {middle} months or more in half of cases (90 %: {low} to {high})"
+
+
+def _skip(verb: str) -> Callable[[str, Distribution], str]:
+    return lambda level, spec: f"a {verb} that reaches {LEVELS[int(level)]} goes on at once: {_between(spec, percent)}"
+
+
+def _half_life(channel: str, spec: Distribution) -> str:
+    return f"{channel} threats and acts are half forgotten after {number(spec.interval()[1])} months; a setting"
+
+
+def _wording(kind: str, spec: Distribution) -> str:
+    low, middle, high = (percent(_opposed(q)) for q in spec.interval())
+    return f"where 60 % oppose without such words, {middle} do with them (90 %: {low} to {high})"
+
+
+def _companion(slug: str, spec: Distribution) -> str:
+    low, middle, high = (number(12 * q) for q in spec.interval())
+    return f"{middle} times a year (90 %: {low} to {high}) before the record speaks, which soon outweighs this"
+
+
+def _delay(level: str, spec: Distribution) -> str:
+    low, middle, high = map(number, spec.interval())
+    return f"of what comes out about {LEVELS[int(level)]}, half is out after {middle} months (90 %: {low} to {high})"
+
+
+def _never(level: str, spec: Distribution) -> str:
+    return f"what never comes out about {LEVELS[int(level)]}: {_between(spec, percent)}"
+
+
+_CAUSES: Final = {
+    "leverage.effect": ("full pressure", 1.0),
+    "overdose.level_effect": ("a doubling of US opioid deaths", 1.0),
+    "overdose.change_effect": ("deaths doubled within a year", math.log(2)),
+    "opposition.effect": (f"one logit more opposition, from 60 % to {percent(_opposed(1.0))},", -1.0),
+}
+
+
+def _rise_odds(name: str) -> Callable[[Distribution], str]:
+    cause, size = _CAUSES[name]
+    verb = "multiply" if cause.startswith("deaths") else "multiplies"
+    return lambda spec: f"{cause} {verb} the monthly odds of a rise {_factors(spec, size)}"
+
+
+def _shares(text: str) -> Callable[[Distribution], str]:
+    def say(spec: Distribution) -> str:
+        low, middle, high = (percent(1 / (1 + math.exp(-q))) for q in spec.interval())
+        return text.format(f"{middle} (90 %: {low} to {high})")
+
+    return say
+
+
+def _mobilisation(spec: Distribution) -> str:
+    usual, most = (percent(_opposed(float(spec.quantile(p)))) for p in (0.5, 0.95))
+    return f"a mobilisation as strong as in 2025 counts like 60 % opposed becoming {usual} (95 %: at most {most})"
+
+
+def _spread_of_odds(who: str) -> Callable[[Distribution], str]:
+    def say(spec: Distribution) -> str:
+        usual, most = (number(math.exp(float(spec.quantile(p)))) for p in (0.5, 0.95))
+        return f"{who} move the monthly odds of a rise by a factor of {usual}, up or down (95 %: at most {most})"
+
+    return say
+
+
+def _selection(spec: Distribution) -> str:
+    assert isinstance(spec, Fixed)
+    return f"rates of reaching covert action or more, as other states show them, count {percent(spec.value)}; a setting"
+
+
+_SINGLE: Final[dict[str, Callable[[Distribution], str]]] = {
+    **{name: _rise_odds(name) for name in _CAUSES},
+    "leverage.effect_on_falls": lambda s: f"full pressure multiplies the monthly odds of a fall {_factors(s)}",
+    "ladder.fresh": lambda s: f"just after a rise the odds of a fall are multiplied {_factors(s)}",
+    "opposition.mobilisation": _mobilisation,
+    "administration.sd": _spread_of_odds("administrations"),
+    "drift.sd": _spread_of_odds("unmeasured moods"),
+    "drift.half_life": lambda s: "half of an unmeasured mood is gone after {1} months (90 %: {0} to {2})".format(
+        *map(number, s.interval())
+    ),
+    "opposition.house_sd": lambda s: f"pollsters and their questions differ, {_points(s)}",
+    "opposition.walk_sd": lambda s: f"opposition moves in a quarter, {_points(s)}",
+    "opposition.poll_noise": lambda s: f"a poll misses beyond its sampling error, {_points(s)}",
+    "opposition.favourability": lambda s: f"per logit of opposition, disfavour of the United States moves by {_between(s)}",
+    "opposition.favourability_intercept": _shares("when 60 % oppose operations, {} are unfavourable to the United States"),
+    "opposition.start": _shares("in early 2000, {} opposed US operations"),
+    "events.sufficiency": lambda s: f"a recent concession multiplies the rate of threats, measures and acts {_factors(s, -1)}",
+    "events.backlash": lambda s: f"full pressure multiplies the rate of mobilisations {_factors(s)}",
+    "events.demand": lambda s: f"a doubling of deaths multiplies the rate of threats, measures and acts {_factors(s)}",
+    "events.determination": lambda s: f"a determination says 'failed demonstrably': {_between(s, percent)}",
+    "direct.rate": lambda s: f"a resisted US act within a year at full pressure: {_between(s, percent)}",
+    "direct.leverage": lambda s: f"full pressure, against none, multiplies the monthly odds of a resisted US act {_factors(s)}",
+    "outside_view.selection": _selection,
+}
+
+_FAMILIES: Final[dict[str, Callable[[str, Distribution], str]]] = {
+    "ladder.rise": _rise,
+    "ladder.stay": _stay,
+    "ladder.skip_up": _skip("rise"),
+    "ladder.skip_down": _skip("fall"),
+    "leverage.half_life": _half_life,
+    "opposition.wording": _wording,
+    "companion": _companion,
+    "exposure.delay": _delay,
+    "exposure.never": _never,
+}
+
+
+def _listed(spec: Constants, say: Callable[[float], str]) -> str:
+    return ", ".join(f"{part.replace('_', ' ')} {say(value)}" for part, value in spec.values.items())
+
+
+def _widening(spec: Constants) -> str:
+    return "spread added either way, as a factor: " + _listed(spec, lambda sd: number(math.exp(sd)))
+
+
+_WITH_PARTS: Final[dict[str, Callable[[Constants], str]]] = {
+    "leverage.weights": lambda s: f"{_listed(s, percent)}; a setting",
+    "readings.weights": lambda s: f"{_listed(s, percent)}; not updated by the data",
+    "outside_view.classes": lambda s: _listed(s, percent),
+    "outside_view.widening": _widening,
+}
+
+
+def unit_text(name: str, x: float) -> str:
+    """A value of the prior `name` as it is written on an axis."""
+    return percent(x) if "probability" in CATALOGUE[name].unit or CATALOGUE[name].unit == "share" else number(x)

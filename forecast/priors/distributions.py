@@ -1,0 +1,307 @@
+"""What a prior says, as frozen values with a density, draws and quantiles. NumPy only.
+
+A spec's text, `str(spec)`, is what stands in the prior files: `Normal(1.6, 0.8)`, `quantiles(0.01, 0.04, 0.12)`; `parse.parse` reads
+it back. Sets of named numbers are in `parts.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from forecast.priors.densities import beta_logpdf, inside, normal_logpdf, standard_quantile, times_log
+from forecast.priors.quadrature import PROBABILITIES, beta_quantile, expit, fit_beta, gamma_quantile
+from forecast.priors.text import SpecError, number_text
+from forecast.typing import Floats
+
+type Size = int | tuple[int, ...]
+type Scale = Literal["logit", "log", "beta"]
+
+WIDTH_90 = 3.29
+"""Standard deviations between the 5 and the 95 % quantile of a normal."""
+
+
+class PriorSpec(ABC):
+    """A stated belief about one quantity, or about a small set of named ones."""
+
+    @abstractmethod
+    def __str__(self) -> str: ...
+
+
+class Distribution(PriorSpec):
+    """A belief about one number."""
+
+    @abstractmethod
+    def logpdf(self, x: ArrayLike) -> Floats:
+        """Log density at `x`, of the shape of `x`; −inf outside the support."""
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator, size: Size) -> Floats:
+        """Independent draws of shape `size`."""
+
+    @abstractmethod
+    def quantile(self, p: ArrayLike) -> Floats:
+        """Quantiles at `p`, each strictly between 0 and 1; of the shape of `p`."""
+
+    @property
+    @abstractmethod
+    def support(self) -> tuple[float, float]:
+        """The ends of the range that has mass."""
+
+    def interval(self) -> tuple[float, float, float]:
+        """The 5, 50 and 95 % quantiles."""
+        low, middle, high = self.quantile(PROBABILITIES)
+        return float(low), float(middle), float(high)
+
+    def __str__(self) -> str:
+        values = [getattr(self, f.name) for f in fields(self)]  # type: ignore[arg-type]  # every distribution is a dataclass
+        return f"{type(self).__name__}({', '.join(map(number_text, values))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Normal(Distribution):
+    mean: float
+    sd: float
+
+    def __post_init__(self) -> None:
+        _finite(self)
+        _positive(self, "sd")
+
+    def logpdf(self, x: ArrayLike) -> Floats:
+        return normal_logpdf(np.asarray(x, dtype=float), self.mean, self.sd)
+
+    def sample(self, rng: np.random.Generator, size: Size) -> Floats:
+        return rng.normal(self.mean, self.sd, size)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        return self.mean + self.sd * standard_quantile(p)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return -math.inf, math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class HalfNormal(Distribution):
+    sd: float
+
+    def __post_init__(self) -> None:
+        _finite(self)
+        _positive(self, "sd")
+
+    def logpdf(self, x: ArrayLike) -> Floats:
+        x = np.asarray(x, dtype=float)
+        return np.where(x < 0, -np.inf, math.log(2) + normal_logpdf(x, 0.0, self.sd))
+
+    def sample(self, rng: np.random.Generator, size: Size) -> Floats:
+        return np.abs(rng.normal(0.0, self.sd, size))
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        return self.sd * standard_quantile((1 + inside(p)) / 2)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Beta(Distribution):
+    a: float
+    b: float
+
+    def __post_init__(self) -> None:
+        _finite(self)
+        _positive(self, "a", "b")
+
+    def logpdf(self, x: ArrayLike) -> Floats:
+        return beta_logpdf(np.asarray(x, dtype=float), self.a, self.b)
+
+    def sample(self, rng: np.random.Generator, size: Size) -> Floats:
+        return rng.beta(self.a, self.b, size)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        return beta_quantile(self.a, self.b, inside(p))
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gamma(Distribution):
+    """A rate with `shape` events in `rate` units of time."""
+
+    shape: float
+    rate: float
+
+    def __post_init__(self) -> None:
+        _finite(self)
+        _positive(self, "shape", "rate")
+
+    def logpdf(self, x: ArrayLike) -> Floats:
+        x = np.asarray(x, dtype=float)
+        log_density = (
+            self.shape * math.log(self.rate) - math.lgamma(self.shape) - self.rate * x + times_log(self.shape - 1, np.maximum(x, 0.0))
+        )
+        return np.where(x < 0, -np.inf, log_density)
+
+    def sample(self, rng: np.random.Generator, size: Size) -> Floats:
+        return rng.gamma(self.shape, 1 / self.rate, size)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        return gamma_quantile(self.shape, self.rate, inside(p))
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal(Distribution):
+    """`shift` + e^z, z normal around log `median`."""
+
+    median: float
+    sd: float
+    shift: float = 0.0
+
+    def __post_init__(self) -> None:
+        _finite(self)
+        _positive(self, "median", "sd")
+
+    def logpdf(self, x: ArrayLike) -> Floats:
+        above = np.asarray(x, dtype=float) - self.shift
+        log = np.log(np.where(above > 0, above, 1.0))
+        return np.where(above > 0, normal_logpdf(log, math.log(self.median), self.sd) - log, -np.inf)
+
+    def sample(self, rng: np.random.Generator, size: Size) -> Floats:
+        return self.shift + rng.lognormal(math.log(self.median), self.sd, size)
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        return self.shift + self.median * np.exp(self.sd * standard_quantile(p))
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.shift, math.inf
+
+    def __str__(self) -> str:
+        shift = f", shift={number_text(self.shift)}" if self.shift else ""
+        return f"LogNormal({number_text(self.median)}, {number_text(self.sd)}{shift})"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles(Distribution):
+    """Three quantiles, and the distribution they stand for: normal on the logit or log scale, or a Beta.
+
+    Normal: location g(q50), sd (g(q95) − g(q05))/3.29. Beta: least squares on the quantiles. The quantiles of the result
+    (`interval()`) are therefore near the stated ones, not equal to them.
+    """
+
+    q05: float
+    q50: float
+    q95: float
+    scale: Scale
+
+    def __post_init__(self) -> None:
+        stated = (self.q05, self.q50, self.q95)
+        if not all(math.isfinite(q) for q in stated):
+            raise SpecError(str(self), "finite quantiles", "Write three plain numbers.")
+        if not self.q05 < self.q50 < self.q95:
+            raise SpecError(str(self), "quantiles that rise: 5 % < 50 % < 95 %", "Put them in order, from the lowest to the highest.")
+        if self.q05 <= 0:
+            raise SpecError(str(self), "quantiles above 0", "A chance or a time is never zero for certain; write a small number.")
+        if self.scale != "log" and self.q95 >= 1:
+            raise SpecError(str(self), "probabilities below 1", "Write 4 % as 0.04.")
+        if self.q95 / self.q05 < 1 + 1e-6:
+            raise SpecError(str(self), "quantiles further apart", "Nobody is that sure; widen them.")
+
+    @property
+    def location(self) -> float:
+        """Median on the logit or log scale."""
+        return self._transform(self.q50)
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation on the logit or log scale."""
+        return (self._transform(self.q95) - self._transform(self.q05)) / WIDTH_90
+
+    @property
+    def beta(self) -> Beta:
+        """The fitted Beta, for scale "beta"."""
+        if self.scale != "beta":
+            raise ValueError(f"quantiles on the {self.scale} scale are not those of a Beta")
+        return Beta(*fit_beta(self.q05, self.q50, self.q95))
+
+    def logpdf(self, x: ArrayLike) -> Floats:
+        x = np.asarray(x, dtype=float)
+        if self.scale == "beta":
+            return self.beta.logpdf(x)
+        top = math.inf if self.scale == "log" else 1.0
+        possible = (x > 0) & (x < top)
+        safe = np.where(possible, x, 0.5)
+        log, log_rest = np.log(safe), 0.0 if self.scale == "log" else np.log1p(-safe)
+        return np.where(possible, normal_logpdf(log - log_rest, self.location, self.sd) - log - log_rest, -np.inf)
+
+    def sample(self, rng: np.random.Generator, size: Size) -> Floats:
+        if self.scale == "beta":
+            return self.beta.sample(rng, size)
+        return self._back(rng.normal(self.location, self.sd, size))
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        if self.scale == "beta":
+            return self.beta.quantile(p)
+        return self._back(self.location + self.sd * standard_quantile(p))
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, math.inf if self.scale == "log" else 1.0
+
+    def __str__(self) -> str:
+        return f"quantiles({', '.join(map(number_text, (self.q05, self.q50, self.q95)))})"
+
+    def _transform(self, x: float) -> float:
+        if self.scale == "beta":
+            raise ValueError("a Beta has no location and sd; see `beta`")
+        return math.log(x) if self.scale == "log" else math.log(x) - math.log1p(-x)
+
+    def _back(self, z: Floats) -> Floats:
+        return np.exp(z) if self.scale == "log" else expit(z)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed(Distribution):
+    """A setting: a number that the data do not move."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        _finite(self)
+
+    def logpdf(self, x: ArrayLike) -> Floats:
+        return np.where(np.asarray(x, dtype=float) == self.value, 0.0, -np.inf)
+
+    def sample(self, rng: np.random.Generator, size: Size) -> Floats:
+        return np.full(size, float(self.value))
+
+    def quantile(self, p: ArrayLike) -> Floats:
+        return np.full_like(inside(p), self.value)
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return self.value, self.value
+
+
+def _finite(spec: Distribution) -> None:
+    values = [getattr(spec, f.name) for f in fields(spec)]  # type: ignore[arg-type]  # every distribution is a dataclass
+    if not all(math.isfinite(v) for v in values):
+        raise SpecError(str(spec), "finite numbers", "Write plain numbers.")
+
+
+def _positive(spec: Distribution, *names: str) -> None:
+    for name in names:
+        if getattr(spec, name) <= 0:
+            raise SpecError(str(spec), f"{name} above 0", "A spread of zero would be certainty; write a small number for that.")

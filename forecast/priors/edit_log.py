@@ -1,0 +1,273 @@
+"""What was changed in the priors, when, by whom and why: `priors/history/`, to which lines are added and in which none is ever altered.
+
+`start.toml` holds what every prior said when the history began, `<year>.toml` the edits since, in the order of their numbers. The digest of
+an edit covers the one before it, so whatever is altered, taken out or put in between is seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final, Self, TypedDict
+
+from forecast.errors import StoreError
+from forecast.priors.load import Priors
+from forecast.storage.toml import read_toml_file
+
+FOLDER: Final = "history"
+START: Final = "start.toml"
+SHIPPED: Final = "as shipped"
+BY_HAND: Final = "edited by hand"
+_REMEDY: Final = "Restore priors/history/ from a copy or from version control; nothing in it is ever to be altered."
+
+
+class Revision(TypedDict):
+    """What a prior says, and by which edit: its revision, `as shipped` or `edited by hand`."""
+
+    spec: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The headline beside a set of priors: the question's id, its probability, how it was come by, whether that can be relied on."""
+
+    question: str
+    probability: float
+    how: str
+    accepted: bool
+    run: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"question": self.question, "probability": self.probability, "how": self.how, "accepted": self.accepted, "run": self.run}
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Why a prior is what it is, on what it rests, who holds it, and since which day."""
+
+    why: str
+    source: str
+    by: str
+    date: date
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"why": self.why, "source": self.source, "by": self.by, "date": self.date.isoformat()}
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Self:
+        """As `as_dict` gave it."""
+        return cls(raw["why"], raw["source"], raw["by"], date.fromisoformat(raw["date"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One prior changed once.
+
+    Edits of one `change` were made together: the digests of all priors, and the outlooks, are those before and after all of them.
+    replaced: the provenance that the file had before (None in edits of earlier versions); undoes: the revision that the edit takes back.
+    """
+
+    number: int
+    change: int
+    time: datetime
+    name: str
+    old: str
+    new: str
+    why: str
+    by: str
+    source: str
+    digest_before: str
+    digest_after: str
+    before: Outlook | None
+    after: Outlook | None
+    sha256: str
+    replaced: Provenance | None = None
+    undoes: str = ""
+
+    @property
+    def revision(self) -> str:
+        return f"{self.number}-{self.sha256[:8]}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same for a program."""
+        return {
+            "revision": self.revision,
+            "change": self.change,
+            "time": self.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "name": self.name,
+            "from": self.old,
+            "to": self.new,
+            "why": self.why,
+            "by": self.by,
+            "source": self.source,
+            "replaced": self.replaced and self.replaced.as_dict(),
+            "undoes": self.undoes or None,
+            "digest_before": self.digest_before,
+            "digest_after": self.digest_after,
+            "forecast_before": self.before and self.before.as_dict(),
+            "forecast_after": self.after and self.after.as_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HandEdit:
+    """A prior that says something else than the history knows; `until` is the number of the edit that met it, None if it stands now."""
+
+    name: str
+    old: str
+    new: str
+    until: int | None = None
+
+
+@dataclass(frozen=True)
+class History:
+    """What every prior said at the start (empty if the history has not begun), and the edits since, oldest first."""
+
+    start: Mapping[str, str]
+    edits: tuple[Edit, ...]
+
+    def latest(self) -> dict[str, Edit]:
+        """The last edit of every prior that has one."""
+        return {edit.name: edit for edit in self.edits}
+
+    def known(self) -> dict[str, str]:
+        """What every prior says as far as the history knows."""
+        return {**self.start, **{edit.name: edit.new for edit in self.edits}}
+
+    def in_force(self, name: str) -> tuple[Edit, ...]:
+        """The edits of a prior that are in force, oldest first: those that were not undone, or whose undoing was undone."""
+        meant: dict[str, Edit] = {}  # by revision the edit itself; of an undo, the edit that it puts out of force or back into it
+        stands: list[Edit] = []
+        for edit in (edit for edit in self.edits if edit.name == name):
+            target = meant[edit.revision] = meant.get(edit.undoes, edit)
+            if target in stands:
+                stands.remove(target)
+            else:
+                stands.append(target)
+        return tuple(stands)
+
+    def by_hand(self, priors: Priors) -> tuple[HandEdit, ...]:
+        """What was changed without the history's knowledge, those first that a later edit met, then what stands now."""
+        known = dict(self.start)
+        met = []
+        for edit in self.edits:
+            if known.get(edit.name, edit.old) != edit.old:
+                met.append(HandEdit(edit.name, known[edit.name], edit.old, edit.number))
+            known[edit.name] = edit.new
+        now = [HandEdit(n, known[n], str(p.spec)) for n, p in priors.items() if known.get(n, str(p.spec)) != str(p.spec)]
+        return (*met, *now)
+
+
+def revisions(priors: Priors, folder: Path) -> dict[str, Revision]:
+    """The exact revision of every prior of the workspace's `folder` priors/. Raises StoreError if the history is damaged."""
+    history = read_history(folder)
+    known, latest = history.known(), history.latest()
+    found = {}
+    for name, prior in priors.items():
+        text = str(prior.spec)
+        said = latest[name].revision if name in latest else SHIPPED
+        found[name] = Revision(spec=text, revision=said if known.get(name, text) == text else BY_HAND)
+    return found
+
+
+def read_history(folder: Path) -> History:
+    """The history of the priors in `folder`, every digest verified; empty if there is none. Raises StoreError if it is damaged."""
+    kept = folder / FOLDER
+    if not kept.is_dir():
+        return History({}, ())
+    start = _read_start(kept / START)
+    found = [(raw, path) for path in sorted(kept.glob("[0-9]*.toml")) for raw in _read(path)]
+    if found and not start:
+        raise StoreError(f"{kept / START} is missing, though edits were made since.", _REMEDY)
+    edits: list[Edit] = []
+    previous = digest_of(start)
+    for number, (raw, path) in enumerate(sorted(found, key=lambda item: _number(*item)), 1):
+        if raw.get("number") != number:
+            raise StoreError(f"{path}: the edit after number {number - 1} is missing, or is there twice.", _REMEDY)
+        if raw.get("sha256") != chained(previous, raw):
+            raise StoreError(f"{path}: edit {number} was altered, or what came before it: its digest does not fit.", _REMEDY)
+        edits.append(_edit(raw, path))
+        previous = edits[-1].sha256
+    return History(start, tuple(edits))
+
+
+def digest_of(specs: Mapping[str, str]) -> str:
+    """SHA-256 of specs by name: that of `Priors.digest` for the same priors."""
+    return hashlib.sha256("\n".join(f"{name} = {spec}" for name, spec in sorted(specs.items())).encode()).hexdigest()
+
+
+def chained(previous: str, raw: Mapping[str, Any]) -> str:
+    """The digest of an edit as it stands in the file, and so of all before it."""
+    body = {key: value for key, value in raw.items() if key != "sha256"}
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
+
+
+def edit_of(raw: Mapping[str, Any]) -> Edit:
+    """An edit as the file has it. Raises KeyError, TypeError or ValueError if it is none."""
+    before, after = dict(raw["before"]), dict(raw["after"])
+    time = raw["time"]
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        raise TypeError("time is not a moment with its time zone")
+    return Edit(
+        number=raw["number"],
+        change=raw["change"],
+        time=time,
+        name=raw["name"],
+        old=raw["from"],
+        new=raw["to"],
+        why=raw["why"],
+        by=raw["by"],
+        source=raw["source"],
+        digest_before=before.pop("priors"),
+        digest_after=after.pop("priors"),
+        before=Outlook(**before) if before else None,
+        after=Outlook(**after) if after else None,
+        sha256=raw["sha256"],
+        replaced=Provenance.of(raw["replaced"]) if "replaced" in raw else None,
+        undoes=raw.get("undoes", ""),
+    )
+
+
+def _edit(raw: Mapping[str, Any], path: Path) -> Edit:
+    try:
+        return edit_of(raw)
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise StoreError(f"{path}: edit {raw.get('number')} lacks something or says what it cannot: {e}.", _REMEDY) from e
+
+
+def _number(raw: Mapping[str, Any], path: Path) -> int:
+    number = raw.get("number")
+    if not isinstance(number, int):
+        raise StoreError(f"{path}: an edit without its number.", _REMEDY)
+    return number
+
+
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    found = _toml(path)
+    edits = found.pop("edit", [])
+    if found or not isinstance(edits, list) or not all(isinstance(raw, dict) for raw in edits):
+        raise StoreError(f"{path} holds something else than edits.", _REMEDY)
+    yield from edits
+
+
+def _read_start(path: Path) -> dict[str, str]:
+    if not path.exists(follow_symlinks=False):
+        return {}
+    found = _toml(path)
+    specs = found.get("priors")
+    if not isinstance(specs, dict) or not specs or found.get("sha256") != digest_of(specs):
+        raise StoreError(f"{path} was altered: its digest does not fit.", _REMEDY)
+    return {str(name): str(spec) for name, spec in specs.items()}
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    document, problems = read_toml_file(path, str(path))
+    if document is None:
+        raise StoreError(f"{problems[0]}", _REMEDY)
+    return document.tables

@@ -1,0 +1,222 @@
+"""Several people's beliefs about one number, pooled: the pool itself, the nearest prior of the family, and how far they disagree."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Final, Literal
+
+import numpy as np
+
+from forecast.data.csv_file import sheet_of
+from forecast.data.numbers import number_problem
+from forecast.data.suggestions import shown
+from forecast.errors import InputError, Problem
+from forecast.priors.catalogue import CATALOGUE, parse_prior
+from forecast.priors.density_curve import axis_of, from_axis, stretch_of, to_axis
+from forecast.priors.distributions import Distribution, Normal, PriorSpec
+from forecast.priors.elicitation import at_precision, figures, from_quantiles, may_be_elicited
+from forecast.priors.linear_pool import WeightedSample, linear_pool
+from forecast.priors.quadrature import PROBABILITIES
+from forecast.priors.text import SpecError
+from forecast.storage.text import text_problem
+from forecast.typing import Floats
+
+type Method = Literal["linear", "log"]
+type Three = tuple[float, float, float]
+
+COLUMNS: Final = ("name", "q05", "q50", "q95", "weight")
+CHECKED: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles at which pool and fit are compared."""
+_PARTS: Final = (np.arange(4_000) + 0.5) / 4_000
+_EDGE: Final = 1e-7
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a person believes, and how much it counts."""
+
+    person: str
+    spec: Distribution
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """A pool of opinions, whose weights sum to one.
+
+    exact, fitted quantiles: at `CHECKED`, of the pool and of `spec`, the nearest prior of the family; misplaced: the largest difference of
+    their distribution functions. within, between: variance on the scale where the prior is close to symmetric, inside opinions and between
+    their means; the linear pool has the sum of both, the log pool hides the second.
+    """
+
+    opinions: tuple[Opinion, ...]
+    method: Method
+    spec: Distribution
+    exact: tuple[float, ...]
+    fitted: tuple[float, ...]
+    misplaced: float
+    within: float
+    between: float
+
+    @property
+    def disagreement(self) -> float:
+        """The share of the variance that lies between people."""
+        return self.between / (self.within + self.between)
+
+
+def pool(name: str, opinions: Sequence[Opinion], now: PriorSpec, method: Method = "linear") -> Pooled:
+    """Pool beliefs about the prior `name` and fit the prior's family to the pool's median and 90 % interval.
+
+    linear: the mixture of the densities (Stone 1961); log: their weighted geometric mean, made a density again (Genest and Zidek 1986).
+    Raises SpecError for settings, fewer than two people, a person named twice, supports that differ, weights that are none.
+    """
+    entry = may_be_elicited(name)
+    _suit(opinions)
+    total = math.fsum(o.weight for o in opinions)
+    shared = tuple(Opinion(o.person, o.spec, o.weight / total) for o in opinions)
+    made = _mixture(shared) if method == "linear" else _product(shared)
+    low, middle, high = (float(q) for q in made.quantile(PROBABILITIES))
+    for a, b in pairwise((low, middle, high)):
+        if not a < b:
+            raise SpecError(f"{low:g}, {middle:g}, {high:g}", "a pool with a spread", "The beliefs leave no room for doubt.")
+    lends = now if _same_shift(now, shared) else shared[0].spec  # a LogNormal its shift
+    if isinstance(shared[0].spec, Normal):
+        made_normal = from_quantiles(name, (low, middle, high), lends)
+        assert isinstance(made_normal, Normal)
+        spec: Distribution = Normal(at_precision(made_normal.mean, made_normal.sd), made_normal.sd)
+    else:
+        spec = from_quantiles(name, _rounded(entry.support, low, middle, high), lends)
+    within, between = _variances(shared)
+    return Pooled(
+        shared,
+        method,
+        spec,
+        tuple(float(q) for q in made.quantile(CHECKED)),
+        tuple(float(q) for q in spec.quantile(CHECKED)),
+        float(np.abs(made.share_below(spec.quantile(_PARTS)) - _PARTS).max()),
+        within,
+        between,
+    )
+
+
+def read_opinions(name: str, text: str, now: PriorSpec, file: str) -> tuple[Opinion, ...]:
+    """Opinions from CSV with the columns name, q05, q50, q95 and, if wanted, weight; a line may be blank or begin with #.
+
+    Raises InputError with every problem, by line and column.
+    """
+    sheet = sheet_of(re.sub(r"(?m)^[ \t]*#.*$", "", text), file, blank_lines=True)
+    columns = tuple(c.strip() for c in sheet.header)
+    if sheet.problems:
+        raise InputError.of(sheet.problems)
+    if columns not in (COLUMNS, COLUMNS[:-1]):
+        found = f"the columns {shown(', '.join(columns))[1:-1] or 'none'}"
+        raise InputError.of([Problem(file, found, ", ".join(COLUMNS), "Correct the first line; the weight may be left out.", 1)])
+    found_opinions: list[Opinion] = []
+    problems: list[Problem] = []
+    for line, cells in sheet.rows:
+        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
+        wrong = {c: p for c in columns if (p := _cell_problem(c, row[c]))}
+        problems += [Problem(file, *p, line, c) for c, p in wrong.items()]
+        if wrong:
+            continue
+        try:
+            low, middle, high = (_number(row[c]) for c in COLUMNS[1:4])
+            weight = _number(row["weight"]) if row.get("weight") else 1.0
+            found_opinions.append(Opinion(row["name"], from_quantiles(name, (low, middle, high), now), weight))
+        except SpecError as e:
+            problems.append(Problem(file, e.found, e.expected, e.remedy, line))
+    if problems:
+        raise InputError.of(problems)
+    return tuple(found_opinions)
+
+
+def _cell_problem(column: str, text: str) -> tuple[str, str, str] | None:
+    """What is wrong with a cell; a weight may be left out."""
+    if column == "name":
+        return text_problem(text, line=True)
+    return number_problem(text.removesuffix("%").rstrip()) if text or column != "weight" else None
+
+
+def opinion(name: str, text: str, number: int) -> Opinion:
+    """An opinion as it is written on a command line, `Normal(0.8, 0.3)` or `Ana: Normal(0.8, 0.3)`; `number` names who has no name."""
+    person, colon, spec = text.partition(":")
+    belief = parse_prior(name, (spec if colon else text).strip())
+    if not isinstance(belief, Distribution):
+        raise SpecError(text, f"{CATALOGUE[name].family_names} for {name}", "See `forecast priors show`.")
+    return Opinion(person.strip() if colon else f"person {number}", belief)
+
+
+def _number(text: str) -> float:
+    return float(Decimal(text[:-1].rstrip()) / 100 if text.endswith("%") else text)
+
+
+def _suit(opinions: Sequence[Opinion]) -> None:
+    """SpecError unless they are about one range, of several people, each named once and with a weight."""
+    if len(opinions) < 2:
+        raise SpecError(f"{len(opinions)} opinion{'' if len(opinions) == 1 else 's'}", "at least two", "One belief needs no pool.")
+    people = [o.person for o in opinions]
+    if twice := next((p for p in people if not p or people.count(p) > 1), None):
+        raise SpecError(f"{twice!r} twice", "each person once", "Give everyone a name of their own.")
+    if "" in people:
+        raise SpecError("an opinion of nobody", "a name", "Say whose it is.")
+    total = sum(o.weight for o in opinions)
+    if not (math.isfinite(total) and all(o.weight > 0 and o.weight / total > 0 for o in opinions)):
+        said = ", ".join(f"{o.weight:g}" for o in opinions)
+        raise SpecError(said, "weights above 0 that can be compared", "Leave out whom you give no weight.")
+    supports = {o.spec.support for o in opinions}
+    if len(supports) > 1:
+        text = " and ".join(f"{low:g} to {high:g}" for low, high in sorted(supports))
+        raise SpecError(
+            f"beliefs about the ranges {text}", "one range", "State them with the same shift; else one rules out what another holds."
+        )
+
+
+def _same_shift(now: PriorSpec, opinions: Sequence[Opinion]) -> bool:
+    return isinstance(now, Distribution) and now.support == opinions[0].spec.support
+
+
+class _Sampled(WeightedSample):
+    """A pool as values and weights, with its distribution function."""
+
+    def share_below(self, x: Floats) -> Floats:
+        order = np.argsort(self.values, kind="stable")
+        weights = self.weights[order]
+        return np.asarray(np.interp(x, self.values[order], np.cumsum(weights) - weights / 2, left=0.0, right=1.0))
+
+
+def _mixture(opinions: Sequence[Opinion]) -> _Sampled:
+    """Each belief as the middles of parts of equal probability."""
+    samples = {o.person: o.spec.quantile(_PARTS) for o in opinions}
+    made = linear_pool(samples, {o.person: o.weight for o in opinions})
+    return _Sampled(made.values, made.weights)
+
+
+def _product(opinions: Sequence[Opinion]) -> _Sampled:
+    """On an even grid of the axis; the geometric mean of densities is the same on every axis."""
+    axis = axis_of(opinions[0].spec)
+    ends = np.array([to_axis(axis, o.spec.quantile([_EDGE, 1 - _EDGE])) for o in opinions])
+    z = np.linspace(ends[:, 0].min(), ends[:, 1].max(), 20_001)
+    x = from_axis(axis, z)
+    stretch = np.log(stretch_of(axis, x))
+    log_density = sum((o.weight * (o.spec.logpdf(x) + stretch) for o in opinions), np.zeros_like(x))
+    mass = np.exp(log_density - log_density.max())
+    return _Sampled(x, mass / mass.sum())
+
+
+def _variances(opinions: Sequence[Opinion]) -> tuple[float, float]:
+    axis = axis_of(opinions[0].spec)
+    values = [to_axis(axis, o.spec.quantile(_PARTS)) for o in opinions]
+    weights = np.array([o.weight for o in opinions])
+    means = np.array([v.mean() for v in values])
+    return float(weights @ [v.var() for v in values]), float(weights @ (means - weights @ means) ** 2)
+
+
+def _rounded(support: tuple[float, float], *stated: float) -> Three:
+    """To three figures, which is more than anyone believes."""
+    low, middle, high = map(figures, stated)
+    return (low, middle, high) if support[0] < low < middle < high < support[1] else (stated[0], stated[1], stated[2])

@@ -1,0 +1,169 @@
+"""Draws in and out of `draws.npz`: what answers an edited prior or a scenario without fitting again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.domain import FIRST_MONTH, TOP
+from forecast.errors import InputError, StoreError
+from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.ladder_forecast import question_probability
+from forecast.forecasting.parameter_draws import ParameterDraws
+from forecast.model.events import STREAMS
+from forecast.model.history import Drivers
+from forecast.reweighting.draws_archive_form import FORM, check_arrays
+from forecast.reweighting.path_likelihood import of_events
+
+if TYPE_CHECKING:
+    from forecast.forecasting.forecast_result import Forecast
+    from forecast.forecasting.origin_state import OriginState
+
+type Arrays = dict[str, NDArray[Any]]
+
+KNOT_MONTHS: Final = 3
+"""Between the knots of opposition, which is linear from one to the next."""
+
+
+def pack(forecast: Forecast) -> Arrays:
+    """Everything that `draws.npz` holds, in single precision: rounding moves a probability far less than its Monte Carlo error.
+
+    `archive_form` states kinds, shapes and ranges, which are checked here: StoreError if an array is otherwise.
+
+    form, seed; questions [Q] ids of the ladder's questions, companions [C] of the others; origin; administrations [H] slots of who governs
+    after it; public_now, the level that is public at the origin; readings [R] names, merged/<reading> the names that coincide with it.
+
+    <reading>/<parameter> [S, …] the draws; /levels [T]; /skips_up, /skips_down [4, 2] counts (went on, stopped); /questions [Q, S] per-draw
+    probabilities, /efficiency [Q] how many independent draws each of them is worth, /slots [Q, P] their means by path slot,
+    /prior_questions [Q, S] those of the prior; /entered/<k> [H, levels >= k, S] for
+    the levels above the public one. prior/<parameter>: the draws of the prior.
+
+    drivers/<field> [T]; leverage/measures, /gains, /reliefs [3, T] what leverage is made of, by channel, and /scale; pool/<field>, paths
+    of the drivers with what leverage is made of on each; mobilised/counts [W] of the months from mobilised/start, in which model 4 counts.
+    polls/hyper [P, 4], /wording [P, 3], /start, /intercept [P], /knots [P, K] (half precision): the draw of model 3 behind each path, d at
+    quarterly knots from FIRST_MONTH. polls/log_likelihood, events/log_likelihood [P]: of the polls, and of the counts of events, given the
+    draws of models 3 and 4 behind each path. opposition/hyper and /weights: all of model 3's draws.
+
+    companion/<id>, companion_prior/<id> [S]; companion/counted [4], /answers [2] over companion/months; companion/determinations: how many
+    months after the origin each is due.
+    """
+    from forecast.forecasting.question_forecasts import efficiency  # here, so that to read an archive takes NumPy alone
+
+    situation, readings, pool = forecast.situation, forecast.readings, forecast.pool
+    asked = [a.question for a in forecast.answers.values() if a.question.level is not None]
+    public = situation.histories["main"].level_now
+    out: Arrays = {
+        "form": np.array(FORM),
+        "seed": np.array(situation.seed),
+        "questions": np.array([q.id for q in asked]),
+        "companions": np.array([id_ for id_, a in forecast.answers.items() if a.question.level is None]),
+        "readings": np.array(list(readings)),
+        "origin": np.array(situation.origin),
+        "administrations": situation.administrations.astype(np.int8),
+        "public_now": np.array(public),
+    }
+    for name, made in readings.items():
+        out |= pack_draws(name, made.draws)
+        out[f"merged/{name}"] = np.array(situation.merged[name])
+        out[f"{name}/levels"] = made.history.levels.astype(np.int8)
+        out[f"{name}/skips_up"], out[f"{name}/skips_down"] = made.skip_counts
+        out |= {f"{name}/entered/{k}": _single(made.climb.entered[k - 1, :, k:]) for k in secret_levels(public)}
+        chances = np.array([question_probability(made.climb, q.kind, q.level or 0, q.horizon) for q in asked])
+        out[f"{name}/questions"], out[f"{name}/efficiency"] = _single(chances), _single(np.array([efficiency(row) for row in chances]))
+        out[f"{name}/slots"] = _single(np.array([made.climb.slot_means(q.kind, q.level or 0, q.horizon) for q in asked]))
+        out[f"{name}/prior_questions"] = _single(
+            np.array([question_probability(made.prior_climb, q.kind, q.level or 0, q.horizon) for q in asked])
+        )
+    out |= pack_draws("prior", next(iter(readings.values())).prior_draws)
+    for answer in forecast.answers.values():
+        if answer.question.level is None:
+            out[f"companion/{answer.question.id}"] = _single(answer.draws[0])
+            out[f"companion_prior/{answer.question.id}"] = _single(answer.draws[0] if answer.prior_draws is None else answer.prior_draws)
+    out |= {f"pool/{f.name}": _single(getattr(pool, f.name)) for f in fields(pool)}
+    out["events/log_likelihood"] = _single(of_events(situation, pool))
+    out |= _pack_situation(situation)
+    try:
+        check_arrays(out)
+    except ValueError as e:
+        raise StoreError(f"The draws cannot be kept: {e}.", "Nothing was written. This is an error in the program.") from e
+    return out
+
+
+def _pack_situation(situation: OriginState) -> Arrays:
+    """What the drivers were made from."""
+    rates, pressed, polled = situation.rates, situation.leverage, situation.polled
+    now = situation.origin - FIRST_MONTH
+    due = [c.date.month - situation.origin for c in situation.data.calendar if c.effect == "determination"]
+    return {
+        **{f"drivers/{f.name}": np.asarray(getattr(situation.drivers, f.name)) for f in fields(situation.drivers)},
+        "leverage/scale": np.array(situation.settings.scale),
+        "leverage/measures": pressed.measures,
+        "leverage/gains": pressed.gains.astype(np.int8),
+        "leverage/reliefs": pressed.reliefs.astype(np.int8),
+        "mobilised/start": np.array(rates.window[0]),
+        "mobilised/counts": rates.counts[STREAMS.index("mobilisation")].astype(np.int16),
+        "polls/knots": polled.d[:, : now + KNOT_MONTHS : KNOT_MONTHS].astype(np.float16),
+        **{f"polls/{name}": _single(getattr(polled, name)) for name in ("hyper", "wording", "start", "intercept", "log_likelihood")},
+        "opposition/hyper": situation.opposition.hyper,
+        "opposition/weights": situation.opposition.weights,
+        "companion/months": np.array(rates.counted.shape[1]),
+        "companion/counted": rates.counted.sum(1),
+        "companion/answers": rates.answers.sum(1),
+        "companion/determinations": np.array(due, int),
+    }
+
+
+def secret_levels(public_now: int) -> range:
+    """The levels that can be reached without anyone knowing, given what is public at the origin."""
+    return range(public_now + 1, TOP + 1)
+
+
+def check_form(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """InputError if the draws were written by another version of the forecast, whose arrays are not these."""
+    if "form" not in arrays or int(arrays["form"]) != FORM:
+        raise InputError(
+            "The draws of the run were written by another version of this program.", "Make a new run: `forecast run --publish`."
+        )
+
+
+def check_asked(arrays: Mapping[str, NDArray[Any]], question: str) -> None:
+    """StoreError if the draws do not answer this question of the ladder."""
+    if question not in arrays["questions"]:
+        raise StoreError(f"The draws of the run do not answer {question}, as its report does.", "Restore the run, or make it again.")
+
+
+def _single(values: NDArray[Any]) -> NDArray[Any]:
+    return values.astype(np.int8) if values.dtype.kind == "i" else values.astype(np.float32)
+
+
+def pack_draws(reading: str, draws: ParameterDraws) -> Arrays:
+    """The parameters of one reading, under `<reading>/<field>`."""
+    return {f"{reading}/{field}": _single(values) for field, values in draws.__dict__.items()}
+
+
+def unpack_draws(arrays: Mapping[str, NDArray[Any]], reading: str) -> ParameterDraws:
+    """The draws of one reading; KeyError if the archive has none."""
+    return ParameterDraws(**{f.name: np.asarray(arrays[f"{reading}/{f.name}"], float) for f in fields(ParameterDraws)})
+
+
+def unpack_pool(arrays: Mapping[str, NDArray[Any]]) -> DriverPaths:
+    """The paths of the drivers; KeyError if the archive has none.
+
+    Of form 1, what leverage is made of comes as nothing; `check_form` tells whom that matters to.
+    """
+    nothing = np.zeros(arrays["pool/measures"].shape, np.int8)
+    found: dict[str, Any] = {"gains": nothing, "reliefs": nothing, "mobilising": np.zeros(len(nothing))}
+    for f in fields(DriverPaths):
+        if f.name not in found or f"pool/{f.name}" in arrays:
+            values = arrays[f"pool/{f.name}"]
+            found[f.name] = np.asarray(values, int if values.dtype.kind == "i" else float)
+    return DriverPaths(**found)
+
+
+def unpack_drivers(arrays: Mapping[str, NDArray[Any]]) -> Drivers:
+    """The drivers up to the origin."""
+    return Drivers(**{f.name: np.asarray(arrays[f"drivers/{f.name}"]) for f in fields(Drivers)})

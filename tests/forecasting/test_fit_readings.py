@@ -1,0 +1,33 @@
+"""One compilation serves every fit of a process whose history has as many slots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from forecast.domain import Month
+from forecast.forecasting import fit_readings
+from forecast.model.hyperparameters import tolerance_priors
+from tests.support.bundled_state import bundled_situation
+
+
+def test_the_model_is_compiled_once_for_all_origins_of_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def compiler(model: object, kept: object, engine: str) -> str:
+        made.append(engine)
+        return f"{engine} {len(made)}"
+
+    monkeypatch.setattr(fit_readings, "build_model", lambda *_: None)
+    monkeypatch.setattr(fit_readings, "compile_sampler", compiler)
+    situation = bundled_situation()
+    constants = tolerance_priors(situation.priors)
+    earlier, far = replace(situation, origin=Month(situation.origin - 100)), replace(situation, origin=Month(situation.origin + 100))
+    first = fit_readings.compiled(situation, constants)
+    assert fit_readings.compiled(earlier, replace(constants, drift_sd=1.0)) is first
+    assert fit_readings.compiled(situation, constants, "pymc") != first
+    assert fit_readings.compiled(far, constants) != first
+    assert made == ["nutpie", "pymc", "nutpie"]
+    monkeypatch.setattr(fit_readings, "compile_sampler", lambda *_: "another stand-in")
+    assert fit_readings.compiled(situation, constants) == "another stand-in"

@@ -1,0 +1,66 @@
+"""Prior draws moved to an edited prior, against drawing from it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
+from forecast.model.hyperparameters import tolerance_priors
+from forecast.priors.catalogue import parse_prior
+from forecast.priors.load import Priors
+from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, PARAMETER_READERS
+from forecast.reweighting.prior_transport import transport_prior_draws
+from tests.support.bundled_state import bundled_situation
+
+EDITS = {
+    "ladder.rise.2": "quantiles(0.01, 0.05, 0.3)",
+    "outside_view.selection": "Fixed(0.4)",
+    "ladder.stay.3": "quantiles(10, 60, 200)",
+    "leverage.effect": "Normal(-1, 0.2)",
+    "opposition.mobilisation": "HalfNormal(0.9)",
+    "administration.sd": "HalfNormal(0.1)",
+    "drift.sd": "HalfNormal(1.2)",
+    "drift.half_life": "LogNormal(40, 0.2, shift=1)",
+}
+MOVED = [name if name != "outside_view.selection" else "ladder.rise.3" for name in EDITS]
+
+
+def drawn(priors: Priors, seed: int) -> ParameterDraws:
+    return from_prior(tolerance_priors(priors), bundled_situation().origin, 3_000, np.random.default_rng(seed))
+
+
+@pytest.fixture(scope="module")
+def both() -> tuple[ParameterDraws, ParameterDraws]:
+    """Moved, and drawn anew."""
+    old = bundled_situation().priors
+    new = old.replace({name: parse_prior(name, text) for name, text in EDITS.items()})
+    return transport_prior_draws(drawn(old, 1), old, new, MOVED), drawn(new, 2)
+
+
+SEEN: dict[str, Callable[[ParameterDraws], np.ndarray]] = {
+    **{name: PARAMETER_READERS[name] for name in PARAMETER_FIELDS if "skip" not in name},
+    "an administration": lambda d: d.alpha[:, 3],
+    "the drift at first": lambda d: d.drift[:, 0],
+    "the drift at last": lambda d: d.drift[:, -1],
+    "its step": lambda d: d.drift[:, 20] - d.drift[:, 19],
+    "over three years": lambda d: d.drift[:, 23] - d.drift[:, 20],
+}
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_moved_draws_are_draws_of_the_new_prior(both: tuple[ParameterDraws, ParameterDraws], name: str) -> None:
+    moved, anew = both
+    assert stats.ks_2samp(SEEN[name](moved), SEEN[name](anew)).pvalue > 0.0005
+
+
+def test_to_the_same_prior_nothing_moves() -> None:
+    old = bundled_situation().priors
+    before = drawn(old, 1)
+    after = transport_prior_draws(before, old, old, MOVED)
+    for field in dataclasses.fields(ParameterDraws):
+        np.testing.assert_allclose(getattr(after, field.name), getattr(before, field.name), rtol=1e-9, atol=1e-12)

@@ -1,0 +1,106 @@
+"""Two commands at once: neither undoes what the other did, and the ledger's times never go back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from forecast.data.lock import editing
+from forecast.errors import LockedError
+from forecast.jobs.priors import set_edits
+from forecast.jobs.priors.set_edits import Headlines, set_priors
+from forecast.jobs.questions.record import predict
+from forecast.jobs.questions.verify import audit
+from forecast.priors.catalogue import parse_prior
+from forecast.priors.edit_log import read_history
+from forecast.priors.load import load_priors
+from forecast.runs import ledger
+from forecast.workspace import Workspace
+from tests.conftest import NOW
+from tests.support.ledgers import published
+
+type Command = Callable[..., Result]
+Q = "reach-4-12m@2026-06"
+SAID: dict[str, Any] = {"why": "because", "by": "ann", "now": NOW}
+
+
+def edit(text: str) -> dict[str, Any]:
+    name, _, spec = text.partition(" = ")
+    return {name: parse_prior(name, spec)}
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(seconds=1), timedelta(seconds=20)])
+def test_who_waited_for_the_ledger_is_not_behind(tmp_path: Path, ago: timedelta) -> None:
+    """The second read its clock first, and got the ledger last."""
+    published(tmp_path)
+    predict(tmp_path, Q, 0.1, "bob", None, NOW)
+    predict(tmp_path, Q, 0.2, "ann", None, NOW - ago)
+    times = [entry.created for entry in ledger.read(tmp_path)]
+    assert times == sorted(times)
+    assert audit(tmp_path).notes == ()
+
+
+def test_many_at_once_all_succeed_and_times_are_in_order(tmp_path: Path) -> None:
+    published(tmp_path)
+    failures: list[BaseException] = []
+
+    def say(i: int) -> None:
+        try:
+            predict(tmp_path, Q, (i + 1) / 20, f"person {i}", None, NOW + timedelta(seconds=7 - i % 8))
+        except BaseException as e:
+            failures.append(e)
+
+    threads = [threading.Thread(target=say, args=(i,)) for i in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    found = ledger.read(tmp_path)
+    assert len(found) == 13
+    assert [entry.created for entry in found] == sorted(entry.created for entry in found)
+    assert audit(tmp_path).notes == ()
+
+
+def test_headlines_are_computed_while_others_may_write(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def free(*_: object) -> Headlines:
+        with editing(workspace.priors, patience=0):
+            return Headlines(lacking="free")
+
+    monkeypatch.setattr(set_edits, "headlines", free)
+    assert set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID).headline.lacking == "free"
+
+
+def test_what_another_wrote_meanwhile_is_seen_and_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The headlines are computed anew for the priors as they are then, and both edits stand."""
+    asked: list[str] = []
+
+    def seen(where: Workspace, priors: Any, edits: Any) -> Headlines:
+        asked.append(priors.digest())
+        if len(asked) == 1:
+            set_priors(workspace, edit("overdose.level_effect = Normal(0.3, 0.2)"), **SAID | {"by": "bob"})
+        return Headlines(lacking="")
+
+    monkeypatch.setattr(set_edits, "headlines", seen)
+    done = set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID)
+    now = load_priors(workspace.priors)
+    assert str(now.spec("leverage.effect")) == "Normal(1.2, 0.5)"
+    assert str(now.spec("overdose.level_effect")) == "Normal(0.3, 0.2)"
+    assert [e.by for e in read_history(workspace.priors).edits] == ["bob", "ann"]
+    assert len(done.edits) == 1
+    assert len(set(asked)) == 2
+    assert asked[-1] != asked[0]
+
+
+def test_others_that_never_stop_are_said(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = iter(range(100))
+    monkeypatch.setattr(set_edits, "_published", lambda _: str(next(runs)))
+    with pytest.raises(LockedError, match="keep changing"):
+        set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID)
+    assert read_history(workspace.priors).edits == ()
