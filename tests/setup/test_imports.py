@@ -17,7 +17,7 @@ PACKAGE = Path(forecast.__file__).parent
 
 # Each room may import its own and those of the rows above it, not its neighbours in the row. What is no folder is a file.
 ROWS = [
-    {"errors", "domain", "progress"},
+    {"errors", "domain", "progress", "typing"},
     {"storage"},
     {"arrays", "workspace"},
     {"data"},
@@ -25,6 +25,8 @@ ROWS = [
     {"model"},
     {"inference"},
     {"forecasting"},
+    {"reweighting"},
+    {"sensitivity", "attribution"},
     {"runs"},
     {"evaluation", "report"},
     {"jobs"},
