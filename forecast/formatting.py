@@ -77,6 +77,12 @@ def points(d: float | None) -> str:
     return f"{'+' if d > 0 else '−'}{significant(abs(100 * d), 2)}"
 
 
+def fixed_points(d: float) -> str:
+    """A difference of probabilities in points to the hundredth, signed, so that the numbers of a column add up."""
+    rounded = round(100 * d, 2)
+    return f"{'+' if rounded > 0 else '−' if rounded < 0 else '±'}{abs(rounded):.2f}"
+
+
 def number(x: float | None, digits: int = 2) -> str:
     """A plain number with a true minus sign and thousands separated by a thin space."""
     if x is None:

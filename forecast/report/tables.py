@@ -47,7 +47,7 @@ def table(columns: Sequence[str], rows: Iterable[Row], numeric: Iterable[int] = 
 
 
 def interval_cell(interval: Interval | None) -> str | None:
-    return interval and percent_range(interval.low, interval.high)
+    return None if interval is None else percent_range(interval.low, interval.high)
 
 
 def markdown_table(t: Table) -> str:

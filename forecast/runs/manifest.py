@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from forecast.errors import StoreError
 from forecast.runs import files
-from forecast.runs.meta import check_types
+from forecast.runs.manifest_form import check_manifest
 from forecast.storage.line_ends import alteration
 from forecast.storage.reading import MissingError, UnreadableError, read_bounded
 
@@ -41,7 +41,7 @@ def seal(folder: Path, run_id: str, meta: Mapping[str, Any]) -> None:
         files.sync(inner)
     body = {"run_id": run_id, "files": held, "meta": dict(meta)}
     text = _text(body)
-    check_types(body)
+    check_manifest(body)
     (folder / NAME).write_text(text, encoding="utf-8")
     files.sync(folder / NAME)
     files.sync(folder)
@@ -55,7 +55,7 @@ def read_manifest(run: Path) -> Manifest:
         if not _as_written(raw):
             raise ValueError(alteration(raw, _as_written))
         body = json.loads(raw)
-        check_types(body)
+        check_manifest(body)
     except MissingError:
         raise StoreError(f"{run} has no {NAME}: it is not a finished run.", _REMEDY) from None
     except UnreadableError as e:

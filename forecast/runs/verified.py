@@ -8,7 +8,7 @@ from typing import Final
 
 from forecast.errors import StoreError
 from forecast.runs import manifest
-from forecast.runs.meta import MAX_BYTES
+from forecast.runs.manifest_form import MAX_BYTES
 from forecast.storage.reading import UnreadableError, read_bounded
 
 REMEDY: Final = "Restore the run from a copy; `forecast runs verify` says what else is wrong with it."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 _REFUSED: Final = re.compile(
     "["
@@ -30,6 +32,31 @@ def refused_character(text: str, line: bool = False) -> str | None:
 def character_name(character: str) -> str:
     """A character as it can be printed: U+001B."""
     return f"U+{ord(character):04X}"
+
+
+_ESCAPED: Final = re.compile(r"\\[ubf]")
+"""How JSON writes most of the controls."""
+
+
+def refused_texts(document: Any, written: str | None = None) -> Iterator[str]:
+    """Places of texts with refused characters in a document of JSON, which is `written` so."""
+    whole = json.dumps(document, ensure_ascii=False) if written is None else written
+    if refused_character(whole) or _ESCAPED.search(whole):  # as a rule neither, which is seen far sooner than by walking
+        yield from _refused_below(document, "")
+
+
+def _refused_below(value: Any, place: str) -> Iterator[str]:
+    if isinstance(value, str):
+        if (character := refused_character(value)) is not None:
+            yield f"{place or 'top level'}: it holds the character {character_name(character)}"
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _refused_below(str(key), f"{place}/…")
+            yield from _refused_below(inner, f"{place}/{key}" if place else str(key))
+    elif isinstance(value, list | tuple):
+        for i, inner in enumerate(value):
+            if not isinstance(inner, float):
+                yield from _refused_below(inner, f"{place}/{i}")
 
 
 def visible(text: str) -> str:

@@ -6,9 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-if TYPE_CHECKING:
-    from forecast.report.models.report import Report
+from forecast.formatting import capital, fixed_points, listed, month_words, percent
+from forecast.report.figures.dot_plot import Axis, Bar, Dot, Row, dot_plot
+from forecast.report.figures.svg_export import Size
+from forecast.report.tables import Row as Cells
+from forecast.report.tables import Table, shortened, table
 
+if TYPE_CHECKING:
+    from forecast.report.models.forecast import Attribution, QuestionChange
+    from forecast.report.models.report import Report
 
 KINDS: Final[Mapping[str, str]] = {
     "model": "model",
@@ -20,179 +26,151 @@ KINDS: Final[Mapping[str, str]] = {
     "several": "several at once",
     "noise": "Monte Carlo noise",
 }
-"""Kinds of parts, in the order in which changes are made; what could not be told apart, and what chance leaves, come last."""
-
+"""Kinds of parts in the order in which changes are made; changes that cannot be separated, and noise, come last."""
 BESIDE: Final = ("reach-3-12m", "fall-1-12m")
 """Questions shown beside the headline."""
+MAX_PARTS: Final = 14
+"""So many parts have a row each in the chart; of more, the smallest share one of their kind."""
+_NAMES: Final = {"reached_by": "level {} or above", "in_force_at": "level {} or above at the end", "fallen_to": "level {} or below"}
 
 
-def shown(report: Report) -> list[str]:
+def shown_questions(report: Report) -> list[str]:
     """The headline's id and those beside it, as far as both runs asked them."""
-    asked = report.moved.get("questions", {})
-    return [q for q in dict.fromkeys((report.headline, *BESIDE)) if q in asked]
+    asked = report.attribution.questions if report.attribution else {}
+    return [id_ for id_ in dict.fromkeys((report.headline, *BESIDE)) if id_ in asked]
 
 
-def points(d: float) -> str:
-    """A difference of probabilities in points to the hundredth, signed, so that a column adds up to the eye."""
-    rounded = round(100 * d, 2)
-    return f"{'+' if rounded > 0 else '−' if rounded < 0 else '±'}{abs(rounded):.2f}"
+def _se(q: QuestionChange) -> str:
+    return f"{100 * q.remainder_se:.2f}"
 
 
-def by_kind(moved: Mapping[str, Any], question: str) -> dict[str, float]:
+def by_kind(attribution: Attribution, question: str) -> dict[str, float]:
     """What each kind of change added to a question, noise last; only kinds that occur."""
-    q = moved.questions[question]
+    q = attribution.questions[question]
     sums: dict[str, float] = {}
-    for part, value in zip(moved.parts, q.parts, strict=True):
+    for part, value in zip(attribution.parts, q.parts, strict=True):
         sums[part.kind] = sums.get(part.kind, 0.0) + value
     return {kind: sums[kind] for kind in KINDS if kind in sums} | {"noise": q.noise}
 
 
-def summary(report: Report) -> str:
+def attribution_summary(report: Report) -> str:
     """One sentence: from what to what, and by what kinds of change; empty if no run came before or the headline was not asked then."""
-    moved = report.moved
-    if not moved or report.headline not in moved.questions:
+    attribution = report.attribution
+    if attribution is None or report.headline not in attribution.questions:
         return ""
-    q = moved.questions[report.headline]
-    kinds = by_kind(moved, report.headline)
-    added = [f"{KINDS[kind]} {points(value)}" for kind, value in kinds.items() if kind != "noise"]
-    chance = f"Monte Carlo noise {points(q.noise)} (standard error {100 * q.remainder_se:.2f})"
+    q = attribution.questions[report.headline]
+    added = [f"{KINDS[kind]} {fixed_points(value)}" for kind, value in by_kind(attribution, report.headline).items() if kind != "noise"]
+    noise = f"{KINDS['noise']} {fixed_points(q.noise)} (standard error {_se(q)})"
     return (
-        f"Since run {moved.from_run}, which knew the world to {month_words(moved.from_origin)}, the headline went from "
-        f"{percent(q.before)} to {percent(q.after)}, by {points(q.after - q.before)} points: {listed([*added, chance])}."
+        f"Since run {attribution.from_run}, which used what was known at the end of {month_words(attribution.from_origin)}, the headline "
+        f"went from {percent(q.before)} to {percent(q.after)}, by {fixed_points(q.after - q.before)} points: {listed([*added, noise])}."
     )
 
 
-def alarm(report: Report) -> str:
+def attribution_alarm(report: Report) -> str:
     """What must be said first if the parts do not explain the whole; empty if they do."""
-    unexplained = report.moved.get("unexplained")
-    if not unexplained:
+    attribution = report.attribution
+    if attribution is None or not attribution.unexplained:
         return ""
-    q = report.moved.questions[unexplained[0]]
+    names = attribution.unexplained
+    q = attribution.questions[names[0]]
     return (
-        f"Something that is in no part moved {listed(unexplained[:4])}{' and others' if len(unexplained) > 4 else ''}: "
-        f"{points(q.noise)} points of {unexplained[0]} remain, where chance has a standard error of {100 * q.remainder_se:.2f}."
+        f"No known change explains all of the move of {listed(names[:4])}{' and others' if len(names) > 4 else ''}: "
+        f"{fixed_points(q.noise)} points of {names[0]} remain, where chance has a standard error of {_se(q)}."
     )
 
 
-def aside(report: Report) -> str:
-    """What is not in the parts, in a sentence: rows that no model reads, questions that only one of the runs
-    asked; and what must be known of the noise."""
-    moved = report.moved
+def attribution_aside(report: Report) -> str:
+    """What is not in the parts: rows that no model reads, questions that only one of the runs asked, and a note on the noise."""
+    attribution = report.attribution
+    if attribution is None:
+        return ""
     parts = []
-    if moved.unread:
-        rows = listed(f"{n} of {file}" for file, n in moved.unread.items())
+    if attribution.unread:
+        rows = listed(f"{n} of {file}" for file, n in attribution.unread.items())
         parts.append(f"rows changed that no model reads: {rows}")
-    for key, words in (("appeared", "asked for the first time"), ("gone", "asked no more")):
-        if moved[key]:
-            parts.append(f"{words}: {listed(moved[key])}")
-    return " ".join(text for text in (f"{capital('; '.join(parts))}." if parts else "", moved.note) if text)
+    for ids, words in ((attribution.appeared, "new questions"), (attribution.gone, "questions no longer asked")):
+        if ids:
+            parts.append(f"{words}: {listed(ids)}")
+    return " ".join(text for text in (f"{capital('; '.join(parts))}." if parts else "", attribution.note) if text)
 
 
-def headline_words(report: Report) -> str:
-    """The headline's question, short: level 4 or above within 12 months."""
-    q = headline_question(report)
-    return f"level {q.level} or above within {q.horizon_months} months"
-
-
-NAMES = {"reached_by": "level {} or above", "in_force_at": "level {} or above at the end", "fallen_to": "level {} or below"}
-
-
-def parts(report: Report) -> Table:
-    """A row a part, in points; a part that cannot be told from noise is marked ~. Chances before and after stand at the ends."""
-    moved, ids = report.moved, shown(report)
-    columns = ("Change", *(capital(name(report, id_)) for id_ in ids))
-    if not ids:
-        return table(columns, [], range(1, len(columns)))
-    questions = [moved.questions[id_] for id_ in ids]
-    rows: list[list[Cell | None]] = [["Before", *(percent(q.before) for q in questions)]]
-    for i, part in enumerate(moved.parts):
-        marked = [points(q.parts[i]) + ("\u00a0~" if q.within_noise[i] else "") for q in questions]
-        rows.append([f"{capital(KINDS[part.kind])}: {part.label}", *marked])
-    rows.append(["Monte Carlo noise", *(points(q.noise) for q in questions)])
-    rows.append(["Its standard error", *(f"{100 * q.remainder_se:.2f}" for q in questions)])
-    rows.append(["Now", *(percent(q.after) for q in questions)])
-    return table(columns, rows, range(1, len(columns)))
-
-
-def questions(report: Report) -> Table:
-    """Every question of both runs: before, now, and what each kind of change added."""
-    moved = report.moved
-    asked = moved.get("questions", {})
-    kinds = [k for k in KINDS if any(k in by_kind(moved, id_) for id_ in asked)]
-    rows = [
-        [
-            id_,
-            percent(q.before),
-            percent(q.after),
-            points(q.after - q.before),
-            *(points(by_kind(moved, id_).get(kind, 0.0)) for kind in kinds),
-            f"{100 * q.remainder_se:.2f}",
-        ]
-        for id_, q in asked.items()
-    ]
-    columns = ("Question", "Before", "Now", "Points", *(capital(KINDS[k]) for k in kinds), "Its standard error")
-    return table(columns, rows, range(1, len(columns)))
-
-
-def name(report: Report, id_: str) -> str:
+def question_name(report: Report, id_: str) -> str:
     """A question in few words: level 4 or above, 12 months."""
     q = next((q for q in report.questions if q.id == id_), None)
-    if q is None or q.level is None:
-        return id_
-    return f"{NAMES[q.kind].format(q.level)}, {q.horizon_months} months"
+    return id_ if q is None or q.level is None else f"{_NAMES[q.kind].format(q.level)}, {q.horizon_months} months"
 
 
-MOST = 14
-"""So many parts have a row each; of more, the smallest share one of their kind."""
+def parts_table(report: Report) -> Table:
+    """A row a part, in points; a part within the noise is marked ~. Chances before and after stand at the ends."""
+    attribution, ids = report.attribution, shown_questions(report)
+    columns = ("Change", *(capital(question_name(report, id_)) for id_ in ids))
+    if attribution is None or not ids:
+        return table(columns, [], range(1, len(columns)))
+    questions = [attribution.questions[id_] for id_ in ids]
+    rows: list[Cells] = [["Before", *(percent(q.before) for q in questions)]]
+    for i, part in enumerate(attribution.parts):
+        marked = [fixed_points(q.parts[i]) + ("\u00a0~" if q.within_noise[i] else "") for q in questions]
+        rows.append([f"{capital(KINDS[part.kind])}: {part.label}", *marked])
+    rows += [
+        [KINDS["noise"], *(fixed_points(q.noise) for q in questions)],
+        ["Standard error of the noise", *map(_se, questions)],
+        ["Now", *(percent(q.after) for q in questions)],
+    ]
+    return table(columns, rows, range(1, len(columns)))
 
 
-def steps(report: Report, size: Size) -> Any:
-    """A row a part: its bar begins where the row above ended. Upward and downward in two colours, what cannot be told from noise grey."""
-    moved = report.moved
-    q = moved.get("questions", {}).get(report.headline)
-    rows: list[Row] = []
-    at = [q.before] if q else []
-    if q:
-        rows.append(Row("Before", percent(q.before), (Dot(q.before, "soft", filled=False, size=110),)))
-        for label, value, faint in _parts(moved, q):
-            rows.append(_step(_cut(label, size), at[-1], value, faint))
-            at.append(at[-1] + value)
-        rows.append(Row("Now", percent(q.after), (Dot(q.after, size=130),), strong=True))
-        at.append(q.after)
-    return rows_chart(rows, size, _axis(min(at, default=0.0), max(at, default=0.1)), left=330, right=64, reference=at[-1] if at else None)
+def kinds_table(report: Report) -> Table:
+    """Every question of both runs: before, now, and what each kind of change added."""
+    attribution = report.attribution
+    sums = {id_: by_kind(attribution, id_) for id_ in attribution.questions} if attribution else {}
+    kinds = [kind for kind in KINDS if any(kind in added for added in sums.values())]
+    rows = []
+    for id_, added in sums.items():
+        assert attribution is not None
+        q = attribution.questions[id_]
+        points = [fixed_points(q.after - q.before), *(fixed_points(added.get(kind, 0.0)) for kind in kinds)]
+        rows.append([id_, percent(q.before), percent(q.after), *points, _se(q)])
+    columns = ("Question", "Before", "Now", "Points", *(capital(KINDS[k]) for k in kinds), "Standard error of the noise")
+    return table(columns, rows, range(1, len(columns)))
 
 
-def _parts(moved: Mapping[str, Any], q: Mapping[str, Any]) -> list[tuple[str, float, bool]]:
-    """Label, value and whether it is within the noise, of each part told alone or of those of a kind told together; noise last."""
-    told = list(zip(moved.parts, q.parts, q.within_noise, strict=True))
-    alone = sorted(range(len(told)), key=lambda i: -abs(told[i][1]))[:MOST] if len(told) > MOST else range(len(told))
-    out: list[tuple[str, float, bool]] = []
+def steps_chart(report: Report, size: Size) -> Any:
+    """A row a part: its bar begins where the row above ended. Upward and downward in two colours, what is within the noise grey."""
+    attribution = report.attribution
+    q = attribution.questions.get(report.headline) if attribution else None
+    if attribution is None or q is None:
+        return dot_plot([], size, _axis(0.0, 0.1), left=330, right=64)
+    rows = [Row("Before", percent(q.before), (Dot(q.before, "soft", filled=False, size=110),))]
+    at = [q.before]
+    for label, value, faint in _steps(attribution, q):
+        low, high = sorted((at[-1], at[-1] + value))
+        bar = Bar(low, high, "soft" if faint else "one" if value > 0 else "two", 3 if faint else 7)
+        rows.append(Row(shortened(label, 54 if size.phone else 52), fixed_points(value), (), (bar,)))
+        at.append(at[-1] + value)
+    rows.append(Row("Now", percent(q.after), (Dot(q.after, size=130),), strong=True))
+    at.append(q.after)
+    return dot_plot(rows, size, _axis(min(at), max(at)), left=330, right=64, reference=at[-1])
+
+
+def _steps(attribution: Attribution, q: QuestionChange) -> list[tuple[str, float, bool]]:
+    """Label, value and whether it is within the noise, of each large part and of the small ones of a kind together; noise last."""
+    parts = list(zip(attribution.parts, q.parts, q.within_noise, strict=True))
+    largest = sorted(range(len(parts)), key=lambda i: -abs(parts[i][1]))[:MAX_PARTS]
+    out = [(part.label, value, faint) for i, (part, value, faint) in enumerate(parts) if i in largest]
     rest: dict[str, list[float]] = {}
-    for i, (part, value, faint) in enumerate(told):
-        if i in alone:
-            out.append((part.label, value, faint))
-        else:
+    for i, (part, value, _) in enumerate(parts):
+        if i not in largest:
             rest.setdefault(part.kind, []).append(value)
     out += [(f"{KINDS[kind]}, {len(values)} smaller parts", sum(values), True) for kind, values in rest.items()]
-    return [*out, (f"{KINDS.noise}, standard error {100 * q.remainder_se:.2f}", q.noise, True)]
-
-
-def _step(label: str, start: float, value: float, faint: bool) -> Row:
-    colour = "soft" if faint else "one" if value > 0 else "two"
-    bar = Bar(min(start, start + value), max(start, start + value), colour, 3 if faint else 7)
-    return Row(label, points(value), (), (bar,))
-
-
-def _cut(label: str, size: Size) -> str:
-    most = 54 if size.phone else 52
-    return label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
+    return [*out, (f"{KINDS['noise']}, standard error {_se(q)}", q.noise, True)]
 
 
 def _axis(low: float, high: float) -> Axis:
     """Round ticks around the chances that occur, not from zero: the steps are what is looked at."""
     wide = max(high - low, 0.002)
-    step = 10.0 ** math.floor(math.log10(wide))
-    step = next(s for s in (step / 5, step / 2, step, 2 * step, 5 * step) if wide / s <= 5)
+    power = 10.0 ** math.floor(math.log10(wide))
+    step = next(s for s in (power / 5, power / 2, power, 2 * power, 5 * power) if wide / s <= 5)
     first, last = math.floor((low - wide * 0.05) / step), math.ceil((high + wide * 0.05) / step)
     ticks = tuple(round(i * step, 6) for i in range(max(first, 0), last + 1))
     return Axis(ticks[0], ticks[-1], ticks)

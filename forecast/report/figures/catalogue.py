@@ -1,20 +1,17 @@
-"""Which figures a report has: for each its chart, what to say to who cannot see it, and the tables behind it."""
+"""Which figures the report has: for each its chart, its description for readers who cannot see it, and the tables behind it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from forecast.report.charts import chances, drivers, history, ladder, learning, moved, readings, sensitivity
-from forecast.report.charts.svg import SIZES, Size, draw
-from forecast.report.tables import chances as chance_tables
-from forecast.report.tables import evidence, model
-from forecast.report.tables import moved as moved_tables
-from forecast.report.tables import sensitivity as made_tables
-from forecast.report.tables.table import Table
+from forecast.report.figures import attribution, drivers, history, parameters, questions, readings, scenarios, sensitivity
+from forecast.report.figures.svg_export import SIZES, Size, draw
+from forecast.report.tables import Table
 
-Report = Mapping[str, Any]
+if TYPE_CHECKING:
+    from forecast.report.models.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,103 +34,113 @@ class Figure:
 
 FIGURES: Final[tuple[Figure, ...]] = (
     Figure(
-        "hangs-on", chances.hangs_on, "What the headline hangs on",
-        "The forecast with its interval; beneath it the prior alone, the readings, main without the disputed act, other scales.",
-        (("The numbers", chance_tables.hangs_on),),
+        "headline", questions.headline_chart, "What the headline depends on",
+        "The forecast with its interval; beneath it the prior alone, the readings, the main reading without the disputed act, and "
+        "other scales of pressure.",
+        (("The numbers", questions.headline_table),),
     ),
     Figure(
-        "moved-by", moved.steps, "What moved the headline since the run before",
-        "From the chance before to the chance now, a bar a change, each beginning where the one above ended; grey is within the noise.",
-        (("Part by part", moved_tables.parts), ("Every question, by kind of change", moved_tables.questions)),
+        "attribution", attribution.steps_chart, "What moved the headline since the run before",
+        "From the chance before to the chance now: one bar for each change, which begins where the bar above ended. Grey bars are "
+        "within the noise.",
+        (("Part by part", attribution.parts_table), ("Every question, by kind of change", attribution.kinds_table)),
     ),
     Figure(
-        "horizons", ladder.horizons, "Chances by horizon",
-        "Lines that rise with the horizon: solid for reaching a level or one above, dashed for falling to a level or one below.",
-        (("Every question of the ladder", chance_tables.ladder),),
+        "horizons", questions.horizons_chart, "Chances by horizon",
+        "One line for each level: solid for the chance that it or a higher level is reached, dashed for the chance that the level "
+        "falls to it or lower.",
+        (("Every question of the ladder", questions.ladder_table),),
     ),
     Figure(
-        "densities", readings.densities, "Where the chance may lie, by reading",
-        "One hump a reading of the record, and the weighted humps stacked, on an axis that opens up small chances; a tick marks each mean.",
-        (("The curves", chance_tables.densities), ("Other weights of the readings", chance_tables.weights)),
+        "densities", readings.densities_chart, "Where the chance may lie, by reading",
+        "One density for each reading, and all of them stacked by weight. The axis is a square root, which gives small chances "
+        "more room. A tick marks each mean.",
+        (("The curves", readings.densities_table), ("Other weights of the readings", readings.weights_table)),
     ),
     Figure(
-        "multiverse", chances.multiverse, "The headline under other defensible choices",
-        "One dot a choice, grouped by what was chosen, with a line to the choice that was published; all for the main reading of one fit.",
-        (("Each choice", chance_tables.multiverse),),
+        "multiverse", readings.multiverse_chart, "The headline under other defensible choices",
+        "One dot for each choice, grouped by kind, with a line to the published choice. All are for the main reading.",
+        (("Each choice", readings.multiverse_table),),
     ),
     Figure(
-        "tolerance", history.tolerance, "Latent tolerance over time",
-        "The latent tolerance by month with its band, and numbered flags for the events listed below it.",
-        (("Tolerance and levels by month", evidence.history),),
+        "tolerance", history.tolerance_chart, "Latent tolerance over time",
+        "The latent tolerance by month with its 80 % band, and numbered flags for the events listed below.",
+        (("Tolerance and levels by month", history.history_table),),
     ),
     Figure(
-        "levels", history.levels, "Levels as coded",
-        "The level of each month in the main reading as steps; short bars where another reading differs; shaded where never observed.",
-        (("Each change of level", evidence.changes),),
+        "levels", history.levels_chart, "Levels as coded",
+        "The level of each month in the main reading as steps. Short bars show where another reading differs. Levels that were "
+        "never observed are shaded.",
+        (("Each change of level", history.changes_table),),
     ),
     Figure(
-        "leverage", drivers.leverage, "Pressure by channel",
-        "What economic, security and diplomatic pressure add, stacked by month, and its simulated future as a fan.",
-        (("Leverage by month", evidence.leverage),),
+        "leverage", drivers.leverage_chart, "Pressure by channel",
+        "Economic, security and diplomatic pressure, stacked by month, and the simulated future with its 80 % band.",
+        (("Leverage by month", drivers.leverage_table),),
     ),
     Figure(
-        "checks", drivers.checks, "Leverage beside independent series",
-        "Leverage and the series it is checked against, each on its own scale.",
-        (("The series by month", evidence.checks),),
+        "checks", drivers.checks_chart, "Leverage and independent series",
+        "Leverage and the series it is compared with, each on its own scale.",
+        (("The series by month", drivers.checks_table),),
     ),
     Figure(
-        "overdoses", drivers.overdoses, "Synthetic-opioid deaths a month in the United States",
-        "Final monthly counts as dots, the estimate with its band, provisional totals as level bars, and the simulated future as a fan.",
-        (("Deaths by month", evidence.overdoses), ("Provisional totals as published", evidence.provisional)),
+        "overdoses", drivers.overdoses_chart, "Synthetic-opioid deaths a month in the United States",
+        "Final monthly counts as dots, the estimate with its 80 % band, provisional totals as horizontal bars, and the simulated future.",
+        (("Deaths by month", drivers.overdoses_table), ("Provisional totals as published", drivers.provisional_table)),
     ),
     Figure(
-        "opposition", drivers.opposition, "Opposition in Mexico to US force",
-        "The share opposed with its band, each poll by its wording, the years without a poll shaded, and the simulated future as a fan.",
-        (("Opposition and mobilisation by month", evidence.opposition), ("The polls", evidence.polls)),
+        "opposition", drivers.opposition_chart, "Opposition in Mexico to US force",
+        "The share opposed with its 80 % band, each poll by its wording, and the simulated future. The years without a poll are shaded.",
+        (("Opposition and mobilisation by month", drivers.opposition_table), ("The polls", drivers.polls_table)),
     ),
     Figure(
-        "mobilisation", drivers.mobilisation, "Mobilisation against US pressure",
+        "mobilisation", drivers.mobilisation_chart, "Mobilisation against US pressure",
         "The strength of mobilisation by month.",
-        (("Opposition and mobilisation by month", evidence.opposition),),
+        (("Opposition and mobilisation by month", drivers.opposition_table),),
     ),
     Figure(
-        "moved", chances.what_moved, "Prior chance and forecast, question by question",
-        "A hollow dot for the prior and a filled one for the forecast, joined.",
-        (("Prior and forecast", chance_tables.moved),),
+        "prior-and-forecast", questions.prior_and_forecast_chart, "Prior chance and forecast, question by question",
+        "A hollow dot for the prior and a filled one for the forecast, with a line between them.",
+        (("Prior and forecast", questions.prior_and_forecast_table),),
     ),
     Figure(
-        "parameters", learning.parameters, "Prior and posterior of each parameter",
-        "A pale bar for the prior and a dark one for the posterior, in units of the prior's spread; what was learnt is coloured and named.",
-        (("Every parameter", model.parameters),),
+        "parameters", parameters.parameters_chart, "Prior and posterior of each parameter",
+        "A pale bar for the prior and a dark one for the posterior, in units of the prior's standard deviation. Parameters that "
+        "the data changed are coloured and marked.",
+        (("Every parameter", parameters.parameters_table),),
     ),
     Figure(
-        "skips", learning.skips, "Whether a step that reaches a level goes on to the next",
+        "skips", parameters.skips_chart, "Whether a change that reaches a level goes on to the next",
         "For rises and falls by level: prior pale and hollow, posterior dark and filled.",
-        (("Skips", model.skips),),
+        (("Skips", parameters.skips_table),),
     ),
     Figure(
-        "replicates", learning.replicates, "The record against histories that the model invents",
-        "For each statistic the span of invented histories, grey from the prior and blue from the posterior, and a dot for the record.",
-        (("Replicated histories", model.replicates),),
+        "replicates", parameters.replicates_chart, "The record and simulated histories",
+        "For each statistic the range of simulated histories, grey from the prior and blue from the posterior, and a dot for the record.",
+        (("Simulated histories", parameters.replicates_table),),
     ),
     Figure(
-        "made-of", sensitivity.made_of, "What each prior and each block of data does to the headline",
-        "A row a prior or block of data: a hollow dot for the headline with it lower or counting less, a filled one for the other way.",
-        (("Every prior", made_tables.priors), ("Every block of data", made_tables.data)),
+        "sensitivity", sensitivity.sensitivity_chart, "The effect of each prior and each block of data on the headline",
+        "One row for each prior and block of data: a hollow dot for the headline with it lower or weighted down, a filled dot for "
+        "the opposite.",
+        (
+            ("Every prior", lambda report: sensitivity.priors_table(report.sensitivity)),
+            ("Every block of data", lambda report: sensitivity.data_table(report.sensitivity)),
+        ),
     ),
     Figure(
-        "answers", ladder.answers, "What was asked of Mexico, and what it answered",
-        "One mark an episode, at the kind of operation asked for and the time of the answer.",
-        (("Each episode", evidence.asked),),
+        "answers", scenarios.answers_chart, "What Mexico was asked for, and what it answered",
+        "One mark for each episode, at the kind of operation asked for and the time of the answer.",
+        (("Each episode", scenarios.episodes_table),),
     ),
     Figure(
-        "scenarios", chances.scenarios, "The headline in each scenario",
-        "A dot a scenario over its interval, against the forecast; filled for an intervention, hollow for a condition.",
-        (("Scenarios", chance_tables.scenarios), ("By horizon", chance_tables.scenario_horizons)),
+        "scenarios", scenarios.scenarios_chart, "The headline in each scenario",
+        "One dot for each scenario over its interval, and a line for the forecast. Filled: an intervention. Hollow: a condition.",
+        (("Scenarios", scenarios.scenarios_table), ("By horizon", scenarios.scenario_horizons_table)),
     ),
     Figure(
-        "companions", chances.companions, "Companion questions",
-        "A filled dot for the forecast and a hollow one for the prior, one row a question.",
-        (("Each question", chance_tables.companions),),
+        "companions", questions.companions_chart, "Companion questions",
+        "One row for each question: a filled dot for the forecast and a hollow one for the prior.",
+        (("Each question", questions.companions_table),),
     ),
 )  # fmt: skip

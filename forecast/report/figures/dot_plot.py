@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, values
+from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,6 @@ class Dot:
     x: float
     colour: str = "one"
     filled: bool = True
-    above: float = 0
     size: float = 70
 
 
@@ -44,19 +43,20 @@ class Axis:
     high: float
     ticks: tuple[float, ...]
     percent: bool = True
-    kind: str = "linear"
-    """A Vega scale type: linear, sqrt or log."""
 
 
-def percent_axis(highest: float, kind: str = "linear") -> Axis:
+QUARTERS: Final = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1))
+
+
+def percent_axis(highest: float) -> Axis:
     """An axis from 0 that holds `highest`, with few round ticks."""
     for top, step in ((0.05, 0.01), (0.1, 0.02), (0.2, 0.05), (0.3, 0.1), (0.4, 0.1), (0.6, 0.2), (0.8, 0.2), (1.0, 0.25)):
         if highest <= top:
-            return Axis(0, top, tuple(round(i * step, 4) for i in range(round(top / step) + 1)), kind=kind)
-    return Axis(0, 1, (0, 0.25, 0.5, 0.75, 1), kind=kind)
+            return Axis(0, top, tuple(round(i * step, 4) for i in range(round(top / step) + 1)))
+    return QUARTERS
 
 
-def rows_chart(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, right: int = 58, reference: float | None = None) -> Any:
+def dot_plot(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, right: int = 58, reference: float | None = None) -> Any:
     """One line a row. `left` is the label's column in pixels on a page; `reference` a vertical line through all rows."""
     import altair as alt
 
@@ -67,7 +67,7 @@ def rows_chart(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, rig
         places.append((row, y + label_at, y + line_at))
         y += height
     height = round(y)
-    scale = alt.Scale(domain=[axis.low, axis.high], type=axis.kind, nice=False, zero=False, clamp=True)  # type: ignore[arg-type]
+    scale = alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False, clamp=True)
     expression = "format(datum.value * 100, '~g') + ' %'" if axis.percent else "replace(format(datum.value, '~g'), '-', '−')"
     x_axis = alt.Axis(values=list(axis.ticks), labelExpr=expression, grid=True, labelFlush=False)
     x = alt.X("x:Q", scale=scale, axis=x_axis)
@@ -75,7 +75,7 @@ def rows_chart(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, rig
     none = {"x": axis.low, "y": 0.0}
     bars = [{"x": b.low, "x2": b.high, "y": line - b.above, "c": colour(b.colour), "w": b.thick} for r, _, line in places for b in r.bars]
     dots = [
-        {"x": d.x, "y": line - d.above, "c": colour(d.colour), "f": colour(d.colour if d.filled else "paper"), "s": d.size}
+        {"x": d.x, "y": line, "c": colour(d.colour), "f": colour(d.colour if d.filled else "paper"), "s": d.size}
         for r, _, line in places
         for d in r.dots
     ]

@@ -60,7 +60,13 @@ def _flags(report: Report, size: Size, x: Any, height: int) -> list[Any]:
         discs.append({"x": at, "y": lane, "t": str(i + 1), "c": tint})
         ties += [{"x": a, "y": b, "c": tint, "g": i} for a, b in ((at, lane + 9), (true, 17 + LANE * lanes), (true, height))]
     y, tinted = unscaled("Y", "y:Q"), unscaled("Color", "c:N")
-    mark = {"shape": "circle", "size": 190 if size.phone else 240, "opacity": 1, "strokeWidth": 1.25, "fill": colour("paper")}
+    mark: dict[str, Any] = {
+        "shape": "circle",
+        "size": 190 if size.phone else 240,
+        "opacity": 1,
+        "strokeWidth": 1.25,
+        "fill": colour("paper"),
+    }
     digits = alt.Chart(values(discs)).mark_text(align="center", fontSize=10.5 if size.phone else 11)
     return [
         alt.Chart(values(ties)).mark_line(strokeWidth=1, opacity=0.4).encode(x=x, y=y, color=tinted, detail="g:N"),

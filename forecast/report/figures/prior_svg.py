@@ -6,12 +6,30 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement
 
-type Three = tuple[float, float, float]
+from forecast.formatting import capital, percent_range, plain_percent
+from forecast.priors.density_curve import Draws, density, density_after, span_of, to_axis
+from forecast.priors.distributions import Distribution
+from forecast.priors.quadrature import PROBABILITIES
+from forecast.report.figures.dot_plot import Bar, Dot, Row, dot_plot, percent_axis
+from forecast.report.figures.svg_export import FONT, SVG, Margin, Size, colour, drawing, framed, markup, unscaled, values
+from forecast.storage.characters import visible
 
+type Quantiles = tuple[float, float, float]
+"""5, 50 and 95 %."""
+
+COLOURS: Final = {
+    "ink": "#1d2327", "soft": "#5a646b", "faint": "#a3acb2", "line": "#e3e6e8", "paper": "#ffffff",
+    "one": "#1b5e8c", "two": "#b8501a", "three": "#1f7f63", "four": "#7f4f93",
+}  # fmt: skip
+"""The light colours of the report."""
+SIZE: Final = Size("narrow", 640, 12)
+"""Labels stand above their bars, as on a phone: they are long."""
 HEIGHT: Final = 150
+_EDGE: Final = 16
+_LINE: Final = 18
 
 
-def curves(spec: Distribution, after: Draws | None, label: Callable[[float], str], size: Size) -> Any:
+def prior_curves(spec: Distribution, after: Draws | None, label: Callable[[float], str], size: Size) -> Any:
     """The prior as a hill, what became of it as a line, both to one scale; beneath, the 5, 50 and 95 % quantiles of each."""
     import altair as alt
 
@@ -25,12 +43,12 @@ def curves(spec: Distribution, after: Draws | None, label: Callable[[float], str
     x, y = unscaled("X", "x:Q"), unscaled("Y", "y:Q")
     places = [inner * i / (len(hill.x) - 1) for i in range(len(hill.x))]
 
-    def heights(curve: Any) -> list[dict[str, float]]:
-        return [{"x": at, "y": HEIGHT * (1 - h / top), "y2": HEIGHT} for at, h in zip(places, curve.y.tolist(), strict=True)]
+    def heights(curve: Any) -> Any:
+        return values([{"x": at, "y": HEIGHT * (1 - h / top), "y2": HEIGHT} for at, h in zip(places, curve.y.tolist(), strict=True)])
 
-    layers = [alt.Chart(values(heights(hill))).mark_area(color=colour("faint"), opacity=0.45).encode(x=x, y=y, y2="y2:Q")]
+    layers = [alt.Chart(heights(hill)).mark_area(color=colour("faint"), opacity=0.45).encode(x=x, y=y, y2="y2:Q")]
     if line:
-        layers.append(alt.Chart(values(heights(line))).mark_line(color=colour("one"), strokeWidth=2).encode(x=x, y=y))
+        layers.append(alt.Chart(heights(line)).mark_line(color=colour("one"), strokeWidth=2).encode(x=x, y=y))
     layers.append(alt.Chart(values([{"y": HEIGHT}])).mark_rule(color=colour("faint")).encode(y=y))
     marks: list[tuple[Any, dict[str, Any]]] = [(spec.quantile(PROBABILITIES), {"color": colour("soft")})]
     if after:
@@ -38,7 +56,7 @@ def curves(spec: Distribution, after: Draws | None, label: Callable[[float], str
     bottom = HEIGHT
     for quantiles, style in marks:
         bottom += 18
-        at = [float(inner * (z - span[0]) / (span[1] - span[0])) for z in onto(hill.axis, quantiles)]
+        at = [float(inner * (z - span[0]) / (span[1] - span[0])) for z in to_axis(hill.axis, quantiles)]
         texts = [{"x": a, "y": bottom, "t": label(float(q))} for a, q in zip(at, quantiles, strict=True)]
         if bottom == HEIGHT + 18:
             ticks = [{"x": a, "y": HEIGHT, "y2": HEIGHT + 6} for a in at]
@@ -47,9 +65,9 @@ def curves(spec: Distribution, after: Draws | None, label: Callable[[float], str
     return framed(layers, size, bottom + 10, margin)
 
 
-def implications(rows: Sequence[tuple[str, Three, Three | None]], size: Size) -> Any:
+def implications_chart(rows: Sequence[tuple[str, Quantiles, Quantiles | None]], size: Size) -> Any:
     """What a prior implies as chances, pale, and what it implies after the record, dark: medians and 5 to 95 %."""
-    made = []
+    plotted = []
     for what, before, after in rows:
         bars = [Bar(before[0], before[2], "line", 9)]
         dots = [Dot(before[1], "soft", filled=False)]
@@ -57,51 +75,35 @@ def implications(rows: Sequence[tuple[str, Three, Three | None]], size: Size) ->
             bars.append(Bar(after[0], after[2], "one", 2.5))
             dots.append(Dot(after[1]))
         low, middle, high = after or before
-        made.append(Row(capital(what), f"{plain_percent(middle)} ({percent_range(low, high)})", tuple(dots), tuple(bars)))
-    highest = max(high for _, *threes in rows for three in threes if three for high in three)
-    return rows_chart(made, size, percent_axis(highest), right=150)
-
-
-COLOURS: Final = {
-    "ink": "#1d2327", "soft": "#5a646b", "faint": "#a3acb2", "line": "#e3e6e8", "paper": "#ffffff",
-    "one": "#1b5e8c", "two": "#b8501a", "three": "#1f7f63", "four": "#7f4f93",
-}  # fmt: skip
-"""The light colours of the report."""
-
-SIZE: Final = Size("narrow", 640, 12)
-"""Labels stand above their bars, as on a phone: they are long."""
-
-_EDGE: Final = 16
-
-_LINE: Final = 18
+        plotted.append(Row(capital(what), f"{plain_percent(middle)} ({percent_range(low, high)})", tuple(dots), tuple(bars)))
+    highest = max(high for _, *quantiles in rows for each in quantiles if each for high in each)
+    return dot_plot(plotted, size, percent_axis(highest), right=150)
 
 
 def prior_svg(
     title: str,
-    said: Sequence[str],
+    lines: Sequence[str],
     spec: Distribution,
     after: Draws | None,
     label: Callable[[float], str],
     key: str,
-    rows: Sequence[tuple[str, Three, Three | None]],
+    rows: Sequence[tuple[str, Quantiles, Quantiles | None]],
 ) -> str:
     """The figure as an SVG document.
 
-    said: the lines under the title; label: a value as it is written on the axis; key: what hill and line are; rows: what is implied.
+    lines: of text under the title; label: a value as it is written on the axis; key: what hill and line are; rows: what is implied.
     """
-    parts = [(curves(spec, after, label, SIZE), "curves")]
+    charts = [(prior_curves(spec, after, label, SIZE), "curves")]
     if rows:
-        parts.append((implications(rows, SIZE), "implied"))
+        charts.append((implications_chart(rows, SIZE), "implied"))
     y = _EDGE + 14
     body = [_line(title, y, "15", "ink")]
     body[0].set("font-weight", "600")
-    for line in said:
+    for text, tint in [*((line, "ink") for line in lines), (key, "soft")]:
         y += _LINE
-        body.append(_line(line, y, "12.5", "ink"))
-    y += _LINE
-    body.append(_line(key, y, "12.5", "soft"))
+        body.append(_line(text, y, "12.5", tint))
     y += 12
-    for chart, name in parts:
+    for chart, name in charts:
         placed, height = _placed(chart, name, y)
         body.append(placed)
         y += height + 10
@@ -113,8 +115,8 @@ def prior_svg(
     return f"{markup(svg)}\n"
 
 
-def _line(text: str, y: int, size: str, colour: str) -> Element:
-    line = Element("text", {"x": str(_EDGE), "y": str(y), "font-size": size, "fill": COLOURS[colour]})
+def _line(text: str, y: int, size: str, tint: str) -> Element:
+    line = Element("text", {"x": str(_EDGE), "y": str(y), "font-size": size, "fill": COLOURS[tint]})
     line.text = visible(text)
     return line
 

@@ -1,14 +1,17 @@
-"""Tables of what the forecast stands on: diagnostics, directions, versions, freshness, warnings, agreement of coders."""
+"""Tables of how the forecast was made: diagnostics, directions, versions, freshness, warnings, agreement of coders."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forecast.formatting import capital, count, day_words, number, percent
+from forecast.report.tables import Table, table
+
 if TYPE_CHECKING:
     from forecast.report.models.report import Report
 
 
-def diagnostics(report: Report) -> Table:
+def diagnostics_table(report: Report) -> Table:
     d = report.diagnostics
     rows = [
         ("Gate", d.status),
@@ -26,19 +29,19 @@ def diagnostics(report: Report) -> Table:
     return table(("Check (worst over readings)", "Value"), rows)
 
 
-def directions(report: Report) -> Table:
+def directions_table(report: Report) -> Table:
     d = report.directions
-    words = {
-        "share_leverage_up": "More leverage never lowers the chance",
-        "share_opposition_down": "Less opposition never lowers the chance",
-    }
-    rows = [
-        (words.get(k, capital(k.replace("_", " "))), percent(v) if isinstance(v, float) and 0 <= v <= 1 else str(v)) for k, v in d.items()
-    ]
+    rows = [] if d is None else [
+        ("More leverage never lowers the chance", percent(d.share_leverage_up)),
+        ("Less opposition never lowers the chance", percent(d.share_opposition_down)),
+        ("More leverage, among all draws", percent(d.share_leverage_up_all)),
+        ("Less opposition, among all draws", percent(d.share_opposition_down_all)),
+        ("Note", d.note),
+    ]  # fmt: skip
     return table(("Direction", "Share of draws"), rows)
 
 
-def versions(report: Report) -> Table:
+def versions_table(report: Report) -> Table:
     rows = [
         ("Run", report.run_id),
         ("Made", report.created),
@@ -51,27 +54,22 @@ def versions(report: Report) -> Table:
     return table(("What", "Value"), rows)
 
 
-def freshness(report: Report) -> Table:
+def freshness_table(report: Report) -> Table:
     rows = [
         (
-            capital(f.series),
-            f.newest,
-            day_words(f.published) if f.published else None,
-            day_words(f.expected_next) if f.expected_next else None,
-            f.status,
-            f.used_for,
-            f.file,
+            capital(f.series), f.newest, f.published and day_words(f.published), f.expected_next and day_words(f.expected_next), f.status,
+            f.used_for, f.file,
         )
         for f in report.freshness
-    ]
+    ]  # fmt: skip
     return table(("Series", "Newest", "Published", "Expected next", "Status", "Used for", "File"), rows)
 
 
-def warnings(report: Report) -> Table:
+def warnings_table(report: Report) -> Table:
     rows = [(w.file, count(w.row), w.column, w.text) for w in report.warnings]
-    return table(("File", "Row", "Column", "What is odd"), rows, (1,))
+    return table(("File", "Row", "Column", "What is unusual"), rows, (1,))
 
 
-def reliability(report: Report) -> Table:
+def reliability_table(report: Report) -> Table:
     rows = [(capital(r.field), r.statistic, number(r.value), count(r.n)) for r in report.reliability]
     return table(("Coded twice", "Agreement", "Value", "Records"), rows, (2, 3))

@@ -7,12 +7,13 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from forecast.report.charts.rows import percent_axis
-from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, values
-from forecast.report.words import MONTHS, plain_percent
+from forecast.formatting import MONTHS, plain_percent
+from forecast.report.figures.dot_plot import percent_axis
+from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
+from forecast.report.figures.time_axis import spread
 
 if TYPE_CHECKING:
-    from forecast.report.entry import Entry
+    from forecast.report.run_index import RunSummary
 
 
 GAP: Final = 13
@@ -29,37 +30,37 @@ KINDS: Final = {"data": "three", "priors": "two", "model": "four", "settings": "
 PLOT: Final = 190
 
 
-def most_shown(size: Size) -> int:
+def max_runs(size: Size) -> int:
     """How many runs the chart has room for."""
     return int((size.width - 92) / GAP) + 1
 
 
-def headlines(entries: Sequence[Entry], size: Size) -> Any:
+def headlines_chart(runs: Sequence[RunSummary], size: Size) -> Any:
     """One dot a published run over its interval, at the time it was made; diamonds where data, priors, model or settings are new.
 
-    `entries` are oldest first, all with a probability. Runs made shortly after each other are moved apart; the newest are shown where not
+    `runs` are oldest first, all with a probability. Runs made shortly after each other are moved apart; the newest are shown where not
     all have room.
     """
     import altair as alt
 
-    shown = list(entries)[-most_shown(size) :]
+    shown = list(runs)[-max_runs(size) :]
     margin = Margin(left=54, right=38, top=10, bottom=6)
     inner = size.width - margin.left - margin.right
-    places = apart([e.made for e in shown], inner)
-    lanes = [kind for kind in KINDS if any(c.kind == kind for e in shown for c in e.changes)]
+    places = apart([run.created for run in shown], inner)
+    lanes = [kind for kind in KINDS if any(c.kind == kind for run in shown for c in run.changes)]
     labels_at = PLOT + (24 if lanes else 16) + LANE * len(lanes)
-    axis = percent_axis(max(e.interval[1] if e.interval else e.probability or 0 for e in shown))
+    axis = percent_axis(max(run.interval[1] if run.interval else run.probability or 0 for run in shown))
     x, lane = unscaled("X", "x:Q"), unscaled("Y", "y:Q")
     scale = alt.Scale(domain=[axis.low, axis.high], range=[PLOT, 0], nice=False, zero=False)
     y_axis = alt.Axis(values=list(axis.ticks), labelExpr="format(datum.value * 100, '~g') + ' %'", grid=True)
     y = alt.Y("y:Q", scale=scale, axis=y_axis)
-    dots = [{"x": place, "y": e.probability} for place, e in zip(places, shown, strict=True)]
-    bars = [{"x": place, "y": e.interval[0], "y2": e.interval[1]} for place, e in zip(places, shown, strict=True) if e.interval]
+    dots = [{"x": place, "y": run.probability} for place, run in zip(places, shown, strict=True)]
+    bars = [{"x": place, "y": run.interval[0], "y2": run.interval[1]} for place, run in zip(places, shown, strict=True) if run.interval]
     steps = [*dots, {"x": inner, "y": dots[-1]["y"]}]
     marks: list[dict[str, Any]] = [
         {"x": place, "y": PLOT + 18 + LANE * lanes.index(kind), "c": colour(KINDS[kind])}
-        for place, e in zip(places, shown, strict=True)
-        for kind in dict.fromkeys(c.kind for c in e.changes)
+        for place, run in zip(places, shown, strict=True)
+        for kind in dict.fromkeys(c.kind for c in run.changes)
     ]
     layers: list[Any] = [alt.Chart(values([{"y": 0}])).mark_rule(color=colour("faint")).encode(y=y)]
     rules = [{"x": place} for place in sorted({m["x"] for m in marks})]
@@ -100,31 +101,23 @@ def apart(times: Sequence[datetime], width: float) -> list[float]:
 
     In order of time; with more than `width / GAP + 1` of them the first fall off at the left.
     """
-    if len(times) < 2:
-        return [width] * len(times)
+    if not times:
+        return []
     whole = (times[-1] - times[0]).total_seconds() or 1.0
-    out: list[float] = []
-    for time in times:
-        true = width * (time - times[0]).total_seconds() / whole
-        out.append(max(true, out[-1] + GAP) if out else true)
-    limit = width
-    for i in reversed(range(len(out))):
-        out[i] = min(out[i], limit)
-        limit = out[i] - GAP
-    return out
+    return spread([width * (1 - (times[-1] - time).total_seconds() / whole) for time in times], GAP, width)
 
 
-def _dates(shown: Sequence[Entry], places: Sequence[float], width: float) -> list[dict[str, Any]]:
+def _dates(shown: Sequence[RunSummary], places: Sequence[float], width: float) -> list[dict[str, Any]]:
     """Dates under the runs, from the newest back, as many as have room; the time of day where the label to the left has the same day."""
     chosen: list[int] = []
     for i in reversed(range(len(shown))):
         if not chosen or places[i] <= places[chosen[-1]] - LABEL:
             chosen.append(i)
     chosen.reverse()
-    texts = [_day(shown[i].made) for i in chosen]
+    texts = [_day(shown[i].created) for i in chosen]
     for k, (a, b) in enumerate(pairwise(chosen), 1):
-        if shown[a].made.date() == shown[b].made.date():
-            texts[k] = f"{shown[b].made:%H:%M}"
+        if shown[a].created.date() == shown[b].created.date():
+            texts[k] = f"{shown[b].created:%H:%M}"
     half = LABEL / 2 - 6
     return [{"x": min(max(places[i], half - 48), width + 32 - half), "t": t} for i, t in zip(chosen, texts, strict=True)]
 

@@ -24,7 +24,7 @@ COLOURS: Final[Mapping[str, str]] = {
     "three": "#000003",
     "four": "#000004",
 }
-"""Names of the page's colour variables and the placeholders that stand for them while a chart is drawn."""
+"""Names of the page's colour variables, and the placeholders that stand for them while a chart is drawn."""
 
 VARIABLES: Final = {name: f"var(--{name})" for name in COLOURS}
 """The colours as the page's style sheet names them."""

@@ -121,7 +121,7 @@ class Poll(Part):
     share: Probability
     wording: str
     pollster: str
-    n: NonNegative | None
+    n: Count | None
 
 
 class Mobilisation(Part):

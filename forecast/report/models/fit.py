@@ -90,7 +90,7 @@ class Replicates(Part):
     posterior: list[ReplicatedStatistic]
 
 
-class _Move(Part):
+class HeadlineMove(Part):
     """The headline after something was changed by weighting the draws; k_hat: null if all weigh the same or no Pareto fits their tail."""
 
     probability: Probability
@@ -99,13 +99,13 @@ class _Move(Part):
     ess: NonNegative
 
 
-class PowerMove(_Move):
+class PowerMove(HeadlineMove):
     """With a prior or a likelihood raised to the power alpha."""
 
     alpha: float
 
 
-class ShiftMove(_Move):
+class ShiftMove(HeadlineMove):
     """With a prior moved by so many of its standard deviations."""
 
     sds: float
