@@ -14,6 +14,8 @@ from forecast.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from forecast.report.models.report import Report
+
 
 @click.command(
     epilog=examples("forecast explain", "forecast explain --question reach-3-12m --question fall-1-12m", "forecast explain --json")
@@ -30,17 +32,17 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
     parts add up exactly. Without A and B it is the last two published runs; with A alone, from A to the published one. If B's report does
     not tell it yet, it takes minutes.
     """
-    from forecast.report.read import read_report
+    from forecast.report.files import load_sound_report
+    from forecast.report.models.forecast import Attribution
     from forecast.runs import store
 
     if len(chosen) > 4:
         raise UsageError("A terminal has room for four questions.", "Leave some out, or take --json.")
     reports = context.workspace.reports
     after = store.resolve(reports, second or "latest")
-    report = read_report(after)
-    stored = report["moved"]
-    if first is None and stored and not again:
-        found = dict(stored)
+    report = load_sound_report(after)
+    if first is None and report.attribution and not again:
+        found = report.attribution.model_dump()
     else:
         before = store.resolve(reports, first) if first else _followed(reports, after)
         _check_ends(before, after, chosen)
@@ -48,11 +50,11 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
 
         with context.progress() as progress:
             found = work_out(before, after, progress, again)
-    told = report | {"moved": found}
     if context.json:
-        context.say_json({"to_run": after.name, "headline": report["headline"], **found})
+        context.say_json({"to_run": after.name, "headline": report.headline, **found})
     else:
-        for line in lines(told, _asked(found, chosen)):
+        report = report.model_copy(update={"moved": Attribution.model_validate(found)})
+        for line in lines(report, _asked(found, chosen)):
             context.say(line)
     if found.get("unexplained"):
         from forecast.jobs.explain import failure
@@ -82,12 +84,12 @@ def _followed(reports: Path, run: Path) -> Path:
 
 def _check_ends(before: Path, after: Path, chosen: Sequence[str]) -> None:
     """What takes minutes begins only with two sound runs that kept their inputs and both ask the questions chosen."""
-    from forecast.report.read import read_report
+    from forecast.report.files import load_sound_report
     from forecast.runs.input_snapshot import FOLDER
 
     if before == after:
         raise UsageError(f"Both runs are {after.name}.", "Name two: `forecast runs list` shows them.")
-    asked = [{q["id"] for q in read_report(run)["questions"]} for run in (before, after)]
+    asked = [{q.id for q in load_sound_report(run).questions} for run in (before, after)]
     for run in (before, after):
         if not (run / FOLDER / "data").is_dir():
             raise UsageError(f"Run {run.name} did not keep the data and priors it was made from.", "Make a new one: `forecast run`.")
@@ -111,35 +113,40 @@ def _check_asked(ids: Collection[str], chosen: Sequence[str]) -> None:
 _CELL = 12
 
 
-def lines(report: Mapping[str, Any], chosen: Sequence[str] = (), width: int = 80) -> list[str]:
+def lines(report: Report, chosen: Sequence[str] = (), width: int = 80) -> list[str]:
     """For a terminal: a part a row, in points; its label above the numbers if it is long."""
     from forecast.cli._text import wrap
-    from forecast.report.what_moved import KINDS, alarm, aside, points, shown
-    from forecast.report.words import capital, percent
+    from forecast.formatting import capital, fixed_points, percent
+    from forecast.report.figures.attribution import KINDS, attribution_alarm, attribution_aside, shown_questions
 
-    moved = report["moved"]
-    ids = list(chosen) or shown(report)
-    asked = [moved["questions"][id_] for id_ in ids]
+    attribution = report.attribution
+    assert attribution is not None
+    ids = list(chosen) or shown_questions(report)
+    asked = [attribution.questions[id_] for id_ in ids]
     room = width - _CELL * len(ids)
 
     def row(label: str, cells: Sequence[str]) -> list[str]:
         *above, last = wrap(label, room - 1, subsequent_indent="    ")
         return [*above, f"{last:<{room}}" + "".join(f"{cell:>{_CELL}}" for cell in cells)]
 
-    out = [f"From {moved['from_run']} (to {moved['from_origin']})", f"to   {report['run_id']} (to {moved['to_origin']}), in points", ""]
-    out += [f"{'':<{room}}" + "".join(f"{id_:>{_CELL}}" for id_ in ids), *row("Before", [percent(q["before"]) + "  " for q in asked])]
+    out = [
+        f"From {attribution.from_run} (to {attribution.from_origin})",
+        f"to   {report.run_id} (to {attribution.to_origin}), in points",
+        "",
+    ]
+    out += [f"{'':<{room}}" + "".join(f"{id_:>{_CELL}}" for id_ in ids), *row("Before", [percent(q.before) + "  " for q in asked])]
     kind = ""
-    for i, part in enumerate(moved["parts"]):
-        if part["kind"] != kind:
-            kind = part["kind"]
+    for i, part in enumerate(attribution.parts):
+        if part.kind != kind:
+            kind = part.kind
             out.append(capital(KINDS[kind]))
-        cells = [points(q["parts"][i]) + (" ~" if q["within_noise"][i] else "  ") for q in asked]
-        out += row(f"  {part['label']}{' *' if part['how'] == 'fitted' else ''}", cells)
-    out += row("Monte Carlo noise", [points(q["noise"]) + "  " for q in asked])
-    out += row("  its standard error", [f"{100 * q['remainder_se']:.2f}  " for q in asked])
-    out += row("Now", [percent(q["after"]) + "  " for q in asked])
-    notes = ["~ cannot be told from noise"] if any(any(q["within_noise"]) for q in asked) else []
-    notes += ["* fitted anew, so it holds some noise"] if any(p["how"] == "fitted" for p in moved["parts"]) else []
-    for text in ("; ".join(notes), aside(report), alarm(report)):
+        cells = [fixed_points(q.parts[i]) + (" ~" if q.within_noise[i] else "  ") for q in asked]
+        out += row(f"  {part.label}{' *' if part.how == 'fitted' else ''}", cells)
+    out += row("Monte Carlo noise", [fixed_points(q.noise) + "  " for q in asked])
+    out += row("  its standard error", [f"{100 * q.remainder_se:.2f}  " for q in asked])
+    out += row("Now", [percent(q.after) + "  " for q in asked])
+    notes = ["~ within the noise"] if any(any(q.within_noise) for q in asked) else []
+    notes += ["* fitted anew, so it holds some noise"] if any(p.how == "fitted" for p in attribution.parts) else []
+    for text in ("; ".join(notes), attribution_aside(report), attribution_alarm(report)):
         out += ["", *wrap(text, width)] if text else []
     return out

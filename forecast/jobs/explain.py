@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from forecast.attribution.input_states import InputPath, InputState, intermediate_inputs
 from forecast.attribution.residual_noise import FACTOR_MAX, NEGLIGIBLE, Noise, error_inflation, in_quadrature, scaled
@@ -20,11 +20,14 @@ from forecast.jobs.snapshot import basis_of, inputs_of
 from forecast.jobs.state_forecasts import Fit, ReweightedForecaster, fits_between, fitted
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.progress import Progress, silent
-from forecast.report.payload import versions
-from forecast.report.read import read_report
+from forecast.report.files import load_sound_report
+from forecast.report.payload.build import versions
 from forecast.reweighting.data_update import FittedDraws
 from forecast.runs.manifest import read_manifest
 from forecast.runs.retention import FITTED_IN
+
+if TYPE_CHECKING:
+    from forecast.report.models.report import Report
 
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
 """The kinds of parts, in the order in which the changes are made."""
@@ -65,13 +68,13 @@ def explain(a: Path, b: Path, progress: Progress = silent, again: bool = False) 
     If run b's report tells it already, that is given, unless `again`. Raises UsageError if a run did not keep its inputs, InputError if
     run b was made by another version of the model or a run was reported in another form, StoreError if a run is damaged.
     """
-    report = read_report(b)
-    if report["moved"].get("from_run") == a.name and not again:
-        return dict(report["moved"])
+    report = load_sound_report(b)
+    if report.attribution and report.attribution.from_run == a.name and not again:
+        return report.attribution.model_dump()
     after = _end(b, report)
     if after.model != MODEL_VERSION:
         raise InputError(f"Run {b.name} was made with version {after.model} of the model; this is version {MODEL_VERSION}.", "Fit again.")
-    return _moved(a, _end(a, read_report(a)), after, progress)
+    return _moved(a, _end(a, load_sound_report(a)), after, progress)
 
 
 def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress = silent) -> dict[str, Any]:
@@ -88,7 +91,7 @@ def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress
         inputs, lambda: basis, values, mcse, forecast.situation.seed, MODEL_VERSION, versions(), rests.fitted_in if rests else "",
         rests is not None, (lambda: basis_of(previous.parent / rests.fitted_in)) if rests else (lambda: basis), fresh=True,
     )  # fmt: skip
-    return _moved(previous, _end(previous, read_report(previous)), after, progress)
+    return _moved(previous, _end(previous, load_sound_report(previous)), after, progress)
 
 
 def failure(found: Mapping[str, Any]) -> ForecastError | None:
@@ -104,14 +107,14 @@ def failure(found: Mapping[str, Any]) -> ForecastError | None:
     )
 
 
-def _end(run: Path, report: Mapping[str, Any]) -> RunEndpoint:
+def _end(run: Path, report: Report) -> RunEndpoint:
     inputs = inputs_of(run)
-    values = {q["id"]: float(q["probability"]) for q in report["questions"]}
-    mcse = {q["id"]: float(q["mcse"] or 0.0) for q in report["questions"]}
+    values = {q.id: q.probability for q in report.questions}
+    mcse = {q.id: q.mcse or 0.0 for q in report.questions}
     fit = run.parent / (read_manifest(run).meta.get(FITTED_IN) or run.name)
     kept = fit != run and fit.is_dir()  # else it was pruned: the draws taken from it stand in for it
     return RunEndpoint(
-        inputs, lambda: basis_of(run, inputs), values, mcse, int(report["seed"]), report["model_version"], report["versions"],
+        inputs, lambda: basis_of(run, inputs), values, mcse, report.seed, report.model_version, report.versions,
         fit.name if kept else run.name, kept, lambda: basis_of(fit if kept else run),
     )  # fmt: skip
 

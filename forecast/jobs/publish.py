@@ -21,6 +21,7 @@ from forecast.runs.input_snapshot import FOLDER
 
 if TYPE_CHECKING:
     from forecast.forecasting.forecast_result import Forecast
+    from forecast.report.models.report import Report
 
 type Clock = Callable[[], datetime]
 type Kind = Literal["run", "skipped", "reweighted", "refitted", "refused"]
@@ -54,7 +55,7 @@ class Publication:
     """A run on disk, what it says, whether it was published, and what went wrong once it was written."""
 
     path: Path
-    report: Mapping[str, Any]
+    report: Report
     published: bool
     troubles: tuple[ForecastError, ...] = ()
 

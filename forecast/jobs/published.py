@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from forecast.domain import is_stale, month
 from forecast.errors import StoreError
 from forecast.runs import manifest
 
-type Report = Mapping[str, Any]
+if TYPE_CHECKING:
+    from forecast.report.models.report import Report
 
 NOISE: Final = 2.0
 """A change within so many standard errors is not told from chance."""
@@ -35,18 +35,17 @@ class Published:
     @classmethod
     def of(cls, path: Path, report: Report, today: date) -> Self:
         """Of a run's folder and its report."""
-        headline = _question(report)
         decision = manifest.read_manifest(path).meta.get("decision")
         return cls(
-            run_id=report["run_id"],
-            created=report["created"],
-            age_days=(today - date.fromisoformat(report["created"][:10])).days,
+            run_id=report.run_id,
+            created=report.created,
+            age_days=(today - date.fromisoformat(report.created[:10])).days,
             decision=decision and decision["kind"],
-            origin=report["origin"],
-            stale=is_stale(month(report["origin"]), today),
-            headline=report["sentences"]["short"],
-            probability=headline["probability"],
-            gate=report["diagnostics"]["status"],
+            origin=report.origin,
+            stale=is_stale(month(report.origin), today),
+            headline=report.sentences.short,
+            probability=report.headline_question.probability,
+            gate=report.diagnostics.status,
         )
 
 
@@ -66,10 +65,11 @@ class Change:
 
 def change(path: Path, report: Report) -> Change | None:
     """Since the run published before, if there was one: as the report explains it, else from that run's manifest."""
-    id_ = report["headline"]
-    if id_ in (questions := report["moved"].get("questions", {})):
-        q = questions[id_]
-        return Change(report["moved"]["from_run"], q["before"], q["after"], q["noise_se"])
+    id_ = report.headline
+    attribution = report.attribution
+    if attribution and id_ in attribution.questions:
+        q = attribution.questions[id_]
+        return Change(attribution.from_run, q.before, q.after, q.noise_se)
     follows = manifest.read_manifest(path).meta.get("follows")
     if follows is None:
         return None
@@ -79,10 +79,5 @@ def change(path: Path, report: Report) -> Change | None:
         return None
     if before is None:  # it did not ask that
         return None
-    now = _question(report)
-    return Change(follows, before, now["probability"], 2**0.5 * (now["mcse"] or 0.0))  # as if both had the same error
-
-
-def _question(report: Report) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = next(q for q in report["questions"] if q["id"] == report["headline"])
-    return found
+    now = report.headline_question
+    return Change(follows, before, now.probability, 2**0.5 * (now.mcse or 0.0))  # as if both had the same error

@@ -42,12 +42,12 @@ class Answers:
 def list_scenarios(workspace: Workspace) -> tuple[str | None, tuple[Listed, ...]]:
     """The id of the newest published run, if any, and all scenarios of the workspace. Raises InputError for files that are wrong."""
     from forecast.forecasting.scenarios.specification import FOLDER, read_scenarios
-    from forecast.report.read import read_report
+    from forecast.report.files import load_sound_report
     from forecast.runs.store import latest
 
     scenarios = read_scenarios(workspace.data / FOLDER)
     run = latest(workspace.reports)
-    stored = {entry["name"]: entry for entry in read_report(run)["scenarios"]} if run else {}
+    stored = {s.name: s.model_dump() for s in load_sound_report(run).scenarios} if run else {}
     return run.name if run else None, tuple(Listed(s, stored.get(s.name)) for s in scenarios)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from forecast.errors import InputError, StoreError
-from forecast.report.read import read_alone
+from forecast.report.files import load_report
 from forecast.runs import manifest
 
 
@@ -21,7 +21,7 @@ def problems(run: Path, draws: bool = True) -> tuple[str, ...]:
 
 def _of_content(run: Path, draws: bool) -> list[str]:
     try:
-        read_alone(run)
+        load_report(run)
         if draws:
             _read_draws(run)
     except InputError:

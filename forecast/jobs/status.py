@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from forecast.errors import ForecastError, InputError, LockedError, StoreError
 from forecast.jobs.publish import check_clock
-from forecast.jobs.published import Change, Published, Report, change
+from forecast.jobs.published import Change, Published, change
 from forecast.jobs.workspace_state import WorkspaceState, workspace_state
-from forecast.report.read import read_report
-from forecast.report.what_moved import alarm
+from forecast.report.figures.attribution import attribution_alarm
+from forecast.report.files import load_sound_report
 from forecast.runs import ledger, manifest, publication_lock, refit_attempts, store
 from forecast.runs.draws_files import DRAWS, open_draws
 from forecast.workspace import Workspace
+
+if TYPE_CHECKING:
+    from forecast.report.models.report import Report
 
 WELL: Final = (0, 6)
 """Exit codes of a refit that leave nothing to mend: done, or a source was down while the rest went on."""
@@ -116,7 +119,7 @@ def _published(reports: Path) -> tuple[Path | None, Report | None, list[Trouble]
     path = None
     try:
         path = store.latest(reports)
-        report = read_report(path) if path else None
+        report = load_sound_report(path) if path else None
         if path and DRAWS in manifest.read_manifest(path).digests:
             with open_draws(path):  # their form; their values are the business of `runs verify` and of whoever reads them
                 pass
@@ -184,7 +187,7 @@ def _of_run(run: Published | None, report: Report | None) -> Iterator[Trouble]:
         )
     if run.gate != "pass":
         yield Trouble("the published run did not pass the gate", "`forecast run --publish --seed N` fits again.")
-    if unexplained := alarm(report):
+    if unexplained := attribution_alarm(report):
         yield Trouble(unexplained.rstrip("."), "Fit again with another --seed; if it stays, see `forecast explain`.")
 
 

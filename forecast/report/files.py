@@ -37,13 +37,9 @@ def load_report(run: Path) -> Report:
 
     Raises StoreError if it is damaged, InputError if another version of this program wrote it in another form.
     """
-    from forecast.report.models.report import Report
-
-    document = load_document(run)
+    document = _parsed(run)
     check_version(document, run.name)
-    if problems := report_problems(document):
-        raise StoreError(f"{run / REPORT} is damaged: {_first(problems, 3)}.", REMEDY)
-    return Report.model_validate(document)
+    return _validated(run, document)
 
 
 def load_sound_report(run: Path) -> Report:
@@ -52,23 +48,30 @@ def load_sound_report(run: Path) -> Report:
     return load_report(run)
 
 
+def load_document(run: Path) -> Document:
+    """report.json of a run of any version, verified by its digest; validated if this version writes its form.
+
+    What another version wrote may hold anything. Raises StoreError if it is damaged.
+    """
+    document = _parsed(run)
+    if is_current(document):
+        _validated(run, document)
+    return document
+
+
 def load_questions(run: Path) -> tuple[str, list[dict[str, Any]]]:
     """The headline and the questions of a run's report as they are in the file, and nothing else of it.
 
     For `forecast priors try`, which has no time to import pydantic. Raises what `load_report` does if what is read here is damaged.
     """
-    document = load_document(run)
+    document = _parsed(run)
     check_version(document, run.name)
-    if problems := list(_question_problems(document)):
-        raise StoreError(f"{run / REPORT} is damaged: {_first(problems, 3)}.", REMEDY)
+    _refuse(run, list(_question_problems(document)))
     return document["headline"], document["questions"]
 
 
-def load_document(run: Path) -> Document:
-    """report.json of a run, verified by its digest and not validated: what another version wrote may hold anything.
-
-    Raises StoreError if it is damaged, does not name its form, or is another run's.
-    """
+def _parsed(run: Path) -> Document:
+    """report.json of a run, verified by its digest: an object that names its form, with texts that may be printed, and of this run."""
     try:
         text = read_verified(run, REPORT, MAX_BYTES).decode()
         document = json.loads(text)
@@ -76,13 +79,23 @@ def load_document(run: Path) -> Document:
         raise StoreError(f"{run / REPORT} cannot be read: {e}.", REMEDY) from e
     if not isinstance(document, dict) or not isinstance(document.get("schema_version"), str):
         raise StoreError(f"{run / REPORT} is not the report of a run: it does not name its form.", REMEDY)
-    if document["schema_version"] == SCHEMA_VERSION:
-        problems = list(refused_texts(document, text))
+    if is_current(document):
+        _refuse(run, list(refused_texts(document, text)))
         if document.get("run_id") != manifest.read_manifest(run).run_id:
-            problems.append(f"run_id: it is the report of run {document.get('run_id')}")
-        if problems:
-            raise StoreError(f"{run / REPORT} is damaged: {_first(problems, 3)}.", REMEDY)
+            _refuse(run, [f"run_id: it is the report of run {document.get('run_id')}"])
     return document
+
+
+def _validated(run: Path, document: Document) -> Report:
+    report, problems = checked(document)
+    _refuse(run, problems)
+    assert report is not None
+    return report
+
+
+def _refuse(run: Path, problems: Sequence[str]) -> None:
+    if problems:
+        raise StoreError(f"{run / REPORT} is damaged: {_first(problems, 3)}.", REMEDY)
 
 
 def is_current(document: Document) -> bool:
@@ -140,15 +153,16 @@ def write_report_files(report: Report, directory: Path, write: Write = write_tex
 
 def validate(document: Document, most: int = 10) -> None:
     """StoreError naming up to `most` places where a document does not have the form of a report, each with what is wrong there."""
-    if problems := report_problems(document):
+    _, problems = checked(document)
+    if problems := problems or list(refused_texts(document)):
         raise StoreError(
             f"report.json does not have the form of its schema: {_first(problems, most)}.",
             "If the file was edited, make the run again; if it was just written, this is an error in the program.",
         )
 
 
-def report_problems(document: Any) -> list[str]:
-    """Every place where a document breaks the schema, holds what no text may hold, or contradicts itself, with what is wrong there."""
+def checked(document: Any) -> tuple[Report | None, list[str]]:
+    """The report in a document, and every place where it breaks the schema or contradicts itself, with what is wrong there."""
     from pydantic import ValidationError
 
     from forecast.report.models.report import Report
@@ -156,8 +170,8 @@ def report_problems(document: Any) -> list[str]:
     try:
         report = Report.model_validate(document)
     except ValidationError as e:
-        return list(broken_places(e))
-    return [*refused_texts(document), *_contradictions(report)]
+        return None, list(broken_places(e))
+    return report, list(_contradictions(report))
 
 
 def _first(problems: Sequence[str], most: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from forecast.report.read import read_report
+from forecast.report.files import load_sound_report
 from forecast.runs.store import latest
 
 
@@ -18,10 +18,10 @@ def prior_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
     run = latest(reports)
     if run is None:
         return None
-    examined = read_report(run).get("sensitivity", {})
-    found = [(row["name"], move) for row in examined.get("scaled", []) for move in (*row["moves"], *row["tilts"])]
-    found += [(row["name"], row) for row in examined.get("sweeps", []) if row["accepted"]]
+    examined = load_sound_report(run).sensitivity
+    differences = [(c.name, move.difference) for c in examined.scaled for move in (*c.moves, *c.tilts)]
+    differences += [(setting.name, setting.difference) for setting in examined.sweeps if setting.accepted]
     moves: dict[str, float] = {}
-    for name, move in found:
-        moves[name] = max(moves.get(name, 0.0), abs(move["difference"]))
+    for name, difference in differences:
+        moves[name] = max(moves.get(name, 0.0), abs(difference))
     return run.name, moves

@@ -14,7 +14,7 @@ from forecast.jobs.priors_then import priors_of
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.plausibility import readings_differ
-from forecast.report.read import read_alone
+from forecast.report.files import load_questions
 from forecast.reweighting.draws_archive import check_asked, check_form
 from forecast.reweighting.edit_effects import FITTED
 from forecast.reweighting.prior_edits import EditedForecast, How, ReweightingDiagnostics, edited_priors, reweight_to_priors
@@ -151,9 +151,9 @@ def check_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], run: str =
         raise UsageError("No edit was given.", "Write one as leverage.effect = Normal(0.8, 0.3).")
     if wrong := readings_differ(edited, then.parts("readings.weights")):
         raise InputError.of(wrong)
-    report = read_alone(path)  # what is read here is verified; the rest of the run is the business of `runs verify`
+    headline, questions = load_questions(path)  # what is read here is verified; the rest of the run is the business of `runs verify`
     read_verified(path, DRAWS)
-    return TrialBase(path, meta.meta, then, now, edited, report["headline"], tuple(report["questions"]))
+    return TrialBase(path, meta.meta, then, now, edited, headline, tuple(questions))
 
 
 def _row(q: Row, found: EditedForecast) -> dict[str, Any]:

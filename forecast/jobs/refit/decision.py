@@ -15,7 +15,7 @@ from forecast.jobs.input_fingerprint import InputFingerprint
 from forecast.jobs.snapshot import inputs_of
 from forecast.jobs.soundness import problems
 from forecast.priors.load import Priors
-from forecast.report.read import SCHEMA_VERSION, read_any_form
+from forecast.report.files import is_current, load_document
 from forecast.runs import manifest, store
 
 _NAMED: Final = 4
@@ -40,7 +40,7 @@ def decide(inputs: Inputs, reports: Path, published: Path | None) -> RefitPlan:
     """Compare the inputs with those of the published run, by meaning. Raises StoreError if that run is damaged."""
     now = InputFingerprint.of(inputs)
     then = InputFingerprint.told(manifest.read_manifest(published).meta) if published else None
-    if published is not None and read_any_form(published)["schema_version"] != SCHEMA_VERSION:
+    if published is not None and not is_current(load_document(published)):
         return RefitPlan("fit", f"run {published.name} was reported by another version of this program, in another form")
     if published is not None and then == now:
         return RefitPlan("skip", f"data, priors, model and settings mean what they meant in run {published.name}", published)

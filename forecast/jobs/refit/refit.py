@@ -25,12 +25,13 @@ from forecast.jobs.publish import (
 )
 from forecast.jobs.refit.decision import RefitPlan, decide
 from forecast.progress import Progress, silent, within
-from forecast.report.read import read_report
+from forecast.report.files import load_sound_report
 from forecast.runs import manifest, publication_lock, refit_attempts, store
 from forecast.workspace import Workspace
 
 if TYPE_CHECKING:
     from forecast.forecasting.forecast_result import Forecast
+    from forecast.report.models.report import Report
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Refit:
 
     decision: Decision
     path: Path | None
-    report: Mapping[str, Any] | None
+    report: Report | None
     stale: bool
     errors: tuple[ForecastError, ...]
 
@@ -59,7 +60,7 @@ class Refit:
             "stale": self.stale,
             "errors": [{"exit_code": e.exit_code, "message": str(e)} for e in self.errors],
         }
-        return {"decision": decision, "report": self.report}
+        return {"decision": decision, "report": self.report and self.report.document()}
 
 
 @dataclass(frozen=True)
@@ -130,14 +131,14 @@ def _refit(job: _Job, pull: bool) -> Refit:
         decision, errors = Decision("refused", _words(e)), (e, *errors)
     published = store.latest(reports)
     report = _report_of(published) if published else None
-    stale = bool(report and is_stale(month(report["origin"]), job.clock().astimezone(UTC).date()))
+    stale = bool(report and is_stale(month(report.origin), job.clock().astimezone(UTC).date()))
     return Refit(decision.after(job.began), published, report, stale, (*errors, *failed))
 
 
-def _report_of(run: Path) -> Mapping[str, Any] | None:
+def _report_of(run: Path) -> Report | None:
     """What a run says; None if another version said it in another form. Raises StoreError if the run is damaged."""
     try:
-        return read_report(run)
+        return load_sound_report(run)
     except InputError:
         return None
 
