@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from forecast.domain import CHANNELS
 from forecast.formatting import capital, count, day_words, month_before, month_words, number, percent, year_of
 from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
 from forecast.report.figures.time_axis import Series, band, fan, left_axis, line, note, origin_rule, years
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from forecast.report.models.report import Report
 
 MARGIN: Final = Margin(left=34, right=8, top=10, bottom=24)
-CHANNELS: Final = {"economic": "two", "security": "four", "diplomatic": "three"}
+TINTS: Final = {"economic": "two", "security": "four", "diplomatic": "three"}
+"""Colours of the channels, in the order in which they are stacked."""
 WORDINGS: Final = {
     "force_unqualified": ("one", "circle", "US forces"),
     "force_unilateral": ("two", "triangle-up", "…acting alone"),
@@ -40,11 +42,11 @@ def leverage_chart(report: Report, size: Size) -> Any:
     high = max([*known(d.value, d.future.q90), 1.2]) * 1.08
     x, y = years(report, size), left_axis(0, high, _halves(high))
     floor, layers = [0.0] * len(d.months), []
-    for channel, name in CHANNELS.items():
+    for channel, name in TINTS.items():
         top = [a + (b or 0.0) for a, b in zip(floor, getattr(d.by_channel, channel), strict=True)]
         layers.append(band(d.months, floor, top, x, y, name, 0.6))
         floor = top
-    legend = [{"x": 8, "y": 14 + 16 * i, "t": f"■ {channel}", "c": colour(name)} for i, (channel, name) in enumerate(CHANNELS.items())]
+    legend = [{"x": 8, "y": 14 + 16 * i, "t": f"■ {channel}", "c": colour(name)} for i, (channel, name) in enumerate(TINTS.items())]
     text = alt.Chart(values(legend)).mark_text()
     layers += [
         line(d.months, d.value, x, y, "ink", strokeWidth=1.25),

@@ -86,7 +86,7 @@ def alternative_weights(
     for w in others:
         changed = {name: w if name == reading else share * (1 - w) / rest for name, share in weights.items()}
         headline = sum(changed[name] * p for name, p in by_reading.items())
-        rows.append(AlternativeWeight(label=f"“{title}” at {w:.0%}", weight_advisers=w, headline=headline))
+        rows.append(AlternativeWeight(label=f"“{title}” at a weight of {100 * w:.0f} %", weight_advisers=w, headline=headline))
     return rows
 
 
