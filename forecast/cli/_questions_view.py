@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.cli._text import wrap
 from forecast.domain import LEVELS, TOP, month_text
 from forecast.evaluation.scores import FEWEST
-from forecast.report.words import NONE, count, month_words, percent
+from forecast.formatting import NONE, count, month_words, percent
 
 if TYPE_CHECKING:
     from forecast.evaluation.prior_edit_effects import Effect

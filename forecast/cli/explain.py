@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from forecast.jobs.saved_run import SavedRun
+    from forecast.report.models.report import Report
 
 
 @click.command(
@@ -33,6 +34,7 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
     not tell it yet, it takes minutes.
     """
     from forecast.jobs.saved_run import SavedRun
+    from forecast.report.models.forecast import Attribution
 
     if len(chosen) > 4:
         raise UsageError("A terminal has room for four questions.", "Leave some out, or take --json.")
@@ -40,9 +42,8 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
     after = SavedRun.named(reports, second or "latest")
     after.check()
     report = after.report
-    stored = report["moved"]
-    if first is None and stored and not again:
-        found = dict(stored)
+    if first is None and report.attribution and not again:
+        found = report.attribution.model_dump()
     else:
         before = SavedRun.named(reports, first) if first else _followed(reports, after)
         _check_ends(before, after, chosen)
@@ -50,11 +51,11 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
 
         with context.progress() as progress:
             found = work_out(before, after, progress, again)
-    told = report | {"moved": found}
     if context.json:
-        context.say_json({"to_run": after.name, "headline": report["headline"], **found})
+        context.say_json({"to_run": after.name, "headline": report.headline, **found})
     else:
-        for line in lines(told, _asked(found, chosen)):
+        report = report.model_copy(update={"moved": Attribution.model_validate(found)})
+        for line in lines(report, _asked(found, chosen)):
             context.say(line)
     if found.get("unexplained"):
         from forecast.jobs.explain import failure
@@ -88,7 +89,7 @@ def _check_ends(before: SavedRun, after: SavedRun, chosen: Sequence[str]) -> Non
         raise UsageError(f"Both runs are {after.name}.", "Name two: `forecast runs list` shows them.")
     for run in (before, after):
         run.check()
-    asked = [{q["id"] for q in run.report["questions"]} for run in (before, after)]
+    asked = [{q.id for q in run.report.questions} for run in (before, after)]
     for run in (before, after):
         if not run.keeps_inputs:
             raise UsageError(f"Run {run.name} did not keep the data and priors it was made from.", "Make a new one: `forecast run`.")
@@ -112,35 +113,40 @@ def _check_asked(ids: Collection[str], chosen: Sequence[str]) -> None:
 _CELL = 12
 
 
-def lines(report: Mapping[str, Any], chosen: Sequence[str] = (), width: int = 80) -> list[str]:
+def lines(report: Report, chosen: Sequence[str] = (), width: int = 80) -> list[str]:
     """For a terminal: a part a row, in points; its label above the numbers if it is long."""
     from forecast.cli._text import wrap
-    from forecast.report.what_moved import KINDS, alarm, aside, points, shown
-    from forecast.report.words import capital, percent
+    from forecast.formatting import capital, fixed_points, percent
+    from forecast.report.figures.attribution import KINDS, attribution_alarm, attribution_aside, shown_questions
 
-    moved = report["moved"]
-    ids = list(chosen) or shown(report)
-    asked = [moved["questions"][id_] for id_ in ids]
+    attribution = report.attribution
+    assert attribution is not None
+    ids = list(chosen) or shown_questions(report)
+    asked = [attribution.questions[id_] for id_ in ids]
     room = width - _CELL * len(ids)
 
     def row(label: str, cells: Sequence[str]) -> list[str]:
         *above, last = wrap(label, room - 1, subsequent_indent="    ")
         return [*above, f"{last:<{room}}" + "".join(f"{cell:>{_CELL}}" for cell in cells)]
 
-    out = [f"From {moved['from_run']} (to {moved['from_origin']})", f"to   {report['run_id']} (to {moved['to_origin']}), in points", ""]
-    out += [f"{'':<{room}}" + "".join(f"{id_:>{_CELL}}" for id_ in ids), *row("Before", [percent(q["before"]) + "  " for q in asked])]
+    out = [
+        f"From {attribution.from_run} (to {attribution.from_origin})",
+        f"to   {report.run_id} (to {attribution.to_origin}), in points",
+        "",
+    ]
+    out += [f"{'':<{room}}" + "".join(f"{id_:>{_CELL}}" for id_ in ids), *row("Before", [percent(q.before) + "  " for q in asked])]
     kind = ""
-    for i, part in enumerate(moved["parts"]):
-        if part["kind"] != kind:
-            kind = part["kind"]
+    for i, part in enumerate(attribution.parts):
+        if part.kind != kind:
+            kind = part.kind
             out.append(capital(KINDS[kind]))
-        cells = [points(q["parts"][i]) + (" ~" if q["within_noise"][i] else "  ") for q in asked]
-        out += row(f"  {part['label']}{' *' if part['how'] == 'fitted' else ''}", cells)
-    out += row("Monte Carlo noise", [points(q["noise"]) + "  " for q in asked])
-    out += row("  its standard error", [f"{100 * q['remainder_se']:.2f}  " for q in asked])
-    out += row("Now", [percent(q["after"]) + "  " for q in asked])
-    notes = ["~ cannot be told from noise"] if any(any(q["within_noise"]) for q in asked) else []
-    notes += ["* fitted anew, so it holds some noise"] if any(p["how"] == "fitted" for p in moved["parts"]) else []
-    for text in ("; ".join(notes), aside(report), alarm(report)):
+        cells = [fixed_points(q.parts[i]) + (" ~" if q.within_noise[i] else "  ") for q in asked]
+        out += row(f"  {part.label}{' *' if part.how == 'fitted' else ''}", cells)
+    out += row("Monte Carlo noise", [fixed_points(q.noise) + "  " for q in asked])
+    out += row("  its standard error", [f"{100 * q.remainder_se:.2f}  " for q in asked])
+    out += row("Now", [percent(q.after) + "  " for q in asked])
+    notes = ["~ within the noise"] if any(any(q.within_noise) for q in asked) else []
+    notes += ["* fitted anew, so it holds some noise"] if any(p.how == "fitted" for p in attribution.parts) else []
+    for text in ("; ".join(notes), attribution_aside(report), attribution_alarm(report)):
         out += ["", *wrap(text, width)] if text else []
     return out

@@ -68,7 +68,7 @@ def _figure(file: Output, loaded: Priors, name: str, rows: tuple[Implied, ...], 
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.descriptions import in_words, unit_text
     from forecast.priors.distributions import Distribution, Fixed
-    from forecast.report.prior_figure import prior_svg
+    from forecast.report.figures.prior_svg import prior_svg
 
     entry, spec = CATALOGUE[name], loaded.spec(name)
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):

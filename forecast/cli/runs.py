@@ -11,14 +11,14 @@ from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 from forecast.cli._root import Group
 from forecast.errors import StoreError
-from forecast.report.words import NONE
+from forecast.formatting import NONE
 from forecast.runs import publication_lock, store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast.jobs.republish import Republished
-    from forecast.report.entry import Entry
+    from forecast.report.run_index import RunSummary
 
 
 @click.group("runs", cls=Group, epilog=examples("forecast runs list", "forecast runs verify"))
@@ -58,7 +58,7 @@ def _latest(reports: Path) -> StoreError | None:
     )
 
 
-def _table(found: Sequence[Entry]) -> Iterator[str]:
+def _table(found: Sequence[RunSummary]) -> Iterator[str]:
     """For a terminal of 80 columns."""
     if found:
         yield f"{'run, made (UTC)':<25}{'origin':<9}{'headline (80 %)':<18}{'decision':<12}published"

@@ -23,6 +23,7 @@ TEXT_ONLY: Final = frozenset(
         "published_basis",
         "question",
         "source",
+        "title",
         "url",
         "what",
         "why",

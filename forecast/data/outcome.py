@@ -43,6 +43,15 @@ def reading_levels(data: Data, reading: str, tau: date, months: Sequence[int]) -
     return levels
 
 
+def reading_titles(data: Data) -> dict[str, str]:
+    """Name of a reading → its title: the first that its rows of readings.csv give, else the name in words."""
+    titles: dict[str, str] = {}
+    for row in data.readings:
+        if row.title and row.reading not in titles:
+            titles[row.reading] = row.title
+    return {row.reading: titles.get(row.reading, row.reading.replace("_", " ")) for row in data.readings}
+
+
 def distinct_readings(data: Data, tau: date, months: Sequence[int]) -> dict[str, tuple[str, ...]]:
     """The readings that differ on `tau`, in the order of the file, each with the names of all that coincide with it (itself first)."""
     groups: dict[str, tuple[str, ...]] = {}

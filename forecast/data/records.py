@@ -95,10 +95,11 @@ class Claim(Record):
 
 
 class ReadingRow(Record):
-    """An override on the main reading for some months; the row of `main` has none."""
+    """An override on the main reading for some months; the row of `main` has none. `title` stands in the first row of a reading."""
 
     file = "readings.csv"
     reading: Name
+    title: Opt[NonEmpty]
     start: Opt[MonthCell]
     end: Opt[MonthCell]
     level: Opt[Level]

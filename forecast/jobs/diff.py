@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from forecast.data.diff import DataDiff, RowChange, cell_text, diff_data
 from forecast.data.row_query import summarise_row
@@ -13,6 +13,9 @@ from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
 from forecast.jobs.input_fingerprint import changes
 from forecast.jobs.saved_run import SavedRun
+
+if TYPE_CHECKING:
+    from forecast.report.models.report import Report
 
 ABOUT: Final = ("run_id", "created", "origin", "as_of", "seed")
 MEASURED: Final = ("status", "divergences", "rhat_max", "ess_bulk_min", "ess_tail_min", "bfmi_min", "retried")
@@ -32,17 +35,17 @@ def diff(a: Path, b: Path) -> dict[str, Any]:
     kept = [_inputs(run, lacks) for run in runs]
     old, new = kept
     return {
-        "a": {key: reports[0][key] for key in ABOUT},
-        "b": {key: reports[1][key] for key in ABOUT},
+        "a": {key: getattr(reports[0], key) for key in ABOUT},
+        "b": {key: getattr(reports[1], key) for key in ABOUT},
         "data": _data(diff_data(old.data, new.data)) if old and new else None,
         "same_data": metas[0].get("data_digest") == metas[1].get("data_digest"),
         "priors": _priors(metas, kept, lacks),
         "same_priors": metas[0].get("priors_digest") == metas[1].get("priors_digest"),
         "settings": _settings(old, new, metas, lacks) if old and new else None,
         "same_settings": metas[0].get("settings_digest") == metas[1].get("settings_digest"),
-        "code": {"model_version": _pair(*(r["model_version"] for r in reports)), "versions": _pairs(*(r["versions"] for r in reports))},
-        "diagnostics": {key: [r["diagnostics"].get(key) for r in reports] for key in MEASURED},
-        "headline": reports[1]["headline"],
+        "code": {"model_version": _pair(*(r.model_version for r in reports)), "versions": _pairs(*(r.versions for r in reports))},
+        "diagnostics": {key: [getattr(r.diagnostics, key) for r in reports] for key in MEASURED},
+        "headline": reports[1].headline,
         "forecast": _forecast(*reports),
         "lacks": list(dict.fromkeys(lacks)),
     }
@@ -130,16 +133,16 @@ def _pairs(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, list[str
     return {name: [old.get(name), new.get(name)] for name in names if old.get(name) != new.get(name)}
 
 
-def _forecast(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _forecast(old: Report, new: Report) -> list[dict[str, Any]]:
     """Every question of either run: probabilities side by side, None where it was not asked."""
-    before = {q["id"]: q for q in old["questions"]}
-    after = {q["id"]: q for q in new["questions"]}
+    before = {q.id: q for q in old.questions}
+    after = {q.id: q for q in new.questions}
     rows = []
     for id_ in dict.fromkeys([*after, *before]):
         a, b = before.get(id_), after.get(id_)
-        p, q = (x and x["probability"] for x in (a, b))
+        p, q = (x.probability if x else None for x in (a, b))
         rows.append({
             "id": id_, "before": p, "after": q, "change": None if p is None or q is None else q - p,
-            "known_before": a and a["probability_known"], "known_after": b and b["probability_known"],
+            "known_before": a.probability_known if a else None, "known_after": b.probability_known if b else None,
         })  # fmt: skip
     return rows

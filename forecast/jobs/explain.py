@@ -19,7 +19,7 @@ from forecast.jobs.saved_run import SavedRun
 from forecast.jobs.state_forecasts import Fit, ReweightedForecaster, fits_between, fitted
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.progress import Progress, silent
-from forecast.report.payload import versions
+from forecast.report.payload.build import versions
 from forecast.reweighting.data_update import FittedDraws
 
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
@@ -62,9 +62,9 @@ def explain(a: SavedRun, b: SavedRun, progress: Progress = silent, again: bool =
     run b was made by another version of the model or a run was reported in another form, StoreError if a run is damaged.
     """
     b.check()
-    report = b.report
-    if report["moved"].get("from_run") == a.name and not again:
-        return dict(report["moved"])
+    attribution = b.report.attribution
+    if attribution and attribution.from_run == a.name and not again:
+        return attribution.model_dump()
     after = _end(b)
     if after.model != MODEL_VERSION:
         raise InputError(f"Run {b.name} was made with version {after.model} of the model; this is version {MODEL_VERSION}.", "Fit again.")
@@ -109,11 +109,11 @@ def _fit_of(previous: SavedRun, fitted_in: str) -> SavedRun:
 def _end(run: SavedRun) -> RunEndpoint:
     run.check()
     report = run.report
-    values = {q["id"]: float(q["probability"]) for q in report["questions"]}
-    mcse = {q["id"]: float(q["mcse"] or 0.0) for q in report["questions"]}
+    values = {q.id: q.probability for q in report.questions}
+    mcse = {q.id: q.mcse or 0.0 for q in report.questions}
     kept = run.fit is not run and run.fit.path.is_dir()  # else it was pruned: the draws taken from it stand in for it
     return RunEndpoint(
-        run.inputs, lambda: run.fitted_draws, values, mcse, int(report["seed"]), report["model_version"], report["versions"],
+        run.inputs, lambda: run.fitted_draws, values, mcse, report.seed, report.model_version, report.versions,
         run.fit.name if kept else run.name, kept, lambda: (run.fit if kept else run).fitted_draws,
     )  # fmt: skip
 
@@ -175,8 +175,8 @@ def _again(after: RunEndpoint, state: InputState, progress: Progress) -> tuple[F
 
 
 def _noise(
-    found: Attribution[ReweightedForecaster], first: ReweightedForecaster, last: ReweightedForecaster, top: int, combs: Sequence[Values],
-    values: Values, mcse: Values, again: Fit | None,
+    found: Attribution[ReweightedForecaster], first: ReweightedForecaster, last: ReweightedForecaster, top: int,
+    combs: Sequence[Values], values: Values, mcse: Values, again: Fit | None,
     note: str,
 ) -> Noise:  # fmt: skip
     """Of forecasts told by draws of their own: the errors of both at the state told twice, stretched as fits of the same inputs say.

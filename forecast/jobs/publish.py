@@ -22,6 +22,7 @@ from forecast.storage import temporary_folder
 
 if TYPE_CHECKING:
     from forecast.forecasting.forecast_result import Forecast
+    from forecast.report.models.report import Report
 
 type Clock = Callable[[], datetime]
 type Kind = Literal["run", "skipped", "reweighted", "refitted", "refused"]
@@ -55,7 +56,7 @@ class Publication:
     """A run on disk, what it says, whether it was published, and what went wrong once it was written."""
 
     path: Path
-    report: Mapping[str, Any]
+    report: Report
     published: bool
     troubles: tuple[ForecastError, ...] = ()
 

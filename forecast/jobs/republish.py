@@ -63,12 +63,12 @@ def _check(run: SavedRun) -> None:
     if wrong := run.problems():
         raise StoreError("\n  ".join([f"Run {run.name} is damaged:", *wrong]), "Publish another: `forecast runs list` shows all.")
     report = run.report
-    if report["as_of"] is not None:
+    if report.as_of is not None:
         raise UsageError(
-            f"Run {run.name} knows nothing that was published after {report['as_of']}, so it is never published.",
+            f"Run {run.name} knows nothing that was published after {report.as_of}, so it is never published.",
             "Publish a run that was not made with --as-of.",
         )
-    if report["diagnostics"]["status"] != "pass":
+    if report.diagnostics.status != "pass":
         raise GateError(f"Run {run.name} did not pass the gate, so it is not published.", "The last good forecast stands.")
 
 

@@ -26,9 +26,10 @@ from forecast.jobs.input_fingerprint import sampling, settings_digest
 from forecast.jobs.saved_run import write_inputs
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.progress import Progress, silent
-from forecast.report.payload import build_report
+from forecast.report.files import write_report_files
+from forecast.report.models.report import Report
+from forecast.report.payload.build import build_report
 from forecast.report.rehearsal import rehearse
-from forecast.report.render import write_report_files
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import run_ids, store
 from forecast.runs.draws_files import write_draws, write_posterior
@@ -45,7 +46,7 @@ class WrittenRun:
 
     run_id: str
     path: Path
-    report: Mapping[str, Any]
+    report: Report
 
 
 def fit(
@@ -176,14 +177,14 @@ def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:
     }
 
 
-def meta(report: Mapping[str, Any]) -> dict[str, Any]:
+def meta(report: Report) -> dict[str, Any]:
     """What the manifest says of a run besides its files."""
-    q = next(q for q in report["questions"] if q["id"] == report["headline"])
+    q = report.headline_question
     keys = ("created", "origin", "as_of", "model_version", "seed", "data_digest", "priors_digest", "versions", "headline")
-    return {k: report[k] for k in keys} | {
-        "probability": q["probability"],
-        "probabilities": {q["id"]: q["probability"] for q in report["questions"]},
-        "by_reading": q["by_reading"],
-        "interval": q["interval"],
-        "gate": report["diagnostics"]["status"],
+    return {key: getattr(report, key) for key in keys} | {
+        "probability": q.probability,
+        "probabilities": {q.id: q.probability for q in report.questions},
+        "by_reading": dict(q.by_reading),
+        "interval": q.interval and q.interval.model_dump(),
+        "gate": report.diagnostics.status,
     }

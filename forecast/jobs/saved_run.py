@@ -13,8 +13,8 @@ from forecast.errors import InputError, StoreError, UsageError
 from forecast.priors.catalogue import CATALOGUE, parse_prior
 from forecast.priors.load import Prior, Priors
 from forecast.priors.text import SpecError
-from forecast.report.read import REPORT, check_form, parse_report
-from forecast.runs import store
+from forecast.report.files import REPORT, check_version, headline_and_questions, is_current, parse_document, validated_report
+from forecast.runs import run_ids, store
 from forecast.runs.draws_files import DRAWS, POSTERIOR, DrawsArrays, check_posterior, read_posterior
 from forecast.runs.manifest import Manifest, read_manifest, read_verified, refuse, verify_files
 from forecast.runs.retention import FITTED_IN
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from forecast.forecasting.inputs import Inputs
     from forecast.forecasting.origin_state import OriginState
+    from forecast.report.models.forecast import Question
+    from forecast.report.models.report import Report
     from forecast.reweighting.data_update import FittedDraws
 
 INPUTS: Final = "inputs"
@@ -98,7 +100,10 @@ class SavedRun:
             if wrong := verify_files(self.path, self.manifest, self._files, _PARSED):
                 return wrong
             self._checked = True
-            if not self.is_other_version and draws:
+            if self.is_other_version:
+                return ()
+            _ = self.report
+            if draws:
                 if DRAWS in self.manifest.digests:
                     for name in self.draws:
                         self.draws[name]
@@ -109,43 +114,38 @@ class SavedRun:
         return ()
 
     @cached_property
-    def document(self) -> dict[str, Any]:
-        """report.json, whatever version wrote it; validated if this one did."""
-        return parse_report(self._take(REPORT), self.path / REPORT, self.manifest.run_id)
+    def document(self) -> Mapping[str, Any]:
+        """report.json as parsed, whatever version wrote it; its digest is verified."""
+        return parse_document(self._take(REPORT), self.path, self.manifest.run_id)
 
     @property
     def is_other_version(self) -> bool:
         """Whether another version of this program wrote the run, in another form."""
-        try:
-            check_form(self.document, self.name)
-        except InputError:
-            return True
-        return False
+        return not is_current(self.document)
 
-    @property
-    def report(self) -> dict[str, Any]:
+    @cached_property
+    def report(self) -> Report:
         """report.json, validated. The other files are not verified: `check` does that."""
-        check_form(self.document, self.name)
-        return self.document
+        return validated_report(self.document, self.path)
 
     @property
-    def headline(self) -> Mapping[str, Any]:
-        """The headline's question in the report."""
-        return self.question(self.report["headline"])
+    def headline_and_questions(self) -> tuple[str, tuple[dict[str, Any], ...]]:
+        """The headline's id and the questions as report.json has them; without pydantic, for `forecast priors try`."""
+        return headline_and_questions(self.document, self.path)
 
-    def question(self, id_: str) -> Mapping[str, Any]:
+    def question(self, id_: str) -> Question:
         """A question of the report by its id. KeyError if the run did not ask it."""
-        for q in self.report["questions"]:
-            if q["id"] == id_:
-                return dict(q)
+        for q in self.report.questions:
+            if q.id == id_:
+                return q
         raise KeyError(id_)
 
     @cached_property
     def priors(self) -> Priors:
         """The priors that the run was made from, by its manifest: no file of priors is read. InputError if it does not name them all."""
-        check_form(self.document, self.name)  # another version may name its priors otherwise
+        check_version(self.document, self.name)  # another version may name its priors otherwise
         specs = {name: entry["spec"] for name, entry in self.meta.get("priors", {}).items() if name in CATALOGUE and "spec" in entry}
-        day = date.fromisoformat(self.report["created"][:10])
+        day = run_ids.made_at(self.manifest.run_id).date()
         try:
             priors = Priors({
                 name: Prior(name, parse_prior(name, specs[name]), "", f"run {self.name}", "", day, "", "") for name in CATALOGUE

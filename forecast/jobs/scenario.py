@@ -74,7 +74,7 @@ def list_scenarios(workspace: Workspace) -> tuple[str | None, tuple[ListedScenar
     stored: dict[str, Any] = {}
     if run:
         run.check()
-        stored = {entry["name"]: entry for entry in run.report["scenarios"]}
+        stored = {s.name: s.model_dump() for s in run.report.scenarios}
     return run.name if run else None, tuple(ListedScenario(s, stored.get(s.name)) for s in scenarios)
 
 

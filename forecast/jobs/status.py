@@ -13,7 +13,7 @@ from forecast.errors import ForecastError, InputError, LockedError, StoreError
 from forecast.jobs.publish import check_clock
 from forecast.jobs.saved_run import SavedRun
 from forecast.jobs.workspace_state import WorkspaceState, workspace_state
-from forecast.report.what_moved import alarm
+from forecast.report.figures.attribution import attribution_alarm
 from forecast.runs import ledger, manifest, publication_lock, refit_attempts, store
 from forecast.runs.draws_files import DRAWS
 from forecast.workspace import Workspace
@@ -45,15 +45,15 @@ class Published:
         """Of a run, on a day."""
         report, decision = run.report, run.meta.get("decision")
         return cls(
-            run_id=report["run_id"],
-            created=report["created"],
-            age_days=(today - date.fromisoformat(report["created"][:10])).days,
+            run_id=report.run_id,
+            created=report.created,
+            age_days=(today - date.fromisoformat(report.created[:10])).days,
             decision=decision and decision["kind"],
-            origin=report["origin"],
-            stale=is_stale(month(report["origin"]), today),
-            headline=report["sentences"]["short"],
-            probability=run.headline["probability"],
-            gate=report["diagnostics"]["status"],
+            origin=report.origin,
+            stale=is_stale(month(report.origin), today),
+            headline=report.sentences.short,
+            probability=report.headline_question.probability,
+            gate=report.diagnostics.status,
         )
 
 
@@ -182,10 +182,10 @@ def _published(reports: Path) -> tuple[SavedRun | None, list[Trouble]]:
 
 def change_since(run: SavedRun) -> Change | None:
     """The change since the run published before, if there was one: as the report explains it, else from that run's manifest."""
-    id_, moved = run.report["headline"], run.report["moved"]
-    if id_ in (questions := moved.get("questions", {})):
-        q = questions[id_]
-        return Change(moved["from_run"], q["before"], q["after"], q["noise_se"])
+    id_, attribution = run.report.headline, run.report.attribution
+    if attribution and id_ in attribution.questions:
+        q = attribution.questions[id_]
+        return Change(attribution.from_run, q.before, q.after, q.noise_se)
     follows = run.meta.get("follows")
     if follows is None:
         return None
@@ -195,8 +195,8 @@ def change_since(run: SavedRun) -> Change | None:
         return None
     if before is None:  # it did not ask that
         return None
-    now = run.headline
-    return Change(follows, before, now["probability"], 2**0.5 * (now["mcse"] or 0.0))  # as if both had the same error
+    now = run.report.headline_question
+    return Change(follows, before, now.probability, 2**0.5 * (now.mcse or 0.0))  # as if both had the same error
 
 
 def _at_work(reports: Path) -> tuple[refit_attempts.Attempt | None, publication_lock.Owner | None]:
@@ -250,7 +250,7 @@ def _of_run(run: Published | None, saved: SavedRun | None) -> Iterator[Trouble]:
         )
     if run.gate != "pass":
         yield Trouble("the published run did not pass the gate", "`forecast run --publish --seed N` fits again.")
-    if unexplained := alarm(saved.report):
+    if unexplained := attribution_alarm(saved.report):
         yield Trouble(unexplained.rstrip("."), "Fit again with another --seed; if it stays, see `forecast explain`.")
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from forecast.errors import StoreError
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES
 from forecast.reweighting.draws_archive_form import Form, Header, check_headers, check_values
-from forecast.runs.meta import MAX_BYTES  # neither file is larger, nor are all arrays of one
+from forecast.runs.manifest_form import MAX_BYTES  # neither file is larger, nor are all arrays of one
 from forecast.storage.files import UnreadableError, read_bounded
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecast.errors import StoreError
-from forecast.runs.meta import MAX_BYTES as MAX_FILE_BYTES
-from forecast.runs.meta import check_types
+from forecast.runs.manifest_form import MAX_BYTES as MAX_FILE_BYTES
+from forecast.runs.manifest_form import check_manifest
 from forecast.storage import files
 from forecast.storage.files import MissingError, UnreadableError, read_bounded
 from forecast.storage.hash_chain import explain_alteration
@@ -43,7 +43,7 @@ def seal(folder: Path, run_id: str, meta: Mapping[str, Any]) -> None:
         files.sync_to_disk(inner)
     body = {"run_id": run_id, "files": held, "meta": dict(meta)}
     text = _text(body)
-    check_types(body)
+    check_manifest(body)
     (folder / NAME).write_text(text, encoding="utf-8")
     files.sync_to_disk(folder / NAME)
     files.sync_to_disk(folder)
@@ -57,7 +57,7 @@ def read_manifest(run: Path) -> Manifest:
         if not _as_written(raw):
             raise ValueError(explain_alteration(raw, _as_written))
         body = json.loads(raw)
-        check_types(body)
+        check_manifest(body)
     except MissingError:
         raise StoreError(f"{run} has no {NAME}: it is not a finished run.", _REMEDY) from None
     except UnreadableError as e:

@@ -5,10 +5,11 @@ Refused are characters that damage a chart, steer a terminal or hide what a line
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from forecast.errors import InputError, Problem, UsageError
 from forecast.storage.files import MAX_BYTES, UnreadableError, read_bounded
@@ -33,6 +34,8 @@ _MARK: Final = b"\xef\xbb\xbf"
 _BREAK: Final = re.compile(r"\r\n|\r|\n")
 _LONE_RETURN: Final = re.compile(r"\r(?!\n)")
 _UTF_8: Final = "Save the file again as UTF-8 ('CSV UTF-8' in a spreadsheet)."
+_ESCAPED: Final = re.compile(r"\\[ubf]")
+"""How JSON writes most of the controls."""
 
 
 def read_text(path: Path, name: str, limit: int = MAX_BYTES) -> tuple[str, list[Problem]]:
@@ -131,6 +134,27 @@ def refused_character(text: str, line: bool = False) -> str | None:
     if hit := _REFUSED.search(text):
         return hit[0]
     return next((c for c in text if c in _BLANKS), None) if line else None
+
+
+def refused_texts(document: Any, written: str | None = None) -> Iterator[str]:
+    """Places of texts with refused characters in a document of JSON, which is `written` so."""
+    whole = json.dumps(document, ensure_ascii=False) if written is None else written
+    if refused_character(whole) or _ESCAPED.search(whole):  # as a rule neither, which is seen far sooner than by walking
+        yield from _refused_below(document, "")
+
+
+def _refused_below(value: Any, place: str) -> Iterator[str]:
+    if isinstance(value, str):
+        if (character := refused_character(value)) is not None:
+            yield f"{place or 'top level'}: it holds the character {character_name(character)}"
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _refused_below(str(key), f"{place}/…")
+            yield from _refused_below(inner, f"{place}/{key}" if place else str(key))
+    elif isinstance(value, list | tuple):
+        for i, inner in enumerate(value):
+            if not isinstance(inner, float):
+                yield from _refused_below(inner, f"{place}/{i}")
 
 
 def character_name(character: str) -> str:

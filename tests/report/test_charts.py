@@ -10,9 +10,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from forecast.report.charts.chances import _headed, hangs_on
 from forecast.report.charts.drivers import opposition, overdoses
 from forecast.report.charts.ladder import answers, horizons
@@ -21,6 +18,9 @@ from forecast.report.charts.readings import _at, _heights
 from forecast.report.charts.rows import Dot, Row, percent_axis, rows_chart
 from forecast.report.charts.svg import PAGE, PHONE, draw
 from forecast.report.charts.time import spread
+from hypothesis import given
+from hypothesis import strategies as st
+
 from forecast.report.figures import FIGURES, Figure
 from forecast.storage.text import refused_character, visible
 from tests.fixtures.report_example import density, report_example

@@ -4,15 +4,15 @@ import copy
 import re
 
 import pytest
+from forecast.report.read import render
+from forecast.report.tables.evidence import calendar_next
+from forecast.report.tables.table import Link, table
+from forecast.report.terminal import headline_table
 from markdown_it import MarkdownIt
 
 from forecast.errors import InputError
 from forecast.report.markdown import markdown_table, render_markdown
-from forecast.report.read import render
 from forecast.report.sentences import build_sentences, headline_question
-from forecast.report.tables.evidence import calendar_next
-from forecast.report.tables.table import Link, table
-from forecast.report.terminal import headline_table
 from tests.fixtures.report_example import report_example
 
 

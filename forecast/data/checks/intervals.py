@@ -63,7 +63,7 @@ def check_every_month_governed(table: RecordTable[Administration]) -> Iterator[P
 def check_main(table: RecordTable[ReadingRow]) -> Iterator[Problem]:
     """There is a main reading."""
     if "main" not in {row.reading for row in table.rows}:
-        yield Problem("readings.csv", "no reading 'main'", "a row of main without an override", "Add it: main,,,,,why")
+        yield Problem("readings.csv", "no reading 'main'", "a row of main without an override", "Add it: main,title,,,,,why")
 
 
 def check_overrides(table: RecordTable[ReadingRow]) -> Iterator[Problem]:
@@ -77,6 +77,12 @@ def check_overrides(table: RecordTable[ReadingRow]) -> Iterator[Problem]:
                 )
             if row.reading != "main" and value is None and column != "end":
                 yield row_problem(table, i, column, "nothing", "a value: an override has one", "Fill it in.")
+    titles: dict[str, str] = {}
+    for i, row in enumerate(table.rows):
+        if row.title and titles.setdefault(row.reading, row.title) != row.title:
+            yield row_problem(
+                table, i, "title", repr(row.title), f"{titles[row.reading]!r} as above, or nothing", "Give a reading one title."
+            )
     dated = [i for i, row in enumerate(table.rows) if row.start is not None]
     part = RecordTable(tuple(table.rows[i] for i in dated), tuple(table.lines[i] for i in dated) if table.lines else ())
     yield from _backwards(part, "start", "end", month_text)

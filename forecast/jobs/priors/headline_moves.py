@@ -18,10 +18,10 @@ def prior_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
     if run is None:
         return None
     run.check()
-    examined = run.report.get("sensitivity", {})
-    found = [(row["name"], move) for row in examined.get("scaled", []) for move in (*row["moves"], *row["tilts"])]
-    found += [(row["name"], row) for row in examined.get("sweeps", []) if row["accepted"]]
+    examined = run.report.sensitivity
+    differences = [(c.name, move.difference) for c in examined.scaled for move in (*c.moves, *c.tilts)]
+    differences += [(setting.name, setting.difference) for setting in examined.sweeps if setting.accepted]
     moves: dict[str, float] = {}
-    for name, move in found:
-        moves[name] = max(moves.get(name, 0.0), abs(move["difference"]))
+    for name, difference in differences:
+        moves[name] = max(moves.get(name, 0.0), abs(difference))
     return run.name, moves

@@ -15,7 +15,7 @@ from forecast.jobs.priors.try_edits import EditTrial, beside, check_edits, named
 from forecast.jobs.run import fit
 from forecast.priors.distributions import PriorSpec
 from forecast.progress import Progress, silent
-from forecast.report.parts.chances import questions
+from forecast.report.payload.questions import questions
 from forecast.reweighting.edit_effects import FITTED
 from forecast.reweighting.prior_edits import ReweightingDiagnostics, edited_priors
 from forecast.workspace import Workspace
@@ -45,7 +45,7 @@ def refit_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], seed: int 
         k_hat=float("-inf"),
         ess=min(r.ess for r in by_reading.values()),
         headline_id=before.headline,
-        questions=[beside(q, was[q["id"]]) for q in questions(made)],
+        questions=[beside(q.model_dump(), was[q.id]) for q in questions(made)],
         by_reading=by_reading,
         pending=before.pending,
     )

@@ -146,7 +146,7 @@ def check_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], run: str =
     if wrong := readings_differ(edited, then.parts("readings.weights")):
         raise InputError.of(wrong)
     _ = saved.draws  # verified now; the other files of the run are not read
-    return TrialBase(saved, then, now, edited, saved.report["headline"], tuple(saved.report["questions"]))
+    return TrialBase(saved, then, now, edited, *saved.headline_and_questions)
 
 
 def _row(q: Row, found: EditedForecast) -> dict[str, Any]:

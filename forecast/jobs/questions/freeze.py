@@ -13,7 +13,7 @@ from forecast.domain import last_day, month
 from forecast.errors import StoreError
 from forecast.evaluation.question_ledger import QuestionLedger, replay_ledger
 from forecast.priors.edit_log import SHIPPED
-from forecast.report.read import SCHEMA_VERSION, read_any_form
+from forecast.report.files import is_current, load_document
 from forecast.runs import ledger, manifest, store
 from forecast.runs.manifest import RESTORE as REMEDY
 from forecast.runs.retention import FORECAST
@@ -64,7 +64,7 @@ def frozen(run: Path, now: datetime) -> dict[str, Any] | None:
     None for a run that was made before there was a ledger. Raises StoreError if the run is damaged.
     """
     made = manifest.read_manifest(run)
-    report = read_any_form(run)
+    report = load_document(run)
     if "baselines" not in report:
         return None
     try:
@@ -125,8 +125,8 @@ def left_out(reports: Path, book: QuestionLedger) -> tuple[LeftOut, ...]:
     entered = next((known for known in book.runs if run is not None and known.run_id == run.name), None)
     if run is None or entered is None:
         return ()
-    report = read_any_form(run)
-    if report["schema_version"] != SCHEMA_VERSION:  # another version of the program made it
+    report = load_document(run)
+    if not is_current(report):  # another version of the program made it
         return ()
     counts: Counter[tuple[int, str]] = Counter()
     for q in report["questions"]:

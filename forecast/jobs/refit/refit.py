@@ -31,6 +31,7 @@ from forecast.workspace import Workspace
 
 if TYPE_CHECKING:
     from forecast.forecasting.forecast_result import Forecast
+    from forecast.report.models.report import Report
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Refit:
 
     decision: Decision
     run: SavedRun | None
-    report: Mapping[str, Any] | None
+    report: Report | None
     stale: bool
     errors: tuple[ForecastError, ...]
 
@@ -59,7 +60,7 @@ class Refit:
             "stale": self.stale,
             "errors": [{"exit_code": e.exit_code, "message": str(e)} for e in self.errors],
         }
-        return {"decision": decision, "report": self.report}
+        return {"decision": decision, "report": self.report and self.report.document()}
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _refit(job: _Job, pull: bool) -> Refit:
         decision, errors = Decision("refused", _words(e)), (e, *errors)
     published = _newest(reports, published)
     report = _report_of(published) if published else None
-    stale = bool(report and is_stale(month(report["origin"]), job.clock().astimezone(UTC).date()))
+    stale = bool(report and is_stale(month(report.origin), job.clock().astimezone(UTC).date()))
     return Refit(decision.after(job.began), published, report, stale, (*errors, *failed))
 
 
@@ -145,7 +146,7 @@ def _newest(reports: Path, known: SavedRun | None) -> SavedRun | None:
     return run
 
 
-def _report_of(run: SavedRun) -> Mapping[str, Any] | None:
+def _report_of(run: SavedRun) -> Report | None:
     """What a run says; None if another version said it in another form. Raises StoreError if its report is damaged."""
     return None if run.is_other_version else run.report
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from forecast.forecasting.origin_state import OriginState
     from forecast.inference.gate import Diagnostics
     from forecast.model.history import History
+    from forecast.report.models.fit import FitDiagnostics
+    from forecast.report.models.forecast import Choice, Question
     from forecast.reweighting.data_update import ReweightedForecast
 
 MOVE_MAX: Final = 0.25
@@ -153,17 +155,17 @@ def _recoded(was: OriginState, now: OriginState) -> str:
     return "" if disputed_act(was) == disputed_act(now) else "the disputed act is another"
 
 
-def _far(found: ReweightedForecast, said: Mapping[str, Any]) -> str:
+def _far(found: ReweightedForecast, question: Question) -> str:
     """Whether the headline moves further than the choices shown beside it allow, which stay those of the fit; empty if not.
 
-    said: the headline's question in the report of the fit.
+    question: the headline's in the report of the fit.
     """
     from forecast.reweighting.data_update import MAIN
 
     headline = found.situation.data.questions.resolution.headline
     ratios = {
-        "the headline": found.probability[headline] / said["probability"],
-        "the main reading": found.by_reading[headline][MAIN] / said["by_reading"][MAIN],
+        "the headline": found.probability[headline] / question.probability,
+        "the main reading": found.by_reading[headline][MAIN] / question.by_reading[MAIN],
     }
     far = [f"{what} moves by {abs(x - 1):.0%} of its value" for what, x in ratios.items() if abs(x - 1) > MOVE_MAX]
     return f"{' and '.join(far)}, where {MOVE_MAX:.0%} is allowed" if far else ""
@@ -198,12 +200,12 @@ def _told(
     from forecast.inference.gate import worst
     from forecast.reweighting.resample import resampled
 
-    said, trees = base.report, base.posterior
+    report, trees = base.report, base.posterior
     readings: dict[str, ReadingForecast] = {}
     for i, (name, weighted) in enumerate(found.weighted.items()):
         progress("resampling", i / len(found.weighted), name)
         fit = name if name in trees else "main"
-        diagnostics = _diagnostics(said["diagnostics"]["by_reading"][fit])
+        diagnostics = _diagnostics(report.diagnostics.by_reading[fit])
         readings[name] = resampled(situation, pool, name, weighted, trees[fit], diagnostics)
     progress("resampling", 1.0)
     progress("scenarios", None)
@@ -218,7 +220,7 @@ def _told(
         pool=pool,
         readings=readings,
         answers=forecast_questions(situation, readings, pool, build_questions(inputs.data.questions, situation.origin)),
-        multiverse=[_of_the_fit(row, base) for row in said["multiverse"]],
+        multiverse=[_of_the_fit(row, base) for row in report.multiverse],
         disputed=disputed_act(situation),
         scenarios=[s.as_dict() for s in scenarios],
         warnings=(*inputs.data.warnings, *left_out),
@@ -228,19 +230,19 @@ def _told(
     )
 
 
-def _of_the_fit(row: Mapping[str, Any], base: SavedRun) -> Outcome:
-    """A row of the strip of choices: each choice was a fit, so draws of the published one cannot stand for it."""
+def _of_the_fit(row: Choice, base: SavedRun) -> Outcome:
+    """A row of the multiverse table: each choice was a fit, so draws of the published one cannot stand for it."""
     from forecast.forecasting.multiverse import Outcome
     from forecast.report.sentences import PUBLISHED
 
-    label = f"the fit of run {base.name} (main reading)" if row["group"] == PUBLISHED else row["label"]
-    note = "; ".join(part for part in (row["note"], f"as fitted in run {base.name}") if part)
-    return Outcome(label, row["group"], note, row["probability"], 0)
+    label = f"the fit of run {base.name} (main reading)" if row.group == PUBLISHED else row.label
+    note = "; ".join(part for part in (row.note, f"as fitted in run {base.name}") if part)
+    return Outcome(label, row.group, note, row.probability, 0)
 
 
-def _diagnostics(said: Mapping[str, Any]) -> Diagnostics:
-    """What the gate found of a fit, as report.json tells it."""
+def _diagnostics(found: FitDiagnostics) -> Diagnostics:
+    """What the gate found of a fit, as report.json has it."""
     from forecast.inference.gate import Diagnostics
 
-    found: dict[str, Any] = {f.name: tuple(v) if isinstance(v := said[f.name], list) else v for f in fields(Diagnostics)}
-    return Diagnostics(**found)
+    kept: dict[str, Any] = {f.name: tuple(v) if isinstance(v := getattr(found, f.name), list) else v for f in fields(Diagnostics)}
+    return Diagnostics(**kept)
