@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from forecast.report.parts import chances
+from forecast.report.schema import validate
 
 from forecast import workspace as places
 from forecast.attribution.input_states import InputState, intermediate_inputs
@@ -24,8 +26,6 @@ from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs import explain as job
 from forecast.jobs import snapshot, state_forecasts
 from forecast.jobs.run import write_report
-from forecast.report.parts import chances
-from forecast.report.schema import validate
 from forecast.runs import store
 from tests.conftest import NOW
 from tests.fixtures.report_example import report_example

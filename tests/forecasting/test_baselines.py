@@ -6,6 +6,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from forecast.report.parts.baselines import frozen
 from scipy import stats
 
 from forecast.data.settings import Counts
@@ -22,7 +23,6 @@ from forecast.forecasting.baselines import (
 )
 from forecast.forecasting.questions import build_questions, slug_of
 from forecast.model.events import ANSWERS, COUNTED
-from forecast.report.parts.baselines import frozen
 from tests.support.bundled_state import bundled_situation
 from tests.support.prior_forecasts import prior_forecast
 

@@ -18,6 +18,7 @@ import pytest
 from click.testing import Result
 from forecast.report.charts.prior import curves
 from forecast.report.charts.svg import PAGE
+from forecast.report.parts.chances import questions
 from scipy import integrate, stats
 
 from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder
@@ -29,7 +30,6 @@ from forecast.priors.implied import implied
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.quadrature import PROBABILITIES
 from forecast.priors.selection_bias import after_selection, rise_after_selection, skip_after_selection
-from forecast.report.parts.chances import questions
 from forecast.reweighting.draws_archive import pack, unpack_draws, unpack_pool
 from forecast.reweighting.driver_update import parameter_by_path
 from forecast.reweighting.prior_edits import reweight_to_priors

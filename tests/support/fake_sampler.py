@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from forecast.report.parts import foundations
 
 import forecast.jobs.explain
 import forecast.jobs.index
@@ -35,7 +36,6 @@ from forecast.inference.settings import SamplerSettings
 from forecast.jobs import run
 from forecast.model.tolerance_data import MODEL_VERSION, TolerancePriors
 from forecast.report import figures, index
-from forecast.report.parts import foundations
 from tests.fixtures.report_example import report_example
 from tests.support.prior_forecasts import as_tree
 
