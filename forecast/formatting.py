@@ -30,10 +30,9 @@ def percent(p: float | None, digits: int = 2) -> str:
         return NONE
     if p < 0.00095:
         return "<0.1 %"
-    if p > 0.9995:
-        return ">99.9 %"
     if p > 0.99:
-        return f"{100 * p:.1f} %"
+        near_all = f"{100 * p:.1f} %"
+        return ">99.9 %" if near_all == "100.0 %" else near_all
     return f"{significant(100 * p, digits if p >= 0.00995 else 1)} %"
 
 

@@ -63,13 +63,13 @@ def _the_same_bytes_are_read_once() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _the_same_forecast_is_examined_once() -> Iterator[None]:
     """What a headline is made of takes seconds to say, and many tests write a report of the one forecast they share."""
-    from forecast.report.parts import sensitivity
+    from forecast.report.payload import build
 
     def made_of(forecast: Any) -> tuple[int, ...]:
         return id(forecast.situation), id(forecast.readings), id(forecast.answers), id(forecast.pool)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sensitivity, "sensitivity", _once(sensitivity.sensitivity, made_of, 4))
+        patch.setattr(build, "sensitivity", _once(build.sensitivity, made_of, 4))
         yield
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from forecast.report.schema import validate
 
 from forecast import workspace as places
 from forecast.attribution.input_states import InputState, intermediate_inputs
@@ -26,7 +27,6 @@ from forecast.jobs import state_forecasts
 from forecast.jobs.run import write_report
 from forecast.jobs.saved_run import SavedRun
 from forecast.report.parts import chances
-from forecast.report.schema import validate
 from forecast.runs import store
 from tests.conftest import NOW
 from tests.fixtures.report_example import report_example

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from forecast.report.read import read_report
 
 from forecast import workspace as places
 from forecast.attribution.input_states import intermediate_inputs
@@ -23,7 +24,6 @@ from forecast.jobs.saved_run import SavedRun
 from forecast.jobs.state_forecasts import fitted
 from forecast.progress import silent
 from forecast.report.parts import chances
-from forecast.report.read import read_report
 from forecast.runs.draws_files import read_draws
 from tests.conftest import NOW
 from tests.support import fake_sampler

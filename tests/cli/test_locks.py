@@ -10,11 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from forecast.report.render import write_report_files
 
 from forecast import workspace as places
 from forecast.errors import ForecastError
 from forecast.jobs.questions import record
-from forecast.report.render import write_report_files
 from forecast.runs import publication_lock, store
 from tests.fixtures.report_example import report_example
 

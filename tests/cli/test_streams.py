@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forecast.report.render import write_report_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast import workspace as places
 from forecast.cli._streams import SafeStream, as_json
-from forecast.report.render import write_report_files
 from forecast.runs import store
 from forecast.storage.text import refused_character
 from tests.cli.test_commands import ALL, examples, fits

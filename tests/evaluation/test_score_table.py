@@ -7,6 +7,7 @@ from math import log
 from pathlib import Path
 
 import pytest
+from forecast.report.schema import report_schema
 from jsonschema import Draft202012Validator
 
 from forecast.evaluation.prior_edit_effects import between, effects, untested
@@ -15,7 +16,6 @@ from forecast.jobs.questions import record
 from forecast.jobs.questions.freeze import read_book
 from forecast.jobs.questions.score import caution, past_performance, score
 from forecast.priors.edit_log import Edit
-from forecast.report.schema import report_schema
 from forecast.report.tables import standing as told
 from forecast.workspace import Workspace
 from tests.conftest import NOW

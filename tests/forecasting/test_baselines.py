@@ -7,6 +7,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from forecast.report.payload.baselines import frozen
 from scipy import stats
 
 from forecast.data.event_groups import counting_rules, counts_by_month
@@ -26,7 +27,6 @@ from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.questions import build_questions, slug_of
 from forecast.model.events import ANSWERS, COUNTED, fit_events
 from forecast.model.hyperparameters import elasticity_priors
-from forecast.report.parts.baselines import frozen
 from tests.support.bundled_state import bundled_situation
 from tests.support.prior_forecasts import prior_forecast
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from forecast.report.differences import render
 
 from forecast import workspace as places
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs.diff import diff
 from forecast.jobs.run import write_report
-from forecast.report.differences import render
 from forecast.runs import store
 from tests.conftest import NOW
 from tests.support import fake_sampler

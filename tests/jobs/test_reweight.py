@@ -18,6 +18,8 @@ from typing import Any
 import arviz
 import numpy as np
 import pytest
+from forecast.report.parts.foundations import diagnostics
+from forecast.report.schema import validate
 
 from forecast import workspace as places
 from forecast.attribution.residual_noise import ALARM_Z
@@ -36,8 +38,6 @@ from forecast.jobs.saved_run import SavedRun
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import Priors
-from forecast.report.parts.foundations import diagnostics
-from forecast.report.schema import validate
 from forecast.reweighting.data_update import reweight_to_inputs
 from forecast.runs import manifest
 from forecast.workspace import Workspace

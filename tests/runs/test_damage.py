@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forecast.report.read import read_any_form, read_report
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast import workspace as places
 from forecast.errors import InputError, StoreError
 from forecast.jobs.saved_run import SavedRun
-from forecast.report.read import read_any_form, read_report
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import manifest
 from forecast.runs.draws_files import DRAWS, read_draws
@@ -116,9 +116,10 @@ def test_one_changed_part_of_a_report_is_refused_or_still_a_report(
     report: dict[str, Any], places_of: list[tuple[str | int, ...]], at: int, spoilt: int
 ) -> None:
     """Whatever one part becomes, the report is refused, or every page can be made of it."""
-    from forecast.report.markdown import render_markdown
     from forecast.report.schema import problems as wrong
     from forecast.report.terminal import headline_table
+
+    from forecast.report.markdown import render_markdown
 
     changed = copy.deepcopy(report)
     *above, last = places_of[at % len(places_of)]

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from forecast.report.parts.chances import questions
 from numpy.typing import NDArray
 
 from forecast import workspace as places
-from forecast.report.parts.chances import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import manifest, store
 from forecast.runs.draws_files import write_draws, write_posterior

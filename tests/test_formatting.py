@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.report import words
+from forecast import formatting
 
 
 @pytest.mark.parametrize(
@@ -25,25 +25,25 @@ from forecast.report import words
     ],
 )
 def test_percent_keeps_two_figures_and_bounds_the_ends(p: float | None, text: str) -> None:
-    assert words.percent(p) == text
+    assert formatting.percent(p) == text
 
 
 @pytest.mark.parametrize(("p", "text"), [(0.081, "8 %"), (0.0027, "0.3 %"), (0.144, "10 %"), (0.0996, "10 %"), (0.97, "97 %")])
 def test_the_headline_has_one_significant_figure(p: float, text: str) -> None:
-    assert words.headline_percent(p) == text
+    assert formatting.headline_percent(p) == text
 
 
 @given(st.floats(0, 1))
 def test_no_chance_is_ever_shown_as_none_or_all(p: float) -> None:
-    for shown in (words.percent(p), words.plain_percent(p), words.headline_percent(p)):
+    for shown in (formatting.percent(p), formatting.plain_percent(p), formatting.headline_percent(p)):
         assert shown not in ("0 %", "0.0 %", "0.00 %", "100 %", "100.0 %")
         value = float(shown.strip("<> %"))
-        assert abs(value / 100 - p) <= max(0.051 * p, 0.001) + (0.05 if shown == words.headline_percent(p) else 0.005)
+        assert abs(value / 100 - p) <= max(0.051 * p, 0.001) + (0.05 if shown == formatting.headline_percent(p) else 0.005)
 
 
 @given(st.floats(1e-6, 1e6), st.integers(1, 4))
 def test_significant_rounds_to_that_many_digits(x: float, digits: int) -> None:
-    shown = words.significant(x, digits)
+    shown = formatting.significant(x, digits)
     assert "e" not in shown
     assert float(shown) == pytest.approx(x, rel=0.5001 * 10 ** (1 - digits))
 
@@ -53,7 +53,7 @@ def test_significant_rounds_to_that_many_digits(x: float, digits: int) -> None:
     [(0.0, "0"), (7, "7"), (-1.25, "−1.2"), (1234.5, "1\u202f234"), (1.0041, "1.0"), (None, "–"), (31.26, "31"), (123.4, "123")],
 )
 def test_numbers(x: float | None, text: str) -> None:
-    assert words.number(x) == text
+    assert formatting.number(x) == text
 
 
 @pytest.mark.parametrize(
@@ -68,21 +68,21 @@ def test_numbers(x: float | None, text: str) -> None:
     ],
 )
 def test_ranges_have_one_sign(low: float, high: float, text: str) -> None:
-    assert words.percent_range(low, high) == text
+    assert formatting.percent_range(low, high) == text
 
 
 def test_differences_are_signed() -> None:
-    assert [words.points(d) for d in (0.016, -0.04, 0.0, None)] == ["+1.6", "−4.0", "±0.0", "–"]
+    assert [formatting.points(d) for d in (0.016, -0.04, 0.0, None)] == ["+1.6", "−4.0", "±0.0", "–"]
 
 
 def test_dates_keep_their_precision() -> None:
-    assert [words.day_words(d) for d in ("2026-06-30", "2026-06", "2026")] == ["30 June 2026", "June 2026", "2026"]
-    assert words.window_words("2026-07", "2027-06") == "July 2026 – June 2027"
-    assert words.month_before("2026-02", 3) == "2025-11"
+    assert [formatting.day_words(d) for d in ("2026-06-30", "2026-06", "2026")] == ["30 June 2026", "June 2026", "2026"]
+    assert formatting.window_words("2026-07", "2027-06") == "July 2026 – June 2027"
+    assert formatting.month_before("2026-02", 3) == "2025-11"
 
 
 def test_a_month_stands_at_its_middle_on_a_time_axis() -> None:
-    assert words.year_of("2026-07") == pytest.approx(2026 + 6.5 / 12)
-    assert words.year_of("2024-01-01") == 2024
-    assert words.year_of("2024-12-31") < 2025
-    assert words.year_of("2009") == 2009.5
+    assert formatting.year_of("2026-07") == pytest.approx(2026 + 6.5 / 12)
+    assert formatting.year_of("2024-01-01") == 2024
+    assert formatting.year_of("2024-12-31") < 2025
+    assert formatting.year_of("2009") == 2009.5
