@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from forecast.report.schema import validate
 
 from forecast import workspace as places
 from forecast.attribution.input_states import InputState, intermediate_inputs
@@ -26,7 +25,8 @@ from forecast.jobs import explain as job
 from forecast.jobs import state_forecasts
 from forecast.jobs.run import write_report
 from forecast.jobs.saved_run import SavedRun
-from forecast.report.parts import chances
+from forecast.report.files import validate
+from forecast.report.payload.questions import questions as questions_of
 from forecast.runs import store
 from tests.conftest import NOW
 from tests.fixtures.report_example import report_example
@@ -105,8 +105,8 @@ MADE_WITH = {"model_version": ""}
 
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example's, but for what is asked and answered."""
-    made = fake_sampler.report(forecast, run_id, created)
-    questions = [q | {"probability": forecast.answers[q["id"]].probability} for q in chances.questions(prior_forecast())]
+    made = fake_sampler.report_document(forecast, run_id, created)
+    questions = [q.model_dump() | {"probability": forecast.answers[q.id].probability} for q in questions_of(prior_forecast())]
     return made | {"questions": questions, "model_version": MADE_WITH["model_version"] or made["model_version"]}
 
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from forecast.report.differences import render
 
 from forecast import workspace as places
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs.diff import diff
 from forecast.jobs.run import write_report
+from forecast.report.diff_view import render
 from forecast.runs import store
 from tests.conftest import NOW
 from tests.support import fake_sampler
@@ -43,7 +43,7 @@ OTHER: dict[str, Any] = {}
 
 
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
-    return fake_sampler.report(forecast, run_id, created) | {"questions": fake_sampler.EXAMPLE["questions"]} | OTHER
+    return fake_sampler.report_document(forecast, run_id, created) | {"questions": fake_sampler.EXAMPLE["questions"]} | OTHER
 
 
 def of(inputs: Inputs) -> Forecast:

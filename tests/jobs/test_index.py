@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from forecast.report.charts.index import GAP, apart, headlines, most_shown
-from forecast.report.charts.svg import PAGE, PHONE
-from forecast.report.entry import Entry
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.jobs.index import changed, entries, write_index
+from forecast.report.figures.svg_export import PAGE, PHONE
+from forecast.report.run_index import GAP, apart, headlines, most_shown
 from forecast.runs import run_ids, store
 
 type Command = Callable[..., Result]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from forecast.report.parts.chances import questions
 
 from forecast.jobs.priors.refit_edits import refit_edits
 from forecast.jobs.priors.try_edits import try_edits
 from forecast.jobs.run import DEFAULT_SEED
 from forecast.priors.edits import parse_edits
+from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
@@ -39,7 +39,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(json.dumps(questions(prior_forecast())))
+    found: list[dict[str, Any]] = json.loads(json.dumps([q.model_dump() for q in questions(prior_forecast())]))
     return found
 
 

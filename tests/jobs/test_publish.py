@@ -16,7 +16,6 @@ import arviz
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from forecast.report.render import canonical_json, write_text
 
 from forecast import workspace as places
 from forecast.cli import main
@@ -25,6 +24,7 @@ from forecast.errors import GateError
 from forecast.forecasting.inputs import load_workspace
 from forecast.jobs import run as job
 from forecast.jobs.priors.as_of import with_priors_as_of
+from forecast.report.files import canonical_json, write_text
 from forecast.reweighting.draws_archive import unpack_draws
 from forecast.runs import publication_lock, store
 from forecast.runs.draws_files import read_draws

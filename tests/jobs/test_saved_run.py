@@ -22,6 +22,7 @@ from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs.run import write_report
 from forecast.jobs.saved_run import SavedRun
 from forecast.priors.catalogue import parse_prior
+from forecast.report.models.report import Report
 from forecast.reweighting.data_update import reweight_to_inputs
 from forecast.runs import manifest, store
 from forecast.workspace import Workspace, workspace_files
@@ -40,8 +41,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Inputs]:
     where = places.create_workspace(tmp_path_factory.mktemp("kept") / "workspace")
     inputs = load_workspace(where, today=TODAY)
 
-    def numbers(report: dict[str, Any], folder: Path) -> None:
-        (folder / "report.json").write_text(json.dumps(report))
+    def numbers(report: Report, folder: Path) -> None:
+        (folder / "report.json").write_text(json.dumps(report.document()))
 
     with pytest.MonkeyPatch.context() as patch:  # of the report its numbers will do
         patch.setattr("forecast.jobs.run.write_report_files", numbers)

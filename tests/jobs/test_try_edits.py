@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
-from forecast.report.parts.chances import questions
 
 from forecast.errors import InputError, StoreError
 from forecast.jobs.priors.try_edits import try_edits
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.edits import parse_edits
+from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
@@ -38,7 +38,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=questions(prior_forecast()))))
+    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=[q.model_dump() for q in questions(prior_forecast())])))
     return rows
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forecast.report.parts.chances import questions
 
 from forecast import workspace as places
 from forecast.forecasting.inputs import load_workspace
@@ -25,6 +24,7 @@ from forecast.jobs.run import fit
 from forecast.jobs.saved_run import write_inputs
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import load_priors
+from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws

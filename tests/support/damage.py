@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from forecast.report.parts.chances import questions
 from numpy.typing import NDArray
 
 from forecast import workspace as places
+from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import manifest, store
 from forecast.runs.draws_files import write_draws, write_posterior
@@ -47,7 +47,7 @@ def arrays() -> Arrays:
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=questions(prior_forecast()))))
+    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=[q.model_dump() for q in questions(prior_forecast())])))
     return rows
 
 
