@@ -145,7 +145,11 @@ def _header_problems(name: str, header: tuple[str, ...], columns: tuple[str, ...
             )
     for column in missing:
         near = nearest(column, [c for c in header if c not in columns])
-        remedy = f"Rename {quoted(near)}." if near else "Add it to the header and to each row."
+        remedy = (
+            f"Rename {quoted(near)}."
+            if near
+            else "Add it to the header and to each row. If an earlier version made this workspace, `forecast init --upgrade DIR` does."
+        )
         problems.append(Problem(name, f"no column {column!r}", f"the columns {', '.join(columns)}", remedy, 1, column))
     return problems
 

@@ -25,6 +25,7 @@ from forecast.progress import silent
 from forecast.report.payload.questions import questions as questions_of
 from forecast.runs.draws_files import read_draws
 from tests.conftest import NOW
+from tests.fixtures.report_example import as_report
 from tests.support import fake_sampler
 from tests.support.light_runs import plain_runs
 from tests.support.prior_forecasts import drawn_forecast
