@@ -57,7 +57,7 @@ def lines(done: Refit) -> list[str]:
     if done.run is None:
         return [*out, "No forecast has been published yet."]
     if done.report is None:
-        return [*out, *wrap(f"Run {done.run.name} stays published. Another version of this program reported it, in another form.", 80)]
+        return [*out, *wrap(sentence(f"{done.run.other_version}; it stays published"), 80)]
     if said.kind in ("reweighted", "refitted"):
         return [render_text(done.report), *out, f"Report: {done.run.path / 'report.html'}", "Published as reports/latest."]
     if said.kind == "refused":

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from forecast.errors import StoreError
 from forecast.formatting import listed, month_words
-from forecast.report.files import REPORT, load_document
+from forecast.report.files import REPORT, is_current, load_document
 from forecast.report.run_index import InputChange, RunSummary, render_index
 from forecast.runs import manifest, run_ids, store
 from forecast.storage.atomic import replace_text
@@ -41,9 +41,10 @@ def entries(reports: Path) -> tuple[RunSummary, ...]:
             told = manifest.read_manifest(run.path)
             if told.run_id != run.run_id:
                 raise StoreError(f"it holds the manifest of run {told.run_id}.")
-            if REPORT in told.digests:
-                load_document(run.path)
             found[run.run_id] = _entry(run, told)
+            if REPORT in told.digests:
+                document = load_document(run.path)
+                found[run.run_id] = replace(found[run.run_id], other_version=not is_current(document))
             metas[run.run_id] = told.meta
         except StoreError as e:
             found[run.run_id] = RunSummary(
@@ -155,6 +156,7 @@ def as_rows(found: Sequence[RunSummary]) -> list[dict[str, Any]]:
             "decision": e.decision and {"kind": e.decision, "reason": e.reason},
             "changes": [{"kind": c.kind, "words": c.words} for c in e.changes],
             "damage": e.damage,
+            "other_version": e.other_version,
         }
         for e in reversed(found)
     ]

@@ -179,12 +179,19 @@ def check_clock(reports: Path, now: datetime) -> None:
 def _with_moved(
     forecast: Forecast, inputs: Inputs, previous: SavedRun | None, progress: Progress
 ) -> tuple[Forecast, tuple[ForecastError, ...]]:
-    """The forecast with what moved it since the published run before; without it if that run kept no inputs, or if it can't be told."""
-    if previous is None or not previous.keeps_inputs:
+    """The forecast with what moved it since the published run before; without it if that run kept no inputs or is of another version."""
+    if previous is None or not previous.keeps_inputs or _is_other_version(previous):
         return forecast, ()
     found, trouble = capture_failure("what moved the forecast", lambda: _moved(previous, forecast, inputs, progress))
     told, unexplained = found or ({}, None)
     return replace(forecast, moved=told), tuple(e for e in (trouble, unexplained) if e)
+
+
+def _is_other_version(run: SavedRun) -> bool:
+    try:
+        return run.is_other_version
+    except StoreError:  # attribution says so
+        return False
 
 
 def _moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Progress) -> tuple[Mapping[str, Any], ForecastError | None]:

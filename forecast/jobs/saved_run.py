@@ -13,7 +13,15 @@ from forecast.errors import InputError, StoreError, UsageError
 from forecast.priors.catalogue import CATALOGUE, parse_prior
 from forecast.priors.load import Prior, Priors
 from forecast.priors.text import SpecError
-from forecast.report.files import REPORT, check_version, headline_and_questions, is_current, parse_document, validated_report
+from forecast.report.files import (
+    REPORT,
+    SCHEMA_VERSION,
+    check_version,
+    headline_and_questions,
+    is_current,
+    parse_document,
+    validated_report,
+)
 from forecast.runs import run_ids, store
 from forecast.runs.draws_files import DRAWS, POSTERIOR, DrawsArrays, check_posterior, read_posterior
 from forecast.runs.manifest import Manifest, read_manifest, read_verified, refuse, verify_files
@@ -122,6 +130,15 @@ class SavedRun:
     def is_other_version(self) -> bool:
         """Whether another version of this program wrote the run, in another form."""
         return not is_current(self.document)
+
+    @property
+    def other_version(self) -> str:
+        """That another version made the run, as a clause without its end; empty if this one did."""
+        form = self.document["schema_version"]
+        words = (
+            f"run {self.name} was made by another version of this program: its report has form {form}, this version writes {SCHEMA_VERSION}"
+        )
+        return words if self.is_other_version else ""
 
     @cached_property
     def report(self) -> Report:

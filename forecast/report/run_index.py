@@ -24,7 +24,8 @@ class RunSummary:
     """A run as its manifest describes it. What an older run does not record is None; of a damaged one only `damage` is known.
 
     question, probability, interval: of the headline; decision: run, refitted or reweighted; published: it is or was `latest`;
-    page: whether its report.html is there; changes: against the published run before it.
+    page: whether its report.html is there; changes: against the published run before it; other_version: another version of this program
+    made it, so this one only shows its own files.
     """
 
     run_id: str
@@ -42,6 +43,7 @@ class RunSummary:
     decision: str | None = None
     reason: str | None = None
     changes: tuple[InputChange, ...] = ()
+    other_version: bool = False
 
     @property
     def headline(self) -> str:

@@ -245,6 +245,12 @@ def test_a_report_of_another_version_is_no_damage(damaged: places.Workspace, com
     assert result.exit_code == 8
     assert "another version" in result.stderr
     assert "damaged" not in result.stderr
+    for words in (("runs", "list"), ("runs", "verify"), ("runs", "prune", "--keep", "1")):
+        result = command("--workspace", root, *words)
+        assert result.exit_code == 0, (words, result.stderr)
+        assert "by another version" in result.stdout
+        assert "damaged" not in result.stdout
+    assert json.loads(command("--workspace", root, "runs", "verify", "--json").stdout)[0]["other_version"] is True
 
 
 def test_a_sound_run_is_read_by_all(original: places.Workspace, command: Command) -> None:

@@ -39,7 +39,7 @@ def decide(inputs: Inputs, reports: Path, published: SavedRun | None) -> RefitPl
     now = InputFingerprint.of(inputs)
     then = InputFingerprint.from_manifest(published.meta) if published else None
     if published is not None and published.is_other_version:
-        return RefitPlan("fit", f"run {published.name} was reported by another version of this program, in another form")
+        return RefitPlan("fit", published.other_version)
     if published is not None and then == now:
         return RefitPlan("skip", f"data, priors, model and settings mean what they meant in run {published.name}", published)
     if (finished := _finished(reports, published, now)) is not None:
