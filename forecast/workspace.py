@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import ForecastError, StoreError, UsageError
-from forecast.storage.reading import UnreadableError, read_bounded
+from forecast.storage.files import UnreadableError, read_bounded
 
 PACKAGE: Final = Path(__file__).resolve().parent
 VARIABLE: Final = "FORECAST_WORKSPACE"
@@ -37,7 +37,7 @@ class Workspace:
         return self.data.parent
 
 
-def find(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
+def find_workspace(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
     """The workspace to work in: the one asked for, else the folder one stands in, else the one that came with the program.
 
     In order: the option, the variable FORECAST_WORKSPACE, `cwd` if it has data/ and priors/; else, as a fallback that is only read, the
@@ -57,12 +57,12 @@ def _found(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> 
         return _asked_for(cwd / environ[VARIABLE], f"asked for with {VARIABLE}")
     if _has_inputs(cwd):
         return _at(cwd, "the present folder")
-    source = bundled()
+    source = bundled_root()
     inside = source.is_relative_to(PACKAGE)
     return _at(source, "the copy inside the installed package" if inside else "the checkout that the package is installed from", True)
 
 
-def bundled() -> Path:
+def bundled_root() -> Path:
     """The folder of the data and priors that came with the program: the checkout's root, or the copy inside a wheel."""
     for root in (PACKAGE / "_workspace", PACKAGE.parent):
         if _has_inputs(root):
@@ -70,12 +70,12 @@ def bundled() -> Path:
     raise ForecastError("The bundled data and priors are missing from this installation.", "Install the package again.")
 
 
-def create(folder: Path) -> Workspace:
+def create_workspace(folder: Path) -> Workspace:
     """Copy the bundled workspace into a new or empty folder, so that it can be edited.
 
     Raises UsageError if the folder holds anything, ForecastError if it cannot be written; in both cases nothing is left behind.
     """
-    source = bundled()
+    source = bundled_root()
     existed = folder.is_dir()
     if folder.exists() and not (existed and not any(folder.iterdir())):
         raise UsageError(f"{folder} is not an empty folder; a new workspace would mix with what is there.", "Name a new folder.")
@@ -98,7 +98,7 @@ def _asked_for(root: Path, why: str) -> Workspace:
     return _at(root, why)
 
 
-def check_own(where: Workspace) -> None:
+def check_writable(where: Workspace) -> None:
     """UsageError if a workspace is not to be written: a fallback that nobody named, or the copy inside an installed wheel."""
     if where.fallback:
         raise UsageError(
@@ -112,7 +112,7 @@ def check_own(where: Workspace) -> None:
         )
 
 
-def contents(where: Workspace) -> dict[str, bytes]:
+def workspace_files(where: Workspace) -> dict[str, bytes]:
     """Every file of `data/` and `priors/` as it lies on the disk, by its path in the workspace: "data/events.csv" → its bytes.
 
     Left out: hidden files and folders, `__pycache__`, and what no reader takes (`storage.reading`).

@@ -17,10 +17,10 @@ from itertools import pairwise
 from typing import Any, Final, Literal
 
 from forecast.attribution.partial_data import CLAIMS, PartialData, clock
-from forecast.data.diff import RowChange, compare
+from forecast.data.diff import RowChange, diff_data
 from forecast.data.event_groups import linked_groups
 from forecast.data.records import Record
-from forecast.data.row_summary import brief
+from forecast.data.row_query import summarise_row
 from forecast.data.tables import Data, origin
 from forecast.domain import PartialDate, month_text
 
@@ -71,7 +71,7 @@ def data_steps(old: Data, new: Data, max_steps: int = MAX_STEPS) -> DataSteps:
 
     Scales and questions, which are no rows, are those of `new` from the start.
     """
-    changes = [c for c in compare(old, new).rows if c.meaning]
+    changes = [c for c in diff_data(old, new).rows if c.meaning]
     unread = tuple(c for c in changes if not _is_read(c))
     revised, added = _split_revisions(old, [c for c in changes if _is_read(c)])
     steps: tuple[DataStep, ...] = ()
@@ -264,7 +264,7 @@ def _label(group: Sequence[RowChange]) -> str:
     removed = "removed: " if first.what == "removed" else ""
     cells = f", {', '.join(first.cells)} changed" if first.what == "changed" else ""
     also = f", with {', '.join(c.key[0] for c in others)}" if others else ""
-    return f"{removed}{brief(first.row)}{cells}{also}"
+    return f"{removed}{summarise_row(first.row)}{cells}{also}"
 
 
 def _rows(changes: Sequence[RowChange]) -> str:

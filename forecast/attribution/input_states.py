@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from forecast.attribution.data_steps import data_steps
-from forecast.data.diff import RowChange, compare
+from forecast.data.diff import RowChange, diff_data
 from forecast.data.records import ReadingRow
 from forecast.data.tables import Data
 from forecast.errors import ForecastError
@@ -59,7 +59,7 @@ class InputPath:
 def intermediate_inputs(a: Inputs, b: Inputs) -> InputPath:
     """The path from the inputs `a` to `b`; a single state if nothing differs that a model reads."""
     states = [InputState("start", "", (), a.data, a.priors)]
-    settings = compare(a.data, b.data)
+    settings = diff_data(a.data, b.data)
     data, priors = replace(a.data, scales=b.data.scales, questions=b.data.questions, sources=b.data.sources), a.priors
     if settings.meant:
         label = "; ".join(_setting_label(name, *settings.settings[name]) for name in sorted(settings.meant))

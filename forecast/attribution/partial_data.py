@@ -10,7 +10,7 @@ from typing import Any, Final
 from forecast.data.diff import RowChange
 from forecast.data.outcome import claims_in_force
 from forecast.data.records import Claim, Record
-from forecast.data.tables import RECORDS, Data, history, origin, rows
+from forecast.data.tables import RECORDS, Data, history_months, origin, table_rows
 from forecast.domain import FIRST_MONTH, PartialDate, last_day
 
 CLAIMS: Final = Claim.file
@@ -27,7 +27,7 @@ class PartialData:
 
     def __init__(self, start: Data) -> None:
         self.start = start
-        self.tables: dict[str, tuple[Any, ...]] = {name: rows(start, name) for name in RECORDS}
+        self.tables: dict[str, tuple[Any, ...]] = {name: table_rows(start, name) for name in RECORDS}
         self.coverage = dict(start.coverage)
 
     def apply(self, changes: Iterable[RowChange], new: Data) -> None:
@@ -60,7 +60,7 @@ def _carried(data: Data) -> Iterator[Claim]:
     """A claim for the months at the end that none covers: the level goes on. It is dated before all others, so any other is preferred."""
     tau = clock(data)[1]
     documented = [c for c in data.claims if c.stance == "documented" and c.published.last <= tau]
-    months = history(data)
+    months = history_months(data)
     uncovered = [m for m in months if not any(c.start <= m and (c.end is None or m <= c.end) for c in documented)]
     if uncovered and uncovered[0] > FIRST_MONTH:
         level = claims_in_force(documented, tau, range(FIRST_MONTH, uncovered[0]))[-1].level

@@ -36,14 +36,16 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
-class Attribution:
+class SequentialAttribution:
     """Contributions from state 0 to the last state, and the remainder: after − before − their sum, by question of both forecasts."""
 
     contributions: tuple[Contribution, ...]
     remainder: Values
 
 
-def attribute_sequentially(before: Values, after: Values, carried: Mapping[int, Values], last: int, same_model: bool = True) -> Attribution:
+def attribute_sequentially(
+    before: Values, after: Values, carried: Mapping[int, Values], last: int, same_model: bool = True
+) -> SequentialAttribution:
     """Split after − before over the states 0 (the inputs of the first forecast) to `last` (those of the second).
 
     carried: number of a state → its forecast, for all states that one set of draws can carry, state 0 or the last among them. A state
@@ -59,7 +61,7 @@ def attribute_sequentially(before: Values, after: Values, carried: Mapping[int, 
     parts += [Contribution(i, j, _differences(ids, carried[i], carried[j]), joint=False) for i, j in pairwise(numbers)]
     if end < last:
         parts.append(Contribution(end, last, _differences(ids, carried[end], after), joint=True))
-    return Attribution(tuple(parts), {q: after[q] - before[q] - sum(part.values[q] for part in parts) for q in ids})
+    return SequentialAttribution(tuple(parts), {q: after[q] - before[q] - sum(part.values[q] for part in parts) for q in ids})
 
 
 def _differences(ids: Sequence[str], start: Values, end: Values) -> Values:

@@ -14,9 +14,9 @@ from typing import Any
 from forecast.cli._log import Log
 from forecast.cli._streams import as_json
 from forecast.progress import Progress
+from forecast.storage.files import MAX_BYTES
 from forecast.storage.output import Output
-from forecast.storage.reading import MAX_BYTES
-from forecast.workspace import Workspace, check_own, find
+from forecast.workspace import Workspace, check_writable, find_workspace
 
 
 def utc_now() -> datetime:
@@ -55,13 +55,13 @@ class Context:
     @property
     def workspace(self) -> Workspace:
         """Found when first needed, since `init` needs none. Raises UsageError if the folder asked for is none."""
-        return find(self.workspace_option, self.surroundings.environ, self.surroundings.cwd)
+        return find_workspace(self.workspace_option, self.surroundings.environ, self.surroundings.cwd)
 
     @property
     def own_workspace(self) -> Workspace:
         """The workspace, for a command that writes to it. Raises UsageError if it is only a fallback, or inside an installed package."""
         found = self.workspace
-        check_own(found)
+        check_writable(found)
         return found
 
     def output(self, file: str, force: bool) -> Output:

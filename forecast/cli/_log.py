@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 if TYPE_CHECKING:
     from forecast.cli._timetable import Position
 
-from forecast.storage.characters import json_escaped
+from forecast.storage.text import json_escaped
 
 FLAG: Final = "--log-json"
 

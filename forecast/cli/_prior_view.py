@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forecast.cli._text import sentence, wrap
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from forecast.jobs.priors.set_edits import Log
     from forecast.priors.implied import Implied
     from forecast.priors.load import Prior, Priors
+    from forecast.report.models.forecast import Question
 
 EDITS = 3
 """How many of the last edits are shown."""
@@ -111,19 +112,19 @@ def _nothing_learnt(name: str, prior: Prior, after: PriorReport | None, width: i
     yield from wrap(said, width)
     q = after.question if after else None
     if q and name == "readings.weights":
-        parts = ", ".join(f"{reading.replace('_', ' ')} {percent(p)}" for reading, p in q["by_reading"].items())
-        yield from wrap(f"The headline is {percent(q['probability'])}; by reading: {parts}.", width)
+        parts = ", ".join(f"{reading.replace('_', ' ')} {percent(p)}" for reading, p in q.by_reading.items())
+        yield from wrap(f"The headline is {percent(q.probability)}; by reading: {parts}.", width)
     elif q:
         yield from _asked(q, width)
     yield ""
 
 
-def _asked(q: Any, width: int) -> list[str]:
+def _asked(q: Question, width: int) -> list[str]:
     from forecast.priors.descriptions import percent
 
-    prior = "" if q["prior_probability"] is None else f"; {percent(q['prior_probability'])} by the prior alone"
-    least = "At least one: " if q["kind"] == "count" else ""
-    return wrap(f"{q['text']} {least}{percent(q['probability'])}{prior}.", width)
+    prior = "" if q.prior_probability is None else f"; {percent(q.prior_probability)} by the prior alone"
+    least = "At least one: " if q.kind == "count" else ""
+    return wrap(f"{q.text} {least}{percent(q.probability)}{prior}.", width)
 
 
 def _implied(rows: tuple[Implied, ...], after: PriorReport | None, width: int) -> Iterator[str]:
@@ -149,8 +150,8 @@ def span(row: Implied) -> str:
 
 def _forecast(after: PriorReport, width: int) -> Iterator[str]:
     """What the prior does to the headline, and what the record changed in that; or to the question it is about."""
+    from forecast.formatting import points
     from forecast.priors.descriptions import percent
-    from forecast.report.words import points
 
     found = after.on_forecast
     if found is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from forecast.cli._streams import drawing
 from forecast.cli._timetable import Position, Show, Timetable, duration
 from forecast.progress import Progress, silent
-from forecast.storage.characters import visible
+from forecast.storage.text import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from forecast.cli._text import wrap
 from forecast.domain import LEVELS, TOP, month_text
 from forecast.evaluation.scores import MIN_WINDOWS
-from forecast.report.words import NONE, count, month_words, percent
+from forecast.formatting import NONE, count, month_words, percent
 
 if TYPE_CHECKING:
     from forecast.evaluation.question_ledger import LedgerQuestion, RecordedResolution
-    from forecast.evaluation.score_table import LateForecast, PriorEditEffect, ScoreRow
+    from forecast.evaluation.score_table import LateForecast, PriorEditEffect, ScoreTableRow
     from forecast.evaluation.scores import MeanScore
     from forecast.jobs.questions.freeze import OmittedQuestions
     from forecast.jobs.questions.score import LedgerScores
@@ -173,7 +173,7 @@ def document(q: LedgerQuestion, today: date) -> dict[str, Any]:
 def scores(found: LedgerScores, width: int) -> Iterator[str]:
     """A block a kind and horizon, then the edits of priors, then what none of it can show."""
     yield f"Questions: {', '.join(f'{n} {state}' for state, n in found.states.items() if n) or 'none'}."
-    blocks: dict[tuple[str, int | None], list[ScoreRow]] = {}
+    blocks: dict[tuple[str, int | None], list[ScoreTableRow]] = {}
     for row in found.rows:
         blocks.setdefault((row.kind, row.horizon), []).append(row)
     for (kind, horizon), rows in blocks.items():
@@ -208,14 +208,14 @@ def _too_late(x: LateForecast) -> str:
     return f"{x.author} on {x.question}: {entries}, from {x.entered} on; public on {x.public[:10]}; {earlier}."
 
 
-def _line(row: ScoreRow) -> str:
+def _line(row: ScoreTableRow) -> str:
     cells = "".join(f"{f'{m.value:.3f}' if (m := row.scores.get(measure)) else NONE:>8}" for measure in MEASURES)
     n = max(m.n for m in row.scores.values())
     less = "".join(f"{_difference(row, name):>17}" for name in ("persistence", "climatology"))
     return f"{row.author[:13]:<14}{n:>4}{cells}{less}".rstrip()
 
 
-def _difference(row: ScoreRow, name: str) -> str:
+def _difference(row: ScoreTableRow, name: str) -> str:
     found = row.against.get(name)
     if found is None:
         return ""

@@ -21,7 +21,7 @@ from forecast.cli._context import Environment
 from forecast.cli._log import FLAG, Log
 from forecast.cli._options import common_options, extra_options, keep_log, log_of, verbosity
 from forecast.cli._streams import safe_streams, unprinted
-from forecast.data.suggestions import shown
+from forecast.data.suggestions import quoted
 from forecast.errors import INTERRUPTED, ForecastError, InputError, UsageError
 from forecast.storage.text import text_problem
 
@@ -137,7 +137,7 @@ def _check_words(words: Sequence[str]) -> None:
     for word in words:
         if wrong := text_problem(word):
             found, expected, remedy = wrong
-            raise click.UsageError(f"{shown(word)} is no argument: found {found}; expected {expected}. {remedy}")
+            raise click.UsageError(f"{quoted(word)} is no argument: found {found}; expected {expected}. {remedy}")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TextIO, cast
 
-from forecast.storage.characters import json_escaped, visible
+from forecast.storage.text import json_escaped, visible
 
 _SIMILAR: Final = str.maketrans({
     "−": "-", "–": "-", "—": "-", "─": "-", "━": "=", "→": "->", "⇄": "<->", "≥": ">=", "≤": "<=", "±": "+-", "×": "x", "÷": "/", "·": ".",

@@ -39,7 +39,7 @@ def check(context: Context) -> None:
     """Read every file strictly and list all that is wrong (exit 3), odd, or left out of a forecast made today; say what the gate of the
     drivers would let no forecast rest on (exit 4).
     """
-    from forecast.data.problems import document, listing, summary
+    from forecast.data.problems import problem_document, problem_lines, problem_summary
     from forecast.errors import InputError
     from forecast.jobs.data.check import check_workspace
 
@@ -49,17 +49,17 @@ def check(context: Context) -> None:
         if not e.problems:
             raise
         if context.json:
-            context.say_json(document(e.problems, None))
+            context.say_json(problem_document(e.problems, None))
         else:
-            for line in listing(e.problems):
+            for line in problem_lines(e.problems):
                 context.say(line)
-        raise InputError(summary(e.problems), "Correct them and check again.") from e
+        raise InputError(problem_summary(e.problems), "Correct them and check again.") from e
     if context.json:
-        context.say_json(document(checked.odd, checked.data))
+        context.say_json(problem_document(checked.odd, checked.data))
     else:
-        for line in listing(checked.odd):
+        for line in problem_lines(checked.odd):
             context.say(line)
-        context.say(summary(checked.odd))
+        context.say(problem_summary(checked.odd))
     if checked.gate is not None:
         raise checked.gate
 
@@ -83,15 +83,15 @@ def show(context: Context, file: str | None, where: tuple[str, ...], first: str 
 
     A single row is shown in full. Into a pipe go all columns of each row, between tabs.
     """
-    from forecast.data.row_query import BRIEF, Selection, chosen, columns_of, overview, table_named
+    from forecast.data.row_query import SHORT_COLUMNS, Selection, columns_of, overview, select_rows, table_of_file
 
     read = _read(context)
     if file is None:
         print_rows(context, *overview(read), fold=True)
         return
-    name = table_named(file)
-    rows = chosen(read, name, Selection.parse(name, where, first, last, limit))
-    print_rows(context, columns_of(name), rows, BRIEF.get(name, ()))
+    name = table_of_file(file)
+    rows = select_rows(read, name, Selection.parse(name, where, first, last, limit))
+    print_rows(context, columns_of(name), rows, SHORT_COLUMNS.get(name, ()))
 
 
 def _read(context: Context) -> Data:
@@ -109,14 +109,14 @@ def print_rows(
     tabs, a row a line. fold: the last column is wrapped, where it would else be cut.
     """
     from forecast.cli._text import terminal_width
-    from forecast.data.printing import printable
+    from forecast.data.row_query import printable
 
     if context.json:
         context.say_json(rows)
     elif not rows:
         context.warn("No row is like that.")
     elif sys.stdout.isatty() and len(rows) == 1:
-        for line in whole(columns, rows[0], terminal_width()):
+        for line in full_row_lines(columns, rows[0], terminal_width()):
             context.say(line)
     elif sys.stdout.isatty():
         _draw(brief or columns, rows, fold=fold)
@@ -126,11 +126,11 @@ def print_rows(
             context.say("\t".join(printable(row[column]) for column in columns))
 
 
-def whole(columns: tuple[str, ...], row: dict[str, Any], width: int) -> list[str]:
+def full_row_lines(columns: tuple[str, ...], row: dict[str, Any], width: int) -> list[str]:
     """One row in full, a column a line, wrapped where it is long."""
     from textwrap import wrap
 
-    from forecast.data.printing import printable
+    from forecast.data.row_query import printable
 
     names = max(map(len, columns)) + 2
     lines: list[str] = []
@@ -147,7 +147,7 @@ def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]], *, fold: bool = 
     from rich.table import Table
     from rich.text import Text
 
-    from forecast.data.printing import printable
+    from forecast.data.row_query import printable
 
     console = Console(file=drawing(sys.stdout))
     cells = {column: [printable(row[column]) for row in rows] for column in columns}

@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._data_prompts import WIDTH, WRITING, Entry, ask, ask_again, ask_for_refused, confirmed, flag, kept, show_command
+from forecast.cli._data_prompts import (
+    WIDTH,
+    WRITING,
+    RowDraft,
+    ask_again,
+    ask_for_refused,
+    ask_missing,
+    confirmed,
+    keep_answers,
+    option_flag,
+    show_command,
+)
 from forecast.cli._options import Day, common, examples
 from forecast.cli._root import Group
 from forecast.cli._text import sentence, wrap
-from forecast.data.entry.form import LABELS, choices_in_words
+from forecast.data.entry.form import LABELS, choices_text
 
 if TYPE_CHECKING:
     from forecast.data.entry.row_input import RowInput
@@ -37,7 +48,7 @@ def columns(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         options: list[Callable[[Any], Any]] = [
-            click.option(flag(column), column, metavar="TEXT", help=_help(name, column)) for column in LABELS[name]
+            click.option(option_flag(column), column, metavar="TEXT", help=_help(name, column)) for column in LABELS[name]
         ]
         options += [
             click.option("--from", "from_file", metavar="FILE", help="Rows from a CSV or JSON file, - for standard input."),
@@ -58,7 +69,7 @@ def columns(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def _help(name: str, column: str) -> str:
-    words = choices_in_words(name, column)
+    words = choices_text(name, column)
     return sentence(LABELS[name][column]) + (f" {sentence(words)}" if words else "")
 
 
@@ -121,13 +132,15 @@ def on_terminal() -> bool:
 def _add(context: Context, name: str, from_file: str | None, covered_through: Any, dry_run: bool, yes: bool, **cells: str | None) -> None:
     from forecast.data.entry.row_input import RowInput
     from forecast.errors import UsageError
-    from forecast.jobs.data.add_rows import add as run
+    from forecast.jobs.data.add_rows import add_rows as run
 
     where = context.workspace if dry_run else context.own_workspace
     asks = on_terminal() and from_file != "-"
     written = {column: text for column, text in cells.items() if text is not None}
     if from_file is not None and written:
-        raise UsageError("Rows come from --from or from options, not from both.", f"Leave out {flag(next(iter(written)))}, or --from.")
+        raise UsageError(
+            "Rows come from --from or from options, not from both.", f"Leave out {option_flag(next(iter(written)))}, or --from."
+        )
     if from_file is None and not asks:
         _refuse_missing(context, name, written)
     if not (asks or yes or dry_run):
@@ -157,18 +170,18 @@ def _asked(
     context: Context, name: str, written: dict[str, str], covered_through: Any, confirm: Callable[[Proposal], bool], yes: bool
 ) -> tuple[Proposal, bool]:
     """The row of the options, the rest asked for, and what is refused asked for again."""
-    from forecast.data.entry.add_rows import lacking
+    from forecast.data.entry.add_rows import missing_columns
     from forecast.data.read import read_data
     from forecast.errors import InputError
-    from forecast.jobs.data.add_rows import add as run
+    from forecast.jobs.data.add_rows import add_rows as run
 
-    entry = Entry(name, written, read_data(context.workspace.data), covered_through)
-    with kept(context, entry):
-        missing = lacking(entry.data, name, entry.cells)
+    entry = RowDraft(name, written, read_data(context.workspace.data), covered_through)
+    with keep_answers(context, entry):
+        missing = missing_columns(entry.data, name, entry.cells)
         if missing or not yes:
             ask_for_refused(context, entry)
         if missing:
-            ask(context, entry)
+            ask_missing(context, entry)
         while True:
             try:
                 proposal, done = run(context.workspace, name, entry.given, confirm, entry.covered_through, context.now.date())
@@ -182,36 +195,39 @@ def _asked(
 
 
 def _read(context: Context, name: str, source: str) -> tuple[RowInput, ...]:
-    from forecast.data.entry.row_input import read_given
+    from forecast.data.entry.row_input import read_rows
 
     file, called = context.handed_over(source)
-    return read_given(file, tuple(LABELS[name]), called)
+    return read_rows(file, tuple(LABELS[name]), called)
 
 
 def _refuse_missing(context: Context, name: str, written: Mapping[str, str]) -> None:
     """UsageError naming every option that is missing where nobody can be asked for it."""
-    from forecast.data.entry.add_rows import lacking
+    from forecast.data.entry.add_rows import missing_columns
     from forecast.data.read import read_data
     from forecast.errors import UsageError
 
-    if missing := lacking(read_data(context.workspace.data), name, written):
-        raise UsageError(f"Missing: {', '.join(map(flag, missing))}.", "Give them too, or run the command on a terminal to be asked.")
+    if missing := missing_columns(read_data(context.workspace.data), name, written):
+        raise UsageError(
+            f"Missing: {', '.join(map(option_flag, missing))}.", "Give them too, or run the command on a terminal to be asked."
+        )
 
 
 def _show(context: Context, proposal: Proposal, err: bool) -> None:
     """The row as it will stand, what lies near it, and what changes."""
-    from forecast.data.printing import as_text, printable
-    from forecast.data.row_query import BRIEF, cell
+    from forecast.data.row_query import SHORT_COLUMNS, cell_value, printable, value_text
 
     made = proposal.addition
     lines = []
     for new, near, does in zip(made.rows, proposal.similar, proposal.effects, strict=True):
         lines += [f"{made.file}, line {new.line}, as it will stand:", f"  {printable(new.text)}", ""]
-        filled = {column: as_text(cell(column, getattr(new.record, column))) for column in LABELS[made.name]}
+        filled = {column: value_text(cell_value(column, getattr(new.record, column))) for column in LABELS[made.name]}
         lines += [f"  {column:<{max(map(len, filled))}}  {printable(text)}" for column, text in filled.items() if text]
         lines += ["", "Near it (same fortnight), perhaps the same:" if near else "Nothing like it in the same fortnight."]
-        brief = BRIEF[made.name]
-        lines += ["  " + "  ".join(printable(t) for c in brief if (t := as_text(cell(c, getattr(row, c)))))[:160] for row in near[:NEAR]]
+        brief = SHORT_COLUMNS[made.name]
+        lines += [
+            "  " + "  ".join(printable(t) for c in brief if (t := value_text(cell_value(c, getattr(row, c)))))[:160] for row in near[:NEAR]
+        ]
         lines += [f"  and {len(near) - NEAR} more"] if len(near) > NEAR else []
         lines += ["What changes:", *(line for told in does.told for line in wrap(told, WIDTH, "  ", "    "))]
     before, after = proposal.origins

@@ -13,7 +13,7 @@ from forecast.cli._options import common, examples
 from forecast.errors import SourceError
 
 if TYPE_CHECKING:
-    from forecast.jobs.data.pull import Pulled
+    from forecast.jobs.data.pull import PullOutcome
     from forecast.workspace import Workspace
 
 
@@ -33,7 +33,7 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
     where = context.own_workspace
     from forecast.jobs.data.pull import pull_sources
 
-    pulled: list[Pulled] = []
+    pulled: list[PullOutcome] = []
     try:
         with context.progress() as progress:
             environ = context.surroundings.environ
@@ -49,26 +49,26 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
 def sources(context: Context) -> None:
     """List every series: its use, its newest month, whether it is late."""
     from forecast.cli.data import print_rows
-    from forecast.jobs.data.pull import listed
+    from forecast.jobs.data.pull import list_sources
 
-    rows = [asdict(row) for row in listed(context.workspace, context.now.date())]
+    rows = [asdict(row) for row in list_sources(context.workspace, context.now.date())]
     columns = ("series", "used_for", "newest", "status", "pulled_by", "file", "publisher", "url", "terms", "citation")
     print_rows(context, columns, rows, ("series", "used_for", "newest", "pulled_by", "status"))
 
 
 def _plan(context: Context, names: tuple[str, ...]) -> None:
     from forecast.cli.data import print_rows
-    from forecast.jobs.data.pull import planned
+    from forecast.jobs.data.pull import plan_pull
 
     rows = [
         {"source": p.source, "file": p.file, "used_for": _uses(p.used_for), "address": address}
-        for p in planned(context.workspace, names)
+        for p in plan_pull(context.workspace, names)
         for address in p.addresses
     ]
     print_rows(context, ("source", "file", "used_for", "address"), rows)
 
 
-def _print(context: Context, where: Workspace, pulled: list[Pulled]) -> None:
+def _print(context: Context, where: Workspace, pulled: list[PullOutcome]) -> None:
     from forecast.cli.data import print_rows
 
     for outcome in pulled:
@@ -82,7 +82,7 @@ def _print(context: Context, where: Workspace, pulled: list[Pulled]) -> None:
         context.warn(f"Written in {where.root}: {', '.join(files)}.")  # not among the rows, which a program may read
 
 
-def _status(outcome: Pulled) -> str:
+def _status(outcome: PullOutcome) -> str:
     told = f"{outcome.rows} new rows" if outcome.status == "new rows" else outcome.status
     return f"{told}: {outcome.detail}" if outcome.detail else told
 

@@ -26,7 +26,7 @@ def diff(context: Context, first: str, second: str, form: Literal["text", "markd
     A run is named by its id, a unique beginning of it, `latest`, or a folder. `forecast explain` says what made the forecast differ.
     """
     from forecast.jobs.diff import diff as compare
-    from forecast.report.differences import render
+    from forecast.report.diff_view import render_diff
     from forecast.runs import store
 
     reports = context.workspace.reports
@@ -34,4 +34,4 @@ def diff(context: Context, first: str, second: str, form: Literal["text", "markd
     if context.json:
         context.say_json(found)
     else:
-        context.say(render(found, form, everything).rstrip("\n"))
+        context.say(render_diff(found, form, everything).rstrip("\n"))

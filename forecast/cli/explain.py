@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +12,11 @@ from forecast.cli._options import common, examples
 from forecast.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
+
+    from forecast.jobs.saved_run import SavedRun
+    from forecast.report.models.forecast import QuestionChange
+    from forecast.report.models.report import Report
 
 MAX_QUESTIONS = 4
 """Questions that have room beside each other on a terminal."""
@@ -35,18 +39,19 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
     Monte Carlo noise. The parts add up to the change. Without A and B, the last two published runs are compared; with A alone, A and the
     published run. Nothing is fitted. If the report of B does not have the parts yet, they take about a minute.
     """
-    from forecast.report.read import read_report
-    from forecast.runs import store
+    from forecast.jobs.saved_run import SavedRun
+    from forecast.report.models.forecast import Attribution
 
     if len(chosen) > MAX_QUESTIONS:
         raise UsageError("A terminal has room for four questions.", "Name fewer, or use --json.")
     reports = context.workspace.reports
-    after = store.resolve(reports, second or "latest")
-    report = read_report(after)
-    if first is None and report["moved"] and not again:
-        moved = dict(report["moved"])
+    after = SavedRun.named(reports, second or "latest")
+    after.check()
+    report = after.report
+    if first is None and report.attribution and not again:
+        moved = report.attribution.model_dump()
     else:
-        before = store.resolve(reports, first) if first else _previous_run(reports, after)
+        before = SavedRun.named(reports, first) if first else _previous_run(reports, after)
         _check_runs(before, after, chosen)
         from forecast.jobs.explain import explain as compute
 
@@ -54,9 +59,9 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
             moved = compute(before, after, progress, again)
     _check_questions(moved["questions"], chosen)
     if context.json:
-        context.say_json({"to_run": after.name, "headline": report["headline"], **moved})
+        context.say_json({"to_run": after.name, "headline": report.headline, **moved})
     else:
-        for line in lines(report | {"moved": moved}, chosen):
+        for line in lines(report.model_copy(update={"moved": Attribution.model_validate(moved)}), chosen):
             context.say(line)
     if moved.get("unexplained"):
         from forecast.jobs.explain import failure
@@ -66,12 +71,12 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
         raise alarm
 
 
-def _previous_run(reports: Path, run: Path) -> Path:
+def _previous_run(reports: Path, run: SavedRun) -> SavedRun:
     """The run that was published before this one."""
-    from forecast.runs.manifest import read_manifest
+    from forecast.jobs.saved_run import SavedRun
     from forecast.runs.store import list_runs
 
-    follows = read_manifest(run).meta.get("follows")
+    follows = run.meta.get("follows")
     if follows is None:
         raise UsageError(
             f"No run was published before {run.name}.", "Publish another with `forecast refit`, or name two runs of `forecast runs list`."
@@ -81,20 +86,18 @@ def _previous_run(reports: Path, run: Path) -> Path:
         raise UsageError(
             f"Run {follows}, published before {run.name}, is no longer there.", "Name another run: `forecast runs list` shows them."
         )
-    return previous
+    return SavedRun(previous)
 
 
-def _check_runs(before: Path, after: Path, chosen: Sequence[str]) -> None:
-    """Both runs must have kept their inputs and asked the chosen questions; checked before the long computation starts."""
-    from forecast.report.read import read_report
-    from forecast.runs.input_snapshot import FOLDER
-
-    if before == after:
+def _check_runs(before: SavedRun, after: SavedRun, chosen: Sequence[str]) -> None:
+    """Both runs must be sound, have kept their inputs and asked the chosen questions; checked before the long computation starts."""
+    if before.path == after.path:
         raise UsageError(f"Both runs are {after.name}.", "Name two different runs: `forecast runs list` shows them.")
     for run in (before, after):
-        if not (run / FOLDER / "data").is_dir():
+        run.check()
+        if not run.keeps_inputs:
             raise UsageError(f"Run {run.name} did not keep the data and priors it was made from.", "Make a new one: `forecast run`.")
-    _check_questions(set.intersection(*({q["id"] for q in read_report(run)["questions"]} for run in (before, after))), chosen)
+    _check_questions(set.intersection(*({q.id for q in run.report.questions} for run in (before, after))), chosen)
 
 
 def _check_questions(ids: Collection[str], chosen: Sequence[str]) -> None:
@@ -109,18 +112,19 @@ def _check_questions(ids: Collection[str], chosen: Sequence[str]) -> None:
 _CELL = 12
 
 
-def lines(report: Mapping[str, Any], chosen: Sequence[str] = (), width: int = 80) -> list[str]:
+def lines(report: Report, chosen: Sequence[str] = (), width: int = 80) -> list[str]:
     """For a terminal: one row a part, in percentage points; a long label stands above its numbers.
 
     The printed parts add up to the printed change: they are rounded by largest remainder.
     """
     from forecast.cli._text import wrap
-    from forecast.report.what_moved import KINDS, alarm, aside, points, shown
-    from forecast.report.words import capital, percent
+    from forecast.formatting import capital, fixed_points, percent
+    from forecast.report.figures.attribution import KINDS, attribution_alarm, attribution_aside, shown_questions
 
-    moved = report["moved"]
-    ids = list(chosen) or shown(report)
-    questions = [moved["questions"][id_] for id_ in ids]
+    attribution = report.attribution
+    assert attribution is not None
+    ids = list(chosen) or shown_questions(report)
+    questions = [attribution.questions[id_] for id_ in ids]
     columns = [_rounded(q) for q in questions]
     room = width - _CELL * len(ids)
 
@@ -129,32 +133,37 @@ def lines(report: Mapping[str, Any], chosen: Sequence[str] = (), width: int = 80
         yield from above
         yield f"{last:<{room}}" + "".join(f"{cell:>{_CELL}}" for cell in cells)
 
-    out = [f"From {moved['from_run']} (to {moved['from_origin']})", f"to   {report['run_id']} (to {moved['to_origin']}), in points", ""]
-    out += [f"{'':<{room}}" + "".join(f"{id_:>{_CELL}}" for id_ in ids), *row("Before", [percent(q["before"]) + "  " for q in questions])]
+    out = [
+        f"From {attribution.from_run} (to {attribution.from_origin})",
+        f"to   {report.run_id} (to {attribution.to_origin}), in points",
+        "",
+        f"{'':<{room}}" + "".join(f"{id_:>{_CELL}}" for id_ in ids),
+        *row("Before", [percent(q.before) + "  " for q in questions]),
+    ]
     kind = ""
-    for i, part in enumerate(moved["parts"]):
-        if part["kind"] != kind:
-            kind = part["kind"]
+    for i, part in enumerate(attribution.parts):
+        if part.kind != kind:
+            kind = part.kind
             out.append(capital(KINDS[kind]))
-        cells = [points(column[i] / 100) + (" ~" if q["within_noise"][i] else "  ") for q, column in zip(questions, columns, strict=True)]
-        out += row(f"  {part['label']}{' *' if part['how'] == 'joint' else ''}", cells)
-        if part["how"] == "joint":
-            out += row("  its standard error", [f"{100 * q['parts_se'][i]:.2f}  " for q in questions])
-    out += row("Monte Carlo noise", [points(column[-2] / 100) + "  " for column in columns])
-    out += row("  its standard error", [f"{100 * q['remainder_se']:.2f}  " for q in questions])
-    out += row("Total change", [points(column[-1] / 100) + "  " for column in columns])
-    out += row("Now", [percent(q["after"]) + "  " for q in questions])
-    notes = ["~ cannot be told from noise"] if any(any(q["within_noise"]) for q in questions) else []
-    if any(part["how"] == "joint" for part in moved["parts"]):
-        notes.append("* the draws of neither run carry it alone, so it holds the noise of both")
-    for text in ("; ".join(notes), aside(report), alarm(report)):
+        cells = [fixed_points(column[i]) + (" ~" if q.within_noise[i] else "  ") for q, column in zip(questions, columns, strict=True)]
+        out += row(f"  {part.label}{' *' if part.how == 'joint' else ''}", cells)
+        if part.how == "joint":
+            out += row("  its standard error", [f"{100 * q.parts_se[i]:.2f}  " for q in questions])
+    out += row("Monte Carlo noise", [fixed_points(column[-2]) + "  " for column in columns])
+    out += row("  its standard error", [f"{100 * q.remainder_se:.2f}  " for q in questions])
+    out += row("Total change", [fixed_points(column[-1]) + "  " for column in columns])
+    out += row("Now", [percent(q.after) + "  " for q in questions])
+    notes = ["~ within the noise"] if any(any(q.within_noise) for q in questions) else []
+    if any(part.how == "joint" for part in attribution.parts):
+        notes.append("* the draws cannot carry it alone, so it holds the noise of both runs")
+    for text in ("; ".join(notes), attribution_aside(report), attribution_alarm(report)):
         out += ["", *wrap(text, width)] if text else []
     return out
 
 
-def _rounded(question: Mapping[str, Any]) -> list[float]:
-    """The parts in points, the noise, and their sum, rounded so that they add up."""
+def _rounded(question: QuestionChange) -> list[float]:
+    """The parts, the noise and their sum as probabilities, rounded to hundredths of a point so that they add up."""
     from forecast.attribution.sequential import rounded_parts
 
-    parts, total = rounded_parts([100 * x for x in (*question["parts"], question["noise"])])
+    parts, total = rounded_parts([*question.parts, question.noise], digits=4)
     return [*parts, total]

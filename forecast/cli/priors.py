@@ -63,12 +63,12 @@ def list_(context: Context, theme: str | None) -> None:
     from forecast.cli._prior_list import lines, rows
     from forecast.cli.data import print_rows
     from forecast.errors import InputError
-    from forecast.priors.catalogue import nearest
+    from forecast.priors.catalogue import right_name
 
     loaded = _load(context)
     chosen = [prior for name, prior in loaded.items() if theme is None or f"{name}.".startswith(f"{theme.rstrip('.')}.")]
     if not chosen:
-        raise InputError(f"No prior has a name that starts with {theme!r}.", f"Did you mean {nearest(str(theme))}?")
+        raise InputError(f"No prior has a name that starts with {theme!r}.", right_name(str(theme)))
     run, moves = _moves(context)
     if context.json:
         context.say_json([document(prior) | {"headline_moves_by": moves.get(prior.name)} for prior in chosen])

@@ -72,12 +72,11 @@ def elicit(
     does so at once; nothing is written without --yes or your word.
     """
     from forecast.errors import InputError, Problem, UsageError
-    from forecast.priors.catalogue import CATALOGUE, nearest
+    from forecast.priors.catalogue import check_known
     from forecast.priors.load import load_priors
     from forecast.priors.text import SpecError
 
-    if name not in CATALOGUE:
-        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
+    check_known(name)
     written = zip(WAYS, (quantiles, odds, year, headline), strict=True)
     given = [(way, text) for way, text in written if text is not None]
     asks = on_terminal()

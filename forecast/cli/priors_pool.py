@@ -45,13 +45,12 @@ def pool(
     """
     from forecast.cli._headline_effect import tried_on_newest
     from forecast.errors import InputError, Problem
-    from forecast.priors.catalogue import CATALOGUE, nearest
+    from forecast.priors.catalogue import check_known
     from forecast.priors.expert_pooling import pool as pooled
     from forecast.priors.load import load_priors
     from forecast.priors.text import SpecError
 
-    if name not in CATALOGUE:
-        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
+    check_known(name)
     priors = load_priors(context.workspace.priors)
     try:
         made = pooled(name, _opinions(context, name, priors, beliefs, file, weights), priors.spec(name), method)
@@ -72,13 +71,13 @@ def _opinions(
     from forecast.priors.elicitation import may_be_elicited
     from forecast.priors.expert_pooling import Opinion, opinion, read_opinions
     from forecast.priors.text import SpecError
-    from forecast.storage.text import handed_over
+    from forecast.storage.text import read_input_text
 
     may_be_elicited(name)
     found = [opinion(name, text, i) for i, text in enumerate(beliefs, 1)]
     if file is not None:
         source, called = context.handed_over(file)
-        found += read_opinions(name, handed_over(source, called), priors.spec(name), called)
+        found += read_opinions(name, read_input_text(source, called), priors.spec(name), called)
     if weights is None:
         return found
     try:

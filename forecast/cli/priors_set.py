@@ -29,7 +29,7 @@ NAMED: Final = 4
     "set",
     epilog=examples(
         "forecast priors set leverage.effect 'Normal(0.8, 0.3)' --why 'Tariffs were met with defiance.' --by me",
-        "forecast priors set 'leverage.effect = Normal(0.8, 0.3)' 'ladder.fresh = Normal(2, 1)' --why 'Both doubted.' --by me --json",
+        "forecast priors set 'leverage.effect = Normal(0.8, 0.3)' 'ladder.just_risen = Normal(2, 1)' --why 'Both doubted.' --by me --json",
     ),
 )
 @common()
@@ -148,12 +148,11 @@ def log(context: Context, name: str | None) -> None:
 
     A prior that was edited in its file, past the history, is shown as such. A history that was altered is refused with exit code 7.
     """
-    from forecast.errors import InputError
     from forecast.jobs.priors.set_edits import read_log
-    from forecast.priors.catalogue import CATALOGUE, nearest
+    from forecast.priors.catalogue import check_known
 
-    if name is not None and name not in CATALOGUE:
-        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
+    if name is not None:
+        check_known(name)
     found = read_log(context.workspace, name)
     if context.json:
         by_hand = [{"name": hand.name, "from": hand.old, "to": hand.new, "until": hand.until} for hand in found.by_hand]
@@ -184,7 +183,8 @@ def _listed(found: Log) -> Iterator[str]:
 
 def _entry(edit: Edit) -> Iterator[str]:
     undoes = f" (undoes {edit.undoes})" if edit.undoes else ""
-    yield f"{edit.revision:<13}{edit.time:%Y-%m-%d %H:%M}  {edit.name}{undoes}"
+    formerly = f", then called {edit.old_name}" if edit.old_name else ""
+    yield f"{edit.revision:<13}{edit.time:%Y-%m-%d %H:%M}  {edit.name}{formerly}{undoes}"
     yield f"    {edit.old} → {edit.new}"
     yield from _indented(f"{edit.why} ({edit.by})")
     if edit.before:

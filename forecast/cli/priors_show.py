@@ -33,20 +33,19 @@ def show(context: Context, name: str, figure: str | None, force: bool) -> None:
     """Show the prior NAME: in words, as a curve, what it implies, what the newest published run made of it, and why it is so."""
     from forecast.cli._prior_view import page
     from forecast.cli.priors import document
-    from forecast.errors import InputError, UsageError
+    from forecast.errors import UsageError
 
     if figure is not None and not figure.lower().endswith(".svg"):
         raise UsageError(f"{figure} is no name of an SVG file.", f"Write --figure {name}.svg, for instance.")
     file = None if figure is None else context.output(figure, force)
     from forecast.jobs.priors.report import prior_report
     from forecast.jobs.priors.set_edits import read_log
-    from forecast.priors.catalogue import nearest
+    from forecast.priors.catalogue import check_known
     from forecast.priors.implied import implied
     from forecast.priors.load import load_priors
 
     loaded = load_priors(context.workspace.priors)
-    if name not in loaded:
-        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
+    check_known(name)
     rows, after = implied(loaded, name), prior_report(context.workspace, loaded, name)
     log = read_log(context.workspace, name)
     drawn = _figure(file, loaded, name, rows, after) if file else None
@@ -69,7 +68,7 @@ def _figure(file: Output, loaded: Priors, name: str, rows: tuple[Implied, ...], 
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.descriptions import in_words, unit_text
     from forecast.priors.distributions import Distribution, Fixed
-    from forecast.report.prior_figure import prior_svg
+    from forecast.report.figures.prior_svg import prior_svg
 
     entry, spec = CATALOGUE[name], loaded.spec(name)
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):

@@ -66,10 +66,10 @@ def try_(context: Context, edits: tuple[str, ...], file: str | None, everything:
 
 def _read(context: Context, file: str) -> tuple[str, str]:
     """The text of a file, and what problems call it."""
-    from forecast.storage.text import handed_over
+    from forecast.storage.text import read_input_text
 
     source, called = context.handed_over(file)
-    return handed_over(source, called), called
+    return read_input_text(source, called), called
 
 
 def _joined(words: dict[str, PriorSpec], file: dict[str, PriorSpec]) -> dict[str, PriorSpec]:
@@ -82,7 +82,7 @@ def _joined(words: dict[str, PriorSpec], file: dict[str, PriorSpec]) -> dict[str
 
 def lines(tried: EditTrial, everything: bool) -> list[str]:
     """For a terminal of 80 columns."""
-    from forecast.report.words import percent, points
+    from forecast.formatting import percent, points
 
     out = [line for name, (a, b) in tried.edits.items() for line in _edit(name, a, b)]
     if tried.pending:
@@ -115,7 +115,7 @@ def lines(tried: EditTrial, everything: bool) -> list[str]:
 
 def _kept(tried: EditTrial, kept: KeptRun, shown: Sequence[Mapping[str, Any]]) -> list[str]:
     """What a fit says, beside what the draws of another say."""
-    from forecast.report.words import percent, points
+    from forecast.formatting import percent, points
 
     out = wrap(f"Run {kept.run_id} was fitted with exactly these priors, to the same data:", WIDTH)
     out.append(f"{'':<26}{'edited':>8}{'fitted':>8}{'points':>8}")

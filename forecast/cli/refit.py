@@ -49,19 +49,19 @@ def refit(context: Context, pull: bool, wait: float) -> None:
 
 def lines(done: Refit) -> list[str]:
     """For a terminal of 80 columns."""
-    from forecast.report.terminal import headline_table
-    from forecast.report.words import month_words
+    from forecast.formatting import month_words
+    from forecast.report.text_view import render_text
 
     said = done.decision
     out = wrap(sentence(f"{said.kind}: {said.reason}"), 80)
-    if done.path is None:
+    if done.run is None:
         return [*out, "No forecast has been published yet."]
     if done.report is None:
-        return [*out, *wrap(f"Run {done.path.name} stays published. Another version of this program reported it, in another form.", 80)]
+        return [*out, *wrap(sentence(f"{done.run.other_version}; it stays published"), 80)]
     if said.kind in ("reweighted", "refitted"):
-        return [headline_table(done.report), *out, f"Report: {done.path / 'report.html'}", "Published as reports/latest."]
+        return [render_text(done.report), *out, f"Report: {done.run.path / 'report.html'}", "Published as reports/latest."]
     if said.kind == "refused":
-        out.append(f"The last good forecast stands: run {done.path.name}.")
+        out.append(f"The last good forecast stands: run {done.run.name}.")
     if done.stale:
-        out += wrap(f"It is stale: it knows nothing after {month_words(done.report['origin'])}. That alone is no reason to fit again.", 80)
+        out += wrap(f"It is stale: it knows nothing after {month_words(done.report.origin)}. That alone is no reason to fit again.", 80)
     return out

@@ -26,20 +26,15 @@ def report(context: Context, name: str, form: str, output: str | None, force: bo
     left as it is without --force, and nothing is written inside data/, priors/ or reports/.
     """
     file = None if output in (None, "-") else context.output(str(output), force)
-    from forecast.report.read import read_any_form, read_report, render
+    from forecast.report.files import load_document, load_report, render
     from forecast.runs import manifest, store
 
     run = store.resolve(context.workspace.reports, name)
-    if context.json:
-        manifest.check(run)
-        document = read_any_form(run)
-    else:
-        document = read_report(run)
+    manifest.check(run)
+    text = as_json(load_document(run), "utf-8") if context.json else render(load_report(run), form).rstrip("\n")
     if file is not None:
-        file.write(as_json(document, "utf-8") + "\n" if context.json else render(document, form))
+        file.write(f"{text}\n")
         if not file.through:  # a pipe may be this very output
             context.say_json({"written": str(file.path)}) if context.json else context.say(f"Written to {file.path}")
-    elif context.json:
-        context.say_json(document)
     else:
-        context.say(render(document, form).rstrip("\n"))
+        context.say_json(load_document(run)) if context.json else context.say(text)

@@ -36,9 +36,9 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
     steps = steps_of_run(as_of=context.as_of is not None, follows=publish and (workspace.reports / LATEST).is_symlink())
     with context.progress(steps) as progress:
         done = run_and_publish(inputs, workspace.reports, context.surroundings.clock, context.seed, publish, progress, sampler)
-    context.record("run", run_id=done.report["run_id"], published=done.published)
+    context.record("run", run_id=done.report.run_id, published=done.published)
     if context.json:
-        context.say_json(done.report)
+        context.say_json(done.report.document())
     else:
         for line in lines(done, context.as_of):
             context.say(line)
@@ -48,7 +48,7 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
 
 def lines(done: Publication, as_of: date | None) -> list[str]:
     """For a terminal of 80 columns."""
-    from forecast.report.terminal import headline_table
+    from forecast.report.text_view import render_text
 
     if done.published:
         what = "Published as reports/latest."
@@ -56,4 +56,4 @@ def lines(done: Publication, as_of: date | None) -> list[str]:
         what = "Not published: a run as of an earlier day never is."
     else:
         what = "Not published; `forecast run --publish` does that."
-    return [headline_table(done.report), f"Report: {done.path / 'report.html'}", what]
+    return [render_text(done.report), f"Report: {done.path / 'report.html'}", what]

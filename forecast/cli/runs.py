@@ -11,14 +11,17 @@ from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 from forecast.cli._root import Group
 from forecast.errors import StoreError
-from forecast.report.words import NONE
+from forecast.formatting import NONE
 from forecast.runs import publication_lock, store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from forecast.jobs.republish import Republished
-    from forecast.report.entry import Entry
+    from forecast.report.run_index import RunSummary
+
+
+OTHER_VERSION = "* made by another version of this program: `forecast report --json` prints its report, `forecast refit` makes a new run."
 
 
 @click.group("runs", cls=Group, epilog=examples("forecast runs list", "forecast runs verify"))
@@ -58,7 +61,7 @@ def _latest(reports: Path) -> StoreError | None:
     )
 
 
-def _table(found: Sequence[Entry]) -> Iterator[str]:
+def _table(found: Sequence[RunSummary]) -> Iterator[str]:
     """For a terminal of 80 columns."""
     if found:
         yield f"{'run, made (UTC)':<25}{'origin':<9}{'headline (80 %)':<18}{'decision':<12}published"
@@ -66,8 +69,10 @@ def _table(found: Sequence[Entry]) -> Iterator[str]:
         if e.damage:
             yield f"{e.run_id:<25}damaged{', and the newest published' if e.latest else ''}: `forecast runs verify`"
             continue
-        said = "latest" if e.latest else "yes" if e.published else "no"
-        yield f"{e.run_id:<25}{e.origin or NONE:<9}{e.headline:<18}{e.decision or NONE:<12}{said}"
+        published = f"{'latest' if e.latest else 'yes' if e.published else 'no'}{' *' if e.other_version else ''}"
+        yield f"{e.run_id:<25}{e.origin or NONE:<9}{e.headline:<18}{e.decision or NONE:<12}{published}"
+    if any(e.other_version for e in found):
+        yield OTHER_VERSION
 
 
 @runs.command(epilog=examples("forecast runs verify", "forecast runs verify --json"))
@@ -75,16 +80,20 @@ def _table(found: Sequence[Entry]) -> Iterator[str]:
 @click.argument("run", required=False)
 def verify(context: Context, run: str | None) -> None:
     """Compare every file of RUN, or of all runs, with the digests its manifest keeps, and read its report and draws."""
-    from forecast.jobs.soundness import problems as wrong
+    from forecast.jobs.saved_run import SavedRun
 
     reports = context.workspace.reports
     paths = [store.resolve(reports, run)] if run else [found.path for found in store.list_runs(reports)]
-    problems = {path.name: list(wrong(path)) for path in paths}
+    saved = [SavedRun(path) for path in paths]
+    problems = {run.name: list(run.problems()) for run in saved}
+    others = {run.name for run in saved if not problems[run.name] and run.is_other_version}
     if context.json:
-        context.say_json([{"run_id": name, "problems": found} for name, found in problems.items()])
+        context.say_json([{"run_id": name, "problems": found, "other_version": name in others} for name, found in problems.items()])
     else:
         for name, found in problems.items():
-            context.say("\n  ".join([f"{name}  {'damaged' if found else 'sound'}", *found]))
+            context.say("\n  ".join([f"{name}  {'damaged' if found else 'sound'}{' *' if name in others else ''}", *found]))
+        if others:
+            context.say(OTHER_VERSION)
         if not problems:
             context.say(f"No run in {reports} yet.")
     if damaged := [name for name, found in problems.items() if found]:
@@ -137,7 +146,7 @@ def prune(context: Context, keep: int) -> None:
     What other things rest on always stays: the ledger, the published run and the one before it, the runs whose draws these two weigh, and
     a run whose questions are not in the ledger yet.
     """
-    from forecast.jobs.index import write_index
+    from forecast.jobs.index import entries, write_index
     from forecast.jobs.publish import capture_failure
     from forecast.runs.retention import needed
 
@@ -145,9 +154,12 @@ def prune(context: Context, keep: int) -> None:
     with publication_lock.publisher(reports, "forecast runs prune", context.now, makes_room=True):
         gone = store.prune(reports, keep, needed(reports))
         _, trouble = capture_failure("the index", lambda: write_index(reports, context.now))
+        others = [e.run_id for e in entries(reports) if e.other_version]
     if context.json:
-        context.say_json({"removed": list(gone), "workspace": str(reports.parent)})
+        context.say_json({"removed": list(gone), "runs_of_other_versions": others, "workspace": str(reports.parent)})
     else:
         context.say(f"Removed {len(gone)} run{'' if len(gone) == 1 else 's'} from {reports}{': ' if gone else '.'}{', '.join(gone)}")
+        if others:
+            context.say(f"Made by another version, and still there: {', '.join(others)}")
     if trouble:
         raise trouble

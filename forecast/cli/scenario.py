@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ from forecast.cli._root import Group
 
 if TYPE_CHECKING:
     from forecast.forecasting.scenarios.run import ScenarioResult
-    from forecast.jobs.scenario import Listed
+    from forecast.jobs.scenario import InputsUsed, ListedScenario
 
 
 @click.group("scenario", cls=Group, epilog=examples("forecast scenario list", "forecast scenario run trade-deal"))
@@ -47,7 +48,7 @@ def list_(context: Context) -> None:
         context.warn("No run was published yet, so there are no results; `forecast run` makes one.")
 
 
-def _row(listed: Listed) -> dict[str, str]:
+def _row(listed: ListedScenario) -> dict[str, str]:
     """A scenario as cells: what the newest published run says of the headline under it, and by how much that differs."""
     stored, says = listed.stored, listed.scenario.says
     return {
@@ -66,18 +67,26 @@ def _row(listed: Listed) -> dict[str, str]:
 @common()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 def run(context: Context, names: tuple[str, ...]) -> None:
-    """Run the scenarios NAME, or all, on the draws of the newest published run; nothing is fitted or written."""
-    from forecast.jobs.scenario import answer_scenarios
+    """Run the scenarios NAME, or all, on the draws of the newest published run; nothing is fitted or written.
+
+    The answer uses the data and priors that the run was made from, which the run keeps. It says whether those of the workspace have
+    changed since.
+    """
+    from forecast.jobs.scenario import run_on_draws
 
     with context.progress() as progress:
-        answers = answer_scenarios(context.workspace, names, progress)
+        answers = run_on_draws(context.workspace, names, context.now.astimezone(UTC).date(), progress)
     for problem in answers.left_out:
         context.warn(str(problem))
     if context.json:
         documents = [{**result.as_dict(), **_more(result)} for result in answers.results]
-        context.say_json({"run_id": answers.run_id, "origin": answers.origin, "headline": "reach-4-12m", "scenarios": documents})
+        context.say_json({
+            "run_id": answers.run_id, "origin": answers.inputs.origin, "inputs": answers.inputs.as_dict(), "headline": "reach-4-12m",
+            "scenarios": documents,
+        })  # fmt: skip
         return
-    context.say(f"Run {answers.run_id}, months counted from {answers.origin}.")
+    for line in _inputs_lines(answers.run_id, answers.inputs):
+        context.say(line)
     for result in answers.results:
         for line in _page(result, context.verbosity > 0):
             context.say(line)
@@ -106,6 +115,20 @@ def _more(result: ScenarioResult) -> dict[str, object]:
         "moved": [{"driver": m.driver, "scenario": m.here, "forecast": m.forecast, "tail": m.tail} for m in result.moved],
         "questions": {id_: {"probability": p, "baseline": result.baselines[id_]} for id_, p in result.questions.items()},
     }
+
+
+def _inputs_lines(run_id: str, used: InputsUsed) -> list[str]:
+    """Which inputs the answer uses, for a terminal."""
+    from forecast.cli._text import wrap
+
+    text = f"From run {run_id} and the inputs it was made from: record to {used.origin}, data {used.data_digest[:12]}."
+    changed = [what for what, differs in (("data", used.data_changed), ("priors", used.priors_changed)) if differs]
+    refused = [what for what, differs in (("data", used.data_changed), ("priors", used.priors_changed)) if differs is None]
+    if changed:
+        text += f" The {' and '.join(changed)} of the workspace have changed since; `forecast refit` follows them."
+    if refused:
+        text += f" The {' and '.join(refused)} of the workspace have problems: see `forecast {refused[0]} check`."
+    return wrap(f"{text} Months are counted from {used.origin}.", 80)
 
 
 def _page(result: ScenarioResult, whole: bool) -> list[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 from forecast.cli._text import wrap
+
+if TYPE_CHECKING:
+    from forecast.report.models.fit import Sensitivity
 
 type Found = Mapping[str, Any]
 
@@ -47,82 +50,83 @@ def sensitivity(context: Context, run: str, everything: bool) -> None:
 
 def lines(found: Found, everything: bool = False) -> Iterator[str]:
     """For a terminal of 80 columns."""
-    from forecast.report.tables import sensitivity as made
-    from forecast.report.words import percent
+    from forecast.formatting import percent
+    from forecast.report.figures import sensitivity as figures
+    from forecast.report.models.fit import Sensitivity
 
-    report = {"sensitivity": found}
-    yield f"{found['headline']} of run {found['run_id']}: {percent(found['probability'])}"
-    yield from wrap(made.verdict(report), WIDTH)
-    yield from _priors(made.scaled(report), found, everything)
-    yield from _data(made.scaled(report), found, everything)
-    yield from _flips(report)
+    s = Sensitivity.model_validate({key: value for key, value in found.items() if key != "run_id"})
+    yield f"{s.headline} of run {found['run_id']}: {percent(s.probability)}"
+    yield from wrap(figures.verdict(s), WIDTH)
+    yield from _priors(s, everything)
+    yield from _data(s, everything)
+    yield from _flips(s)
     yield ""
-    yield from wrap(f"Settings fixed in the fit. {made.swept(report)}", WIDTH)
+    yield from wrap(f"Settings that the fit does not estimate. {figures.settings_summary(s)}", WIDTH)
     if everything:
-        for row in made.sweeps(report).rows:
-            yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {'rough' if row[3] == 'rough' else ''}".rstrip()
+        for row in figures.settings_table(s).rows:
+            yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {row[3] if row[3] != '–' else ''}".rstrip()
     yield ""
-    yield from wrap(f"A bias that all pollsters share. {made.shared_bias(report)}", WIDTH)
+    yield from wrap(f"A bias that all pollsters share. {figures.shared_bias_summary(s)}", WIDTH)
     if everything:
-        yield from ["", "Not scaled:"]
-        for reason, names in made.not_scaled(report).rows:
+        yield from ["", "Not weighted:"]
+        for reason, names in figures.not_scaled_table(s).rows:
             yield from wrap(f"{names}. {reason}", WIDTH, "  ", "    ")
 
 
-def _priors(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator[str]:
-    from forecast.report.words import points
+def _priors(s: Sensitivity, everything: bool) -> Iterator[str]:
+    from forecast.formatting import points
 
-    rows = [row for row in scaled if row["kind"] == "prior"]
-    down, _ = found["tilts"]
-    less, more = found["powers"]
+    rows = [c for c in s.scaled if c.kind == "prior" and c.moves]
     yield ""
     yield from wrap(
-        f"Priors: points of the headline if a prior lay {-down:g} sd lower or higher, or counted {less:g} or {more:g} "
-        "times; and what prior and data make of its parameter.",
+        f"Priors: points of the headline if a prior were {-s.tilts[0]:g} sd lower or higher, or weighted to the power {s.powers[0]:g} or "
+        f"{s.powers[1]:g}; and whether prior or data determine its parameter.",
         WIDTH,
     )
     yield f"{'':<32}{'lower':>7}{'higher':>8}{'less':>8}{'more':>7}  what it is"
-    for row in rows if everything else rows[:SHOWN]:
-        moves = [points(m["difference"]) for m in (*row["tilts"], *row["moves"])]
-        yield f"{row['words']:<32}{moves[0]:>7}{moves[1]:>8}{moves[2]:>8}{moves[3]:>7}  {_LABELS[row['label']]}"
+    for c in rows if everything else rows[:SHOWN]:
+        moves = [points(move.difference) for move in (*c.tilts, *c.moves)]
+        yield f"{c.words:<32}{moves[0]:>7}{moves[1]:>8}{moves[2]:>8}{moves[3]:>7}  {_LABELS.get(c.label or '', '')}"
     if not everything and len(rows) > SHOWN:
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
     yield from wrap(
-        "strong prior: it is the prior, the data say little. conflict: prior–data conflict, both speak and they differ. no sensitivity: "
-        f"the prior does not matter to it. The line is drawn where doubling the power moves a distribution by {found['threshold']:g}.",
+        "strong prior: the prior determines it, the data say little. conflict: prior and data both matter and disagree. no sensitivity: "
+        "the prior hardly matters to it. A prior or the data matter if doubling the power moves a distribution by more than "
+        f"{s.threshold:g}.",
         WIDTH,
     )
 
 
-def _data(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator[str]:
-    from forecast.report.tables.sensitivity import label
-    from forecast.report.words import points
+def _data(s: Sensitivity, everything: bool) -> Iterator[str]:
+    from forecast.formatting import points
+    from forecast.report.figures.sensitivity import component_name
 
-    rows = [row for row in scaled if row["kind"] != "prior"]
+    rows = [c for c in s.scaled if c.kind != "prior" and c.moves]
     yield ""
-    yield f"Data: points of the headline if a block counted {found['powers'][0]:g} or {found['powers'][1]:g} times."
+    yield f"Data: points of the headline if a block were weighted to the power {s.powers[0]:g} or {s.powers[1]:g}."
     yield f"{'':<32}{'less':>23}{'more':>7}"
-    for row in rows if everything else rows[:SHOWN]:
-        less, more = (points(m["difference"]) for m in row["moves"])
-        yield f"{label(row):<32}{less:>23}{more:>7}"
+    for c in rows if everything else rows[:SHOWN]:
+        less, more = (points(move.difference) for move in c.moves)
+        yield f"{component_name(c):<32}{less:>23}{more:>7}"
     if not everything and len(rows) > SHOWN:
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
 
 
-def _flips(report: Mapping[str, Any]) -> Iterator[str]:
-    from forecast.report.tables import sensitivity as made
-    from forecast.report.words import plain_percent
+def _flips(s: Sensitivity) -> Iterator[str]:
+    from forecast.formatting import plain_percent
+    from forecast.report.figures.sensitivity import crossing_value, effect_value, headline_span
 
-    flips = report["sensitivity"]["flips"]
     yield ""
-    yield from wrap("Where it flips: the value of an effect, if it were known, at which the headline is", WIDTH)
-    lines_ = [plain_percent(c["line"]) for c in flips[0]["crossings"]]
-    yield f"{'':<29}{'now':>7}{''.join(f'{line:>8}' for line in lines_)}  range"
-    for f in flips:
-        cells = "".join(f"{made.crossed(f, c).replace(' %', '%'):>8}" for c in f["crossings"])
-        looked = f"{made.value(f, f['low'])}…{made.value(f, f['high'])}".replace(" %", "%")
-        if all(c["value"] is None for c in f["crossings"]):
-            cells = f"{f'nowhere: {made.span(f)}':>32}"
-        yield f"{f['words']:<29}{made.value(f, f['now']).replace(' %', '%'):>7}{cells}  {looked}"
-    rough = " ~: rough, the draws carry it badly." if any(c["rough"] for f in flips for c in f["crossings"]) else ""
-    yield from wrap(f"Looked for in the range, 0.1 to 99.9 % of the prior; nowhere: where the headline stays in it.{rough}", WIDTH)
+    yield from wrap("The value of an effect, if it were known, at which the headline is", WIDTH)
+    columns = [plain_percent(c.line) for c in s.flips[0].crossings]
+    yield f"{'':<29}{'now':>7}{''.join(f'{column:>8}' for column in columns)}  range"
+    for f in s.flips:
+        cells = "".join(f"{crossing_value(f, c).replace(' %', '%'):>8}" for c in f.crossings)
+        searched = f"{effect_value(f, f.low)}…{effect_value(f, f.high)}".replace(" %", "%")
+        if all(c.value is None for c in f.crossings):
+            cells = f"{f'nowhere: {headline_span(f)}':>32}"
+        yield f"{f.words:<29}{effect_value(f, f.now).replace(' %', '%'):>7}{cells}  {searched}"
+    rough = " ~: approximate, too few samples there." if any(c.rough for f in s.flips for c in f.crossings) else ""
+    yield from wrap(
+        f"Searched in the range, 0.1 to 99.9 % of the prior. nowhere: the headline stays between the values given.{rough}", WIDTH
+    )

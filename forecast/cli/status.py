@@ -13,8 +13,7 @@ from forecast.cli._options import common, examples
 from forecast.cli._text import sentence, wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.published import Change, Published
-    from forecast.jobs.status import Last, Status
+    from forecast.jobs.status import Change, Last, Published, Status
     from forecast.jobs.workspace_state import Series
 
 WIDTH, LABEL = 80, 11
@@ -71,7 +70,7 @@ def _facts(found: Status, now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def _of_run(run: Published) -> Iterator[tuple[str, str]]:
-    from forecast.report.words import month_words
+    from forecast.formatting import month_words
 
     days = {0: "today", 1: "yesterday"}.get(run.age_days, f"{run.age_days} days ago")
     how = f" ({run.decision})" if run.decision and run.decision != "run" else ""
@@ -82,10 +81,10 @@ def _of_run(run: Published) -> Iterator[tuple[str, str]]:
 
 
 def _change(change: Change) -> str:
-    from forecast.report.what_moved import points
-    from forecast.report.words import percent
+    from forecast.formatting import fixed_points, percent
 
-    told = f"{points(change.after - change.before)} points since run {change.from_run} ({percent(change.before)} → {percent(change.after)})"
+    moved = f"{fixed_points(change.after - change.before)} points since run {change.from_run}"
+    told = f"{moved} ({percent(change.before)} → {percent(change.after)})"
     chance = f"chance alone makes ±{200 * change.noise_se:.2f}"
     return f"{told}: {'indistinguishable from noise' if change.is_noise else 'more than noise'}; {chance}"
 

@@ -7,10 +7,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from forecast.data.checks.registry import oddities
-from forecast.data.clock import capped, known
+from forecast.data.checks.registry import find_oddities
 from forecast.data.records import Event, Indicator, OverdoseFinal, Record, Scheduled, Spell
-from forecast.data.tables import RECORDS, Data, Table, whole_month
+from forecast.data.tables import RECORDS, Data, RecordTable, capped_coverage, is_public, last_whole_month
 from forecast.data.toml_file import Settings
 from forecast.domain import Month
 
@@ -25,12 +24,12 @@ def as_of(data: Data, day: date) -> Data:
     """
     kept = _published(data, day)
     kept["events"] = tuple(_with(e, until=e.until if e.until and e.until.last <= day else None) for e in kept["events"])
-    kept["spells"] = tuple(spell for row in kept["spells"] if (spell := _spell(row, whole_month(day))))
+    kept["spells"] = tuple(spell for row in kept["spells"] if (spell := _spell(row, last_whole_month(day))))
     for name in ("states", "pressure"):
         kept[name] = tuple(_with(row, year_end=min(row.year_end, day.year)) for row in kept[name] if row.year_start <= day.year)
     coverage = {file: min(through, day) for file, through in data.coverage.items()}
     settings = Settings(coverage, data.scales, data.sources, data.questions)
-    warnings = oddities({name: Table(rows) for name, rows in kept.items()}, settings)
+    warnings = find_oddities({name: RecordTable(rows) for name, rows in kept.items()}, settings)
     return replace(data, **kept, coverage=coverage, warnings=tuple(warnings))
 
 
@@ -40,12 +39,12 @@ def as_of_now(data: Data, today: date) -> Data:
     Unlike `as_of` this takes nothing back that is known today of later days: an `until` that lies ahead, a calendar that is covered to
     the year after next. So it gives the same from day to day while nothing comes to be published, and so does its digest.
     """
-    return replace(data, **_published(data, today), coverage=capped(data.coverage, today))
+    return replace(data, **_published(data, today), coverage=capped_coverage(data.coverage, today))
 
 
 def _published(data: Data, day: date) -> dict[str, Any]:
     """The rows of every table that were public at the end of `day`, without references to others."""
-    kept: dict[str, Any] = {name: tuple(row for row in getattr(data, name) if known(row, day)) for name in RECORDS}
+    kept: dict[str, Any] = {name: tuple(row for row in getattr(data, name) if is_public(row, day)) for name in RECORDS}
     ids = {event.id for event in kept["events"]}
     claim_ids = {claim.claim_id for claim in kept["claims"]}
     kept["events"] = tuple(_event(event, ids) for event in kept["events"])
@@ -57,7 +56,7 @@ def _published(data: Data, day: date) -> dict[str, Any]:
     return kept
 
 
-def newest[R: (OverdoseFinal, Indicator)](rows: Iterable[R]) -> tuple[R, ...]:
+def newest_vintages[R: (OverdoseFinal, Indicator)](rows: Iterable[R]) -> tuple[R, ...]:
     """Of each month of each series the vintage published last, by series and month."""
     latest: dict[tuple[str, Month], R] = {}
     for row in rows:

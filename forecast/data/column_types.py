@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from forecast import domain
-from forecast.data.numbers import number_problem, whole_problem
+from forecast.data.suggestions import number_problem, whole_problem
 from forecast.domain import PartialDate
 from forecast.storage.text import text_problem
 
@@ -40,23 +40,23 @@ def _ids(cell: Any) -> Any:
 
 def _text(cell: Any) -> Any:
     if isinstance(cell, str) and (wrong := text_problem(cell)):
-        raise refusal(*wrong)
+        raise cell_error(*wrong)
     return cell
 
 
 def _whole(cell: Any) -> Any:
     if isinstance(cell, str) and (wrong := whole_problem(cell)):
-        raise refusal(*wrong)
+        raise cell_error(*wrong)
     return cell
 
 
 def _number(cell: Any) -> Any:
     if isinstance(cell, str) and (wrong := number_problem(cell)):
-        raise refusal(*wrong)
+        raise cell_error(*wrong)
     return cell
 
 
-def refusal(found: str, expected: str, remedy: str) -> PydanticCustomError:
+def cell_error(found: str, expected: str, remedy: str) -> PydanticCustomError:
     """A cell or a value that is refused, with the words for it."""
     return PydanticCustomError("in_words", "{expected}", {"found": found, "expected": expected, "remedy": remedy})
 
@@ -83,10 +83,10 @@ def _none_if_empty(cell: Any) -> Any:
     return None if cell == "" else cell
 
 
-type Day = Annotated[PartialDate, BeforeValidator(_partial_date)]
+type DateCell = Annotated[PartialDate, BeforeValidator(_partial_date)]
 type MonthCell = Annotated[int, BeforeValidator(_month)]
 type Opt[T] = Annotated[T | None, BeforeValidator(_none_if_empty)]
-type Ids = Annotated[tuple[str, ...], BeforeValidator(_ids)]
+type IdList = Annotated[tuple[str, ...], BeforeValidator(_ids)]
 type Whole = Annotated[int, BeforeValidator(_whole)]
 type Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 type Level = Annotated[Whole, Field(ge=0, le=domain.TOP)]

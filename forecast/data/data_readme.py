@@ -8,8 +8,8 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from forecast.data.freshness import TELLS_OF
-from forecast.data.row_query import SPANS
+from forecast.data.freshness import PERIOD_COLUMN
+from forecast.data.row_query import PERIOD_COLUMNS
 from forecast.data.settings import Source
 from forecast.data.tables import RECORDS, Data
 from forecast.domain import PartialDate, month_text
@@ -36,7 +36,7 @@ file has been read, `sources.toml` where it comes from, `scales.toml` holds the 
 and how they resolve; `scenarios/` holds the what-ifs."""
 
 
-def readme(data: Data) -> str:
+def readme_text(data: Data) -> str:
     """The text of data/README.md: what each file is, its period, rows, source, use, rule of publication and known flaws."""
     lines = [HEAD, *(_line(data, name) for name in RECORDS), BELOW]
     for name in RECORDS:
@@ -48,7 +48,7 @@ def write_readme(folder: Path, data: Data) -> Path:
     """Write the text into a workspace's `data/`; returns the file."""
     path = folder / NAME
     beside = path.with_suffix(".tmp")
-    beside.write_text(readme(data), encoding="utf-8")
+    beside.write_text(readme_text(data), encoding="utf-8")
     return beside.replace(path)
 
 
@@ -64,11 +64,11 @@ def _anchor(heading: str) -> str:
 
 
 def _period(data: Data, name: str) -> str:
-    if name not in TELLS_OF:
+    if name not in PERIOD_COLUMN:
         return "–"
-    first = SPANS[name][0]
+    first = PERIOD_COLUMNS[name][0]
     starts = [value for row in getattr(data, name) if (value := getattr(row, first)) is not None]
-    ends = [value for row in getattr(data, name) if (value := getattr(row, TELLS_OF[name])) is not None]
+    ends = [value for row in getattr(data, name) if (value := getattr(row, PERIOD_COLUMN[name])) is not None]
     return f"{_text(min(starts, key=_order))} to {_text(max(ends, key=_order))}" if starts and ends else "–"
 
 

@@ -10,16 +10,15 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
-from forecast.data.fingerprint import WORDING, meaning
-from forecast.data.printing import as_text
+from forecast.data.fingerprint import WORDING, row_meaning
 from forecast.data.records import Record
-from forecast.data.row_query import cell
-from forecast.data.tables import RECORDS, Data, rows
+from forecast.data.row_query import cell_value, value_text
+from forecast.data.tables import RECORDS, Data, table_rows
 from forecast.domain import month_text
 
-type What = Literal["added", "removed", "changed"]
+type ChangeKind = Literal["added", "removed", "changed"]
 
-KEYS: Final[Mapping[str, tuple[str, ...]]] = {"readings": ("reading", "start"), "stakes": ("side", "kind", "argument")}
+FALLBACK_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"readings": ("reading", "start"), "stakes": ("side", "kind", "argument")}
 """What names a row where its file has no key."""
 
 
@@ -38,7 +37,7 @@ class RowChange:
     meaning: bool
 
     @property
-    def what(self) -> What:
+    def what(self) -> ChangeKind:
         return "added" if self.old is None else "removed" if self.new is None else "changed"
 
     @property
@@ -52,7 +51,7 @@ class RowChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Differences:
+class DataDiff:
     """All that differs: rows in the order of the files; file → (last day covered before, after); setting → (before, after).
 
     A file that only one of the two covers has None for the other. Settings are those of scales.toml, questions.toml and sources.toml,
@@ -71,12 +70,12 @@ class Differences:
         return tuple(c for c in self.rows if c.table == table)
 
 
-def compare(old: Data, new: Data) -> Differences:
+def diff_data(old: Data, new: Data) -> DataDiff:
     """What must be done to the old data to have the new."""
     files = dict.fromkeys([*old.coverage, *new.coverage])
     settings, meant = _settings(old, new)
-    return Differences(
-        rows=tuple(change for name in RECORDS for change in changed_rows(name, rows(old, name), rows(new, name))),
+    return DataDiff(
+        rows=tuple(change for name in RECORDS for change in changed_rows(name, table_rows(old, name), table_rows(new, name))),
         coverage={f: pair for f in files if (pair := (old.coverage.get(f), new.coverage.get(f))) and pair[0] != pair[1]},
         settings=settings,
         meant=meant,
@@ -100,10 +99,10 @@ def changed_rows(table: str, old: Sequence[Record], new: Sequence[Record]) -> It
 
 
 def _by_key(table: str, found: Sequence[Record]) -> dict[tuple[str, ...], list[Record]]:
-    columns = RECORDS[table].key or KEYS[table]
+    columns = RECORDS[table].key or FALLBACK_KEYS[table]
     out: dict[tuple[str, ...], list[Record]] = defaultdict(list)
     for row in found:
-        out[tuple(text(row, c) for c in columns)].append(row)
+        out[tuple(cell_text(row, c) for c in columns)].append(row)
     return out
 
 
@@ -118,12 +117,12 @@ def _change(table: str, key: tuple[str, ...], old: Record | None, new: Record | 
     if old is None or new is None:
         return RowChange(table, key, old, new, (), True)
     cells = tuple(c for c in RECORDS[table].model_fields if getattr(old, c) != getattr(new, c))
-    return RowChange(table, key, old, new, cells, meaning(table, old) != meaning(table, new))
+    return RowChange(table, key, old, new, cells, row_meaning(table, old) != row_meaning(table, new))
 
 
-def text(row: Record, column: str) -> str:
+def cell_text(row: Record, column: str) -> str:
     """A cell as the file has it."""
-    return as_text(cell(column, getattr(row, column)))
+    return value_text(cell_value(column, getattr(row, column)))
 
 
 def _settings(old: Data, new: Data) -> tuple[dict[str, tuple[str, str]], frozenset[str]]:

@@ -23,6 +23,7 @@ TEXT_ONLY: Final = frozenset(
         "published_basis",
         "question",
         "source",
+        "title",
         "url",
         "what",
         "why",
@@ -43,14 +44,14 @@ def data_digest(data: Data) -> str:
 
     Left out: columns that are only text, sources.toml, warnings, the order of rows and of lists of ids, comments and spelling of numbers.
     """
-    form: dict[str, Any] = {name: sorted(meaning(name, row) for row in getattr(data, name)) for name in RECORDS}
+    form: dict[str, Any] = {name: sorted(row_meaning(name, row) for row in getattr(data, name)) for name in RECORDS}
     form["coverage"] = {file: through.isoformat() for file, through in data.coverage.items()}
     form["scales"] = [data.scales.leverage, data.scales.mobilisation, data.scales.window_start, data.scales.window_end]
     form["questions"] = _plain(data.questions, WORDING)
     return hashlib.sha256(json.dumps(form, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def meaning(table: str, row: BaseModel) -> str:
+def row_meaning(table: str, row: BaseModel) -> str:
     """A canonical form of what a row means: two rows with one form are one to every model."""
     return json.dumps(_plain(row, TEXT_ONLY | TEXT_ONLY_OF.get(table, frozenset())), sort_keys=True)
 

@@ -16,7 +16,7 @@ type Status = Literal["fresh", "late", "stopped (expected)"]
 STALE: Final = timedelta(days=STALE_AFTER)
 """A file without a timetable is late when it was last read through longer ago than this."""
 
-TELLS_OF: Final[Mapping[str, str]] = {
+PERIOD_COLUMN: Final[Mapping[str, str]] = {
     "events": "date",
     "claims": "start",
     "readings": "start",
@@ -53,7 +53,7 @@ def freshness(data: Data, today: date) -> list[Freshness]:
 
 
 def _of(data: Data, key: str, source: Source, table: str, today: date) -> Freshness:
-    column = TELLS_OF.get(table)
+    column = PERIOD_COLUMN.get(table)
     rows = [row for row in getattr(data, table) if source.series is None or row.series == source.series]
     times = [value for row in rows if column and (value := getattr(row, column)) is not None]
     newest = max(times, key=_end, default=None)

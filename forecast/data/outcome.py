@@ -43,6 +43,15 @@ def reading_levels(data: Data, reading: str, tau: date, months: Sequence[int]) -
     return levels
 
 
+def reading_titles(data: Data) -> dict[str, str]:
+    """Name of a reading → its title: the first that its rows of readings.csv give, else the name in words."""
+    titles: dict[str, str] = {}
+    for row in data.readings:
+        if row.title and row.reading not in titles:
+            titles[row.reading] = row.title
+    return {row.reading: titles.get(row.reading, row.reading.replace("_", " ")) for row in data.readings}
+
+
 def distinct_readings(data: Data, tau: date, months: Sequence[int]) -> dict[str, tuple[str, ...]]:
     """The readings that differ on `tau`, in the order of the file, each with the names of all that coincide with it (itself first)."""
     groups: dict[str, tuple[str, ...]] = {}
@@ -70,7 +79,7 @@ def real_time_claims(claims: Iterable[Claim], months: Sequence[int]) -> tuple[Cl
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LevelChange:
     """A month whose level differs from that of the month before, and the claim that makes it so."""
 
     month: Month
@@ -79,10 +88,10 @@ class Change:
     claim: Claim
 
 
-def changes(levels: Levels, months: Sequence[int], claims_behind: Sequence[Claim]) -> tuple[Change, ...]:
+def level_changes(levels: Levels, months: Sequence[int], claims_behind: Sequence[Claim]) -> tuple[LevelChange, ...]:
     """The changes in a series of levels; `claims_behind` names the claim of each month."""
     return tuple(
-        Change(Month(months[i]), int(levels[i - 1]), int(levels[i]), claims_behind[i])
+        LevelChange(Month(months[i]), int(levels[i - 1]), int(levels[i]), claims_behind[i])
         for i in range(1, len(levels))
         if levels[i] != levels[i - 1]
     )

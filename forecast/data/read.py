@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forecast.data.checks.registry import errors, oddities
-from forecast.data.csv_file import Sheet, read_sheet
+from forecast.data.checks.registry import find_errors, find_oddities
+from forecast.data.csv_file import CsvSheet, read_csv_file
+from forecast.data.problems import describe_error
 from forecast.data.records import Record
-from forecast.data.tables import RECORDS, Data, Table
+from forecast.data.tables import RECORDS, Data, RecordTable
 from forecast.data.toml_file import Settings, read_settings
-from forecast.data.validation_messages import sentence
 from forecast.errors import InputError, Problem, limited
 
 
@@ -34,13 +34,13 @@ def read_data(folder: Path, today: date | None = None) -> Data:
         scales=settings.scales,
         sources=settings.sources,
         questions=settings.questions,
-        warnings=tuple(oddities(tables, settings, today)),
+        warnings=tuple(find_oddities(tables, settings, today)),
     )
 
 
-def read_all(folder: Path) -> tuple[Mapping[str, Table[Any]], Settings | None, list[Problem]]:
+def read_all(folder: Path) -> tuple[Mapping[str, RecordTable[Any]], Settings | None, list[Problem]]:
     """All tables by their name in `Data`, the settings, and every problem; a table lacks the rows that could not be read."""
-    tables: dict[str, Table[Any]] = {}
+    tables: dict[str, RecordTable[Any]] = {}
     problems: list[Problem] = []
     damaged = set()
     for name, record in RECORDS.items():
@@ -50,14 +50,14 @@ def read_all(folder: Path) -> tuple[Mapping[str, Table[Any]], Settings | None, l
             damaged.add(name)
     settings, wrong = read_settings(folder)
     problems += wrong
-    problems += errors(tables, damaged, settings)
+    problems += find_errors(tables, damaged, settings)
     return tables, settings, problems
 
 
-def read_table[R: Record](path: Path, record: type[R]) -> tuple[Table[R], list[Problem]]:
+def read_table[R: Record](path: Path, record: type[R]) -> tuple[RecordTable[R], list[Problem]]:
     """The rows of one CSV file as records, and everything wrong with it: the file, its header, each row, each cell, repeated keys."""
     name = record.file
-    sheet = read_sheet(path, name, tuple(record.model_fields))
+    sheet = read_csv_file(path, name, tuple(record.model_fields))
     problems = list(sheet.problems)
     rows: list[R] = []
     lines: list[int] = []
@@ -65,10 +65,10 @@ def read_table[R: Record](path: Path, record: type[R]) -> tuple[Table[R], list[P
     if not sheet.rows and not problems:
         problems.append(Problem(name, "a header without rows", "at least one row", "Restore the rows from git."))
     problems += limited(_repeats(name, record.key, rows, lines)) if record.key else []
-    return Table(tuple(rows), tuple(lines)), sorted(problems, key=lambda p: p.row or 0)
+    return RecordTable(tuple(rows), tuple(lines)), sorted(problems, key=lambda p: p.row or 0)
 
 
-def _bad_cells[R: Record](sheet: Sheet, record: type[R], rows: list[R], lines: list[int]) -> Iterator[Problem]:
+def _bad_cells[R: Record](sheet: CsvSheet, record: type[R], rows: list[R], lines: list[int]) -> Iterator[Problem]:
     """What the record of a row refuses; the others go to `rows`, with the line of each in `lines`."""
     for line, cells in sheet.rows:
         try:
@@ -79,7 +79,7 @@ def _bad_cells[R: Record](sheet: Sheet, record: type[R], rows: list[R], lines: l
 
 
 def _cell_problem(name: str, line: int, error: Any) -> Problem:
-    found, expected, remedy = sentence(error)
+    found, expected, remedy = describe_error(error)
     return Problem(name, found, expected, remedy, line, str(error["loc"][0]) if error["loc"] else None)
 
 

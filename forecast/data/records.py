@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict
 from forecast.data.column_types import (
     Confidence,
     Count,
-    Day,
+    DateCell,
     Deaths,
     Evidence,
     Flag,
-    Ids,
+    IdList,
     Intensity,
     Kind,
     Level,
@@ -52,8 +52,8 @@ class Event(Record):
     file = "events.csv"
     key = ("id",)
     id: Name
-    date: Day
-    published: Day
+    date: DateCell
+    published: DateCell
     family: Literal["A", "B", "C", "D"]
     role: Role
     channel: Name
@@ -63,12 +63,12 @@ class Event(Record):
     count: Opt[Count]
     direction: Opt[Sign]
     operation_level: Opt[Level]
-    until: Opt[Day]
-    ends: Ids
+    until: Opt[DateCell]
+    ends: IdList
     answers: Opt[Literal["sufficient", "insufficient"]]
     episode: Text
-    caused_by: Ids
-    same_act_as: Ids
+    caused_by: IdList
+    same_act_as: IdList
     disputed: Text
     evidence: Evidence
     confidence: Confidence
@@ -86,23 +86,24 @@ class Claim(Record):
     start: MonthCell
     end: Opt[MonthCell]
     level: Level
-    published: Day
-    supersedes: Ids
+    published: DateCell
+    supersedes: IdList
     stance: Literal["documented", "disputed", "denied"]
-    basis_ids: Ids
+    basis_ids: IdList
     confidence: Confidence
     why: NonEmpty
 
 
 class ReadingRow(Record):
-    """An override on the main reading for some months; the row of `main` has none."""
+    """An override on the main reading for some months; the row of `main` has none. `title` stands in the first row of a reading."""
 
     file = "readings.csv"
     reading: Name
+    title: Opt[NonEmpty]
     start: Opt[MonthCell]
     end: Opt[MonthCell]
     level: Opt[Level]
-    published: Opt[Day]
+    published: Opt[DateCell]
     why: NonEmpty
 
 
@@ -115,7 +116,7 @@ class Administration(Record):
     name: Name
     start: MonthCell
     end: MonthCell
-    published: Day
+    published: DateCell
 
 
 class Poll(Record):
@@ -135,9 +136,9 @@ class Poll(Record):
         "other",
     ]
     pollster: Name
-    field_start: Day
-    field_end: Day
-    published: Day
+    field_start: DateCell
+    field_end: DateCell
+    published: DateCell
     published_basis: NonEmpty
     n: Opt[Count]
     opposed_pct: Opt[Percent]
@@ -159,7 +160,7 @@ class OverdoseFinal(Record):
     month: MonthCell
     series: Name
     deaths: Deaths
-    published: Day
+    published: DateCell
 
 
 class OverdoseRelease(Record):
@@ -167,7 +168,7 @@ class OverdoseRelease(Record):
 
     file = "overdose_releases.csv"
     key = ("published", "period_end", "indicator")
-    published: Day
+    published: DateCell
     period_end: MonthCell
     indicator: Literal["all_drugs", "synthetic_opioids"]
     reported: Opt[Deaths]
@@ -184,7 +185,7 @@ class Indicator(Record):
     series: Name
     value: Number
     unit: Name
-    published: Day
+    published: DateCell
     source: NonEmpty
 
 
@@ -194,7 +195,7 @@ class Scheduled(Record):
     file = "calendar.csv"
     key = ("id",)
     id: Name
-    date: Day
+    date: DateCell
     what: NonEmpty
     kind: Name
     channel: Name
@@ -202,7 +203,7 @@ class Scheduled(Record):
     event_id: Text
     intensity: Opt[Intensity]
     probability: Opt[Share]
-    published: Day
+    published: DateCell
     source: NonEmpty
 
 
@@ -215,7 +216,7 @@ class Spell(Record):
     start: MonthCell
     end: MonthCell
     level: Level
-    published: Day
+    published: DateCell
     published_basis: Literal["source", "rule"]
     disputed: Text
     imposed: YesNo
@@ -237,7 +238,7 @@ class State(Record):
     competitive_elections: Flag
     income: Literal["low", "lower_middle", "upper_middle", "high", "unclassified"]
     capable_army: Flag
-    published: Day
+    published: DateCell
     published_basis: NonEmpty
     notes: Text
     source: NonEmpty
@@ -253,7 +254,7 @@ class ReferencePressure(Record):
     year_end: Year
     kind: Literal["request", "threat", "decertification", "decertification_debate", "host_invitation"]
     what: NonEmpty
-    published: Day
+    published: DateCell
     published_basis: NonEmpty
     confidence: Confidence
     source: NonEmpty
@@ -270,7 +271,7 @@ class Stake(Record):
     figure: Text
     source: NonEmpty
     url: Text
-    applies_to_levels: Ids
+    applies_to_levels: IdList
     driver: Literal["", "overdoses", "leverage", "opposition"]  # through which of them the model takes account of it
 
 

@@ -12,6 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic_core import PydanticCustomError
 
 from forecast import domain
+from forecast.data.coding_rules import INSTRUMENTS, ROLES
+from forecast.data.column_types import Kind, Role, cell_error
+from forecast.data.suggestions import did_you_mean, quoted
 
 WINDOW: Final = ("start", "end", "horizon", "resolution_date")
 """The placeholders that the words of every question know."""
@@ -111,20 +114,34 @@ class Scales:
         return cls(window.scale, written.mobilisation.scale, domain.month(window.window_start), domain.month(window.window_end))
 
 
-class Counts(Setting):
-    """Which rows of events.csv count for a question; what is None does not restrict."""
+class CountingRule(Setting):
+    """Which rows of events.csv count for a question; a key that is None does not restrict."""
 
     family: Literal["A", "B", "C", "D"] | None = None
-    role: str | None = None
-    kind: str | None = None
+    role: Role | None = None
+    kind: Kind | None = None
     instrument: str | None = None
     direction: Literal["+", "-"] | None = None
     answers: Literal["sufficient", "insufficient"] | None = None
     min_count: Annotated[int, Field(ge=1)] | None = None
     without_same_act: bool = False
 
+    @field_validator("role", "instrument")
+    @classmethod
+    def _known(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """A role or an instrument that the codebook has, in the family if the rule names one."""
+        families = INSTRUMENTS if info.field_name == "instrument" else ROLES
+        family = info.data.get("family")
+        known = families[family] if family else tuple(dict.fromkeys(word for words in families.values() for word in words))
+        if value is not None and value not in known:
+            where = f" in family {family}" if family else ""
+            raise cell_error(
+                quoted(value), f"one of {', '.join(known) or 'none'}{where}", did_you_mean(value, known) if known else "Delete it."
+            )
+        return value
 
-class Companion(Setting):
+
+class CompanionQuestion(Setting):
     """A question that resolves often: its words, and what counts."""
 
     kind: Literal["event", "count"]
@@ -132,8 +149,8 @@ class Companion(Setting):
     title: Template
     text: Template
     rule: Text
-    counts: Counts | None = None
-    none_of: Counts | None = None
+    counts: CountingRule | None = None
+    none_of: CountingRule | None = None
     or_determination: bool = False
 
 
@@ -151,7 +168,7 @@ class LevelQuestions(Setting):
     fallen_to: LevelQuestion
 
 
-class Resolution(Setting):
+class ResolutionRules(Setting):
     """When and by what rule questions resolve; lags in days and months after the window."""
 
     headline: Text
@@ -164,12 +181,12 @@ class Resolution(Setting):
 class QuestionsConfig(Setting):
     """The questions a forecast answers, in words with placeholders."""
 
-    resolution: Resolution
+    resolution: ResolutionRules
     levels: LevelQuestions
-    companion: dict[str, Companion]
+    companion: dict[str, CompanionQuestion]
 
 
-class Expected(Setting):
+class ExpectedOddity(Setting):
     """An oddity that is known, and why: a check that finds it keeps quiet.
 
     It excuses only what lies in the months `from_`..`to` and, in a file of several series, is of the `series` or the `release` (the day it
@@ -211,11 +228,11 @@ class Source(Setting):
     expected_stop: date | None = None
     published_rule: Text
     known_flaws: tuple[str, ...] = ()
-    expected: tuple[Expected, ...] = ()
+    expected: tuple[ExpectedOddity, ...] = ()
 
     @field_validator("expected")
     @classmethod
-    def _narrow(cls, entries: tuple[Expected, ...], info: ValidationInfo) -> tuple[Expected, ...]:
+    def _narrow(cls, entries: tuple[ExpectedOddity, ...], info: ValidationInfo) -> tuple[ExpectedOddity, ...]:
         """In a file of several series an entry says which one it excuses, or it would hide the others' oddities of its kind."""
         for entry in entries:
             free = entry.kind in ("duplicate", "ahead") or info.data.get("series") or entry.series or entry.release

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from forecast.data.records import (
     Administration,
@@ -31,7 +31,7 @@ from forecast.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Table[R: Record]:
+class RecordTable[R: Record]:
     """The rows of one file, and the line of the file on which each starts (empty when the rows did not come from a file)."""
 
     rows: tuple[R, ...] = ()
@@ -93,22 +93,46 @@ RECORDS: Mapping[str, type[Record]] = MappingProxyType(
 assert set(RECORDS) <= {f.name for f in fields(Data)}
 
 
-def rows(data: Data, name: str) -> tuple[Any, ...]:
+def table_rows(data: Data, name: str) -> tuple[Any, ...]:
     """The rows of one table of `RECORDS`, by its name."""
     return tuple(getattr(data, name))
 
 
 def origin(data: Data) -> Month:
     """The origin of a forecast: the last whole month that the event ledger covers."""
-    return whole_month(data.coverage["events.csv"])
+    return last_whole_month(data.coverage["events.csv"])
 
 
-def whole_month(day: date) -> Month:
+def last_whole_month(day: date) -> Month:
     """The last month that has ended by the end of `day`."""
     month = month_of(day)
     return month if last_day(month) == day else Month(month - 1)
 
 
-def history(data: Data) -> range:
+def history_months(data: Data) -> range:
     """The months of Mexico's record, from the first to the origin."""
     return range(FIRST_MONTH, origin(data) + 1)
+
+
+CALENDAR: Final = "calendar.csv"
+"""The one file that is covered through days to come."""
+
+
+def is_public(row: Record, day: date) -> bool:
+    """Whether a row was public at the end of `day`; rows of a kind that is never dated always were."""
+    published = getattr(row, "published", None)
+    return published is None or published.last <= day
+
+
+def covers_future(file: str, through: date, today: date) -> bool:
+    """Whether a file is said to be read through a day that has not come."""
+    return through > today and file != CALENDAR
+
+
+def capped_coverage(coverage: Mapping[str, date], today: date) -> dict[str, date]:
+    """The coverage that can be true: what is ahead of the clock ends with the last whole month.
+
+    Not with `today`: the data would then mean something else every day, and every day would bring a refit.
+    """
+    month_end = last_day(last_whole_month(today))
+    return {file: month_end if covers_future(file, through, today) else through for file, through in coverage.items()}

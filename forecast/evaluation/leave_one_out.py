@@ -54,7 +54,7 @@ def score_state(transitions: Transitions, held: Bools, pressure: PressureYear, s
     chance = entry_chance(state, target=TARGET)
     entered = np.zeros(chance.shape[:-1])
     not_entered = np.zeros(chance.shape[:-1])
-    cell = (t.level[held], t.pressed(pressure)[held].astype(int), t.fresh[held].astype(int))
+    cell = (t.level[held], t.pressed(pressure)[held].astype(int), t.just_risen[held].astype(int))
     np.add.at(entered, cell, t.entries[held])
     np.add.at(not_entered, cell, ~t.entries[held])
     log_p = (entered[..., None] * np.log(chance) + not_entered[..., None] * np.log1p(-chance)).sum((0, 1, 2))

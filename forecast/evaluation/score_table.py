@@ -34,7 +34,7 @@ class QuestionScore:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreRow:
+class ScoreTableRow:
     """Means over the questions of one kind, horizon and author.
 
     scores: measure (brier, log, rps) → mean.
@@ -79,7 +79,7 @@ def late_forecasts(ledger: QuestionLedger) -> tuple[LateForecast, ...]:
     return tuple(rows)
 
 
-def score_table(ledger: QuestionLedger) -> tuple[ScoreRow, ...]:
+def score_table(ledger: QuestionLedger) -> tuple[ScoreTableRow, ...]:
     """One row a kind, horizon and author. Questions that are disputed or not resolved are left out."""
     cells: dict[tuple[str, int | None], dict[str, list[QuestionScore]]] = defaultdict(lambda: defaultdict(list))
     for score in question_scores(ledger):
@@ -88,7 +88,9 @@ def score_table(ledger: QuestionLedger) -> tuple[ScoreRow, ...]:
     for (kind, horizon), by_author in cells.items():
         for author in sorted(by_author, key=lambda a: (RESERVED.index(a) if a in RESERVED else len(RESERVED), a)):
             against = {r: _mean_differences(by_author[author], by_author.get(r, [])) for r in _references(author)}
-            rows.append(ScoreRow(kind, horizon, author, _means(by_author[author]), {r: means for r, means in against.items() if means}))
+            rows.append(
+                ScoreTableRow(kind, horizon, author, _means(by_author[author]), {r: means for r, means in against.items() if means})
+            )
     return tuple(rows)
 
 

@@ -149,7 +149,7 @@ def calibration_quantities(draws: ParameterDraws, history: History) -> Quantitie
     paths = np.zeros((draws.size, 1), int)
     # the pressure of the drivers is saturated already, so the link leaves it as it is
     found = forecast_ladder(
-        draws, held, paths, history.level_now, history.fresh_now, history.drivers.origin, office, link=lambda pressure: pressure
+        draws, held, paths, history.level_now, history.just_risen_now, history.drivers.origin, office, link=lambda pressure: pressure
     )
     return out | forecast_quantities(found)
 

@@ -8,16 +8,16 @@ share of past windows; of a count, its rate over the whole record. Every number 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, lgamma, log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.data.event_groups import distinct_acts
+from forecast.data.event_groups import counts_by_month
 from forecast.data.records import Event
-from forecast.data.settings import Companion, Counts, QuestionsConfig
+from forecast.data.settings import CompanionQuestion, QuestionsConfig
 from forecast.domain import FIRST_MONTH, TOP, Month, Question
 from forecast.forecasting.questions import slug_of
 from forecast.typing import Floats
@@ -82,9 +82,9 @@ def baseline_probability(kernel: Floats, level: int, kind: str, k: int, horizon:
     return float(at[hit].sum()) if kind == "in_force_at" else met
 
 
-def _companion(companion: Companion, events: Sequence[Event], horizon: int, origin: Month) -> Baseline:
+def _companion(companion: CompanionQuestion, events: Sequence[Event], horizon: int, origin: Month) -> Baseline:
     assert companion.counts is not None
-    seen = by_month(events, companion.counts, origin)
+    seen = counts_by_month(events, companion.counts, FIRST_MONTH, origin)
     windows = past_windows(seen, horizon)
     if companion.kind == "count":
         rates = (windows[-1], float(horizon)), (float(seen.sum()), float(len(seen)))
@@ -92,28 +92,9 @@ def _companion(companion: Companion, events: Sequence[Event], horizon: int, orig
         return Baseline(1.0 - float(last[0]), 1.0 - float(ever[0]), last, ever)
     yes = windows > 0
     if companion.none_of is not None:
-        yes &= past_windows(by_month(events, companion.none_of, origin), horizon) == 0
+        yes &= past_windows(counts_by_month(events, companion.none_of, FIRST_MONTH, origin), horizon) == 0
     changed = (np.count_nonzero(yes[1:] != yes[:-1]) + 0.5) / len(yes)
     return Baseline(float(1.0 - changed if yes[-1] else changed), float((yes.sum() + 0.5) / (len(yes) + 1.0)))
-
-
-def by_month(events: Sequence[Event], counts: Counts, origin: Month) -> Floats:
-    """How many acts count in each month [T] from FIRST_MONTH to the origin; rows that are one act are one."""
-    out = np.zeros(origin - FIRST_MONTH + 1)
-    for e in distinct_acts([e for e in events if e.answers] if counts.answers else events):
-        if FIRST_MONTH <= e.date.month <= origin and counts_towards(e, counts):
-            out[e.date.month - FIRST_MONTH] += 1.0
-    return out
-
-
-def counts_towards(e: Event, counts: Counts) -> bool:
-    """Whether a row is of the kind that a companion question counts."""
-    named: Mapping[str, str | None] = counts.model_dump(include={"family", "role", "kind", "instrument", "direction", "answers"})
-    return (
-        all(wanted is None or getattr(e, field) == wanted for field, wanted in named.items())
-        and (counts.min_count is None or (e.count or 0) >= counts.min_count)
-        and not (counts.without_same_act and e.same_act_as)
-    )
 
 
 def past_windows(seen: Floats, horizon: int) -> Floats:

@@ -130,7 +130,7 @@ def _carried(
 def constant_parameters(constants: TolerancePriors) -> frozenset[str]:
     """Parameters that cannot vary because their prior has no width."""
     widths = {
-        "leverage_effect": constants.leverage[1], "fresh_effect": constants.fresh[1],
+        "leverage_effect": constants.leverage[1], "just_risen_effect": constants.just_risen[1],
         "leverage_effect_on_falls": constants.leverage[1] if constants.symmetric else constants.leverage_on_falls[1],
         "overdose_level_effect": constants.overdose_level[1], "overdose_change_effect": constants.overdose_change[1],
         "opposition_effect": constants.opposition[1], "opposition_mobilisation": constants.mobilisation_sd,

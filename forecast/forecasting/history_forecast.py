@@ -24,7 +24,9 @@ def forecast_from_history(
     among: the paths of the pool to choose from (a scenario's condition), all if None.
     """
     paths = assign_paths(draws.size, len(pool.leverage), situation.seed + 2, among=among)
-    return forecast_ladder(draws, pool, paths, history.level_now, history.fresh_now, situation.origin, situation.administrations, **link)
+    return forecast_ladder(
+        draws, pool, paths, history.level_now, history.just_risen_now, situation.origin, situation.administrations, **link
+    )
 
 
 def forecast_quantities(found: LadderForecast) -> dict[str, Floats]:

@@ -20,7 +20,7 @@ from forecast.priors.edit_log import Revision, revisions
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view_variants import Alternatives, read_alternatives
 from forecast.priors.plausibility import readings_differ
-from forecast.workspace import Workspace, contents
+from forecast.workspace import Workspace, workspace_files
 
 DEFAULT_SEED: Final = 20_060_101
 
@@ -56,14 +56,14 @@ def load_workspace(where: Workspace | Path | str, as_of: date | None = None, tod
     What was parsed is what the snapshot holds: if a file changes meanwhile all are read again, once; then InputError.
     """
     folder = where if isinstance(where, Workspace) else _at(Path(where))
-    before = contents(folder)
+    before = workspace_files(folder)
     for _ in range(2):
         found: Inputs | ForecastError
         try:
             found = _read(folder, as_of, None if as_of else today)
         except ForecastError as e:
             found = e
-        if before == (after := contents(folder)):
+        if before == (after := workspace_files(folder)):
             if isinstance(found, ForecastError):
                 raise found
             return replace(found, snapshot=before)

@@ -86,13 +86,13 @@ def forecast_ladder(
     pool: DriverPaths,
     paths: NDArray[np.int_],
     level: int,
-    fresh: bool,
+    just_risen: bool,
     origin: Month,
     administration: NDArray[np.int_],
     link: PressureTransform = saturate_pressure,
     weights: Floats | None = None,
 ) -> LadderForecast:
-    """All probabilities of the ladder from (level, fresh) at the origin.
+    """All probabilities of the ladder from (level, just risen) at the origin.
 
     paths [S, P] from `assign_paths`; administration [H]: slot of the one in office in the months T + 1..T + H; weights [S] of the draws,
     which sum to one, for the means by path slot (None: all alike).
@@ -103,7 +103,7 @@ def forecast_ladder(
     for first in range(0, draws.size, _CHUNK):
         some = np.arange(first, min(first + _CHUNK, draws.size))
         kernel = make_kernel(draws.take(some), pool, pressure, paths[some], months, administration)
-        found = forward_recursion(kernel, level, fresh)
+        found = forward_recursion(kernel, level, just_risen)
         arrays = (found.in_force, found.entered, found.fallen)
         slots = [a.sum(-2) / draws.size if weights is None else np.moveaxis(a, -2, -1) @ weights[some] for a in arrays]
         parts.append(([a.mean(-1) for a in arrays], slots))
@@ -144,7 +144,7 @@ def make_kernel(
         theta=theta,
         rise_push=by_draw(draws.leverage) * pushed,
         fall_push=by_draw(draws.leverage_on_falls) * pushed,
-        fresh=draws.fresh,
+        just_risen=draws.just_risen,
         up=np.moveaxis(rise_destinations(draws.skip_up), 0, -1),
         down=np.moveaxis(fall_destinations(draws.skip_down), 0, -1),
     )

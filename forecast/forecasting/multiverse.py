@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.ladder import saturate_pressure
-from forecast.data.outcome import changes, claims_in_force, main_levels, real_time_levels
-from forecast.data.tables import history as months_of
+from forecast.data.outcome import claims_in_force, level_changes, main_levels, real_time_levels
+from forecast.data.tables import history_months as months_of
 from forecast.domain import Month, first_day
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.fit_readings import fit_history, posterior_draws
@@ -66,7 +66,7 @@ def disputed_act(situation: OriginState) -> Disputed | None:
     """The act behind the newest rise of the main reading, if the claim that makes it counts with low confidence."""
     data, months = situation.data, months_of(situation.data)
     levels = situation.histories["main"].levels
-    rises = [c for c in changes(levels, months, claims_in_force(data.claims, claims_day(data), months)) if c.after > c.before]
+    rises = [c for c in level_changes(levels, months, claims_in_force(data.claims, claims_day(data), months)) if c.after > c.before]
     if not rises or rises[-1].claim.confidence != "low" or not rises[-1].claim.basis_ids:
         return None
     return Disputed(rises[-1].claim.basis_ids[0], rises[-1].claim.claim_id, rises[-1].month)
@@ -139,7 +139,7 @@ def universes(situation: OriginState, disputed: Disputed | None, alternatives: A
     yield universe(
         "no going on through 3", "outside view", "a rise that reaches 3 stops there", replace(here, skip_up=_never_through_3(here))
     )
-    yield universe("falls no likelier just after a rise", "model", "no effect of the month after a rise", replace(here, fresh=OFF))
+    yield universe("falls no likelier just after a rise", "model", "no effect of the month after a rise", replace(here, just_risen=OFF))
     yield universe("weak priors", "priors", "every sd doubled", _weakened(here))
     yield universe("opposition off", "drivers", "opposition has no effect", replace(here, opposition=OFF))
     yield universe("leverage only (model S)", "model", "no overdoses, opposition, administrations or drift", _leverage_only(here))
@@ -162,7 +162,7 @@ def _weakened(constants: TolerancePriors) -> TolerancePriors:
     """Every sd doubled; a Beta keeps its mean with a quarter of its weight."""
     located = {
         name: getattr(constants, name) * np.array([1.0, 2.0])
-        for name in ("rise", "stay", "leverage", "leverage_on_falls", "fresh", "overdose_level", "overdose_change", "opposition")
+        for name in ("rise", "stay", "leverage", "leverage_on_falls", "just_risen", "overdose_level", "overdose_change", "opposition")
     }
     return replace(
         constants, **located, mobilisation_sd=2 * constants.mobilisation_sd, administration_sd=2 * constants.administration_sd,

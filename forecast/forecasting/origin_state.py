@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.ladder import saturate_pressure
+from forecast.data.event_groups import counting_rules
 from forecast.data.outcome import distinct_readings, reading_levels
-from forecast.data.tables import Data, history, origin
+from forecast.data.tables import Data, history_months, origin
 from forecast.domain import FIRST_MONTH, Month, last_day
 from forecast.forecasting.driver_gate import check_events, check_leverage, check_opposition, check_overdose, check_overdose_records
 from forecast.forecasting.driver_paths import DriverPaths
@@ -77,7 +78,7 @@ def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
     rng = np.random.default_rng(seed)
     at = origin(data)
     tau = claims_day(data)
-    months = history(data)
+    months = history_months(data)
     settings = leverage_settings(priors, data.scales)
     pressed = leverage(data.events, at, settings)
     check_leverage(pressed)
@@ -100,7 +101,9 @@ def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
         mobilisation=mobilised,
         administration=in_office(data.administrations, "Mexico", FIRST_MONTH, at),
     )
-    rates = event_model.fit_events(data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng)
+    rates = event_model.fit_events(
+        data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng, counting_rules(data.questions)
+    )
     check_events(rates)
     log_deaths = overdose.paths(rng, N_PATHS, HORIZON)
     polled = opposition.draws(rng, N_PATHS, HORIZON)

@@ -31,7 +31,7 @@ class ParameterDraws:
     log_stay: Floats
     leverage: Floats
     leverage_on_falls: Floats
-    fresh: Floats
+    just_risen: Floats
     overdose_level: Floats
     overdose_change: Floats
     opposition: Floats
@@ -69,7 +69,7 @@ class ParameterDraws:
 
 POSTERIOR_NAMES = {
     "logit_rise": "logit_rise", "log_stay": "log_stay", "leverage": "leverage_effect",
-    "leverage_on_falls": "leverage_effect_on_falls", "fresh": "fresh_effect", "overdose_level": "overdose_level_effect",
+    "leverage_on_falls": "leverage_effect_on_falls", "just_risen": "just_risen_effect", "overdose_level": "overdose_level_effect",
     "overdose_change": "overdose_change_effect", "opposition": "opposition_effect", "mobilisation": "opposition_mobilisation",
     "administration_sd": "administration_sd", "alpha": "administration_effect", "drift_sd": "drift_sd",
     "half_life": "drift_half_life", "drift": "drift",
@@ -108,7 +108,7 @@ def from_prior(priors: TolerancePriors, origin: Month, size: int, rng: np.random
         log_stay=priors.stay[:, 0] + priors.stay[:, 1] * rng.standard_normal((size, 5)),
         leverage=up,
         leverage_on_falls=-up if priors.symmetric else free,
-        fresh=normal(priors.fresh),
+        just_risen=normal(priors.just_risen),
         overdose_level=normal(priors.overdose_level),
         overdose_change=normal(priors.overdose_change),
         opposition=normal(priors.opposition),

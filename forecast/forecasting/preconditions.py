@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from forecast.data.records import Administration, Claim, Event, OverdoseFinal, OverdoseRelease, Poll
-from forecast.data.tables import Data, history, origin
+from forecast.data.tables import Data, history_months, origin
 from forecast.domain import FIRST_MONTH, Month, last_day, month_text
 from forecast.errors import Problem
 from forecast.forecasting.questions import question_problems
@@ -39,7 +39,7 @@ def unmet(data: Data) -> list[Problem]:
 def _undocumented(data: Data) -> Iterator[Problem]:
     known = max(last_day(origin(data)), data.coverage[Claim.file])
     held = [c for c in data.claims if c.stance == "documented" and c.published.last <= known]
-    bare = [m for m in history(data) if not any(c.start <= m and (c.end is None or m <= c.end) for c in held)]
+    bare = [m for m in history_months(data) if not any(c.start <= m and (c.end is None or m <= c.end) for c in held)]
     if bare:
         found = f"no documented claim published by {known} for {_span(bare)}"
         yield Problem(Claim.file, found, "a level for every month of the record", "Add a claim that covers them.")

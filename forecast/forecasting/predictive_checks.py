@@ -65,17 +65,17 @@ def simulate_histories(draws: ParameterDraws, drivers: Drivers, start_level: int
     chance, landing = rng.random((months, n)), rng.random((months, n))
     each = np.arange(n)
     levels = np.full((n, months), start_level)
-    fresh = np.zeros(n, bool)
+    just_risen = np.zeros(n, bool)
     for t in range(1, months):
         j = levels[:, t - 1]
         rise = a[each, j] + known.theta[:, t] + known.rise_push[:, t]
-        fall = b[each, j] - known.theta[:, t] + known.fall_push[:, t] + draws.fresh * fresh
+        fall = b[each, j] - known.theta[:, t] + known.fall_push[:, t] + draws.just_risen * just_risen
         any_ = np.logaddexp(np.logaddexp(0.0, rise), fall)
         rises, moves = np.exp(rise - any_), np.exp(rise - any_) + np.exp(fall - any_)
         higher = (landing[t][:, None] > up[each, j]).sum(1)
         lower = N_LEVELS - 1 - (landing[t][:, None] > down[each, j]).sum(1)
-        fresh = chance[t] < rises
-        levels[:, t] = np.where(fresh, np.minimum(higher, N_LEVELS - 1), np.where(chance[t] < moves, np.maximum(lower, 0), j))
+        just_risen = chance[t] < rises
+        levels[:, t] = np.where(just_risen, np.minimum(higher, N_LEVELS - 1), np.where(chance[t] < moves, np.maximum(lower, 0), j))
     return levels
 
 
@@ -83,9 +83,9 @@ def log_likelihood(draws: ParameterDraws, history: History) -> Floats:
     """log P(the rises, falls and stays of the history | draw), [S]; what model 5's graph adds to its prior, without the skips."""
     known = transition_log_odds(draws, history.drivers)
     before, after = history.levels[:-1], history.levels[1:]
-    just_risen = history.fresh[:-1]
+    just_risen = history.just_risen[:-1]
     rise = draws.rise_logits().T[:, before] + known.theta[:, 1:] + known.rise_push[:, 1:]
-    fall = draws.fall_logits().T[:, before] - known.theta[:, 1:] + known.fall_push[:, 1:] + draws.fresh[:, None] * just_risen
+    fall = draws.fall_logits().T[:, before] - known.theta[:, 1:] + known.fall_push[:, 1:] + draws.just_risen[:, None] * just_risen
     stays = -np.logaddexp(np.logaddexp(0.0, rise), fall)
     return np.asarray((stays + np.where(after > before, rise, 0.0) + np.where(after < before, fall, 0.0)).sum(1))
 

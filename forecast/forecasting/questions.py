@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from forecast.data.settings import QuestionsConfig
-from forecast.data.suggestions import did_you_mean, shown
+from forecast.data.settings import CompanionQuestion, QuestionsConfig
+from forecast.data.suggestions import did_you_mean, quoted
 from forecast.domain import LEVELS, Month, Question, first_day, last_day
 from forecast.errors import Problem
 from forecast.model.events import ANSWERS, COUNTED
 
 type Window = tuple[Month, Month]
 
+UNCOUNTED: Final = "direct-action"
+"""The companion for which no row counts: its rate is a judgement."""
+
 COMPANIONS: Final[Mapping[str, str]] = {
     **dict.fromkeys(COUNTED, "count"),
     **{f"deemed-{answer}": "event" for answer in ANSWERS},
-    "direct-action": "event",
+    UNCOUNTED: "event",
 }
 """The companions that the models answer, and the kind of each."""
 
@@ -52,14 +55,32 @@ def question_problems(config: QuestionsConfig, origin: Month) -> list[Problem]:
     headline = config.resolution.headline
     if headline not in headlines:
         expected = "the id of a question about a level reached, at one of the horizons"
-        problems.append(Problem(_FILE, shown(headline), expected, did_you_mean(headline, headlines), column="resolution.headline"))
+        problems.append(Problem(_FILE, quoted(headline), expected, did_you_mean(headline, headlines), column="resolution.headline"))
     for slug, companion in config.companion.items():
         column = f"companion.{slug}"
         if slug not in COMPANIONS:
-            problems.append(Problem(_FILE, shown(slug), "a companion of the models", did_you_mean(slug, COMPANIONS), column=column))
+            problems.append(Problem(_FILE, quoted(slug), "a companion of the models", did_you_mean(slug, COMPANIONS), column=column))
         elif companion.kind != COMPANIONS[slug]:
             problems.append(Problem(_FILE, companion.kind, COMPANIONS[slug], "Correct the kind.", column=f"{column}.kind"))
+        else:
+            problems += _rule_problems(slug, companion, config)
     return problems
+
+
+def _rule_problems(slug: str, companion: CompanionQuestion, config: QuestionsConfig) -> Iterator[Problem]:
+    """What the models could not follow in the rule of a companion: they know what excludes a yes, and whom a determination concerns."""
+    column = f"companion.{slug}"
+    if (companion.counts is None) != (slug == UNCOUNTED):
+        found, expected = ("no counts", "which rows count") if companion.counts is None else ("counts", f"none: no row counts for {slug}")
+        yield Problem(_FILE, found, expected, "Correct the table.", column=f"{column}.counts")
+    insufficient = config.companion.get("deemed-insufficient")
+    excludes = insufficient.counts if insufficient and slug == "deemed-sufficient" else None
+    if companion.none_of != excludes:
+        expected = "the counts of deemed-insufficient" if excludes else "nothing"
+        yield Problem(_FILE, "another none_of", expected, "Correct the table.", column=f"{column}.none_of")
+    if companion.or_determination != (slug == "deemed-insufficient"):
+        expected = "or_determination = true for deemed-insufficient alone"
+        yield Problem(_FILE, str(companion.or_determination).lower(), expected, "Correct it.", column=f"{column}.or_determination")
 
 
 def _ladder(id_: str, template: str, kind, level: int, horizon: int, window: Window, lag: int) -> Question:  # type: ignore[no-untyped-def]

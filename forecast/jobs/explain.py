@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from forecast.attribution.input_states import InputState, StateForecast, StateForecaster, intermediate_inputs
@@ -15,14 +14,11 @@ from forecast.domain import month_text
 from forecast.errors import ForecastError, InputError
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import Inputs
-from forecast.jobs.snapshot import basis_of, inputs_of
+from forecast.jobs.saved_run import SavedRun
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.progress import Progress, silent
-from forecast.report.payload import versions
-from forecast.report.read import read_report
+from forecast.report.payload.build import versions
 from forecast.reweighting.data_update import FittedDraws
-from forecast.runs.manifest import read_manifest
-from forecast.runs.retention import FITTED_IN
 
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
 """The kinds of parts, in the order in which the changes are made."""
@@ -75,22 +71,23 @@ class _Comparison:
     note: str
 
 
-def explain(a: Path, b: Path, progress: Progress = silent, again: bool = False) -> dict[str, Any]:
+def explain(a: SavedRun, b: SavedRun, progress: Progress = silent, again: bool = False) -> dict[str, Any]:
     """What moved the probabilities from run `a` to run `b`, in the form of `moved` in report.json. Nothing is written or fitted.
 
     If the report of run b has it already, that is given, unless `again`. Raises UsageError if a run did not keep its inputs, InputError
     if run b was made by another version of the model or a run has another form, StoreError if a run is damaged.
     """
-    report = read_report(b)
-    if report["moved"].get("from_run") == a.name and not again:
-        return dict(report["moved"])
-    after = _endpoint(b, report)
+    b.check()
+    attribution = b.report.attribution
+    if attribution and attribution.from_run == a.name and not again:
+        return attribution.model_dump()
+    after = _endpoint(b)
     if after.model != MODEL_VERSION:
         raise InputError(f"Run {b.name} was made with version {after.model} of the model; this is version {MODEL_VERSION}.", "Fit again.")
-    return _attribution(a, _endpoint(a, read_report(a)), after, progress)
+    return _attribution(a, _endpoint(a), after, progress)
 
 
-def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress = silent) -> dict[str, Any]:
+def moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Progress = silent) -> dict[str, Any]:
     """What moved a forecast that was just made from the run published before, for its report. Raises what `explain` raises."""
     readings = forecast.readings
     prior = next(iter(readings.values())).prior_draws
@@ -103,13 +100,13 @@ def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress
         draws=lambda: draws,
         fit=source.fitted_in if source else "",
         weighted=source is not None,
-        fitted=(lambda: basis_of(previous.parent / source.fitted_in)) if source else (lambda: draws),
+        fitted=(lambda: _fit_of(previous, source.fitted_in).fitted_draws) if source else (lambda: draws),
         seed=forecast.situation.seed,
         model=MODEL_VERSION,
         versions=versions(),
         fresh=True,
     )
-    return _attribution(previous, _endpoint(previous, read_report(previous)), after, progress)
+    return _attribution(previous, _endpoint(previous), after, progress)
 
 
 def failure(moved: Mapping[str, Any]) -> ForecastError | None:
@@ -126,25 +123,31 @@ def failure(moved: Mapping[str, Any]) -> ForecastError | None:
     )
 
 
-def _endpoint(run: Path, report: Mapping[str, Any]) -> RunEndpoint:
-    inputs = inputs_of(run)
-    fit = run.parent / (read_manifest(run).meta.get(FITTED_IN) or run.name)
-    weighted = fit != run and fit.is_dir()  # if the fit was pruned, the draws taken from it stand in for it
+def _fit_of(previous: SavedRun, fitted_in: str) -> SavedRun:
+    """The run whose draws a forecast reweights: as a rule the one that the run before comes from too."""
+    return previous.fit if previous.fit.name == fitted_in else SavedRun(previous.path.parent / fitted_in)
+
+
+def _endpoint(run: SavedRun) -> RunEndpoint:
+    run.check()
+    report = run.report
+    weighted = run.fit is not run and run.fit.path.is_dir()  # if the fit was pruned, the draws taken from it stand in for it
+    fit = run.fit if weighted else run
     return RunEndpoint(
-        inputs=inputs,
-        values={q["id"]: float(q["probability"]) for q in report["questions"]},
-        mcse={q["id"]: float(q["mcse"] or 0.0) for q in report["questions"]},
-        draws=lambda: basis_of(run, inputs),
-        fit=fit.name if weighted else run.name,
+        inputs=run.inputs,
+        values={q.id: q.probability for q in report.questions},
+        mcse={q.id: q.mcse or 0.0 for q in report.questions},
+        draws=lambda: run.fitted_draws,
+        fit=fit.name,
         weighted=weighted,
-        fitted=(lambda: basis_of(fit)) if weighted else (lambda: basis_of(run, inputs)),
-        seed=int(report["seed"]),
-        model=report["model_version"],
-        versions=report["versions"],
+        fitted=lambda: fit.fitted_draws,
+        seed=report.seed,
+        model=report.model_version,
+        versions=report.versions,
     )
 
 
-def _attribution(run: Path, before: RunEndpoint, after: RunEndpoint, progress: Progress) -> dict[str, Any]:
+def _attribution(run: SavedRun, before: RunEndpoint, after: RunEndpoint, progress: Progress) -> dict[str, Any]:
     path = intermediate_inputs(before.inputs, after.inputs)
     compared = _compare(before, after, path.states, progress)
     program = _program_change(before, after, compared)

@@ -35,7 +35,7 @@ class InputFingerprint:
         return cls(data_digest(inputs.data), inputs.priors.digest(), MODEL_VERSION, settings_digest(inputs))
 
     @classmethod
-    def told(cls, meta: Mapping[str, Any]) -> Self:
+    def from_manifest(cls, meta: Mapping[str, Any]) -> Self:
         """Of a run, by its manifest."""
         return cls(meta.get("data_digest"), meta.get("priors_digest"), meta.get("model_version"), meta.get("settings_digest"))
 

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.errors import ForecastError, StoreError
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs
+from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
-from forecast.runs import publication_lock, run_ids, scratch, store
-from forecast.runs.input_snapshot import FOLDER
+from forecast.runs import publication_lock, run_ids, store
+from forecast.storage import temporary_folder
 
 if TYPE_CHECKING:
     from forecast.forecasting.forecast_result import Forecast
+    from forecast.report.models.report import Report
 
 type Clock = Callable[[], datetime]
 type Kind = Literal["run", "skipped", "reweighted", "refitted", "refused"]
@@ -54,7 +56,7 @@ class Publication:
     """A run on disk, what it says, whether it was published, and what went wrong once it was written."""
 
     path: Path
-    report: Mapping[str, Any]
+    report: Report
     published: bool
     troubles: tuple[ForecastError, ...] = ()
 
@@ -97,14 +99,16 @@ def publish_forecast(
     decision: Decision,
     held: publication_lock.Hold,
     progress: Progress = silent,
+    previous: SavedRun | None = None,
 ) -> Publication:
     """Write a run of a finished forecast and make it `latest`.
 
+    previous: the published run, if it was opened before.
     Raises what stands in the way until `latest` is moved; what fails of the rest is in `troubles`, and the forecast stands.
     """
     from forecast.jobs.run import write_report
 
-    previous = previous_publication(reports)
+    previous = previous or previous_publication(reports)
     forecast, troubles = _with_moved(forecast, inputs, previous, progress)
     standing, trouble = capture_failure("how earlier numbers did", lambda: _standing(reports, clock()))
     forecast = forecast if standing is None else replace(forecast, standing=standing)
@@ -127,7 +131,7 @@ def finish_publication(reports: Path, now: datetime) -> tuple[ForecastError, ...
 
     The caller holds the lock. Doing it again changes nothing.
     """
-    scratch.sweep(reports)
+    temporary_folder.remove_abandoned_stages(reports)
     if not store.list_runs(reports):
         return ()
     found = capture_failure("the ledger", lambda: _enter(reports, now))[1], capture_failure("the index", lambda: _index(reports, now))[1]
@@ -153,10 +157,10 @@ def _index(reports: Path, now: datetime) -> None:
     write_index(reports, now)
 
 
-def previous_publication(reports: Path) -> Path | None:
+def previous_publication(reports: Path) -> SavedRun | None:
     """The published run that the next one follows; None if there is none that can be read."""
     try:
-        return store.latest(reports)
+        return SavedRun.latest(reports)
     except StoreError:
         return None
 
@@ -173,17 +177,24 @@ def check_clock(reports: Path, now: datetime) -> None:
 
 
 def _with_moved(
-    forecast: Forecast, inputs: Inputs, previous: Path | None, progress: Progress
+    forecast: Forecast, inputs: Inputs, previous: SavedRun | None, progress: Progress
 ) -> tuple[Forecast, tuple[ForecastError, ...]]:
-    """The forecast with what moved it since the published run before; without it if that run kept no inputs, or if it can't be told."""
-    if previous is None or not (previous / FOLDER).is_dir():
+    """The forecast with what moved it since the published run before; without it if that run kept no inputs or is of another version."""
+    if previous is None or not previous.keeps_inputs or _is_other_version(previous):
         return forecast, ()
     found, trouble = capture_failure("what moved the forecast", lambda: _moved(previous, forecast, inputs, progress))
     told, unexplained = found or ({}, None)
     return replace(forecast, moved=told), tuple(e for e in (trouble, unexplained) if e)
 
 
-def _moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress) -> tuple[Mapping[str, Any], ForecastError | None]:
+def _is_other_version(run: SavedRun) -> bool:
+    try:
+        return run.is_other_version
+    except StoreError:  # attribution says so
+        return False
+
+
+def _moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Progress) -> tuple[Mapping[str, Any], ForecastError | None]:
     """What moved the forecast, and what must be said aloud if the parts do not explain the whole.
 
     What is refused on the way is no refusal of this forecast, which passed its check and the gate: the command must not end as if it were.
@@ -211,7 +222,7 @@ def capture_failure[T](what: str, step: Callable[[], T]) -> tuple[T | None, Fore
         return None, trouble
 
 
-def _notes(reports: Path, previous: Path | None, decision: Decision) -> dict[str, Any]:
+def _notes(reports: Path, previous: SavedRun | None, decision: Decision) -> dict[str, Any]:
     """What the manifest of a published run says besides what every run's does."""
     from forecast.runs.ledger import head
 

@@ -23,15 +23,16 @@ from forecast.forecasting.scenarios.run import feasible, run_scenarios
 from forecast.inference.gate import worst
 from forecast.inference.settings import MULTIVERSE
 from forecast.jobs.input_fingerprint import sampling, settings_digest
+from forecast.jobs.saved_run import write_inputs
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.progress import Progress, silent
-from forecast.report.payload import build_report
+from forecast.report.files import write_report_files
+from forecast.report.models.report import Report
+from forecast.report.payload.build import build_report
 from forecast.report.rehearsal import rehearse
-from forecast.report.render import write_report_files
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import run_ids, store
 from forecast.runs.draws_files import write_draws, write_posterior
-from forecast.runs.input_snapshot import write_inputs
 
 UNPUBLISHED: Final[Mapping[str, Any]] = {"follows": None, "decision": {"kind": "run", "reason": "", "seconds": None}}
 """What the manifest of a run says that was not written to be published."""
@@ -45,7 +46,7 @@ class WrittenRun:
 
     run_id: str
     path: Path
-    report: Mapping[str, Any]
+    report: Report
 
 
 def fit(
@@ -160,9 +161,10 @@ def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:
     sampling: how much was sampled; priors: the exact revision of each.
     """
     fitted_in = forecast.rests_on.fitted_in if forecast.rests_on else None
+    specs = {name: str(prior.spec) for name, prior in forecast.situation.priors.items()}
     if inputs is None:
-        return {"today": None, "fitted_in": fitted_in, "priors": {}, "settings_digest": None, "sampling": None}
-    specs = {name: str(forecast.situation.priors.spec(name)) for name in inputs.revisions}
+        priors = {name: {"spec": spec} for name, spec in specs.items()}
+        return {"today": None, "fitted_in": fitted_in, "priors": priors, "settings_digest": None, "sampling": None}
     return {
         "today": inputs.today.isoformat() if inputs.today else None,
         "fitted_in": fitted_in,
@@ -175,14 +177,14 @@ def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:
     }
 
 
-def meta(report: Mapping[str, Any]) -> dict[str, Any]:
+def meta(report: Report) -> dict[str, Any]:
     """What the manifest says of a run besides its files."""
-    q = next(q for q in report["questions"] if q["id"] == report["headline"])
+    q = report.headline_question
     keys = ("created", "origin", "as_of", "model_version", "seed", "data_digest", "priors_digest", "versions", "headline")
-    return {k: report[k] for k in keys} | {
-        "probability": q["probability"],
-        "probabilities": {q["id"]: q["probability"] for q in report["questions"]},
-        "by_reading": q["by_reading"],
-        "interval": q["interval"],
-        "gate": report["diagnostics"]["status"],
+    return {key: getattr(report, key) for key in keys} | {
+        "probability": q.probability,
+        "probabilities": {q.id: q.probability for q in report.questions},
+        "by_reading": dict(q.by_reading),
+        "interval": q.interval and q.interval.model_dump(),
+        "gate": report.diagnostics.status,
     }

@@ -17,12 +17,13 @@ import numpy as np
 
 from forecast.arrays.decay import decay
 from forecast.arrays.importance import STEP_DRAWS, sample_posterior
-from forecast.data.event_groups import distinct_acts
+from forecast.data.event_groups import counts_by_month, distinct_acts
 from forecast.domain import CHANNELS, FIRST_MONTH, Month
 from forecast.typing import Floats
 
 if TYPE_CHECKING:
     from forecast.data.records import Administration, Event
+    from forecast.data.settings import CountingRule
 
 
 STREAMS = (
@@ -39,7 +40,6 @@ COUNTED = ("senate-vote-in", "mass-hand-over", "designation", "new-tariff")
 ANSWERS = ("sufficient", "insufficient")
 HALF_LIFE = 3.0
 """Months after which half of a concession or a mobilisation is forgotten."""
-MASS_HAND_OVER = 20
 MAX_INTENSITY = 5
 SHAPE, RATE = 0.5, 1.0  # the Gamma prior of every rate, a month
 ELASTICITY_DRAWS = 4_000
@@ -68,20 +68,6 @@ def is_concession(e: Event) -> bool:
     """A decision granted, a hand-over or a deployment."""
     granted = e.role == "decision" and e.direction == "+"
     return e.family == "A" and (granted or e.instrument in ("hand_over", "deployment"))
-
-
-def counted(e: Event) -> tuple[str, ...]:
-    """The companion questions that an event counts towards."""
-    out = []
-    if e.family == "A" and e.instrument == "senate_vote_in" and e.direction == "+":
-        out.append("senate-vote-in")
-    if e.family == "A" and e.instrument == "hand_over" and (e.count or 0) >= MASS_HAND_OVER:
-        out.append("mass-hand-over")
-    if e.kind == "measure" and e.instrument == "designation":
-        out.append("designation")
-    if e.kind == "measure" and e.instrument == "tariff" and not e.same_act_as:
-        out.append("new-tariff")
-    return tuple(out)
 
 
 def arrivals(events: Sequence[Event]) -> tuple[Event, ...]:
@@ -184,10 +170,12 @@ def fit_events(
     pressure: Floats,
     priors: ElasticityPriors,
     rng: np.random.Generator,
+    rules: Mapping[str, CountingRule],
 ) -> EventRates:
     """The posterior of rates and elasticities.
 
-    log2_deaths, pressure [T]: log2(deaths/3000) and L by month from FIRST_MONTH to the origin.
+    log2_deaths, pressure [T]: log2(deaths/3000) and L by month from FIRST_MONTH to the origin. rules: what each companion question counts,
+    as questions.toml says (`data.event_groups.counting_rules`).
     """
     from scipy.special import gammaln
 
@@ -195,7 +183,6 @@ def fit_events(
     window = np.arange(start, origin + 1) - FIRST_MONTH
     memory = concession_memory(events, origin)
     acts = [e for e in arrivals(events) if e.date.month <= origin]
-    answered = distinct_acts([e for e in events if e.answers])  # Washington's answer stands, even where a row of Mexico's is the arrival
     counts = _counts(acts, start, origin)
     means = tuple(float(series[window].mean()) for series in (log2_deaths, memory, pressure))
     lagged = [series[window - 1] - mean for series, mean in zip((log2_deaths, memory, pressure), means, strict=True)]
@@ -227,8 +214,8 @@ def fit_events(
         counts=counts,
         marks={s: _marks(acts, s, start) for s in STREAMS},
         means=(means[0], means[1], means[2]),
-        counted=_tally(distinct_acts(events), start, origin, COUNTED, counted),
-        answers=_tally(answered, start, origin, ANSWERS, lambda e: (e.answers,) if e.answers else ()),
+        counted=np.array([counts_by_month(events, rules.get(slug), start, origin) for slug in COUNTED]),
+        answers=np.array([counts_by_month(events, rules.get(f"deemed-{answer}"), start, origin) for answer in ANSWERS]),
         ended=_ended([e for e in events if e.date.month <= origin]),
         window=(start, origin),
         k_hat=sampled.smoothed.k_hat,
@@ -237,15 +224,11 @@ def fit_events(
 
 
 def _counts(acts: Sequence[Event], start: Month, origin: Month) -> Floats:
-    return _tally(acts, start, origin, STREAMS, lambda e: (s,) if (s := stream(e)) else ())
-
-
-def _tally(acts: Sequence[Event], start: Month, origin: Month, names: Sequence[str], kinds) -> Floats:  # type: ignore[no-untyped-def]
-    out = np.zeros((len(names), origin - start + 1))
+    """Arrivals [K, W] of STREAMS in the months of the window."""
+    out = np.zeros((len(STREAMS), origin - start + 1))
     for e in acts:
-        if start <= e.date.month <= origin:
-            for kind in kinds(e):
-                out[names.index(kind), e.date.month - start] += 1
+        if start <= e.date.month <= origin and (name := stream(e)):
+            out[STREAMS.index(name), e.date.month - start] += 1
     return out
 
 

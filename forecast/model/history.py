@@ -64,11 +64,11 @@ class History:
         return int(self.levels[-1])
 
     @property
-    def fresh_now(self) -> bool:
+    def just_risen_now(self) -> bool:
         return bool(self.levels[-1] > self.levels[-2])
 
     @property
-    def fresh(self) -> NDArray[np.bool_]:
+    def just_risen(self) -> NDArray[np.bool_]:
         """[T]: whether the month came just after a rise, i.e. its level is above the month before; false for the first month."""
         return np.concatenate([[False], self.levels[1:] > self.levels[:-1]])
 

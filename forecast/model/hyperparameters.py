@@ -33,7 +33,7 @@ def tolerance_priors(priors: Priors) -> TolerancePriors:
         stay=np.array([_located(priors, f"ladder.stay.{j}") for j in range(1, TOP + 1)]),
         leverage=_normal(priors, "leverage.effect"),
         leverage_on_falls=_normal(priors, "leverage.effect_on_falls"),
-        fresh=_normal(priors, "ladder.fresh"),
+        just_risen=_normal(priors, "ladder.just_risen"),
         overdose_level=_normal(priors, "overdose.level_effect"),
         overdose_change=_normal(priors, "overdose.change_effect"),
         opposition=_normal(priors, "opposition.effect"),

@@ -24,24 +24,25 @@ from forecast.domain import TOP
 from forecast.model.outside_view_data import Counts
 from forecast.typing import Floats
 
-CELL: Final = ("state", "level", "pressure", "fresh")
-KEPT: Final = ("logit_q", "log_m", "fresh_effect", "pressure_on_rises", "pressure_on_falls", "sigma", "effect_rise", "effect_fall")
+CELL: Final = ("state", "level", "pressure", "just_risen")
+KEPT: Final = ("logit_q", "log_m", "just_risen_effect", "pressure_on_rises", "pressure_on_falls", "sigma", "effect_rise", "effect_fall")
 """What a fit keeps. The sign of ε/σ is free (see below), so that it is ε that is kept and examined."""
 
 
 def build_outside_view(states: Sequence[str]) -> pm.Model:
     """The model of `states` before any month is seen: counts are data of fixed shape, so that one compiled function serves every class.
 
-    Data `rise`, `stay`, `fall`, dims (state, level, pressure, fresh): give `observed(counts)`. Kept: `logit_q` (rise_from 0..4), `log_m`
-    (fall_from 1..5, log months), `fresh_effect` φ, `pressure_on_rises` π⁺, `pressure_on_falls` π⁻, `sigma`, `effect_rise` and `effect_fall`
-    (state). The effects are not centred, as most states have a transition or two. σ ~ HN(1) enters as |τ|, τ ~ N(0, 1), and ε = τ z, which
-    is the same model; on the log scale σ has much of its mass on a long slope towards 0, and the effective sample is half as large.
+    Data `rise`, `stay`, `fall`, dims (state, level, pressure, just_risen): give `observed(counts)`. Kept: `logit_q` (rise_from 0..4),
+    `log_m` (fall_from 1..5, log months), `just_risen_effect` φ, `pressure_on_rises` π⁺, `pressure_on_falls` π⁻, `sigma`, `effect_rise` and
+    `effect_fall` (state). The effects are not centred, as most states have a transition or two. σ ~ HN(1) enters as |τ|, τ ~ N(0, 1), and
+    ε = τ z, which is the same model; on the log scale σ has much of its mass on a long slope towards 0, and the effective sample is half as
+    large.
     """
     coords = {
         "state": list(states),
         "level": range(TOP + 1),
         "pressure": ["none", "open"],
-        "fresh": ["no", "yes"],
+        "just_risen": ["no", "yes"],
         "rise_from": range(TOP),
         "fall_from": range(1, TOP + 1),
     }
@@ -50,7 +51,7 @@ def build_outside_view(states: Sequence[str]) -> pm.Model:
         rise, stay, fall = (pm.Data(name, empty, dims=CELL) for name in ("rise", "stay", "fall"))
         logit_q = pm.Normal("logit_q", -3, 1.5, dims="rise_from")
         log_m = pm.Normal("log_m", math.log(60), 1.5, dims="fall_from")
-        phi = pm.Normal("fresh_effect", 0, 2)
+        phi = pm.Normal("just_risen_effect", 0, 2)
         pi_rise = pm.Normal("pressure_on_rises", 0, 2)
         pi_fall = pm.Normal("pressure_on_falls", 0, 2)
         tau = pm.Normal("tau", 0, 1)
@@ -58,9 +59,9 @@ def build_outside_view(states: Sequence[str]) -> pm.Model:
         effect_rise = pm.Deterministic("effect_rise", tau * pm.Normal("z_rise", 0, 1, dims="state"), dims="state")
         effect_fall = pm.Deterministic("effect_fall", tau * pm.Normal("z_fall", 0, 1, dims="state"), dims="state")
 
-        pressed, fresh = np.array([[0.0], [1.0]]), np.array([0.0, 1.0])
+        pressed, just_risen = np.array([[0.0], [1.0]]), np.array([0.0, 1.0])
         up = _rise_logit(logit_q)[None, :, None, None] + effect_rise[:, None, None, None] + pi_rise * pressed
-        down = _fall_logit(log_m)[None, :, None, None] + effect_fall[:, None, None, None] + pi_fall * pressed + phi * fresh
+        down = _fall_logit(log_m)[None, :, None, None] + effect_fall[:, None, None, None] + pi_fall * pressed + phi * just_risen
         pm.Potential("transitions", _log_likelihood(rise, stay, fall, up, down))
     return model
 

@@ -36,7 +36,7 @@ class Transitions:
     month: Ints  # t, as domain.Month
     level: Ints  # y_{t−1}
     to: Ints  # y_t
-    fresh: Bools  # y_{t−1} > y_{t−2}
+    just_risen: Bools  # y_{t−1} > y_{t−2}
     pressed_same: Bools  # an open US request or threat in the year of t
     pressed_previous: Bools  # in the year before
     drug_case: Bools  # the spell left is about drugs, or about drugs and terror
@@ -89,7 +89,7 @@ def list_transitions(
     pressed = {(p.country, year) for p in pressure if p.kind in OPEN_PRESSURE for year in range(p.year_start, p.year_end + 1)}
     what = {(s.country, year): s for s in states for year in range(s.year_start, s.year_end + 1)}
     rows = [row for name in listed for row in _rows(name, _timeline(name, spells))]
-    at = [(listed.index(name), name, t, before, now, fresh) for name, t, before, now, fresh in rows]
+    at = [(listed.index(name), name, t, before, now, just_risen) for name, t, before, now, just_risen in rows]
 
     def like(test: Callable[[State], bool]) -> Bools:
         return np.array([(n, t // 12) in what and test(what[n, t // 12]) for _, n, t, *_ in at], dtype=bool)
@@ -100,7 +100,7 @@ def list_transitions(
         month=np.array([t for _, _, t, *_ in at], dtype=np.int64),
         level=np.array([before.level for *_, before, _, _ in at], dtype=np.int64),
         to=np.array([now.level for *_, now, _ in at], dtype=np.int64),
-        fresh=np.array([fresh for *_, fresh in at], dtype=bool),
+        just_risen=np.array([just_risen for *_, just_risen in at], dtype=bool),
         pressed_same=np.array([(n, t // 12) in pressed for _, n, t, *_ in at], dtype=bool),
         pressed_previous=np.array([(n, t // 12 - 1) in pressed for _, n, t, *_ in at], dtype=bool),
         drug_case=np.array([before.drug_case != "CT" for *_, before, _, _ in at], dtype=bool),
@@ -127,7 +127,7 @@ def _rows(name: str, timeline: Mapping[int, Spell]) -> Iterable[tuple[str, int, 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Months by what happened in them, dims (state, level, pressure no/yes, fresh no/yes), and skips by level.
+    """Months by what happened in them, dims (state, level, pressure no/yes, just_risen no/yes), and skips by level.
 
     `went_up[i − 1]`, `stopped_up[i − 1]`: of the rises that reached level i of 1..4 those that went on, those that stopped; likewise down.
     """
@@ -145,7 +145,7 @@ class Counts:
 def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> Counts:
     """Aggregate the selected months to the cells that the likelihood needs; a state without a selected month has zeroes."""
     t = transitions
-    cell = (t.state, t.level, t.pressed(pressure).astype(int), t.fresh.astype(int))
+    cell = (t.state, t.level, t.pressed(pressure).astype(int), t.just_risen.astype(int))
     shape = (len(t.states), TOP + 1, 2, 2)
 
     def tally(which: Bools) -> Ints:

@@ -55,7 +55,7 @@ def predict_new_state(posterior: xr.Dataset, counts: Counts, seed: int) -> NewSt
         fall_odds=fall_logit(np.exp(flat["log_m"])) + effect_fall[:, None],
         s=rng.beta(1 + counts.went_up, 1 + counts.stopped_up, (n, TOP - 1)),
         s_down=rng.beta(1 + counts.went_down, 1 + counts.stopped_down, (n, TOP - 1)),
-        phi=flat["fresh_effect"],
+        phi=flat["just_risen_effect"],
         pi_rise=flat["pressure_on_rises"],
         pi_fall=flat["pressure_on_falls"],
     )
@@ -72,7 +72,7 @@ def reach(state: NewStatePredictive, start: int, *, pressed: bool, target: int =
         theta=none,
         rise_push=none + (state.pi_rise[:, None] if pressed else 0.0),
         fall_push=none + (state.pi_fall[:, None] if pressed else 0.0),
-        fresh=state.phi,
+        just_risen=state.phi,
         up=np.moveaxis(rise_destinations(state.s), 0, -1),
         down=np.moveaxis(fall_destinations(state.s_down), 0, -1),
     )
@@ -80,11 +80,11 @@ def reach(state: NewStatePredictive, start: int, *, pressed: bool, target: int =
 
 
 def entry_chance(state: NewStatePredictive, *, target: int = 4) -> Floats:
-    """Monthly P(a rise that ends at `target` or above), [level < target, pressure no/yes, fresh no/yes, draw]."""
+    """Monthly P(a rise that ends at `target` or above), [level < target, pressure no/yes, just_risen no/yes, draw]."""
     closed = np.full((1, state.phi.size), -np.inf)
-    pressed, fresh = np.array([[[0.0]], [[1.0]]]), np.array([[0.0], [1.0]])
+    pressed, just_risen = np.array([[[0.0]], [[1.0]]]), np.array([[0.0], [1.0]])
     up = state.rise_odds.T[:target, None, None] + pressed * state.pi_rise
-    down = np.concatenate([closed, state.fall_odds.T])[:target, None, None] + pressed * state.pi_fall + fresh * state.phi
+    down = np.concatenate([closed, state.fall_odds.T])[:target, None, None] + pressed * state.pi_fall + just_risen * state.phi
     rise = np.exp(up - np.logaddexp(np.logaddexp(0, up), down))
     onward = [np.prod(state.s[:, j : target - 1], axis=1) for j in range(target)]  # through j + 1 .. target − 1
     return np.asarray(rise * np.array(onward)[:, None, None])

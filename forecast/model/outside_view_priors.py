@@ -44,7 +44,7 @@ def ladder_specs(
     for i in range(1, TOP):
         specs[f"ladder.skip_down.{i}"] = _quantiles(pool(lambda state: state.s_down[:, i - 1]).interval(), "beta")  # noqa: B023  # called at once
     phi = central_normal(pool(lambda state: state.phi))
-    return specs | {"ladder.fresh": Normal(_rounded(phi.mean), _rounded(phi.sd))}
+    return specs | {"ladder.just_risen": Normal(_rounded(phi.mean), _rounded(phi.sd))}
 
 
 def medians(state: NewStatePredictive) -> dict[str, float]:
@@ -53,7 +53,7 @@ def medians(state: NewStatePredictive) -> dict[str, float]:
     out |= {f"ladder.stay.{j}": state.m[:, j - 1] for j in range(1, TOP + 1)}
     out |= {f"ladder.skip_up.{i}": state.s[:, i - 1] for i in range(2, TOP)}
     out |= {f"ladder.skip_down.{i}": state.s_down[:, i - 1] for i in range(1, TOP)}
-    return {name: float(np.median(draws)) for name, draws in (out | {"ladder.fresh": state.phi}).items()}
+    return {name: float(np.median(draws)) for name, draws in (out | {"ladder.just_risen": state.phi}).items()}
 
 
 def pressure_specs(states: Mapping[str, NewStatePredictive], weights: Mapping[str, float]) -> dict[str, PriorSpec]:
@@ -78,7 +78,7 @@ def state_of(priors: Priors, n: int, seed: int) -> NewStatePredictive:
         fall_odds=np.column_stack([fall_logit(draw(f"ladder.stay.{j}")) for j in range(1, TOP + 1)]),
         s=np.column_stack([draw(f"ladder.skip_up.{i}") for i in range(1, TOP)]),
         s_down=np.column_stack([draw(f"ladder.skip_down.{i}") for i in range(1, TOP)]),
-        phi=draw("ladder.fresh"),
+        phi=draw("ladder.just_risen"),
         pi_rise=draw("leverage.effect"),
         pi_fall=draw("leverage.effect_on_falls"),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from forecast import domain
-from forecast.data.shares import opposed_share
+from forecast.data.coding_rules import opposed_share
 
 if TYPE_CHECKING:
     from forecast.data.records import Poll

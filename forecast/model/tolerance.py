@@ -47,7 +47,7 @@ def build_model(history: History, priors: TolerancePriors) -> pm.Model:
         pi_up = _normal("leverage_effect", prior["leverage"])
         free_down = _normal("leverage_effect_on_falls_free", prior["leverage_on_falls"])
         pi_down = pm.Deterministic("leverage_effect_on_falls", pt.switch(prior["symmetric"] > 0.5, -pi_up, free_down))
-        phi = _normal("fresh_effect", prior["fresh"])
+        phi = _normal("just_risen_effect", prior["just_risen"])
         beta_level = _normal("overdose_level_effect", prior["overdose_level"])
         beta_change = _normal("overdose_change_effect", prior["overdose_change"])
         beta_opposed = _normal("opposition_effect", prior["opposition"])
@@ -74,7 +74,7 @@ def build_model(history: History, priors: TolerancePriors) -> pm.Model:
         a_from = pt.concatenate([a, never])[data["level"]]
         b_from = pt.concatenate([never, b])[data["level"]]
         up = a_from + theta + pi_up * data["pressure"]
-        down = b_from - theta + pi_down * data["pressure"] + phi * data["fresh"]
+        down = b_from - theta + pi_down * data["pressure"] + phi * data["just_risen"]
         log_lik = data["rose"] * pt.switch(data["rose"] > 0, up, 0.0) + data["fell"] * pt.switch(data["fell"] > 0, down, 0.0)
         log_lik = log_lik - data["used"] * pt.logaddexp(pt.logaddexp(0.0, up), down)
         pm.Potential("transitions", log_lik.sum())

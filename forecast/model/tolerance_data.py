@@ -34,7 +34,7 @@ class TolerancePriors:
     stay: Floats
     leverage: Floats
     leverage_on_falls: Floats
-    fresh: Floats
+    just_risen: Floats
     overdose_level: Floats
     overdose_change: Floats
     opposition: Floats
@@ -82,7 +82,7 @@ def model_data(history: History, priors: TolerancePriors) -> dict[str, NDArray[n
     administration[: len(y)] = d.administration
     return {
         "used": used, "rose": rose, "fell": fell, "level": level, "in_office": administration,
-        "fresh": lagged(history.fresh.astype(float)), "pressure": lagged(d.pressure),
+        "just_risen": lagged(history.just_risen.astype(float)), "pressure": lagged(d.pressure),
         "log2_deaths": lagged(d.log2_deaths), "change": lagged(d.change),
         "opposition": lagged(d.opposition), "mobilised": lagged(d.mobilisation),
         "knot_weights": knot_weights(n, n_knots), "knot_lag": np.subtract.outer(np.arange(n_knots), np.arange(n_knots)).astype(float),

@@ -9,16 +9,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.replace import replace_files
 from forecast.errors import ForecastError, InputError
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.distributions import PriorSpec
-from forecast.priors.edit_log import FOLDER, START, Edit, Outlook, Provenance, chained, digest_of, edit_of, read_history
+from forecast.priors.edit_log import FOLDER, START, Edit, Outlook, Provenance, digest_of, edit_of, read_history
 from forecast.priors.load import Priors
-from forecast.priors.toml_edit import edited_text, replace_text
-from forecast.storage.reading import read_bounded
-from forecast.storage.text import decoded
-from forecast.storage.toml import MAX_TOML, parsed
+from forecast.priors.toml_edit import edited_text
+from forecast.storage.atomic import replace_files, replace_text
+from forecast.storage.files import read_bounded
+from forecast.storage.hash_chain import chained_digest
+from forecast.storage.text import decode_text
+from forecast.storage.toml import MAX_TOML, parse_toml
 
 _HEAD: Final = "# What `forecast priors set` changed. Edits are added and never altered: the digest of each covers those before it.\n"
 _START: Final = "# What every prior said when this history began. Never altered; the edits since are beside it, a file a year.\n"
@@ -104,7 +105,7 @@ def _written(
     keys = {name: {key: value for key, value in asdict(said[name]).items() if key not in kept} for name in changed}
     contents |= {path: edited_text(path, specs, keys).encode() for path, specs in files.items()}
     begin(folder, priors)
-    previous = history.edits[-1].sha256 if history.edits else digest_of(history.start or {n: str(p.spec) for n, p in priors.items()})
+    previous = history.head if history.start else priors.digest()
     number, group = (history.edits[-1].number, history.edits[-1].change) if history.edits else (0, 0)
     raws = []
     for i, (name, spec) in enumerate(changed.items(), 1):
@@ -124,7 +125,7 @@ def _written(
             "before": {"priors": priors.digest(), **(before.as_dict() if before else {})},
             "after": {"priors": made.digest(), **(after.as_dict() if after else {})},
         }
-        previous = raw["sha256"] = chained(previous, raw)
+        previous = raw["sha256"] = chained_digest(previous, raw)
         raws.append(raw)
     path = folder / FOLDER / f"{_day(now).year}.toml"
     if not path.exists():
@@ -141,8 +142,8 @@ def _day(now: datetime) -> date:
 
 def _check_readable(path: Path, raw: bytes) -> None:
     """A history that could not be read again must not be written. Raises InputError."""
-    text, problems = decoded(raw, path.name, MAX_TOML)
-    problems = problems or parsed(text, path.name)[1]
+    text, problems = decode_text(raw, path.name, MAX_TOML)
+    problems = problems or parse_toml(text, path.name)[1]
     if problems:
         raise InputError.of(problems)
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from forecast.domain import CHANNELS, LEVELS, TOP
+from forecast.errors import InputError
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles, Scale
 from forecast.priors.named_constants import Table, Weights
 from forecast.priors.parsing import family_name, parse
@@ -100,7 +101,7 @@ def _ladder() -> Iterable[PriorDefinition]:
             what = f"How likely a {verb} that reaches {LEVELS[i]} goes on to the next level in the same month."
             name = f"ladder.skip_{way}.{i}"
             yield PriorDefinition(name, f"{mark}_{i}", what, "probability", (Beta, Quantiles), "tolerance", "ladder", SHARE, scale="beta")
-    yield _effect("ladder.fresh", "φ", "How much likelier a fall is in the month after a rise.", "log-odds", "tolerance", "ladder")
+    yield _effect("ladder.just_risen", "φ", "How much likelier a fall is in the month after a rise.", "log-odds", "tolerance", "ladder")
 
 
 def _drivers() -> Iterable[PriorDefinition]:
@@ -189,9 +190,26 @@ CATALOGUE: Final[Mapping[str, PriorDefinition]] = MappingProxyType(
 """All named priors, in the order in which they are listed."""
 
 
-def nearest(name: str) -> str:
-    """The name most like `name`."""
-    return get_close_matches(name, CATALOGUE, 1, 0.0)[0]
+RENAMED: Final[Mapping[str, str]] = MappingProxyType({"ladder.fresh": "ladder.just_risen"})
+"""Old name → name of today. Entries of the history made under an old name count for the prior of today's."""
+
+
+def check_known(name: str) -> None:
+    """InputError unless there is a prior of this name."""
+    if name not in CATALOGUE:
+        raise InputError(f"There is no prior named {name!r}.", f"{right_name(name)} `forecast priors list` names them all.")
+
+
+def right_name(name: str) -> str:
+    """What to write in place of a name that no prior has, as a sentence: the prior's new name, or the name most like it."""
+    if name in RENAMED:
+        return f"This prior is now called {RENAMED[name]}."
+    return f"Did you mean {closest_name(name)}?"
+
+
+def closest_name(name: str) -> str:
+    """The prior's new name if it was renamed, else the name most like it."""
+    return RENAMED.get(name) or get_close_matches(name, CATALOGUE, 1, 0.0)[0]
 
 
 def parse_prior(name: str, text: str) -> PriorSpec:

@@ -149,7 +149,7 @@ def _selection(spec: Distribution) -> str:
 _SINGLE: Final[dict[str, Callable[[Distribution], str]]] = {
     **{name: _rise_odds(name) for name in _CAUSES},
     "leverage.effect_on_falls": lambda s: f"full pressure multiplies the monthly odds of a fall {_factors(s)}",
-    "ladder.fresh": lambda s: f"just after a rise the odds of a fall are multiplied {_factors(s)}",
+    "ladder.just_risen": lambda s: f"just after a rise the odds of a fall are multiplied {_factors(s)}",
     "opposition.mobilisation": _mobilisation,
     "administration.sd": _spread_of_odds("administrations"),
     "drift.sd": _spread_of_odds("unmeasured moods"),

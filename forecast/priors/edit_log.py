@@ -7,7 +7,6 @@ an edit covers the one before it, so whatever is altered, taken out or put in be
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +14,9 @@ from pathlib import Path
 from typing import Any, Final, Self, TypedDict
 
 from forecast.errors import StoreError
+from forecast.priors.catalogue import RENAMED
 from forecast.priors.load import Priors
+from forecast.storage.hash_chain import chained_digest
 from forecast.storage.toml import read_toml_file
 
 FOLDER: Final = "history"
@@ -69,7 +70,8 @@ class Edit:
     """One prior changed once.
 
     Edits of one `change` were made together: the digests of all priors, and the outlooks, are those before and after all of them.
-    replaced: the provenance that the file had before (None in edits of earlier versions); undoes: the revision that the edit takes back.
+    replaced: the provenance that the file had before (None in edits of earlier versions); undoes: the revision that the edit takes back;
+    old_name: what the prior was called then, if it has another name now.
     """
 
     number: int
@@ -88,6 +90,7 @@ class Edit:
     sha256: str
     replaced: Provenance | None = None
     undoes: str = ""
+    old_name: str = ""
 
     @property
     def revision(self) -> str:
@@ -100,6 +103,7 @@ class Edit:
             "change": self.change,
             "time": self.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "name": self.name,
+            "old_name": self.old_name or None,
             "from": self.old,
             "to": self.new,
             "why": self.why,
@@ -126,10 +130,14 @@ class HandEdit:
 
 @dataclass(frozen=True)
 class History:
-    """What every prior said at the start (empty if the history has not begun), and the edits since, oldest first."""
+    """What every prior said at the start (empty if the history has not begun), and the edits since, oldest first.
+
+    All by the names of today. head: the digest that the next edit is chained to.
+    """
 
     start: Mapping[str, str]
     edits: tuple[Edit, ...]
+    head: str = ""
 
     def latest(self) -> dict[str, Edit]:
         """The last edit of every prior that has one."""
@@ -189,23 +197,16 @@ def read_history(folder: Path) -> History:
     for number, (raw, path) in enumerate(sorted(found, key=lambda item: _number(*item)), 1):
         if raw.get("number") != number:
             raise StoreError(f"{path}: the edit after number {number - 1} is missing, or is there twice.", _REMEDY)
-        if raw.get("sha256") != chained(previous, raw):
+        if raw.get("sha256") != chained_digest(previous, raw):
             raise StoreError(f"{path}: edit {number} was altered, or what came before it: its digest does not fit.", _REMEDY)
         edits.append(_edit(raw, path))
         previous = edits[-1].sha256
-    return History(start, tuple(edits))
+    return History({RENAMED.get(name, name): spec for name, spec in start.items()}, tuple(edits), previous)
 
 
 def digest_of(specs: Mapping[str, str]) -> str:
     """SHA-256 of specs by name: that of `Priors.digest` for the same priors."""
     return hashlib.sha256("\n".join(f"{name} = {spec}" for name, spec in sorted(specs.items())).encode()).hexdigest()
-
-
-def chained(previous: str, raw: Mapping[str, Any]) -> str:
-    """The digest of an edit as it stands in the file, and so of all before it."""
-    body = {key: value for key, value in raw.items() if key != "sha256"}
-    text = json.dumps(body, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
 
 
 def edit_of(raw: Mapping[str, Any]) -> Edit:
@@ -218,7 +219,7 @@ def edit_of(raw: Mapping[str, Any]) -> Edit:
         number=raw["number"],
         change=raw["change"],
         time=time,
-        name=raw["name"],
+        name=RENAMED.get(raw["name"], raw["name"]),
         old=raw["from"],
         new=raw["to"],
         why=raw["why"],
@@ -231,6 +232,7 @@ def edit_of(raw: Mapping[str, Any]) -> Edit:
         sha256=raw["sha256"],
         replaced=Provenance.of(raw["replaced"]) if "replaced" in raw else None,
         undoes=raw.get("undoes", ""),
+        old_name=raw["name"] if raw["name"] in RENAMED else "",
     )
 
 

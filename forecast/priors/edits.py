@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from forecast.data.suggestions import shown
+from forecast.data.suggestions import quoted
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, nearest, parse_prior
+from forecast.priors.catalogue import CATALOGUE, parse_prior, right_name
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.text import SpecError
 from forecast.storage.text import refused_lines
@@ -37,11 +37,11 @@ def _problems(texts: Sequence[str], file: str, lines: Sequence[int | None], foun
         try:
             if not spec:
                 example = "Write leverage.effect = Normal(0.8, 0.3), for instance."
-                raise SpecError(shown(text), "an edit of the form name = prior", example)
+                raise SpecError(quoted(text), "an edit of the form name = prior", example)
             if name not in CATALOGUE:
-                raise SpecError(shown(name), "the name of a prior", f"Did you mean {nearest(name)}?")
+                raise SpecError(quoted(name), "the name of a prior", right_name(name))
             if name in found:
                 raise SpecError(f"two edits of {name}", "one", "Leave one of them out.")
             found[name] = parse_prior(name, spec)
         except SpecError as e:
-            yield Problem(file, e.found, e.expected, e.remedy, line, shown(name)[1:-1] if name else None)
+            yield Problem(file, e.found, e.expected, e.remedy, line, quoted(name)[1:-1] if name else None)

@@ -41,7 +41,7 @@ CONTRASTS: Final[Mapping[str, Contrast]] = {
         "US opioid deaths as a year ago", "twice as many as a year ago", "a rise within a month", math.log(2)
     ),
     "opposition.effect": Contrast("60 % opposed in Mexico", "80 % opposed", "a rise within a month", -(logit(0.8) - logit(0.6))),
-    "ladder.fresh": Contrast("a level that has lasted", "one just risen to", "a fall within a month", 1.0),
+    "ladder.just_risen": Contrast("a level that has lasted", "one just risen to", "a fall within a month", 1.0),
     "direct.leverage": Contrast("no US pressure", "full US pressure, as in 2025", "a US act that Mexico resists within a month", 1.0),
     "events.sufficiency": Contrast("no recent concession", "one last month", "a US threat or measure", -1.0),
     "events.backlash": Contrast("no US pressure", "full US pressure, as in 2025", "a mobilisation", 1.0),

@@ -12,9 +12,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from forecast.data.csv_file import sheet_of
-from forecast.data.numbers import number_problem
-from forecast.data.suggestions import shown
+from forecast.data.csv_file import parse_csv
+from forecast.data.suggestions import number_problem, quoted
 from forecast.errors import InputError, Problem
 from forecast.priors.catalogue import CATALOGUE, parse_prior
 from forecast.priors.density_curve import axis_of, from_axis, stretch_of, to_axis
@@ -109,12 +108,12 @@ def read_opinions(name: str, text: str, now: PriorSpec, file: str) -> tuple[Opin
 
     Raises InputError with every problem, by line and column.
     """
-    sheet = sheet_of(re.sub(r"(?m)^[ \t]*#.*$", "", text), file, blank_lines=True)
+    sheet = parse_csv(re.sub(r"(?m)^[ \t]*#.*$", "", text), file, blank_lines=True)
     columns = tuple(c.strip() for c in sheet.header)
     if sheet.problems:
         raise InputError.of(sheet.problems)
     if columns not in (COLUMNS, COLUMNS[:-1]):
-        found = f"the columns {shown(', '.join(columns))[1:-1] or 'none'}"
+        found = f"the columns {quoted(', '.join(columns))[1:-1] or 'none'}"
         raise InputError.of([Problem(file, found, ", ".join(COLUMNS), "Correct the first line; the weight may be left out.", 1)])
     found_opinions: list[Opinion] = []
     problems: list[Problem] = []

@@ -58,8 +58,8 @@ def _implied(priors: Priors, name: str, at: Floats | None) -> Iterator[Implied]:
         yield from _of_skip(priors, name, int(last), at)
     elif name == "leverage.effect_on_falls":
         yield from _of_push_on_falls(_stated(priors, name, at), priors)
-    elif name == "ladder.fresh":
-        yield from _of_fresh(_stated(priors, name, at), priors)
+    elif name == "ladder.just_risen":
+        yield from _of_just_risen(_stated(priors, name, at), priors)
     elif name in ("administration.sd", "drift.sd"):
         yield from _of_spread(_stated(priors, name, at), priors)
     elif odds_cause(name):
@@ -111,7 +111,7 @@ def _of_push_on_falls(stated: Floats, priors: Priors) -> Iterator[Implied]:
         yield _row(f"a fall from {LEVELS[j]} within a year at full pressure", within_year(_fall(priors, j, 0.0) + stated))
 
 
-def _of_fresh(stated: Floats, priors: Priors) -> Iterator[Implied]:
+def _of_just_risen(stated: Floats, priors: Priors) -> Iterator[Implied]:
     for j in (3, 4):
         for pressure, words in PRESSURES:
             yield _row(f"a fall from {LEVELS[j]} in the month after rising to it, {words}", expit(_fall(priors, j, pressure) + stated))

@@ -11,14 +11,15 @@ from types import MappingProxyType
 from typing import Any
 
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, check_suits, nearest, parse_prior
+from forecast.priors.catalogue import CATALOGUE, RENAMED, check_suits, closest_name, parse_prior, right_name
 from forecast.priors.distributions import Distribution, Fixed, PriorSpec
 from forecast.priors.named_constants import Constants
 from forecast.priors.text import SpecError
-from forecast.storage.toml import Document, read_toml_file
+from forecast.storage.toml import TomlDocument, read_toml_file
 
 KEYS = ("prior", "why", "source", "by", "date", "hindsight")
 OPTIONAL = ("hindsight",)
+UPGRADE = "If an earlier version made this workspace, `forecast init --upgrade DIR` upgrades it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Priors(Mapping[str, Prior]):
         problems = []
         for name, spec in edits.items():
             if name not in CATALOGUE:
-                problems.append(Problem("edit", repr(name), "the name of a prior", f"Did you mean {nearest(name)}?"))
+                problems.append(Problem("edit", repr(name), "the name of a prior", right_name(name)))
                 continue
             try:
                 check_suits(CATALOGUE[name], spec)
@@ -122,7 +123,7 @@ def load_priors(folder: Path) -> Priors:
 
 def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Problem], unread: set[str]) -> Iterator[Problem]:
     """Files and priors that are not there, but for those of which something else was already said."""
-    mentioned = {problem.column for problem in problems}
+    mentioned = {RENAMED.get(problem.column or "", problem.column) for problem in problems}
     here = {path.name for path in folder.glob("*.toml")}
     for name, entry in CATALOGUE.items():
         file = f"{entry.file}.toml"
@@ -133,7 +134,7 @@ def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Proble
             yield Problem(file, f"no {name}", f'a table ["{name}"]', f"Add it: {entry.what}", column=name)
 
 
-def _read_file(file: str, document: Document, found: dict[str, Prior]) -> Iterator[Problem]:
+def _read_file(file: str, document: TomlDocument, found: dict[str, Prior]) -> Iterator[Problem]:
     """What is wrong with the priors of a file; the others go to `found`."""
     for name, table in document.tables.items():
         problems: list[Problem] = []
@@ -145,13 +146,13 @@ def _read_file(file: str, document: Document, found: dict[str, Prior]) -> Iterat
             found[name] = prior
 
 
-def _read_prior(file: str, name: str, table: Any, document: Document, problems: list[Problem]) -> Prior | None:
+def _read_prior(file: str, name: str, table: Any, document: TomlDocument, problems: list[Problem]) -> Prior | None:
     def refuse(found: str, expected: str, remedy: str, key: str = "") -> None:
         problems.append(Problem(file, found, expected, remedy, document.line((name, key)), name))
 
     if name not in CATALOGUE:
         inner = [f"{name}.{key}" for key, value in table.items() if isinstance(value, dict)] if isinstance(table, dict) else []
-        hint = f'Put the whole name in quotes: ["{nearest(inner[0])}"].' if inner else f"Did you mean {nearest(name)}?"
+        hint = f'Put the whole name in quotes: ["{closest_name(inner[0])}"].' if inner else _right_name(name)
         refuse(repr(name), "the name of a prior", hint)
         return None
     if not isinstance(table, dict):
@@ -185,6 +186,11 @@ def _check_key(key: str, table: Mapping[str, Any], refuse: Any) -> None:
             refuse(f"date = {value!r}", "a day such as 2026-11-24, without quotes", "Write it so.", key)
     elif not isinstance(value, str) or not value.strip():
         refuse(f"{key} = {value!r}", "a text", "Put it in quotes.", key)
+
+
+def _right_name(name: str) -> str:
+    hint = right_name(name)
+    return f"{hint} {UPGRADE}" if name in RENAMED else hint
 
 
 def _nearest_key(key: str) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, nearest, parse_prior
+from forecast.priors.catalogue import CATALOGUE, parse_prior, right_name
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.text import SpecError
-from forecast.priors.toml_edit import replace_text
-from forecast.storage.toml import Document, read_toml_file
+from forecast.storage.atomic import replace_text
+from forecast.storage.toml import TomlDocument, read_toml_file
 
 type Alternatives = Mapping[str, Mapping[str, PriorSpec]]
 
@@ -39,7 +39,7 @@ def read_alternatives(folder: Path) -> Alternatives:
     return found
 
 
-def _read_sets(document: Document, found: dict[str, dict[str, PriorSpec]]) -> Iterator[Problem]:
+def _read_sets(document: TomlDocument, found: dict[str, dict[str, PriorSpec]]) -> Iterator[Problem]:
     """What is wrong with the sets; their priors go to `found`."""
     for name, table in document.tables.items():
         found[name] = {}
@@ -49,7 +49,7 @@ def _read_sets(document: Document, found: dict[str, dict[str, PriorSpec]]) -> It
         for prior, text in table.items():
             try:
                 if prior not in CATALOGUE:
-                    raise SpecError(repr(prior), "the name of a prior", f"Did you mean {nearest(prior)}?")
+                    raise SpecError(repr(prior), "the name of a prior", right_name(prior))
                 found[name][prior] = parse_prior(prior, str(text))
             except SpecError as e:
                 yield Problem(str(FILE), e.found, e.expected, e.remedy, document.line((name, prior)), f"{name}.{prior}")

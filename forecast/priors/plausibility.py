@@ -60,7 +60,11 @@ def _stays(priors: Priors) -> Iterator[Problem]:
         low = priors.distribution(name).interval()[0]
         if low < 1:
             yield _warn(
-                priors, name, f"a 5 % quantile of {number(low)} months", "a month or more", "Single acts are described by ladder.fresh."
+                priors,
+                name,
+                f"a 5 % quantile of {number(low)} months",
+                "a month or more",
+                "Single acts are described by ladder.just_risen.",
             )
 
 

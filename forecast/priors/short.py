@@ -17,7 +17,7 @@ _STEMS: Final = {
     "exposure.never": "share of {} never known",
 }
 _WORDS: Final = {
-    "ladder.fresh": "falls just after a rise",
+    "ladder.just_risen": "falls just after a rise",
     "leverage.effect": "pressure on rises",
     "leverage.effect_on_falls": "pressure on falls",
     "leverage.weights": "weights of the channels",

@@ -27,7 +27,7 @@ PARAMETER_FIELDS: Final[Mapping[str, tuple[str, int | None]]] = {
     **{f"ladder.stay.{j}": ("log_stay", j - 1) for j in range(1, TOP + 1)},
     "leverage.effect": ("leverage", None),
     "leverage.effect_on_falls": ("leverage_on_falls", None),
-    "ladder.fresh": ("fresh", None),
+    "ladder.just_risen": ("just_risen", None),
     "overdose.level_effect": ("overdose_level", None),
     "overdose.change_effect": ("overdose_change", None),
     "opposition.effect": ("opposition", None),
@@ -108,7 +108,7 @@ def likelihood_ratio(draws: ParameterDraws, history: History, drivers: Drivers) 
     before, after = levels[t], levels[t + 1]
     theta, pressure = single.theta(kept, t), _f32(kept.pressure[t])
     rise = np.exp(single.rise[:, before] + theta + single.leverage * pressure)
-    fall = np.exp(single.fall[:, before] - theta + single.leverage_on_falls * pressure + single.fresh * history.fresh[t])
+    fall = np.exp(single.fall[:, before] - theta + single.leverage_on_falls * pressure + single.just_risen * history.just_risen[t])
     total = 1 + rise + fall
     up = single.leverage * more[t] - single.opposition * opposed[t]
     down = single.leverage_on_falls * more[t] + single.opposition * opposed[t]
@@ -125,7 +125,7 @@ class _Single:
         self.rise = np.hstack([_f32(rise_logit(1.0 / (1.0 + np.exp(-draws.logit_rise)))), never])
         self.fall = np.hstack([never, _f32(fall_logit(np.exp(draws.log_stay)))])
         self.leverage, self.leverage_on_falls = _f32(draws.leverage)[:, None], _f32(draws.leverage_on_falls)[:, None]
-        self.fresh, self.opposition = _f32(draws.fresh)[:, None], _f32(draws.opposition)[:, None]
+        self.just_risen, self.opposition = _f32(draws.just_risen)[:, None], _f32(draws.opposition)[:, None]
 
     def theta(self, drivers: Drivers, t: NDArray[np.int_]) -> Singles:
         """θ of the transitions that see the months t, [S, len(t)]."""

@@ -66,8 +66,8 @@ class LadderQuestions:
 
     def climb(self, draws: ParameterDraws, some: NDArray[np.int_], pool: DriverPaths, levels: NDArray[np.int_]) -> LadderForecast:
         """The future of some of the draws, each on its own paths, from the end of a history of levels."""
-        start, fresh = int(levels[-1]), bool(levels[-1] > levels[-2])
-        return forecast_ladder(draws.take(some), pool, self.paths[some], start, fresh, self.origin, self.administrations)
+        start, just_risen = int(levels[-1]), bool(levels[-1] > levels[-2])
+        return forecast_ladder(draws.take(some), pool, self.paths[some], start, just_risen, self.origin, self.administrations)
 
     def answers(self, found: LadderForecast) -> Floats:
         """[Q, n]"""

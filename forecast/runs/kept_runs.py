@@ -11,7 +11,7 @@ from typing import Any
 from forecast.errors import StoreError
 from forecast.runs.manifest import NAME, read_manifest
 from forecast.runs.store import list_runs
-from forecast.storage.reading import UnreadableError, read_bounded
+from forecast.storage.files import UnreadableError, read_bounded
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from typing import Final
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from forecast.errors import StoreError
-from forecast.runs.files import cannot_write
-from forecast.storage.reading import MissingError, UnreadableError, read_end
+from forecast.storage.files import MissingError, UnreadableError, explained_write_errors, read_end
 
 NAME: Final = "attempts.jsonl"
 LONGEST: Final = 1_000
@@ -72,7 +71,7 @@ def _add(reports: Path, attempt: Attempt) -> Attempt:
     times = {"started": attempt.started.isoformat(), "ended": attempt.ended and attempt.ended.isoformat()}
     line = json.dumps(asdict(attempt) | times, ensure_ascii=False) + "\n"
     path = reports / NAME
-    with cannot_write(path):
+    with explained_write_errors(path):
         fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             size = os.fstat(fd).st_size

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecast.errors import ForecastError, StoreError, UsageError
-from forecast.runs import files, manifest, run_ids, scratch, whole
-from forecast.storage.characters import visible
+from forecast.runs import manifest, run_ids
+from forecast.storage import atomic, files, temporary_folder
+from forecast.storage.text import visible
 
 _NO_RUN: Final = "`forecast run` makes one."
 _PUBLISH: Final = "`forecast runs publish RUN` publishes another that was kept"
@@ -36,16 +37,16 @@ def write_run(reports: Path, run_id: str, write: Callable[[Path], None], meta: M
     if not run_ids.is_run_id(run_id):
         raise ValueError(f"{run_id!r} is not the id of a run")
     final = reports / run_id
-    with files.cannot_write(reports):
+    with files.explained_write_errors(reports):
         reports.mkdir(parents=True, exist_ok=True)
-    scratch.sweep(reports)
+    temporary_folder.remove_abandoned_stages(reports)
     if final.exists():
         raise ForecastError(f"{final} exists already; a run is never overwritten.", "Run again: a later second gives another name.")
-    with scratch.scratch(reports, run_id) as folder, files.cannot_write(final):
+    with temporary_folder.staging_folder(reports, run_id) as folder, files.explained_write_errors(final):
         write(folder)
         manifest.seal(folder, run_id, meta)
         os.rename(folder, final)
-        files.sync(reports)
+        files.sync_to_disk(reports)
     return final
 
 
@@ -56,7 +57,7 @@ def publish(reports: Path, run_id: str) -> None:
     """
     manifest.check(reports / run_id)
     check_movable(reports)
-    whole.point(reports / run_ids.LATEST, run_id)
+    atomic.replace_link(reports / run_ids.LATEST, run_id)
 
 
 def check_movable(reports: Path) -> None:
@@ -153,11 +154,11 @@ def prune(reports: Path, keep: int, needed: Collection[str] = ()) -> tuple[str, 
     """
     if keep < 0:
         raise ValueError("the number of runs to keep is not negative")
-    scratch.sweep(reports)
+    temporary_folder.remove_abandoned_stages(reports)
     runs = list_runs(reports)
     gone = [run for run in runs[: max(0, len(runs) - keep)] if not run.latest and run.run_id not in needed]
     for run in gone:
-        scratch.discard(run.path)
+        temporary_folder.discard_folder(run.path)
     return tuple(run.run_id for run in gone)
 
 

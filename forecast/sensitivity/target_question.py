@@ -108,7 +108,7 @@ class TargetQuestion:
         for first in range(0, draws.size, _CHUNK):
             some = np.arange(first, min(first + _CHUNK, draws.size))
             kernel = make_kernel(draws.take(some), pool, pressure, paths[some], months, governs)
-            parts.append(reached(kernel, reading.history.level_now, reading.history.fresh_now, self.level))
+            parts.append(reached(kernel, reading.history.level_now, reading.history.just_risen_now, self.level))
         return np.concatenate(parts)
 
     def paths(self, size: int, slots: int = SLOTS) -> NDArray[np.int_]:
@@ -192,10 +192,10 @@ def target_question(arrays: Arrays, priors: Priors, question: str) -> TargetQues
     )
 
 
-def reached(kernel: Kernel, level: int, fresh: bool, target: int) -> Floats:
+def reached(kernel: Kernel, level: int, just_risen: bool, target: int) -> Floats:
     """P(level >= target within the months of the kernel) by draw and path [S, P]; the starting month itself does not count."""
     start = np.zeros((2, kernel.up.shape[0], *kernel.theta.shape[1:]))
-    start[int(fresh), level] = 1.0
+    start[int(just_risen), level] = 1.0
     first = propagate_month(
         start, 0, monthly_probabilities(kernel, 0), kernel
     ).state  # from all levels, for one may start beyond the target
@@ -217,7 +217,9 @@ def log_odds(draws: ParameterDraws, history: History) -> tuple[Floats, Floats]:
     """Log-odds of a rise and of a fall against staying, by draw and month after the first, each [S, T − 1]."""
     known, before = transition_log_odds(draws, history.drivers), history.levels[:-1]
     rise = draws.rise_logits().T[:, before] + known.theta[:, 1:] + known.rise_push[:, 1:]
-    fall = draws.fall_logits().T[:, before] - known.theta[:, 1:] + known.fall_push[:, 1:] + draws.fresh[:, None] * history.fresh[:-1]
+    fall = (
+        draws.fall_logits().T[:, before] - known.theta[:, 1:] + known.fall_push[:, 1:] + draws.just_risen[:, None] * history.just_risen[:-1]
+    )
     return rise, fall
 
 

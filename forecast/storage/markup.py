@@ -6,7 +6,7 @@ import re
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from forecast.storage.characters import refused_character, visible
+from forecast.storage.text import refused_character, visible
 
 _MARKS: Final = re.compile(r"([\\`*\[\]|#~$]|(?<![^\W_])_|_(?![^\W_]))")
 """An underscore within a word marks nothing."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import ForecastError, UsageError
-from forecast.storage.atomic_write import replace_whole
+from forecast.storage.atomic import replace_file
 
 _WRITTEN_THROUGH: Final = (stat.S_ISCHR, stat.S_ISFIFO)
 """What has no content to keep: a terminal, /dev/null, a named pipe."""
@@ -56,7 +56,7 @@ class Output:
             if self.through:
                 self._write_through(text.encode())
             else:
-                replace_whole(self.target, text.encode(), self.mode)
+                replace_file(self.target, text.encode(), self.mode)
         except OSError as e:
             raise ForecastError(f"{self.path} could not be written: {_reason(e)}.", "Check the disk and the permissions.") from e
 

@@ -22,10 +22,11 @@ from forecast.errors import InputError, UsageError
 from forecast.forecasting.forecast_result import DrawsSource, Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs import explain as job
-from forecast.jobs import snapshot
 from forecast.jobs.run import write_report
-from forecast.report.parts import chances
-from forecast.report.schema import validate
+from forecast.jobs.saved_run import SavedRun
+from forecast.report.files import validate
+from forecast.report.models.forecast import Attribution
+from forecast.report.payload.questions import questions as questions_of
 from forecast.runs import store
 from tests.conftest import NOW
 from tests.fixtures.report_example import report_example
@@ -114,8 +115,8 @@ MADE_WITH = {"model_version": ""}
 
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example's, but for the questions and their probabilities."""
-    made = fake_sampler.report(forecast, run_id, created)
-    questions = [q | {"probability": forecast.answers[q["id"]].probability} for q in chances.questions(prior_forecast())]
+    made = fake_sampler.report_document(forecast, run_id, created)
+    questions = [q.model_dump() | {"probability": forecast.answers[q.id].probability} for q in questions_of(prior_forecast())]
     return made | {"questions": questions, "model_version": MADE_WITH["model_version"] or made["model_version"]}
 
 
@@ -135,7 +136,9 @@ class Runs:
 def _only_numbers() -> Iterator[None]:
     """Of a run its report.json and inputs."""
     with plain_runs(report) as patch:
-        patch.setattr(job, "inputs_of", functools.cache(snapshot.inputs_of))
+        read = functools.cache(SavedRun.inputs.func)  # type: ignore[attr-defined]
+        by_path = functools.cache(SavedRun)
+        patch.setattr(SavedRun, "inputs", property(lambda run: read(by_path(run.path))))
         yield
 
 
@@ -153,7 +156,7 @@ def edit(root: Path) -> None:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     root = tmp_path_factory.mktemp("explained") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     before = load_workspace(root, today=NOW.date())
     a = write_report(of(before, Draws(0.0)), root / "reports", NOW, inputs=before).path
     edit(root)
@@ -175,7 +178,7 @@ def forecasters(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr(job, "StateForecaster", made)
     monkeypatch.setattr(job, "FittedDraws", lambda *_: runs.draws)
-    monkeypatch.setattr(job, "basis_of", lambda path, *_: runs.draws if path == runs.b else Draws(0.0))
+    monkeypatch.setattr(SavedRun, "fitted_draws", property(lambda run: runs.draws if run.path == runs.b else Draws(0.0)))
     return settings
 
 
@@ -193,7 +196,7 @@ def adds_up(moved: Mapping[str, Any], program: float = 0.0) -> None:
 
 
 def test_parts_come_in_the_stated_order_and_are_what_each_change_does(runs: Runs) -> None:
-    moved = job.explain(runs.a, runs.b)
+    moved = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert [(p["kind"], p["label"], p["how"], p["rows"]) for p in moved["parts"]] == [
         ("prior", "leverage.effect: Normal(1.6, 0.8) → Normal(1.5, 0.75)", "reweighted", {}),
         ("revision", "deaths synthetic opioids, 2024-03 (1 row of overdose_final.csv)", "reweighted", {"overdose_final.csv": 1}),
@@ -210,18 +213,18 @@ def test_parts_come_in_the_stated_order_and_are_what_each_change_does(runs: Runs
 
 
 def test_the_errors_are_those_of_both_runs_and_a_part_has_that_of_its_pair(runs: Runs) -> None:
-    q = job.explain(runs.a, runs.b)["questions"][HEADLINE]
+    q = job.explain(SavedRun(runs.a), SavedRun(runs.b))["questions"][HEADLINE]
     assert q["noise_se"] == q["remainder_se"] == pytest.approx(mcse() * 2**0.5)
     assert q["parts_se"] == pytest.approx([PAIRED * mcse()] * 4)
 
 
 def test_while_publishing_it_is_the_same(runs: Runs) -> None:
-    assert job.moved(runs.a, of(runs.inputs, runs.draws), runs.inputs) == job.explain(runs.a, runs.b)
+    assert job.moved(SavedRun(runs.a), of(runs.inputs, runs.draws), runs.inputs) == job.explain(SavedRun(runs.a), SavedRun(runs.b))
 
 
 def again(runs: Runs, chance: float) -> dict[str, Any]:
     """A second forecast of run b's inputs, so many Monte Carlo errors higher."""
-    return job.moved(runs.b, of(runs.inputs, Draws(runs.draws.higher, CHANCE + chance)), runs.inputs)
+    return job.moved(SavedRun(runs.b), of(runs.inputs, Draws(runs.draws.higher, CHANCE + chance)), runs.inputs)
 
 
 def test_where_only_the_seed_differs_all_is_noise(runs: Runs) -> None:
@@ -239,7 +242,7 @@ def test_where_only_the_seed_differs_a_shift_is_no_noise(runs: Runs, monkeypatch
 def weighted(runs: Runs, chance: float) -> dict[str, Any]:
     """A forecast made of the draws of run a, and so many Monte Carlo errors beside what they give."""
     made = of(runs.inputs, Draws(runs.draws.higher, chance))
-    return job.moved(runs.a, replace(made, rests_on=DrawsSource(runs.a.name, 0.1, 1_000)), runs.inputs)
+    return job.moved(SavedRun(runs.a), replace(made, rests_on=DrawsSource(runs.a.name, 0.1, 1_000)), runs.inputs)
 
 
 def test_a_forecast_reweighted_from_the_run_before_leaves_only_the_resampling(runs: Runs) -> None:
@@ -263,29 +266,29 @@ def test_two_forecasts_reweighted_from_one_fit_share_its_draws(runs: Runs, tmp_p
     source = DrawsSource(fit.name, 0.1, 1_000)
     first = replace(of(runs.before, Draws(0.0, RESAMPLING)), rests_on=source)
     a = write_report(first, tmp_path, NOW + timedelta(hours=1), inputs=runs.before).path
-    monkeypatch.setattr(job, "basis_of", lambda path, *_: Draws(0.0, RESAMPLING if path == a else 0.0))
+    monkeypatch.setattr(SavedRun, "fitted_draws", property(lambda run: Draws(0.0, RESAMPLING if run.path == a else 0.0)))
     second = replace(of(runs.inputs, Draws(runs.draws.higher, -RESAMPLING)), rests_on=source)
-    moved = job.moved(a, second, runs.inputs)
+    moved = job.moved(SavedRun(a), second, runs.inputs)
     assert (moved["unexplained"], [p["kind"] for p in moved["parts"]]) == ([], ["prior", "revision", "new", "new"])
     q = moved["questions"][HEADLINE]
     assert q["noise"] == pytest.approx(-2 * RESAMPLING * mcse())
     assert q["remainder_se"] == pytest.approx(mcse() * RESAMPLING * 2**0.5)
     shutil.rmtree(fit)  # without it, the two are as if their draws had nothing in common
-    assert job.moved(a, second, runs.inputs)["note"] == job.LATER
+    assert job.moved(SavedRun(a), second, runs.inputs)["note"] == job.LATER
 
 
 def test_where_the_later_draws_do_not_reach_back_the_earlier_ones_give_all_parts(runs: Runs, forecasters: dict[str, Any]) -> None:
     last = intermediate_inputs(runs.before, runs.inputs).states[-1].label
-    assert job.explain(runs.a, runs.b)["note"] == job.LATER
+    assert job.explain(SavedRun(runs.a), SavedRun(runs.b))["note"] == job.LATER
     with pytest.MonkeyPatch.context() as patch:
         carry = KnownForecaster.forecast
         patch.setattr(KnownForecaster, "forecast", lambda self, i: None if self.draws == runs.draws and i < 2 else carry(self, i))
-        moved = job.explain(runs.a, runs.b)
+        moved = job.explain(SavedRun(runs.a), SavedRun(runs.b))
         assert moved["note"] == job.EARLIER
         assert [p["how"] for p in moved["parts"]] == ["reweighted"] * 4
         adds_up(moved)
         forecasters["a"] = {"refuses": last}  # neither reaches the other run: the later draws carry three states, the earlier ones four
-        moved = job.explain(runs.a, runs.b)
+        moved = job.explain(SavedRun(runs.a), SavedRun(runs.b))
         assert moved["note"] == f"{job.EARLIER} {job.JOINT}"
         assert [p["how"] for p in moved["parts"]] == ["reweighted", "reweighted", "reweighted", "joint"]
         adds_up(moved)
@@ -296,7 +299,7 @@ def test_what_no_draws_carry_is_one_joint_part_with_the_noise_of_both(runs: Runs
     with pytest.MonkeyPatch.context() as patch:
         carry = KnownForecaster.forecast
         patch.setattr(KnownForecaster, "forecast", lambda self, i: None if self.draws == runs.draws and i < 2 else carry(self, i))
-        moved = job.explain(runs.a, runs.b)
+        moved = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert [(p["kind"], p["how"]) for p in moved["parts"]] == [("several", "joint"), ("new", "reweighted"), ("new", "reweighted")]
     assert moved["parts"][0]["label"].startswith("together: leverage.effect: ")
     assert moved["parts"][0]["rows"] == {"overdose_final.csv": 1}
@@ -310,7 +313,7 @@ def test_what_no_draws_carry_is_one_joint_part_with_the_noise_of_both(runs: Runs
 
 def test_a_state_that_cannot_be_forecast_makes_two_steps_one(runs: Runs, forecasters: dict[str, Any]) -> None:
     forecasters["b"] = {"refuses": "deaths"}
-    moved = job.explain(runs.a, runs.b)
+    moved = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert [(p["kind"], p["how"]) for p in moved["parts"]] == [("prior", "reweighted"), ("several", "reweighted"), ("new", "reweighted")]
     adds_up(moved)
 
@@ -319,22 +322,22 @@ def test_what_chance_cannot_do_is_called_unexplained(runs: Runs) -> None:
     made = of(runs.inputs, runs.draws)
     answers = dict(made.answers)
     answers["reach-3-12m"] = replace(answers["reach-3-12m"], probability=answers["reach-3-12m"].probability + 0.25)
-    moved = job.moved(runs.a, replace(made, answers=answers), runs.inputs)
+    moved = job.moved(SavedRun(runs.a), replace(made, answers=answers), runs.inputs)
     assert moved["unexplained"] == ["reach-3-12m"]
     assert moved["questions"]["reach-3-12m"]["noise"] == pytest.approx(CHANCE * mcse("reach-3-12m") + 0.25)
     assert re.search(rf"Since run {runs.a.name}, .* moved reach-3-12m by \+25\.\d\d points", str(job.failure(moved)))
-    assert job.failure(job.explain(runs.a, runs.b)) is None
+    assert job.failure(job.explain(SavedRun(runs.a), SavedRun(runs.b))) is None
 
 
 def test_a_run_that_differs_from_its_draws_was_made_by_another_program(runs: Runs, forecasters: dict[str, Any]) -> None:
     """This program evaluates the run's own draws without noise, so what differs is due to the program."""
     forecasters["a"] = {"shift": 0.02}
-    moved = job.explain(runs.a, runs.b)
+    moved = job.explain(SavedRun(runs.a), SavedRun(runs.b))
     assert [p["kind"] for p in moved["parts"]] == ["model", "prior", "revision", "new", "new"]
     assert moved["questions"][HEADLINE]["parts"][0] == pytest.approx(0.02)
     adds_up(moved, program=0.02)
     forecasters["a"] = {"shift": 1e-6}
-    assert [p["kind"] for p in job.explain(runs.a, runs.b)["parts"]] == ["prior", "revision", "new", "new"]
+    assert [p["kind"] for p in job.explain(SavedRun(runs.a), SavedRun(runs.b))["parts"]] == ["prior", "revision", "new", "new"]
 
 
 def test_a_run_of_another_model_is_in_a_joint_part_and_nothing_is_fitted(
@@ -344,22 +347,22 @@ def test_a_run_of_another_model_is_in_a_joint_part_and_nothing_is_fitted(
     with monkeypatch.context() as patch:
         patch.setitem(MADE_WITH, "model_version", "0")
         old = write_report(of(inputs, Draws(0.0)), tmp_path, NOW, inputs=inputs).path
-    moved = job.explain(old, runs.b)
+    moved = job.explain(SavedRun(old), SavedRun(runs.b))
     assert [(p["kind"], p["how"]) for p in moved["parts"][:2]] == [("model", "joint"), ("prior", "reweighted")]
     assert moved["parts"][0]["label"].startswith("model version 0 → ")
     adds_up(moved)
     assert moved["questions"][HEADLINE]["parts_se"][0] == pytest.approx(2**0.5 * mcse())
     with pytest.raises(InputError, match="made with version 0 of the model"):
-        job.explain(runs.b, old)
+        job.explain(SavedRun(runs.b), SavedRun(old))
 
 
 def test_a_run_without_its_inputs_says_so(runs: Runs, tmp_path: Path) -> None:
     bare = write_report(prior_forecast(), tmp_path, NOW).path
     with pytest.raises(UsageError, match="did not keep the data and priors"):
-        job.explain(bare, runs.b)
+        job.explain(SavedRun(bare), SavedRun(runs.b))
 
 
-def test_the_command_tells_the_last_two_published_runs(runs: Runs, command: Command) -> None:
+def test_the_command_compares_the_last_two_published_runs(runs: Runs, command: Command) -> None:
     result = command("explain", "--workspace", runs.root)
     assert result.exit_code == 0, result.stderr
     lines = result.stdout.splitlines()
@@ -371,19 +374,28 @@ def test_the_command_tells_the_last_two_published_runs(runs: Runs, command: Comm
 
 def test_the_command_gives_the_same_document(runs: Runs, command: Command) -> None:
     result = command("explain", runs.a.name, "latest", "--json", "--workspace", runs.root)
-    assert json.loads(result.stdout) == {"to_run": runs.b.name, "headline": HEADLINE, **job.explain(runs.a, runs.b)}
+    assert json.loads(result.stdout) == {"to_run": runs.b.name, "headline": HEADLINE, **job.explain(SavedRun(runs.a), SavedRun(runs.b))}
 
 
-def test_the_command_reads_what_the_report_tells_already(runs: Runs, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from forecast.report import read
-
-    told = read.read_report(runs.b) | {"moved": job.explain(runs.a, runs.b)}
-    monkeypatch.setattr("forecast.report.read.read_report", lambda _: told)
-    monkeypatch.setattr("forecast.jobs.explain.explain", lambda *_: pytest.fail("it was worked out again"))
+def test_the_command_reads_what_the_report_has_already(runs: Runs, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = job.explain(SavedRun(runs.a), SavedRun(runs.b))
+    possible = {id_: q for id_, q in moved["questions"].items() if max(q["before"], q["after"]) <= 1}  # the stand-in knows no bounds
+    stored = SavedRun(runs.b).report.model_copy(update={"moved": Attribution.model_validate(moved | {"questions": possible})})
+    monkeypatch.setattr(SavedRun, "report", stored)
+    monkeypatch.setattr("forecast.jobs.explain.explain", lambda *_: pytest.fail("it was computed again"))
     result = command("explain", "--question", "fall-1-12m", "--workspace", runs.root)
     assert result.exit_code == 0, result.stderr
     assert "fall-1-12m" in result.stdout
     assert HEADLINE not in result.stdout
+
+
+def test_the_printed_parts_add_up_to_the_printed_change(runs: Runs, command: Command) -> None:
+    printed = command("explain", "--question", HEADLINE, "--workspace", runs.root).stdout.replace("−", "-").replace("±", "")
+    before, total = printed.split("Total change")
+    values = [float(x) for x in re.findall(r" ([+-]?\d+\.\d\d)(?: ~|  )?$", before.split("Before")[1], re.MULTILINE)]
+    *parts, noise, _ = values  # the last is the standard error of the noise
+    assert sum(parts) + noise == pytest.approx(float(total.split()[0]), abs=1e-9)
+    assert len(parts) == 4
 
 
 def test_what_the_command_refuses(runs: Runs, command: Command, workspace: places.Workspace) -> None:
@@ -398,10 +410,8 @@ def test_what_the_command_refuses(runs: Runs, command: Command, workspace: place
     assert HEADLINE in refused("--workspace", runs.root, "--question", "reach-4-11m")
 
 
-def test_the_command_fails_aloud_if_the_parts_do_not_explain_the_whole(
-    runs: Runs, command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = job.explain(runs.a, runs.b) | {"unexplained": [HEADLINE]}
+def test_the_command_fails_if_the_parts_do_not_explain_the_whole(runs: Runs, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = job.explain(SavedRun(runs.a), SavedRun(runs.b)) | {"unexplained": [HEADLINE]}
     monkeypatch.setattr("forecast.jobs.explain.explain", lambda *_: found)
     result = command("explain", "--workspace", runs.root)
     assert result.exit_code == 1

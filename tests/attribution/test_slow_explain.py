@@ -20,10 +20,10 @@ from forecast.forecasting.origin_state import OriginState, build_origin_state
 from forecast.forecasting.parameter_draws import from_prior
 from forecast.jobs import explain as job
 from forecast.jobs.run import fit, write_report
+from forecast.jobs.saved_run import SavedRun
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.report.parts import chances
+from forecast.report.payload.questions import questions as questions_of
 from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs
-from forecast.runs.draws_files import read_draws
 from tests.conftest import NOW
 from tests.support import fake_sampler
 from tests.support.light_runs import plain_runs
@@ -35,7 +35,8 @@ SEED = 11
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example's, but for the questions and their probabilities."""
     as_of = forecast.as_of and forecast.as_of.isoformat()
-    return fake_sampler.report(forecast, run_id, created) | {"questions": chances.questions(forecast), "as_of": as_of}
+    questions = [q.model_dump() for q in questions_of(forecast)]
+    return fake_sampler.report_document(forecast, run_id, created) | {"questions": questions, "as_of": as_of}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,7 +75,7 @@ class Edited:
 @pytest.fixture(scope="module")
 def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
     root = tmp_path_factory.mktemp("explained") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
 
     def made(seed: int, hours: int) -> tuple[Inputs, Path]:
         inputs = load_workspace(root, today=NOW.date())
@@ -85,7 +86,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Edited:
     edit(root, "leverage.toml", "Normal(1.6, 0.8)", "Normal(1.5, 0.75)")
     edit(root, "opposition.toml", "Normal(0.4, 0.3)", "Normal(0.45, 0.3)")
     after, b = made(4, 1)
-    return Edited(before, after, b, job.explain(a, b))
+    return Edited(before, after, b, job.explain(SavedRun(a), SavedRun(b)))
 
 
 @pytest.mark.slow
@@ -94,7 +95,7 @@ def test_a_part_is_what_the_ratio_of_the_densities_says(edited: Edited) -> None:
     moved = edited.moved
     assert [p["label"].split(":")[0] for p in moved["parts"]] == ["leverage.effect", "opposition.effect"]
     assert {p["how"] for p in moved["parts"]} == {"reweighted"}
-    arrays = read_draws(edited.b)
+    arrays = SavedRun(edited.b).draws
     ids = [str(q) for q in arrays["questions"]]
 
     def normal(x: Any, mean: float, sd: float) -> Any:
@@ -144,7 +145,7 @@ class Fits:
 
 @pytest.fixture(scope="module")
 def fits() -> Fits:
-    may, june = (load_workspace(places.bundled(), date(2026, m, d)) for m, d in ((5, 31), (6, 30)))
+    may, june = (load_workspace(places.bundled_root(), date(2026, m, d)) for m, d in ((5, 31), (6, 30)))
     return Fits(
         (may, [fit(may, seed, explored=False) for seed in (DEFAULT_SEED, 8)]),
         (june, [fit(june, seed, explored=False) for seed in (DEFAULT_SEED, 5, 6)]),
@@ -155,7 +156,7 @@ def fits() -> Fits:
 def test_a_month_of_real_data_is_split_into_parts(fits: Fits, tmp_path: Path) -> None:
     may, june = fits.may[1][0], fits.june[1][0]
     a = write_report(may, tmp_path, NOW, inputs=fits.may[0]).path
-    moved = job.moved(a, june, fits.june[0])
+    moved = job.moved(SavedRun(a), june, fits.june[0])
     assert {id_: q["after"] for id_, q in moved["questions"].items()} == {id_: x.probability for id_, x in june.answers.items()}
     kinds = [p["kind"] for p in moved["parts"]]
     assert kinds == sorted(kinds, key=["revision", "time", "new"].index)
@@ -177,7 +178,7 @@ def test_the_stated_errors_are_those_of_second_fits_with_other_seeds(fits: Fits,
         for k, first in enumerate(earlier):
             a = write_report(first, tmp_path / f"{i}{k}", NOW, inputs=inputs).path
             for second in later[k + 1 :] if i == 0 else later:
-                moved = job.moved(a, second, fits.june[0])
+                moved = job.moved(SavedRun(a), second, fits.june[0])
                 assert moved["unexplained"] == []
                 z["a month apart" if i else "same inputs"] += standardised(moved)
     for values in z.values():
@@ -189,4 +190,4 @@ def test_a_shift_that_no_change_explains_sounds_the_alarm(fits: Fits, tmp_path: 
     inputs, (first, second, _) = fits.june
     a = write_report(first, tmp_path, NOW, inputs=inputs).path
     shifted = {id_: replace(x, probability=x.probability + 11 * 2**0.5 * x.mcse) for id_, x in second.answers.items()}
-    assert len(job.moved(a, replace(second, answers=shifted), inputs)["unexplained"]) > 40
+    assert len(job.moved(SavedRun(a), replace(second, answers=shifted), inputs)["unexplained"]) > 40

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from forecast.cli import main
 from forecast.cli._context import Environment
 from forecast.cli._questions_view import COLUMNS, table
-from forecast.cli.data import whole
+from forecast.cli.data import full_row_lines
 from forecast.evaluation.score_table import late_forecasts
 from forecast.jobs.questions import record
 from forecast.jobs.questions.freeze import omitted_questions, read_question_ledger
@@ -173,7 +173,7 @@ def test_a_disputed_question_has_nothing_too_late_yet(place: Path) -> None:
 
 def test_a_single_row_is_shown_in_full() -> None:
     row = {"id": "A061", "count": None, "why": "word " * 60, "url": "https://example.org/" + "a-b/" * 10}
-    lines = whole(("id", "count", "why", "url"), row, 80)
+    lines = full_row_lines(("id", "count", "why", "url"), row, 80)
     assert max(map(len, lines)) <= 80
     assert "count" in lines
     text = " ".join(" ".join(lines).split())

@@ -10,11 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from forecast.report.render import write_report_files
 
 from forecast import workspace as places
 from forecast.errors import ForecastError
 from forecast.jobs.questions import record
-from forecast.report.render import write_report_files
 from forecast.runs import publication_lock, store
 from tests.fixtures.report_example import report_example
 
@@ -43,7 +43,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a run, and a ledger with a question."""
     from datetime import UTC, date
 
-    where = places.create(tmp_path_factory.mktemp("locks") / "workspace")
+    where = places.create_workspace(tmp_path_factory.mktemp("locks") / "workspace")
     now = datetime(2026, 1, 2, tzinfo=UTC)
     with publication_lock.publisher(where.reports, "a test", now):
         report = report_example() | {"run_id": RUN}

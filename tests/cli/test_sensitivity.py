@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from jsonschema import Draft202012Validator
-
 from forecast.report.parts import sensitivity
 from forecast.report.schema import report_schema
+from jsonschema import Draft202012Validator
+
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
@@ -89,9 +89,10 @@ def test_without_a_run_it_says_so(workspace: Workspace, command: Command) -> Non
 
 
 def test_every_prior_has_few_words_and_those_of_the_report() -> None:
+    from forecast.report.parts.beliefs import parameters
+
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.short import short_words
-    from forecast.report.parts.beliefs import parameters
 
     words = {name: short_words(name) for name in CATALOGUE}
     assert max(map(len, words.values())) <= 32

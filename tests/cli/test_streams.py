@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forecast.report.render import write_report_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast import workspace as places
 from forecast.cli._streams import SafeStream, as_json
-from forecast.report.render import write_report_files
 from forecast.runs import store
-from forecast.storage.characters import refused_character
+from forecast.storage.text import refused_character
 from tests.cli.test_commands import ALL, examples, fits
 from tests.fixtures.report_example import report_example
 
@@ -79,7 +79,7 @@ FEW = 12
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a published run of which only the report is real. To be copied."""
-    where = places.create(tmp_path_factory.mktemp("streams") / "workspace")
+    where = places.create_workspace(tmp_path_factory.mktemp("streams") / "workspace")
     report = report_example() | {"run_id": RUN}
     store.write_run(where.reports, RUN, lambda folder: write_report_files(report, folder) and None, META)
     store.publish(where.reports, RUN)
@@ -157,7 +157,7 @@ def test_a_result_that_could_not_be_printed_is_told(tmp_path: Path) -> None:
 
 def test_a_folder_that_was_deleted_is_no_place_and_no_crash(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
-    places.create(tmp_path / "workspace")
+    places.create_workspace(tmp_path / "workspace")
     for words, code in (
         (["data", "show"], 0),
         (["--workspace", str(tmp_path / "workspace"), "data", "show"], 0),

@@ -22,11 +22,11 @@ from click.testing import CliRunner, Result
 
 from forecast.cli import data_add, main
 from forecast.cli._context import Environment
-from forecast.data.entry.form import LABELS, RECURRING, choices, choices_in_words
-from forecast.data.lock import editing
+from forecast.data.coding_rules import INSTRUMENTS, ROLES
+from forecast.data.entry.form import LABELS, RECURRING, choices, choices_text
 from forecast.data.read import read_data
 from forecast.data.tables import RECORDS
-from forecast.data.vocabulary import INSTRUMENTS, ROLES
+from forecast.storage.locks import folder_lock
 from tests.conftest import NOW
 from tests.support.data_editing import BUNDLED, copied, shortened
 
@@ -202,12 +202,12 @@ def test_all_words_are_listed_at_the_prompt_and_in_the_help() -> None:
         command = data_add.add.commands[noun]
         helps = {o.name: o.help or "" for o in command.params if isinstance(o, click.Option)}
         for column in LABELS[name]:
-            assert choices_in_words(name, column).lower() in helps[column].lower()
+            assert choices_text(name, column).lower() in helps[column].lower()
             assert set(choices(name, column, {})) <= set(re.split(r"[ ,;.]+", helps[column]))
     assert {c for c in LABELS["events"] if choices("events", c, {})} == {
         "family", "role", "kind", "direction", "answers", "evidence", "confidence",
     }  # fmt: skip
-    listed = choices_in_words("events", "role") + choices_in_words("events", "instrument")
+    listed = choices_text("events", "role") + choices_text("events", "instrument")
     assert all(word in listed for words in (*ROLES.values(), *INSTRUMENTS.values()) for word in words)
 
 
@@ -279,8 +279,8 @@ def test_a_name_that_was_taken_meanwhile_is_proposed_anew(typed: Typed, root: Pa
 
 
 def test_a_lock_loses_nothing(typed: Typed, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.data.entry.add_rows.editing", partial(editing, patience=0.05))
-    with editing(root / "data"):
+    monkeypatch.setattr("forecast.data.entry.add_rows.folder_lock", partial(folder_lock, patience=0.05))
+    with folder_lock(root / "data"):
         result = typed("event", lines=ANSWERS)
     assert result.exit_code == 5
     assert "--description 'All goods, 25 %'" in " ".join(shlex.quote(word) for word in command_printed(result.stderr))

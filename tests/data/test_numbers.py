@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.data.numbers import number_problem, whole_problem
+from forecast.data.suggestions import number_problem, whole_problem
 from forecast.priors.parsing import parse
 from forecast.priors.text import SpecError
 

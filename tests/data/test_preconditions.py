@@ -16,9 +16,8 @@ from click.testing import Result
 from forecast import workspace as places
 from forecast.data.as_of import as_of_now
 from forecast.data.fingerprint import data_digest
-from forecast.data.problems import in_order
+from forecast.data.problems import sorted_problems
 from forecast.data.read import read_data
-from forecast.data.scenario_file import write_new
 from forecast.domain import month
 from forecast.errors import InputError
 from forecast.forecasting import origin_state
@@ -26,6 +25,7 @@ from forecast.forecasting.driver_simulation import HORIZON
 from forecast.forecasting.inputs import load_workspace
 from forecast.forecasting.preconditions import left_out, unmet
 from forecast.forecasting.scenarios.specification import FOLDER
+from forecast.forecasting.scenarios.template import create_scenario_file
 from forecast.jobs.data.check import check_workspace
 from forecast.model.history import in_office
 from forecast.model.tolerance_data import ADMINISTRATIONS
@@ -137,7 +137,7 @@ def test_what_is_missing_is_refused_before_a_fit_and_named(name: str, workspace:
     assert any(words in str(p) and p.file.startswith(file) for p in refused.value.problems), refused.value.problems
     checked = command("data", "check", "--json", "--workspace", root)
     assert checked.exit_code == 3
-    assert [p["found"] for p in json.loads(checked.stdout)["errors"]] == [p.found for p in in_order(refused.value.problems)]
+    assert [p["found"] for p in json.loads(checked.stdout)["errors"]] == [p.found for p in sorted_problems(refused.value.problems)]
     run = command("run", "-q", "--workspace", root)
     assert run.exit_code == 3
     assert words in " ".join(run.stderr.split())
@@ -216,7 +216,7 @@ LEFT_OUT: dict[str, tuple[Edit, str]] = {
         "published: found 2062-05-20",
     ),
     "a scenario that is still the template": (
-        lambda data: write_new(data / FOLDER / "mine.toml"),
+        lambda data: create_scenario_file(data / FOLDER / "mine.toml"),
         "mine.toml, column title: found the title of the template, so the scenario is not run",
     ),
     "a condition that no path meets": (

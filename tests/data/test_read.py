@@ -16,7 +16,7 @@ from forecast.data.records import Administration, Event
 from forecast.data.tables import RECORDS
 from forecast.data.toml_file import read_settings
 from forecast.errors import Problem
-from forecast.storage.reading import MAX_BYTES
+from forecast.storage.files import MAX_BYTES
 from tests.support.data_editing import BUNDLED, change, copied, problems_in, problems_of, rows_of, write_rows
 
 type Edit = Callable[[bytes], bytes]

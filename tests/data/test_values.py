@@ -15,19 +15,19 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from forecast.data import column_types
+from forecast.data.checks.expected import source_of
 from forecast.data.checks.jumps import TOTAL, jumps
-from forecast.data.checks.registry import BY_CLOCK, ODD, errors, oddities
-from forecast.data.expected import source_of
+from forecast.data.checks.registry import CLOCK_CHECKS, ODDITY_CHECKS, find_errors, find_oddities
 from forecast.data.read import read_all
 from forecast.data.records import Record
-from forecast.data.settings import Expected
-from forecast.data.tables import RECORDS, Table
+from forecast.data.settings import ExpectedOddity
+from forecast.data.tables import RECORDS, RecordTable
 from forecast.data.toml_file import Settings
 from forecast.errors import Problem
 from tests.conftest import NOW
 from tests.support.data_editing import BUNDLED, Row, rows_of
 
-type Tables = Mapping[str, Table[Any]]
+type Tables = Mapping[str, RecordTable[Any]]
 
 TODAY = NOW.date()
 FUTURE = {"day": "2062-01-15", "month": "2062-01", "year": "2062"}
@@ -89,16 +89,16 @@ def met(read: tuple[Tables, Settings], name: str, i: int, column: str, text: str
     except ValidationError as e:
         return [Problem(record.file, str(e), "", "")]
     table = tables[name]
-    edited = {**tables, name: Table((*table.rows[:i], row, *table.rows[i + 1 :]), table.lines)}
+    edited = {**tables, name: RecordTable((*table.rows[:i], row, *table.rows[i + 1 :]), table.lines)}
     known = {str(p) for p in odd_in(tables, name, settings)}
-    found = [p for p in errors(edited, (), settings) if p.file == record.file]
+    found = [p for p in find_errors(edited, (), settings) if p.file == record.file]
     return found or [p for p in odd_in(edited, name, settings) if str(p) not in known]
 
 
 def odd_in(tables: Tables, name: str, settings: Settings) -> list[Problem]:
     """What is odd in one table: `oddities`, without the time that the others take."""
-    found = [p for check, names in ODD if names == (name,) for p in check(tables[name], settings)]
-    return found + [p for check, names in BY_CLOCK if names == (name,) for p in check(tables[name], settings, TODAY)]
+    found = [p for check, names in ODDITY_CHECKS if names == (name,) for p in check(tables[name], settings)]
+    return found + [p for check, names in CLOCK_CHECKS if names == (name,) for p in check(tables[name], settings, TODAY)]
 
 
 def samples(name: str, column: str) -> list[int]:
@@ -158,12 +158,12 @@ def test_a_final_count_off_by_ten_is_odd_wherever_it_stands(data: st.DataObject,
     assert met(read, "overdose_final", i, "deaths", f"{float(rows[i]['deaths']) * factor:.10g}")
 
 
-DATES = list(columns(column_types.Day, column_types.MonthCell, column_types.Year))
+DATES = list(columns(column_types.DateCell, column_types.MonthCell, column_types.Year))
 
 
 @pytest.mark.parametrize(("name", "column"), DATES, ids=[f"{n}.{c}" for n, c in DATES])
 def test_a_date_in_the_future_is_odd_or_refused(read: tuple[Tables, Settings], name: str, column: str) -> None:
-    kind = {column_types.Day: "day", column_types.MonthCell: "month", column_types.Year: "year"}[
+    kind = {column_types.DateCell: "day", column_types.MonthCell: "month", column_types.Year: "year"}[
         inner(RECORDS[name].model_fields[column].annotation)
     ]
     for i in samples(name, column)[-2:]:
@@ -176,8 +176,8 @@ def test_a_release_of_all_drugs_labelled_as_opioids_is_odd(read: tuple[Tables, S
     table = tables["overdose_releases"]
     whole = [row for row in table.rows if str(row.published) == "2026-02-14" and row.indicator == "all_drugs"]
     wrong = [row.model_copy(update={"indicator": "synthetic_opioids", "published": row.published.parse("2026-06-26")}) for row in whole]
-    edited = {**tables, "overdose_releases": Table((*table.rows, *wrong))}
-    found = [p for p in oddities(edited, settings) if "2026-06-26" in p.found]
+    edited = {**tables, "overdose_releases": RecordTable((*table.rows, *wrong))}
+    found = [p for p in find_oddities(edited, settings) if "2026-06-26" in p.found]
     assert any("or do these rows count all drugs?" in p.expected for p in found)
     assert len(found) < 12, "one problem for the release, not one a row"
 
@@ -189,7 +189,7 @@ def test_a_unit_that_changes_midway_is_odd(read: tuple[Tables, Settings], unit: 
         row.model_copy(update={"unit": unit}) if row.series == "us_imports_from_mexico" and row.month > 24300 else row
         for row in tables["indicators"].rows
     ]
-    (found,) = oddities({**tables, "indicators": Table(tuple(rows), tables["indicators"].lines)}, settings)
+    (found,) = find_oddities({**tables, "indicators": RecordTable(tuple(rows), tables["indicators"].lines)}, settings)
     assert found.column == "unit"
     assert "more rows" in found.found
 
@@ -200,7 +200,7 @@ def test_values_that_change_their_scale_midway_are_odd_where_they_do(read: tuple
         row.model_copy(update={"value": row.value * 1000}) if row.series == "us_imports_from_mexico" and row.month >= 24300 else row
         for row in tables["indicators"].rows
     ]
-    (found,) = oddities({**tables, "indicators": Table(tuple(rows), tables["indicators"].lines)}, settings)
+    (found,) = find_oddities({**tables, "indicators": RecordTable(tuple(rows), tables["indicators"].lines)}, settings)
     assert "us_imports_from_mexico at 1" in found.found
     assert "times the month before in 2025-01" in found.found
 
@@ -209,7 +209,7 @@ def test_a_vintage_far_from_the_one_before_is_odd(read: tuple[Tables, Settings])
     tables, settings = read
     row = next(r for r in tables["indicators"].rows if r.series == "gprc_mex" and r.month == 24300)
     newer = row.model_copy(update={"value": row.value * 2.5, "published": row.published.parse("2026-06-01")})
-    found = oddities({**tables, "indicators": Table((*tables["indicators"].rows, newer))}, settings)
+    found = find_oddities({**tables, "indicators": RecordTable((*tables["indicators"].rows, newer))}, settings)
     assert any("gprc_mex of 2025-01 at 2.5 times what was published on" in p.found for p in found)
 
 
@@ -233,7 +233,7 @@ def test_values_that_move_little_are_near(moves: list[float]) -> None:
 
 
 def test_a_date_is_in_the_future_by_the_clock_alone(read: tuple[Tables, Settings]) -> None:
-    assert oddities(*read) == oddities(*read, date(2026, 6, 30)) == oddities(*read, date(2199, 1, 1)) == []
+    assert find_oddities(*read) == find_oddities(*read, date(2026, 6, 30)) == find_oddities(*read, date(2199, 1, 1)) == []
 
 
 DECLARABLE = [
@@ -259,7 +259,7 @@ def test_what_the_remedy_says_can_be_declared_can_be(read: tuple[Tables, Setting
 
     def declared(**changes: str) -> Settings:
         entry = {"kind": kind, "what": "x", "why": "y", "series": series, "from": m, "to": m, **changes}
-        return with_entry(settings, RECORDS[name].file, series, Expected.model_validate(entry))
+        return with_entry(settings, RECORDS[name].file, series, ExpectedOddity.model_validate(entry))
 
     said = met(read, name, i, column, text)
     assert any("declare it expected" in p.remedy for p in said)
@@ -278,7 +278,7 @@ def test_a_declared_distance_between_polls_hides_no_fraction(read: tuple[Tables,
             assert small or any(p.row == read[0]["polls"].lines[i] for p in said), row["poll_id"]
 
 
-def with_entry(settings: Settings, file: str, series: str, entry: Expected) -> Settings:
+def with_entry(settings: Settings, file: str, series: str, entry: ExpectedOddity) -> Settings:
     """The settings with one more expected oddity of a file, or of its series."""
     source = source_of(settings, file, series)
     key = next(key for key, one in settings.sources.items() if one is source)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from math import log
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from forecast.evaluation.score_table import ScoreRow, edits_between, prior_edit_effects, score_table, untested_edits
+from forecast.evaluation.score_table import ScoreTableRow, edits_between, prior_edit_effects, score_table, untested_edits
 from forecast.jobs.questions import record
 from forecast.jobs.questions.freeze import read_question_ledger
 from forecast.jobs.questions.score import past_performance, sampling_caution, score_ledger
 from forecast.priors.edit_log import Edit
-from forecast.report.schema import report_schema
-from forecast.report.tables import standing as told
+from forecast.report.figures.questions import past_performance_summary, past_performance_table
+from forecast.report.models.forecast import PastPerformance
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.support.ledgers import FIRST, SECOND, THIRD, published
@@ -36,7 +37,7 @@ def predict(reports: Path, name: str, p: float, by: str = "ann") -> None:
     record.record_prediction(reports, f"{name}@2026-06", p, by, None, NOW + timedelta(days=1))
 
 
-def rows_of(reports: Path) -> dict[tuple[str, int | None, str], ScoreRow]:
+def rows_of(reports: Path) -> dict[tuple[str, int | None, str], ScoreTableRow]:
     return {(row.kind, row.horizon, row.author): row for row in score_table(read_question_ledger(reports))}
 
 
@@ -204,11 +205,11 @@ def test_a_report_says_how_earlier_numbers_did(tmp_path: Path) -> None:
     resolve(tmp_path, "event-direct-action-12m", True)
     resolve(tmp_path, "count-designation-12m", 2)
     found = past_performance(tmp_path, DONE.date())
-    Draft202012Validator(report_schema()["properties"]["standing"] | {"$defs": report_schema()["$defs"]}).validate(found)
     assert found["questions"]["resolved"] == 3
-    table = told.standing({"standing": found})
+    report: Any = SimpleNamespace(past_performance=PastPerformance.model_validate(found))
+    table = past_performance_table(report)
     assert ("Levels reached within 12 months", "1", "1", "Brier", "0.002", "0.010", "0.040") in table.rows
     assert ("Events within 12 months", "1", "1", "Brier", "0.810", "–", "–") in table.rows
     assert {row[0] for row in table.rows} >= {"Numbers of events within 12 months", "At least one event within 12 months"}
-    assert told.summary({"standing": found}).startswith("Of the questions of earlier runs in the ledger: ")
-    assert told.summary({"standing": {}}) == ""
+    assert past_performance_summary(report).startswith("Of the questions of earlier runs in the ledger: ")
+    assert past_performance_summary(SimpleNamespace(past_performance=None)) == ""  # type: ignore[arg-type]

@@ -78,7 +78,7 @@ def test_test_quantities_are_all_parameters_the_likelihood_and_every_ladder_ques
     assert all(value.shape == (7,) and np.isfinite(value).all() for value in found.values())
     assert {
         "leverage",
-        "fresh",
+        "just_risen",
         "drift_sd",
         "logit_rise[4]",
         "log_stay[0]",

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from forecast.report.payload.baselines import frozen
 from scipy import stats
 
-from forecast.data.settings import Counts
-from forecast.domain import FIRST_MONTH, Month, Question
+from forecast.data.event_groups import counting_rules, counts_by_month
+from forecast.data.settings import CountingRule
+from forecast.domain import Month, Question
 from forecast.forecasting.baselines import (
     baseline_probability,
     baselines,
-    by_month,
     climatology_kernel,
     count_chances,
     past_windows,
     persistence_kernel,
     poisson_chances,
 )
+from forecast.forecasting.companion_questions import count_forecast
+from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.questions import build_questions, slug_of
-from forecast.model.events import ANSWERS, COUNTED
-from forecast.report.parts.baselines import frozen
+from forecast.model.events import ANSWERS, COUNTED, fit_events
+from forecast.model.hyperparameters import elasticity_priors
 from tests.support.bundled_state import bundled_situation
 from tests.support.prior_forecasts import prior_forecast
 
@@ -71,19 +75,67 @@ def test_windows_end_at_the_origin() -> None:
     assert past_windows(np.array([9.0, 1, 2, 3, 4, 5, 6]), 3).tolist() == [6, 15]
 
 
-def test_what_counts_is_what_the_model_of_events_counts() -> None:
+SLUGS = (*COUNTED, *(f"deemed-{answer}" for answer in ANSWERS))
+
+
+def counted_by(situation: OriginState, slug: str) -> list[float]:
+    """The counts of a companion in the months of the window, as the model of events has them."""
+    table = situation.rates.counted if slug in COUNTED else situation.rates.answers
+    return table[SLUGS.index(slug) % len(COUNTED)].tolist()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_baseline_counts_what_the_model_of_events_counts(slug: str) -> None:
     situation = bundled_situation()
     start, end = situation.rates.window
-    config = situation.data.questions.companion
-    for i, slug in enumerate(COUNTED):
-        counts = config[slug].counts
-        assert counts is not None
-        found = by_month(situation.data.events, counts, situation.origin)
-        assert found[start - FIRST_MONTH :].tolist() == situation.rates.counted[i].tolist(), slug
-        assert found.sum() >= situation.rates.counted[i].sum() > 0
-    for i, answer in enumerate(ANSWERS):
-        found = by_month(situation.data.events, Counts(family="B", answers=answer), situation.origin)
-        assert found[start - FIRST_MONTH : end - FIRST_MONTH + 1].tolist() == situation.rates.answers[i].tolist()
+    rule = counting_rules(situation.data.questions)[slug]
+    assert counts_by_month(situation.data.events, rule, start, end).tolist() == counted_by(situation, slug)
+    assert sum(counted_by(situation, slug)) > 0
+
+
+@pytest.mark.parametrize(
+    ("slug", "change"),
+    [
+        ("mass-hand-over", {"min_count": 30}),
+        ("mass-hand-over", {"instrument": "deployment", "min_count": None}),
+        ("new-tariff", {"kind": "threat"}),
+        ("designation", {"kind": "act"}),
+        ("senate-vote-in", {"direction": "-"}),
+        ("deemed-insufficient", {"kind": "measure"}),
+    ],
+)
+def test_an_edit_of_what_counts_moves_the_forecast_and_the_baseline_alike(slug: str, change: dict[str, object]) -> None:
+    was = bundled_situation()
+    config = was.data.questions
+    companion = config.companion[slug]
+    assert companion.counts is not None
+    rule = CountingRule.model_validate(companion.counts.model_dump() | change)
+    companions = config.companion | {slug: companion.model_copy(update={"counts": rule})}
+    data = replace(was.data, questions=config.model_copy(update={"companion": companions}))
+    rates = fit_events(
+        data.events, data.administrations, was.origin, was.drivers.log2_deaths, was.leverage.value, elasticity_priors(was.priors),
+        np.random.default_rng(1), counting_rules(data.questions),
+    )  # fmt: skip
+    now = replace(was, data=data, rates=rates)
+    assert counted_by(now, slug) != counted_by(was, slug)
+    assert counted_by(now, slug) == counts_by_month(data.events, rule, *rates.window).tolist()
+    others = [other for other in SLUGS if other != slug]
+    assert [counted_by(now, other) for other in others] == [counted_by(was, other) for other in others]
+    before, after = (_numbers(s, slug) for s in (was, now))
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+def _numbers(situation: OriginState, slug: str) -> tuple[float, str]:
+    """The forecast of a companion question from its rate alone, and its baseline in words."""
+    question = next(q for q in build_questions(situation.data.questions, situation.origin) if slug_of(q) == slug)
+    levels, events = situation.histories["main"].levels, situation.data.events
+    found = baselines([question], levels, events, situation.data.questions, situation.origin)[question.id]
+    months = situation.rates.counted.shape[1]
+    drawn = count_forecast(
+        situation.priors, slug, sum(counted_by(situation, slug)), months, question.horizon, 4000, np.random.default_rng(1)
+    )
+    return float(drawn.probability.mean()), str(found)
 
 
 def test_an_event_by_hand() -> None:

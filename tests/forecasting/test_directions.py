@@ -71,8 +71,8 @@ def test_more_deaths_more_pressure_on_rises_in_the_mean(prior: ParameterDraws, p
 
 
 def test_a_rise_last_month_makes_a_fall_likelier(prior: ParameterDraws, paths: DriverPaths) -> None:
-    settled, fresh = (synthetic.climbed(prior, paths, 3, f, each=2) for f in (False, True))
-    assert fresh.at_least(3, 3).mean() < settled.at_least(3, 3).mean()
+    settled, just_risen = (synthetic.climbed(prior, paths, 3, f, each=2) for f in (False, True))
+    assert just_risen.at_least(3, 3).mean() < settled.at_least(3, 3).mean()
 
 
 def test_pressure_that_bends_saturates() -> None:

@@ -295,7 +295,7 @@ def test_doubling_the_economic_measures_since_2025_raises_their_simulated_arriva
         from forecast.model.hyperparameters import elasticity_priors
 
         fitted = fit_events(events, s.data.administrations, s.origin, s.drivers.log2_deaths, s.leverage.value, elasticity_priors(s.priors),
-                            np.random.default_rng(1))  # fmt: skip
+                            np.random.default_rng(1), {})  # fmt: skip
         pool = simulate_drivers(s.start, s.future, fitted, s.settings, s.data.calendar, Month(s.origin), 1)
         return fitted, float(pool.arrivals[..., k].mean())
 

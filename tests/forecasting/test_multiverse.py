@@ -12,7 +12,7 @@ from tests.support.bundled_state import bundled_situation
 
 OFF = {
     "pressure off": ("leverage", "leverage_on_falls"),
-    "falls no likelier just after a rise": ("fresh",),
+    "falls no likelier just after a rise": ("just_risen",),
     "opposition off": ("opposition",),
     "leverage only (model S)": ("overdose_level", "overdose_change", "opposition"),
 }
@@ -22,7 +22,7 @@ OFF = {
 @pytest.fixture(scope="module")
 def strip() -> dict[str, Universe]:
     situation = bundled_situation()
-    found = list(universes(situation, disputed_act(situation), read_alternatives(places.bundled() / "priors")))
+    found = list(universes(situation, disputed_act(situation), read_alternatives(places.bundled_root() / "priors")))
     assert len({u.label for u in found}) == len(found)
     return {u.label: u for u in found}
 

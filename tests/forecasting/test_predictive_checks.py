@@ -17,7 +17,7 @@ def test_histories_follow_the_kernel() -> None:
     """After h months, the levels of many replicates of one draw are distributed as the exact recursion says."""
     n, months = 20_000, 13
     of = synthetic.draws(
-        1, fresh=2.0, leverage=1.2, leverage_on_falls=0.5, overdose_level=0.3, overdose_change=0.4, opposition=0.6, mobilisation=0.5,
+        1, just_risen=2.0, leverage=1.2, leverage_on_falls=0.5, overdose_level=0.3, overdose_change=0.4, opposition=0.6, mobilisation=0.5,
         drift=np.linspace(-0.5, 2.0, 28), skip_up=[0.2, 0.4, 0.3, 0.5], skip_down=[0.6, 0.3, 0.2, 0.4], log_stay=np.log(6.0),
         logit_rise=0.0, alpha=0.2,
     )  # fmt: skip
@@ -40,7 +40,7 @@ def test_histories_follow_the_kernel() -> None:
 
 def test_a_likelihood_is_the_chance_of_the_moves_it_describes() -> None:
     """Summed over the moves a month can bring, skips apart, likelihoods are one; and a long stay is the product of its months."""
-    of = synthetic.draws(1, log_stay=np.log(12.0), logit_rise=-1.0, fresh=1.5)
+    of = synthetic.draws(1, log_stay=np.log(12.0), logit_rise=-1.0, just_risen=1.5)
     total = sum(np.exp(log_likelihood(of, History(np.array([2, 3, j]), synthetic.drivers(3)))) for j in (2, 3, 4))
     once = np.exp(log_likelihood(of, History(np.array([2, 3]), synthetic.drivers(2))))
     np.testing.assert_allclose(total, once)

@@ -62,7 +62,7 @@ def draws(situation: OriginState) -> Mapping[str, ParameterDraws]:
 @pytest.fixture(scope="module")
 def results(situation: OriginState, draws: Mapping[str, ParameterDraws]) -> dict[str, ScenarioResult]:
     """The bundled scenarios, under one reading: that the readings are weighed is tested by the empty scenario."""
-    return {r.name: r for r in run_scenarios(situation, {"main": draws["main"]}, read_scenarios(places.bundled() / "data" / FOLDER))}
+    return {r.name: r for r in run_scenarios(situation, {"main": draws["main"]}, read_scenarios(places.bundled_root() / "data" / FOLDER))}
 
 
 def run(situation: OriginState, draws: Mapping[str, ParameterDraws], says: Statement) -> ScenarioResult:
@@ -173,7 +173,7 @@ def test_a_condition_leaves_the_paths_that_meet_it(situation: OriginState, pool:
     chosen = among.reshape(20, 20)
     history = situation.histories["main"]
     exact = (
-        forecast_ladder(each, pool, chosen, history.level_now, history.fresh_now, situation.origin, situation.administrations)
+        forecast_ladder(each, pool, chosen, history.level_now, history.just_risen_now, situation.origin, situation.administrations)
         .reached(4, 12)
         .mean()
     )

@@ -14,7 +14,7 @@ from forecast.jobs.priors.refit_edits import refit_edits
 from forecast.jobs.priors.try_edits import try_edits
 from forecast.jobs.run import DEFAULT_SEED
 from forecast.priors.edits import parse_edits
-from forecast.report.parts.chances import questions
+from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
@@ -39,7 +39,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(json.dumps(questions(prior_forecast())))
+    found: list[dict[str, Any]] = json.loads(json.dumps([q.model_dump() for q in questions(prior_forecast())]))
     return found
 
 
@@ -106,7 +106,7 @@ def test_what_was_set_since_the_published_run_counts(kept: Workspace) -> None:
     alone = try_edits(kept, {})
     assert alone.kept is not None
     assert alone.kept.run_id == KEPT
-    assert try_edits(kept, parse_edits(["ladder.fresh = Normal(2, 1)"])).kept is None
+    assert try_edits(kept, parse_edits(["ladder.just_risen = Normal(2, 1)"])).kept is None
 
 
 def test_the_published_run_itself_is_no_answer_to_an_edit_of_nothing(kept: Workspace) -> None:
@@ -174,7 +174,7 @@ def test_another_seed_fits(kept: Workspace, command: Command, monkeypatch: pytes
         raise Fits
 
     monkeypatch.setattr("forecast.jobs.priors.refit_edits.fit", fit)
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.inputs_of", lambda _: None)
+    monkeypatch.setattr("forecast.jobs.saved_run.SavedRun.inputs", None)
     monkeypatch.setattr("forecast.jobs.priors.refit_edits._edited", lambda *_: None)
     with pytest.raises(Fits):
         refit_edits(kept, parse_edits([EDIT]), seed=DEFAULT_SEED + 1)

@@ -24,7 +24,7 @@ from forecast.errors import GateError
 from forecast.forecasting.inputs import load_workspace
 from forecast.jobs import run as job
 from forecast.jobs.priors.as_of import with_priors_as_of
-from forecast.report.render import canonical_json, write_text
+from forecast.report.files import canonical_json, write_text
 from forecast.reweighting.draws_archive import unpack_draws
 from forecast.runs import publication_lock, store
 from forecast.runs.draws_files import read_draws
@@ -46,7 +46,7 @@ def no_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A workspace with one run, made by the command, and what the command said. To be copied before it is changed."""
     root = tmp_path_factory.mktemp("published") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "fit", lambda *_: prior_forecast())
         surroundings = Environment(clock=lambda: NOW, environ={}, cwd=root)

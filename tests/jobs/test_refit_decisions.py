@@ -19,8 +19,9 @@ from forecast.errors import ForecastError, GateError, SourceError, StoreError
 from forecast.forecasting.forecast_result import DrawsSource, Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs import explain, run
-from forecast.jobs.data.pull import Pulled
+from forecast.jobs.data.pull import PullOutcome
 from forecast.jobs.input_fingerprint import settings_digest
+from forecast.jobs.saved_run import SavedRun
 from forecast.runs import manifest, publication_lock, refit_attempts, store
 from tests.conftest import NOW
 from tests.support.quick_refits import MOVED, command, decided, edit, first, fitted, last, latest, quick, root
@@ -122,8 +123,8 @@ def test_an_addition_is_weighed_and_fitted_if_the_rule_says_no(root: Path, accep
     polls.write_text(polls.read_text() + ",".join(["one-more", *row[1:]]) + "\n")
     asked = []
 
-    def weighed(inputs: Inputs, run: Path, *_: Any) -> Any:
-        asked.append(run)
+    def weighed(inputs: Inputs, run: SavedRun, *_: Any) -> Any:
+        asked.append(run.path)
         forecast = replace(fitted(inputs), rests_on=DrawsSource(run.name, None, 900.0)) if accepted else None
         return SimpleNamespace(forecast=forecast, reason="as the rule says", fitted_in=run.name)
 
@@ -200,11 +201,11 @@ def test_a_refused_first_refit_has_no_forecast_to_show(workspace: places.Workspa
     "failure", [SourceError("nobody answers"), NotImplementedError("nobody answers"), RecursionError("nobody answers")]
 )
 def test_a_source_that_is_down_stops_nothing(root: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
-    def one(connector: Any, *_: Any) -> Pulled:
+    def one(connector: Any, *_: Any) -> PullOutcome:
         if connector.key == "overdose":
             raise failure
         edit_prior(root, 1.2)  # something changes all the same
-        return Pulled(connector.key, connector.target.record.file, {}, "new rows", 1)
+        return PullOutcome(connector.key, connector.target.record.file, {}, "new rows", 1)
 
     monkeypatch.setattr("forecast.jobs.data.pull._one", one)
     before = latest(root)
@@ -239,7 +240,7 @@ def test_nothing_is_published_by_a_clock_that_was_set_back(root: Path) -> None:
         ("forecast.jobs.explain.moved", ValueError("no such part"), 1),
         ("forecast.jobs.explain.moved", GateError("The fit of the inputs before did not pass the gate.", "Fit again."), 1),
         ("forecast.jobs.explain.moved", StoreError("The run before is damaged.", "Restore it."), 7),
-        ("forecast.jobs.explain.inputs_of", OSError(errno.EIO, os.strerror(errno.EIO)), 1),  # within the real one
+        ("forecast.jobs.saved_run.SavedRun.inputs", OSError(errno.EIO, os.strerror(errno.EIO)), 1),  # within the real one
         ("forecast.jobs.explain.failure", ForecastError("Something in no part moved it."), 1),
     ],
 )
@@ -255,7 +256,7 @@ def test_what_fails_after_a_good_fit_is_told_and_the_forecast_published(
         raise failure
 
     with monkeypatch.context() as patch:
-        patch.setattr("forecast.jobs.explain.moved", MOVED if "inputs_of" in step else explain.moved)
+        patch.setattr("forecast.jobs.explain.moved", MOVED if "inputs" in step else explain.moved)
         patch.setattr(step, fail)
         result = command(root, "refit", "--json", minutes=1)
     assert result.exit_code == code
@@ -295,7 +296,7 @@ def test_a_weighted_run_that_only_wants_publishing_keeps_what_was_said_of_its_we
     row = polls.read_text().splitlines()[-1].split(",")
     polls.write_text(polls.read_text() + ",".join(["one-more", *row[1:]]) + "\n")
 
-    def weighed(inputs: Inputs, run: Path, *_: Any) -> Any:
+    def weighed(inputs: Inputs, run: SavedRun, *_: Any) -> Any:
         forecast = replace(fitted(inputs), rests_on=DrawsSource(run.name, 0.31, 900.0))
         return SimpleNamespace(forecast=forecast, reason="as the rule says", fitted_in=run.name)
 

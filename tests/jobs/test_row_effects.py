@@ -7,9 +7,9 @@ import pytest
 from forecast.data.outcome import main_levels, real_time_levels
 from forecast.data.read import read_data
 from forecast.data.records import Claim, Event, Poll
-from forecast.data.tables import Data, history, origin
+from forecast.data.tables import Data, history_months, origin
 from forecast.domain import last_day, month, month_text
-from forecast.jobs.data.row_effects import Moved, claim_effects, event_effects, poll_effects
+from forecast.jobs.data.row_effects import LevelSpan, claim_effects, event_effects, poll_effects
 from forecast.model.events import arrivals, is_concession, is_mobilisation, stream
 from forecast.model.poll_shares import poll_shares
 from tests.support.data_editing import BUNDLED, with_rows
@@ -78,7 +78,7 @@ def test_an_event_after_the_origin_waits(data: Data) -> None:
 
 
 def test_a_claim_moves_the_months_whose_level_differs_without_it(data: Data) -> None:
-    months, tau = history(data), last_day(origin(data))
+    months, tau = history_months(data), last_day(origin(data))
     full, then = main_levels(data.claims, tau, months), real_time_levels(data.claims, months)
     for claim in data.claims[1:]:  # without the first no month would have a level
         before = without(data, claim)
@@ -102,7 +102,7 @@ def test_what_a_claim_leaves_alone_is_said_with_the_reason(data: Data) -> None:
 def test_months_that_a_later_origin_brings_are_new(data: Data) -> None:
     later = with_rows(data, coverage={**data.coverage, "events.csv": last_day(origin(data) + 1)})
     said = claim_effects(data, later, later.claims[-1])
-    assert said.readings["main"] == (Moved("2026-07", "2026-07", None, 2),)
+    assert said.readings["main"] == (LevelSpan("2026-07", "2026-07", None, 2),)
 
 
 def test_a_poll_is_used_as_model_3_uses_it(data: Data) -> None:

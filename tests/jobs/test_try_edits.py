@@ -18,11 +18,11 @@ from forecast.errors import InputError, StoreError
 from forecast.jobs.priors.try_edits import try_edits
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.edits import parse_edits
-from forecast.report.parts.chances import questions
+from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
-from forecast.workspace import Workspace, create
+from forecast.workspace import Workspace, create_workspace
 from tests.support.prior_forecasts import prior_forecast
 from tests.support.sound_reports import sound_report
 
@@ -38,7 +38,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=questions(prior_forecast()))))
+    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=[q.model_dump() for q in questions(prior_forecast())])))
     return rows
 
 
@@ -56,7 +56,7 @@ def publish(workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any]
 @pytest.fixture(scope="module")
 def with_run(tmp_path_factory: pytest.TempPathFactory, arrays: dict[str, Any], report: dict[str, Any]) -> Workspace:
     """A workspace whose newest run holds these draws. Nobody may change it."""
-    workspace = create(tmp_path_factory.mktemp("tried") / "workspace")
+    workspace = create_workspace(tmp_path_factory.mktemp("tried") / "workspace")
     publish(workspace, arrays, report)
     return workspace
 
@@ -166,9 +166,9 @@ def test_what_changes_words_only_or_needs_a_fit_is_said(with_run: Workspace, com
 
 def test_edits_are_read_from_a_file_with_comments(with_run: Workspace, command: Command, tmp_path: Path) -> None:
     file = tmp_path / "edits.txt"
-    file.write_text("# two\nleverage.effect = Normal(1.3, 0.7)  # less\n\nladder.fresh = Normal(2, 1)\n")
+    file.write_text("# two\nleverage.effect = Normal(1.3, 0.7)  # less\n\nladder.just_risen = Normal(2, 1)\n")
     result = command("priors", "try", "--file", file, "--json", "--workspace", with_run.data.parent)
-    assert set(json.loads(result.stdout)["edits"]) == {"leverage.effect", "ladder.fresh"}
+    assert set(json.loads(result.stdout)["edits"]) == {"leverage.effect", "ladder.just_risen"}
 
 
 def test_what_was_set_since_the_run_is_included(
@@ -253,7 +253,7 @@ def test_it_refuses_a_run_that_does_not_tell_its_priors(
     file.write_text(file.read_text().replace("Normal(1.6, 0.8)", "Normal(1.5, 0.8)"))
     result = command("priors", "try", "leverage.effect = Normal(1.3, 0.7)", "--workspace", workspace.data.parent)
     assert result.exit_code == 3
-    assert "other priors" in result.stderr
+    assert "does not name the priors it was made from" in result.stderr
 
 
 def test_draws_of_an_earlier_version_get_a_sentence(
@@ -302,7 +302,7 @@ def test_an_edit_of_nothing_that_exists_is_an_error() -> None:
 
 
 def test_it_imports_nothing_heavier_than_numpy(with_run: Workspace, tmp_path: Path) -> None:
-    edits = ["ladder.fresh = Normal(2, 1)", "leverage.half_life.security = Fixed(7)", "opposition.house_sd = HalfNormal(0.4)"]
+    edits = ["ladder.just_risen = Normal(2, 1)", "leverage.half_life.security = Fixed(7)", "opposition.house_sd = HalfNormal(0.4)"]
     edits += ["events.backlash = Normal(0.1, 0.3)", "direct.rate = quantiles(0.01, 0.02, 0.05)", "events.determination = Beta(1, 9)"]
     code = (
         f"import sys; from forecast.cli import main; sys.argv = ['forecast', 'priors', 'try', *{edits!r}, '--json', "

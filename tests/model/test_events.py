@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.data.event_groups import distinct_acts
+from forecast.data.event_groups import counting_rules, counts_towards, distinct_acts
 from forecast.data.records import Administration, Event
 from forecast.domain import FIRST_MONTH, month
 from forecast.model.events import (
+    COUNTED,
     STREAMS,
     ElasticityPriors,
     EventRates,
     arrivals,
     concession_memory,
-    counted,
     fit_events,
     is_concession,
     predictors,
@@ -31,11 +31,12 @@ N = ORIGIN - FIRST_MONTH + 1
 ZERO = np.zeros(N)
 WEAK = ElasticityPriors((0.1, 0.2), (0.2, 0.3), (0.2, 0.3))
 NO_EFFECT = ElasticityPriors((0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
+RULES = counting_rules(data().questions)
 TRUMP = (Administration(country="US", name="II", start="2025-02", end="2029-01", published="2024-12-17"),)  # type: ignore[arg-type]
 
 
 def fitted(*events: Event, priors: ElasticityPriors = WEAK, deaths: np.ndarray = ZERO, pressure: np.ndarray = ZERO) -> EventRates:
-    return fit_events(events, TRUMP, ORIGIN, deaths, pressure, priors, np.random.default_rng(3))
+    return fit_events(events, TRUMP, ORIGIN, deaths, pressure, priors, np.random.default_rng(3), RULES)
 
 
 # ---- what is an arrival
@@ -97,7 +98,7 @@ def test_streams(row: Event, expected: str | None) -> None:
     ],
 )
 def test_companion_counts(row: Event, expected: tuple[str, ...]) -> None:
-    assert counted(row) == expected
+    assert tuple(slug for slug in COUNTED if counts_towards(row, RULES[slug])) == expected
 
 
 def test_memory_of_concessions_by_hand() -> None:
@@ -272,7 +273,9 @@ def test_each_record_enters_exactly_one_likelihood() -> None:
     assert sum(why.values()) == len(rows) == len(family)
     assert why["mobilisation"] > 0
     assert why["none: the act, episode or cause of another row"] > 0
-    assert all(stream(e) for e in acts.values() if counted(e))  # a companion's acts are acts of a stream
+    assert all(
+        stream(e) for e in acts.values() if any(counts_towards(e, RULES[slug]) for slug in COUNTED)
+    )  # a companion's acts are acts of a stream
 
 
 def test_levels_are_read_from_claims_alone_and_every_basis_is_a_record_of_what_mexico_did() -> None:

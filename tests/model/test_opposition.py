@@ -13,9 +13,9 @@ from scipy.integrate import quad
 from scipy.stats import halfnorm, multivariate_normal
 
 from forecast.arrays.gaussian import Gaussian
+from forecast.data.coding_rules import opposed_share
 from forecast.data.read import read_table
 from forecast.data.records import Event, Poll
-from forecast.data.shares import opposed_share
 from forecast.domain import FIRST_MONTH, month
 from forecast.errors import ForecastError
 from forecast.model.history import LOGIT_60

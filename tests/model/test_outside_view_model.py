@@ -55,14 +55,14 @@ def test_the_likelihood_is_that_of_the_kernel() -> None:
     with model:
         pm.set_data(observed(c))
     z: dict[str, Any] = {
-        "logit_q": rng.normal(-3, 1, 5), "log_m": rng.normal(3, 1, 5), "fresh_effect": 2.1, "pressure_on_rises": 1.4,
+        "logit_q": rng.normal(-3, 1, 5), "log_m": rng.normal(3, 1, 5), "just_risen_effect": 2.1, "pressure_on_rises": 1.4,
         "pressure_on_falls": -0.3,
         "tau": -0.7, "z_rise": rng.normal(size=2), "z_fall": rng.normal(size=2),
     }  # fmt: skip
     log_prior = sum(
         stats.norm(mean, sd).logpdf(z[name]).sum()
         for name, mean, sd in (
-            ("logit_q", -3, 1.5), ("log_m", math.log(60), 1.5), ("fresh_effect", 0, 2), ("pressure_on_rises", 0, 2),
+            ("logit_q", -3, 1.5), ("log_m", math.log(60), 1.5), ("just_risen_effect", 0, 2), ("pressure_on_rises", 0, 2),
             ("pressure_on_falls", 0, 2), ("tau", 0, 1), ("z_rise", 0, 1), ("z_fall", 0, 1),
         )
     )  # fmt: skip
@@ -91,13 +91,13 @@ def test_dims_are_named_and_what_is_kept_exists() -> None:
     model = built()
     assert set(KEPT) <= set(model.named_vars)
     assert model.named_vars_to_dims["effect_rise"] == ("state",)
-    assert model.named_vars_to_dims["rise"] == ("state", "level", "pressure", "fresh")
+    assert model.named_vars_to_dims["rise"] == ("state", "level", "pressure", "just_risen")
     assert list(model.coords["rise_from"]) == [0, 1, 2, 3, 4]
     assert list(model.coords["fall_from"]) == [1, 2, 3, 4, 5]
 
 
 def posterior(sigma: float, n: int = 2_000) -> xr.Dataset:
-    full = {"sigma": sigma, "fresh_effect": 2.0, "pressure_on_rises": 1.5, "pressure_on_falls": 0.2}
+    full = {"sigma": sigma, "just_risen_effect": 2.0, "pressure_on_rises": 1.5, "pressure_on_falls": 0.2}
     data = {name: (("chain", "draw"), np.full((2, n), value)) for name, value in full.items()}
     q, m = np.array([0.02, 0.05, 0.03, 0.01, 0.1]), np.array([900.0, 200.0, 100.0, 40.0, 50.0])
     data |= {"logit_q": (("chain", "draw", "rise_from"), np.broadcast_to(special.logit(q), (2, n, 5)))}  # type: ignore[dict-item]  # other dims
@@ -135,7 +135,7 @@ def test_the_chance_of_reaching_a_level_is_that_of_a_simulation() -> None:
     """200,000 histories of twelve months, month by month, from the definitions."""
     rng, n = np.random.default_rng(4), 200_000
     state = one()
-    level, fresh, reached = np.full(n, 2), np.zeros(n, bool), np.zeros(n, bool)
+    level, just_risen, reached = np.full(n, 2), np.zeros(n, bool), np.zeros(n, bool)
     s, s_down = state.s[0], state.s_down[0]
     for _ in range(12):
         p = np.zeros((6, 2, 3))
@@ -144,14 +144,14 @@ def test_the_chance_of_reaching_a_level_is_that_of_a_simulation() -> None:
                 q, m = state.q[0, min(j, 4)], state.m[0, max(j - 1, 0)]
                 p[j, r] = month_probabilities(q, m, 1.5, 0.2 + 2.0 * r, j)
         u = rng.random(n)
-        rise = u < p[level, fresh.astype(int), 0]
-        fall = ~rise & (u > 1 - p[level, fresh.astype(int), 2])
+        rise = u < p[level, just_risen.astype(int), 0]
+        fall = ~rise & (u > 1 - p[level, just_risen.astype(int), 2])
         new = level + rise - fall
         for i in (1, 2, 3, 4):
             new += rise & (new == i) & (rng.random(n) < s[i - 1])
         for i in (4, 3, 2, 1):
             new -= fall & (new == i) & (rng.random(n) < s_down[i - 1])
-        level, fresh = new, rise
+        level, just_risen = new, rise
         reached |= level >= 4
     exact = reach(state, 2, pressed=True)[0]
     assert reached.mean() == pytest.approx(exact, abs=4 * math.sqrt(exact / n))

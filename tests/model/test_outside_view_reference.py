@@ -35,7 +35,7 @@ from forecast.priors.edit_log import read_history
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view_variants import FILE as ALTERNATIVES
 from forecast.priors.outside_view_variants import read_alternatives
-from forecast.workspace import PACKAGE, Workspace, bundled
+from forecast.workspace import PACKAGE, Workspace, bundled_root
 
 type Command = Callable[..., Result]
 
@@ -44,7 +44,7 @@ NAMES = {
     *(f"ladder.stay.{j}" for j in range(1, 6)),
     *(f"ladder.skip_up.{i}" for i in (2, 3, 4)),
     *(f"ladder.skip_down.{i}" for i in (1, 2, 3, 4)),
-    "ladder.fresh",
+    "ladder.just_risen",
 }
 
 
@@ -63,7 +63,7 @@ class StandIn:
         shape = (settings.chains, settings.draws)
         n = data["rise"].shape[0]
         sizes = {"logit_q": 5, "log_m": 5, "effect_rise": n, "effect_fall": n}
-        centres = {"logit_q": -3.5, "log_m": 5.0, "sigma": 1.0, "fresh_effect": 2.5, "pressure_on_rises": 2.0}
+        centres = {"logit_q": -3.5, "log_m": 5.0, "sigma": 1.0, "just_risen_effect": 2.5, "pressure_on_rises": 2.0}
         spread = 0.0 if len(self.seen) <= self.stuck else 0.1
         draws = {
             name: (
@@ -86,12 +86,12 @@ def fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    return read_data(Path(bundled()) / "data")
+    return read_data(Path(bundled_root()) / "data")
 
 
 @pytest.fixture(scope="module")
 def priors() -> Priors:
-    return load_priors(Path(bundled()) / "priors")
+    return load_priors(Path(bundled_root()) / "priors")
 
 
 @pytest.mark.usefixtures("fewer_draws")
@@ -117,10 +117,10 @@ def test_the_quantiles_are_those_of_the_stand_in_widened(data: Data, priors: Pri
         assert isinstance(spec, Quantiles)
         assert spec.location == pytest.approx(-3.5, abs=0.1)
         assert spec.sd == pytest.approx(expected, rel=0.1)
-    fresh = found.specs["ladder.fresh"]
-    assert isinstance(fresh, Normal)
-    assert fresh.mean == pytest.approx(2.5, abs=0.02)
-    assert fresh.sd == pytest.approx(0.1, rel=0.1)
+    just_risen = found.specs["ladder.just_risen"]
+    assert isinstance(just_risen, Normal)
+    assert just_risen.mean == pytest.approx(2.5, abs=0.02)
+    assert just_risen.sd == pytest.approx(0.1, rel=0.1)
 
 
 @pytest.mark.usefixtures("fewer_draws")
@@ -206,7 +206,7 @@ def test_priors_and_alternatives_are_written_together_or_not_at_all(
         os.rename(source, str(target))
 
     with monkeypatch.context() as m:
-        m.setattr("forecast.data.replace.os.replace", fails_once)
+        m.setattr("forecast.storage.atomic.os.replace", fails_once)
         with pytest.raises(ForecastError, match="No space left"):
             write()
     assert [path.read_bytes() for path in files] == before

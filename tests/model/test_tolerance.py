@@ -87,7 +87,7 @@ def test_the_likelihood_by_a_plain_loop(evaluated: tuple[list[np.ndarray], list[
             if j > 0:
                 monthly = 1 - 0.5 ** (1 / np.exp(p["log_stay"][j - 1]))
                 risen = t >= 2 and y[t - 1] > y[t - 2]
-                fall = monthly / (1 - monthly) * np.exp(-theta + p["leverage_on_falls"] * d.pressure[t - 1] + p["fresh"] * risen)
+                fall = monthly / (1 - monthly) * np.exp(-theta + p["leverage_on_falls"] * d.pressure[t - 1] + p["just_risen"] * risen)
             total += np.log((rise if y[t] > j else fall if y[t] < j else 1.0) / (1 + rise + fall))
         assert float(value) == pytest.approx(total, rel=1e-8)
 
@@ -96,7 +96,7 @@ def test_named_variables_are_the_priors_transformed() -> None:
     """Prior draws through the graph have the stated locations and scales, the AR(1) of u its variance and correlation."""
     constants = synthetic.constants()
     model = build_model(stirred(), constants)
-    names = ["logit_rise", "log_stay", "leverage_effect", "fresh_effect", "drift", "drift_sd", "drift_half_life"]
+    names = ["logit_rise", "log_stay", "leverage_effect", "just_risen_effect", "drift", "drift_sd", "drift_half_life"]
     with model:
         drawn = pm.draw([model[n] for n in names], draws=3_000, random_seed=2, mode=PLAIN)
     found = dict(zip(names, drawn, strict=True))
@@ -149,9 +149,9 @@ def test_a_transition_sees_the_month_before_and_its_own_administration() -> None
     assert given["level"][t] == LEVELS[t - 1]
     assert given["pressure"][t] == history.drivers.pressure[t - 1]
     assert given["in_office"][t] == history.drivers.administration[t]
-    assert given["fresh"][t] == float(LEVELS[t - 1] > LEVELS[t - 2])
-    assert given["fresh"][1] == 0.0
-    assert [t for t in range(N) if given["fresh"][t]] == [21, 56, 59, 60]  # the month after each rise: into 20, 55, 58 and 59
+    assert given["just_risen"][t] == float(LEVELS[t - 1] > LEVELS[t - 2])
+    assert given["just_risen"][1] == 0.0
+    assert [t for t in range(N) if given["just_risen"][t]] == [21, 56, 59, 60]  # the month after each rise: into 20, 55, 58 and 59
 
 
 def test_slots_grow_by_decades() -> None:

@@ -28,11 +28,11 @@ from forecast.priors.load import load_priors
 from forecast.priors.selection_bias import after_selection
 from forecast.priors.solve_for_headline import Evaluation, moved, solve
 from forecast.priors.text import SpecError, logit
-from forecast.workspace import Workspace, bundled
+from forecast.workspace import Workspace, bundled_root
 
 type Run = Callable[..., Result]
 
-PRIORS = load_priors(bundled() / "priors")
+PRIORS = load_priors(bundled_root() / "priors")
 ELICITED = [n for n, p in PRIORS.items() if isinstance(p.spec, Normal | HalfNormal | Beta | Gamma | LogNormal | Quantiles)]
 
 

@@ -19,11 +19,11 @@ from forecast.priors.distributions import Beta, Distribution, Gamma, LogNormal, 
 from forecast.priors.expert_pooling import CHECKED, Method, Opinion, opinion, pool, read_opinions
 from forecast.priors.load import load_priors
 from forecast.priors.text import SpecError
-from forecast.workspace import Workspace, bundled
+from forecast.workspace import Workspace, bundled_root
 
 type Command = Callable[..., Result]
 
-PRIORS = load_priors(bundled() / "priors")
+PRIORS = load_priors(bundled_root() / "priors")
 EFFECT = "leverage.effect"
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import InputError
-from forecast.priors.catalogue import CATALOGUE, nearest
+from forecast.priors.catalogue import CATALOGUE, closest_name
 from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
 from forecast.priors.load import load_priors
 from forecast.priors.named_constants import Table, Weights
 from forecast.priors.plausibility import plausibility_warnings, readings_differ
-from forecast.priors.toml_edit import edited_text, replace_text
+from forecast.priors.toml_edit import edited_text
+from forecast.storage.atomic import replace_text
 
 BUNDLED = Path(__file__).parents[2] / "priors"
 
@@ -65,7 +66,7 @@ FITTED = {
     *(f"ladder.stay.{j}" for j in range(1, 6)),
     *(f"ladder.skip_up.{i}" for i in (2, 3, 4)),
     *(f"ladder.skip_down.{i}" for i in (1, 2, 3, 4)),
-    "ladder.fresh",
+    "ladder.just_risen",
 }
 RISE_0 = str(load_priors(BUNDLED).spec("ladder.rise.0"))  # rewritten whenever the outside view is fitted anew
 JUDGED = {"exposure.never.3", "exposure.never.4"}
@@ -178,8 +179,8 @@ def test_an_empty_folder_is_said_in_a_line_a_file(tmp_path: Path) -> None:
 
 
 def test_the_nearest_name() -> None:
-    assert nearest("leverage.efect") == "leverage.effect"
-    assert nearest("ladder.rises.3") == "ladder.rise.3"
+    assert closest_name("leverage.efect") == "leverage.effect"
+    assert closest_name("ladder.rises.3") == "ladder.rise.3"
 
 
 def test_replacing_changes_the_digest_and_nothing_else(folder: Path) -> None:
@@ -233,7 +234,7 @@ def rewrite(path: Path, specs: dict[str, PriorSpec], why: str | None = None) -> 
 def test_rewritten_priors_are_read_back_and_comments_stay(folder: Path) -> None:
     path, before = folder / "ladder.toml", load_priors(folder)
     edit(folder, "ladder.toml", '["ladder.rise.3"]', '# a remark\n["ladder.rise.3"]  # another')
-    specs: dict[str, PriorSpec] = {"ladder.rise.3": Quantiles(0.00123, 0.0071, 0.04, "logit"), "ladder.fresh": Normal(2.25, 1.11)}
+    specs: dict[str, PriorSpec] = {"ladder.rise.3": Quantiles(0.00123, 0.0071, 0.04, "logit"), "ladder.just_risen": Normal(2.25, 1.11)}
     rewrite(path, specs)
     after = load_priors(folder)
     assert {name: after.spec(name) for name in specs} == specs
@@ -256,7 +257,7 @@ def test_rewriting_with_the_same_values_changes_no_byte(folder: Path) -> None:
     ("name", "spec"),
     [
         ("ladder.rise.9", Quantiles(0.1, 0.2, 0.3, "logit")),
-        ("ladder.fresh", Quantiles(0.1, 0.2, 0.3, "logit")),
+        ("ladder.just_risen", Quantiles(0.1, 0.2, 0.3, "logit")),
         ("ladder.rise.2", Quantiles(0.1, 0.2, 0.3, "beta")),
         ("ladder.rise.2", Normal(0.1, 0.2)),
         ("direct.rate", Quantiles(0.1, 0.2, 0.3, "logit")),  # stands in another file

@@ -124,7 +124,14 @@ def small_pool(changed: OriginState):  # type: ignore[no-untyped-def]
 def test_events_are_sampled_soundly_and_simulated(name: str, text: str) -> None:
     s, rng = situation(), np.random.default_rng(2)
     rates = fit_events(
-        s.data.events, s.data.administrations, s.origin, s.drivers.log2_deaths, s.leverage.value, elasticity_priors(edited(name, text)), rng
+        s.data.events,
+        s.data.administrations,
+        s.origin,
+        s.drivers.log2_deaths,
+        s.leverage.value,
+        elasticity_priors(edited(name, text)),
+        rng,
+        {},
     )
     finite(rates.eta, rates.rate)
     assert rates.k_hat < 0.7

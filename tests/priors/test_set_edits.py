@@ -68,11 +68,11 @@ def test_an_edit_changes_file_and_history(run: Run, workspace: Workspace) -> Non
 
 
 def test_any_number_of_edits_in_either_form(run: Run, workspace: Workspace) -> None:
-    words = ("leverage.effect", "Normal(0.8, 0.3)", "ladder.fresh=Normal(2,1)", "drift.half_life", "LogNormal(10, 0.6, shift=3)")
+    words = ("leverage.effect", "Normal(0.8, 0.3)", "ladder.just_risen=Normal(2,1)", "drift.half_life", "LogNormal(10, 0.6, shift=3)")
     done = run("set", *words, *SIGNED, "--source", "An essay", "--json")
     assert done.exit_code == 0, done.stderr
     printed = json.loads(done.stdout)
-    assert [edit["name"] for edit in printed["edits"]] == ["leverage.effect", "ladder.fresh", "drift.half_life"]
+    assert [edit["name"] for edit in printed["edits"]] == ["leverage.effect", "ladder.just_risen", "drift.half_life"]
     assert {edit["source"] for edit in printed["edits"]} == {"An essay"}
     assert load_priors(workspace.priors).spec("drift.half_life") == LogNormal(10, 0.6, 3)
     assert len({edit["change"] for edit in printed["edits"]}) == 1
@@ -99,7 +99,7 @@ def test_words_apart_are_joined() -> None:
         (["leverage.weights = Weights(economic=0.5, diplomatic=0.5, security=0.5)"], "weights that sum to 1"),
         (["readings.weights = Weights(main=0.5, covert_untrue=0.5)"], "covert_untrue"),
         (["leverage.effect"], "an edit of the form"),
-        (["ladder.fresh = Normal(2, 1)", "drift.sd = HalfNormal(0)"], "sd above 0"),
+        (["ladder.just_risen = Normal(2, 1)", "drift.sd = HalfNormal(0)"], "sd above 0"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(run: Run, workspace: Workspace, edits: list[str], said: str) -> None:
@@ -190,9 +190,11 @@ def test_a_second_edit_before_any_refit_is_tried_on_top_of_the_first(
     run: Run, published: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pending = 0.041
-    monkeypatch.setattr(try_edits, "try_edits", lambda where, edits: answer(0.030 if "ladder.fresh" in edits else pending)(where, edits))
+    monkeypatch.setattr(
+        try_edits, "try_edits", lambda where, edits: answer(0.030 if "ladder.just_risen" in edits else pending)(where, edits)
+    )
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
-    assert "Headline 4.1 % → 3 % (reweighted)." in run("set", "ladder.fresh = Normal(2, 1)", *SIGNED).stdout
+    assert "Headline 4.1 % → 3 % (reweighted)." in run("set", "ladder.just_risen = Normal(2, 1)", *SIGNED).stdout
     second = read_history(published.priors).edits[1]
     assert second.before is not None
     assert (second.before.how, second.before.probability) == ("reweighted", 0.041)
@@ -212,12 +214,12 @@ def test_damage_is_told_and_the_edit_made_all_the_same(run: Run, published: Work
 def test_the_log_is_newest_first_and_shows_hands(run: Run, workspace: Workspace) -> None:
     assert run("log").stdout == "No prior was changed since the history began.\n"
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
-    run("set", "ladder.fresh = Normal(2, 1)", "--why", "Single acts.", "--by", "Bo")
+    run("set", "ladder.just_risen = Normal(2, 1)", "--why", "Single acts.", "--by", "Bo")
     path = workspace.priors / "leverage.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("Normal(0.8, 0.3)", "Normal(0.9, 0.3)"), encoding="utf-8")
     lines = run("log").stdout.splitlines()
     heads = [line for line in lines if not line.startswith(" ")]
-    assert [head.split()[-1] for head in heads] == ["leverage.effect", "ladder.fresh", "leverage.effect"]
+    assert [head.split()[-1] for head in heads] == ["leverage.effect", "ladder.just_risen", "leverage.effect"]
     assert heads[0].startswith("edited by hand")
     assert heads[1].split()[1:3] == ["2026-11-24", "14:15"]
     assert "    Normal(0.8, 0.3) → Normal(0.9, 0.3)" in lines

@@ -91,7 +91,7 @@ def test_several_are_undone_one_after_the_other_and_an_undo_too(run: Run, worksp
 
 def test_several_priors_at_once(run: Run, workspace: Workspace) -> None:
     before = files(workspace)
-    run("set", "leverage.effect = Normal(0.8, 0.3)", "ladder.fresh = Normal(2, 1)", "drift.sd = HalfNormal(0.2)", *SIGNED)
+    run("set", "leverage.effect = Normal(0.8, 0.3)", "ladder.just_risen = Normal(2, 1)", "drift.sd = HalfNormal(0.2)", *SIGNED)
     one = run("undo", "2")
     assert f"still in force: leverage.effect ({revision(workspace, 1)}), drift.sd ({revision(workspace, 3)})." in " ".join(
         one.stdout.split()
@@ -120,7 +120,7 @@ def test_every_prior_can_be_undone(run: Run, workspace: Workspace) -> None:
 
 def test_a_rationale_that_was_kept_is_kept(run: Run, workspace: Workspace) -> None:
     before, priors = files(workspace), load_priors(workspace.priors)
-    specs = {"ladder.fresh": parse_prior("ladder.fresh", "Normal(2, 1)")}
+    specs = {"ladder.just_risen": parse_prior("ladder.just_risen", "Normal(2, 1)")}
     change(workspace.priors, priors, specs, why="A fit.", by="a fit", source="a fit", now=NOW, keep_rationale=True)
     assert run("undo", "1").exit_code == 0
     assert files(workspace) == before
@@ -184,7 +184,7 @@ def test_a_change_of_an_earlier_version_names_the_command_that_restores_the_valu
     from forecast.priors import apply_edits as changing
 
     with monkeypatch.context() as patch:  # without the key that such a version did not write, under a digest that fits
-        patch.setattr(changing, "chained", lambda previous, raw: raw.pop("replaced") and _chained(previous, raw))
+        patch.setattr(changing, "chained_digest", lambda previous, raw: raw.pop("replaced") and _chained(previous, raw))
         run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     assert read_history(workspace.priors).edits[0].replaced is None
     said = refused(run, workspace, "1")
@@ -192,22 +192,22 @@ def test_a_change_of_an_earlier_version_names_the_command_that_restores_the_valu
 
 
 def _chained(previous: str, raw: dict[str, object]) -> str:
-    from forecast.priors.edit_log import chained
+    from forecast.storage.hash_chain import chained_digest
 
-    return chained(previous, raw)
+    return chained_digest(previous, raw)
 
 
 def test_another_who_changes_the_priors_meanwhile_is_noticed(run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
 
     def meanwhile(*words: object) -> undo_edits.Headlines:
-        run("set", "ladder.fresh = Normal(2, 1)", *SIGNED)
+        run("set", "ladder.just_risen = Normal(2, 1)", *SIGNED)
         return undo_edits.Headlines(lacking="Not asked.")
 
     monkeypatch.setattr(undo_edits, "headlines", meanwhile)
     done = run("undo", "1")
     assert (done.exit_code, "meanwhile" in done.stderr) == (5, True)
-    assert [edit.name for edit in read_history(workspace.priors).edits] == ["leverage.effect", "ladder.fresh"]
+    assert [edit.name for edit in read_history(workspace.priors).edits] == ["leverage.effect", "ladder.just_risen"]
 
 
 def test_an_altered_history_is_reported(run: Run, workspace: Workspace) -> None:

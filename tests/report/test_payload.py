@@ -12,27 +12,32 @@ import pytest
 
 from forecast.domain import HORIZONS, month_text
 from forecast.forecasting.question_forecasts import monte_carlo_error
+from forecast.report.files import canonical_json, validate
 from forecast.report.html import render_html
 from forecast.report.markdown import render_markdown
-from forecast.report.payload import build_report
-from forecast.report.render import canonical_json
-from forecast.report.schema import validate
+from forecast.report.models.report import Report
+from forecast.report.payload.build import build_report
 from tests.support.prior_forecasts import prior_forecast
 
 CREATED = datetime(2026, 7, 3, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def report() -> dict[str, Any]:
+def built() -> Report:
     return build_report(prior_forecast(), "20260703T090000Z-abcdef", CREATED)
 
 
+@pytest.fixture(scope="module")
+def report(built: Report) -> dict[str, Any]:
+    return built.document()
+
+
 @pytest.mark.slow
-def test_it_has_the_form_of_its_schema_and_renders(report: dict[str, Any]) -> None:
+def test_it_has_the_form_of_its_schema_and_renders(built: Report, report: dict[str, Any]) -> None:
     validate(report)
     assert json.loads(canonical_json(report)) == report
-    for text in (render_html(report), render_markdown(report)):
-        assert report["sentences"]["never_observed"] in text
+    for text in (render_html(built), render_markdown(built)):
+        assert built.sentences.never_observed in text
 
 
 def test_a_probability_is_the_weighted_sum_over_readings(report: dict[str, Any]) -> None:
@@ -85,13 +90,13 @@ def test_every_question_of_the_contract_is_there_once(report: dict[str, Any]) ->
 def test_a_forecast_grows_stale_by_the_clock_that_is_passed_in() -> None:
     fresh = build_report(prior_forecast(), "20260703T090000Z-abcdef", CREATED)
     late = build_report(prior_forecast(), "20260703T090000Z-abcdef", CREATED + timedelta(days=60))
-    assert not fresh["stale"]
-    assert late["stale"]
-    assert fresh["origin"] == late["origin"]
+    assert not fresh.stale
+    assert late.stale
+    assert fresh.origin == late.origin
 
 
 def test_but_for_its_name_and_time_a_report_is_a_function_of_the_forecast(report: dict[str, Any]) -> None:
-    again = build_report(prior_forecast(), "20260703T090001Z-abcdef", CREATED + timedelta(seconds=1))
+    again = build_report(prior_forecast(), "20260703T090001Z-abcdef", CREATED + timedelta(seconds=1)).document()
     again["run_id"], again["created"] = report["run_id"], report["created"]
     assert canonical_json(again) == canonical_json(report)
 
@@ -101,7 +106,7 @@ def test_the_record_is_that_of_the_data(report: dict[str, Any]) -> None:
     history = report["history"]
     assert len(history["months"]) == len(history["main"]) == len(history["theta"]["q50"])
     assert history["months"][-1] == report["origin"] == month_text(prior_forecast().situation.origin)
-    assert [c["to"] for c in history["changes"]] == [history["main"][history["months"].index(c["month"])] for c in history["changes"]]
+    assert [c["after"] for c in history["changes"]] == [history["main"][history["months"].index(c["month"])] for c in history["changes"]]
     known = {e.id for e in data.events}
     named = [i for row in report["asked_answered"] for i in row["ids"]] + [row["id"] for row in report["concessions"]]
     assert set(named) <= known

@@ -55,7 +55,7 @@ def drawn_anew(**edits: str) -> tuple[float, float]:
     starts: dict[tuple[int, bool], Any] = {}
     total = np.zeros(draws.size)
     for name, history in situation.histories.items():
-        here = history.level_now, history.fresh_now
+        here = history.level_now, history.just_risen_now
         if here not in starts:
             starts[here] = forecast_from_history(situation, draws, prior_forecast().pool, history).reached(4, 12)
         total += situation.weights[name] * starts[here]

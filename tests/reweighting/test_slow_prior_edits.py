@@ -32,7 +32,7 @@ LIMIT = 4.0
 @functools.cache
 def fitted(day: str) -> Forecast:
     """As of a day, with the priors as they are: what is compared is the fit, so they need not be those of the day."""
-    return fit(load_workspace(places.bundled(), as_of=date.fromisoformat(day)), SEED, explored=False)
+    return fit(load_workspace(places.bundled_root(), as_of=date.fromisoformat(day)), SEED, explored=False)
 
 
 def weighted(old: Forecast, new: Forecast) -> ReweightedForecast:

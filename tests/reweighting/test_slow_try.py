@@ -21,13 +21,13 @@ from forecast.forecasting.inputs import load_workspace
 from forecast.jobs.priors.refit_edits import refit_edits
 from forecast.jobs.priors.try_edits import EditTrial, try_edits
 from forecast.jobs.run import fit
+from forecast.jobs.saved_run import write_inputs
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import load_priors
-from forecast.report.parts.chances import questions
+from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
-from forecast.runs.input_snapshot import write_inputs
 from tests.conftest import NOW
 from tests.support.random_edits import groups
 from tests.support.sound_reports import sound_report
@@ -74,7 +74,7 @@ def bound(n: int) -> float:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> places.Workspace:
     """A workspace with a real run, of which there is what trying and fitting again read."""
-    workspace = places.create(tmp_path_factory.mktemp("try") / "workspace")
+    workspace = places.create_workspace(tmp_path_factory.mktemp("try") / "workspace")
     inputs = load_workspace(workspace, today=NOW.date())
     forecast = fit(inputs, explored=False)
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecast.data.lock import editing
 from forecast.errors import LockedError
 from forecast.jobs.priors import set_edits
 from forecast.jobs.priors.set_edits import Headlines, set_priors
@@ -21,6 +20,7 @@ from forecast.priors.catalogue import parse_prior
 from forecast.priors.edit_log import read_history
 from forecast.priors.load import load_priors
 from forecast.runs import ledger
+from forecast.storage.locks import folder_lock
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.support.ledgers import published
@@ -70,7 +70,7 @@ def test_many_at_once_all_succeed_and_times_are_in_order(tmp_path: Path) -> None
 
 def test_headlines_are_computed_while_others_may_write(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     def free(*_: object) -> Headlines:
-        with editing(workspace.priors, patience=0):
+        with folder_lock(workspace.priors, patience=0):
             return Headlines(lacking="free")
 
     monkeypatch.setattr(set_edits, "headlines", free)

@@ -77,7 +77,7 @@ def test_asked_again_it_is_the_recursion(headline: TargetQuestion) -> None:
     paths = assign_paths(reading.some.size, len(headline.pool.leverage), 1, 5)
     history = reading.history
     found = forecast_ladder(
-        reading.some, headline.pool, paths, history.level_now, history.fresh_now, headline.origin, headline.administrations
+        reading.some, headline.pool, paths, history.level_now, history.just_risen_now, headline.origin, headline.administrations
     )  # fmt: skip
     np.testing.assert_allclose(headline.again(reading).mean(1), found.reached(4, 12), rtol=1e-12)
 
@@ -161,7 +161,7 @@ def one_reading(draws: ParameterDraws, history: History, leverage: float = 1.0) 
     bare = ReadingDraws("main", 1.0, history, draws, np.zeros(draws.size))
     made = TargetQuestion(HEADLINE, 4, 12, (bare,), pool, synthetic.ORIGIN, np.zeros(24, int))
     paths = assign_paths(draws.size, 20, 1)
-    found = forecast_ladder(draws, pool, paths, history.level_now, history.fresh_now, synthetic.ORIGIN, np.zeros(24, int))
+    found = forecast_ladder(draws, pool, paths, history.level_now, history.just_risen_now, synthetic.ORIGIN, np.zeros(24, int))
     return replace(made, readings=(replace(bare, chance=found.reached(4, 12)),))
 
 

@@ -123,7 +123,7 @@ def weak(constants: TolerancePriors) -> TolerancePriors:
     """Priors wide enough to be overruled by a busy history."""
     return replace(
         constants, rise=np.tile([0.0, 1.5], (5, 1)), stay=np.tile([np.log(12.0), 1.2], (5, 1)), leverage=np.array([0.0, 2.0]),
-        leverage_on_falls=np.array([0.0, 2.0]), fresh=np.array([0.0, 2.0]), overdose_level=np.array([0.0, 1.0]),
+        leverage_on_falls=np.array([0.0, 2.0]), just_risen=np.array([0.0, 2.0]), overdose_level=np.array([0.0, 1.0]),
         overdose_change=np.array([0.0, 1.0]), opposition=np.array([0.0, 1.0]),
     )  # fmt: skip
 
@@ -143,8 +143,8 @@ def test_known_parameters_are_recovered(sampler: Sampler) -> None:
         u.append(rho * u[-1] + sd_u * (1 - rho**2) ** 0.5 * rng.standard_normal())
     truth = synthetic.draws(
         1, synthetic.ORIGIN, logit_rise=np.array([0.5, 0.8, 0.5, 0.2, 0.5]), log_stay=np.log([14.0, 10.0, 8.0, 6.0, 6.0]), leverage=1.5,
-        leverage_on_falls=-0.8, fresh=1.2, overdose_level=0.4, overdose_change=0.3, opposition=0.6, mobilisation=0.3, administration_sd=0.3,
-        alpha=0.3 * rng.standard_normal(8), drift_sd=sd_u, half_life=12.0, drift=np.array(u),
+        leverage_on_falls=-0.8, just_risen=1.2, overdose_level=0.4, overdose_change=0.3, opposition=0.6, mobilisation=0.3,
+        administration_sd=0.3, alpha=0.3 * rng.standard_normal(8), drift_sd=sd_u, half_life=12.0, drift=np.array(u),
     )  # fmt: skip
     levels = simulate_histories(truth, drivers, 2, rng)[0]
     assert (np.diff(levels) != 0).sum() > 40
@@ -159,7 +159,13 @@ def test_known_parameters_are_recovered(sampler: Sampler) -> None:
         z += list((drawn.mean(0) - real) / drawn.std(0))
     assert not outside
     assert np.sqrt(np.mean(np.square(z))) < 1.4
-    for field, prior_sd in (("leverage", 2.0), ("leverage_on_falls", 2.0), ("fresh", 2.0), ("opposition", 1.0), ("overdose_level", 1.0)):
+    for field, prior_sd in (
+        ("leverage", 2.0),
+        ("leverage_on_falls", 2.0),
+        ("just_risen", 2.0),
+        ("opposition", 1.0),
+        ("overdose_level", 1.0),
+    ):
         assert getattr(found, field).std() < 0.5 * prior_sd, field
     assert (found.leverage > 0).mean() > 0.99
 

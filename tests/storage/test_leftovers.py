@@ -12,13 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from forecast.data.entry.preview import read_with_changes
-from forecast.data.replace import replace_files
-from forecast.data.scenario_file import write_new
+from forecast.data.entry.file_edits import read_with_changes
+from forecast.forecasting.scenarios.template import create_scenario_file
 from forecast.priors.apply_edits import change
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import load_priors
-from forecast.priors.toml_edit import replace_text
+from forecast.storage.atomic import replace_files, replace_text
 from forecast.storage.temporary_folder import temporary_folder
 from forecast.workspace import Workspace
 from tests.conftest import NOW
@@ -51,18 +50,18 @@ def hidden(folder: Path) -> list[str]:
 WRITERS: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "data": (
         "data/events.csv",
-        "from forecast.data.replace import replace_files; p = Path(sys.argv[1]); replace_files({p: p.read_bytes()})",
+        "from forecast.storage.atomic import replace_files; p = Path(sys.argv[1]); replace_files({p: p.read_bytes()})",
         lambda path: replace_files({path: path.read_bytes()}),
     ),
     "priors": (
         "priors/leverage.toml",
-        "from forecast.priors.toml_edit import replace_text; p = Path(sys.argv[1]); replace_text(p, p.read_text())",
+        "from forecast.storage.atomic import replace_text; p = Path(sys.argv[1]); replace_text(p, p.read_text())",
         lambda path: replace_text(path, path.read_text()),
     ),
     "scenarios": (
         "data/scenarios/mine.toml",
-        "from forecast.data.scenario_file import write_new; write_new(Path(sys.argv[1]))",
-        write_new,
+        "from forecast.forecasting.scenarios.template import create_scenario_file; create_scenario_file(Path(sys.argv[1]))",
+        create_scenario_file,
     ),
 }
 

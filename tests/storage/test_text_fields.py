@@ -14,9 +14,9 @@ import pytest
 from click.testing import Result
 
 from forecast.cli import main
-from forecast.data.entry.add_rows import planned
+from forecast.data.entry.add_rows import plan_addition
 from forecast.data.entry.form import LABELS, cell_problem
-from forecast.data.entry.row_input import RowInput, read_given
+from forecast.data.entry.row_input import RowInput, read_rows
 from forecast.data.read import read_table
 from forecast.data.records import Record
 from forecast.data.tables import RECORDS
@@ -30,7 +30,7 @@ from forecast.priors.expert_pooling import read_opinions
 from forecast.priors.load import load_priors
 from forecast.priors.outside_view_variants import FILE, read_alternatives
 from forecast.priors.parsing import parse
-from forecast.storage.characters import refused_character
+from forecast.storage.text import refused_character
 from tests.support.data_editing import BUNDLED, rows_of, write_rows
 
 type Command = Callable[..., Result]
@@ -91,9 +91,9 @@ def test_no_prompt_flag_or_row_of_json_takes_a_refused_character(tmp_path: Path,
     for column in columns:
         for character in (*CHARACTERS, "\ud800", "\udcff"):
             assert cell_problem(name, column, f"a{character}b") is not None
-            [row] = read_given(json.dumps({column: f"a{character}b"}).encode(), columns, "new.json")
+            [row] = read_rows(json.dumps({column: f"a{character}b"}).encode(), columns, "new.json")
             with pytest.raises(InputError) as refused:
-                planned(BUNDLED, name, [row])
+                plan_addition(BUNDLED, name, [row])
             assert [(p.file, p.row, p.column) for p in refused.value.problems] == [("new.json", 1, column)]
 
 

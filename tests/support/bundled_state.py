@@ -15,5 +15,5 @@ from forecast.priors.load import load_priors
 @functools.cache
 def bundled_situation() -> OriginState:
     """With seed 7, on the day of the tests. Nobody may change it."""
-    root = places.bundled()
+    root = places.bundled_root()
     return build_origin_state(as_of_now(read_data(root / "data"), date(2026, 11, 24)), load_priors(root / "priors"), 7)

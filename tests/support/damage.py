@@ -13,7 +13,7 @@ from click.testing import Result
 from numpy.typing import NDArray
 
 from forecast import workspace as places
-from forecast.report.parts.chances import questions
+from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import manifest, store
 from forecast.runs.draws_files import write_draws, write_posterior
@@ -47,14 +47,14 @@ def arrays() -> Arrays:
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=questions(prior_forecast()))))
+    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=[q.model_dump() for q in questions(prior_forecast())])))
     return rows
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory, arrays: Arrays, report: dict[str, Any]) -> places.Workspace:
     """A workspace with a published run of which all is sound. Nobody may change it."""
-    where = places.create(tmp_path_factory.mktemp("original") / "workspace")
+    where = places.create_workspace(tmp_path_factory.mktemp("original") / "workspace")
     priors = prior_forecast().situation.priors
 
     def write(folder: Path) -> None:

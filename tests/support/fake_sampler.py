@@ -34,9 +34,11 @@ from forecast.forecasting.parameter_draws import from_prior
 from forecast.inference.settings import SamplerSettings
 from forecast.jobs import run
 from forecast.model.tolerance_data import MODEL_VERSION, TolerancePriors
-from forecast.report import figures, index
-from forecast.report.parts import foundations
-from tests.fixtures.report_example import report_example
+from forecast.report import run_index
+from forecast.report.figures import catalogue
+from forecast.report.models.report import Report
+from forecast.report.payload.provenance import diagnostics
+from tests.fixtures.report_example import as_report, report_example
 from tests.support.prior_forecasts import as_tree
 
 EXAMPLE = report_example()
@@ -101,7 +103,11 @@ def _drop(tree: xr.DataTree) -> None:
 SPOILT: dict[str, Spoil] = {"well": _leave, "poisoned": _poison, "stopped": _stop, "stuck": _stick, "sleepy": _sleep, "dropping": _drop}
 
 
-def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
+def report(forecast: Forecast, run_id: str, created: datetime) -> Report:
+    return as_report(report_document(forecast, run_id, created))
+
+
+def report_document(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example, as if it had been made from the inputs of this forecast."""
     situation = forecast.situation
     made_of = {
@@ -111,10 +117,10 @@ def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]
         "seed": situation.seed,
         "origin": month_text(situation.origin),
         "stale": is_stale(situation.origin, created.date()),
-        "diagnostics": foundations.diagnostics(forecast),
+        "diagnostics": diagnostics(forecast).model_dump(),
     }
     moved = EXAMPLE["moved"] | dict(forecast.moved) if forecast.moved else {}
-    made_of["rests_on"] = asdict(forecast.rests_on) if forecast.rests_on else None
+    made_of["draws_source"] = asdict(forecast.rests_on) if forecast.rests_on else None
     return (
         EXAMPLE
         | made_of
@@ -136,8 +142,8 @@ def stub(sampler: str = "well") -> None:
     run.build_report = report
     fit_readings.DRAWS_A_CHAIN = 250
     forecast.jobs.explain.moved = lambda *_: {}
-    figures.Figure.svg = lambda *_: ""
-    index._chart = lambda *_: ""
+    catalogue.Figure.svg = lambda *_: ""
+    run_index._chart = lambda *_: ""
 
 
 def command(words: list[str], sampler: str, said: Path) -> None:

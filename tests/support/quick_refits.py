@@ -40,10 +40,10 @@ def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "fit", fitted)
         patch.setattr(run, "build_report", fake_sampler.report)
-        patch.setattr(run, "write_report_files", lambda report, folder: (folder / "report.json").write_text(json.dumps(report)))
+        patch.setattr(run, "write_report_files", lambda report, folder: (folder / "report.json").write_text(json.dumps(report.document())))
         patch.setattr(run, "write_posterior", lambda *_: None)
         patch.setattr(run, "pack", lambda _: {})
-        patch.setattr("forecast.report.index._chart", lambda *_: "")
+        patch.setattr("forecast.report.run_index._chart", lambda *_: "")
         patch.setattr("forecast.jobs.explain.moved", lambda previous, *_: {"from_run": previous.name, "unexplained": []})
         yield
 
@@ -58,7 +58,7 @@ def command(root: Path, *words: str, minutes: float = 0) -> Result:
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A workspace in which the first refit has just ended, and what it said. To be copied."""
     root = tmp_path_factory.mktemp("refit") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     return root, command(root, "refit")
 
 

@@ -26,7 +26,7 @@ def mixed(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sound_change(before: float, after: float, noise_se: float, unexplained: bool = False, from_run: str = "before") -> dict[str, Any]:
-    """The `moved` of a report that says of the headline alone what it was and is, and that all between is noise."""
+    """The `moved` of a report in which the headline alone changed, by noise."""
     asked = {
         "before": before, "after": after, "parts": [], "parts_se": [],
         "noise": after - before, "noise_se": noise_se, "remainder_se": noise_se,

@@ -108,9 +108,9 @@ def pool(n: int = 20, horizon: int = 24, **series: Floats | float) -> DriverPath
     )
 
 
-def climbed(of: ParameterDraws, on: DriverPaths, level: int = 2, fresh: bool = False, each: int = 1) -> LadderForecast:
+def climbed(of: ParameterDraws, on: DriverPaths, level: int = 2, just_risen: bool = False, each: int = 1) -> LadderForecast:
     """The climb from a level at the bundled origin, one administration throughout."""
-    return forecast_ladder(of, on, assign_paths(of.size, len(on.leverage), 1, each), level, fresh, ORIGIN, np.zeros(on.horizon, int))
+    return forecast_ladder(of, on, assign_paths(of.size, len(on.leverage), 1, each), level, just_risen, ORIGIN, np.zeros(on.horizon, int))
 
 
 def at(m: str) -> int:

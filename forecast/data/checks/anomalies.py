@@ -7,11 +7,10 @@ from datetime import timedelta
 from itertools import groupby, pairwise
 from typing import Any
 
-from forecast.data.expected import expected, expected_twins, source_of
-from forecast.data.finding import finding
+from forecast.data.checks.expected import are_expected_duplicates, is_expected, newest_by_series, series_value, source_of
+from forecast.data.problems import row_problem
 from forecast.data.records import Administration, Event, OverdoseRelease
-from forecast.data.series import by_series, value
-from forecast.data.tables import Table
+from forecast.data.tables import RecordTable
 from forecast.data.toml_file import Settings
 from forecast.domain import PartialDate, first_day, month_of, month_text
 from forecast.errors import Problem
@@ -28,32 +27,32 @@ RANGE = 3
 FORTNIGHT = timedelta(days=14)
 
 
-def odd_gaps(table: Table[Any], settings: Settings) -> Iterator[Problem]:
+def odd_gaps(table: RecordTable[Any], settings: Settings) -> Iterator[Problem]:
     """Months missing inside a monthly series."""
-    for series, at in by_series(table).items():
+    for series, at in newest_by_series(table).items():
         months = sorted({table.rows[i].month for i in at})
         for a, b in pairwise(months):
-            if b > a + 1 and not expected(settings, table.rows[at[0]].file, "gap", a + 1, b - 1, series):
+            if b > a + 1 and not is_expected(settings, table.rows[at[0]].file, "gap", a + 1, b - 1, series):
                 span = month_text(a + 1) if b == a + 2 else f"{month_text(a + 1)} to {month_text(b - 1)}"
                 i = next(i for i in at if table.rows[i].month == b)
                 yield _odd(table, i, "month", f"no {series} for {span}", "every month", "Add what is missing")
 
 
-def odd_releases(table: Table[OverdoseRelease], settings: Settings) -> Iterator[Problem]:
+def odd_releases(table: RecordTable[OverdoseRelease], settings: Settings) -> Iterator[Problem]:
     """Periods missing inside a release."""
     releases: dict[tuple[str, PartialDate], dict[int, int]] = {}
     for i, row in enumerate(table.rows):
         releases.setdefault((row.indicator, row.published), {})[row.period_end] = i
     for (indicator, published), periods in releases.items():
         for a, b in pairwise(sorted(periods)):
-            if b > a + 1 and not expected(settings, OverdoseRelease.file, "gap", a + 1, b - 1, indicator, str(published)):
+            if b > a + 1 and not is_expected(settings, OverdoseRelease.file, "gap", a + 1, b - 1, indicator, str(published)):
                 found = f"no {indicator} from {month_text(a + 1)} to {month_text(b - 1)} in the release of {published}"
                 yield _odd(table, periods[b], "period_end", found, "every month", "Add what is missing")
 
 
-def odd_stops(table: Table[Any], settings: Settings) -> Iterator[Problem]:
+def odd_stops(table: RecordTable[Any], settings: Settings) -> Iterator[Problem]:
     """A series whose newest month is older than its file's coverage and its publisher's lag allow."""
-    for series, at in by_series(table).items():
+    for series, at in newest_by_series(table).items():
         source = source_of(settings, table.rows[at[0]].file, series)
         through = settings.coverage.get(table.rows[at[0]].file)
         if source is None or through is None or source.cadence != "monthly":
@@ -69,13 +68,13 @@ def odd_stops(table: Table[Any], settings: Settings) -> Iterator[Problem]:
             )
 
 
-def odd_repeats(table: Table[Any], settings: Settings) -> Iterator[Problem]:
+def odd_repeats(table: RecordTable[Any], settings: Settings) -> Iterator[Problem]:
     """One value many months running."""
-    for series, at in by_series(table).items():
-        for _, run in groupby(at, key=lambda i: value(table.rows[i])):
+    for series, at in newest_by_series(table).items():
+        for _, run in groupby(at, key=lambda i: series_value(table.rows[i])):
             same = list(run)
             a, b = table.rows[same[0]].month, table.rows[same[-1]].month
-            if len(same) >= RUN and not expected(settings, table.rows[same[0]].file, "repeat", a, b, series):
+            if len(same) >= RUN and not is_expected(settings, table.rows[same[0]].file, "repeat", a, b, series):
                 yield _odd(
                     table,
                     same[RUN - 1],
@@ -86,7 +85,7 @@ def odd_repeats(table: Table[Any], settings: Settings) -> Iterator[Problem]:
                 )
 
 
-def odd_pairs(table: Table[Event], settings: Settings) -> Iterator[Problem]:
+def odd_pairs(table: RecordTable[Event], settings: Settings) -> Iterator[Problem]:
     """Two records of one fortnight, family, role, channel and instrument that nothing links: perhaps one act, entered twice."""
     rows = sorted(range(len(table.rows)), key=lambda i: (table.rows[i].date.last, i))
     for n, i in enumerate(rows):
@@ -95,7 +94,7 @@ def odd_pairs(table: Table[Event], settings: Settings) -> Iterator[Problem]:
             other = table.rows[j]
             if event.date.last - other.date.last > FORTNIGHT:
                 break
-            if _twins(event, other) and not expected_twins(settings, event.file, (event.id, other.id)):
+            if _twins(event, other) and not are_expected_duplicates(settings, event.file, (event.id, other.id)):
                 yield _odd(
                     table,
                     i,
@@ -106,7 +105,7 @@ def odd_pairs(table: Table[Event], settings: Settings) -> Iterator[Problem]:
                 )
 
 
-def odd_counts(table: Table[Event], settings: Settings) -> Iterator[Problem]:
+def odd_counts(table: RecordTable[Event], settings: Settings) -> Iterator[Problem]:
     """A number of persons far beyond those of all other acts of its instrument."""
     counts: dict[str, list[int]] = {}
     for event in table.rows:
@@ -121,18 +120,18 @@ def odd_counts(table: Table[Event], settings: Settings) -> Iterator[Problem]:
         least = known[1] if event.count == known[0] else known[0]  # of the others
         most = known[-2] if event.count == known[-1] else known[-1]
         m = event.date.month
-        declared = expected(settings, event.file, "outlier", m, m, event.instrument)
+        declared = is_expected(settings, event.file, "outlier", m, m, event.instrument)
         if not least / RANGE <= event.count <= most * RANGE and not declared:
             span = f"{least} to {most}, as of other rows with instrument {event.instrument}"
             yield _odd(table, i, "count", f"{event.count} persons", span, "Check it against the source")
 
 
-def odd_terms(table: Table[Administration], settings: Settings) -> Iterator[Problem]:
+def odd_terms(table: RecordTable[Administration], settings: Settings) -> Iterator[Problem]:
     """A term that is longer than the constitution allows."""
     for i, term in enumerate(table.rows):
         months = term.end - term.start + 1
         if months > TERMS[term.country]:
-            yield finding(
+            yield row_problem(
                 table, i, "end", f"a term of {months} months", f"at most {TERMS[term.country]} in {term.country}", "Check it.", "warning"
             )
 
@@ -146,5 +145,5 @@ def _twins(a: Event, b: Event) -> bool:
     return alike and not linked and not (a.episode and a.episode == b.episode)
 
 
-def _odd(table: Table[Any], i: int, column: str, found: str, expected: str, do: str) -> Problem:
-    return finding(table, i, column, found, expected, f"{do}, or declare it expected in sources.toml.", "warning")
+def _odd(table: RecordTable[Any], i: int, column: str, found: str, expected: str, do: str) -> Problem:
+    return row_problem(table, i, column, found, expected, f"{do}, or declare it expected in sources.toml.", "warning")

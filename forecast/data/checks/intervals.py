@@ -6,38 +6,38 @@ import itertools
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from forecast.data.finding import finding
+from forecast.data.problems import row_problem
 from forecast.data.records import Administration, Claim, ReadingRow, Spell, State
-from forecast.data.tables import Table
+from forecast.data.tables import RecordTable
 from forecast.domain import FIRST_MONTH, month_text
 from forecast.errors import Problem
 
 
-def check_claims(table: Table[Claim]) -> Iterator[Problem]:
+def check_claims(table: RecordTable[Claim]) -> Iterator[Problem]:
     yield from _backwards(table, "start", "end", month_text)
 
 
-def check_spells(table: Table[Spell]) -> Iterator[Problem]:
+def check_spells(table: RecordTable[Spell]) -> Iterator[Problem]:
     yield from _backwards(table, "start", "end", month_text)
     yield from _overlaps(table, "start", "end", month_text, lambda row: row.country)
 
 
-def check_state_years(table: Table[State]) -> Iterator[Problem]:
+def check_state_years(table: RecordTable[State]) -> Iterator[Problem]:
     yield from _backwards(table, "year_start", "year_end", str)
     yield from _overlaps(table, "year_start", "year_end", str, lambda row: row.country)
 
 
-def check_pressure_years(table: Table[Any]) -> Iterator[Problem]:
+def check_pressure_years(table: RecordTable[Any]) -> Iterator[Problem]:
     yield from _backwards(table, "year_start", "year_end", str)
 
 
-def check_terms(table: Table[Administration]) -> Iterator[Problem]:
+def check_terms(table: RecordTable[Administration]) -> Iterator[Problem]:
     """One administration a country at a time."""
     yield from _backwards(table, "start", "end", month_text)
     yield from _overlaps(table, "start", "end", month_text, lambda row: row.country)
 
 
-def check_every_month_governed(table: Table[Administration]) -> Iterator[Problem]:
+def check_every_month_governed(table: RecordTable[Administration]) -> Iterator[Problem]:
     """No month from the first of the record on is without an administration."""
     for country in ("Mexico", "US"):
         terms = sorted((row.start, row.end, i) for i, row in enumerate(table.rows) if row.country == country)
@@ -50,7 +50,7 @@ def check_every_month_governed(table: Table[Administration]) -> Iterator[Problem
             )
         for (_, end, _), (start, _, i) in itertools.pairwise(terms):
             if start > end + 1:
-                yield finding(
+                yield row_problem(
                     table,
                     i,
                     "start",
@@ -60,37 +60,43 @@ def check_every_month_governed(table: Table[Administration]) -> Iterator[Problem
                 )
 
 
-def check_main(table: Table[ReadingRow]) -> Iterator[Problem]:
+def check_main(table: RecordTable[ReadingRow]) -> Iterator[Problem]:
     """There is a main reading."""
     if "main" not in {row.reading for row in table.rows}:
-        yield Problem("readings.csv", "no reading 'main'", "a row of main without an override", "Add it: main,,,,,why")
+        yield Problem("readings.csv", "no reading 'main'", "a row of main without an override", "Add it: main,title,,,,,why")
 
 
-def check_overrides(table: Table[ReadingRow]) -> Iterator[Problem]:
+def check_overrides(table: RecordTable[ReadingRow]) -> Iterator[Problem]:
     """Main has no override; every other row is a whole override; the rows of one reading do not overlap."""
     for i, row in enumerate(table.rows):
         for column in ("start", "end", "level", "published"):
             value = getattr(row, column)
             if row.reading == "main" and value is not None:
-                yield finding(
+                yield row_problem(
                     table, i, column, "a value", "nothing: main is what the claims give", "Empty the cell, or name another reading."
                 )
             if row.reading != "main" and value is None and column != "end":
-                yield finding(table, i, column, "nothing", "a value: an override has one", "Fill it in.")
+                yield row_problem(table, i, column, "nothing", "a value: an override has one", "Fill it in.")
+    titles: dict[str, str] = {}
+    for i, row in enumerate(table.rows):
+        if row.title and titles.setdefault(row.reading, row.title) != row.title:
+            yield row_problem(
+                table, i, "title", repr(row.title), f"{titles[row.reading]!r} as above, or nothing", "Give a reading one title."
+            )
     dated = [i for i, row in enumerate(table.rows) if row.start is not None]
-    part = Table(tuple(table.rows[i] for i in dated), tuple(table.lines[i] for i in dated) if table.lines else ())
+    part = RecordTable(tuple(table.rows[i] for i in dated), tuple(table.lines[i] for i in dated) if table.lines else ())
     yield from _backwards(part, "start", "end", month_text)
     yield from _overlaps(part, "start", "end", month_text, lambda row: row.reading)
 
 
-def _backwards(table: Table[Any], start: str, end: str, text: Any) -> Iterator[Problem]:
+def _backwards(table: RecordTable[Any], start: str, end: str, text: Any) -> Iterator[Problem]:
     for i, row in enumerate(table.rows):
         first, last = getattr(row, start), getattr(row, end)
         if last is not None and last < first:
-            yield finding(table, i, end, text(last), f"not before its start {text(first)}", "Correct one of the two.")
+            yield row_problem(table, i, end, text(last), f"not before its start {text(first)}", "Correct one of the two.")
 
 
-def _overlaps(table: Table[Any], start: str, end: str, text: Any, group: Any) -> Iterator[Problem]:
+def _overlaps(table: RecordTable[Any], start: str, end: str, text: Any, group: Any) -> Iterator[Problem]:
     spans: dict[Hashable, list[tuple[int, float, int]]] = {}
     for i, row in enumerate(table.rows):
         last = getattr(row, end)
@@ -101,7 +107,7 @@ def _overlaps(table: Table[Any], start: str, end: str, text: Any, group: Any) ->
             if first <= last:
                 line = table.line(before)
                 where = f" of line {line}" if line else ""
-                yield finding(
+                yield row_problem(
                     table,
                     i,
                     start,

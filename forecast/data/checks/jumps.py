@@ -13,11 +13,10 @@ from itertools import groupby, pairwise
 from statistics import median
 from typing import Any, Final
 
-from forecast.data.expected import expected
-from forecast.data.finding import finding
+from forecast.data.checks.expected import is_expected, newest_by_series, series_value
+from forecast.data.problems import row_problem
 from forecast.data.records import Indicator, OverdoseRelease
-from forecast.data.series import by_series, value
-from forecast.data.tables import Table
+from forecast.data.tables import RecordTable
 from forecast.data.toml_file import Settings
 from forecast.domain import month_text
 from forecast.errors import Problem
@@ -75,24 +74,24 @@ def jumps(points: Sequence[Point], bound: Callable[[int], float]) -> list[Jump]:
     return found
 
 
-def odd_steps(table: Table[Any], settings: Settings) -> Iterator[Problem]:
+def odd_steps(table: RecordTable[Any], settings: Settings) -> Iterator[Problem]:
     """A month that lies far from those beside it: a unit, a typing slip, a missing digit."""
-    for series, at in by_series(table).items():
-        points = [(table.rows[i].month, value(table.rows[i]), i) for i in at if value(table.rows[i]) > 0]
+    for series, at in newest_by_series(table).items():
+        points = [(table.rows[i].month, series_value(table.rows[i]), i) for i in at if series_value(table.rows[i]) > 0]
         for i, words, bound in _off(table, points):
             m = table.rows[i].month
-            if not expected(settings, table.rows[i].file, "step", m, m, series):
+            if not is_expected(settings, table.rows[i].file, "step", m, m, series):
                 found, wanted = f"{series} at {words} in {month_text(m)}", f"a change by at most a factor {math.exp(bound):.1f}"
                 yield _odd(table, i, "month", found, wanted, "Check the figure and its unit")
 
 
-def _off(table: Table[Any], points: Sequence[Point]) -> Iterator[tuple[int, str, float]]:
+def _off(table: RecordTable[Any], points: Sequence[Point]) -> Iterator[tuple[int, str, float]]:
     """Index, words and bound of what lies far from the months beside it or, where none of these does, from the middle of several."""
     bound = _bound(STEP, [math.log(b[1] / a[1]) for a, b in pairwise(points)])
     steps = dict(jumps(points, lambda _: bound))
     for i, j in steps.items():
         beside = "before" if table.rows[j].month < table.rows[i].month else "after"
-        yield i, f"{value(table.rows[i]) / value(table.rows[j]):.2g} times the month {beside}", bound
+        yield i, f"{series_value(table.rows[i]) / series_value(table.rows[j]):.2g} times the month {beside}", bound
     away = _distances([v for _, v, _ in points])
     bound = _bound(LEVEL, away)
     near = {n + k for n, (_, _, i) in enumerate(points) if i in steps for k in range(-BESIDE, BESIDE + 1)}
@@ -115,22 +114,22 @@ def _bound(times: float, moves: Sequence[float]) -> float:
     return min(max(times * median(map(abs, moves)) / 0.6745, DOUBLING), EIGHTFOLD)
 
 
-def odd_signs(table: Table[Any], settings: Settings) -> Iterator[Problem]:
+def odd_signs(table: RecordTable[Any], settings: Settings) -> Iterator[Problem]:
     """A zero or a negative value in a series that otherwise has none."""
-    for series, at in by_series(table).items():
-        signs = {i: math.copysign(1, value(table.rows[i])) if value(table.rows[i]) else 0 for i in at}
+    for series, at in newest_by_series(table).items():
+        signs = {i: math.copysign(1, series_value(table.rows[i])) if series_value(table.rows[i]) else 0 for i in at}
         count = Counter(signs.values())
         for i, sign in signs.items():
             m = table.rows[i].month
             rare = len(at) > 1 and count[sign] - 1 < RARE * (len(at) - 1)
-            if sign <= 0 and rare and not expected(settings, table.rows[i].file, "outlier", m, m, series):
+            if sign <= 0 and rare and not is_expected(settings, table.rows[i].file, "outlier", m, m, series):
                 what = "a zero" if sign == 0 else "a negative value"
                 yield _odd(
                     table, i, "month", f"{what} in {series} of {month_text(m)}", "a value above 0, as in its other months", "Check it"
                 )
 
 
-def odd_units(table: Table[Indicator], settings: Settings) -> Iterator[Problem]:
+def odd_units(table: RecordTable[Indicator], settings: Settings) -> Iterator[Problem]:
     """Rows of a series in another unit than most of it."""
     rows = sorted(range(len(table.rows)), key=lambda i: (table.rows[i].series, i))
     for series, group in groupby(rows, key=lambda i: table.rows[i].series):
@@ -140,38 +139,38 @@ def odd_units(table: Table[Indicator], settings: Settings) -> Iterator[Problem]:
         if other:
             more = f" and {len(other) - 1} more rows" if len(other) > 1 else ""
             found = f"{series} in {table.rows[other[0]].unit!r}{more}"
-            yield finding(table, other[0], "unit", found, f"{usual!r}, the unit of the series", "Convert the values.", "warning")
+            yield row_problem(table, other[0], "unit", found, f"{usual!r}, the unit of the series", "Convert the values.", "warning")
 
 
-def odd_vintages(table: Table[Any], settings: Settings) -> Iterator[Problem]:
+def odd_vintages(table: RecordTable[Any], settings: Settings) -> Iterator[Problem]:
     """A month's value far from what the vintage before said of the same month."""
     months: dict[tuple[str, int], list[int]] = {}
     for i, row in enumerate(table.rows):
         months.setdefault((row.series, row.month), []).append(i)
     for (series, m), at in months.items():
         at.sort(key=lambda i: table.rows[i].published.last)
-        points = [(n, value(table.rows[i]), i) for n, i in enumerate(at) if value(table.rows[i]) > 0]
+        points = [(n, series_value(table.rows[i]), i) for n, i in enumerate(at) if series_value(table.rows[i]) > 0]
         for i, j in jumps(points, lambda _: DOUBLING):
-            if not expected(settings, table.rows[i].file, "step", m, m, series):
-                ratio = value(table.rows[i]) / value(table.rows[j])
+            if not is_expected(settings, table.rows[i].file, "step", m, m, series):
+                ratio = series_value(table.rows[i]) / series_value(table.rows[j])
                 found = f"{series} of {month_text(m)} at {ratio:.2g} times what was published on {table.rows[j].published}"
                 yield _odd(table, i, "published", found, "vintages of one month that differ by less than a factor 2", "Check both")
 
 
-def odd_totals(table: Table[OverdoseRelease], settings: Settings) -> Iterator[Problem]:
+def odd_totals(table: RecordTable[OverdoseRelease], settings: Settings) -> Iterator[Problem]:
     """Twelve-month totals far from those beside them, from another release's, from their sibling's."""
     found: dict[tuple[str, str, str, str], list[tuple[int, str, str]]] = {}
     for column in ("reported", "predicted", "percent_pending"):
         checks = (_pending,) if column == "percent_pending" else (_beside, _between, _parts, _predicted)
         for kind, i, what, wanted in (odd for check in checks for odd in check(table, column)):
             row = table.rows[i]
-            if not expected(settings, row.file, "step", row.period_end, row.period_end, row.indicator, str(row.published)):
+            if not is_expected(settings, row.file, "step", row.period_end, row.period_end, row.indicator, str(row.published)):
                 found.setdefault((kind, str(row.published), row.indicator, column), []).append((i, what, wanted))
     for (_, _, _, column), rows in found.items():
         yield from _named(table, column, rows)
 
 
-def _named(table: Table[Any], column: str, rows: Sequence[tuple[int, str, str]]) -> Iterator[Problem]:
+def _named(table: RecordTable[Any], column: str, rows: Sequence[tuple[int, str, str]]) -> Iterator[Problem]:
     """A problem a row, or one for all where they are many: then it is the release that is wrong."""
     more = f", and {len(rows) - 1} more rows of its release like it" if len(rows) > MANY else ""
     for i, what, wanted in rows[:1] if more else rows:
@@ -181,7 +180,7 @@ def _named(table: Table[Any], column: str, rows: Sequence[tuple[int, str, str]])
 type Odd = tuple[str, int, str, str]  # kind, index of the row, what was found, what was expected
 
 
-def _beside(table: Table[OverdoseRelease], column: str) -> Iterator[Odd]:
+def _beside(table: RecordTable[OverdoseRelease], column: str) -> Iterator[Odd]:
     for points in _grouped(table, column, _release, _period).values():
         for i, j in jumps(points, lambda months: TOTAL * min(months, OVERLAP)):
             other = month_text(table.rows[j].period_end)
@@ -189,14 +188,14 @@ def _beside(table: Table[OverdoseRelease], column: str) -> Iterator[Odd]:
             yield "beside", i, what, f"totals that overlap to differ by at most {TOTAL:.0%} a month"
 
 
-def _between(table: Table[OverdoseRelease], column: str) -> Iterator[Odd]:
+def _between(table: RecordTable[OverdoseRelease], column: str) -> Iterator[Odd]:
     for points in _grouped(table, column, lambda row: (row.period_end, row.indicator), _day).values():
         for i, j in jumps(points, lambda _: TOTAL):
             what = f"{column} {_ratio(table, column, i, j)} times what the release of {table.rows[j].published} says of the same months"
             yield "between", i, what, f"releases to differ by at most {TOTAL:.0%}"
 
 
-def _parts(table: Table[OverdoseRelease], column: str) -> Iterator[Odd]:
+def _parts(table: RecordTable[OverdoseRelease], column: str) -> Iterator[Odd]:
     """Synthetic opioids beside all drugs of the same months, in the same release or the one that has them last before it."""
     whole = _grouped(table, column, lambda row: (row.indicator, row.period_end), _day)
     for i, row in enumerate(table.rows):
@@ -209,14 +208,14 @@ def _parts(table: Table[OverdoseRelease], column: str) -> Iterator[Odd]:
             yield "part", i, what, f"at most {MOSTLY:.0%} of them; or do these rows count all drugs?"
 
 
-def _predicted(table: Table[OverdoseRelease], column: str) -> Iterator[Odd]:
+def _predicted(table: RecordTable[OverdoseRelease], column: str) -> Iterator[Odd]:
     for i, row in enumerate(table.rows if column == "predicted" else ()):
         if row.reported and row.predicted and not -BELOW <= math.log(row.predicted / row.reported) <= TOTAL:
             what = f"predicted {row.predicted / row.reported:.2g} times the {row.reported:g} reported"
             yield "sibling", i, what, f"a predicted total at most {TOTAL:.0%} above the reported one, and not below it"
 
 
-def _pending(table: Table[OverdoseRelease], column: str) -> Iterator[Odd]:
+def _pending(table: RecordTable[OverdoseRelease], column: str) -> Iterator[Odd]:
     """The share pending moves little from one period to the next."""
     releases = _grouped(table, column, _release, _period)
     for points in releases.values():
@@ -240,7 +239,9 @@ def _day(row: OverdoseRelease) -> int:
     return row.published.last.toordinal()
 
 
-def _grouped(table: Table[Any], column: str, key: Callable[[Any], Any], position: Callable[[Any], int]) -> Mapping[Any, Sequence[Point]]:
+def _grouped(
+    table: RecordTable[Any], column: str, key: Callable[[Any], Any], position: Callable[[Any], int]
+) -> Mapping[Any, Sequence[Point]]:
     """Points of one column by a key, in order of their position; what is empty or 0 is no point."""
     groups: dict[Any, list[Point]] = {}
     for i, row in enumerate(table.rows):
@@ -249,10 +250,10 @@ def _grouped(table: Table[Any], column: str, key: Callable[[Any], Any], position
     return {name: sorted(points) for name, points in groups.items()}
 
 
-def _ratio(table: Table[Any], column: str, i: int, j: int) -> str:
+def _ratio(table: RecordTable[Any], column: str, i: int, j: int) -> str:
     value, other = getattr(table.rows[i], column), getattr(table.rows[j], column)
     return f"{value:g}, {value / other:.2g}"
 
 
-def _odd(table: Table[Any], i: int, column: str, found: str, wanted: str, do: str) -> Problem:
-    return finding(table, i, column, found, wanted, f"{do}, or declare it expected in sources.toml.", "warning")
+def _odd(table: RecordTable[Any], i: int, column: str, found: str, wanted: str, do: str) -> Problem:
+    return row_problem(table, i, column, found, wanted, f"{do}, or declare it expected in sources.toml.", "warning")

@@ -10,15 +10,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from forecast.data.checks import anomalies, dates, events, future_dates, intervals, jumps, poll_shares, polls, references
-from forecast.data.tables import RECORDS, Table
+from forecast.data.checks import anomalies, dates, events, intervals, jumps, polls, references
+from forecast.data.tables import RECORDS, RecordTable
 from forecast.data.toml_file import Settings
 from forecast.errors import Problem
 
-type Tables = Mapping[str, Table[Any]]
+type Tables = Mapping[str, RecordTable[Any]]
 type Check = Callable[..., Iterator[Problem]]
 
-BY_ROW: tuple[tuple[Check, tuple[str, ...]], ...] = (
+ROW_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (events.check_events, ("events",)),
     (references.check_stakes, ("stakes",)),
     (intervals.check_claims, ("claims",)),
@@ -37,7 +37,7 @@ BY_ROW: tuple[tuple[Check, tuple[str, ...]], ...] = (
 )
 """Checks of the rows of a table."""
 
-OF_WHOLE: tuple[tuple[Check, tuple[str, ...]], ...] = (
+TABLE_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (references.check_event_links, ("events",)),
     (references.check_causes, ("events",)),
     (references.check_claim_links, ("claims", "events")),
@@ -49,7 +49,7 @@ OF_WHOLE: tuple[tuple[Check, tuple[str, ...]], ...] = (
 )
 """Checks that what is named or needed is there."""
 
-AGAINST: tuple[tuple[Check, tuple[str, ...]], ...] = (
+ROW_SETTING_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (dates.check_reading_months, ("readings",)),
     *(
         (dates.check_covered, (name,))
@@ -59,13 +59,13 @@ AGAINST: tuple[tuple[Check, tuple[str, ...]], ...] = (
 )
 """Checks of the rows of a table against the settings."""
 
-WHOLE_AGAINST: tuple[tuple[Check, tuple[str, ...]], ...] = (
+SETTING_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (dates.check_coverage, ()),
     (dates.check_documented, ("claims",)),
 )
 """Checks against the settings that something is there."""
 
-ODD: tuple[tuple[Check, tuple[str, ...]], ...] = (
+ODDITY_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (anomalies.odd_gaps, ("overdose_final",)),
     (anomalies.odd_gaps, ("indicators",)),
     (anomalies.odd_stops, ("overdose_final",)),
@@ -79,50 +79,52 @@ ODD: tuple[tuple[Check, tuple[str, ...]], ...] = (
     *((check, (name,)) for check in (jumps.odd_steps, jumps.odd_signs, jumps.odd_vintages) for name in ("overdose_final", "indicators")),
     (jumps.odd_units, ("indicators",)),
     (jumps.odd_totals, ("overdose_releases",)),
-    *((check, ("polls",)) for check in (poll_shares.odd_polls, poll_shares.odd_shares, poll_shares.odd_sizes, poll_shares.odd_twice)),
+    *((check, ("polls",)) for check in (polls.odd_polls, polls.odd_shares, polls.odd_sizes, polls.odd_twice)),
 )
 """What is no error, but worth a look."""
 
-BY_CLOCK: tuple[tuple[Check, tuple[str, ...]], ...] = (
-    (future_dates.odd_coverage, ()),
-    (future_dates.odd_until, ("events",)),
-    *((future_dates.odd_months, (name,)) for name in ("claims", "states", "pressure")),
-    *((future_dates.odd_published, (name,)) for name, record in RECORDS.items() if "published" in record.model_fields),
+CLOCK_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
+    (dates.odd_coverage, ()),
+    (dates.odd_until, ("events",)),
+    *((dates.odd_months, (name,)) for name in ("claims", "states", "pressure")),
+    *((dates.odd_published, (name,)) for name, record in RECORDS.items() if "published" in record.model_fields),
 )
 """What the clock says is still to come."""
 
 
-ABSENT: frozenset[Check] = frozenset({anomalies.odd_gaps, anomalies.odd_stops, anomalies.odd_releases})
+ABSENCE_CHECKS: frozenset[Check] = frozenset({anomalies.odd_gaps, anomalies.odd_stops, anomalies.odd_releases})
 """Of what is odd, the checks of what is not there; the others look at the figures themselves."""
 
 
-def errors(tables: Tables, damaged: Collection[str], settings: Settings | None) -> list[Problem]:
+def find_errors(tables: Tables, damaged: Collection[str], settings: Settings | None) -> list[Problem]:
     """Everything impossible across cells, rows and files, in the order of files and lines; `damaged` names the tables that lack rows."""
-    found = [p for check, names in BY_ROW for p in check(*_of(tables, names))]
-    found += [p for check, names in OF_WHOLE if not set(names) & set(damaged) for p in check(*_of(tables, names))]
+    found = [p for check, names in ROW_CHECKS for p in check(*_of(tables, names))]
+    found += [p for check, names in TABLE_CHECKS if not set(names) & set(damaged) for p in check(*_of(tables, names))]
     if settings:
-        found += [p for check, names in AGAINST for p in check(*_of(tables, names), settings)]
-        found += [p for check, names in WHOLE_AGAINST if not set(names) & set(damaged) for p in check(*_of(tables, names), settings)]
+        found += [p for check, names in ROW_SETTING_CHECKS for p in check(*_of(tables, names), settings)]
+        found += [p for check, names in SETTING_CHECKS if not set(names) & set(damaged) for p in check(*_of(tables, names), settings)]
     return sorted(found, key=_place)
 
 
-def oddities(tables: Tables, settings: Settings, today: date | None = None) -> list[Problem]:
+def find_oddities(tables: Tables, settings: Settings, today: date | None = None) -> list[Problem]:
     """Everything odd that sources.toml does not declare expected, in the order of files and lines.
 
     today: the day by the clock; with it, what is still to come is named too.
     """
-    found = [p for check, names in ODD for p in check(*_of(tables, names), settings)]
+    found = [p for check, names in ODDITY_CHECKS for p in check(*_of(tables, names), settings)]
     if today is not None:
-        found += [p for check, names in BY_CLOCK for p in check(*_of(tables, names), settings, today)]
+        found += [p for check, names in CLOCK_CHECKS for p in check(*_of(tables, names), settings, today)]
     return sorted(found, key=_place)
 
 
-def odd_values(tables: Tables, settings: Settings) -> list[Problem]:
+def find_odd_values(tables: Tables, settings: Settings) -> list[Problem]:
     """The oddities that lie in what a row says, not in the absence of another."""
-    return sorted((p for check, names in ODD if check not in ABSENT for p in check(*_of(tables, names), settings)), key=_place)
+    return sorted(
+        (p for check, names in ODDITY_CHECKS if check not in ABSENCE_CHECKS for p in check(*_of(tables, names), settings)), key=_place
+    )
 
 
-def _of(tables: Tables, names: tuple[str, ...]) -> list[Table[Any]]:
+def _of(tables: Tables, names: tuple[str, ...]) -> list[RecordTable[Any]]:
     return [tables[name] for name in names]
 
 

@@ -6,26 +6,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from forecast.data.checks.dates import covered_day
-from forecast.data.entry.csv_insert import insert
-from forecast.data.entry.defaults import proposal
-from forecast.data.entry.form import LABELS, applies, required, unwritable
-from forecast.data.entry.preview import COVERAGE, FILES, moved, read_with_changes
+from forecast.data.entry.defaults import proposed_value
+from forecast.data.entry.file_edits import COVERAGE, FILES, insert_rows, read_with_changes, with_coverage
+from forecast.data.entry.form import LABELS, column_applies, line_problem, required_columns
 from forecast.data.entry.row_input import RowInput
-from forecast.data.lock import editing
 from forecast.data.read import read_data, read_table
 from forecast.data.records import Record
-from forecast.data.replace import replace_files
-from forecast.data.tables import RECORDS, Data
+from forecast.data.tables import RECORDS, Data, table_rows
 from forecast.errors import InputError, Problem, UsageError
-from forecast.storage.reading import UnreadableError, read_bounded
+from forecast.storage.atomic import replace_files
+from forecast.storage.files import UnreadableError, read_bounded
+from forecast.storage.locks import folder_lock
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,24 +63,26 @@ class Addition:
         return tuple(p for p in self.after.warnings if (p.file, p.found) not in told)
 
 
-def completed(data: Data, name: str, cells: Mapping[str, str], taken: Sequence[str] = ()) -> dict[str, str]:
+def complete_cells(data: Data, name: str, cells: Mapping[str, str], taken: Sequence[str] = ()) -> dict[str, str]:
     """The cells with what is proposed for columns that were left out. A cell given empty stays empty."""
     full = dict(cells)
     for column in LABELS[name]:
-        if column not in full and applies(name, column, full):
-            proposed = proposal(data, name, column, full, taken)
+        if column not in full and column_applies(name, column, full):
+            proposed = proposed_value(data, name, column, full, taken)
             if proposed is not None:
                 full[column] = proposed
     return full
 
 
-def lacking(data: Data, name: str, cells: Mapping[str, str]) -> tuple[str, ...]:
+def missing_columns(data: Data, name: str, cells: Mapping[str, str]) -> tuple[str, ...]:
     """The columns that someone has to fill in yet, in the order of asking. The name of the row is none: it follows from the others."""
-    full = completed(data, name, cells)
-    return tuple(column for column in required(name, full) if not full.get(column) and (column in cells or column not in RECORDS[name].key))
+    full = complete_cells(data, name, cells)
+    return tuple(
+        column for column in required_columns(name, full) if not full.get(column) and (column in cells or column not in RECORDS[name].key)
+    )
 
 
-def planned(
+def plan_addition(
     folder: Path, name: str, given: Sequence[RowInput], covered_through: date | None = None, today: date | None = None
 ) -> Addition:  # fmt: skip
     """What adding these rows to the table `name` comes to; nothing is written, and nobody writes meanwhile.
@@ -90,21 +92,21 @@ def planned(
     Raises InputError with every problem that the data would have, those of a row from a file with that file's name and line; UsageError
     for a coverage that would not move on; LockedError while another command writes for long.
     """
-    with editing(folder):
+    with folder_lock(folder):
         return _planned(folder, name, given, covered_through, today)
 
 
 def _planned(folder: Path, name: str, given: Sequence[RowInput], covered_through: date | None, today: date | None) -> Addition:
-    basis = snapshot(folder)
+    basis = folder_digest(folder)
     before = read_data(folder, today)
     file, key = RECORDS[name].file, RECORDS[name].key[0]
     table, _ = read_table(folder / file, RECORDS[name])
     cells: list[dict[str, str]] = []
     for row in given:
-        cells.append(completed(before, name, row.cells, [c[key] for c in cells if key in c]))
+        cells.append(complete_cells(before, name, row.cells, [c[key] for c in cells if key in c]))
     _refuse_unwritable(file, given, cells)
     records = [_record(name, c) for c in cells]
-    inserted = insert(read_bounded(folder / file), name, table, list(zip(cells, records, strict=True)))
+    inserted = insert_rows(read_bounded(folder / file), name, table, list(zip(cells, records, strict=True)))
     contents = {file: inserted.raw}
     covered = None
     if covered_through is not None:
@@ -113,7 +115,7 @@ def _planned(folder: Path, name: str, given: Sequence[RowInput], covered_through
             raise UsageError(
                 f"{file} is covered through {before.coverage[file]} already.", "Leave out --covered-through, or give a later day."
             )
-        contents[COVERAGE] = moved(folder, file, covered_through)
+        contents[COVERAGE] = with_coverage(folder, file, covered_through)
     try:
         after = read_with_changes(folder, contents, today)
     except InputError as e:
@@ -124,19 +126,19 @@ def _planned(folder: Path, name: str, given: Sequence[RowInput], covered_through
     return Addition(name, new, before, after, covered, contents, basis)
 
 
-def write(folder: Path, addition: Addition) -> bool:
+def write_addition(folder: Path, addition: Addition) -> bool:
     """Write what was planned, whole or not at all; False, with nothing written, if the folder has changed since it was planned.
 
     Raises LockedError while another command writes for long, ForecastError if the disk refuses.
     """
-    with editing(folder):
-        if snapshot(folder) != addition.basis:
+    with folder_lock(folder):
+        if folder_digest(folder) != addition.basis:
             return False
         replace_files({folder / file: raw for file, raw in addition.contents.items()})
         return True
 
 
-def snapshot(folder: Path) -> str:
+def folder_digest(folder: Path) -> str:
     """A digest of all that a data folder is read from."""
     made = hashlib.sha256()
     for file in FILES:
@@ -162,7 +164,7 @@ def _refuse_unwritable(file: str, given: Sequence[RowInput], cells: Sequence[Map
         Problem(row.file or file, *wrong, row.line, column)
         for row, written in zip(given, cells, strict=True)
         for column, text in written.items()
-        if (wrong := unwritable(text))
+        if (wrong := line_problem(text))
     ]
     if problems:
         raise InputError.of(problems)
@@ -187,3 +189,39 @@ def _refusal(
     if late:
         told.remedy = f"If you have read all there is through {max(late)}, add --covered-through {max(late)}."
     return told
+
+
+FORTNIGHT: Final = timedelta(days=14)
+
+
+def possible_duplicates(data: Data, name: str, new: Record) -> tuple[Any, ...]:
+    """The rows near a new one, the likest first: events of a channel; polls of a pollster or topic; claims published then."""
+    when, alike = _WHEN[name], _ALIKE[name]
+    near = [r for r in table_rows(data, name) if abs(when(r) - when(new)) <= FORTNIGHT and r != new and any(alike(r, new))]
+    return tuple(sorted(near, key=lambda r: (-sum(alike(r, new)), abs(when(r) - when(new)))))
+
+
+_WHEN: Final[Mapping[str, Callable[[Any], date]]] = {
+    "events": lambda row: row.date.last,
+    "claims": lambda row: row.published.last,
+    "polls": lambda row: row.field_end.last,
+}
+
+
+def _events(a: Any, b: Any) -> tuple[bool, ...]:
+    if a.channel != b.channel:
+        return (False,)
+    return (True, a.family == b.family, a.role == b.role, a.instrument == b.instrument, a.kind == b.kind)
+
+
+def _claims(a: Any, b: Any) -> tuple[bool, ...]:
+    return (True, a.level == b.level, a.start == b.start, a.stance == b.stance)
+
+
+def _polls(a: Any, b: Any) -> tuple[bool, ...]:
+    if a.pollster != b.pollster and a.topic != b.topic:
+        return (False,)
+    return (True, a.pollster == b.pollster, a.topic == b.topic, a.opposed_pct == b.opposed_pct)
+
+
+_ALIKE: Final[Mapping[str, Callable[[Any, Any], tuple[bool, ...]]]] = {"events": _events, "claims": _claims, "polls": _polls}

@@ -8,19 +8,19 @@ from datetime import date, timedelta
 from string import ascii_lowercase
 from typing import Final
 
+from forecast.data.coding_rules import CHANNEL_OF, ROLES
 from forecast.data.records import Poll
 from forecast.data.tables import Data
-from forecast.data.vocabulary import CHANNEL_OF, ROLES
 from forecast.domain import PartialDate
 
-SLOW: Final = ("pew", "latinobarometro")
+SLOW_POLLSTERS: Final = ("pew", "latinobarometro")
 """Pollsters who publish months after the field work."""
 
 DAYS, DAYS_SLOW = 10, 120
 STATED: Final = "stated by the source"
 
 
-def proposal(data: Data, name: str, column: str, cells: Mapping[str, str], taken: Iterable[str] = ()) -> str | None:
+def proposed_value(data: Data, name: str, column: str, cells: Mapping[str, str], taken: Iterable[str] = ()) -> str | None:
     """The text proposed for a column of a row with these cells, None where only a person can say; `taken`: ids besides those of `data`."""
     if name == "events":
         return _event(data, column, cells, taken)
@@ -67,7 +67,7 @@ def _published(cells: Mapping[str, str]) -> tuple[str, str] | None:
         return None
     if len(end.text) == 4:
         return date(end.last.year, 12, 31).isoformat(), "rule: year only, last day of the year"
-    days = DAYS_SLOW if cells.get("pollster", "").lower().startswith(SLOW) else DAYS
+    days = DAYS_SLOW if cells.get("pollster", "").lower().startswith(SLOW_POLLSTERS) else DAYS
     return (end.last + timedelta(days=days)).isoformat(), f"rule: field end + {days} days"
 
 

@@ -1,20 +1,25 @@
-"""What to ask of someone who adds a row: which columns apply, which must be filled in, what may stand in them, in what order."""
+"""What to ask of someone who adds a row: which columns apply, which must be filled in, what may stand in them, and the rules to show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
 from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
-from forecast.data.checks.events import NEEDS, PRESSURE_NEEDS
+from forecast.data.checks.dates import COVERED_COLUMN, OCCURRED_COLUMN
+from forecast.data.checks.events import REQUIRED_BY_ROLE, REQUIRED_OF_PRESSURE
+from forecast.data.coding_rules import CHANNEL_OF, INSTRUMENTS, LEVERAGE_CHANNELS, ROLES
+from forecast.data.problems import describe_error
 from forecast.data.records import Record
-from forecast.data.suggestions import did_you_mean, shown
-from forecast.data.tables import RECORDS, Data, rows
-from forecast.data.validation_messages import sentence
-from forecast.data.vocabulary import CHANNEL_OF, INSTRUMENTS, LEVERAGE_CHANNELS, ROLES
+from forecast.data.suggestions import did_you_mean, quoted
+from forecast.data.tables import RECORDS, Data, table_rows
+from forecast.domain import PartialDate, last_day, month_of
 from forecast.errors import Problem
-from forecast.storage.text import text_problem
+from forecast.storage.text import read_text, text_problem
 
 type Cells = Mapping[str, str]
 
@@ -84,7 +89,7 @@ RECURRING: Final[Mapping[str, tuple[str, ...]]] = {"events": ("channel", "episod
 """Columns whose words are free, but should be those that earlier rows use."""
 
 
-def applies(name: str, column: str, cells: Cells) -> bool:
+def column_applies(name: str, column: str, cells: Cells) -> bool:
     """Whether a row with these cells can have something in a column."""
     family, role, kind = (cells.get(c, "") for c in ("family", "role", "kind"))
     if name == "polls":
@@ -98,7 +103,7 @@ def applies(name: str, column: str, cells: Cells) -> bool:
         "intensity": family in ("B", "C"),
         "count": family == "A" and role in ("decision", "context"),
         "direction": family in ("B", "C") or role == "decision",
-        "operation_level": "operation_level" in NEEDS.get(role, ()),
+        "operation_level": "operation_level" in REQUIRED_BY_ROLE.get(role, ()),
         "until": kind == "measure",
         "ends": kind == "relaxation",
         "episode": family == "A" or role == "request",
@@ -107,12 +112,12 @@ def applies(name: str, column: str, cells: Cells) -> bool:
     return rules.get(column, True)
 
 
-def required(name: str, cells: Cells) -> tuple[str, ...]:
+def required_columns(name: str, cells: Cells) -> tuple[str, ...]:
     """The columns that a row with these cells must fill in, in the order of asking."""
     needed = {column for column in LABELS[name] if cell_problem(name, column, "")}
     if name == "events":
-        needed |= set(NEEDS.get(cells.get("role", ""), ()))
-        needed |= set(PRESSURE_NEEDS) if cells.get("family") == "B" else set()
+        needed |= set(REQUIRED_BY_ROLE.get(cells.get("role", ""), ()))
+        needed |= set(REQUIRED_OF_PRESSURE) if cells.get("family") == "B" else set()
     if name == "polls" and cells.get("use") == "no":
         needed.add("why_not")
     return tuple(column for column in LABELS[name] if column in needed)
@@ -131,7 +136,7 @@ def choices(name: str, column: str, cells: Cells) -> tuple[str, ...]:
     return _words(RECORDS[name].model_fields[column].annotation)
 
 
-def choices_in_words(name: str, column: str) -> str:
+def choices_text(name: str, column: str) -> str:
     """The words that a column knows, for the help of a command, by family where they depend on it; empty if it has none."""
     if name == "events" and column in ("role", "instrument", "channel"):
         by_family = {family: choices(name, column, {"family": family}) for family in ROLES}
@@ -140,34 +145,34 @@ def choices_in_words(name: str, column: str) -> str:
     return f"one of {', '.join(words)}" if words else ""
 
 
-def used_before(data: Data, name: str, column: str) -> tuple[str, ...]:
+def words_in_use(data: Data, name: str, column: str) -> tuple[str, ...]:
     """The words that earlier rows have in a column whose words are free but recur; none for other columns."""
     if column not in RECURRING[name]:
         return ()
-    return tuple(sorted({text for row in rows(data, name) if (text := getattr(row, column))}))
+    return tuple(sorted({text for row in table_rows(data, name) if (text := getattr(row, column))}))
 
 
 def cell_problem(name: str, column: str, text: str, cells: Cells | None = None) -> Problem | None:
     """What is wrong with one cell by itself; None if nothing is."""
     record: type[Record] = RECORDS[name]
-    if wrong := unwritable(text):
+    if wrong := line_problem(text):
         return Problem(record.file, *wrong, column=column)
     words = choices(name, column, cells or {})
     if text and words and text not in words:
-        return Problem(record.file, shown(text), f"one of {', '.join(words)}", did_you_mean(text, words), column=column)
+        return Problem(record.file, quoted(text), f"one of {', '.join(words)}", did_you_mean(text, words), column=column)
     try:
         record.model_validate({column: text})
     except ValidationError as e:
         for error in e.errors(include_url=False):
             if error["loc"][:1] == (column,):
-                return Problem(record.file, *sentence(error), column=column)
+                return Problem(record.file, *describe_error(error), column=column)
     return None
 
 
-def unwritable(text: str) -> tuple[str, str, str] | None:
+def line_problem(text: str) -> tuple[str, str, str] | None:
     """What is wrong with a text that could not stand in one line of a file: found, expected, remedy; None if it can."""
     if {"\n", "\r"} & set(text):
-        return f"a line break in {shown(text)}", "text on one line", "Write it without."
+        return f"a line break in {quoted(text)}", "text on one line", "Write it without."
     return text_problem(text)
 
 
@@ -177,3 +182,98 @@ def _words(annotation: Any) -> tuple[str, ...]:
     if found and all(isinstance(word, str) for word in found):
         return found
     return next((words for inner in found if (words := _words(inner))), ())
+
+
+def day_problem(name: str, column: str, text: str, cells: Mapping[str, str], today: date) -> Problem | None:
+    """What is wrong with a well-formed day in a row with these cells; None for other columns, or if nothing is."""
+    record = RECORDS[name]
+    day = _day(text) if column in (COVERED_COLUMN[record], "published") else None
+    if day is None:
+        return None
+    if day.last > today:
+        expected = f"a day not after today, {today} by this machine's clock"
+        remedy = "Correct it, or the clock." if day.first > today else "A month or a year counts as its last day: write the day."
+        return Problem(record.file, quoted(text), expected, remedy, column=column)
+    earlier = OCCURRED_COLUMN.get(record, "")
+    before = _day(cells.get(earlier, "")) if column == "published" else None
+    if before is not None and day.last < before.first:
+        return Problem(record.file, quoted(text), f"a day not before {before}, its {earlier}", "Correct it.", column=column)
+    return None
+
+
+def beyond_coverage(name: str, column: str, text: str, through: date) -> date | None:
+    """The last day that a cell means, if it lies after the day through which the file has been read; else None."""
+    day = _day(text) if column == COVERED_COLUMN[RECORDS[name]] else None
+    return day.last if day is not None and day.last > through else None
+
+
+def offered_coverage(day: date, today: date) -> date:
+    """The day to which coverage may be raised for a row of `day`: the end of its month, or today while that is still to come."""
+    return min(last_day(month_of(day)), today)
+
+
+def _day(text: str) -> PartialDate | None:
+    try:
+        return PartialDate.parse(text)
+    except ValueError:
+        return None
+
+
+RELATED_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "family": ("role",),
+    "operation_level": ("level",),
+    "instrument": ("channel",),
+    "field_end": ("published_basis",),
+}
+"""Columns whose rule stands where another is named."""
+
+RULE_SECTIONS: Final = range(1, 8)
+"""The sections that hold rules; those after them are reliability and cases."""
+
+
+def codebook_passages(folder: Path, column: str) -> list[str]:
+    """The passages on a column in the codebook of a data folder, indented below their sections' headings; none if there is no file."""
+    text, problems = read_text(folder / "CODEBOOK.md", "CODEBOOK.md")
+    names = (column, *RELATED_COLUMNS.get(column, ()))
+    told: list[str] = []
+    under = ""
+    for section, block in [] if problems else _blocks(text):
+        if any(_names(block, name) for name in names):
+            told += [section] if section != under else []
+            told += [f"  {line}" for line in _plain(block)]
+            under = section
+    return told
+
+
+def _blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Paragraphs, bullets and tables of the sections with rules, each with its section's heading."""
+    for part in re.split(r"^## ", text.replace("\r\n", "\n"), flags=re.MULTILINE)[1:]:
+        heading, _, body = part.partition("\n")
+        number = re.match(r"\d+", heading)
+        if number and int(number[0]) in RULE_SECTIONS:
+            for block in re.split(r"\n\s*\n|\n(?=- )", body):
+                if block.strip():
+                    yield f"Codebook, section {heading.strip()}", block.strip()
+
+
+def _names(block: str, column: str) -> bool:
+    """Whether a block speaks of a column: by its name in backticks, or a table by a heading."""
+    heads = [cell.strip() for cell in block.splitlines()[0].split("|")] if block.startswith("|") else []
+    return f"`{column}`" in block or column in heads
+
+
+def _plain(block: str) -> Iterator[str]:
+    """A block without its markup; a table gives a line a row."""
+    if not block.startswith("|"):
+        yield _unmarked(block.removeprefix("- "))
+        return
+    heads, _, *rows = ([_unmarked(cell) for cell in line.strip().strip("|").split("|")] for line in block.splitlines())
+    for first, *rest in rows:
+        told = [
+            cell if i == 0 or len(rest) == 1 else f"{head}: {cell}" for i, (head, cell) in enumerate(zip(heads[1:], rest, strict=False))
+        ]
+        yield f"{first}: {'; '.join(told)}"
+
+
+def _unmarked(text: str) -> str:
+    return re.sub(r"[`*]", "", " ".join(text.split()))

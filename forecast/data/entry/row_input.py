@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.csv_file import sheet_of
-from forecast.data.suggestions import did_you_mean, shown
+from forecast.data.csv_file import parse_csv
+from forecast.data.suggestions import did_you_mean, quoted
 from forecast.errors import InputError, Problem, limited
-from forecast.storage.text import handed_over
+from forecast.storage.text import read_input_text
 
-MOST: Final = 1_000
+MAX_ROWS: Final = 1_000
 """Rows that are added at once."""
 
 
@@ -26,25 +26,25 @@ class RowInput:
     line: int | None = None
 
 
-def read_given(source: Path | bytes, columns: Sequence[str], name: str) -> tuple[RowInput, ...]:
+def read_rows(source: Path | bytes, columns: Sequence[str], name: str) -> tuple[RowInput, ...]:
     """The rows of a file, or of bytes that were read from a pipe; `name` is what problems call it.
 
     CSV with a header, or JSON: an object a row, alone or in a list, its values texts, numbers, lists of texts or null; for JSON the line of
     a problem is the number of the row. An empty cell counts as left out. Raises InputError with every problem,
     UsageError if there is no such file.
     """
-    text = handed_over(source, name)
+    text = read_input_text(source, name)
     given: list[RowInput] = []
     if text.lstrip()[:1] in ("{", "["):
         problems = limited(_json(text, name, given))
         names = tuple({column: None for row in given for column in row.cells})
     else:
-        sheet = sheet_of(text, name)
+        sheet = parse_csv(text, name)
         given += [RowInput(dict(zip(sheet.header, cells, strict=True)), name, line) for line, cells in sheet.rows]
         problems, names = list(sheet.problems), sheet.header
     problems += _unknown(names, columns, name)
-    if len(given) > MOST:
-        problems.append(Problem(name, f"{len(given):,} rows", f"at most {MOST:,} at once", "Add them in parts."))
+    if len(given) > MAX_ROWS:
+        problems.append(Problem(name, f"{len(given):,} rows", f"at most {MAX_ROWS:,} at once", "Add them in parts."))
     if not given and not problems:
         problems = [Problem(name, "no row", "at least one", "Write a row below the header.")]
     if problems:
@@ -71,10 +71,10 @@ def _json(text: str, name: str, given: list[RowInput]) -> Iterator[Problem]:
         for column, value in row:
             text_of = _cell(value)
             if column in cells:
-                yield Problem(name, f"the key {shown(column)} twice", "each key once", "Delete one of them.", n, shown(column)[1:-1])
+                yield Problem(name, f"the key {quoted(column)} twice", "each key once", "Delete one of them.", n, quoted(column)[1:-1])
             elif text_of is None:
                 expected = "a text, a number, a list of texts or null"
-                yield Problem(name, _kind(value), expected, "Write a text.", n, shown(column)[1:-1])
+                yield Problem(name, _kind(value), expected, "Write a text.", n, quoted(column)[1:-1])
             cells[column] = text_of or ""
         if (same := tuple(sorted(cells.items()))) in seen:
             yield Problem(name, f"the row {seen[same]} again", "each row once", "Delete one of the two.", n)
@@ -102,13 +102,13 @@ def _cell(value: Any) -> str | None:
 
 def _kind(value: Any) -> str:
     """What a value of JSON is, in words."""
-    return "an object" if isinstance(value, _Pairs) else "a list" if isinstance(value, list) else shown(str(value))
+    return "an object" if isinstance(value, _Pairs) else "a list" if isinstance(value, list) else quoted(str(value))
 
 
 def _unknown(names: Iterable[str], columns: Sequence[str], name: str) -> list[Problem]:
     """The names of columns that are none."""
     unknown = (column for column in names if column not in columns)
     return limited(
-        Problem(name, f"the column {shown(c)}", "only the columns of the file", did_you_mean(c, columns), 1, shown(c)[1:-1])
+        Problem(name, f"the column {quoted(c)}", "only the columns of the file", did_you_mean(c, columns), 1, quoted(c)[1:-1])
         for c in unknown
     )

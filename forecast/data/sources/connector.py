@@ -34,7 +34,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetTable:
     """The file that figures go to, and its columns: which names the series, which the month, which hold the figures.
 
     whole: a vintage is kept whole as soon as one of its figures is new; else only the months that are new or revised are.
@@ -48,14 +48,14 @@ class Target:
     whole: bool
 
 
-INDICATORS: Final = Target("indicators", Indicator, "series", "month", ("value",), whole=False)
-RELEASES: Final = Target(
+INDICATORS: Final = TargetTable("indicators", Indicator, "series", "month", ("value",), whole=False)
+RELEASES: Final = TargetTable(
     "overdose_releases", OverdoseRelease, "indicator", "period_end", ("reported", "predicted", "percent_pending"), whole=True
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class SeriesSpec:
     """One series of a target: the cells that all its rows share, the first month wanted, and what its figures can be.
 
     least, most: bounds of every first value, both possible. decimals: places that are kept (None: as published).
@@ -70,7 +70,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class PublishedFigure:
     """What a publisher says of one month of one series: one text a value column of the target, empty where nothing is said."""
 
     series: str
@@ -90,9 +90,9 @@ class Connector:
     publisher: str
     host: str
     requests: tuple[Request, ...]
-    target: Target
-    series: tuple[Series, ...]
-    parse: Callable[[tuple[bytes, ...]], tuple[Figure, ...]]
+    target: TargetTable
+    series: tuple[SeriesSpec, ...]
+    parse: Callable[[tuple[bytes, ...]], tuple[PublishedFigure, ...]]
     most_bytes: int = 10_000_000
     token: Token | None = None
     explain: Callable[[bytes], str] = field(default=lambda body: "")

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.suggestions import nearest, shown
+from forecast.data.suggestions import nearest, quoted
 from forecast.domain import Month, month, month_of
 from forecast.errors import SourceError
 
@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?")
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})(-[0-9]{2}([ T]00:00(:00)?)?)?|([0-9]{4})[Mm]([0-9]{1,2})")
 
 
-def wrong(what: str) -> SourceError:
+def format_error(what: str) -> SourceError:
     return SourceError(what, LOOK)
 
 
@@ -40,9 +40,9 @@ def json_rows(body: bytes, name: str) -> list[dict[str, Any]]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as e:
-        raise wrong(f"{name} is not JSON, or cut short ({_brief(e)}).") from None
+        raise format_error(f"{name} is not JSON, or cut short ({_brief(e)}).") from None
     if not isinstance(document, list) or not all(isinstance(row, dict) for row in document):
-        raise wrong(f"{name} is not a list of rows.")
+        raise format_error(f"{name} is not a list of rows.")
     return document
 
 
@@ -53,13 +53,13 @@ def csv_rows(body: bytes, name: str, wanted: Sequence[str]) -> Iterator[tuple[st
         text = body.decode("utf-8-sig")
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as e:
-        raise wrong(f"{name} is not CSV ({_brief(e)}).") from None
+        raise format_error(f"{name} is not CSV ({_brief(e)}).") from None
     if not text.endswith("\n"):
-        raise wrong(f"{name} ends within a line: it was cut short.")
-    at = columns(rows[0], wanted, name)
+        raise format_error(f"{name} ends within a line: it was cut short.")
+    at = column_positions(rows[0], wanted, name)
     for n, row in enumerate(rows[1:], 2):
         if len(row) != len(rows[0]):
-            raise wrong(f"{name}, line {n}, has {len(row)} cells where the header has {len(rows[0])}.")
+            raise format_error(f"{name}, line {n}, has {len(row)} cells where the header has {len(rows[0])}.")
         yield tuple(row[i] for i in at)
 
 
@@ -69,13 +69,13 @@ def sheet_rows(body: bytes, name: str, sheet: str | None, wanted: Sequence[str])
     _no_bomb(body, name)
     document = _read_workbook(body, name, sheet)
     if "error" in document:
-        raise wrong(f"{name} is not a workbook, or cut short ({shown(document['error'], 80)[1:-1]}).")
+        raise format_error(f"{name} is not a workbook, or cut short ({quoted(document['error'], 80)[1:-1]}).")
     rows = document["rows"]
     if rows is None:
-        raise wrong(f"{name} has no sheet {sheet or ''!r}; it has {', '.join(map(shown, document['sheets'])) or 'none'}.")
+        raise format_error(f"{name} has no sheet {sheet or ''!r}; it has {', '.join(map(quoted, document['sheets'])) or 'none'}.")
     if not rows:
-        raise wrong(f"{name} is a sheet without rows.")
-    at = columns([str(cell).strip() for cell in rows[0]], wanted, name)
+        raise format_error(f"{name} is a sheet without rows.")
+    at = column_positions([str(cell).strip() for cell in rows[0]], wanted, name)
     for row in rows[1:]:
         yield tuple(row[i] for i in at)
 
@@ -86,39 +86,39 @@ def _read_workbook(body: bytes, name: str, sheet: str | None) -> dict[str, Any]:
     try:
         done = subprocess.run(command, input=body, capture_output=True, timeout=READING, check=False)
     except subprocess.TimeoutExpired:
-        raise wrong(f"{name} is a workbook that takes more than {READING} seconds to read.") from None
+        raise format_error(f"{name} is a workbook that takes more than {READING} seconds to read.") from None
     if done.returncode:
-        raise wrong(f"{name} is a damaged workbook, or one that takes too much memory to read.")
+        raise format_error(f"{name} is a damaged workbook, or one that takes too much memory to read.")
     document: dict[str, Any] = json.loads(
         done.stdout, object_hook=lambda found: date.fromisoformat(found["date"]) if "date" in found else found
     )
     return document
 
 
-def columns(header: Sequence[str], wanted: Sequence[str], name: str) -> list[int]:
+def column_positions(header: Sequence[str], wanted: Sequence[str], name: str) -> list[int]:
     """Where the wanted columns stand. Raises SourceError naming the first that is missing, and what looks like it."""
     for column in wanted:
         if header.count(column) != 1:
             near = nearest(column, [c for c in header if c not in wanted])
-            told = f"; it has {shown(near)}" if near else ""
-            raise wrong(f"{name} has {'no' if column not in header else 'more than one'} column {column!r}{told}.")
+            told = f"; it has {quoted(near)}" if near else ""
+            raise format_error(f"{name} has {'no' if column not in header else 'more than one'} column {column!r}{told}.")
     return [header.index(column) for column in wanted]
 
 
-def number(cell: Any, where: str, decimals: int | None = None, missing: Sequence[str] = ("",)) -> str:
+def number_text(cell: Any, where: str, decimals: int | None = None, missing: Sequence[str] = ("",)) -> str:
     """A figure as plain digits, rounded where `decimals` says so; empty where the publisher says nothing."""
     if cell is None or cell in missing:
         return ""
     if isinstance(cell, str):
         if not _NUMBER.fullmatch(cell):
-            raise wrong(f"{where} holds {shown(cell)}, which is no number in plain digits.")
+            raise format_error(f"{where} holds {quoted(cell)}, which is no number in plain digits.")
         return cell if decimals is None else _rounded(float(cell), decimals)
     if isinstance(cell, bool) or not isinstance(cell, int | float) or not abs(cell) < 1e15:
-        raise wrong(f"{where} holds {shown(str(cell))}, which is no number.")
+        raise format_error(f"{where} holds {quoted(str(cell))}, which is no number.")
     return _rounded(float(cell), 6 if decimals is None else decimals)
 
 
-def month_cell(cell: Any, where: str) -> Month:
+def parse_month(cell: Any, where: str) -> Month:
     """The month that a date, or a text of the form 2026-06, 2026-06-01 or 2026M6, lies in."""
     if isinstance(cell, date):
         return month_of(cell)
@@ -129,7 +129,7 @@ def month_cell(cell: Any, where: str) -> Month:
             return month(f"{year}-{int(number_of):02d}")
     except ValueError:
         pass
-    raise wrong(f"{where} holds {shown(str(cell))}, which is no month.")
+    raise format_error(f"{where} holds {quoted(str(cell))}, which is no month.")
 
 
 def _rounded(value: float, decimals: int) -> str:
@@ -140,9 +140,9 @@ def _rounded(value: float, decimals: int) -> str:
 def _no_page(body: bytes, name: str, due: str) -> None:
     start = body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
-        raise wrong(f"{name} is empty.")
+        raise format_error(f"{name} is empty.")
     if start.startswith(b"<"):
-        raise wrong(f"{name} is a web page where {due} was due.")
+        raise format_error(f"{name} is a web page where {due} was due.")
 
 
 def _no_bomb(body: bytes, name: str) -> None:
@@ -152,10 +152,10 @@ def _no_bomb(body: bytes, name: str) -> None:
         with zipfile.ZipFile(io.BytesIO(body)) as packed:
             size = sum(part.file_size for part in packed.infolist())
     except Exception as e:  # a damaged directory fails in many ways, an unknown version of the format as NotImplementedError
-        raise wrong(f"{name} is not a workbook, or cut short ({_brief(e)}).") from e
+        raise format_error(f"{name} is not a workbook, or cut short ({_brief(e)}).") from e
     if size > UNPACKED:
-        raise wrong(f"{name} unpacks to more than {UNPACKED:,} bytes.")
+        raise format_error(f"{name} unpacks to more than {UNPACKED:,} bytes.")
 
 
 def _brief(e: BaseException) -> str:
-    return shown(str(e).split("\n", maxsplit=1)[0], 80)[1:-1]
+    return quoted(str(e).split("\n", maxsplit=1)[0], 80)[1:-1]

@@ -60,7 +60,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class Validators:
     """By what a server knows again what it sent last."""
 
     etag: str | None = None
@@ -76,7 +76,7 @@ class Reply:
     """An answer: its bytes, or None if nothing has changed since the stamp that was sent."""
 
     body: bytes | None
-    stamp: Stamp
+    stamp: Validators
 
 
 class _Again(Exception):
@@ -88,7 +88,7 @@ class _Again(Exception):
         self.after = after
 
 
-def client(limits: Limits) -> httpx.Client:
+def open_client(limits: Limits) -> httpx.Client:
     """A client for one publisher; close it, or use it in a `with`. Redirects are followed by `fetch`, which looks where they lead.
 
     Raises SourceError where the environment names certificates or a proxy that cannot be used.
@@ -106,7 +106,7 @@ def client(limits: Limits) -> httpx.Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Web:
+class HostClient:
     """One publisher's host, as seen through a client. `headers` may hold a secret: it is sent to the host and shown to nobody."""
 
     client: httpx.Client
@@ -117,7 +117,7 @@ class Web:
     explain: Callable[[bytes], str] = lambda body: ""
     tell: Callable[[str], None] = lambda words: None
 
-    def fetch(self, target: str, stamp: Stamp | None = None) -> Reply:
+    def fetch(self, target: str, stamp: Validators | None = None) -> Reply:
         """What the host answers to a path with its query; `stamp` asks for it only if it has changed.
 
         Tries again, with jitter and as Retry-After asks, after 202, 429, 5xx and a broken or silent connection, and after nothing else.
@@ -154,7 +154,7 @@ class Web:
             return True
         return failure.after if failure.after <= self.limits.longest_wait else False
 
-    def _once(self, target: str, stamp: Stamp | None) -> Reply:
+    def _once(self, target: str, stamp: Validators | None) -> Reply:
         url = self.endpoint.url(target)
         asked = {**self.headers, **(stamp.headers() if stamp else {})}
         began = time.monotonic()
@@ -183,7 +183,7 @@ class Web:
 
     def _read(self, response: httpx.Response, url: httpx.URL, conditional: bool, began: float) -> Reply:
         code = response.status_code
-        stamp = Stamp(response.headers.get("etag"), response.headers.get("last-modified"))
+        stamp = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
         if code == HTTPStatus.OK:
             return Reply(self._body(response, began), stamp)
         if code == HTTPStatus.NOT_MODIFIED and conditional:

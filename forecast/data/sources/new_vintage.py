@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from forecast.data.problems import describe_error
 from forecast.data.records import Record
-from forecast.data.sources.connector import Figure, Series, Target
-from forecast.data.sources.formats import LOOK, wrong
-from forecast.data.validation_messages import sentence
+from forecast.data.sources.connector import PublishedFigure, SeriesSpec, TargetTable
+from forecast.data.sources.formats import LOOK, format_error
 from forecast.domain import Month, last_day, month_text
 from forecast.errors import SourceError
 
@@ -36,7 +36,9 @@ class Vintage:
     note: str = ""
 
 
-def vintage(target: Target, series: Sequence[Series], figures: Sequence[Figure], held: Sequence[Record], day: date) -> Vintage:
+def new_vintage(
+    target: TargetTable, series: Sequence[SeriesSpec], figures: Sequence[PublishedFigure], held: Sequence[Record], day: date
+) -> Vintage:
     """The rows to add on `day`, the day on which they are first seen here and so count as published.
 
     held: all rows of the target's table. Months that have not ended by `day` are left out. Raises SourceError where the figures cannot be
@@ -59,24 +61,26 @@ def vintage(target: Target, series: Sequence[Series], figures: Sequence[Figure],
     return Vintage(tuple(rows), "; ".join(notes))
 
 
-def _wanted(figure: Figure, series: Series, day: date) -> bool:
+def _wanted(figure: PublishedFigure, series: SeriesSpec, day: date) -> bool:
     return last_day(figure.month) <= day and (series.since is None or figure.month >= series.since)
 
 
-def _plausible(series: Series, figures: Sequence[Figure]) -> None:
+def _plausible(series: SeriesSpec, figures: Sequence[PublishedFigure]) -> None:
     if not figures:
-        raise wrong(f"There is no figure of {series.name}.")
+        raise format_error(f"There is no figure of {series.name}.")
     seen: set[Month] = set()
     for figure in figures:
         if figure.month in seen:
-            raise wrong(f"{series.name} of {month_text(figure.month)} is there twice.")
+            raise format_error(f"{series.name} of {month_text(figure.month)} is there twice.")
         seen.add(figure.month)
         value = figure.values[0]
         if value and not series.least <= float(value) <= series.most:
-            raise wrong(f"{series.name} of {month_text(figure.month)} is {value}; possible are {series.least:,g} to {series.most:,g}.")
+            raise format_error(
+                f"{series.name} of {month_text(figure.month)} is {value}; possible are {series.least:,g} to {series.most:,g}."
+            )
 
 
-def _newest(target: Target, held: Iterable[Record]) -> dict[Month, Any]:
+def _newest(target: TargetTable, held: Iterable[Record]) -> dict[Month, Any]:
     """The vintage to compare with: of each month the row published last; of what is kept whole, only the last release."""
     newest: dict[Month, Any] = {}
     rows = sorted(held, key=_published)
@@ -86,20 +90,22 @@ def _newest(target: Target, held: Iterable[Record]) -> dict[Month, Any]:
     return newest
 
 
-def _against(target: Target, series: Series, figures: Sequence[Figure], newest: dict[Month, Any]) -> None:
+def _against(target: TargetTable, series: SeriesSpec, figures: Sequence[PublishedFigure], newest: dict[Month, Any]) -> None:
     months = {figure.month for figure in figures}
     if newest and max(months) < max(newest):
-        raise wrong(f"{series.name} ends with {month_text(max(months))}, but {month_text(max(newest))} is held: this copy is older.")
+        raise format_error(f"{series.name} ends with {month_text(max(months))}, but {month_text(max(newest))} is held: this copy is older.")
     common = months & set(newest)
     if len(common) < LEAST_SHARE * len(newest):
-        raise wrong(f"{series.name} has {len(common)} of the {len(newest)} months held: a vintage never loses more than half of them.")
+        raise format_error(
+            f"{series.name} has {len(common)} of the {len(newest)} months held: a vintage never loses more than half of them."
+        )
     pairs = [(float(f.values[0]), getattr(newest[f.month], target.values[0])) for f in figures if f.month in common and f.values[0]]
     ratios = [new / old for new, old in pairs if old and new > 0]
     if len(ratios) >= OVERLAP and not 1 / FACTOR < median(ratios) < FACTOR:
-        raise wrong(f"{series.name} is {median(ratios):.3g} times what is held for the same months: has its unit changed?")
+        raise format_error(f"{series.name} is {median(ratios):.3g} times what is held for the same months: has its unit changed?")
 
 
-def _differs(target: Target, series: Series, figure: Figure, row: Record) -> bool:
+def _differs(target: TargetTable, series: SeriesSpec, figure: PublishedFigure, row: Record) -> bool:
     """Beyond the digits that are kept."""
     slack = 0.0 if series.decimals is None else 1.01 * 10.0**-series.decimals
     for column, text in zip(target.values, figure.values, strict=True):
@@ -112,7 +118,7 @@ def _differs(target: Target, series: Series, figure: Figure, row: Record) -> boo
     return False
 
 
-def _later(target: Target, series: Series, changed: Sequence[Figure], newest: dict[Month, Any], day: date) -> None:
+def _later(target: TargetTable, series: SeriesSpec, changed: Sequence[PublishedFigure], newest: dict[Month, Any], day: date) -> None:
     """A vintage is later than the one it revises: of two seen on one day, the first is kept until the day is over."""
     for figure in changed:
         if figure.month in newest and _published(newest[figure.month]) >= day:
@@ -122,7 +128,7 @@ def _later(target: Target, series: Series, changed: Sequence[Figure], newest: di
             )
 
 
-def _row(target: Target, series: Series, figure: Figure, day: date) -> tuple[dict[str, str], Record]:
+def _row(target: TargetTable, series: SeriesSpec, figure: PublishedFigure, day: date) -> tuple[dict[str, str], Record]:
     cells = {
         target.series: series.name,
         target.month: month_text(figure.month),
@@ -134,7 +140,7 @@ def _row(target: Target, series: Series, figure: Figure, day: date) -> tuple[dic
         return cells, target.record.model_validate(cells)
     except ValidationError as e:
         error = e.errors(include_url=False)[0]
-        found, expected, _ = sentence(error)
+        found, expected, _ = describe_error(error)
         column = error["loc"][0] if error["loc"] else "?"
         raise SourceError(
             f"{series.name} of {month_text(figure.month)}, column {column}: found {found}; expected {expected}.", LOOK

@@ -12,13 +12,13 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from forecast.data.scenario_file import TEMPLATE
 from forecast.data.settings import Setting, Text
 from forecast.data.suggestions import did_you_mean
-from forecast.data.toml_file import read_toml
+from forecast.data.toml_file import read_setting_file
 from forecast.domain import CHANNELS
 from forecast.errors import InputError, Problem, UsageError
 from forecast.forecasting.driver_simulation import HORIZON
+from forecast.forecasting.scenarios.template import TEMPLATE
 from forecast.model.events import MAX_INTENSITY, STREAMS
 
 FOLDER: Final = "scenarios"
@@ -230,7 +230,7 @@ def _read(paths: list[Path]) -> tuple[Scenario, ...]:
     found: list[Scenario] = []
     problems: list[Problem] = []
     for path in paths:
-        said, wrong = read_toml(path, Statement.model_validate, Statement)
+        said, wrong = read_setting_file(path, Statement.model_validate, Statement)
         if not is_name(path.stem):
             problems.append(Problem(path.name, "this name", "small letters, digits and hyphens before .toml", "Rename the file."))
         problems += wrong

@@ -7,15 +7,14 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
-from forecast.data.entry.add_rows import Addition, planned, write
-from forecast.data.entry.possible_duplicates import similar
+from forecast.data.entry.add_rows import Addition, plan_addition, possible_duplicates, write_addition
 from forecast.data.entry.row_input import RowInput
-from forecast.data.row_query import cell
+from forecast.data.row_query import cell_value
 from forecast.data.tables import origin
 from forecast.domain import month_text
 from forecast.errors import LockedError, Problem, UsageError
-from forecast.jobs.data.row_effects import Effects, effects, named
-from forecast.workspace import Workspace, check_own
+from forecast.jobs.data.row_effects import Effects, row_effects, row_names
+from forecast.workspace import Workspace, check_writable
 
 TRIES: Final = 50
 
@@ -47,9 +46,9 @@ class Proposal:
             "rows": [
                 {
                     "line": new.line,
-                    "row": {column: cell(column, getattr(new.record, column)) for column in type(new.record).model_fields},
+                    "row": {column: cell_value(column, getattr(new.record, column)) for column in type(new.record).model_fields},
                     "text": new.text,
-                    "similar": named(near),
+                    "similar": row_names(near),
                     "effects": asdict(does),
                 }
                 for new, near, does in zip(made.rows, self.similar, self.effects, strict=True)
@@ -60,19 +59,19 @@ class Proposal:
         }
 
 
-def propose(workspace: Workspace, name: str, given: Sequence[RowInput], covered_through: date | None, today: date) -> Proposal:
+def propose_rows(workspace: Workspace, name: str, given: Sequence[RowInput], covered_through: date | None, today: date) -> Proposal:
     """What adding rows comes to; nothing is written.
 
     Raises InputError with every problem the data would have, UsageError for a coverage that is behind or in the future.
     """
     if covered_through is not None and covered_through > today:
         raise UsageError(f"{covered_through} is still to come, so nobody has read through it.", "Give a day that is over.")
-    made = planned(workspace.data, name, given, covered_through, today)
-    near = tuple(similar(made.after, name, new.record) for new in made.rows)
-    return Proposal(made, near, tuple(effects(made.before, made.after, new.record, today) for new in made.rows))
+    made = plan_addition(workspace.data, name, given, covered_through, today)
+    near = tuple(possible_duplicates(made.after, name, new.record) for new in made.rows)
+    return Proposal(made, near, tuple(row_effects(made.before, made.after, new.record, today) for new in made.rows))
 
 
-def add(
+def add_rows(
     workspace: Workspace,
     name: str,
     given: Sequence[RowInput],
@@ -85,10 +84,10 @@ def add(
     If someone else changes the data between the question and the answer, the proposal is made anew and asked again.
     """
     for _ in range(TRIES):
-        proposal = propose(workspace, name, given, covered_through, today)
+        proposal = propose_rows(workspace, name, given, covered_through, today)
         if not confirm(proposal):
             return proposal, False
-        check_own(workspace)
-        if write(workspace.data, proposal.addition):
+        check_writable(workspace)
+        if write_addition(workspace.data, proposal.addition):
             return proposal, True
     raise LockedError("Other commands keep changing the data; nothing was written.", "Wait until they have ended, then try again.")

@@ -15,7 +15,7 @@ from forecast.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class WorkspaceCheck:
     """The data as a forecast made today reads them, all that is odd with them, the priors and the scenarios, or left out, and what the gate
     of the drivers says if it lets no forecast rest on them."""
 
@@ -24,7 +24,7 @@ class Checked:
     gate: GateError | None
 
 
-def check_workspace(where: Workspace, today: date) -> Checked:
+def check_workspace(where: Workspace, today: date) -> WorkspaceCheck:
     """Reads everything and fits models 2 to 4, which takes seconds; a gate that stays shut is no reason not to say what is odd.
 
     Raises InputError with every problem for which a run would refuse the inputs, and what else `load_workspace` raises.
@@ -33,8 +33,8 @@ def check_workspace(where: Workspace, today: date) -> Checked:
     try:
         situation = build_origin_state(inputs.data, inputs.priors, DEFAULT_SEED)
     except GateError as gate:
-        return Checked(inputs.data, inputs.data.warnings, gate)
-    return Checked(inputs.data, (*inputs.data.warnings, *_infeasible(inputs, situation)), None)
+        return WorkspaceCheck(inputs.data, inputs.data.warnings, gate)
+    return WorkspaceCheck(inputs.data, (*inputs.data.warnings, *_infeasible(inputs, situation)), None)
 
 
 def _infeasible(inputs: Inputs, situation: OriginState) -> tuple[Problem, ...]:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Literal
 
 from forecast.errors import ForecastError, SourceError
 from forecast.progress import Progress, silent
-from forecast.storage.characters import visible
-from forecast.workspace import Workspace, check_own
+from forecast.storage.text import visible
+from forecast.workspace import Workspace, check_writable
 
 if TYPE_CHECKING:
     from forecast.data.sources.connector import Connector
     from forecast.data.sources.http_client import Endpoint, Limits
     from forecast.data.tables import Data
 
-type Status = Literal["new rows", "nothing new", "failed", "not pulled"]
+type PullStatus = Literal["new rows", "nothing new", "failed", "not pulled"]
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedPull:
     """A source that can be pulled: its series with what each is used for, and the addresses that would be asked."""
 
     source: str
@@ -32,19 +32,19 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulled:
+class PullOutcome:
     """What became of one source; `rows` is how many were written, `detail` why it failed or what is odd."""
 
     source: str
     file: str
     used_for: Mapping[str, str]
-    status: Status
+    status: PullStatus
     rows: int = 0
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SourceStatus:
     """One table of sources.toml: how new its series is, and which connector fills it (None: it is edited by hand)."""
 
     series: str
@@ -59,7 +59,7 @@ class Listed:
     citation: str
 
 
-def listed(workspace: Workspace, today: date) -> tuple[Listed, ...]:
+def list_sources(workspace: Workspace, today: date) -> tuple[SourceStatus, ...]:
     """Every series of sources.toml, in its order. Raises InputError for data that are refused."""
     from forecast.data.freshness import freshness
     from forecast.data.read import read_data
@@ -72,22 +72,24 @@ def listed(workspace: Workspace, today: date) -> tuple[Listed, ...]:
         connector = connector_of(source)
         by = connector.key if connector else None
         told = source.publisher, source.url, source.terms, source.citation
-        rows.append(Listed(state.series, source.used_for, state.newest, state.status, by, source.file, *told))
+        rows.append(SourceStatus(state.series, source.used_for, state.newest, state.status, by, source.file, *told))
     return tuple(rows)
 
 
-def planned(workspace: Workspace, names: Sequence[str] = ()) -> tuple[Planned, ...]:
+def plan_pull(workspace: Workspace, names: Sequence[str] = ()) -> tuple[PlannedPull, ...]:
     """What `pull_sources` would ask of whom; nobody is asked.
 
     Raises UsageError for a name of no source, InputError for data that are refused.
     """
     from forecast.data.read import read_data
-    from forecast.data.sources.registry import named, uses
+    from forecast.data.sources.registry import select_connectors, series_uses
 
-    chosen = named(names)
+    chosen = select_connectors(names)
     data = read_data(workspace.data)
     return tuple(
-        Planned(c.key, c.publisher, c.target.record.file, uses(c, data.sources), tuple(f"https://{c.host}{r.target}" for r in c.requests))
+        PlannedPull(
+            c.key, c.publisher, c.target.record.file, series_uses(c, data.sources), tuple(f"https://{c.host}{r.target}" for r in c.requests)
+        )
         for c in chosen
     )
 
@@ -99,10 +101,10 @@ def pull_sources(
     now: datetime,
     environ: Mapping[str, str],
     progress: Progress = silent,
-    told: Callable[[Pulled], None] = lambda outcome: None,
+    told: Callable[[PullOutcome], None] = lambda outcome: None,
     endpoints: Mapping[str, Endpoint] | None = None,
     limits: Limits | None = None,
-) -> tuple[Pulled, ...]:
+) -> tuple[PullOutcome, ...]:
     """Fetch the sources named, all if none is, and write what is new as a vintage published on the day of `now`.
 
     environ: where the publishers' keys are looked for. told: hears what became of each source as soon as it is done. endpoints: by host,
@@ -112,10 +114,10 @@ def pull_sources(
     """
     from forecast.data.read import read_data
     from forecast.data.sources.http_client import Limits
-    from forecast.data.sources.registry import named, uses
+    from forecast.data.sources.registry import select_connectors, series_uses
 
-    chosen = named(names)
-    check_own(workspace)
+    chosen = select_connectors(names)
+    check_writable(workspace)
     data = read_data(workspace.data)
     outcomes, causes = [], []
     for connector in chosen:
@@ -124,7 +126,9 @@ def pull_sources(
         except Exception as e:  # whatever it is, it is this source's failure alone
             progress(connector.key, 1.0, "failed")
             causes.append(e)
-            outcome = Pulled(connector.key, connector.target.record.file, uses(connector, data.sources), "failed", detail=_why(e))
+            outcome = PullOutcome(
+                connector.key, connector.target.record.file, series_uses(connector, data.sources), "failed", detail=_why(e)
+            )
         outcomes.append(outcome)
         told(outcome)
     if causes:
@@ -143,25 +147,25 @@ def _one(
     progress: Progress,
     endpoints: Mapping[str, Endpoint],
     limits: Limits,
-) -> Pulled:
-    from forecast.data.sources.fetch_source import bring
-    from forecast.data.sources.http_client import Endpoint, client
-    from forecast.data.sources.registry import uses
+) -> PullOutcome:
+    from forecast.data.sources.fetch_source import fetch_source
+    from forecast.data.sources.http_client import Endpoint, open_client
+    from forecast.data.sources.registry import series_uses
 
-    used_for = uses(connector, data.sources)
+    used_for = series_uses(connector, data.sources)
     file = connector.target.record.file
     if not used_for:
-        return Pulled(connector.key, file, {}, "not pulled", detail="sources.toml names no use for it")
+        return PullOutcome(connector.key, file, {}, "not pulled", detail="sources.toml names no use for it")
     endpoint = endpoints.get(connector.host) or Endpoint(connector.host)
 
     def tell(done: float | None, words: str) -> None:
         progress(connector.key, done, words)
 
     tell(0.0, "")
-    with client(limits) as http:
-        brought = bring(connector, list(used_for), workspace.data, now.date(), http, endpoint, limits, environ, tell)
+    with open_client(limits) as http:
+        brought = fetch_source(connector, list(used_for), workspace.data, now.date(), http, endpoint, limits, environ, tell)
     tell(1.0, f"{brought.rows} new rows" if brought.rows else "nothing new")
-    return Pulled(connector.key, file, used_for, "new rows" if brought.rows else "nothing new", brought.rows, brought.note)
+    return PullOutcome(connector.key, file, used_for, "new rows" if brought.rows else "nothing new", brought.rows, brought.note)
 
 
 def _why(failure: Exception) -> str:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from forecast.data.clock import known
-from forecast.data.event_groups import distinct_acts
+from forecast.data.coding_rules import undecided_percent
+from forecast.data.event_groups import counting_rules, counts_towards, distinct_acts
 from forecast.data.outcome import distinct_readings, reading_levels, real_time_levels
 from forecast.data.records import Claim, Event, Poll
-from forecast.data.shares import undecided
-from forecast.data.tables import Data, history, origin
+from forecast.data.tables import Data, history_months, is_public, origin
 from forecast.domain import last_day, month_text
 from forecast.errors import InputError
 
@@ -33,7 +32,7 @@ class EventEffects:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class LevelSpan:
     """A run of months whose level changes; None is a month that was not in the history before."""
 
     start: str
@@ -46,8 +45,8 @@ class Moved:
 class ClaimEffects:
     """Of a claim: by reading, and for what was known at the time, the months whose outcome level changes."""
 
-    readings: dict[str, tuple[Moved, ...]]
-    known_then: tuple[Moved, ...]
+    readings: dict[str, tuple[LevelSpan, ...]]
+    known_then: tuple[LevelSpan, ...]
     told: tuple[str, ...]
 
 
@@ -66,13 +65,13 @@ class PollEffects:
 type Effects = EventEffects | ClaimEffects | PollEffects
 
 
-def effects(before: Data, after: Data, row: Any, today: date | None = None) -> Effects:
+def row_effects(before: Data, after: Data, row: Any, today: date | None = None) -> Effects:
     """What a row of `after` changes; `before` lacks it, and perhaps others that are added with it.
 
     today: the day by the clock; of a row that is published only later, it is said first that until then it changes nothing.
     """
     does = _effects(before, after, row)
-    if today is None or known(row, today):
+    if today is None or is_public(row, today):
         return does
     told = (f"Left out until it is published, on {row.published}; then:", *does.told)
     return replace(does, usable=False, told=told) if isinstance(does, PollEffects) else replace(does, told=told)
@@ -89,7 +88,7 @@ def _effects(before: Data, after: Data, row: Any) -> Effects:
 
 def event_effects(before: Data, after: Data, event: Event) -> EventEffects:
     """By the rules of model 4 (`forecast.model.events`), with the sentences a person wants before saying yes."""
-    from forecast.model.events import arrivals, counted, is_concession, is_mobilisation, stream
+    from forecast.model.events import COUNTED, arrivals, is_concession, is_mobilisation, stream
 
     here, was = {e.id for e in arrivals(after.events)}, {e.id for e in arrivals(before.events)}
     arrives = event.id in here
@@ -97,7 +96,8 @@ def event_effects(before: Data, after: Data, event: Event) -> EventEffects:
     sole = {e.id for e in distinct_acts(after.events)}
     displaced = tuple(sorted((was & {e.id for e in before.events}) - here))
     name = stream(event) if arrives else None
-    counts = counted(event) if event.id in sole else ()
+    rules = counting_rules(after.questions) if event.id in sole else {}
+    counts = tuple(slug for slug in COUNTED if slug in rules and counts_towards(event, rules[slug]))
     told = [*_arrival(after, event, stream(event), arrives, event.id in sole), *_leverage(after, event)]
     told += [f"Counts for the companion question {c}." for c in counts]
     if event.answers and event.id in sole:
@@ -111,7 +111,7 @@ def event_effects(before: Data, after: Data, event: Event) -> EventEffects:
 
 def claim_effects(before: Data, after: Data, claim: Claim) -> ClaimEffects:
     """The outcome under every reading, rebuilt with and without the claim, as known when the claims were last read through."""
-    names = [name for group in distinct_readings(after, _tau(after), history(after)).values() for name in group]
+    names = [name for group in distinct_readings(after, _tau(after), history_months(after)).values() for name in group]
     moved = {name: found for name in names if (found := _moved(_levels(before, name), _levels(after, name)))}
     then = _moved(_then(before), _then(after))
     told = [f"{name}: {_run(run)}." for name, runs in moved.items() for run in runs]
@@ -136,7 +136,7 @@ def poll_effects(after: Data, poll: Poll) -> PollEffects:
 
 def _left(poll: Poll) -> float:
     side = poll.opposed_pct if poll.opposed_pct is not None else poll.in_favour_pct
-    return undecided(side or 0.0, poll.other_pct)
+    return undecided_percent(side or 0.0, poll.other_pct)
 
 
 def _arrival(data: Data, event: Event, name: str | None, arrives: bool, sole: bool) -> Iterator[str]:
@@ -171,19 +171,19 @@ def _tau(data: Data) -> Any:
 
 
 def _levels(data: Data, reading: str) -> dict[int, int]:
-    months = history(data)
+    months = history_months(data)
     return dict(zip(months, reading_levels(data, reading, _tau(data), months).tolist(), strict=True))
 
 
 def _then(data: Data) -> dict[int, int]:
-    months = history(data)
+    months = history_months(data)
     try:
         return dict(zip(months, real_time_levels(data.claims, months).tolist(), strict=True))
     except InputError:  # a month that no claim covered when it ended
         return {}
 
 
-def _moved(before: dict[int, int], after: dict[int, int]) -> tuple[Moved, ...]:
+def _moved(before: dict[int, int], after: dict[int, int]) -> tuple[LevelSpan, ...]:
     runs: list[tuple[int, int, int | None, int]] = []
     for month, level in after.items():
         old = before.get(month)
@@ -193,10 +193,10 @@ def _moved(before: dict[int, int], after: dict[int, int]) -> tuple[Moved, ...]:
             runs[-1] = (runs[-1][0], month, old, level)
         else:
             runs.append((month, month, old, level))
-    return tuple(Moved(month_text(start), month_text(end), old, new) for start, end, old, new in runs)
+    return tuple(LevelSpan(month_text(start), month_text(end), old, new) for start, end, old, new in runs)
 
 
-def _run(run: Moved) -> str:
+def _run(run: LevelSpan) -> str:
     span = run.start if run.start == run.end else f"{run.start} to {run.end}"
     return f"{span} {'new, level' if run.before is None else f'from level {run.before} to'} {run.after}"
 
@@ -217,6 +217,6 @@ def _why_unused(data: Data, poll: Poll) -> str:
     return f"its field work is not over by the end of the origin, {month_text(origin(data))}, or began before 2000"
 
 
-def named(rows: Sequence[Any]) -> list[str]:
+def row_names(rows: Sequence[Any]) -> list[str]:
     """The names of rows."""
     return [" ".join(str(getattr(row, column)) for column in row.key) for row in rows]

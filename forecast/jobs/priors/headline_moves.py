@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from forecast.report.read import read_report
-from forecast.runs.store import latest
+from forecast.jobs.saved_run import SavedRun
 
 
 def prior_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
@@ -15,13 +14,14 @@ def prior_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
     A prior was moved by half a standard deviation, counted for less and for more, or set to another choice. One that acts on other
     questions only is not there. Raises StoreError if the run is damaged.
     """
-    run = latest(reports)
+    run = SavedRun.latest(reports)
     if run is None:
         return None
-    examined = read_report(run).get("sensitivity", {})
-    found = [(row["name"], move) for row in examined.get("scaled", []) for move in (*row["moves"], *row["tilts"])]
-    found += [(row["name"], row) for row in examined.get("sweeps", []) if row["accepted"]]
+    run.check()
+    examined = run.report.sensitivity
+    differences = [(c.name, move.difference) for c in examined.scaled for move in (*c.moves, *c.tilts)]
+    differences += [(setting.name, setting.difference) for setting in examined.sweeps if setting.accepted]
     moves: dict[str, float] = {}
-    for name, move in found:
-        moves[name] = max(moves.get(name, 0.0), abs(move["difference"]))
+    for name, difference in differences:
+        moves[name] = max(moves.get(name, 0.0), abs(difference))
     return run.name, moves

@@ -14,9 +14,9 @@ from forecast.forecasting.inputs import Inputs
 from forecast.forecasting.origin_state import build_origin_state
 from forecast.forecasting.parameter_draws import from_prior
 from forecast.forecasting.predictive_checks import simulate_histories
+from forecast.formatting import percent
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.progress import Progress, silent
-from forecast.report.words import percent
 
 DEFAULT_SEED = 20_060_101
 DRAWS = 2_000
@@ -54,7 +54,7 @@ class PriorPredictive:
 
 def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent) -> PriorPredictive:
     """Draw model 5 from its priors and carry it over the record, and from the origin forward. No sampler."""
-    from forecast.report.parts.beliefs import replicate_rows
+    from forecast.report.payload.parameters import replicated_statistics
 
     progress("drivers", None)
     situation = build_origin_state(inputs.data, inputs.priors, seed)
@@ -73,4 +73,4 @@ def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progres
     }
     record = situation.histories["main"].levels
     simulated = simulate_histories(draws, situation.drivers, int(record[0]), rng)
-    return PriorPredictive(chances, replicate_rows(record, simulated))
+    return PriorPredictive(chances, [row.model_dump() for row in replicated_statistics(record, simulated)])

@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from forecast.data.lock import editing
 from forecast.data.records import Spell
 from forecast.data.tables import Data
 from forecast.errors import GateError, UsageError
@@ -28,7 +27,8 @@ from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view_variants import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_written
 from forecast.progress import Progress, silent
-from forecast.workspace import Workspace, check_own
+from forecast.storage.locks import folder_lock
+from forecast.workspace import Workspace, check_writable
 
 SEED: Final = 2026
 WHY: Final = "What the states compared say, fitted anew."
@@ -165,14 +165,14 @@ def write_reference(
     as_of: the day as of which the states were read, if not today. All of it is written or nothing. Raises what `change` does, and
     UsageError in a workspace that is not to be edited.
     """
-    check_own(where)
+    check_writable(where)
     weights = ", ".join(f"{f.name} {f.weight:.3g}" for f in result.classes)
     without = f" without {', '.join(result.dropped)}" if result.dropped else ""
     year = {"same": "of the same year", "previous": "of the year before", "none": "left out"}[result.pressure]
     then = f" as of {as_of}" if as_of else ""
     asked = f"reference_spells.csv{then}{without}, pressure {year}, seed {result.seed}"
     source = f"outside view: {asked}; pool of {weights}; rises and stays widened"
-    with editing(where.priors):
+    with folder_lock(where.priors):
         beside = None if alternatives is None else alternatives_written(where.priors, alternatives)
         priors = load_priors(where.priors)
         change(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)

@@ -13,10 +13,9 @@ from forecast.forecasting.question_forecasts import monte_carlo_error
 from forecast.jobs.priors.reference import reference
 from forecast.jobs.priors.try_edits import EditTrial, beside, check_edits, named, try_edits
 from forecast.jobs.run import fit
-from forecast.jobs.snapshot import inputs_of
 from forecast.priors.distributions import PriorSpec
 from forecast.progress import Progress, silent
-from forecast.report.parts.chances import questions
+from forecast.report.payload.questions import questions
 from forecast.reweighting.edit_effects import FITTED
 from forecast.reweighting.prior_edits import ReweightingDiagnostics, edited_priors
 from forecast.workspace import Workspace
@@ -26,7 +25,7 @@ def refit_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], seed: int 
     """Every question under the priors of the workspace and the edits, fitted to the data that the newest run was made from.
 
     Where a run in the store was fitted to just that by the same seed, its numbers are taken and nothing is fitted.
-    Raises what `fit`, `reference`, `inputs_of` and `try_edits` raise.
+    Raises what `fit`, `reference`, `SavedRun.inputs` and `try_edits` raise.
     """
     before = check_edits(workspace, edits)
     since = {name: before.edited.spec(name) for name in edited_priors(before.priors, before.edited)}
@@ -35,18 +34,18 @@ def refit_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], seed: int 
     if (kept := before.kept(workspace.reports, seed)) is not None:
         itself = try_edits(workspace, edits, kept.run_id)  # weighted by nothing, since its priors are those asked for
         rows = [beside(q, was[q["id"]]) for q in itself.questions]
-        return replace(itself, run_id=before.path.name, how="refit", questions=rows, pending=before.pending, kept=kept)
-    made = fit(_edited(inputs_of(before.path), since, progress), seed, progress, explored=False)
+        return replace(itself, run_id=before.run.name, how="refit", questions=rows, pending=before.pending, kept=kept)
+    made = fit(_edited(before.run.inputs, since, progress), seed, progress, explored=False)
     by_reading = {name: _judged(made, name) for name in made.readings}
     return EditTrial(
-        run_id=before.path.name,
+        run_id=before.run.name,
         edits=named(before.now, edits),
         how="refit",
         accepted=True,
         k_hat=float("-inf"),
         ess=min(r.ess for r in by_reading.values()),
         headline_id=before.headline,
-        questions=[beside(q, was[q["id"]]) for q in questions(made)],
+        questions=[beside(q.model_dump(), was[q.id]) for q in questions(made)],
         by_reading=by_reading,
         pending=before.pending,
     )

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from forecast.jobs.priors_then import priors_then
+from forecast.jobs.saved_run import SavedRun
 from forecast.priors.density_curve import Draws, axis_of, from_axis, span_of, to_axis
 from forecast.priors.distributions import Distribution, Fixed
 from forecast.priors.implied import Implied, implied
 from forecast.priors.load import Priors
 from forecast.priors.quadrature import PROBABILITIES
 from forecast.priors.selection_bias import after_selection
-from forecast.report.read import read_report
 from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by_path
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS
-from forecast.runs.draws_files import open_draws
-from forecast.runs.manifest import read_manifest
-from forecast.runs.store import latest
 from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, near, posterior, profile
 from forecast.typing import Floats
 from forecast.workspace import Workspace
+
+if TYPE_CHECKING:
+    from forecast.report.models.forecast import Question
+    from forecast.report.models.report import Report
 
 type Three = tuple[float, float, float]
 
@@ -80,7 +80,7 @@ class PriorReport:
     headline: str = ""
     on_forecast: OnForecast | None = None
     written: tuple[ReplicatedStatistic, ...] = ()
-    question: Mapping[str, Any] | None = None
+    question: Question | None = None
 
     @property
     def learnt(self) -> bool:
@@ -96,55 +96,56 @@ class PriorReport:
 
 def prior_report(where: Workspace, priors: Priors, name: str) -> PriorReport | None:
     """What the newest published run made of the prior `name`; None without a run. Raises StoreError if the run is damaged."""
-    run = latest(where.reports)
+    run = SavedRun.latest(where.reports)
     if run is None:
         return None
-    report, then = read_report(run), priors_then(priors, read_manifest(run).meta)
+    run.check()
+    report, then = run.report, run.priors
     spec = then.spec(name)
     same, question = spec == priors.spec(name), _question(report, name)
-    headline = next(q for q in report["questions"] if q["id"] == report["headline"])
+    headline = report.headline_question
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return PriorReport(run.name, None, same, question=headline if name == "readings.weights" else None)
     prior = after_selection(then, name)
-    with open_draws(run) as arrays:
-        found = posterior(arrays, name, prior)
-        if found is None:
-            return PriorReport(run.name, prior, same, question=question)
-        draws = Draws(*found)
-        after = _three(draws.quantile(PROBABILITIES))
-        told = next((p for p in report["parameters"] if p["name"] == name), None)
-        contraction, shift = (told["contraction"], told["shift"]) if told else _learnt(prior, draws)
-        fitted, behind = name in PARAMETER_FIELDS, name in POLLS or name in ELASTICITIES
-        return PriorReport(
-            run.name,
-            prior,
-            same,
-            draws,
-            contraction,
-            shift,
-            told["transitions"] if told else _skipped(report, name),
-            implied(then, name, after),
-            headline["text"],
-            _on_forecast(then, arrays, name, prior, draws, report["headline"]) if fitted or behind else None,
-            _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if fitted else (),
-            question,
-        )
+    arrays = run.draws
+    found = posterior(arrays, name, prior)
+    if found is None:
+        return PriorReport(run.name, prior, same, question=question)
+    draws = Draws(*found)
+    after = _three(draws.quantile(PROBABILITIES))
+    parameter = next((p for p in report.parameters if p.name == name), None)
+    contraction, shift = (parameter.contraction, parameter.shift) if parameter else _learnt(prior, draws)
+    fitted, behind = name in PARAMETER_FIELDS, name in POLLS or name in ELASTICITIES
+    return PriorReport(
+        run.name,
+        prior,
+        same,
+        draws,
+        contraction,
+        shift,
+        parameter.transitions if parameter else _skipped(report, name),
+        implied(then, name, after),
+        headline.text,
+        _on_forecast(then, arrays, name, prior, draws, report.headline) if fitted or behind else None,
+        _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if fitted else (),
+        question,
+    )
 
 
-def _question(report: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+def _question(report: Report, name: str) -> Question | None:
     """The companion question that a rate is of."""
     slug = name.removeprefix("companion.")
     if slug == name:
         slug = "direct-action" if name.startswith("direct.") else "?"
-    chosen = [q for q in report["questions"] if q["id"].split("-", 1)[-1].rsplit("-", 1)[0] == slug and q["level"] is None]
-    return next((q for q in chosen if q["horizon_months"] == 12), chosen[0] if chosen else None)
+    chosen = [q for q in report.questions if q.id.split("-", 1)[-1].rsplit("-", 1)[0] == slug and q.level is None]
+    return next((q for q in chosen if q.horizon_months == 12), chosen[0] if chosen else None)
 
 
-def _skipped(report: Mapping[str, Any], name: str) -> int | None:
+def _skipped(report: Report, name: str) -> int | None:
     """Changes of level that reached where a skip starts from."""
-    for s in report["skips"]:
-        if name == f"ladder.skip_{s['direction']}.{s['level']}":
-            return int(s["went_on"] + s["stopped"])
+    for s in report.skips:
+        if name == f"ladder.skip_{s.direction}.{s.level}":
+            return s.went_on + s.stopped
     return None
 
 

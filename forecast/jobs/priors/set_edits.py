@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from forecast.data.lock import editing
 from forecast.data.read import read_table
 from forecast.data.records import ReadingRow
 from forecast.errors import ForecastError, InputError, LockedError, Problem, StoreError, UsageError
@@ -17,7 +16,8 @@ from forecast.priors.edit_log import Edit, HandEdit, History, Outlook, read_hist
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.plausibility import readings_differ
 from forecast.runs import manifest, store
-from forecast.workspace import Workspace, check_own
+from forecast.storage.locks import folder_lock
+from forecast.workspace import Workspace, check_writable
 
 SOURCE: Final = "judgement"
 _TRIES: Final = 10
@@ -62,14 +62,14 @@ def set_priors(
     Raises InputError with every edit that cannot be, UsageError in a workspace that is not to be edited, StoreError if the history is
     damaged, LockedError while another command writes; then nothing is written.
     """
-    check_own(where)
+    check_writable(where)
     said = [_clean(text, flag) for text, flag in ((why, "--why"), (by, "--by"), (source, "--source"))]
     for _ in range(_TRIES):
         priors, run = load_priors(where.priors), _published(where)
         _check_readings(where, priors, priors.replace(edits))
         changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
         seen = headlines(where, priors, changed) if changed else Headlines()  # this takes a second: too long to hold the folder for
-        with editing(where.priors):
+        with folder_lock(where.priors):
             now_there = load_priors(where.priors)
             if now_there.digest() != priors.digest() or _published(where) != run:
                 continue  # another command wrote meanwhile, so what was computed is of other priors or another run
@@ -104,7 +104,7 @@ def read_log(where: Workspace, name: str | None = None) -> Log:
     if name is None:
         return Log(history, by_hand)
     edits = tuple(edit for edit in history.edits if edit.name == name)
-    return Log(History(history.start, edits), tuple(hand for hand in by_hand if hand.name == name))
+    return Log(History(history.start, edits, history.head), tuple(hand for hand in by_hand if hand.name == name))
 
 
 def headlines(where: Workspace, priors: Priors, edits: Mapping[str, PriorSpec]) -> Headlines:

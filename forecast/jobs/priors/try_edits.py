@@ -10,19 +10,14 @@ from typing import Any
 
 from forecast.arrays.weighted_quantiles import INTERVAL
 from forecast.errors import InputError, UsageError
-from forecast.jobs.priors_then import priors_of
+from forecast.jobs.saved_run import SavedRun
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.plausibility import readings_differ
-from forecast.report.read import read_alone
 from forecast.reweighting.draws_archive import check_asked, check_form
 from forecast.reweighting.edit_effects import FITTED
 from forecast.reweighting.prior_edits import EditedForecast, How, ReweightingDiagnostics, edited_priors, reweight_to_priors
-from forecast.runs.draws_files import DRAWS, open_draws
 from forecast.runs.kept_runs import KeptRun, kept_run
-from forecast.runs.manifest import read_manifest
-from forecast.runs.store import resolve
-from forecast.runs.verified import read_verified
 from forecast.workspace import Workspace
 
 type Row = Mapping[str, Any]
@@ -83,13 +78,12 @@ def _finite(k_hat: float) -> float | None:
 
 @dataclass(frozen=True)
 class TrialBase:
-    """The run that edits are tried on: its folder, what its manifest notes, headline and questions as report.json has them.
+    """The run that edits are tried on; its headline and questions as report.json has them.
 
     priors: those it was made from; now: those of the workspace; edited: the latter with the edits.
     """
 
-    path: Path
-    meta: Row
+    run: SavedRun
     priors: Priors
     now: Priors
     edited: Priors
@@ -107,7 +101,7 @@ class TrialBase:
         Edits that only a fit to other states can follow have none: such a fit changes other priors with them.
         """
         names = edited_priors(self.priors, self.edited)
-        return None if not names or set(FITTED) & set(names) else kept_run(reports, self.meta, self.edited.digest(), seed)
+        return None if not names or set(FITTED) & set(names) else kept_run(reports, self.run.meta, self.edited.digest(), seed)
 
 
 def try_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], run: str = "latest") -> EditTrial:
@@ -117,12 +111,12 @@ def try_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], run: str = "
     tell what it was made from or was made by another version of this program, or if the edits cannot be; StoreError if the run is damaged.
     """
     before = check_edits(workspace, edits, run)
-    with open_draws(before.path) as arrays:
-        check_form(arrays)
-        check_asked(arrays, before.headline)
-        found = reweight_to_priors(arrays, before.priors, before.edited, before.headline)
+    arrays = before.run.draws
+    check_form(arrays)
+    check_asked(arrays, before.headline)
+    found = reweight_to_priors(arrays, before.priors, before.edited, before.headline)
     return EditTrial(
-        run_id=before.path.name,
+        run_id=before.run.name,
         edits=named(before.now, edits),
         how=found.how,
         accepted=found.accepted,
@@ -144,16 +138,15 @@ def named(priors: Priors, edits: Mapping[str, PriorSpec]) -> dict[str, tuple[str
 
 def check_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], run: str = "latest") -> TrialBase:
     """The run that edits are tried on, if they can be tried on it; raises what `try_edits` raises before it looks at draws."""
-    path = resolve(workspace.reports, run)
-    now, meta = load_priors(workspace.priors), read_manifest(path)
-    then, edited = priors_of(now, meta.meta, path.name), now.replace(edits)
+    saved = SavedRun.named(workspace.reports, run)
+    now = load_priors(workspace.priors)
+    then, edited = saved.priors, now.replace(edits)
     if not edits and not edited_priors(then, now):
         raise UsageError("No edit was given.", "Write one as leverage.effect = Normal(0.8, 0.3).")
     if wrong := readings_differ(edited, then.parts("readings.weights")):
         raise InputError.of(wrong)
-    report = read_alone(path)  # what is read here is verified; the rest of the run is the business of `runs verify`
-    read_verified(path, DRAWS)
-    return TrialBase(path, meta.meta, then, now, edited, report["headline"], tuple(report["questions"]))
+    _ = saved.draws  # verified now; the other files of the run are not read
+    return TrialBase(saved, then, now, edited, *saved.headline_and_questions)
 
 
 def _row(q: Row, found: EditedForecast) -> dict[str, Any]:

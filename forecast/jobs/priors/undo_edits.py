@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from forecast.data.lock import editing
 from forecast.errors import LockedError, UsageError
 from forecast.jobs.priors.set_edits import Headlines, headlines
 from forecast.priors.apply_edits import undo
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.edit_log import Edit, History, read_history
 from forecast.priors.load import Priors, load_priors
-from forecast.workspace import Workspace, check_own
+from forecast.storage.locks import folder_lock
+from forecast.workspace import Workspace, check_writable
 
 _LOG = "`forecast priors log` lists what was changed."
 
@@ -47,11 +47,11 @@ def undo_priors(where: Workspace, revisions: Sequence[str], now: datetime) -> Un
     in a workspace that is not to be edited; StoreError if the history is damaged; LockedError while another command writes. Then nothing
     is written.
     """
-    check_own(where)
+    check_writable(where)
     priors, history = load_priors(where.priors), read_history(where.priors)
     undone = _chosen(history, priors, revisions)
     seen = headlines(where, priors, {edit.name: parse_prior(edit.name, edit.old) for edit in undone})
-    with editing(where.priors):
+    with folder_lock(where.priors):
         if load_priors(where.priors) != priors or read_history(where.priors) != history:
             raise LockedError("The priors were changed by another command meanwhile; nothing was written.", "Try again.")
         written = undo(where.priors, priors, undone, now=now, before=seen.before, after=seen.after)

@@ -14,10 +14,10 @@ from forecast.domain import last_day, month
 from forecast.errors import StoreError
 from forecast.evaluation.question_ledger import QuestionLedger, replay_ledger
 from forecast.priors.edit_log import SHIPPED
-from forecast.report.read import SCHEMA_VERSION, read_any_form
+from forecast.report.files import is_current, load_document
 from forecast.runs import ledger, manifest, store
+from forecast.runs.manifest import RESTORE as REMEDY
 from forecast.runs.retention import FORECAST
-from forecast.runs.verified import REMEDY
 
 _QUESTION_KEYS: Final = (
     "text", "kind", "level", "horizon_months", "window", "resolution_date", "probability", "probability_known", "expected", "interval",
@@ -60,7 +60,7 @@ def forecast_entry(run: Path, now: datetime) -> dict[str, Any] | None:
     None for a run that was made before there was a ledger. Raises StoreError if the run is damaged.
     """
     made = manifest.read_manifest(run)
-    report = read_any_form(run)
+    report = load_document(run)
     if "baselines" not in report:
         return None
     try:
@@ -124,8 +124,8 @@ def omitted_questions(reports: Path, questions: QuestionLedger) -> tuple[Omitted
     entered = next((known for known in questions.runs if run is not None and known.run_id == run.name), None)
     if run is None or entered is None:
         return ()
-    report = read_any_form(run)
-    if report["schema_version"] != SCHEMA_VERSION:  # made by another version of the program
+    report = load_document(run)
+    if not is_current(report):  # made by another version of the program
         return ()
     day = entered.made.date()
     omitted = Counter((q["horizon_months"], q["window"]["end"]) for q in report["questions"] if window_has_ended(q["window"]["end"], day))

@@ -13,7 +13,7 @@ from forecast.evaluation.score_table import (
     REFERENCES,
     LateForecast,
     PriorEditEffect,
-    ScoreRow,
+    ScoreTableRow,
     late_forecasts,
     prior_edit_effects,
     score_table,
@@ -35,7 +35,7 @@ class LedgerScores:
     """
 
     states: Mapping[str, int]
-    rows: Sequence[ScoreRow]
+    rows: Sequence[ScoreTableRow]
     late: Sequence[LateForecast]
     effects: Sequence[PriorEditEffect]
     untested: Sequence[Edit]
@@ -93,7 +93,7 @@ def past_performance(reports: Path, today: date) -> dict[str, Any]:
     }
 
 
-def _same(rows: Sequence[ScoreRow], mine: ScoreRow, author: str, measure: str) -> MeanScore | None:
+def _same(rows: Sequence[ScoreTableRow], mine: ScoreTableRow, author: str, measure: str) -> MeanScore | None:
     """The mean of a baseline on the same kind and horizon."""
     same = next((r for r in rows if (r.kind, r.horizon, r.author) == (mine.kind, mine.horizon, author)), None)
     return None if same is None else same.scores.get(measure)
@@ -105,7 +105,7 @@ def count_states(ledger: QuestionLedger, today: date) -> dict[str, int]:
     return {state: states.count(state) for state in ("open", "due", "resolved", "disputed")}
 
 
-def sampling_caution(rows: Sequence[ScoreRow]) -> str:
+def sampling_caution(rows: Sequence[ScoreTableRow]) -> str:
     """What so few questions, whose windows overlap, can show."""
     if not rows:
         return "No question that was answered in time is resolved yet, so there is nothing to score."
@@ -121,7 +121,7 @@ def sampling_caution(rows: Sequence[ScoreRow]) -> str:
     )
 
 
-def _row(row: ScoreRow) -> dict[str, Any]:
+def _row(row: ScoreTableRow) -> dict[str, Any]:
     return {
         "kind": row.kind,
         "horizon_months": row.horizon,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from forecast.errors import StoreError
 from forecast.jobs.questions.freeze import forecast_entry, parse_question_ledger, published_runs
-from forecast.report.read import read_any_form
+from forecast.report.files import load_document
 from forecast.runs import ledger, manifest, publication_lock, store
 from forecast.runs.ledger import Entry, Head
 from forecast.runs.retention import FORECAST
@@ -111,7 +111,7 @@ def _missing_runs(reports: Path, entries: Sequence[Entry]) -> Iterator[str]:
     entered = {entry.content.get("run_id") for entry in entries if entry.kind == FORECAST}
     try:
         for run in published_runs(reports):
-            if run.name not in entered and "baselines" in read_any_form(run):
+            if run.name not in entered and "baselines" in load_document(run):
                 yield (
                     f"run {run.name} is published, but its questions are not in the ledger: they were removed, "
                     "or a command was killed while publishing (then the next `forecast refit` enters them)"

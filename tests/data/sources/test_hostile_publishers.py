@@ -17,13 +17,13 @@ from click.testing import Result
 
 import tests.support.publishers as play
 from forecast.data.checks import registry
-from forecast.data.sources import geopolitical_risk, trade_policy, workbook
+from forecast.data.sources import indicators, workbook
 from forecast.data.sources.registry import CONNECTORS
-from forecast.data.tables import Table
+from forecast.data.tables import RecordTable
 from forecast.data.toml_file import Settings
 from forecast.errors import Problem, SourceError
 from forecast.jobs.data import pull as job
-from forecast.jobs.data.pull import Pulled, pull_sources
+from forecast.jobs.data.pull import PullOutcome, pull_sources
 from forecast.workspace import Workspace
 from tests.support.data_editing import rows_of, write_rows
 from tests.support.publishers import Answer, Publisher, in_good_order, publisher, tpu_file
@@ -50,9 +50,9 @@ def played(small: Workspace) -> Iterator[Publisher]:
         yield server
 
 
-def outcomes(small: Workspace, played: Publisher, now: datetime, *names: str) -> tuple[dict[str, Pulled], SourceError | None]:
+def outcomes(small: Workspace, played: Publisher, now: datetime, *names: str) -> tuple[dict[str, PullOutcome], SourceError | None]:
     """What became of each source, and the error that the pull ended with."""
-    heard: list[Pulled] = []
+    heard: list[PullOutcome] = []
     try:
         pull_sources(small, names, now=now, environ={}, told=heard.append, endpoints=play.endpoints(played), limits=play.HASTE)
     except SourceError as e:
@@ -203,10 +203,10 @@ def far_out_xls() -> bytes:
 
 
 HUGE = {
-    "a gigabyte in one text": (trade_policy, lambda: bomb(1_200_000_000)),
-    "last cell of XLSX": (trade_policy, lambda: placed(tpu_file({"2026-04": 30.25}), "XFD1048576")),
-    "last cell of XLS": (geopolitical_risk, far_out_xls),
-    "too many cells": (trade_policy, lambda: placed(tpu_file({"2026-04": 30.25}), "A1048576")),
+    "a gigabyte in one text": (indicators.TRADE_POLICY, lambda: bomb(1_200_000_000)),
+    "last cell of XLSX": (indicators.TRADE_POLICY, lambda: placed(tpu_file({"2026-04": 30.25}), "XFD1048576")),
+    "last cell of XLS": (indicators.GEOPOLITICAL_RISK, far_out_xls),
+    "too many cells": (indicators.TRADE_POLICY, lambda: placed(tpu_file({"2026-04": 30.25}), "A1048576")),
 }
 
 
@@ -216,19 +216,19 @@ def test_a_small_workbook_that_would_fill_the_memory_is_refused(what: str) -> No
     body = make()
     assert len(body) < 6_000_000
     with pytest.raises(SourceError, match="workbook"):
-        connector.CONNECTOR.parse((body,))
+        connector.parse((body,))
 
 
 def test_a_workbook_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast.data.sources.formats.READING", 0.001)
     with pytest.raises(SourceError, match=r"takes more than 0\.001 seconds"):
-        trade_policy.parse((tpu_file({"2026-04": 30.25}),))
+        indicators.parse_tpu((tpu_file({"2026-04": 30.25}),))
 
 
 def test_a_long_text_beside_the_figures_is_cut_and_does_no_harm() -> None:
     body = xlsx({"TPU_MONTHLY": [["DATE", "TPU", "note"], [date(2026, 4, 1), 30.25, "x" * (workbook.TEXT + 1)]]})
     assert workbook.read(body, "")["rows"][1][2] == "x" * workbook.TEXT
-    assert len(trade_policy.parse((body,))) == 1
+    assert len(indicators.parse_tpu((body,))) == 1
 
 
 def test_a_new_figure_off_by_a_factor_is_held_back(small: Workspace, played: Publisher, now: datetime) -> None:
@@ -282,20 +282,20 @@ def test_whatever_is_checked_of_figures_is_checked_of_what_a_source_brings(
     """A check added to those of `data check` applies to a pull without further words, to its new rows and to no others."""
     target = next(c.target for c in CONNECTORS if c.key == key)
 
-    def new_rows(table: Table[Any], settings: Settings) -> Iterator[Problem]:
+    def new_rows(table: RecordTable[Any], settings: Settings) -> Iterator[Problem]:
         for i, row in enumerate(table.rows):
             if row.published.last == now.date():
                 yield Problem(row.file, f"a suspicious {target.table}", "another", "Look.", table.line(i), severity="warning")
 
-    def old_rows(table: Table[Any], settings: Settings) -> Iterator[Problem]:
+    def old_rows(table: RecordTable[Any], settings: Settings) -> Iterator[Problem]:
         for i, row in enumerate(table.rows):
             if row.published.last != now.date():
                 yield Problem(row.file, "an old slip", "none", "Look.", table.line(i), severity="warning")
 
-    monkeypatch.setattr(registry, "ODD", (*registry.ODD, (old_rows, (target.table,))))
+    monkeypatch.setattr(registry, "ODDITY_CHECKS", (*registry.ODDITY_CHECKS, (old_rows, (target.table,))))
     assert outcomes(small, played, now, key)[1] is None
     other = datetime(2026, 11, 25, 14, 15, tzinfo=now.tzinfo)
-    monkeypatch.setattr(registry, "ODD", (*registry.ODD, (new_rows, (target.table,))))
+    monkeypatch.setattr(registry, "ODDITY_CHECKS", (*registry.ODDITY_CHECKS, (new_rows, (target.table,))))
     now = other
     in_good_order(played, small.data)
     if key == "overdose":

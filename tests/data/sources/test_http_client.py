@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.data.sources.http_client import ERROR_BYTES, Endpoint, Limits, Stamp, Web, client
+from forecast.data.sources.http_client import ERROR_BYTES, Endpoint, HostClient, Limits, Validators, open_client
 from forecast.errors import SourceError
 from tests.support.publishers import HASTE, Answer, Publisher, publisher
 
@@ -32,15 +32,15 @@ def played() -> Iterator[Publisher]:
 def fetch(played: Publisher) -> Fetch:
     def get(
         answers: Answer | list[Answer],
-        stamp: Stamp | None = None,
+        stamp: Validators | None = None,
         limits: Limits = HASTE,
         headers: dict[str, str] | None = None,
         explain: Callable[[bytes], str] = lambda body: "",
         tell: Callable[[str], None] = lambda words: None,
     ) -> bytes | None:
         played.answers["/file"] = answers
-        with client(limits) as http:
-            return Web(http, played.endpoint, limits, 100_000, headers or {}, explain, tell).fetch("/file?id=1", stamp).body
+        with open_client(limits) as http:
+            return HostClient(http, played.endpoint, limits, 100_000, headers or {}, explain, tell).fetch("/file?id=1", stamp).body
 
     return get
 
@@ -212,7 +212,7 @@ def test_only_https_and_only_the_named_host_is_spoken_to() -> None:
 
 
 def test_a_stamp_asks_for_changes_only(fetch: Fetch, played: Publisher) -> None:
-    assert fetch(Answer(b"", 304), Stamp('"abc"', "Tue, 24 Nov 2026 10:00:00 GMT")) is None
+    assert fetch(Answer(b"", 304), Validators('"abc"', "Tue, 24 Nov 2026 10:00:00 GMT")) is None
     assert played.asked[0].headers["if-none-match"] == '"abc"'
     assert played.asked[0].headers["if-modified-since"] == "Tue, 24 Nov 2026 10:00:00 GMT"
 
@@ -245,8 +245,8 @@ def test_the_words_of_a_server_cannot_upset_a_terminal(fetch: Fetch) -> None:
 
 
 def test_nobody_there_is_an_error_in_words(played: Publisher) -> None:
-    with client(HASTE) as http, pytest.raises(SourceError, match=r"127\.0\.0\.1:1 broke off"):
-        Web(http, Endpoint("127.0.0.1:1", "http"), HASTE, 1000, {}).fetch("/")
+    with open_client(HASTE) as http, pytest.raises(SourceError, match=r"127\.0\.0\.1:1 broke off"):
+        HostClient(http, Endpoint("127.0.0.1:1", "http"), HASTE, 1000, {}).fetch("/")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_nobody_there_is_an_error_in_words(played: Publisher) -> None:
 def test_an_environment_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, remedy: str) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(SourceError, match=remedy):
-        client(HASTE)
+        open_client(HASTE)
 
 
 @pytest.mark.parametrize("content", [b"", b"no certificate"])
@@ -269,4 +269,4 @@ def test_certificates_that_are_none_are_named(monkeypatch: pytest.MonkeyPatch, t
     (tmp_path / "authorities.pem").write_bytes(content)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
     with pytest.raises(SourceError, match="certificates of trusted authorities cannot be loaded"):
-        client(HASTE)
+        open_client(HASTE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from forecast.data.sources.connector import Figure, Request
+from forecast.data.sources.connector import PublishedFigure, Request
 from forecast.data.sources.overdose import CONNECTOR, LABELS, explain, next_page, parse
 from forecast.domain import month
 from forecast.errors import SourceError
@@ -34,7 +34,7 @@ def test_all_values_are_texts() -> None:
 
 
 def test_months_are_english_names() -> None:
-    assert parse((json.dumps(rows()).encode(),))[0] == Figure("all_drugs", month("2025-01"), ("70001", "71001", "0.01"))
+    assert parse((json.dumps(rows()).encode(),))[0] == PublishedFigure("all_drugs", month("2025-01"), ("70001", "71001", "0.01"))
     with pytest.raises(SourceError, match="Column 'month' holds 'Enero'"):
         parsed([{**rows()[0], "month": "Enero"}, *rows()[1:]])
 

@@ -16,16 +16,16 @@ import pytest
 from click.testing import Result
 
 import tests.support.publishers as play
-from forecast.data.as_of import as_of, newest
-from forecast.data.data_readme import readme
+from forecast.data.as_of import as_of, newest_vintages
+from forecast.data.data_readme import readme_text
 from forecast.data.freshness import freshness
-from forecast.data.lock import editing
 from forecast.data.read import read_data
-from forecast.data.sources.registry import CONNECTORS, named
+from forecast.data.sources.registry import CONNECTORS, select_connectors
 from forecast.domain import month
 from forecast.errors import InputError, SourceError, UsageError
 from forecast.jobs.data import pull as job
-from forecast.jobs.data.pull import Pulled, pull_sources
+from forecast.jobs.data.pull import PullOutcome, pull_sources
+from forecast.storage.locks import folder_lock
 from forecast.workspace import PACKAGE, Workspace
 from tests.support.data_editing import rows_of, write_rows
 from tests.support.publishers import Answer, Publisher, in_good_order, publisher
@@ -54,13 +54,13 @@ def played(workspace: Workspace) -> Iterator[Publisher]:
         yield server
 
 
-def pulled(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> dict[str, Pulled]:
+def pulled(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> dict[str, PullOutcome]:
     how = {"environ": {}, "limits": play.HASTE, "endpoints": play.endpoints(played), **how}
     return {outcome.source: outcome for outcome in pull_sources(workspace, names, now=now, **how)}
 
 
-def failing(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> tuple[SourceError, dict[str, Pulled]]:
-    heard: list[Pulled] = []
+def failing(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> tuple[SourceError, dict[str, PullOutcome]]:
+    heard: list[PullOutcome] = []
     with pytest.raises(SourceError) as failed:
         pulled(workspace, played, now, *names, told=heard.append, **how)
     assert failed.value.exit_code == 6
@@ -97,7 +97,7 @@ def test_a_first_pull_adds_what_is_new_and_the_data_stay_sound(workspace: Worksp
     assert '2026-06,gprc_mex,0.198765,per cent of articles,2026-11-24,"Caldara and Iacoviello, GPR index"' in diff["indicators.csv"][1]
     assert "2026-07,usdmxn_avg,17.6125,MXN per USD,2026-11-24,Federal Reserve H.10 monthly averages" in diff["indicators.csv"][1]
     assert "2026-11-24,2026-02,synthetic_opioids,36001,36701,0.31" in diff["overdose_releases.csv"][1]
-    assert (workspace.data / "README.md").read_text(encoding="utf-8") == readme(data)
+    assert (workspace.data / "README.md").read_text(encoding="utf-8") == readme_text(data)
     assert (data.coverage["overdose_releases.csv"], data.coverage["indicators.csv"]) == (date(2026, 11, 24), date(2026, 7, 31))
     assert {f: d for f, d in data.coverage.items() if f not in ("overdose_releases.csv", "indicators.csv")} == {
         f: d for f, d in held.coverage.items() if f not in ("overdose_releases.csv", "indicators.csv")
@@ -171,7 +171,7 @@ def test_a_revision_is_a_new_row_and_the_old_one_stays_known_as_of_then(small: W
     assert "coverage.toml" not in diff
 
     def may(day: date) -> float:
-        rows = newest(as_of(read_data(small.data), day).indicators)
+        rows = newest_vintages(as_of(read_data(small.data), day).indicators)
         return next(r.value for r in rows if r.series == "usdmxn_avg" and r.month == month("2026-05"))
 
     assert (may(date(2026, 11, 23)), may(date(2026, 11, 24))) == (old["2026-05"], 17.4)
@@ -330,7 +330,7 @@ def test_rows_that_would_make_the_data_unsound_are_not_written(
     small: Workspace, played: Publisher, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A series that sources.toml does not know gets past everything before the last check."""
-    connector = named(["usdmxn"])[0]
+    connector = select_connectors(["usdmxn"])[0]
     odd = replace(connector, series=(replace(connector.series[0], cells={"unit": "MXN per USD", "source": "x", "series": "unheard_of"}),))
     monkeypatch.setattr("forecast.data.sources.registry.CONNECTORS", (odd,))
     before = contents(small)
@@ -358,7 +358,7 @@ def test_a_disk_that_refuses_leaves_all_as_it_was(
 
 
 def test_two_pulls_at_once_add_everything_once(small: Workspace, played: Publisher, now: datetime) -> None:
-    done: list[dict[str, Pulled]] = []
+    done: list[dict[str, PullOutcome]] = []
     held = len(read_data(small.data).indicators)
     both = [threading.Thread(target=lambda: done.append(pulled(small, played, now, "gpr", "usdmxn"))) for _ in range(2)]
     for thread in both:
@@ -372,10 +372,10 @@ def test_two_pulls_at_once_add_everything_once(small: Workspace, played: Publish
 
 
 def test_a_writer_that_holds_the_folder_is_waited_for(small: Workspace, played: Publisher, now: datetime) -> None:
-    done: list[dict[str, Pulled]] = []
+    done: list[dict[str, PullOutcome]] = []
     thread = threading.Thread(target=lambda: done.append(pulled(small, played, now, "usdmxn")))
     before = contents(small)
-    with editing(small.data):
+    with folder_lock(small.data):
         thread.start()
         thread.join(0.4)
         assert thread.is_alive()
@@ -397,17 +397,17 @@ def test_progress_is_told_source_by_source(small: Workspace, played: Publisher, 
 
 
 def test_a_source_goes_by_its_word_or_by_its_series() -> None:
-    assert tuple(c.key for c in named([])) == tuple(c.key for c in CONNECTORS) == KEYS
+    assert tuple(c.key for c in select_connectors([])) == tuple(c.key for c in CONNECTORS) == KEYS
     for words, keys in {
         ("gprc_mex",): ("gpr",),
         ("overdose_releases",): ("overdose",),
         ("usdmxn", "tpu", "usdmxn_avg"): ("tpu", "usdmxn"),
     }.items():
-        assert tuple(c.key for c in named(words)) == keys
+        assert tuple(c.key for c in select_connectors(words)) == keys
     with pytest.raises(UsageError, match="Did you mean 'overdose'"):
-        named(["overdoses"])
+        select_connectors(["overdoses"])
     with pytest.raises(UsageError, match="There is no source 'indicators'"):
-        named(["indicators"])
+        select_connectors(["indicators"])
 
 
 def test_every_connector_is_complete() -> None:
