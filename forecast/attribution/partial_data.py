@@ -1,4 +1,4 @@
-"""Data in the making: rows changed some at a time, and whole after each time, so that a forecast can be made of them."""
+"""Data between two states: rows are changed group by group, and after each group the data are complete enough for a forecast."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def clock(data: Data) -> tuple[int, date]:
 
 
 class PartialData:
-    """Data in the making."""
+    """Data between two states: the tables and the coverage, which `apply` changes and `data` completes."""
 
     def __init__(self, start: Data) -> None:
         self.start = start
@@ -46,8 +46,8 @@ class PartialData:
         claims = {c.claim_id for c in tables["claims"]}
         tables["events"] = tuple(_without(e, ids, "ends", "caused_by", "same_act_as") for e in tables["events"])
         tables["claims"] = tuple(_without(_without(c, ids, "basis_ids"), claims, "supersedes") for c in tables["claims"])
-        made = replace(self.start, **tables, coverage=self.coverage)
-        return replace(made, claims=(*made.claims, *_carried(made)))
+        data = replace(self.start, **tables, coverage=self.coverage)
+        return replace(data, claims=(*data.claims, *_carried(data)))
 
 
 def _without[R: Record](row: R, there: set[str], *columns: str) -> R:

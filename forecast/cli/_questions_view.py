@@ -120,9 +120,9 @@ def page(q: LedgerQuestion, today: date, width: int) -> list[str]:
     for f in q.forecasts:
         base = f.row["baselines"]
         beside = "".join(f", {name} {percent(base[name])}" for name in ("persistence", "climatology") if base[name] is not None)
-        lines += _entry(f.number, f"{f.made:%Y-%m-%d}", f"model {percent(f.probability)}{beside} (run {f.run_id})", width)
+        lines += _entry(f.number, f"{f.created:%Y-%m-%d}", f"model {percent(f.probability)}{beside} (run {f.run_id})", width)
     for p in q.predictions:
-        lines += _entry(p.number, f"{p.made:%Y-%m-%d}", f"{p.by} {percent(p.probability)}{f': {p.why}' if p.why else ''}", width)
+        lines += _entry(p.number, f"{p.created:%Y-%m-%d}", f"{p.by} {percent(p.probability)}{f': {p.why}' if p.why else ''}", width)
     for r in q.resolutions:
         what = "later known" if r.about == "happens" else "resolved"
         why = f" ({r.why})" if r.why else ""
@@ -154,10 +154,11 @@ def document(q: LedgerQuestion, today: date) -> dict[str, Any]:
         "model": last and last.probability,
         "baselines": last and {name: last.row["baselines"][name] for name in ("persistence", "climatology")},
         "forecasts": [
-            {"entry": f.number, "made": f.made.isoformat(), "run_id": f.run_id, "probability": f.probability} for f in q.forecasts
+            {"entry": f.number, "made": f.created.isoformat(), "run_id": f.run_id, "probability": f.probability} for f in q.forecasts
         ],
         "predictions": [
-            {"entry": p.number, "made": p.made.isoformat(), "by": p.by, "probability": p.probability, "why": p.why} for p in q.predictions
+            {"entry": p.number, "made": p.created.isoformat(), "by": p.by, "probability": p.probability, "why": p.why}
+            for p in q.predictions
         ],
         "resolutions": [
             {

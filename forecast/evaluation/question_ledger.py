@@ -25,11 +25,11 @@ OWN: Final = "own"
 class RecordedForecast:
     """The answer of one run to a question.
 
-    number, made: of the ledger's entry; run_id, priors_digest, data_digest: of the run; row: the question as the entry has it.
+    number, created: of the ledger's entry; run_id, priors_digest, data_digest: of the run; row: the question as the entry has it.
     """
 
     number: int
-    made: datetime
+    created: datetime
     run_id: str
     priors_digest: str
     data_digest: str
@@ -44,10 +44,10 @@ class RecordedForecast:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A person's probability; number, made: of the ledger's entry."""
+    """A person's probability; number, created: of the ledger's entry."""
 
     number: int
-    made: datetime
+    created: datetime
     by: str
     probability: float
     why: str | None
@@ -125,25 +125,25 @@ class LedgerQuestion:
             return "open" if today <= self.resolves else "due"
         return "disputed" if self.dispute() else "resolved"
 
-    def counts(self, made: datetime, number: int) -> bool:
-        """Whether an entry was made before the question was resolved, by its time and by its place in the ledger."""
+    def counts(self, created: datetime, number: int) -> bool:
+        """Whether an entry was created before the question was resolved, by its time and by its place in the ledger."""
         known = [r for r in self.resolutions if r.about == "known"]
-        return bool(known) and made <= known[-1].until and number < known[0].number
+        return bool(known) and created <= known[-1].until and number < known[0].number
 
     def forecast(self) -> RecordedForecast | None:
         """The last answer of a run that counts."""
-        return next((f for f in reversed(self.forecasts) if self.counts(f.made, f.number)), None)
+        return next((f for f in reversed(self.forecasts) if self.counts(f.created, f.number)), None)
 
     def late(self) -> list[RecordedForecast | Prediction]:
         """Numbers entered after the question was resolved or its answer public, in the order of the ledger; they are never scored."""
         if self.resolution() is None:
             return []
         entries: list[RecordedForecast | Prediction] = [*self.forecasts, *self.predictions]
-        return sorted((x for x in entries if not self.counts(x.made, x.number)), key=lambda x: x.number)
+        return sorted((x for x in entries if not self.counts(x.created, x.number)), key=lambda x: x.number)
 
     def last_predictions(self) -> dict[str, Prediction]:
         """Person → the last prediction that counts."""
-        return {p.by: p for p in self.predictions if self.counts(p.made, p.number)}
+        return {p.by: p for p in self.predictions if self.counts(p.created, p.number)}
 
     @property
     def span(self) -> tuple[int, int]:
@@ -161,10 +161,10 @@ class LedgerQuestion:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRun:
-    """A run whose questions were entered; number, made: of the entry."""
+    """A run whose questions were entered; number, created: of the entry."""
 
     number: int
-    made: datetime
+    created: datetime
     run_id: str
     origin: str
     data_digest: str
@@ -206,21 +206,21 @@ def replay_ledger(entries: Iterable[Entry]) -> QuestionLedger:
     """
     questions: dict[str, LedgerQuestion] = {}
     runs: list[LedgerRun] = []
-    made = datetime.min.replace(tzinfo=UTC)
+    created = datetime.min.replace(tzinfo=UTC)
     for entry in entries:
-        made = max(made, entry.created)
+        created = max(created, entry.created)
         number, c = entry.number, entry.content
         match entry.kind:
             case "forecast":
-                runs.append(LedgerRun(number, made, c["run_id"], c["origin"], c["data_digest"], c["priors_digest"], c["model_version"]))
+                runs.append(LedgerRun(number, created, c["run_id"], c["origin"], c["data_digest"], c["priors_digest"], c["model_version"]))
                 for row in c["questions"]:
-                    _add_forecast(questions, row, c, number, made)
+                    _add_forecast(questions, row, c, number, created)
             case "question":
                 resolves = date.fromisoformat(c["resolution_date"])
-                own = LedgerQuestion(c["id"], c["text"], OWN, None, None, None, None, None, resolves, made, c["by"], c["link"])
+                own = LedgerQuestion(c["id"], c["text"], OWN, None, None, None, None, None, resolves, created, c["by"], c["link"])
                 questions[c["id"]] = own
             case "prediction":
-                questions[c["question"]].predictions.append(Prediction(number, made, c["by"], c["probability"], c["why"]))
+                questions[c["question"]].predictions.append(Prediction(number, created, c["by"], c["probability"], c["why"]))
             case "resolution":
                 until = last_moment(c["date"])
                 resolved = RecordedResolution(
@@ -233,19 +233,19 @@ def replay_ledger(entries: Iterable[Entry]) -> QuestionLedger:
 
 
 def _add_forecast(
-    questions: dict[str, LedgerQuestion], row: Mapping[str, Any], run: Mapping[str, Any], number: int, made: datetime
+    questions: dict[str, LedgerQuestion], row: Mapping[str, Any], run: Mapping[str, Any], number: int, created: datetime
 ) -> None:
     question = questions.setdefault(
         row["id"],
         LedgerQuestion(
             row["id"], row["text"], row["kind"], row["level"], row["horizon_months"], run["origin"],
-            month(row["window"]["start"]), month(row["window"]["end"]), date.fromisoformat(row["resolution_date"]), made,
+            month(row["window"]["start"]), month(row["window"]["end"]), date.fromisoformat(row["resolution_date"]), created,
         ),
     )  # fmt: skip
     if row["text"] != question.text:
         question.reworded.append(number)
     else:
-        question.forecasts.append(RecordedForecast(number, made, run["run_id"], run["priors_digest"], run["data_digest"], row))
+        question.forecasts.append(RecordedForecast(number, created, run["run_id"], run["priors_digest"], run["data_digest"], row))
 
 
 def last_moment(text: str) -> datetime:

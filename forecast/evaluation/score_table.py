@@ -74,7 +74,7 @@ def late_forecasts(ledger: QuestionLedger) -> tuple[LateForecast, ...]:
         for entry in question.late():
             by_author[entry.by if isinstance(entry, Prediction) else MODEL].append(entry)
         for author, entries in by_author.items():
-            numbers, entered = tuple(x.number for x in entries), entries[0].made.date()
+            numbers, entered = tuple(x.number for x in entries), entries[0].created.date()
             rows.append(LateForecast(question.id, author, numbers, entered, resolution.date, author in last_probabilities(question)))
     return tuple(rows)
 
@@ -215,7 +215,7 @@ def untested_edits(edits: Sequence[Edit], effects: Sequence[PriorEditEffect]) ->
 
 def edits_between(edits: Sequence[Edit], before: LedgerRun, after: LedgerRun) -> tuple[Edit, ...]:
     """The edits made by the time of the later run that lead from the priors of one to those of the other; none if the history has none."""
-    known = [edit for edit in edits if edit.time <= after.made]
+    known = [edit for edit in edits if edit.time <= after.created]
     starts = [i for i, edit in enumerate(known) if edit.digest_before == before.priors_digest]
     for start in reversed(starts):
         first = next(i for i in starts if known[i].change == known[start].change)
@@ -233,7 +233,7 @@ def _comparable(before: LedgerRun, after: LedgerRun) -> bool:
 def _effect(ledger: QuestionLedger, before: LedgerRun, after: LedgerRun, edits: tuple[Edit, ...]) -> PriorEditEffect:
     pairs, spans = [], []
     for question in filter(is_settled, ledger.questions.values()):
-        by_run = {f.run_id: f.probability for f in question.forecasts if question.counts(f.made, f.number)}
+        by_run = {f.run_id: f.probability for f in question.forecasts if question.counts(f.created, f.number)}
         if before.run_id in by_run and after.run_id in by_run:
             pairs.append((by_run[before.run_id], by_run[after.run_id], came_true(question)))
             spans.append(question.span)

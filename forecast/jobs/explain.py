@@ -23,7 +23,7 @@ from forecast.reweighting.data_update import FittedDraws
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
 """The kinds of parts, in the order in which the changes are made."""
 NOISE_Z: Final = 2.0
-"""A part below this many of its own standard errors cannot be told from noise."""
+"""A part below this many of its own standard errors is within the noise."""
 SHARED: Final = "Both forecasts use draws of the same fit, so sampling noise cancels except for resampling error."
 LATER: Final = "All parts are computed with the draws of the later run."
 EARLIER: Final = "All parts are computed with the draws of the earlier run; those of the later run are too far from its inputs."
@@ -272,7 +272,7 @@ def _noise(before: RunEndpoint, after: RunEndpoint, compared: _Comparison, joint
 
 
 def _part(states: Sequence[InputState], part: Contribution, model: str) -> dict[str, Any]:
-    """A part in words. If its steps cannot be told apart it has all their labels. model: the change of model, if a joint part holds it."""
+    """A part in words. A part of several steps has all their labels. model: the change of model, if a joint part holds it."""
     steps = states[part.first + 1 : part.last + 1]
     kinds: list[str] = [s.kind for s in steps]
     labels = [s.label for s in steps]

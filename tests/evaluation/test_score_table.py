@@ -116,7 +116,7 @@ def test_origins_a_month_apart_are_one_window(tmp_path: Path) -> None:
         resolve(tmp_path, "reach-4-12m", False, origin=origin)
     found = rows_of(tmp_path)["reached_by", 12, "model"].scores["brier"]
     assert (found.n, found.windows, found.error) == (3, 1, None)
-    assert "can be told from luck" in sampling_caution(score_table(read_question_ledger(tmp_path)))
+    assert "can be separated from luck" in sampling_caution(score_table(read_question_ledger(tmp_path)))
 
 
 @pytest.mark.parametrize("name", ["hold-4-12m", "fall-1-12m"])

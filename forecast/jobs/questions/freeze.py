@@ -59,29 +59,30 @@ def forecast_entry(run: Path, now: datetime) -> dict[str, Any] | None:
 
     None for a run that was made before there was a ledger. Raises StoreError if the run is damaged.
     """
-    made = manifest.read_manifest(run)
+    run_manifest = manifest.read_manifest(run)
     report = load_document(run)
     if "baselines" not in report:
         return None
     try:
-        return _entry_content(report, made, now)
+        return _entry_content(report, run_manifest, now)
     except (KeyError, TypeError, ValueError, AttributeError) as e:  # made by another version of the program
         raise StoreError(f"Run {run.name} was made by another version of this program, and cannot be entered: {e!r}.", REMEDY) from e
 
 
-def _entry_content(report: Mapping[str, Any], made: manifest.Manifest, now: datetime) -> dict[str, Any]:
+def _entry_content(report: Mapping[str, Any], run_manifest: manifest.Manifest, now: datetime) -> dict[str, Any]:
     base = {row["id"]: row for row in report["baselines"]}
+    priors = run_manifest.meta.get("priors") or {}
     day = now.astimezone(UTC).date()
     return {
         "origin": report["origin"],
         "run_id": report["run_id"],
         "run_created": report["created"],
-        "report_sha256": made.digests["report.json"],
+        "report_sha256": run_manifest.digests["report.json"],
         "model_version": report["model_version"],
         "seed": report["seed"],
         "data_digest": report["data_digest"],
         "priors_digest": report["priors_digest"],
-        "revisions": {n: r["revision"] for n, r in (made.meta.get("priors") or {}).items() if r.get("revision", SHIPPED) != SHIPPED},
+        "revisions": {n: r["revision"] for n, r in priors.items() if r.get("revision", SHIPPED) != SHIPPED},
         "headline": f"{report['headline']}@{report['origin']}",
         "resolution": report["resolution"],
         "questions": [
@@ -127,7 +128,7 @@ def omitted_questions(reports: Path, questions: QuestionLedger) -> tuple[Omitted
     report = load_document(run)
     if not is_current(report):  # made by another version of the program
         return ()
-    day = entered.made.date()
+    day = entered.created.date()
     omitted = Counter((q["horizon_months"], q["window"]["end"]) for q in report["questions"] if window_has_ended(q["window"]["end"], day))
     return tuple(OmittedQuestions(run.name, entered.origin, horizon, n, end) for (horizon, end), n in sorted(omitted.items()))
 

@@ -113,7 +113,7 @@ def sampling_caution(rows: Sequence[ScoreTableRow]) -> str:
     if windows < MIN_WINDOWS:
         return (
             f"No kind has more than {windows} separate window{'' if windows == 1 else 's'} (windows that share no month). However many "
-            "questions there are, they are about the same few stretches of history, and no difference can be told from luck."
+            "questions there are, they are about the same few stretches of history, and no difference can be separated from luck."
         )
     return (
         f"At most {windows} windows of a kind are separate (share no month): count those, not the questions. The standard errors do, "
