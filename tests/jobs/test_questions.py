@@ -210,7 +210,7 @@ def test_a_resolution_stands_until_it_is_disputed_and_settled(tmp_path: Path) ->
     standing = asked.resolution()
     assert standing is not None
     assert (standing.number, standing.outcome, standing.settles) == (second, True, over)
-    with pytest.raises(UsageError, match="stands no more"):
+    with pytest.raises(UsageError, match="has replaced entry"):
         record.record_dispute(tmp_path, Q, first, "dora", "Again.", AFTER)
 
 
