@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from forecast.report.parts import chances
-from forecast.report.schema import validate
 
 from forecast import workspace as places
 from forecast.attribution.input_states import InputState, intermediate_inputs
@@ -26,6 +24,8 @@ from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs import explain as job
 from forecast.jobs import snapshot, state_forecasts
 from forecast.jobs.run import write_report
+from forecast.report.files import load_report, validate
+from forecast.report.models.forecast import Attribution
 from forecast.runs import store
 from tests.conftest import NOW
 from tests.fixtures.report_example import report_example
@@ -33,6 +33,7 @@ from tests.support import fake_sampler
 from tests.support.data_editing import add, change
 from tests.support.light_runs import plain_runs
 from tests.support.prior_forecasts import prior_forecast
+from tests.support.sound_reports import question_rows
 
 type Command = Callable[..., Result]
 
@@ -105,7 +106,7 @@ MADE_WITH = {"model_version": ""}
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example's, but for what is asked and answered."""
     made = fake_sampler.report(forecast, run_id, created)
-    questions = [q | {"probability": forecast.answers[q["id"]].probability} for q in chances.questions(prior_forecast())]
+    questions = [q | {"probability": forecast.answers[q["id"]].probability} for q in question_rows(prior_forecast())]
     return made | {"questions": questions, "model_version": MADE_WITH["model_version"] or made["model_version"]}
 
 
@@ -404,10 +405,9 @@ def test_the_command_gives_the_same_document(runs: Runs, command: Command) -> No
 
 
 def test_the_command_reads_what_the_report_tells_already(runs: Runs, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from forecast.report import read
-
-    told = read.read_report(runs.b) | {"moved": job.explain(runs.a, runs.b)}
-    monkeypatch.setattr("forecast.report.read.read_report", lambda _: told)
+    moved = Attribution.model_validate(job.explain(runs.a, runs.b))
+    explained = load_report(runs.b).model_copy(update={"moved": moved})
+    monkeypatch.setattr("forecast.report.files.load_sound_report", lambda _: explained)
     monkeypatch.setattr("forecast.jobs.explain.explain", lambda *_: pytest.fail("it was worked out again"))
     result = command("explain", "--question", "fall-1-12m", "--workspace", runs.root)
     assert result.exit_code == 0, result.stderr

@@ -6,7 +6,6 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from forecast.report.parts.baselines import frozen
 from scipy import stats
 
 from forecast.data.settings import Counts
@@ -23,6 +22,7 @@ from forecast.forecasting.baselines import (
 )
 from forecast.forecasting.questions import build_questions, slug_of
 from forecast.model.events import ANSWERS, COUNTED
+from forecast.report.payload.questions import question_baselines
 from tests.support.bundled_state import bundled_situation
 from tests.support.prior_forecasts import prior_forecast
 
@@ -103,7 +103,7 @@ def test_an_event_by_hand() -> None:
 
 def test_every_question_of_a_forecast_has_its_row() -> None:
     forecast = prior_forecast()
-    rows = {row["id"]: row for row in frozen(forecast)}
+    rows = {row.id: row.model_dump() for row in question_baselines(forecast)}
     assert list(rows) == list(forecast.answers)
     for id_, row in rows.items():
         answer = forecast.answers[id_]

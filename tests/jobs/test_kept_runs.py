@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from forecast.report.parts.chances import questions
 
 from forecast.jobs.priors.refit_edits import refit_edits
 from forecast.jobs.priors.try_edits import try_edits
@@ -21,7 +20,7 @@ from forecast.runs.draws_files import write_draws
 from forecast.runs.kept_runs import kept_run
 from forecast.workspace import Workspace
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 type Command = Callable[..., Result]
 
@@ -39,7 +38,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(json.dumps(questions(prior_forecast())))
+    found: list[dict[str, Any]] = question_rows(prior_forecast())
     return found
 
 

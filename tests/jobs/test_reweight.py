@@ -11,13 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import arviz
 import numpy as np
 import pytest
-from forecast.report.parts.foundations import diagnostics
-from forecast.report.schema import validate
 
 from forecast import workspace as places
 from forecast.attribution.residual_noise import ALARM_Z
@@ -32,6 +29,9 @@ from forecast.jobs.run import WrittenRun, write_report
 from forecast.jobs.snapshot import basis_of
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.priors.catalogue import parse_prior
+from forecast.report.files import validate
+from forecast.report.models.report import Report
+from forecast.report.payload.provenance import diagnostics
 from forecast.reweighting.data_update import reweight_to_inputs
 from forecast.runs import manifest
 from forecast.workspace import Workspace
@@ -48,8 +48,8 @@ STAKES = '["stakes.csv"]\ncovered_through = 2026-06-30'
 def figures_aside() -> Iterator[None]:
     """Of a report only its numbers are written."""
 
-    def numbers(report: dict[str, Any], folder: Path) -> None:
-        (folder / "report.json").write_text(json.dumps(report))
+    def numbers(report: Report, folder: Path) -> None:
+        (folder / "report.json").write_text(json.dumps(report.document()))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecast.jobs.run.write_report_files", numbers)
@@ -140,15 +140,15 @@ def test_a_row_added_gives_a_whole_run_that_says_what_it_rests_on(added: Added) 
     meta = manifest.read_manifest(added.done.path).meta
     assert meta["fitted_in"] == added.fitted.name
     assert meta["data_digest"] == data_digest(load_workspace(added.where, today=TODAY).data)
-    report = added.done.report
+    report = added.done.report.document()
     validate(report)
-    assert report["rests_on"] == {"fitted_in": added.fitted.name, "k_hat": added.made.k_hat, "ess": added.made.ess}
-    assert any(added.fitted.name in text and "No sampler ran" in text for text in report["limitations"])
+    assert report["draws_source"] == {"fitted_in": added.fitted.name, "k_hat": added.made.k_hat, "ess": added.made.ess}
+    assert any(added.fitted.name in text and "No new fit was made" in text for text in report["limitations"])
     assert all(row["note"].endswith(f"as fitted in run {added.fitted.name}") for row in report["multiverse"])
     assert report["multiverse"][0]["label"] == f"the fit of run {added.fitted.name} (main reading)"
     for sentence in ("disputed_act", "range_pressure"):
         assert f"the fit of run {added.fitted.name}" in report["sentences"][sentence]
-    assert report["diagnostics"] == diagnostics(prior_forecast())
+    assert report["diagnostics"] == diagnostics(prior_forecast()).model_dump()
 
 
 @pytest.mark.slow

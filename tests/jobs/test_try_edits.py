@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
-from forecast.report.parts.chances import questions
 
 from forecast.errors import InputError, StoreError
 from forecast.jobs.priors.try_edits import try_edits
@@ -24,7 +23,7 @@ from forecast.runs import store
 from forecast.runs.draws_files import write_draws
 from forecast.workspace import Workspace, create
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 type Command = Callable[..., Result]
 HEADLINE = "reach-4-12m"
@@ -38,7 +37,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=questions(prior_forecast()))))
+    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=question_rows(prior_forecast()))))
     return rows
 
 

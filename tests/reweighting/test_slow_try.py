@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forecast.report.parts.chances import questions
 
 from forecast import workspace as places
 from forecast.forecasting.inputs import load_workspace
@@ -30,7 +29,7 @@ from forecast.runs.draws_files import write_draws
 from forecast.runs.input_snapshot import write_inputs
 from tests.conftest import NOW
 from tests.support.random_edits import groups
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 RUN = "20261124T141500Z-abcdef"
 EDITS, SEED, OTHER_SEED = 20, 2026, 7001
@@ -79,7 +78,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> places.Workspace:
     forecast = fit(inputs, explored=False)
 
     def write(folder: Path) -> None:
-        (folder / "report.json").write_text(json.dumps(sound_report(RUN, questions=json.loads(json.dumps(questions(forecast))))))
+        (folder / "report.json").write_text(json.dumps(sound_report(RUN, questions=question_rows(forecast))))
         write_draws(folder, pack(forecast))
         write_inputs(folder, inputs.snapshot)
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forecast.report.read import read_any_form, read_report
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast import workspace as places
 from forecast.errors import InputError, StoreError
 from forecast.jobs.soundness import problems
+from forecast.report.files import checked, load_document, load_report
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import manifest
 from forecast.runs.draws_files import DRAWS, read_draws
@@ -116,10 +116,9 @@ def test_one_changed_part_of_a_report_is_refused_or_still_a_report(
     report: dict[str, Any], places_of: list[tuple[str | int, ...]], at: int, spoilt: int
 ) -> None:
     """Whatever one part becomes, the report is refused, or every page can be made of it."""
-    from forecast.report.schema import problems as wrong
-    from forecast.report.terminal import headline_table
 
     from forecast.report.markdown import render_markdown
+    from forecast.report.text_view import render_text
 
     changed = copy.deepcopy(report)
     *above, last = places_of[at % len(places_of)]
@@ -130,10 +129,11 @@ def test_one_changed_part_of_a_report_is_refused_or_still_a_report(
         del holder[last]
     else:
         holder[last] = copy.deepcopy(SPOILT[spoilt])
-    if not wrong(changed):
+    found, problems = checked(changed)
+    if found and not problems:
         json.dumps(changed, allow_nan=False)
-        headline_table(changed)
-        render_markdown(changed)
+        render_text(found)
+        render_markdown(found)
 
 
 META: Mapping[str, Any] = {
@@ -234,8 +234,8 @@ def test_a_report_of_another_version_is_no_damage(damaged: places.Workspace, com
     (run / "report.json").write_text(json.dumps({"schema_version": "9", "anything": 1}))
     seal_again(damaged.reports)
     with pytest.raises(InputError, match="another version"):
-        read_report(run)
-    assert read_any_form(run) == {"schema_version": "9", "anything": 1}
+        load_report(run)
+    assert load_document(run) == {"schema_version": "9", "anything": 1}
     assert problems(run) == ()
     for words in (("report",), ("diff", RUN, RUN), ("priors", "try", EDIT), ("runs", "publish", RUN)):
         result = command("--workspace", root, *words)

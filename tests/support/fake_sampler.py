@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from forecast.report.parts import foundations
 
 import forecast.jobs.explain
 import forecast.jobs.index
@@ -35,8 +34,10 @@ from forecast.forecasting.parameter_draws import from_prior
 from forecast.inference.settings import SamplerSettings
 from forecast.jobs import run
 from forecast.model.tolerance_data import MODEL_VERSION, TolerancePriors
-from forecast.report import figures, index
-from tests.fixtures.report_example import report_example
+from forecast.report import run_index
+from forecast.report.figures import catalogue
+from forecast.report.payload import provenance
+from tests.fixtures.report_example import as_report, report_example
 from tests.support.prior_forecasts import as_tree
 
 EXAMPLE = report_example()
@@ -111,10 +112,10 @@ def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]
         "seed": situation.seed,
         "origin": month_text(situation.origin),
         "stale": is_stale(situation.origin, created.date()),
-        "diagnostics": foundations.diagnostics(forecast),
+        "diagnostics": provenance.diagnostics(forecast).model_dump(),
     }
     moved = EXAMPLE["moved"] | dict(forecast.moved) if forecast.moved else {}
-    made_of["rests_on"] = asdict(forecast.rests_on) if forecast.rests_on else None
+    made_of["draws_source"] = asdict(forecast.rests_on) if forecast.rests_on else None
     return (
         EXAMPLE
         | made_of
@@ -133,11 +134,11 @@ def stub(sampler: str = "well") -> None:
     run.compiled = lambda situation, constants, engine="nutpie": FromPrior(situation, constants, SPOILT[sampler])
     run.explore = run.run_scenarios = lambda *_: []
     run.rehearse = lambda *_: None
-    run.build_report = report
+    run.build_report = lambda *of: as_report(report(*of))
     fit_readings.DRAWS_A_CHAIN = 250
     forecast.jobs.explain.moved = lambda *_: {}
-    figures.Figure.svg = lambda *_: ""
-    index._chart = lambda *_: ""
+    catalogue.Figure.svg = lambda *_: ""
+    run_index._chart = lambda *_: ""
 
 
 def command(words: list[str], sampler: str, said: Path) -> None:
