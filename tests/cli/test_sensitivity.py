@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 
 from forecast.report.models.fit import Sensitivity
+from forecast.report.payload import build
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
@@ -24,7 +25,7 @@ RUN = "20261124T141500Z-abcdef"
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, Any]:
-    return sensitivity.sensitivity(prior_forecast())
+    return build.sensitivity(prior_forecast()).model_dump()
 
 
 @pytest.fixture

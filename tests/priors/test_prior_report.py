@@ -418,4 +418,4 @@ def test_a_gamma_keeps_its_family(published: Workspace) -> None:
     assert found is not None
     assert isinstance(found.prior, Gamma)
     assert found.question is not None
-    assert found.question["id"] == "count-designation-12m"
+    assert found.question.id == "count-designation-12m"
