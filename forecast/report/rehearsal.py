@@ -91,7 +91,7 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
     from forecast.report.models import evidence as e
     from forecast.report.models import fit as f
     from forecast.report.models import forecast as q
-    from forecast.report.models.base import Density, Fan, Interval
+    from forecast.report.models.base import Band, Density, Fan, Interval, MonthlySeries, Months
     from forecast.report.models.report import Report
     from forecast.report.payload import history, provenance
     from forecast.report.payload.build import NO_SENTENCES
@@ -116,7 +116,7 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
         questions=[
             q.Question(
                 id=x.id, text=x.text, level=x.level, kind=x.kind, horizon_months=x.horizon,
-                window=q.Window(start=month_text(x.start), end=month_text(x.end)), resolution_date=month_text(x.end), probability=p,
+                window=Months(start=month_text(x.start), end=month_text(x.end)), resolution_date=month_text(x.end), probability=p,
                 probability_known=None, expected=None, mcse=None, interval=interval, prior_probability=p,
                 by_reading=dict.fromkeys(titles, p),
             )
@@ -137,7 +137,7 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
         ],
         history=e.History(
             months=months, main=[0, 0], by_reading={name: [0, 1] for name in titles},
-            theta=e.Theta(q10=[-1.0, -1.0], q50=[0.0, 0.0], q90=[1.0, 1.0]),
+            theta=Band(q10=[-1.0, -1.0], q50=[0.0, 0.0], q90=[1.0, 1.0]),
             changes=[
                 e.LevelChange(
                     month=months[0], before=0, after=int(c.level), claim_id=c.claim_id, confidence=c.confidence, why=c.why,
@@ -156,7 +156,7 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
             ),
             overdoses=e.Overdoses(**band, final=[], provisional=[]),
             opposition=e.Opposition(
-                **band, gap=None, mobilisation=e.Mobilisation(months=months, value=two),
+                **band, gap=None, mobilisation=MonthlySeries(months=months, value=two),
                 polls=[e.Poll(date=month_text(at), share=0.5, wording=x.wording, pollster=x.pollster, n=None) for x in data.polls],
             ),
         ),

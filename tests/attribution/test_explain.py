@@ -34,6 +34,7 @@ from tests.support import fake_sampler
 from tests.support.data_editing import add, change
 from tests.support.light_runs import plain_runs
 from tests.support.prior_forecasts import prior_forecast
+from tests.support.sound_reports import question_rows
 
 type Command = Callable[..., Result]
 

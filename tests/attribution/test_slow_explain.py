@@ -28,6 +28,7 @@ from tests.conftest import NOW
 from tests.support import fake_sampler
 from tests.support.light_runs import plain_runs
 from tests.support.prior_forecasts import drawn_forecast
+from tests.support.sound_reports import question_rows
 
 SEED = 11
 

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forecast.report.render import write_report_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast import workspace as places
 from forecast.cli._streams import SafeStream, as_json
+from forecast.report.files import write_report_files
 from forecast.runs import store
 from forecast.storage.text import refused_character
 from tests.cli.test_commands import ALL, examples, fits
-from tests.fixtures.report_example import report_example
+from tests.fixtures.report_example import as_report, report_example
 
 RUN = "20261124T141500Z-abcdef"
 STEERING = "\x00\x07\x08\x0c\x0d\x1b\x7f\x85\x9b\u061c\u200e\u2028\u202e\u2066\ud800\udcff\ufdd0\ufffe\U0010ffff"
@@ -35,7 +35,7 @@ DRIVER = """
 import json, os, sys
 from datetime import UTC, datetime
 from forecast.cli import main
-from forecast.cli._context import Surroundings
+from forecast.cli._context import Environment
 import forecast.data.read, forecast.jobs.status, forecast.jobs.priors.set_edits, forecast.priors.descriptions, rich.table
 
 commands, codes = json.load(open(sys.argv[1])), []
@@ -48,7 +48,7 @@ for words in commands:
 else:
     os.write(said, json.dumps(codes).encode())
     os._exit(0)
-main(words, prog_name="forecast", obj=Surroundings(clock=lambda: datetime(2026, 11, 24, 14, 15, tzinfo=UTC), environ={}))
+main(words, prog_name="forecast", obj=Environment(clock=lambda: datetime(2026, 11, 24, 14, 15, tzinfo=UTC), environ={}))
 """
 """Each command in a process of its own, forked from one that has imported what they need. They end as the interpreter does."""
 

@@ -155,7 +155,7 @@ def test_an_event_by_hand() -> None:
 
 def test_every_question_of_a_forecast_has_its_row() -> None:
     forecast = prior_forecast()
-    rows = {row["id"]: row for row in frozen(forecast)}
+    rows = {row.id: row.model_dump() for row in question_baselines(forecast)}
     assert list(rows) == list(forecast.answers)
     for id_, row in rows.items():
         answer = forecast.answers[id_]

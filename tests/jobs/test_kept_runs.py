@@ -21,7 +21,7 @@ from forecast.runs.draws_files import write_draws
 from forecast.runs.kept_runs import kept_run
 from forecast.workspace import Workspace
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 type Command = Callable[..., Result]
 

@@ -24,7 +24,7 @@ from forecast.runs import store
 from forecast.runs.draws_files import write_draws
 from forecast.workspace import Workspace, create_workspace
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 type Command = Callable[..., Result]
 HEADLINE = "reach-4-12m"

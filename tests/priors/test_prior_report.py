@@ -40,7 +40,7 @@ from forecast.sensitivity.prior_effects import PARAMETER_FIELDS, PROFILE_DRAWS, 
 from forecast.typing import Floats
 from forecast.workspace import Workspace, bundled_root
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import EXAMPLE, sound_report
+from tests.support.sound_reports import EXAMPLE, question_rows, sound_report
 
 type Command = Callable[..., Result]
 
@@ -396,7 +396,7 @@ def test_a_figure_that_cannot_be_is_refused(published: Workspace, command: Comma
 
 
 def test_the_chart_is_valid_vega_lite() -> None:
-    curves(Normal(0, 1), alike(np.linspace(-1, 1, 50)), str, PAGE).to_dict(validate=True)
+    prior_curves(Normal(0, 1), alike(np.linspace(-1, 1, 50)), str, PAGE).to_dict(validate=True)
 
 
 def test_damage_is_told_and_not_shown(published: Workspace, command: Command) -> None:
@@ -419,4 +419,4 @@ def test_a_gamma_keeps_its_family(published: Workspace) -> None:
     assert found is not None
     assert isinstance(found.prior, Gamma)
     assert found.question is not None
-    assert found.question["id"] == "count-designation-12m"
+    assert found.question.id == "count-designation-12m"

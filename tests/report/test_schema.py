@@ -150,7 +150,7 @@ def classes(parent: type[Part]) -> Iterator[type[Part]]:
 def test_every_part_is_strict_and_says_what_it_is() -> None:
     assert Report.model_fields["schema_version"].annotation.__args__ == (SCHEMA_VERSION,)  # type: ignore[union-attr]
     found = list(classes(Part))
-    assert len(found) > 60
+    assert len(found) > 50
     for part in found:
         assert part.__doc__, part
         config = part.model_config
@@ -165,3 +165,9 @@ def test_a_value_of_another_type_is_not_converted(key: str, value: Any) -> None:
     question = copy.deepcopy(EXAMPLE["questions"][0]) | {key: value}
     with pytest.raises(ValueError, match=key):
         Question.model_validate(question)
+
+
+def test_a_command_prints_the_schema(command: Callable[..., Any]) -> None:
+    result = command("report", "--schema")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout) == report_schema()

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
-from forecast.report.differences import _markdown
-from forecast.report.tables.table import table
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt

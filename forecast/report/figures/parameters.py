@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import log
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from forecast.formatting import capital, count, number, percent, percent_range, plain_percent
 from forecast.report.figures.dot_plot import QUARTERS, Axis, Bar, Dot, Row, dot_plot
@@ -11,23 +11,14 @@ from forecast.report.figures.svg_export import Size
 from forecast.report.tables import Table, table
 
 if TYPE_CHECKING:
-    from forecast.report.models.fit import PriorSummary, Skip
+    from forecast.report.models.fit import PriorSummary, Quantiles, Skip
     from forecast.report.models.report import Report
 
 SPREAD: Final = 3.29
 """Width of a normal's central 90 % in standard deviations."""
 
 
-class _Quantiles(Protocol):
-    @property
-    def q05(self) -> float: ...
-    @property
-    def q50(self) -> float: ...
-    @property
-    def q95(self) -> float: ...
-
-
-def _quantiles(q: _Quantiles, digits: int = 2) -> str:
+def _quantiles(q: Quantiles, digits: int = 2) -> str:
     return " / ".join(number(v, digits) for v in (q.q05, q.q50, q.q95))
 
 

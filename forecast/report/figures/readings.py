@@ -42,8 +42,8 @@ def densities_chart(report: Report, size: Size) -> Any:
         floor, tint = step * (i + 1), colour(COLOURS[i % len(COLOURS)])
         humps += _area(x, floor - TALL * height / peak, np.full(len(x), float(floor)), tint, i)
         ticks.append({"x": sqrt(r.headline), "y": floor + 4, "y2": floor - 4, "c": tint})
-        said = f"{plain_percent(r.headline)}, weight {percent(r.weight)}"
-        labels.append({"y": floor - TALL + 2, "t": capital(r.title), "v": said})
+        value = f"{plain_percent(r.headline)}, weight {percent(r.weight)}"
+        labels.append({"y": floor - TALL + 2, "t": capital(r.title), "v": value})
         floors.append({"y": floor})
     bottom = step * (len(curves) + 1) + 22
     humps += _stacked(report, curves, bottom)
@@ -100,7 +100,7 @@ def on_square_root(density: Density, highest: float, most: int = 90) -> Curve:
 
 
 def _highest(report: Report) -> float:
-    """Where every hump has all but died away: a round number above the highest interval's end."""
+    """Where every curve is nearly flat: a round number above the highest interval's end."""
     reach = max([report.mixture.interval.high, *(r.headline_interval.high for r in report.readings)]) * 1.3
     return next((t for t in TICKS if t >= reach), 1.0)
 

@@ -56,10 +56,29 @@ class Density(Part):
     y: Annotated[list[NonNegative], Field(min_length=2)]
 
 
-class Fan(Part):
-    """Quantiles of simulated paths by month: 10, 50 and 90 %."""
+class Months(Part):
+    """From one month to another, both inclusive."""
 
-    months: list[MonthText]
+    start: MonthText
+    end: MonthText
+
+
+class Band(Part):
+    """Quantiles by month: 10, 50 and 90 %."""
+
     q10: Series
     q50: Series
     q90: Series
+
+
+class Fan(Band):
+    """Quantiles by month, with the months."""
+
+    months: list[MonthText]
+
+
+class MonthlySeries(Part):
+    """A value by month."""
+
+    months: list[MonthText]
+    value: Series

@@ -7,12 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from forecast.report.models.base import (
+    Band,
     Count,
     DateText,
     Difference,
     Fan,
     Integer,
     LevelNumber,
+    MonthlySeries,
+    Months,
     MonthText,
     NonNegative,
     Part,
@@ -20,14 +23,6 @@ from forecast.report.models.base import (
     Series,
     Text,
 )
-
-
-class Theta(Part):
-    """Quantiles of latent tolerance by month: 10, 50 and 90 %."""
-
-    q10: Series
-    q50: Series
-    q90: Series
 
 
 class LevelChange(Part):
@@ -58,7 +53,7 @@ class History(Part):
     months: Annotated[list[MonthText], Field(min_length=1)]
     main: Annotated[list[LevelNumber], Field(min_length=1)]
     by_reading: dict[str, list[LevelNumber]]
-    theta: Theta
+    theta: Band
     changes: list[LevelChange]
     events: list[NotableEvent]
 
@@ -71,20 +66,16 @@ class Channels(Part):
     security: Series
 
 
-class CheckSeries(Part):
+class CheckSeries(MonthlySeries):
     """A series that others made, set beside leverage; correlation: over the months that both have."""
 
     name: Text
-    months: list[MonthText]
-    value: Series
     correlation: Difference | None
 
 
-class Leverage(Part):
+class Leverage(MonthlySeries):
     """US pressure by month; 1 is its mean over the months on which its scale was frozen."""
 
-    months: list[MonthText]
-    value: Series
     by_channel: Channels
     future: Fan
     checks: list[CheckSeries]
@@ -124,27 +115,16 @@ class Poll(Part):
     n: Count | None
 
 
-class Mobilisation(Part):
-    """The strength of mobilisation against US pressure by month."""
-
-    months: list[MonthText]
-    value: Series
-
-
-class Gap(Part):
-    """The longest stretch without a poll on force: the months of the polls at its ends."""
-
-    start: MonthText
-    end: MonthText
-
-
 class Opposition(Fan):
-    """The share of Mexicans opposed to US force: the estimate with its band, the polls, and the simulated future."""
+    """The share of Mexicans opposed to US force: the estimate with its band, the polls, and the simulated future.
+
+    mobilisation: its strength against US pressure by month; gap: the longest stretch without a poll on force, from poll to poll.
+    """
 
     polls: list[Poll]
-    mobilisation: Mobilisation
+    mobilisation: MonthlySeries
     future: Fan
-    gap: Gap | None
+    gap: Months | None
 
 
 class Drivers(Part):

@@ -14,23 +14,25 @@ type SensitivityLabel = Literal["prior–data conflict", "strong prior, weak lik
 """Of power scaling (Kallioinen et al., Statistics and Computing 34:57, 2024)."""
 
 
-class PriorSummary(Part):
-    """A prior as it is written, and its 5, 50 and 95 % quantiles."""
+class Quantiles(Part):
+    """5, 50 and 95 % quantiles."""
 
-    text: Text
     q05: float
     q50: float
     q95: float
 
 
-class PosteriorSummary(Part):
-    """Mean, standard deviation, and 5, 50 and 95 % quantiles."""
+class PriorSummary(Quantiles):
+    """A prior as it is written, and its quantiles."""
+
+    text: Text
+
+
+class PosteriorSummary(Quantiles):
+    """Mean, standard deviation and quantiles."""
 
     mean: float
     sd: NonNegative
-    q05: float
-    q50: float
-    q95: float
 
 
 class Parameter(Part):
@@ -71,14 +73,11 @@ class Skip(Part):
     stopped: Count
 
 
-class ReplicatedStatistic(Part):
+class ReplicatedStatistic(Quantiles):
     """A statistic of the record beside that of simulated histories. tail_p: share of these that are as far out or further."""
 
     statistic: Text
     observed: float
-    q05: float
-    q50: float
-    q95: float
     tail_p: Probability
 
 

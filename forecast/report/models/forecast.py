@@ -14,6 +14,7 @@ from forecast.report.models.base import (
     Distribution,
     Interval,
     LevelNumber,
+    Months,
     MonthText,
     NonNegative,
     Part,
@@ -24,13 +25,6 @@ from forecast.report.models.base import (
 
 type QuestionKind = Literal["reached_by", "in_force_at", "fallen_to", "event", "count"]
 type QuestionId = Annotated[str, Field(pattern=r"^((reach|hold|fall)-[0-5]-[0-9]+m|(event|count)-[a-z0-9]+(-[a-z0-9]+)*-[0-9]+m)$")]
-
-
-class Window(Part):
-    """The months of a question, both inclusive."""
-
-    start: MonthText
-    end: MonthText
 
 
 class Question(Part):
@@ -47,7 +41,7 @@ class Question(Part):
     level: LevelNumber | None
     kind: QuestionKind
     horizon_months: Positive
-    window: Window
+    window: Months
     resolution_date: DateText
     probability: Probability
     probability_known: Probability | None

@@ -88,5 +88,5 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> Report:
 
 def sensitivity(forecast: Forecast) -> Sensitivity:
     """What the headline is made of, as `forecast priors sensitivity` has it, from what the run's draws will hold."""
-    found = analyse_sensitivity(pack(forecast), forecast.situation.priors, forecast.headline.question.id)
-    return Sensitivity.model_validate(found.as_dict())
+    result = analyse_sensitivity(pack(forecast), forecast.situation.priors, forecast.headline.question.id)
+    return Sensitivity.model_validate(result.as_dict())

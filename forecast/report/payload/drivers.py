@@ -13,15 +13,13 @@ from forecast.domain import CHANNELS, FIRST_MONTH, Month, month_text
 from forecast.forecasting.forecast_result import Forecast
 from forecast.model.history import LOG_3000, LOGIT_60
 from forecast.model.overdose import START
-from forecast.report.models.base import Fan
+from forecast.report.models.base import Fan, MonthlySeries, Months
 from forecast.report.models.evidence import (
     Channels,
     CheckSeries,
     Drivers,
     FinalDeaths,
-    Gap,
     Leverage,
-    Mobilisation,
     Opposition,
     Overdoses,
     Poll,
@@ -106,18 +104,18 @@ def opposition(forecast: Forecast) -> Opposition:
             Poll(date=month_text(p.month), share=p.share, wording=wordings[p.poll_id], pollster=p.pollster, n=None if p.n_assumed else p.n)
             for p in sorted(polls, key=lambda p: p.month)
         ],
-        mobilisation=Mobilisation(months=months, value=[float(v) for v in state.mobilised]),
+        mobilisation=MonthlySeries(months=months, value=[float(v) for v in state.mobilised]),
         future=_fan(expit(forecast.pool.opposition[:, 1:] + LOGIT_60), state.origin),
         gap=_gap(sorted({p.month for p in polls if wordings[p.poll_id].startswith("force")})),
     )
 
 
-def _gap(months: list[int]) -> Gap | None:
+def _gap(months: list[int]) -> Months | None:
     """The longest stretch without a poll on force."""
     if len(months) < 2:
         return None
     start, end = max(itertools.pairwise(months), key=lambda pair: pair[1] - pair[0])
-    return Gap(start=month_text(start), end=month_text(end))
+    return Months(start=month_text(start), end=month_text(end))
 
 
 def _fan(paths: Floats, origin: Month) -> Fan:

@@ -17,7 +17,8 @@ from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.origin_state import claims_day
 from forecast.forecasting.predictive_checks import transition_log_odds
 from forecast.model.events import arrivals, is_concession
-from forecast.report.models.evidence import CalendarEntry, Concession, Episode, History, LevelChange, NotableEvent, Stake, Theta
+from forecast.report.models.base import Band
+from forecast.report.models.evidence import CalendarEntry, Concession, Episode, History, LevelChange, NotableEvent, Stake
 
 ANSWER_WITHIN: Final = 60
 """Days in which a US act that names cooperation as its reason counts as the answer to a concession."""
@@ -38,7 +39,7 @@ def history(forecast: Forecast) -> History:
         months=[month_text(m) for m in months_of(state.data)],
         main=main.history.levels.tolist(),
         by_reading={name: fit.history.levels.tolist() for name, fit in forecast.readings.items()},
-        theta=Theta(q10=q10, q50=q50, q90=q90),
+        theta=Band(q10=q10, q50=q50, q90=q90),
         changes=_changes(forecast),
         events=_notable(forecast),
     )

@@ -13,8 +13,8 @@ from forecast.forecasting.baselines import baselines, poisson_chances
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.question_forecasts import QuestionForecast
 from forecast.forecasting.questions import resolution_date
-from forecast.report.models.base import Interval
-from forecast.report.models.forecast import Baseline, CountBaselines, PriorAndForecast, Question, Rung, Window
+from forecast.report.models.base import Interval, Months
+from forecast.report.models.forecast import Baseline, CountBaselines, PriorAndForecast, Question, Rung
 from forecast.typing import Floats
 
 MEANINGS: Final = (
@@ -37,7 +37,7 @@ def questions(forecast: Forecast) -> list[Question]:
             level=a.question.level,
             kind=a.question.kind,
             horizon_months=a.question.horizon,
-            window=Window(start=month_text(a.question.start), end=month_text(a.question.end)),
+            window=Months(start=month_text(a.question.start), end=month_text(a.question.end)),
             resolution_date=resolution_date(a.question, config).isoformat(),
             probability=within_unit(a.probability),
             probability_known=None if a.known is None else within_unit(a.known),
