@@ -100,11 +100,11 @@ def _asked(found: Mapping[str, Any], chosen: Sequence[str]) -> Sequence[str]:
 
 
 def _check_asked(ids: Collection[str], chosen: Sequence[str]) -> None:
-    from difflib import get_close_matches
+    from forecast.data.suggestions import nearest_words
 
     for id_ in chosen:
         if id_ not in ids:
-            near = get_close_matches(id_, ids, 3, 0.0)
+            near = nearest_words(id_, ids, cutoff=0.0)
             raise UsageError(f"Not both runs asked {id_!r}.", f"The nearest that both did: {', '.join(near)}.")
 
 

@@ -8,11 +8,15 @@ from collections.abc import Iterable
 from typing import Final
 
 
+def nearest_words(word: str, right: Iterable[str], n: int = 3, cutoff: float = 0.5) -> list[str]:
+    """At most `n` members of `right` that look like `word`, the likest first, whatever their case; none below a likeness of `cutoff`."""
+    by_lower = {w.lower(): w for w in right}
+    return [by_lower[match] for match in difflib.get_close_matches(word.strip().lower(), by_lower, n, cutoff)]
+
+
 def nearest(word: str, right: Iterable[str]) -> str | None:
     """The member of `right` that looks most like `word`; None if none is close."""
-    by_lower = {w.lower(): w for w in right}
-    close = difflib.get_close_matches(word.strip().lower(), list(by_lower), n=1, cutoff=0.5)
-    return by_lower[close[0]] if close else None
+    return next(iter(nearest_words(word, right, 1)), None)
 
 
 def did_you_mean(word: str, right: Iterable[str]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final, Literal
 
+from forecast.data.suggestions import nearest_words
 from forecast.domain import CHANNELS, LEVELS, TOP
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles, Scale
 from forecast.priors.named_constants import Table, Weights
@@ -191,7 +191,7 @@ CATALOGUE: Final[Mapping[str, PriorDefinition]] = MappingProxyType(
 
 def nearest(name: str) -> str:
     """The name most like `name`."""
-    return get_close_matches(name, CATALOGUE, 1, 0.0)[0]
+    return nearest_words(name, CATALOGUE, 1, 0.0)[0]
 
 
 def parse_prior(name: str, text: str) -> PriorSpec:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from forecast.data.suggestions import nearest_words
 from forecast.errors import InputError, Problem, limited
 from forecast.priors.catalogue import CATALOGUE, check_suits, nearest, parse_prior
 from forecast.priors.distributions import Distribution, Fixed, PriorSpec
@@ -188,9 +189,7 @@ def _check_key(key: str, table: Mapping[str, Any], refuse: Any) -> None:
 
 
 def _nearest_key(key: str) -> str:
-    from difflib import get_close_matches
-
-    return get_close_matches(key, KEYS, 1, 0.0)[0]
+    return nearest_words(key, KEYS, 1, 0.0)[0]
 
 
 def _edited(prior: Prior, spec: PriorSpec | None) -> Prior:

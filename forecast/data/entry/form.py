@@ -23,67 +23,36 @@ from forecast.storage.text import read_text, text_problem
 
 type Cells = Mapping[str, str]
 
-LABELS: Final[Mapping[str, Mapping[str, str]]] = {
-    "events": {
-        "family": "who acts: A Mexico, decided or alleged; B US pressure; C opposition in Mexico; D context",
-        "id": "name of the row",
-        "role": "what kind of record it is",
-        "date": "when it happened (YYYY-MM-DD, YYYY-MM or YYYY)",
-        "published": "when it could first be known (YYYY-MM-DD, YYYY-MM or YYYY)",
-        "instrument": "by what means",
-        "channel": "the field it belongs to",
-        "kind": "kind of pressure",
-        "intensity": "how strong, from 1 to 5",
-        "count": "number of persons",
-        "direction": "+ for more, - for less",
-        "operation_level": "level of the operation, from 0 to 5",
-        "until": "day on which the measure ended (YYYY-MM-DD, YYYY-MM or YYYY)",
-        "ends": "ids of the measures that it ends, separated by ';'",
-        "answers": "whether Washington itself calls what Mexico did enough",
-        "episode": "a name that all rows on one act or quarrel share",
-        "caused_by": "ids of the earlier rows that it responds to, separated by ';'",
-        "same_act_as": "ids of earlier rows on the same act, separated by ';'",
-        "disputed": "'no', or what is contested and by whom",
-        "evidence": "whether you have read the source yourself",
-        "confidence": "how sure the coding is; low where no rule fits",
-        "source": "who reports it: outlet or document, and its day",
-        "url": "where to read it",
-        "description": "what happened, in your own words, on one line",
-    },
-    "claims": {
-        "claim_id": "name of the row",
-        "start": "first month (YYYY-MM)",
-        "end": "last month (YYYY-MM), unless it goes on",
-        "level": "level of the ladder, from 0 to 5",
-        "published": "when it could first be known (YYYY-MM-DD, YYYY-MM or YYYY)",
-        "stance": "whether the evidence meets the rules",
-        "supersedes": "ids of the claims that it replaces, separated by ';'",
-        "basis_ids": "ids of the events that it rests on, separated by ';'",
-        "confidence": "how sure the coding is",
-        "why": "the reason, in your own words, on one line",
-    },
-    "polls": {
-        "pollster": "who asked",
-        "topic": "subject of the question; one pollster's questions on one topic share a house effect",
-        "field_start": "first day of field work (YYYY-MM-DD, YYYY-MM or YYYY)",
-        "field_end": "last day of field work (YYYY-MM-DD, YYYY-MM or YYYY)",
-        "poll_id": "name of the row",
-        "wording": "what kind of US action the question names",
-        "published": "when the figures became public (YYYY-MM-DD, YYYY-MM or YYYY)",
-        "published_basis": "how that day is known",
-        "n": "number of respondents",
-        "opposed_pct": "per cent opposed to US action (favourability: with a bad opinion)",
-        "in_favour_pct": "per cent in favour",
-        "other_pct": "per cent with neither answer",
-        "use": "whether the model may use it",
-        "why_not": "why it is not used",
-        "source": "where the figures were read",
-        "url": "where to read it",
-        "confidence": "how sure the figures are",
-        "question": "the question as it was asked",
-    },
+ORDER: Final[Mapping[str, tuple[str, ...]]] = {
+    "events": (
+        "family", "id", "role", "date", "published", "instrument", "channel", "kind", "intensity", "count", "direction", "operation_level",
+        "until", "ends", "answers", "episode", "caused_by", "same_act_as", "disputed", "evidence", "confidence", "source", "url",
+        "description",
+    ),
+    "claims": tuple(RECORDS["claims"].model_fields),
+    "polls": (
+        "pollster", "topic", "field_start", "field_end", "poll_id", "wording", "published", "published_basis", "n", "opposed_pct",
+        "in_favour_pct", "other_pct", "use", "why_not", "source", "url", "confidence", "question",
+    ),
+}  # fmt: skip
+"""The columns of each table in the order of asking: what others follow from comes first."""
+
+FORMATS: Final[Mapping[str, str]] = {
+    "DateCell": " (YYYY-MM-DD, YYYY-MM or YYYY)",
+    "MonthCell": " (YYYY-MM)",
+    "IdList": ", separated by ';'",
 }
-"""By table the columns in the order of asking, each with what is asked. The rules themselves are in CODEBOOK.md (`codebook.rules`)."""
+"""By type of cell how it is written."""
+
+
+def _label(name: str, column: str) -> str:
+    field = RECORDS[name].model_fields[column]
+    names = (getattr(kind, "__name__", "") for kind in (field.annotation, *get_args(field.annotation)))
+    return f"{field.description}{next((FORMATS[kind] for kind in names if kind in FORMATS), '')}"
+
+
+LABELS: Final = {name: {column: _label(name, column) for column in order} for name, order in ORDER.items()}
+"""By table the columns in the order of asking, each with what is asked. The rules themselves are in CODEBOOK.md (`codebook_passages`)."""
 
 RECURRING: Final[Mapping[str, tuple[str, ...]]] = {"events": ("channel", "episode"), "claims": (), "polls": ("pollster", "topic")}
 """Columns whose words are free, but should be those that earlier rows use."""
