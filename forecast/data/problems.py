@@ -58,13 +58,13 @@ def problem_document(problems: Sequence[Problem], data: Data | None) -> dict[str
     }
 
 
-Severity = Literal["error", "warning"]
+type Severity = Literal["error", "warning"]
+type Finding = Problem | tuple[int, str, str, str, str]
+"""What a check yields: a problem of a file, or of a row of its first table: index, column, found, expected, remedy."""
 
 
-def row_problem(
-    table: RecordTable[Any], i: int, column: str | None, found: str, expected: str, remedy: str, severity: Severity = "error"
-) -> Problem:
-    """A problem in row `i` of a table."""
+def row_problem(table: RecordTable[Any], severity: Severity, i: int, column: str, found: str, expected: str, remedy: str) -> Problem:
+    """A problem in row `i` of a table, with its line and the row's name."""
     row = table.rows[i]
     name = " ".join(str(_written(row, column)) for column in row.key)
     return Problem(row.file, f"{found} ({quoted(name)[1:-1]})" if name else found, expected, remedy, table.line(i), column, severity)

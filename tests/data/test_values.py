@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from forecast.data import column_types
 from forecast.data.checks.expected import source_of
-from forecast.data.checks.jumps import TOTAL, jumps
+from forecast.data.checks.jumps import MAX_TOTAL_CHANGE, jumps
 from forecast.data.checks.registry import CLOCK_CHECKS, ODDITY_CHECKS, find_errors, find_oddities
 from forecast.data.read import read_all
 from forecast.data.records import Record
@@ -222,14 +222,14 @@ def test_the_one_value_that_is_off_is_the_one_named(moves: list[float], at: int,
     values = [math.exp(sum(moves[: n + 1])) for n in range(len(moves))]
     at %= len(values)
     values[at] *= factor
-    found = jumps([(n, v, n) for n, v in enumerate(values)], lambda months: TOTAL * months)
+    found = jumps([(n, v, n) for n, v in enumerate(values)], lambda months: MAX_TOTAL_CHANGE * months)
     assert [i for i, _ in found] == [at]
 
 
 @given(st.lists(st.floats(-0.14, 0.14), min_size=1, max_size=40))
 def test_values_that_move_little_are_near(moves: list[float]) -> None:
     points = [(n, math.exp(sum(moves[: n + 1])), n) for n in range(len(moves))]
-    assert jumps(points, lambda months: TOTAL * months) == []
+    assert jumps(points, lambda months: MAX_TOTAL_CHANGE * months) == []
 
 
 def test_a_date_is_in_the_future_by_the_clock_alone(read: tuple[Tables, Settings]) -> None:
