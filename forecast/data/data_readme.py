@@ -1,4 +1,4 @@
-"""data/README.md, written from the data themselves: `python -m forecast.data.data_readme [FOLDER]`."""
+"""The generator of data/README.md from the data: `python -m forecast.data.data_readme [FOLDER]`."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def _section(data: Data, name: str) -> Iterator[str]:
 
 
 def _source(key: str, source: Source) -> Iterator[str]:
-    told = f" (series `{source.series}`)" if source.series else f" (`{key}`)"
-    yield from _paragraph(f"{markdown_bold(source.name)}{told}, {source.used_for}.")
+    name = f" (series `{source.series}`)" if source.series else f" (`{key}`)"
+    yield from _paragraph(f"{markdown_bold(source.name)}{name}, {source.used_for}.")
     address = web_address(source.url)
     where = f" <{address}>" if address else ""
     lag = f" {source.cadence.capitalize()}, {source.lag_days} days after the period." if source.cadence != "irregular" else ""

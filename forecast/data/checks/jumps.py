@@ -38,7 +38,7 @@ MIN_CHANGES: Final = 12
 """With fewer changes than this, a series has no usual change."""
 
 MAX_TOTAL_CHANGE: Final = 0.15
-"""A monthly change is a step if it exceeds this many times the usual one (median absolute log change, scaled to a normal sd)."""
+"""Twelve-month totals overlap: their logs differ by less from month to month, between vintages, and from reported to predicted.
 The largest difference ever seen is half of it."""
 
 TOTAL_MONTHS: Final = 12
