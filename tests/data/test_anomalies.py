@@ -59,7 +59,7 @@ def told(tables: Tables, settings: Settings, before: Tables) -> list[str]:
 EDITS: list[tuple[str, dict[str, float | None], str]] = [
     ("gap", {"2020-03": None, "2020-04": None}, "no usdmxn_avg for 2020-03 to 2020-04"),
     ("gap", {"2020-03": None}, "no usdmxn_avg for 2020-03"),
-    ("repeat", dict.fromkeys(("2020-03", "2020-04", "2020-05", "2020-06"), 23.5), "equal in 4 rows running from 2020-03"),
+    ("repeat", dict.fromkeys(("2020-03", "2020-04", "2020-05", "2020-06"), 23.5), "equal in 4 consecutive rows from 2020-03"),
     ("step", {"2020-03": 2200.0}, "times the month before in 2020-03"),
 ]
 

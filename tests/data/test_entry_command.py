@@ -123,7 +123,7 @@ def test_dry_run_writes_nothing(command: Command, root: Path) -> None:
         (("claim", "--from", "new.csv", "--level", "3", "--yes"), "Leave out --level"),
         (("claim", "--from", "nothing.csv", "--yes"), "There is no file"),
         (("claim", *CLAIM, "--yes", "--covered-through", "2026-06-30"), "covered through 2026-06-30 already"),
-        (("claim", *CLAIM, "--yes", "--covered-through", "2026-11-25"), "still to come"),
+        (("claim", *CLAIM, "--yes", "--covered-through", "2026-11-25"), "in the future"),
         (("claims",), "Did you mean"),
         (("claim", "--as-of", "2025-06-30"), "No such option '--as-of'"),
     ],

@@ -85,8 +85,8 @@ def words_of(result: Result) -> str:
 
 
 def command_printed(stderr: str) -> list[str]:
-    """The words of the command that goes on with what was typed."""
-    found = re.search(r"This goes on with what you typed:\n\n((?:  .*\n)+)", stderr)
+    """The words of the command that continues with the answers."""
+    found = re.search(r"This command continues with your answers:\n\n((?:  .*\n)+)", stderr)
     assert found, stderr
     assert all(len(line) <= 80 or len(line.split()) <= 3 for line in found[1].splitlines())  # a flag and a value stay together
     words = shlex.split(found[1].replace("\\\n", " "))
@@ -129,8 +129,8 @@ def test_coverage_can_be_raised_at_the_prompt_to_the_end_of_the_month_or_today(
     first, *rest = (answer.format(day=day) for answer in answers)
     result = typed(noun, *options, lines=(first, "?", "y", *rest, "y"))
     assert result.exit_code == 0, result.stderr
-    assert f"{day} lies after 2026-06-30, the day through which {file} has been read." in words_of(result)
-    assert f"Have you read all there is through {through}? [y/N]" in result.stderr
+    assert f"{day} is after 2026-06-30, the day through which {file} has been read." in words_of(result)
+    assert f"Have you looked for everything through {through}? [y/N]" in result.stderr
     assert f"covered_through of {file} in coverage.toml" in words_of(result)
     assert f"Added {'B104' if noun == 'event' else 'OC34' if noun == 'claim' else 'p-1'}" in result.stdout
     assert str(read_data(root / "data").coverage[file]) == through
@@ -182,8 +182,8 @@ def test_a_question_mark_explains_at_every_prompt(typed: Typed, name: str, colum
     result = typed(NOUNS[name], *(word for pair in given.items() for word in pair), lines=("?", "?", "?"))
     said = words_of(result)
     at = said.index(f"{column}: {LABELS[name][column]}")
-    assert re.search(r"It has to be filled in\.|It may be left empty: press Enter\.", said[at:])
-    without_rule = "Other rows name this one by it" if column in RECORDS[name].key else "The codebook has no rule on this column"
+    assert re.search(r"It is required\.|It may be left empty: press Enter\.", said[at:])
+    without_rule = "Other rows refer to this one by it" if column in RECORDS[name].key else "The codebook has no rule on this column"
     assert "Codebook, section" in said[at:] or without_rule in said[at:]
     assert ("Used so far: " in said[at:]) == (column in RECURRING[name])
 
@@ -255,7 +255,7 @@ def test_whoever_says_no_gets_the_command_too(typed: Typed, root: Path) -> None:
 
 def test_what_is_refused_at_the_end_is_asked_again_with_what_was_typed(typed: Typed, root: Path) -> None:
     result = typed("event", lines=(*ANSWERS[:13], "Z999", *ANSWERS[14:], "", "A061;Z998", "B001", "y"))
-    assert "The row can't stand in events.csv yet." in result.stderr
+    assert "The row is not valid in events.csv yet." in result.stderr
     assert "same_act_as: found 'Z999'" in words_of(result)
     assert "[Z999] >" in result.stderr
     assert result.exit_code == 0, result.stderr
@@ -291,7 +291,7 @@ def test_with_yes_and_all_options_nothing_is_asked(typed: Typed, root: Path) -> 
     result = typed("event", *MEASURE, "--date", "2026-07-04", "--published", "2026-07-04", "--description", "x", "--yes")
     assert result.exit_code == 3
     assert "add --covered-through 2026-07-04" in words_of(result)
-    assert "goes on with" not in result.stderr
+    assert "continues with" not in result.stderr
     assert snapshot(root) == before
 
 

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from forecast.data import column_types
 from forecast.data.checks.expected import source_of
 from forecast.data.checks.jumps import MAX_TOTAL_CHANGE, jumps
-from forecast.data.checks.registry import CLOCK_CHECKS, ODDITY_CHECKS, find_errors, find_oddities
+from forecast.data.checks.registry import CLOCK_CHECKS, ODDITY_CHECKS, find_errors, find_oddities, run_checks
 from forecast.data.read import read_all
 from forecast.data.records import Record
 from forecast.data.settings import ExpectedOddity
@@ -97,8 +97,9 @@ def met(read: tuple[Tables, Settings], name: str, i: int, column: str, text: str
 
 def odd_in(tables: Tables, name: str, settings: Settings) -> list[Problem]:
     """What is odd in one table: `oddities`, without the time that the others take."""
-    found = [p for check, names in ODDITY_CHECKS if names == (name,) for p in check(tables[name], settings)]
-    return found + [p for check, names in CLOCK_CHECKS if names == (name,) for p in check(tables[name], settings, TODAY)]
+    odd, future = (tuple(check for check in checks if check[1] == (name,)) for checks in (ODDITY_CHECKS, CLOCK_CHECKS))
+    warnings = run_checks(odd, tables, settings, severity="warning")
+    return [*warnings, *run_checks(future, tables, settings, TODAY, severity="warning")]
 
 
 def samples(name: str, column: str) -> list[int]:

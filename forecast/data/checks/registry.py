@@ -93,9 +93,9 @@ ABSENCE_CHECKS: frozenset[Check] = frozenset({anomalies.odd_gaps, anomalies.odd_
 
 def find_errors(tables: Tables, damaged: Collection[str], settings: Settings | None) -> list[Problem]:
     """Everything impossible across cells, rows and files, in the order of files and lines; `damaged` names the tables that lack rows."""
-    problems = [*_run(ROW_CHECKS, tables), *_run(TABLE_CHECKS, tables, skip=damaged)]
+    problems = [*run_checks(ROW_CHECKS, tables), *run_checks(TABLE_CHECKS, tables, skip=damaged)]
     if settings:
-        problems += [*_run(ROW_SETTING_CHECKS, tables, settings), *_run(SETTING_CHECKS, tables, settings, skip=damaged)]
+        problems += [*run_checks(ROW_SETTING_CHECKS, tables, settings), *run_checks(SETTING_CHECKS, tables, settings, skip=damaged)]
     return sorted(problems, key=_place)
 
 
@@ -104,19 +104,19 @@ def find_oddities(tables: Tables, settings: Settings, today: date | None = None)
 
     today: the day by the clock; if given, warnings about what is still to come are added.
     """
-    problems = list(_run(ODDITY_CHECKS, tables, settings, severity="warning"))
+    problems = list(run_checks(ODDITY_CHECKS, tables, settings, severity="warning"))
     if today is not None:
-        problems += _run(CLOCK_CHECKS, tables, settings, today, severity="warning")
+        problems += run_checks(CLOCK_CHECKS, tables, settings, today, severity="warning")
     return sorted(problems, key=_place)
 
 
 def find_odd_values(tables: Tables, settings: Settings) -> list[Problem]:
     """The oddities in the figures of rows, without those that something is missing."""
     checks = tuple(entry for entry in ODDITY_CHECKS if entry[0] not in ABSENCE_CHECKS)
-    return sorted(_run(checks, tables, settings, severity="warning"), key=_place)
+    return sorted(run_checks(checks, tables, settings, severity="warning"), key=_place)
 
 
-def _run(checks: Checks, tables: Tables, *more: Any, severity: Severity = "error", skip: Collection[str] = ()) -> Iterator[Problem]:
+def run_checks(checks: Checks, tables: Tables, *more: Any, severity: Severity = "error", skip: Collection[str] = ()) -> Iterator[Problem]:
     """The problems that checks find, those excepted that need a table in `skip`; `more` is handed to each check after its tables."""
     for check, names in checks:
         if set(names) & set(skip):

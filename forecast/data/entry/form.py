@@ -1,4 +1,4 @@
-"""What to ask of someone who adds a row: which columns apply, which must be filled in, what may stand in them, and the rules to show."""
+"""The form for a new row: which columns apply, which are required, what they may hold, and the rules of the codebook to show."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ LABELS: Final = {name: {column: _label(name, column) for column in order} for na
 """By table the columns in the order of asking, each with what is asked. The rules themselves are in CODEBOOK.md (`codebook_passages`)."""
 
 RECURRING: Final[Mapping[str, tuple[str, ...]]] = {"events": ("channel", "episode"), "claims": (), "polls": ("pollster", "topic")}
-"""Columns whose words are free, but should be those that earlier rows use."""
+"""Columns with free words that should be those of earlier rows."""
 
 
 def column_applies(name: str, column: str, cells: Cells) -> bool:
-    """Whether a row with these cells can have something in a column."""
+    """Whether a column can have a value in a row with these cells."""
     family, role, kind = (cells.get(c, "") for c in ("family", "role", "kind"))
     if name == "polls":
         return column != "why_not" or cells.get("use") == "no"
@@ -82,7 +82,7 @@ def column_applies(name: str, column: str, cells: Cells) -> bool:
 
 
 def required_columns(name: str, cells: Cells) -> tuple[str, ...]:
-    """The columns that a row with these cells must fill in, in the order of asking."""
+    """The columns that are required in a row with these cells, in the order of asking."""
     needed = {column for column in LABELS[name] if cell_problem(name, column, "")}
     if name == "events":
         needed |= set(REQUIRED_BY_ROLE.get(cells.get("role", ""), ()))
@@ -93,7 +93,7 @@ def required_columns(name: str, cells: Cells) -> tuple[str, ...]:
 
 
 def choices(name: str, column: str, cells: Cells) -> tuple[str, ...]:
-    """The words that a column knows in a row with these cells; none if it takes other things than words."""
+    """The words that a column allows in a row with these cells; empty if it is not limited to words."""
     if name == "events":
         family = cells.get("family", "")
         if column == "role" and family in ROLES:
@@ -106,7 +106,7 @@ def choices(name: str, column: str, cells: Cells) -> tuple[str, ...]:
 
 
 def choices_text(name: str, column: str) -> str:
-    """The words that a column knows, for the help of a command, by family where they depend on it; empty if it has none."""
+    """The words that a column allows, for the help of a command, by family where they depend on it."""
     if name == "events" and column in ("role", "instrument", "channel"):
         by_family = {family: choices(name, column, {"family": family}) for family in ROLES}
         return "; ".join(f"in family {family} one of {', '.join(words)}" for family, words in by_family.items() if words)
@@ -115,7 +115,7 @@ def choices_text(name: str, column: str) -> str:
 
 
 def words_in_use(data: Data, name: str, column: str) -> tuple[str, ...]:
-    """The words that earlier rows have in a column whose words are free but recur; none for other columns."""
+    """The words of earlier rows in a column of RECURRING; empty for other columns."""
     if column not in RECURRING[name]:
         return ()
     return tuple(sorted({text for row in table_rows(data, name) if (text := getattr(row, column))}))
@@ -124,8 +124,8 @@ def words_in_use(data: Data, name: str, column: str) -> tuple[str, ...]:
 def cell_problem(name: str, column: str, text: str, cells: Cells | None = None) -> Problem | None:
     """What is wrong with one cell by itself; None if nothing is."""
     record: type[Record] = RECORDS[name]
-    if wrong := line_problem(text):
-        return Problem(record.file, *wrong, column=column)
+    if problem := line_problem(text):
+        return Problem(record.file, *problem, column=column)
     words = choices(name, column, cells or {})
     if text and words and text not in words:
         return Problem(record.file, quoted(text), f"one of {', '.join(words)}", did_you_mean(text, words), column=column)
@@ -139,7 +139,7 @@ def cell_problem(name: str, column: str, text: str, cells: Cells | None = None) 
 
 
 def line_problem(text: str) -> tuple[str, str, str] | None:
-    """What is wrong with a text that could not stand in one line of a file: found, expected, remedy; None if it can."""
+    """Why a text does not fit in one line of a file: found, expected, remedy; None if it does."""
     if {"\n", "\r"} & set(text):
         return f"a line break in {quoted(text)}", "text on one line", "Write it without."
     return text_problem(text)
@@ -147,10 +147,10 @@ def line_problem(text: str) -> tuple[str, str, str] | None:
 
 def _words(annotation: Any) -> tuple[str, ...]:
     """The members of the Literal inside a column's type."""
-    found = get_args(annotation) or get_args(getattr(annotation, "__value__", None))
-    if found and all(isinstance(word, str) for word in found):
-        return found
-    return next((words for inner in found if (words := _words(inner))), ())
+    members = get_args(annotation) or get_args(getattr(annotation, "__value__", None))
+    if members and all(isinstance(word, str) for word in members):
+        return members
+    return next((words for inner in members if (words := _words(inner))), ())
 
 
 def day_problem(name: str, column: str, text: str, cells: Mapping[str, str], today: date) -> Problem | None:
@@ -194,24 +194,24 @@ RELATED_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "instrument": ("channel",),
     "field_end": ("published_basis",),
 }
-"""Columns whose rule stands where another is named."""
+"""Columns whose rule is in a passage on another column."""
 
 RULE_SECTIONS: Final = range(1, 8)
-"""The sections that hold rules; those after them are reliability and cases."""
+"""The sections with rules; later ones are on reliability and cases."""
 
 
 def codebook_passages(folder: Path, column: str) -> list[str]:
-    """The passages on a column in the codebook of a data folder, indented below their sections' headings; none if there is no file."""
+    """The lines of the codebook on a column, indented below the headings of their sections; empty if there is no codebook."""
     text, problems = read_text(folder / "CODEBOOK.md", "CODEBOOK.md")
     names = (column, *RELATED_COLUMNS.get(column, ()))
-    told: list[str] = []
-    under = ""
+    lines: list[str] = []
+    previous = ""
     for section, block in [] if problems else _blocks(text):
         if any(_names(block, name) for name in names):
-            told += [section] if section != under else []
-            told += [f"  {line}" for line in _plain(block)]
-            under = section
-    return told
+            lines += [section] if section != previous else []
+            lines += [f"  {line}" for line in _plain(block)]
+            previous = section
+    return lines
 
 
 def _blocks(text: str) -> Iterator[tuple[str, str]]:
@@ -226,22 +226,22 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _names(block: str, column: str) -> bool:
-    """Whether a block speaks of a column: by its name in backticks, or a table by a heading."""
+    """Whether a block is about a column: it names it in backticks, or in a heading of a table."""
     heads = [cell.strip() for cell in block.splitlines()[0].split("|")] if block.startswith("|") else []
     return f"`{column}`" in block or column in heads
 
 
 def _plain(block: str) -> Iterator[str]:
-    """A block without its markup; a table gives a line a row."""
+    """The lines of a block without markup, for a table one a row."""
     if not block.startswith("|"):
         yield _unmarked(block.removeprefix("- "))
         return
     heads, _, *rows = ([_unmarked(cell) for cell in line.strip().strip("|").split("|")] for line in block.splitlines())
     for first, *rest in rows:
-        told = [
+        cells = [
             cell if i == 0 or len(rest) == 1 else f"{head}: {cell}" for i, (head, cell) in enumerate(zip(heads[1:], rest, strict=False))
         ]
-        yield f"{first}: {'; '.join(told)}"
+        yield f"{first}: {'; '.join(cells)}"
 
 
 def _unmarked(text: str) -> str:

@@ -54,7 +54,7 @@ def outcomes(small: Workspace, played: Publisher, now: datetime, *names: str) ->
     """What became of each source, and the error that the pull ended with."""
     heard: list[PullOutcome] = []
     try:
-        pull_sources(small, names, now=now, environ={}, told=heard.append, endpoints=play.endpoints(played), limits=play.HASTE)
+        pull_sources(small, names, now=now, environ={}, on_outcome=heard.append, endpoints=play.endpoints(played), limits=play.HASTE)
     except SourceError as e:
         return {outcome.source: outcome for outcome in heard}, e
     return {outcome.source: outcome for outcome in heard}, None

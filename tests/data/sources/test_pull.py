@@ -62,7 +62,7 @@ def pulled(workspace: Workspace, played: Publisher, now: datetime, *names: str, 
 def failing(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> tuple[SourceError, dict[str, PullOutcome]]:
     heard: list[PullOutcome] = []
     with pytest.raises(SourceError) as failed:
-        pulled(workspace, played, now, *names, told=heard.append, **how)
+        pulled(workspace, played, now, *names, on_outcome=heard.append, **how)
     assert failed.value.exit_code == 6
     return failed.value, {outcome.source: outcome for outcome in heard}
 
