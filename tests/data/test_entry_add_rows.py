@@ -250,7 +250,7 @@ def test_the_coverage_moves_only_when_told_and_its_comments_stay(folder: Path) -
     assert [(a, b) for a, b in zip(old, new, strict=True) if a != b] == [("covered_through = 2026-06-30", "covered_through = 2026-07-31")]
     assert new.index("covered_through = 2026-07-31") == new.index('["events.csv"]') + 1
     assert read_data(folder).coverage["events.csv"] == date(2026, 7, 31)
-    with pytest.raises(UsageError, match="covered through 2026-07-31 already"):
+    with pytest.raises(UsageError, match="has already been read through 2026-07-31"):
         plan(folder, "events", TARIFF, through=date(2026, 7, 31))
 
 

@@ -122,7 +122,7 @@ def test_dry_run_writes_nothing(command: Command, root: Path) -> None:
         (("claim", *CLAIM), "Add --yes to write it, or --dry-run"),
         (("claim", "--from", "new.csv", "--level", "3", "--yes"), "Leave out --level"),
         (("claim", "--from", "nothing.csv", "--yes"), "There is no file"),
-        (("claim", *CLAIM, "--yes", "--covered-through", "2026-06-30"), "covered through 2026-06-30 already"),
+        (("claim", *CLAIM, "--yes", "--covered-through", "2026-06-30"), "has already been read through 2026-06-30"),
         (("claim", *CLAIM, "--yes", "--covered-through", "2026-11-25"), "in the future"),
         (("claims",), "Did you mean"),
         (("claim", "--as-of", "2025-06-30"), "No such option '--as-of'"),

@@ -1,6 +1,6 @@
 """Adding rows to a data file: the whole folder is checked as it would be before anything is written.
 
-`plan_addition` reads, completes, inserts and checks, and writes nothing. `write_addition` writes the plan unless the folder has changed since.
+`plan_addition` reads, completes, inserts and checks, and writes nothing. `write_addition` writes the plan if the folder is still the same.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class NewRow:
 class Addition:
     """A planned addition of rows.
 
-    name: the table. before, after: the data without and with the rows. covered: the coverage of the file before and after, None if it stays.
+    name: the table. before, after: the data without and with the rows. covered: coverage of the file before and after, None if unchanged.
     contents: file → its new bytes. basis: digest of the folder that the plan was made from.
     """
 

@@ -299,7 +299,7 @@ def test_whatever_is_checked_of_figures_is_checked_of_what_a_source_brings(
     now = other
     in_good_order(played, small.data)
     if key == "overdose":
-        rows = [*play.newest_release(small.data), play.provisional(next(iter(play.LABELS)), "2026-03", "70100", "70900", "0.3")]
+        rows = [*play.newest_release(small.data), play.provisional(next(iter(play.INDICATOR_SERIES)), "2026-03", "70100", "70900", "0.3")]
         played.answers[play.OVERDOSE] = play.soda(play.alphabetical(rows))
     elif key == "tpu":
         played.answers[play.TPU] = Answer(tpu_file({f"{y}-{m:02d}": 31.0 + m for y in range(1998, 2027) for m in range(1, 7)}))
@@ -317,7 +317,7 @@ def test_whatever_is_checked_of_figures_is_checked_of_what_a_source_brings(
 def test_a_total_of_deaths_off_by_a_factor_is_held_back(small: Workspace, played: Publisher, now: datetime, column: int) -> None:
     totals = ["70123", "70900"]
     totals[column] = totals[column][:-1]
-    row = play.provisional(next(iter(play.LABELS)), "2026-02", totals[0], totals[1], "0.31")
+    row = play.provisional(next(iter(play.INDICATOR_SERIES)), "2026-02", totals[0], totals[1], "0.31")
     played.answers[play.OVERDOSE] = play.soda(play.alphabetical([*play.newest_release(small.data), row]))
     found, error = outcomes(small, played, now, "overdose")
     assert error is not None

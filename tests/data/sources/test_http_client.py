@@ -36,11 +36,11 @@ def fetch(played: Publisher) -> Fetch:
         limits: Limits = HASTE,
         headers: dict[str, str] | None = None,
         explain: Callable[[bytes], str] = lambda body: "",
-        tell: Callable[[str], None] = lambda words: None,
+        on_retry: Callable[[str], None] = lambda words: None,
     ) -> bytes | None:
         played.answers["/file"] = answers
         with open_client(limits) as http:
-            return HostClient(http, played.endpoint, limits, 100_000, headers or {}, explain, tell).fetch("/file?id=1", stamp).body
+            return HostClient(http, played.endpoint, limits, 100_000, headers or {}, explain, on_retry).fetch("/file?id=1", stamp).body
 
     return get
 
@@ -54,7 +54,7 @@ def test_what_is_asked_for_comes_with_the_name_and_version_of_the_program(fetch:
 @pytest.mark.parametrize("status", [202, 429, 500, 502, 503, 504])
 def test_a_busy_server_is_asked_again(fetch: Fetch, played: Publisher, status: int) -> None:
     told: list[str] = []
-    assert fetch([Answer(b"later", status), Answer(b"later", status), Answer(b"now")], tell=told.append) == b"now"
+    assert fetch([Answer(b"later", status), Answer(b"later", status), Answer(b"now")], on_retry=told.append) == b"now"
     assert len(played.asked) == 3
     assert [words[:10] for words in told] == ["try 2 of 3", "try 3 of 3"]
 
@@ -228,7 +228,7 @@ def test_a_secret_is_sent_and_never_shown(fetch: Fetch, played: Publisher, caplo
         Answer(b"x", declared=9),
     ):
         with pytest.raises(SourceError) as failed:
-            fetch(answer, headers={"X-App-Token": secret}, explain=lambda body: body.decode(), tell=told.append)
+            fetch(answer, headers={"X-App-Token": secret}, explain=lambda body: body.decode(), on_retry=told.append)
         assert secret not in str(failed.value)
         assert failed.value.__cause__ is None
     assert played.asked[0].headers["x-app-token"] == secret

@@ -225,7 +225,7 @@ def test_a_source_that_fails_leaves_its_data_and_the_others_go_on(small: Workspa
     assert "2 of 4 sources failed" in str(error)
     assert "overdose: data.cdc.gov" not in str(error)  # it is the server on this machine that is named
     assert "overdose: 127.0.0.1" in str(error)
-    assert "gpr: data_gpr_export.xls is a web page where a workbook was due" in str(error)
+    assert "gpr: data_gpr_export.xls is a web page; expected a workbook" in str(error)
     after = contents(small)
     assert after["overdose_releases.csv"] == before["overdose_releases.csv"]
     assert not [line for line in changed(before, after)["indicators.csv"][1] if "gpr" in line]
@@ -267,7 +267,7 @@ def test_a_moved_link_on_the_same_host_is_followed(small: Workspace, played: Pub
 
 def test_pages_are_put_together_and_none_is_read_twice(small: Workspace, played: Publisher, now: datetime) -> None:
     """A server that never sends more than 1,000 rows, and has more of them for one indicator, back to 1926."""
-    label = next(iter(play.LABELS))
+    label = next(iter(play.INDICATOR_SERIES))
     rows = play.newest_release(small.data)
     first = min((r for r in rows if r["indicator"] == label), key=lambda r: (r["year"], play.MONTHS.index(r["month"])))
     older = (f"{y}-{m:02d}" for y in range(1926, int(first["year"])) for m in range(1, 13))
@@ -335,7 +335,7 @@ def test_rows_that_would_make_the_data_unsound_are_not_written(
     monkeypatch.setattr("forecast.data.sources.registry.CONNECTORS", (odd,))
     before = contents(small)
     _, outcomes = failing(small, played, now)
-    assert "would not be sound" in outcomes["usdmxn"].detail
+    assert "would not be valid" in outcomes["usdmxn"].detail
     assert "unheard_of" in outcomes["usdmxn"].detail
     assert contents(small) == before
 
