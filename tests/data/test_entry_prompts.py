@@ -86,10 +86,10 @@ def words_of(result: Result) -> str:
 
 def command_printed(stderr: str) -> list[str]:
     """The words of the command that continues with the answers."""
-    found = re.search(r"This command continues with your answers:\n\n((?:  .*\n)+)", stderr)
-    assert found, stderr
-    assert all(len(line) <= 80 or len(line.split()) <= 3 for line in found[1].splitlines())  # a flag and a value stay together
-    words = shlex.split(found[1].replace("\\\n", " "))
+    outcome = re.search(r"This command continues with your answers:\n\n((?:  .*\n)+)", stderr)
+    assert outcome, stderr
+    assert all(len(line) <= 80 or len(line.split()) <= 3 for line in outcome[1].splitlines())  # a flag and a value stay together
+    words = shlex.split(outcome[1].replace("\\\n", " "))
     assert words[:3] == ["forecast", "data", "add"]
     return words[3:]
 
@@ -180,12 +180,12 @@ def test_a_question_mark_explains_at_every_prompt(typed: Typed, name: str, colum
     given.pop(f"--{column.replace('_', '-')}", None)
     given.pop({"events": "--description", "claims": "--why", "polls": "--question"}[name], None)  # so that something is asked for
     result = typed(NOUNS[name], *(word for pair in given.items() for word in pair), lines=("?", "?", "?"))
-    said = words_of(result)
-    at = said.index(f"{column}: {LABELS[name][column]}")
-    assert re.search(r"It is required\.|It may be left empty: press Enter\.", said[at:])
+    output = words_of(result)
+    at = output.index(f"{column}: {LABELS[name][column]}")
+    assert re.search(r"It is required\.|It may be left empty: press Enter\.", output[at:])
     without_rule = "Other rows refer to this one by it" if column in RECORDS[name].key else "The codebook has no rule on this column"
-    assert "Codebook, section" in said[at:] or without_rule in said[at:]
-    assert ("Used so far: " in said[at:]) == (column in RECURRING[name])
+    assert "Codebook, section" in output[at:] or without_rule in output[at:]
+    assert ("Used so far: " in output[at:]) == (column in RECURRING[name])
 
 
 def test_a_question_mark_explains_before_writing(typed: Typed, root: Path) -> None:
@@ -212,15 +212,15 @@ def test_all_words_are_listed_at_the_prompt_and_in_the_help() -> None:
 
 
 def test_a_word_of_another_family_is_refused_with_the_words_of_this_one(typed: Typed) -> None:
-    said = words_of(typed("event", lines=("B", "", "decision", "")))
-    assert "Found 'decision'; expected one of pressure, request." in said
+    output = words_of(typed("event", lines=("B", "", "decision", "")))
+    assert "Found 'decision'; expected one of pressure, request." in output
 
 
 def test_the_words_of_a_column_are_listed_at_its_prompt(typed: Typed) -> None:
     result = typed("event", lines=("B", "", "pressure", "2026-06-20", "2026-06-20", "tariff", ""))
-    said = words_of(result)
+    output = words_of(result)
     for words in ("one of A, B, C, D", "one of pressure, request", "one of tariff, trade_agreement", "one of threat, measure, act"):
-        assert words in said
+        assert words in output
     assert all(len(line) <= 80 for line in result.stderr.splitlines())
 
 
@@ -305,9 +305,9 @@ def test_a_character_that_steers_a_terminal_is_refused_and_not_repeated(typed: T
 
 def test_a_row_published_after_today_is_named_as_odd(typed: Typed) -> None:
     day = ("--date", "2026-06-20", "--published", "2062-01-01", "--description", "x")
-    said = " ".join(typed("event", *MEASURE, *day, "--dry-run", "--yes").stdout.split())
-    assert "published: found 2062-01-01 (B104); expected a day not after today, 2026-11-24" in said
-    assert "until then the row is left out" in said
+    output = " ".join(typed("event", *MEASURE, *day, "--dry-run", "--yes").stdout.split())
+    assert "published: found 2062-01-01 (B104); expected a day not after today, 2026-11-24" in output
+    assert "until then the row is left out" in output
 
 
 @pytest.fixture
@@ -322,17 +322,17 @@ def terminal(root: Path) -> Iterator[Callable[[list[bytes]], tuple[int, str]]]:
             os.chdir(BUNDLED.parent)
             os.execv(words[0], words)
         running.append(child)
-        said, waiting = b"", [*keys]
+        output, waiting = b"", [*keys]
         with suppress(OSError):  # how Linux says that the other side is closed
             while select.select([leader], [], [], 30)[0]:
                 if not (new := os.read(leader, 4096)):
                     break
-                said += new
-                if waiting and re.search(rb"( >|\[y/N\]) \Z", said):
+                output += new
+                if waiting and re.search(rb"( >|\[y/N\]) \Z", output):
                     os.write(leader, waiting.pop(0))
         os.close(leader)
         status = os.waitpid(running.pop(), 0)[1]
-        return os.waitstatus_to_exitcode(status), said.decode().replace("\r\n", "\n")
+        return os.waitstatus_to_exitcode(status), output.decode().replace("\r\n", "\n")
 
     yield run
     for child in running:
@@ -343,11 +343,11 @@ def terminal(root: Path) -> Iterator[Callable[[list[bytes]], tuple[int, str]]]:
 @pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
 def test_ctrl_c_at_a_real_terminal_loses_nothing(root: Path, terminal: Callable[[list[bytes]], tuple[int, str]], key: bytes) -> None:
     before = snapshot(root)
-    code, said = terminal([b"D\n", b"\n", b"\n", b"2026-06-20\n", b"2026-06-20\n", key])
-    assert code == 130, said
-    assert said.rstrip().endswith("Interrupted.")
+    code, output = terminal([b"D\n", b"\n", b"\n", b"2026-06-20\n", b"2026-06-20\n", key])
+    assert code == 130, output
+    assert output.rstrip().endswith("Interrupted.")
     assert snapshot(root) == before
-    words = command_printed(said)
+    words = command_printed(output)
     assert words == ["event", "--family", "D", "--id", "D018", "--role", "context", "--date", "2026-06-20", "--published", "2026-06-20",
                      "--workspace", str(root)]  # fmt: skip
     rest = ["--channel", "data", "--evidence", "source_read", "--confidence", "high", "--source", "CDC", "--description", "Release"]

@@ -113,9 +113,9 @@ def test_the_day_of_resolution_is_a_placeholder_of_every_text() -> None:
     written = bundled().model_dump()
     written["levels"]["reached_by"]["text"] = "By {resolution_date}: {level}, {level_name}?"
     written["companion"]["new-tariff"]["text"] = "By {resolution_date}?"
-    found = {q.id: q.text for q in build_questions(QuestionsConfig.model_validate(written), ORIGIN)}
-    assert found["reach-4-12m"] == "By 29 August 2027: 4, covert action?"
-    assert found["count-new-tariff-12m"] == "By 29 August 2027?"
+    result = {q.id: q.text for q in build_questions(QuestionsConfig.model_validate(written), ORIGIN)}
+    assert result["reach-4-12m"] == "By 29 August 2027: 4, covert action?"
+    assert result["count-new-tariff-12m"] == "By 29 August 2027?"
 
 
 def test_the_bundled_questions_are_all_answered() -> None:

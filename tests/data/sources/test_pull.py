@@ -119,10 +119,10 @@ def test_nothing_new_means_that_every_byte_stays(small: Workspace, played: Publi
 
 
 def test_what_has_not_changed_is_not_sent_again(small: Workspace, played: Publisher, now: datetime) -> None:
-    some = "overdose", "usdmxn"
-    pulled(small, played, now, *some)
+    sample = "overdose", "usdmxn"
+    pulled(small, played, now, *sample)
     first = len(played.asked)
-    assert pulled(small, played, now, *some)["usdmxn"].detail == "not changed since the last pull"
+    assert pulled(small, played, now, *sample)["usdmxn"].detail == "not changed since the last pull"
     again = played.asked[first:]
     # The one sends an ETag, the other none.
     assert [("if-none-match" in a.headers, a.path) for a in again] == [(False, play.OVERDOSE), (False, play.OVERDOSE), (True, play.FRED)]
@@ -386,12 +386,12 @@ def test_a_writer_that_holds_the_folder_is_waited_for(small: Workspace, played: 
 
 def test_progress_is_told_source_by_source(small: Workspace, played: Publisher, now: datetime) -> None:
     played.answers[play.FRED] = [Answer(b"", 503), Answer(play.fred_file({**play.monthly(small.data, "usdmxn_avg"), "2026-06": 17.5}))]
-    told: list[tuple[str, float | None, str]] = []
-    pulled(small, played, now, "tpu", "usdmxn", progress=lambda stage, done=None, message="": told.append((stage, done, message)))
-    assert [stage for stage, done, _ in told if done == 0.0] == ["tpu", "usdmxn"]
-    assert ("tpu", 1.0, "162 new rows") in told
-    assert ("usdmxn", 1.0, "1 new rows") in told
-    assert [m for s, d, m in told if d is None and s == "usdmxn"] == [
+    messages: list[tuple[str, float | None, str]] = []
+    pulled(small, played, now, "tpu", "usdmxn", progress=lambda stage, done=None, message="": messages.append((stage, done, message)))
+    assert [stage for stage, done, _ in messages if done == 0.0] == ["tpu", "usdmxn"]
+    assert ("tpu", 1.0, "162 new rows") in messages
+    assert ("usdmxn", 1.0, "1 new rows") in messages
+    assert [m for s, d, m in messages if d is None and s == "usdmxn"] == [
         f"try 2 of 3: {played.endpoint.host} answered 503 Service Unavailable"
     ]
 
