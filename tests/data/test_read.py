@@ -228,6 +228,17 @@ def setting_problems(folder: Path) -> list[Problem]:
 TOML: list[tuple[str, str, Callable[[str], str], str, str]] = [
     ("unknown key", "scales.toml", lambda s: s.replace("frozen", "frosen", 1), "leverage.frosen", "Did you mean 'frozen'?"),
     ("unknown key below", "questions.toml", lambda s: s.replace("min_count", "mincount"), "counts.mincount", "Did you mean 'min_count'?"),
+    ("instrument of no family", "questions.toml", lambda s: s.replace('"hand_over"', '"hand_ovr"'), "counts.instrument", "'hand_over'?"),
+    ("instrument of another family", "questions.toml", lambda s: s.replace('"tariff"', '"flight"'), "counts.instrument", "in family B"),
+    ("role", "questions.toml", lambda s: s.replace('role = "decision"', 'role = "decisoin"'), "counts.role", "Did you mean 'decision'?"),
+    (
+        "role of another family",
+        "questions.toml",
+        lambda s: s.replace('role = "decision"', 'role = "pressure"'),
+        "counts.role",
+        "in family A",
+    ),
+    ("kind", "questions.toml", lambda s: s.replace('kind = "measure"', 'kind = "mesure"'), "counts.kind", "Did you mean 'measure'?"),
     (
         "unknown table",
         "scales.toml",

@@ -70,13 +70,9 @@ def odd_repeats(table: RecordTable[Any], settings: Settings) -> Iterator[Finding
             same = list(run)
             a, b = table.rows[same[0]].month, table.rows[same[-1]].month
             if len(same) >= REPEATS and not is_expected(settings, table.rows[same[0]].file, "repeat", a, b, series):
-                yield oddity(
-                    same[REPEATS - 1],
-                    "month",
-                    f"{series} equal in {len(same)} consecutive rows from {month_text(a)}",
-                    "values that change",
-                    "Check them against the source",
-                )
+                found = f"{series} equal in {len(same)} consecutive rows from {month_text(a)}"
+                expected = "values that change"
+                yield oddity(same[REPEATS - 1], "month", found, expected, "Check them against the source")
 
 
 def odd_duplicates(table: RecordTable[Event], settings: Settings) -> Iterator[Finding]:
@@ -89,13 +85,9 @@ def odd_duplicates(table: RecordTable[Event], settings: Settings) -> Iterator[Fi
             if event.date.last - other.date.last > FORTNIGHT:
                 break
             if _alike(event, other) and not are_expected_duplicates(settings, event.file, (event.id, other.id)):
-                yield oddity(
-                    i,
-                    "id",
-                    f"{event.id} close to {other.id}",
-                    "rows of one act to be linked",
-                    "Name the earlier row in same_act_as if both are one act",
-                )
+                found = f"{event.id} close to {other.id}"
+                expected = "rows of one act to be linked"
+                yield oddity(i, "id", found, expected, "Name the earlier row in same_act_as if both are one act")
 
 
 def odd_counts(table: RecordTable[Event], settings: Settings) -> Iterator[Finding]:

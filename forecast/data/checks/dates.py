@@ -58,13 +58,10 @@ def check_covered(table: RecordTable[Any], settings: Settings) -> Iterator[Findi
         through = settings.coverage.get(row.file)
         column = COVERED_COLUMN[type(row)]
         if through and covered_day(row) > through:
-            yield (
-                i,
-                column,
-                quoted(_text(getattr(row, column), column)),
-                f"a day not after {through}, the end of the file's coverage",
-                f"Correct the date, or raise covered_through of {row.file} in coverage.toml once all of the period has been read.",
-            )
+            found = quoted(_text(getattr(row, column), column))
+            expected = f"a day not after {through}, the end of the file's coverage"
+            remedy = f"Correct the date, or raise covered_through of {row.file} in coverage.toml once all of the period has been read."
+            yield i, column, found, expected, remedy
 
 
 def covered_day(row: Any) -> date:
@@ -108,13 +105,9 @@ def check_sourced(table: RecordTable[Any], settings: Settings) -> Iterator[Findi
     for i, row in enumerate(table.rows):
         if row.series not in sourced and None not in sourced and row.series not in seen:
             seen.add(row.series)
-            yield (
-                i,
-                "series",
-                quoted(row.series),
-                "a series with a table in sources.toml",
-                did_you_mean(row.series, [s for s in sourced if s]) + " Else add its source.",
-            )
+            found = quoted(row.series)
+            expected = "a series with a table in sources.toml"
+            yield i, "series", found, expected, did_you_mean(row.series, [s for s in sourced if s]) + " Else add its source."
 
 
 def check_documented(claims: RecordTable[Claim], settings: Settings) -> Iterator[Finding]:
@@ -142,13 +135,9 @@ def check_reading_months(readings: RecordTable[Any], settings: Settings) -> Iter
         for column in ("start", "end"):
             value = getattr(row, column)
             if through and value is not None and first_day(value) > through:
-                yield (
-                    i,
-                    column,
-                    month_text(value),
-                    f"a month that has begun by {through}, through which the claims are complete",
-                    "Correct it, or leave `end` empty for a level that goes on.",
-                )
+                found = month_text(value)
+                expected = f"a month that has begun by {through}, through which the claims are complete"
+                yield i, column, found, expected, "Correct it, or leave `end` empty for a level that goes on."
 
 
 def _month_span(months: Sequence[int]) -> str:

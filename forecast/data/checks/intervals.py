@@ -50,13 +50,9 @@ def check_every_month_governed(table: RecordTable[Administration]) -> Iterator[F
             )
         for (_, end, _), (start, _, i) in itertools.pairwise(terms):
             if start > end + 1:
-                yield (
-                    i,
-                    "start",
-                    month_text(start),
-                    f"{month_text(end + 1)}, the month after the last one ended",
-                    "Close the gap or add the administration between.",
-                )
+                found = month_text(start)
+                expected = f"{month_text(end + 1)}, the month after the last one ended"
+                yield i, "start", found, expected, "Close the gap or add the administration between."
 
 
 def check_main(table: RecordTable[ReadingRow]) -> Iterator[Finding]:
@@ -97,10 +93,6 @@ def _overlaps(table: RecordTable[Any], start: str, end: str, text: Any, group: A
             if first <= last:
                 line = table.line(before)
                 where = f" of line {line}" if line else ""
-                yield (
-                    i,
-                    start,
-                    f"{text(first)}, inside the row{where} that covers {name} then",
-                    "rows that do not overlap",
-                    "End the earlier row before this one starts.",
-                )
+                found = f"{text(first)}, inside the row{where} that covers {name} then"
+                expected = "rows that do not overlap"
+                yield i, start, found, expected, "End the earlier row before this one starts."

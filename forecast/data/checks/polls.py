@@ -28,13 +28,9 @@ def check_polls(table: RecordTable[Poll]) -> Iterator[Finding]:
         if total > MAX_SUM:
             yield (i, "opposed_pct", f"shares that sum to {total:g}", "at most 100", "Check the three shares against the source.")
         if poll.use == "yes" and poll.opposed_pct is None and poll.in_favour_pct is None:
-            yield (
-                i,
-                "opposed_pct",
-                "no share opposed and none in favour",
-                "at least one in a row that is used",
-                "Fill one in, or set use to no and say why in why_not.",
-            )
+            found = "no share opposed and none in favour"
+            expected = "at least one in a row that is used"
+            yield i, "opposed_pct", found, expected, "Fill one in, or set use to no and say why in why_not."
         if poll.use == "yes" and not (poll.opposed_pct or 0) + (poll.in_favour_pct or 0) and poll.opposed_pct is not None:
             yield (i, "opposed_pct", "nobody opposed and nobody in favour", "a share above 0 in a row that is used", "Check the shares.")
         if poll.use == "no" and not poll.why_not.strip():
@@ -64,13 +60,9 @@ def check_calendar(table: RecordTable[Scheduled]) -> Iterator[Finding]:
             elif column == "probability" and not row.probability:
                 yield (i, column, "0", f"more than 0 where effect is {row.effect}", "Correct it, or set effect to none.")
         if row.effect == "starts" and row.channel not in LEVERAGE_CHANNELS:
-            yield (
-                i,
-                "channel",
-                quoted(row.channel),
-                f"one of {', '.join(LEVERAGE_CHANNELS)} where effect is starts",
-                did_you_mean(row.channel, LEVERAGE_CHANNELS),
-            )
+            found = quoted(row.channel)
+            expected = f"one of {', '.join(LEVERAGE_CHANNELS)} where effect is starts"
+            yield i, "channel", found, expected, did_you_mean(row.channel, LEVERAGE_CHANNELS)
 
 
 type IndexedPoll = tuple[int, Poll, float]  # index of the row, the poll, per cent opposed of those with a side
@@ -108,13 +100,9 @@ def odd_distances(table: RecordTable[Poll], settings: Settings) -> Iterator[Find
             far = same_month or (near if alone and not (len(near) == 1 and n == 0) else [])
             if far and not _is_declared(settings, poll, "step"):
                 _, other, theirs = far[0]
-                yield oddity(
-                    i,
-                    "opposed_pct",
-                    f"{share:.0f} per cent opposed, {abs(share - theirs):.0f} points from {other.poll_id}",
-                    f"polls on one question within {MAX_DISTANCE:.0f} points",
-                    "Check wording and shares against the sources",
-                )
+                found = f"{share:.0f} per cent opposed, {abs(share - theirs):.0f} points from {other.poll_id}"
+                expected = f"polls on one question within {MAX_DISTANCE:.0f} points"
+                yield oddity(i, "opposed_pct", found, expected, "Check wording and shares against the sources")
 
 
 def _same_month(polls: Sequence[IndexedPoll], n: int) -> Iterator[IndexedPoll]:
@@ -149,13 +137,9 @@ def odd_samples(table: RecordTable[Poll], settings: Settings) -> Iterator[Findin
     usual = median(sizes) if sizes else 0
     for i, poll in enumerate(table.rows):
         if poll.n and not usual / SAMPLE_FACTOR <= poll.n <= usual * SAMPLE_FACTOR and not _is_declared(settings, poll, "outlier"):
-            yield oddity(
-                i,
-                "n",
-                f"{poll.n} respondents",
-                f"{usual / SAMPLE_FACTOR:.0f} to {usual * SAMPLE_FACTOR:.0f}",
-                "Check it against the source",
-            )
+            found = f"{poll.n} respondents"
+            expected = f"{usual / SAMPLE_FACTOR:.0f} to {usual * SAMPLE_FACTOR:.0f}"
+            yield oddity(i, "n", found, expected, "Check it against the source")
 
 
 def odd_repeated_polls(table: RecordTable[Poll], settings: Settings) -> Iterator[Finding]:

@@ -28,24 +28,16 @@ def check_event_links(table: RecordTable[Event]) -> Iterator[Finding]:
             if named.kind != "measure":
                 yield (i, "ends", f"{named.id}, a {named.kind or named.role}", "a measure", "Name the measure that it ends.")
             elif named.until is None:
-                yield (
-                    i,
-                    "ends",
-                    f"{named.id}, which has no `until`",
-                    "a measure with the day it ended",
-                    f"Write that day into `until` of {named.id}.",
-                )
+                found = f"{named.id}, which has no `until`"
+                expected = "a measure with the day it ended"
+                yield i, "ends", found, expected, f"Write that day into `until` of {named.id}."
             if named.date.first > event.date.last:
                 yield (i, "ends", f"{named.id} of {named.date}", f"a row not after {event.date}", "Correct the date or the id.")
         for named in (by_id[x] for x in event.same_act_as if x in by_id):
             if named.date.first > event.date.last:
-                yield (
-                    i,
-                    "same_act_as",
-                    f"{named.id} of {named.date}, the later row",
-                    "the id of the earlier row",
-                    f"Empty the cell and name {event.id} in {named.id} instead.",
-                )
+                found = f"{named.id} of {named.date}, the later row"
+                expected = "the id of the earlier row"
+                yield i, "same_act_as", found, expected, f"Empty the cell and name {event.id} in {named.id} instead."
     for column in ("caused_by", "same_act_as"):
         yield from _circles(table, column)
 
