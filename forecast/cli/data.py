@@ -1,4 +1,4 @@
-"""`forecast data`: what the data are, and what is wrong or odd in them."""
+"""`forecast data check` and `show`, and the group that they belong to."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from forecast.cli._streams import drawing
 if TYPE_CHECKING:
     from forecast.data.tables import Data
 
-FIRST, WIDEST, LAST = 30, 24, 28
-"""Columns of a terminal: the most that the first column takes, which names the row, and any other, and the least left for the last."""
+MAX_FIRST, MAX_OTHER, MIN_LAST = 30, 24, 28
+"""Widths on a terminal: the most for the first column and for any other, and the least that is left for the last."""
 
 
 @click.group(
@@ -36,8 +36,9 @@ def data() -> None:
 @data.command(epilog=examples("forecast data check", "forecast data check --json"))
 @common()
 def check(context: Context) -> None:
-    """Read every file strictly and list all that is wrong (exit 3), odd, or left out of a forecast made today; say what the gate of the
-    drivers would let no forecast rest on (exit 4).
+    """Check every file and list all errors (exit 3) and warnings, and what a forecast made today would leave out.
+
+    The models of the drivers are fitted too; if one of them fails, no forecast can be made (exit 4).
     """
     from forecast.data.problems import problem_document, problem_lines, problem_summary
     from forecast.errors import InputError
@@ -74,14 +75,14 @@ def check(context: Context) -> None:
 )
 @common("as_of")
 @click.argument("file", required=False)
-@click.option("--where", metavar="COL=VALUE", multiple=True, help="Only rows whose column has this value; repeat to narrow.")
-@click.option("--from", "first", metavar="MONTH", help="Only rows that tell of this month (YYYY-MM) or later ones.")
-@click.option("--to", "last", metavar="MONTH", help="Only rows that tell of this month or earlier ones.")
+@click.option("--where", metavar="COL=VALUE", multiple=True, help="Only rows with this value in the column; repeat to narrow further.")
+@click.option("--from", "first", metavar="MONTH", help="Only rows about this month (YYYY-MM) or later ones.")
+@click.option("--to", "last", metavar="MONTH", help="Only rows about this month or earlier ones.")
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most the last N of the rows.")
 def show(context: Context, file: str | None, where: tuple[str, ...], first: str | None, last: str | None, limit: int | None) -> None:
-    """Print the rows of FILE, or without it the list of files.
+    """Print the rows of FILE, or the list of files if none is named.
 
-    A single row is shown in full. Into a pipe go all columns of each row, between tabs.
+    A single row is shown in full. Output that is not a terminal has all columns of each row, separated by tabs.
     """
     from forecast.data.row_query import SHORT_COLUMNS, Selection, columns_of, overview, select_rows, table_of_file
 
@@ -105,16 +106,18 @@ def _read(context: Context) -> Data:
 def print_rows(
     context: Context, columns: tuple[str, ...], rows: list[dict[str, Any]], brief: tuple[str, ...] = (), *, fold: bool = False
 ) -> None:
-    """A table as wide as the terminal, with the columns it has room for, or a single row in full; without a terminal, all columns between
-    tabs, a row a line. fold: the last column is wrapped, where it would else be cut.
+    """Print a table as wide as the terminal, with the columns that fit, or a single row in full; elsewhere all columns, separated by tabs.
+
+    fold: wrap the last column instead of cutting it.
     """
     from forecast.cli._text import terminal_width
-    from forecast.data.row_query import printable
+    from forecast.data.row_query import value_text
+    from forecast.storage.text import visible
 
     if context.json:
         context.say_json(rows)
     elif not rows:
-        context.warn("No row is like that.")
+        context.warn("No row matches.")
     elif sys.stdout.isatty() and len(rows) == 1:
         for line in full_row_lines(columns, rows[0], terminal_width()):
             context.say(line)
@@ -123,41 +126,43 @@ def print_rows(
     else:
         context.say("\t".join(columns))
         for row in rows:
-            context.say("\t".join(printable(row[column]) for column in columns))
+            context.say("\t".join(visible(value_text(row[column]), line=True) for column in columns))
 
 
 def full_row_lines(columns: tuple[str, ...], row: dict[str, Any], width: int) -> list[str]:
-    """One row in full, a column a line, wrapped where it is long."""
+    """One row in full, a column a line, long texts wrapped."""
     from textwrap import wrap
 
-    from forecast.data.row_query import printable
+    from forecast.data.row_query import value_text
+    from forecast.storage.text import visible
 
     names = max(map(len, columns)) + 2
     lines: list[str] = []
     for column in columns:
         name = f"{column:<{names}}"
-        text = printable(row[column])
+        text = visible(value_text(row[column]), line=True)
         lines += wrap(text, width, initial_indent=name, subsequent_indent=" " * names, break_on_hyphens=False) or [name.rstrip()]
     return lines
 
 
 def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]], *, fold: bool = False) -> None:
-    """The columns that there is room for, from the left, then the last one, which takes the room that is left and is cut or wrapped."""
+    """Print the columns that fit, from the left, and then the last one, which takes the remaining width and is cut or wrapped."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from forecast.data.row_query import printable
+    from forecast.data.row_query import value_text
+    from forecast.storage.text import visible
 
     console = Console(file=drawing(sys.stdout))
-    cells = {column: [printable(row[column]) for row in rows] for column in columns}
+    cells = {column: [visible(value_text(row[column]), line=True) for row in rows] for column in columns}
     *left, last = columns
     room, gap = console.width, 2
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     shown: list[str] = []
     for column in left:
-        width = min(max(map(len, [column, *cells[column]])), WIDEST if shown else FIRST)
-        if room - width - gap < LAST:
+        width = min(max(map(len, [column, *cells[column]])), MAX_OTHER if shown else MAX_FIRST)
+        if room - width - gap < MIN_LAST:
             continue
         room -= width + gap
         number = all(isinstance(row[column], int | float | None) for row in rows)

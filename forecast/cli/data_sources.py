@@ -1,4 +1,4 @@
-"""`forecast data pull` and `forecast data sources`: the newest official figures, and where every series comes from."""
+"""`forecast data pull` and `forecast data sources`: the newest official figures, and the source of every series."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 @click.command(epilog=examples("forecast data pull --dry-run", "forecast data pull --dry-run overdose gpr"))
 @common()
 @click.argument("names", metavar="[SOURCE]...", nargs=-1)
-@click.option("--dry-run", is_flag=True, help="Say what would be asked of whom, and ask nobody.")
+@click.option("--dry-run", is_flag=True, help="Show which addresses would be asked, and ask none.")
 def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
     """Fetch the newest official figures and add what is new.
 
-    What is held is never overwritten: a revision is a new row. Without SOURCE, all publishers are asked. One that fails leaves its data as
+    Existing rows are never overwritten: a revision is a new row. Without SOURCE, all publishers are asked. If one fails, its data stay as
     they were, the others go on, and the exit code is 6.
     """
     if dry_run:
@@ -37,7 +37,7 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
     try:
         with context.progress() as progress:
             environ = context.surroundings.environ
-            pull_sources(where, names, now=context.now, environ=environ, progress=progress, told=pulled.append)
+            pull_sources(where, names, now=context.now, environ=environ, progress=progress, on_outcome=pulled.append)
     except SourceError:
         _print(context, where, pulled)
         raise
@@ -83,8 +83,8 @@ def _print(context: Context, where: Workspace, pulled: list[PullOutcome]) -> Non
 
 
 def _status(outcome: PullOutcome) -> str:
-    told = f"{outcome.rows} new rows" if outcome.status == "new rows" else outcome.status
-    return f"{told}: {outcome.detail}" if outcome.detail else told
+    text = f"{outcome.rows} new rows" if outcome.status == "new rows" else outcome.status
+    return f"{text}: {outcome.detail}" if outcome.detail else text
 
 
 def _uses(used_for: Mapping[str, str]) -> str:

@@ -36,7 +36,7 @@ CHANNEL_OF: Final = {
         "security",
     ),
 }
-"""The channel of each instrument of pressure (family B); `other` takes the channel of what it acts on."""
+"""The channel of each instrument of pressure (family B); `other` has the channel of what it acts on."""
 
 INSTRUMENTS: Final = {"A": MEXICAN_INSTRUMENTS, "B": (*CHANNEL_OF, "other"), "C": (), "D": ()}
 
@@ -44,18 +44,18 @@ LEVERAGE_CHANNELS: Final = CHANNELS
 
 
 DEFAULT_UNDECIDED: Final = 6.0
-"""Per cent taken to have no side where only one side of a poll was published."""
+"""Per cent assumed to have no side where only one side of a poll was published."""
 
 
 def undecided_percent(side: float, other: float | None) -> float:
-    """Per cent with no side beside the one published `side`: as published, else 6, but never more than the side leaves."""
+    """Per cent without a side in a one-sided report: as published, else 6, but no more than the published side leaves."""
     return other if other is not None else min(DEFAULT_UNDECIDED, 100.0 - side)
 
 
 def opposed_share(opposed: float | None, in_favour: float | None, other: float | None = None) -> float | None:
-    """Opposed among the decided, 0 to 1, from per cents; of a one-sided report the missing side is what the row leaves open.
+    """Share opposed among those with a side, 0 to 1, from per cents; None if no side is known.
 
-    60 opposed and 35 other leave 5 in favour; 96 opposed alone leave 4, all of them taken to be undecided. None if no side is known.
+    In a one-sided report the missing side is the rest: 60 opposed and 35 other leave 5 in favour; 96 opposed alone leave 4, all undecided.
     """
     if opposed is not None and in_favour is not None:
         return opposed / (opposed + in_favour) if opposed + in_favour > 0 else None

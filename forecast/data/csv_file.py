@@ -1,4 +1,4 @@
-"""A CSV file as cells: everything that can be wrong with the file itself, before any cell is given a meaning."""
+"""A CSV file as texts by row and column, and everything that can be wrong with the file itself, whatever its cells mean."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ type CsvLine = tuple[int, tuple[str, ...]]
 
 MAX_COLUMNS: Final = 200
 MAX_ROWS: Final = 100_000
-"""Far beyond what the tables here will have in decades."""
+"""Far more than the tables here will have in decades."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvSheet:
-    """The rows under the header as texts, each with the line it starts on; `problems` is what is wrong with the file."""
+    """The rows below the header as texts, each with the line it starts on, and what is wrong with the file."""
 
     header: tuple[str, ...] = ()
     rows: tuple[CsvLine, ...] = ()
@@ -33,8 +33,8 @@ class CsvSheet:
 def read_csv_file(path: Path, name: str, columns: tuple[str, ...]) -> CsvSheet:
     """The cells of a CSV file that must have exactly `columns`, in any order.
 
-    A byte-order mark, CRLF and empty lines at the end are what spreadsheets write and are no problem. All else that is odd is one:
-    nothing is dropped, padded or converted. Rows that are in `problems` are left out of `rows`.
+    Spreadsheets write a byte-order mark, CRLF and empty lines at the end: these are no problems. Everything else unusual is one, since
+    nothing is dropped, padded or converted. Rows with a problem are left out of `rows`.
     """
     text, problems = read_text(path, name)
     if problems:
@@ -59,7 +59,7 @@ def read_csv_file(path: Path, name: str, columns: tuple[str, ...]) -> CsvSheet:
 def parse_csv(text: str, name: str, blank_lines: bool = False) -> CsvSheet:
     """The cells of a CSV text, whatever its columns are called; without a header if it cannot be split into columns.
 
-    blank_lines: lines without any cell are passed over. Otherwise only those at the end are.
+    blank_lines: skip all lines without any cell; otherwise only those at the end.
     """
     first = text.partition("\n")[0].strip().strip('"')
     if first[:4].lower() == "sep=":
@@ -74,13 +74,13 @@ def parse_csv(text: str, name: str, blank_lines: bool = False) -> CsvSheet:
     header = lines[0][1]
     if not any(header):
         return _refused(name, "an empty first line", "the names of the columns", "Delete the line.")
-    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
+    for mark, plural in ((";", "semicolons"), ("\t", "tabs")):
         if len(header) == 1 and mark in header[0]:
-            return _refused(name, f"columns separated by {called}", "columns separated by commas", "Save it again as CSV with commas.")
+            return _refused(name, f"columns separated by {plural}", "columns separated by commas", "Save it again as CSV with commas.")
     if len(header) > MAX_COLUMNS:
         return _refused(name, f"{len(header):,} columns", f"at most {MAX_COLUMNS}", "Put the right file in its place.")
     rows: list[CsvLine] = []
-    problems = limited(chain(_twice(header, name), _row_problems(lines[1:], header, name, rows), problems))
+    problems = limited(chain(_repeated_columns(header, name), _row_problems(lines[1:], header, name, rows), problems))
     return CsvSheet(header, tuple(rows), tuple(problems))
 
 
@@ -88,15 +88,15 @@ def _refused(name: str, found: str, expected: str, remedy: str) -> CsvSheet:
     return CsvSheet(problems=(Problem(name, found, expected, remedy, 1),))
 
 
-def _twice(header: tuple[str, ...], name: str) -> Iterator[Problem]:
+def _repeated_columns(header: tuple[str, ...], name: str) -> Iterator[Problem]:
     for i, column in enumerate(header):
         if column in header[:i]:
-            called = quoted(column)
-            yield Problem(name, f"the column {called} twice", "each column once", "Delete or rename one of them.", 1, called[1:-1])
+            name_shown = quoted(column)
+            yield Problem(name, f"the column {name_shown} twice", "each column once", "Delete or rename one.", 1, name_shown[1:-1])
 
 
 def _row_problems(lines: Iterable[CsvLine], header: tuple[str, ...], name: str, rows: list[CsvLine]) -> Iterator[Problem]:
-    """Rows of another length and rows that are there already; the others go to `rows`."""
+    """The problems of rows of another length and of repeated rows; all others are added to `rows`."""
     seen: dict[tuple[str, ...], int] = {}
     for line, cells in lines:
         if len(cells) != len(header):
@@ -109,7 +109,7 @@ def _row_problems(lines: Iterable[CsvLine], header: tuple[str, ...], name: str, 
 
 
 def split_csv(text: str, name: str) -> tuple[list[CsvLine], list[Problem]]:
-    """The rows of a CSV text, each with the line it starts on, up to the first that can't be split into cells."""
+    """The rows of a CSV text, each with the line it starts on, up to the first that cannot be split into cells."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines: list[CsvLine] = []
     start = 1
@@ -155,7 +155,7 @@ def _header_problems(name: str, header: tuple[str, ...], columns: tuple[str, ...
 
 
 def _wrong_count(name: str, line: int, cells: tuple[str, ...], header: tuple[str, ...]) -> Problem:
-    """The problem of a row that has another number of fields than the header."""
+    """The problem of a row with more or fewer fields than the header."""
     n, m = len(cells), len(header)
     if not any(cells):
         return Problem(name, "an empty line between rows", "a row", "Delete the line.", line)

@@ -1,4 +1,4 @@
-"""What differs between two sets of data: rows by file and key, how far each file goes, and settings. Order and layout do not count."""
+"""Differences between two sets of data: rows by file and key, coverage, and settings. Order and layout do not count."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from forecast.domain import month_text
 type ChangeKind = Literal["added", "removed", "changed"]
 
 FALLBACK_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"readings": ("reading", "start"), "stakes": ("side", "kind", "argument")}
-"""What names a row where its file has no key."""
+"""The columns that identify a row of a file without a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A row that only one of two sets of data has, or that they have differently; `cells` are the columns that differ.
+    """A row that is in only one of two sets of data, or differs between them.
 
-    meaning: whether more differs than columns that are only text.
+    cells: the columns that differ. meaning: whether more differs than text for readers.
     """
 
     table: str
@@ -52,10 +52,10 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class DataDiff:
-    """All that differs: rows in the order of the files; file → (last day covered before, after); setting → (before, after).
+    """All differences between two sets of data.
 
-    A file that only one of the two covers has None for the other. Settings are those of scales.toml, questions.toml and sources.toml,
-    named file: key; `meant` are the names of those that are more than wording.
+    rows: in the order of the files. coverage: file → (last day covered before, after), None if missing. settings: by "file: key"
+    the pair (before, after), of scales.toml, questions.toml and sources.toml. meant: the settings among them that are more than wording.
     """
 
     rows: tuple[RowChange, ...]
@@ -71,7 +71,7 @@ class DataDiff:
 
 
 def diff_data(old: Data, new: Data) -> DataDiff:
-    """What must be done to the old data to have the new."""
+    """The changes that turn the old data into the new."""
     files = dict.fromkeys([*old.coverage, *new.coverage])
     settings, meant = _settings(old, new)
     return DataDiff(
@@ -89,7 +89,7 @@ def changed_rows(table: str, old: Sequence[Record], new: Sequence[Record]) -> It
     before, after = _by_key(table, old), _by_key(table, new)
     for key, mine in before.items():
         theirs = list(after.get(key, ()))
-        left = [row for row in mine if not _take(theirs, row)]  # where a key names several rows, the same ones pair off first
+        left = [row for row in mine if not _take(theirs, row)]  # if a key has several rows, equal ones pair off first
         for row in left:
             yield _change(table, key, row, theirs.pop(0) if theirs else None)
         after[key] = theirs
@@ -98,10 +98,10 @@ def changed_rows(table: str, old: Sequence[Record], new: Sequence[Record]) -> It
             yield _change(table, key, None, row)
 
 
-def _by_key(table: str, found: Sequence[Record]) -> dict[tuple[str, ...], list[Record]]:
+def _by_key(table: str, records: Sequence[Record]) -> dict[tuple[str, ...], list[Record]]:
     columns = RECORDS[table].key or FALLBACK_KEYS[table]
     out: dict[tuple[str, ...], list[Record]] = defaultdict(list)
-    for row in found:
+    for row in records:
         out[tuple(cell_text(row, c) for c in columns)].append(row)
     return out
 

@@ -1,4 +1,4 @@
-"""One number for what the data mean: two sets of data with one digest give one forecast."""
+"""A digest of what the data mean: two sets of data with the same digest give the same forecast."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ TEXT_ONLY: Final = frozenset(
         "why_not",
     }
 )
-"""Columns that only a reader reads."""
+"""Columns that are text for readers and enter no model."""
 
 TEXT_ONLY_OF: Final = {"stakes": frozenset({"evidence"})}
-"""… and those that are text in one file only."""
+"""The same, for columns that are text in one file only."""
 
 WORDING: Final = frozenset({"title", "text", "rule"})
-"""What questions.toml says in words; which rows count for a question is meaning."""
+"""Keys of questions.toml that are wording; which rows count for a question is not."""
 
 
 def data_digest(data: Data) -> str:
@@ -52,7 +52,7 @@ def data_digest(data: Data) -> str:
 
 
 def row_meaning(table: str, row: BaseModel) -> str:
-    """A canonical form of what a row means: two rows with one form are one to every model."""
+    """A canonical form of what a row means: rows with the same form are the same to every model."""
     return json.dumps(_plain(row, TEXT_ONLY | TEXT_ONLY_OF.get(table, frozenset())), sort_keys=True)
 
 

@@ -1,4 +1,4 @@
-"""Problems in the data: made for a row of a table or from what pydantic refused, and listed for a person or a program."""
+"""Problems in the data: built from the findings of checks and the errors of pydantic, and listed for a person or a program."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ def problem_lines(problems: Sequence[Problem]) -> Iterator[str]:
         where += f", line {problem.row}" if problem.row is not None else ""
         where += f", column {problem.column}" if problem.column is not None else ""
         yield from wrap(where, WIDTH)
-        told = f"{problem.severity}: found {problem.found}; expected {problem.expected}. {problem.remedy}"
-        yield from wrap(told, WIDTH, initial_indent="  ", subsequent_indent="  ")
+        text = f"{problem.severity}: found {problem.found}; expected {problem.expected}. {problem.remedy}"
+        yield from wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
 def sorted_problems(problems: Sequence[Problem]) -> list[Problem]:
+    """Errors first, then by file and line."""
     return sorted(problems, key=lambda p: (p.severity != "error", p.file, p.row or 0))
 
 
@@ -39,8 +40,8 @@ def problem_summary(problems: Sequence[Problem]) -> str:
     warnings = len(problems) - errors
     if not problems:
         return f"{len(RECORDS)} files, no error, nothing odd."
-    told = f"{errors} error{'s' if errors != 1 else ''}" if errors else "No error"
-    return told + (f", {warnings} warning{'s' if warnings != 1 else ''}." if warnings else ".")
+    text = f"{errors} error{'s' if errors != 1 else ''}" if errors else "No error"
+    return text + (f", {warnings} warning{'s' if warnings != 1 else ''}." if warnings else ".")
 
 
 def problem_document(problems: Sequence[Problem], data: Data | None) -> dict[str, Any]:
@@ -58,13 +59,13 @@ def problem_document(problems: Sequence[Problem], data: Data | None) -> dict[str
     }
 
 
-Severity = Literal["error", "warning"]
+type Severity = Literal["error", "warning"]
+type Finding = Problem | tuple[int, str, str, str, str]
+"""What a check yields: a problem of a file, or of a row of its first table: index, column, found, expected, remedy."""
 
 
-def row_problem(
-    table: RecordTable[Any], i: int, column: str | None, found: str, expected: str, remedy: str, severity: Severity = "error"
-) -> Problem:
-    """A problem in row `i` of a table."""
+def row_problem(table: RecordTable[Any], severity: Severity, i: int, column: str, found: str, expected: str, remedy: str) -> Problem:
+    """A problem in row `i` of a table, with its line and the row's name."""
     row = table.rows[i]
     name = " ".join(str(_written(row, column)) for column in row.key)
     return Problem(row.file, f"{found} ({quoted(name)[1:-1]})" if name else found, expected, remedy, table.line(i), column, severity)
@@ -93,7 +94,7 @@ _BOUNDS = {"greater_than_equal": "≥", "less_than_equal": "≤", "greater_than"
 
 
 def describe_error(error: ErrorDetails) -> tuple[str, str, str]:
-    """What was found, what was expected, and the remedy, for one error of a validated row or setting."""
+    """What was found, what was expected, and the remedy, for one error that pydantic found in a row or setting."""
     kind, context, cell = error["type"], error.get("ctx", {}), error["input"]
     found = "nothing" if cell == "" or kind == "missing" else quoted(cell) if isinstance(cell, str) else quoted(repr(cell)).strip("'")
     if kind in _EXPECTED:

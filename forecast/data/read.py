@@ -1,4 +1,4 @@
-"""Reading a workspace's data strictly: every problem of every file is collected, then all is refused or all is read."""
+"""The strict reader of a workspace's data: it collects every problem of every file, then returns all data or none."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from forecast.errors import InputError, Problem, limited
 def read_data(folder: Path, today: date | None = None) -> Data:
     """The data of a workspace, checked; `folder` is its `data/`.
 
-    today: the day by the clock; what is still to come then is odd as well. Every row is there all the same (`select.as_of_now` leaves out).
-    Raises InputError with all problems over all files. Oddities are no reason to refuse: they are in `warnings`.
+    today: the day by the clock; rows dated later add warnings but stay (`as_of.as_of_now` leaves them out).
+    Raises InputError with all problems of all files. Oddities are kept in `warnings`.
     """
     tables, settings, problems = read_all(folder)
     if problems:
@@ -55,7 +55,7 @@ def read_all(folder: Path) -> tuple[Mapping[str, RecordTable[Any]], Settings | N
 
 
 def read_table[R: Record](path: Path, record: type[R]) -> tuple[RecordTable[R], list[Problem]]:
-    """The rows of one CSV file as records, and everything wrong with it: the file, its header, each row, each cell, repeated keys."""
+    """The rows of one CSV file as records, and every problem: of the file, its header, rows, cells and repeated keys."""
     name = record.file
     sheet = read_csv_file(path, name, tuple(record.model_fields))
     problems = list(sheet.problems)
@@ -69,7 +69,7 @@ def read_table[R: Record](path: Path, record: type[R]) -> tuple[RecordTable[R], 
 
 
 def _bad_cells[R: Record](sheet: CsvSheet, record: type[R], rows: list[R], lines: list[int]) -> Iterator[Problem]:
-    """What the record of a row refuses; the others go to `rows`, with the line of each in `lines`."""
+    """The problems of rows that are no valid record; valid ones are added to `rows`, and their lines to `lines`."""
     for line, cells in sheet.rows:
         try:
             rows.append(record.model_validate(dict(zip(sheet.header, cells, strict=True))))
@@ -79,12 +79,11 @@ def _bad_cells[R: Record](sheet: CsvSheet, record: type[R], rows: list[R], lines
 
 
 def _cell_problem(name: str, line: int, error: Any) -> Problem:
-    found, expected, remedy = describe_error(error)
-    return Problem(name, found, expected, remedy, line, str(error["loc"][0]) if error["loc"] else None)
+    return Problem(name, *describe_error(error), line, str(error["loc"][0]) if error["loc"] else None)
 
 
 def _repeats(name: str, key: tuple[str, ...], rows: list[Any], lines: list[int]) -> Iterator[Problem]:
-    """Two rows that the columns `key` call alike. That whole rows are alike is seen before they are read."""
+    """Rows with the same key. Rows that are wholly alike are reported by the CSV reader."""
     seen: dict[tuple[str, ...], int] = {}
     for row, line in zip(rows, lines, strict=True):
         named = tuple(str(getattr(row, column)) for column in key)

@@ -1,4 +1,4 @@
-"""Rows as cells and as text: a selection of them to print or parse, and one in a few words."""
+"""Rows selected by column and month, and rows as JSON values, as texts and in a few words."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PERIOD_COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
     "states": ("year_start", "year_end"),
     "pressure": ("year_start", "year_end"),
 }
-"""The columns between which a row of each table tells; tables without a time are not here."""
+"""By table the columns of the first and the last period of a row; tables without a time are not here."""
 
 SHORT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "events": ("id", "date", "family", "role", "channel", "kind", "intensity", "operation_level", "direction", "description"),
@@ -44,12 +44,12 @@ SHORT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "pressure": ("country", "year_start", "year_end", "kind", "what"),
     "stakes": ("side", "kind", "applies_to_levels", "argument"),
 }
-"""The columns that a terminal has room for; other tables show all of theirs."""
+"""The columns that a terminal has room for; other tables show all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Rows whose columns have the given texts, that tell of months between two (None: open), at most the last `limit` of them."""
+    """Which rows: `where` pairs of column and text, first and last month of the period (None: open), at most the last `limit`."""
 
     where: tuple[tuple[str, str], ...] = ()
     first: int | None = None
@@ -58,7 +58,7 @@ class Selection:
 
     @classmethod
     def parse(cls, name: str, where: Sequence[str], first: str | None, last: str | None, limit: int | None) -> Selection:
-        """What was written on the command line for the table `name`. Raises UsageError with the nearest right word."""
+        """The selection that command-line options mean for the table `name`. Raises UsageError with the nearest right word."""
         columns = columns_of(name)
         pairs = []
         for condition in where:
@@ -69,17 +69,17 @@ class Selection:
                 raise UsageError(f"{RECORDS[name].file} has no column {column!r}.", did_you_mean(column, columns))
             pairs.append((column, value))
         if (first or last) and name not in PERIOD_COLUMNS:
-            raise UsageError(f"{RECORDS[name].file} tells of no time.", "Leave out --from and --to.")
+            raise UsageError(f"{RECORDS[name].file} has no dates.", "Leave out --from and --to.")
         return cls(tuple(pairs), _month(first), _month(last), limit)
 
 
 def table_of_file(file: str) -> str:
     """The table of a file, by the file's name with or without its ending, or by the table's own. Raises UsageError."""
     names = {record.file: name for name, record in RECORDS.items()}
-    found = names.get(file) or names.get(f"{file}.csv") or (file if file in RECORDS else None)
-    if found is None:
+    name = names.get(file) or names.get(f"{file}.csv") or (file if file in RECORDS else None)
+    if name is None:
         raise UsageError(f"There is no file {file!r} in the data.", did_you_mean(file, names))
-    return found
+    return name
 
 
 def columns_of(name: str) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def columns_of(name: str) -> tuple[str, ...]:
 
 
 def select_rows(data: Data, name: str, selection: Selection) -> list[dict[str, Any]]:
-    """The rows of a table that a selection is of, in the order of the file, each a mapping from column to a JSON value."""
+    """The selected rows of a table, in the order of the file, each a mapping from column to a JSON value."""
     rows = [row for row in getattr(data, name) if _within(row, name, selection)]
     cells = [{column: cell_value(column, getattr(row, column)) for column in columns_of(name)} for row in rows]
     cells = [c for c in cells if all(value_text(c[column]) == value for column, value in selection.where)]
@@ -125,7 +125,7 @@ def _month(text: str | None) -> int | None:
 
 
 def _within(row: Any, name: str, selection: Selection) -> bool:
-    """Whether a row tells of any month asked for; an empty end goes on."""
+    """Whether the period of a row overlaps the months asked for; an empty end is open."""
     if selection.first is None and selection.last is None:
         return True
     start, end = (_months(getattr(row, column), column) for column in PERIOD_COLUMNS[name])
@@ -146,7 +146,7 @@ def _months(value: Any, column: str) -> tuple[int, int] | None:
 
 
 def summarise_row(row: Any) -> str:
-    """What names the row, and its coding in words; rows of plain series are named alone."""
+    """The name of a row and its coding in words; of a series, only the name."""
     if isinstance(row, Event):
         return f"{row.id}, {row.date}: {summarise_event(row)}"
     if isinstance(row, Claim):
@@ -166,12 +166,12 @@ def summarise_row(row: Any) -> str:
 
 def summarise_event(e: Event) -> str:
     """What kind of act an event is, from its coding."""
-    thing = (e.instrument if e.instrument not in ("", "other") else e.channel).replace("_", " ")
+    subject = (e.instrument if e.instrument not in ("", "other") else e.channel).replace("_", " ")
     if e.role == "decision":
-        return f"{'granted' if e.direction == '+' else 'refused'}: {thing}, level {e.operation_level}"
+        return f"{'granted' if e.direction == '+' else 'refused'}: {subject}, level {e.operation_level}"
     if e.role == "claim":
-        return f"claim: {thing}, level {e.operation_level}"
-    return f"{e.kind or e.role}: {thing}" + (f", intensity {e.intensity}" if e.intensity is not None else "")
+        return f"claim: {subject}, level {e.operation_level}"
+    return f"{e.kind or e.role}: {subject}" + (f", intensity {e.intensity}" if e.intensity is not None else "")
 
 
 def _month_span(start: int, end: int | None) -> str:

@@ -1,4 +1,4 @@
-"""The TOML files beside the tables: how far each goes, where it comes from, the frozen scales, and the questions."""
+"""The models of the TOML files of data/: coverage, sources, scales and questions."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from forecast.data.column_types import Kind, Role, cell_error
 from forecast.data.suggestions import did_you_mean, quoted
 
 WINDOW: Final = ("start", "end", "horizon", "resolution_date")
-"""The placeholders that the words of every question know."""
+"""The placeholders in the wording of every question."""
 
 LEVEL: Final = ("level", "level_name")
-"""… and those that a question about a level knows as well."""
+"""Further placeholders in the wording of questions about a level."""
 
-MOST_DAYS: Final = 3_660
-MOST_LAG_MONTHS: Final = 120
-"""Ten years: no lag is longer."""
+MAX_DAYS: Final = 3_660
+MAX_LAG_MONTHS: Final = 120
+"""Ten years, the longest lag."""
 
 
 def _not_empty(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -39,8 +39,8 @@ def _without_repeats(values: tuple[int, ...]) -> tuple[int, ...]:
     return values
 
 
-def _knowing(*names: str) -> Callable[[str], str]:
-    """What refuses a template with anything in braces but these names."""
+def _with_placeholders(*names: str) -> Callable[[str], str]:
+    """A check that a template has only these names in braces."""
 
     def check(template: str) -> str:
         expected = f"no placeholder but {', '.join(f'{{{name}}}' for name in names)}"
@@ -61,9 +61,9 @@ type LevelNumber = Annotated[int, Field(ge=0, le=domain.TOP)]
 type Horizon = Annotated[int, Field(ge=1, le=domain.LONGEST)]
 type Horizons = Annotated[tuple[Horizon, ...], AfterValidator(_not_empty), AfterValidator(_without_repeats)]
 type Levels = Annotated[tuple[LevelNumber, ...], AfterValidator(_without_repeats)]
-type LagDays = Annotated[int, Field(ge=0, le=MOST_DAYS)]
-type Template = Annotated[Text, AfterValidator(_knowing(*WINDOW))]
-type LevelTemplate = Annotated[Text, AfterValidator(_knowing(*WINDOW, *LEVEL))]
+type LagDays = Annotated[int, Field(ge=0, le=MAX_DAYS)]
+type Template = Annotated[Text, AfterValidator(_with_placeholders(*WINDOW))]
+type LevelTemplate = Annotated[Text, AfterValidator(_with_placeholders(*WINDOW, *LEVEL))]
 
 
 class Setting(BaseModel):
@@ -73,7 +73,7 @@ class Setting(BaseModel):
 
 
 class Coverage(Setting):
-    """The last day up to which someone has looked, so that silence before it means that nothing was found."""
+    """The day through which a file has been read, so that no entry up to that day means that nothing happened."""
 
     covered_through: date
     note: str = ""
@@ -96,12 +96,12 @@ class ScalesFile(Setting):
 
 
 LEVERAGE_WINDOW: Final = (domain.month("2025-02"), domain.month("2025-12"))
-"""The months whose mean is 1, unless scales.toml says otherwise."""
+"""The months whose mean is the unit, unless scales.toml has others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """The frozen units of the drivers: what a raw value is divided by so that 1 is the mean of the window (months, both inclusive)."""
+    """The frozen units of the drivers: a raw value is divided by its scale, so that its mean over the window is 1 (months, inclusive)."""
 
     leverage: float
     mobilisation: float
@@ -142,7 +142,7 @@ class CountingRule(Setting):
 
 
 class CompanionQuestion(Setting):
-    """A question that resolves often: its words, and what counts."""
+    """A companion question, which resolves often: its wording, and which rows count."""
 
     kind: Literal["event", "count"]
     horizons: Horizons
@@ -174,7 +174,7 @@ class ResolutionRules(Setting):
     headline: Text
     horizons: Horizons
     lag_days: LagDays
-    happens_lag_months: Annotated[int, Field(ge=0, le=MOST_LAG_MONTHS)]
+    happens_lag_months: Annotated[int, Field(ge=0, le=MAX_LAG_MONTHS)]
     text: Text
 
 
@@ -187,11 +187,10 @@ class QuestionsConfig(Setting):
 
 
 class ExpectedOddity(Setting):
-    """An oddity that is known, and why: a check that finds it keeps quiet.
+    """An oddity that is known, with the reason; checks do not report it.
 
-    It excuses only what lies in the months `from_`..`to` and, in a file of several series, is of the `series` or the `release` (the day it
-    was published) that it names. A duplicate names its rows in `what`, and needs no months; `ahead` excuses rows by the month of their
-    publication, and needs no series.
+    It covers the months `from_`..`to` and, in a file of several series, the `series` or `release` (day of publication) that it names.
+    A duplicate names its rows in `what` and needs no months; `ahead` covers rows by their month of publication and needs no series.
     """
 
     kind: Literal["gap", "stop", "repeat", "step", "outlier", "duplicate", "inferred", "ahead"]
@@ -213,7 +212,7 @@ class ExpectedOddity(Setting):
 
 
 class Source(Setting):
-    """Where a file, or one series of it, comes from: publisher, terms, lag (days after the period), use, flaws and expected oddities."""
+    """The source of a file or of one series in it: publisher, terms, lag (days after the period), use, flaws, and expected oddities."""
 
     name: Text
     file: Text
@@ -233,7 +232,7 @@ class Source(Setting):
     @field_validator("expected")
     @classmethod
     def _narrow(cls, entries: tuple[ExpectedOddity, ...], info: ValidationInfo) -> tuple[ExpectedOddity, ...]:
-        """In a file of several series an entry says which one it excuses, or it would hide the others' oddities of its kind."""
+        """In a file of several series an entry names the one it covers; otherwise it would hide oddities of the others."""
         for entry in entries:
             free = entry.kind in ("duplicate", "ahead") or info.data.get("series") or entry.series or entry.release
             if not free:

@@ -1,4 +1,4 @@
-"""The nearest right word for a wrong one, numbers that can be read in two ways, and cells as they are quoted in a message."""
+"""Wording of remedies: the nearest right word, a number that can be read in two ways, a cell quoted in a message."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from collections.abc import Iterable
 from typing import Final
 
 
+def nearest_words(word: str, right: Iterable[str], n: int = 3, cutoff: float = 0.5) -> list[str]:
+    """At most `n` members of `right` that look like `word`, the likest first, whatever their case; none below a likeness of `cutoff`."""
+    by_lower = {w.lower(): w for w in right}
+    return [by_lower[match] for match in difflib.get_close_matches(word.strip().lower(), by_lower, n, cutoff)]
+
+
 def nearest(word: str, right: Iterable[str]) -> str | None:
     """The member of `right` that looks most like `word`; None if none is close."""
-    by_lower = {w.lower(): w for w in right}
-    close = difflib.get_close_matches(word.strip().lower(), list(by_lower), n=1, cutoff=0.5)
-    return by_lower[close[0]] if close else None
+    return next(iter(nearest_words(word, right, 1)), None)
 
 
 def did_you_mean(word: str, right: Iterable[str]) -> str:
@@ -23,9 +27,9 @@ def did_you_mean(word: str, right: Iterable[str]) -> str:
 
 
 def quoted(text: str, width: int = 60) -> str:
-    """A cell as it may be printed: quoted, control characters escaped, cut to `width`."""
-    quoted = ascii(text) if any(not c.isprintable() for c in text) else f"'{text}'"
-    return quoted if len(quoted) <= width else quoted[: width - 2] + "…'"
+    """A text in quotes for a message: control characters escaped, cut to `width` characters."""
+    shown = f"'{text}'" if text.isprintable() else ascii(text)
+    return shown if len(shown) <= width else shown[: width - 2] + "…'"
 
 
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,14}")
@@ -53,7 +57,7 @@ def number_problem(text: str) -> ProblemWords | None:
 
 
 def _remedy(text: str, whole: bool) -> str:
-    """Both readings of a number that has two."""
+    """How to write the number; both readings if it has two."""
     if _LEADING_ZEROS.fullmatch(text):
         return "Take out the zeros before the first digit."
     together = re.sub(r"[^-0-9]", "", text)

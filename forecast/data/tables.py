@@ -1,4 +1,4 @@
-"""What has been read: every table of the workspace's data, checked, frozen, ready to be selected from."""
+"""The tables of a workspace's data as read and checked, and the months and days that they cover."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from forecast.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class RecordTable[R: Record]:
-    """The rows of one file, and the line of the file on which each starts (empty when the rows did not come from a file)."""
+    """The rows of one file, and the line on which each starts (no lines if the rows did not come from a file)."""
 
     rows: tuple[R, ...] = ()
     lines: tuple[int, ...] = ()
@@ -43,10 +43,10 @@ class RecordTable[R: Record]:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Everything the forecast is made from, as read from a workspace's `data/`, or as public on some day (`select.as_of`).
+    """All data of a forecast, as read from a workspace's `data/`, or as public on a day (`as_of.as_of`).
 
-    One tuple of rows a CSV file, in the order of the file; `coverage` says through which day a file is complete, `sources` where it comes
-    from, `warnings` what looked odd.
+    One tuple of rows a CSV file, in the order of the file. coverage: file → the day through which it is complete. scales: units of the
+    drivers. sources: where each series comes from. questions: questions.toml. warnings: what is unusual but no error.
     """
 
     events: tuple[Event, ...]
@@ -115,24 +115,24 @@ def history_months(data: Data) -> range:
 
 
 CALENDAR: Final = "calendar.csv"
-"""The one file that is covered through days to come."""
+"""The only file that may be covered through days to come."""
 
 
 def is_public(row: Record, day: date) -> bool:
-    """Whether a row was public at the end of `day`; rows of a kind that is never dated always were."""
+    """Whether a row was public at the end of `day`; rows without a `published` always are."""
     published = getattr(row, "published", None)
     return published is None or published.last <= day
 
 
 def covers_future(file: str, through: date, today: date) -> bool:
-    """Whether a file is said to be read through a day that has not come."""
+    """Whether a file is covered through a day that has not come."""
     return through > today and file != CALENDAR
 
 
 def capped_coverage(coverage: Mapping[str, date], today: date) -> dict[str, date]:
-    """The coverage that can be true: what is ahead of the clock ends with the last whole month.
+    """The coverage, with what is ahead of the clock reduced to the last whole month.
 
-    Not with `today`: the data would then mean something else every day, and every day would bring a refit.
+    Reduced to `today`, the data would mean something else every day, and every day would need a refit.
     """
     month_end = last_day(last_whole_month(today))
     return {file: month_end if covers_future(file, through, today) else through for file, through in coverage.items()}

@@ -1,4 +1,4 @@
-"""Reading the TOML files of `data/`: unknown keys, wrong types and broken syntax are problems with a line and a remedy."""
+"""The reader of the TOML files of `data/`: unknown keys, wrong types and broken syntax are problems with a line and a remedy."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def read_setting_file[T](path: Path, shape: Callable[[Any], T], model: type[Sett
 
 
 def _refused(name: str, document: TomlDocument, refusal: ValidationError, model: type[Setting]) -> Iterator[Problem]:
-    """The problems that a validation found; a key that is missing because it is misspelt is one, not two."""
-    found = refusal.errors(include_url=False)
-    unknown = [_path(error) for error in found if error["type"] == "extra_forbidden"]
-    meant = {(*loc[:-1], _meant(document.tables, loc, model)) for loc in unknown[: MAX_PROBLEMS + 1]}
-    for error in found:
-        if error["type"] != "missing" or tuple(_path(error)) not in meant:
+    """The problems that a validation found; a misspelt key is one problem, not an unknown and a missing one."""
+    errors = refusal.errors(include_url=False)
+    unknown = [_path(error) for error in errors if error["type"] == "extra_forbidden"]
+    intended = {(*loc[:-1], _intended_key(document.tables, loc, model)) for loc in unknown[: MAX_PROBLEMS + 1]}
+    for error in errors:
+        if error["type"] != "missing" or tuple(_path(error)) not in intended:
             yield _problem(name, document, error, model)
 
 
@@ -89,8 +89,7 @@ def _problem(name: str, document: TomlDocument, error: Any, model: type[Setting]
         )
     if error["type"] == "missing":
         return Problem(name, f"no key {quoted(str(loc[-1]))}", "this key", "Add it to its table.", row, key_path(loc))
-    found, expected, remedy = describe_error(error)
-    return Problem(name, found, expected, remedy, row, key_path(loc))
+    return Problem(name, *describe_error(error), row, key_path(loc))
 
 
 def _path(error: Any) -> list[Any]:
@@ -98,7 +97,7 @@ def _path(error: Any) -> list[Any]:
     return [part.removesuffix("_") if isinstance(part, str) else part for part in error["loc"] if part != "[key]"]
 
 
-def _meant(written: Any, loc: list[Any], model: type[Setting]) -> str | None:
+def _intended_key(written: Any, loc: list[Any], model: type[Setting]) -> str | None:
     """The key of the table at `loc` that is missing and looks like the last part of `loc`."""
     return nearest(str(loc[-1]), _keys(written, loc, model)[1])
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, Final, Literal
 
+from forecast.data.suggestions import nearest_words
 from forecast.domain import Month, first_day, month, month_of
 from forecast.errors import UsageError
 from forecast.runs.ledger import Entry
@@ -191,7 +191,7 @@ class QuestionLedger:
             raise UsageError(f"{name!r} may mean {shown}.", "Write more of the id.")
         if not self.questions:
             raise UsageError(f"{name!r} is no question: the ledger has none yet.", "`forecast run --publish` enters the first.")
-        near = difflib.get_close_matches(name, self.questions, n=3, cutoff=0.4)
+        near = nearest_words(name, self.questions, cutoff=0.4)
         raise UsageError(
             f"{name!r} is no question in the ledger.",
             f"Did you mean {' or '.join(near)}?" if near else "`forecast questions list --all` shows them.",

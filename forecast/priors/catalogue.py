@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final, Literal
 
+from forecast.data.suggestions import nearest_words
 from forecast.domain import CHANNELS, LEVELS, TOP
 from forecast.errors import InputError
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles, Scale

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from forecast.data.suggestions import nearest_words
 from forecast.errors import InputError, Problem, limited
 from forecast.priors.catalogue import CATALOGUE, RENAMED, check_suits, closest_name, parse_prior, right_name
 from forecast.priors.distributions import Distribution, Fixed, PriorSpec
@@ -194,9 +195,7 @@ def _right_name(name: str) -> str:
 
 
 def _nearest_key(key: str) -> str:
-    from difflib import get_close_matches
-
-    return get_close_matches(key, KEYS, 1, 0.0)[0]
+    return nearest_words(key, KEYS, 1, 0.0)[0]
 
 
 def _edited(prior: Prior, spec: PriorSpec | None) -> Prior:

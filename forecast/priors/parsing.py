@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from difflib import get_close_matches
 from types import MappingProxyType
 
+from forecast.data.suggestions import nearest_words
 from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles, Scale
 from forecast.priors.named_constants import Constants, Table, Weights
 from forecast.priors.text import Call, SpecError, read_call
@@ -29,7 +29,7 @@ def parse(text: str, scale: Scale | None = None) -> PriorSpec:
     call = read_call(text)
     family = {name.casefold(): cls for name, cls in FAMILIES.items()}.get(call.name.casefold())
     if family is None:
-        near = get_close_matches(call.name, FAMILIES, 1, 0.0)[0]
+        near = nearest_words(call.name, FAMILIES, 1, 0.0)[0]
         raise SpecError(call.name, f"one of {', '.join(FAMILIES)}", f"Did you mean {near}?")
     if issubclass(family, Constants):
         return _constants(family, call, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from forecast.data.suggestions import nearest_words
 from forecast.errors import ForecastError, StoreError, UsageError
 from forecast.runs import manifest, run_ids
 from forecast.storage import atomic, files, temporary_folder
@@ -143,7 +143,7 @@ def resolve(reports: Path, name: str) -> Path:
         raise UsageError(f"{name} is a folder, but not a run: it has no {manifest.NAME}.", _NO_RUN)
     if not runs:
         raise UsageError(f"{name!r} is no run: there is none in {reports} yet.", _NO_RUN)
-    near = difflib.get_close_matches(name, [run.run_id for run in runs], n=3, cutoff=0.3) or [run.run_id for run in runs[-3:]]
+    near = nearest_words(name, [run.run_id for run in runs], cutoff=0.3) or [run.run_id for run in runs[-3:]]
     raise UsageError(f"{name!r} is no run in {reports}.", f"The nearest: {_join(near)}. `forecast runs list` shows all.")
 
 

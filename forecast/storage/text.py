@@ -63,7 +63,7 @@ def read_input_text(source: Path | bytes, name: str) -> str:
 
 
 def decode_text(raw: bytes, name: str, limit: int = MAX_BYTES) -> tuple[str, list[Problem]]:
-    """The same for bytes that have been read already: up to one more than `limit`, so that too many are noticed."""
+    """The text of bytes that have been read already, at most one more than `limit`, so that too many are noticed."""
 
     def refuse(found: str, expected: str, remedy: str, at: int | None = None) -> tuple[str, list[Problem]]:
         return "", [Problem(name, found, expected, remedy, None if at is None else _line(raw[:at]))]

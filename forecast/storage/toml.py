@@ -1,4 +1,7 @@
-"""A TOML file as tables: one way for data, priors, scenarios and the history, with the line of every key."""
+"""The TOML reader for data, priors, scenarios and the edit log: tables, with the line of every key.
+
+One pass over the text finds the lines and bounds the nesting before the text is parsed.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +45,13 @@ _LARGEST: Final = 2**63
 
 @dataclass(frozen=True, slots=True)
 class TomlDocument:
-    """What a file says, and on which lines: a key by its path, `("leverage", "scale")`, an element of a list by its number."""
+    """The tables of a file, and the line of each key by its path, `("leverage", "scale")`; an element of a list has its number."""
 
     tables: dict[str, Any]
     lines: KeyLines
 
     def line(self, path: tuple[str | int, ...]) -> int | None:
-        """The line of a key, else that of the nearest table or list around it."""
+        """The line of a key, or of the nearest table or list around it."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
@@ -100,7 +103,7 @@ def _problems(document: TomlDocument, name: str, value: Any, path: tuple[str | i
 
 
 class TomlLimitError(Exception):
-    """A text nested deeper than MAX_DEPTH or with more keys than MAX_KEYS: what was found and expected, and on which line."""
+    """A text nested deeper than MAX_DEPTH or with more keys than MAX_KEYS: what was found and expected, and the line."""
 
     def __init__(self, found: str, expected: str, line: int) -> None:
         super().__init__(f"line {line}: {found}")
@@ -108,9 +111,9 @@ class TomlLimitError(Exception):
 
 
 def key_lines(text: str) -> KeyLines:
-    """The line, from 1, of every key, table and element of a list in a TOML text; of a text that is none, of as many as can be told.
+    """The line, from 1, of every key, table and element of a list in a TOML text; in invalid TOML, of those before the error.
 
-    Raises TomlLimitError, before anything that recurses has seen the text.
+    Raises TomlLimitError before the text reaches anything that recurses.
     """
     reader = _KeyLineReader()
     for token in _TOKEN.finditer(text):
@@ -130,7 +133,7 @@ def _quoted(token: str) -> str:
 
 @dataclass(slots=True)
 class _OpenBracket:
-    """A bracket of a value that is open, the path of what it holds, and the number of the element that a list is at."""
+    """An open bracket of a value, the path of its content, and the number of the current element of a list."""
 
     bracket: str
     path: KeyPath

@@ -133,11 +133,11 @@ IMPOSSIBLE: list[tuple[str, Which, Row, str, str]] = [
 )
 def test_the_impossible_is_found(read: tuple[Tables, Settings], name: str, which: Which, cells: Row, column: str, words: str) -> None:
     tables, line = changed(read[0], name, which, cells)
-    found = find_errors(tables, (), read[1])
-    assert any(p.file == RECORDS[name].file and p.column == column and words in str(p) for p in found), list(map(str, found))
+    result = find_errors(tables, (), read[1])
+    assert any(p.file == RECORDS[name].file and p.column == column and words in str(p) for p in result), list(map(str, result))
     overlap = "do not overlap" in words  # the later of the two rows is named, which may be the next one
-    assert any(p.column == column and p.row is not None and (p.row == line or overlap) for p in found)
-    assert all(p.severity == "error" for p in found)
+    assert any(p.column == column and p.row is not None and (p.row == line or overlap) for p in result)
+    assert all(p.severity == "error" for p in result)
 
 
 def test_a_month_without_a_documented_claim_is_an_error(read: tuple[Tables, Settings]) -> None:
@@ -161,8 +161,8 @@ def test_what_may_be_missing_is_not_called_dangling(read: tuple[Tables, Settings
     tables, line = changed(read[0], "events", by(id="C001"), {"intensity": ""})
     kept = [i for i, event in enumerate(tables["events"].rows) if event.id != "A010"]
     part = RecordTable(tuple(tables["events"].rows[i] for i in kept), tuple(tables["events"].lines[i] for i in kept))
-    found = find_errors({**tables, "events": part}, {"events"}, read[1])
-    assert [(p.row, p.column) for p in found] == [(line, "intensity")]
+    result = find_errors({**tables, "events": part}, {"events"}, read[1])
+    assert [(p.row, p.column) for p in result] == [(line, "intensity")]
     assert any(p.column == "basis_ids" for p in find_errors({**tables, "events": part}, (), read[1]))
 
 
@@ -186,9 +186,9 @@ def test_the_possible_is_let_be(read: tuple[Tables, Settings], name: str, which:
 
 def test_readable_rows_beyond_the_coverage_need_the_coverage_raised(read: tuple[Tables, Settings]) -> None:
     tables, line = added(read[0], "events", by(id="B009"), {"id": "B999", "date": "2026-07-04", "published": "2026-07-04", "until": ""})
-    found: list[Problem] = find_errors(tables, (), read[1])
-    assert [(p.row, p.column) for p in found] == [(line, "date")]
-    assert "covered_through" in found[0].remedy
+    result: list[Problem] = find_errors(tables, (), read[1])
+    assert [(p.row, p.column) for p in result] == [(line, "date")]
+    assert "covered_through" in result[0].remedy
     raised = replace(read[1], coverage={**read[1].coverage, "events.csv": date(2026, 7, 31)})
     assert [p for p in find_errors(tables, (), raised) if p.file == "events.csv"] == []
 
@@ -202,10 +202,10 @@ def test_causes_that_lead_in_a_circle_are_named(read: tuple[Tables, Settings], l
     pairs = zip(names, [*names[1:], names[0]], strict=True)
     ring = [like.model_copy(update={"id": a, "caused_by": (b,), "same_act_as": ()}) for a, b in pairs]
     lines = (*table.lines, *range(table.lines[-1] + 1, table.lines[-1] + 1 + length))
-    found = [
+    result = [
         p for p in find_errors({**read[0], "events": RecordTable((*table.rows, *ring), lines)}, (), read[1]) if p.column == "caused_by"
     ]
-    [problem] = found  # one of the circle, not one of each of its rows
+    [problem] = result  # one of the circle, not one of each of its rows
     assert problem.row in lines[-length:]
     assert problem.found.startswith("a circle of ")
     assert all(name in problem.found for name in names)

@@ -138,7 +138,7 @@ def test_limit_keeps_the_last_rows(command: Command) -> None:
         (("events", "--where", "famly=B"), "Did you mean 'family'?"),
         (("events", "--where", "family"), "column=value"),
         (("events", "--from", "2026"), "Write it as 2026-06"),
-        (("stakes", "--from", "2026-01"), "tells of no time"),
+        (("stakes", "--from", "2026-01"), "has no dates"),
         (("events", "--as-of", "yesterday"), "YYYY-MM-DD"),
     ],
 )

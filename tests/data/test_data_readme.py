@@ -11,6 +11,7 @@ import pytest
 from forecast.data.data_readme import readme_text
 from forecast.data.read import read_data
 from forecast.data.tables import RECORDS, Data
+from forecast.storage.markup import markdown_inline
 from tests.support.data_editing import BUNDLED, copied
 
 
@@ -31,6 +32,14 @@ def test_it_names_every_file_source_and_flaw(data: Data) -> None:
     for source in data.sources.values():
         for words in (source.name, source.citation, source.terms, source.published_rule, *source.known_flaws):
             assert " ".join(words.split()) in text
+
+
+def test_it_says_what_every_column_means(data: Data) -> None:
+    text = " ".join(readme_text(data).split())
+    for record in RECORDS.values():
+        for column, field in record.model_fields.items():
+            assert field.description, (record.file, column)
+            assert f"- `{column}`: {markdown_inline(field.description)}" in text
 
 
 def test_the_command_writes_it_and_refuses_what_cannot_be_read(tmp_path: Path, data: Data) -> None:

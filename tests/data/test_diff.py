@@ -24,9 +24,9 @@ def data() -> Data:
 
 
 def edited(data: Data, table: str, i: int = 0, **cells: Any) -> Data:
-    found = list(table_rows(data, table))
-    found[i] = found[i].model_copy(update=cells)
-    return with_rows(data, **{table: tuple(found)})
+    result = list(table_rows(data, table))
+    result[i] = result[i].model_copy(update=cells)
+    return with_rows(data, **{table: tuple(result)})
 
 
 def applied(old: Data, changes: tuple[RowChange, ...]) -> dict[str, Counter[str]]:
@@ -46,12 +46,12 @@ def test_the_same_data_in_another_order_do_not_differ(data: Data) -> None:
 @pytest.mark.parametrize("days", [("2026-05-31", "2026-06-30"), ("2014-10-31", "2015-02-28"), ("2026-06-30", "2019-12-31")])
 def test_the_changes_made_to_the_old_rows_give_the_new(data: Data, days: tuple[str, str]) -> None:
     old, new = (as_of(data, date.fromisoformat(day)) for day in days)
-    found = diff_data(old, new)
-    assert found.rows
-    assert applied(old, found.rows) == {name: Counter(map(repr, table_rows(new, name))) for name in RECORDS}
-    assert found.coverage["events.csv"] == (date.fromisoformat(days[0]), date.fromisoformat(days[1]))
+    result = diff_data(old, new)
+    assert result.rows
+    assert applied(old, result.rows) == {name: Counter(map(repr, table_rows(new, name))) for name in RECORDS}
+    assert result.coverage["events.csv"] == (date.fromisoformat(days[0]), date.fromisoformat(days[1]))
     back = diff_data(new, old)
-    assert Counter(c.what for c in back.rows)["removed"] == Counter(c.what for c in found.rows)["added"]
+    assert Counter(c.what for c in back.rows)["removed"] == Counter(c.what for c in result.rows)["added"]
 
 
 def test_a_changed_row_is_named_with_its_cells(data: Data) -> None:
@@ -65,9 +65,9 @@ def test_a_changed_row_is_named_with_its_cells(data: Data) -> None:
 
 def test_added_and_removed_rows(data: Data) -> None:
     new = replace(data, claims=data.claims[1:], polls=(*data.polls, data.polls[0].model_copy(update={"poll_id": "another"})))
-    found = diff_data(data, new)
-    assert [(c.what, c.key) for c in found.rows] == [("removed", (data.claims[0].claim_id,)), ("added", ("another",))]
-    assert found.of("claims")[0].row is data.claims[0]
+    result = diff_data(data, new)
+    assert [(c.what, c.key) for c in result.rows] == [("removed", (data.claims[0].claim_id,)), ("added", ("another",))]
+    assert result.of("claims")[0].row is data.claims[0]
 
 
 def test_rows_without_a_key_are_matched_where_they_are_alike(data: Data) -> None:
@@ -81,13 +81,13 @@ def test_rows_without_a_key_are_matched_where_they_are_alike(data: Data) -> None
 
 
 def test_settings_that_are_wording_have_no_meaning(data: Data) -> None:
-    found = diff_data(data, replace(data, scales=replace(data.scales, leverage=data.scales.leverage * 2)))
-    assert list(found.settings) == ["scales.toml: leverage"]
-    assert found.meant == {"scales.toml: leverage"}
+    result = diff_data(data, replace(data, scales=replace(data.scales, leverage=data.scales.leverage * 2)))
+    assert list(result.settings) == ["scales.toml: leverage"]
+    assert result.meant == {"scales.toml: leverage"}
     resolution = data.questions.resolution.model_copy(update={"text": "other words", "lag_days": 90})
-    found = diff_data(data, replace(data, questions=data.questions.model_copy(update={"resolution": resolution})))
-    assert set(found.settings) == {"questions.toml: resolution.text", "questions.toml: resolution.lag_days"}
-    assert found.meant == {"questions.toml: resolution.lag_days"}
+    result = diff_data(data, replace(data, questions=data.questions.model_copy(update={"resolution": resolution})))
+    assert set(result.settings) == {"questions.toml: resolution.text", "questions.toml: resolution.lag_days"}
+    assert result.meant == {"questions.toml: resolution.lag_days"}
 
 
 EDITS: dict[str, Any] = {

@@ -74,19 +74,19 @@ def added_lines(before: bytes, after: bytes) -> list[bytes]:
 @pytest.mark.parametrize("name", NEW)
 def test_one_line_is_added_in_the_order_of_the_file(folder: Path, name: str) -> None:
     before = bytes_of(folder)
-    made = plan(folder, name, NEW[name])
+    created = plan(folder, name, NEW[name])
     assert bytes_of(folder) == before
-    assert write_addition(folder, made)
+    assert write_addition(folder, created)
     after = bytes_of(folder)
     file = RECORDS[name].file
     assert {f for f in after if after[f] != before.get(f)} == {file}
-    [new] = made.rows
+    [new] = created.rows
     assert added_lines(before[file], after[file]) == [new.text.encode()]
     assert after[file].split(b"\n")[new.line - 1].decode() == new.text
     data = read_data(folder)
     keys = [SORT_KEYS[name](row) for row in getattr(data, name)]
     assert keys == sorted(keys)
-    assert data == made.after
+    assert data == created.after
 
 
 def test_ids_are_the_next_free_ones(folder: Path, data: Data) -> None:
@@ -140,15 +140,15 @@ def test_the_file_keeps_its_own_style(folder: Path, style: object) -> None:
     path = folder / "outcome_claims.csv"
     path.write_bytes(style(path.read_bytes()))  # type: ignore[operator]
     before = path.read_bytes()
-    made = plan(folder, "claims", CLAIM)
-    assert write_addition(folder, made)
+    created = plan(folder, "claims", CLAIM)
+    assert write_addition(folder, created)
     after = path.read_bytes()
     ends = b"\r\n" if before.count(b"\r\n") > 30 else b"\n"
-    line = made.rows[0].text.encode() + ends
+    line = created.rows[0].text.encode() + ends
     assert len(after) == len(before) + len(line)
     at = after.index(line)
     assert after[:at] + after[at + len(line) :] == before
-    assert read_data(folder) == made.after
+    assert read_data(folder) == created.after
 
 
 def test_columns_in_another_order_and_rows_out_of_order_are_left_so(folder: Path) -> None:
@@ -160,11 +160,11 @@ def test_columns_in_another_order_and_rows_out_of_order_are_left_so(folder: Path
         writer.writeheader()
         writer.writerows([*rows[5:], *rows[:5]])
     before = path.read_bytes()
-    made = plan(folder, "claims", {**CLAIM, "claim_id": "OC07b"})
-    assert write_addition(folder, made)
-    assert added_lines(before, path.read_bytes()) == [made.rows[0].text.encode()]
-    assert made.rows[0].text.startswith("Seen,low,")
-    assert made.after == read_data(folder)
+    created = plan(folder, "claims", {**CLAIM, "claim_id": "OC07b"})
+    assert write_addition(folder, created)
+    assert added_lines(before, path.read_bytes()) == [created.rows[0].text.encode()]
+    assert created.rows[0].text.startswith("Seen,low,")
+    assert created.after == read_data(folder)
 
 
 def test_a_row_that_spans_lines_is_not_cut(folder: Path) -> None:
@@ -172,9 +172,9 @@ def test_a_row_that_spans_lines_is_not_cut(folder: Path) -> None:
     rows = rows_of(path)
     write_rows(path, [*rows[:-1], {**rows[-1], "description": "one\ntwo,\n three"}])
     before = path.read_bytes()
-    made = plan(folder, "events", {**TARIFF, "date": "2026-06-30", "published": "2026-06-30", "id": "Z1"})
-    assert write_addition(folder, made)
-    assert path.read_bytes() == before + made.rows[0].text.encode() + b"\n"
+    created = plan(folder, "events", {**TARIFF, "date": "2026-06-30", "published": "2026-06-30", "id": "Z1"})
+    assert write_addition(folder, created)
+    assert path.read_bytes() == before + created.rows[0].text.encode() + b"\n"
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -196,8 +196,8 @@ def test_any_text_is_written_and_read_back_as_it_is(tmp_path_factory: pytest.Tem
 
 @pytest.mark.parametrize("text", ['=HYPERLINK("http://x.test","y")', "<script>alert(1)</script>", "+1", "@SUM(A1)", "-2+3"])
 def test_a_formula_or_markup_stays_text(folder: Path, text: str) -> None:
-    made = plan(folder, "events", {**TARIFF, "description": text})
-    assert write_addition(folder, made)
+    created = plan(folder, "events", {**TARIFF, "description": text})
+    assert write_addition(folder, created)
     assert [e.description for e in read_data(folder).events if e.id == "B104"] == [text]
 
 
@@ -242,15 +242,15 @@ def test_the_coverage_moves_only_when_told_and_its_comments_stay(folder: Path) -
     with pytest.raises(InputError, match="add --covered-through 2026-07-04"):
         plan(folder, "events", late)
     before = bytes_of(folder)
-    made = plan(folder, "events", late, through=date(2026, 7, 31))
-    assert write_addition(folder, made)
+    created = plan(folder, "events", late, through=date(2026, 7, 31))
+    assert write_addition(folder, created)
     after = bytes_of(folder)
     assert {f for f in after if after[f] != before[f]} == {"events.csv", "coverage.toml"}
     old, new = (b["coverage.toml"].decode().splitlines() for b in (before, after))
     assert [(a, b) for a, b in zip(old, new, strict=True) if a != b] == [("covered_through = 2026-06-30", "covered_through = 2026-07-31")]
     assert new.index("covered_through = 2026-07-31") == new.index('["events.csv"]') + 1
     assert read_data(folder).coverage["events.csv"] == date(2026, 7, 31)
-    with pytest.raises(UsageError, match="covered through 2026-07-31 already"):
+    with pytest.raises(UsageError, match="has already been read through 2026-07-31"):
         plan(folder, "events", TARIFF, through=date(2026, 7, 31))
 
 
@@ -271,12 +271,12 @@ def test_several_rows_come_in_whole_or_not_at_all(folder: Path) -> None:
     }  # fmt: skip
     path = folder / "events.csv"
     before = path.read_bytes()
-    made = plan(folder, "events", TARIFF, note, {**TARIFF, "date": "2026-01-02", "published": "2026-01-02", "description": "Earlier"})
-    assert write_addition(folder, made)
-    assert sorted(added_lines(before, path.read_bytes())) == sorted(row.text.encode() for row in made.rows)
+    created = plan(folder, "events", TARIFF, note, {**TARIFF, "date": "2026-01-02", "published": "2026-01-02", "description": "Earlier"})
+    assert write_addition(folder, created)
+    assert sorted(added_lines(before, path.read_bytes())) == sorted(row.text.encode() for row in created.rows)
     lines = path.read_text(encoding="utf-8").split("\n")
-    assert all(lines[row.line - 1] == row.text for row in made.rows)
-    assert [row.record.id for row in made.rows] == ["B104", "C044", "B105"]  # type: ignore[attr-defined]
+    assert all(lines[row.line - 1] == row.text for row in created.rows)
+    assert [row.record.id for row in created.rows] == ["B104", "C044", "B105"]  # type: ignore[attr-defined]
     with pytest.raises(InputError):
         plan(folder, "events", TARIFF, {**note, "intensity": "7"})
 
@@ -336,12 +336,12 @@ def test_what_was_planned_on_other_data_is_not_written(folder: Path) -> None:
 
 
 def test_an_adder_waits_for_the_other_and_gives_up_in_words(folder: Path) -> None:
-    made = plan(folder, "claims", CLAIM)
+    created = plan(folder, "claims", CLAIM)
     with folder_lock(folder), pytest.raises(LockedError, match="Another command"), folder_lock(folder, patience=0.05):
         pass
     with folder_lock(folder):
         done: list[bool] = []
-        waiting = threading.Thread(target=lambda: done.append(write_addition(folder, made)))
+        waiting = threading.Thread(target=lambda: done.append(write_addition(folder, created)))
         waiting.start()
         waiting.join(0.1)
         assert done == []
@@ -359,7 +359,7 @@ def test_the_lock_holds_between_processes(folder: Path) -> None:
 
 def test_a_failing_disk_leaves_every_file_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = bytes_of(folder)
-    made = plan(folder, "events", TARIFF, through=date(2026, 7, 31))
+    created = plan(folder, "events", TARIFF, through=date(2026, 7, 31))
     real = os.replace
 
     def full(source: str, target: Path) -> None:
@@ -369,7 +369,7 @@ def test_a_failing_disk_leaves_every_file_as_it_was(folder: Path, monkeypatch: p
 
     monkeypatch.setattr(atomic.os, "replace", full)
     with pytest.raises(ForecastError, match=r"coverage\.toml could not be written: No space left"):
-        write_addition(folder, made)
+        write_addition(folder, created)
     assert bytes_of(folder) == before
 
 
@@ -386,9 +386,9 @@ def test_permissions_stay_and_a_link_is_followed(folder: Path, tmp_path: Path) -
 
 
 def test_near_rows_are_of_the_same_fortnight_and_channel(folder: Path, data: Data) -> None:
-    made = plan(folder, "events", {**TARIFF, "date": "2026-06-05", "published": "2026-06-05"})
-    new = made.rows[0].record
-    near = possible_duplicates(made.after, "events", new)
+    created = plan(folder, "events", {**TARIFF, "date": "2026-06-05", "published": "2026-06-05"})
+    new = created.rows[0].record
+    near = possible_duplicates(created.after, "events", new)
     expected = {e.id for e in data.events if e.channel == "economic" and abs((e.date.last - date(2026, 6, 5)).days) <= 14}
     assert {e.id for e in near} == expected != set()
     assert new not in near
@@ -441,9 +441,9 @@ def test_the_rules_are_the_codebook_itself(tmp_path: Path) -> None:
     for column in ("date", "published", "role", "channel", "instrument", "kind", "intensity", "direction", "operation_level", "level",
                    "stance", "ends", "answers", "episode", "caused_by", "same_act_as", "published_basis", "evidence", "start"):  # fmt: skip
         assert codebook_passages(BUNDLED, column), column
-    told = codebook_passages(BUNDLED, "level")
-    assert told[0].startswith("Codebook, section 1")
-    assert any(line.startswith("  4: covert action") for line in told)
+    messages = codebook_passages(BUNDLED, "level")
+    assert messages[0].startswith("Codebook, section 1")
+    assert any(line.startswith("  4: covert action") for line in messages)
     assert codebook_passages(tmp_path, "level") == []
     text = (BUNDLED / "CODEBOOK.md").read_text(encoding="utf-8")
     (tmp_path / "CODEBOOK.md").write_text(text.replace("over once done", "over and done with"), encoding="utf-8")

@@ -84,9 +84,9 @@ def test_flags_and_yes_write_one_row(command: Command, root: Path) -> None:
 
 
 def test_json_has_the_row_and_what_it_changes(command: Command, root: Path) -> None:
-    made = json.loads(command("data", "add", "event", *MEASURE, "--yes", "--json", cwd=root).stdout)
-    [row] = made["rows"]
-    assert (made["file"], made["written"], made["covered_through"], made["origin"]) == ("events.csv", True, None, ["2026-06", "2026-06"])
+    plan = json.loads(command("data", "add", "event", *MEASURE, "--yes", "--json", cwd=root).stdout)
+    [row] = plan["rows"]
+    assert (plan["file"], plan["written"], plan["covered_through"], plan["origin"]) == ("events.csv", True, None, ["2026-06", "2026-06"])
     assert (row["row"]["id"], row["row"]["channel"], row["row"]["intensity"], row["row"]["until"]) == ("B104", "economic", 4, None)
     assert (root / "data/events.csv").read_text(encoding="utf-8").split("\n")[row["line"] - 1] == row["text"]
     assert row["similar"] == ["B084"]
@@ -122,8 +122,8 @@ def test_dry_run_writes_nothing(command: Command, root: Path) -> None:
         (("claim", *CLAIM), "Add --yes to write it, or --dry-run"),
         (("claim", "--from", "new.csv", "--level", "3", "--yes"), "Leave out --level"),
         (("claim", "--from", "nothing.csv", "--yes"), "There is no file"),
-        (("claim", *CLAIM, "--yes", "--covered-through", "2026-06-30"), "covered through 2026-06-30 already"),
-        (("claim", *CLAIM, "--yes", "--covered-through", "2026-11-25"), "still to come"),
+        (("claim", *CLAIM, "--yes", "--covered-through", "2026-06-30"), "has already been read through 2026-06-30"),
+        (("claim", *CLAIM, "--yes", "--covered-through", "2026-11-25"), "in the future"),
         (("claims",), "Did you mean"),
         (("claim", "--as-of", "2025-06-30"), "No such option '--as-of'"),
     ],

@@ -38,8 +38,8 @@ def test_one_word_throughout_is_full_agreement() -> None:
 
 
 def test_the_bundled_codings_agree_as_the_codebook_says() -> None:
-    found = {row.field: row for row in intercoder_agreement(read_data(BUNDLED))}
-    assert {field: round(row.value, 2) for field, row in found.items()} == {
+    result = {row.field: row for row in intercoder_agreement(read_data(BUNDLED))}
+    assert {field: round(row.value, 2) for field, row in result.items()} == {
         "role of family A": 0.90,
         "operation level": 0.90,
         "direction of decisions": 1.00,
@@ -50,8 +50,12 @@ def test_the_bundled_codings_agree_as_the_codebook_says() -> None:
         "intensity of opposition": 0.95,
         "direction of opposition": 0.84,
     }
-    assert (found["role of family A"].n, found["kind of pressure (act as measure)"].n, found["intensity of opposition"].n) == (75, 84, 43)
-    assert {row.statistic for field, row in found.items() if "intensity" in field or "level" in field} == {
+    assert (result["role of family A"].n, result["kind of pressure (act as measure)"].n, result["intensity of opposition"].n) == (
+        75,
+        84,
+        43,
+    )
+    assert {row.statistic for field, row in result.items() if "intensity" in field or "level" in field} == {
         "Cohen's kappa, quadratic weights"
     }
 
@@ -62,6 +66,6 @@ def test_agreement_falls_when_the_second_coding_is_shuffled() -> None:
     rows = data.coding_second
     pressure = [row for row in rows if row.id.startswith("B")]
     mixed = [row.model_copy(update={"id": pressure[i].id}) for row, i in zip(pressure, rng.permutation(len(pressure)), strict=True)]
-    found = {row.field: row.value for row in intercoder_agreement(replace(data, coding_second=tuple(mixed)))}
-    assert abs(found["channel of pressure"]) < 0.4
-    assert abs(found["intensity of pressure"]) < 0.4
+    result = {row.field: row.value for row in intercoder_agreement(replace(data, coding_second=tuple(mixed)))}
+    assert abs(result["channel of pressure"]) < 0.4
+    assert abs(result["intensity of pressure"]) < 0.4

@@ -63,9 +63,9 @@ def test_known_then_is_what_a_selection_by_date_gives(data: Data) -> None:
 def test_each_change_has_the_claim_that_makes_it(data: Data) -> None:
     months = history_months(data)
     levels = outcome.main_levels(data.claims, TAU, months)
-    found = outcome.level_changes(levels, months, outcome.claims_in_force(data.claims, TAU, months))
-    assert len(found) == int(np.count_nonzero(np.diff(levels))) > 0
-    for change in found:
+    result = outcome.level_changes(levels, months, outcome.claims_in_force(data.claims, TAU, months))
+    assert len(result) == int(np.count_nonzero(np.diff(levels))) > 0
+    for change in result:
         assert (levels[change.month - months[0]], levels[change.month - months[0] - 1]) == (change.after, change.before)
         assert change.claim.level == change.after
         assert change.claim.start <= change.month

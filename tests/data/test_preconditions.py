@@ -163,10 +163,10 @@ def test_a_term_that_ends_at_the_origin_leaves_the_future_to_someone_unknown(wor
     """Neither to the second president of the list, nor, of the rates of events, to the US administration that has left."""
     every("administrations.csv", lambda r: r["name"] in ("Sheinbaum", "Trump II"), end="2026-06")(workspace.data)
     inputs = load_workspace(workspace, today=TODAY)
-    made = origin_state.build_origin_state(inputs.data, inputs.priors, 3)
-    assert made.drivers.administration[-1] == 4
-    assert np.array_equal(made.administrations, np.full(HORIZON, 5))
-    assert made.future.new_us_rates_from == 1
+    plan = origin_state.build_origin_state(inputs.data, inputs.priors, 3)
+    assert plan.drivers.administration[-1] == 4
+    assert np.array_equal(plan.administrations, np.full(HORIZON, 5))
+    assert plan.future.new_us_rates_from == 1
 
 
 def left(workspace: places.Workspace) -> list[str]:
@@ -235,14 +235,14 @@ LEFT_OUT: dict[str, tuple[Edit, str]] = {
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_whatever_a_run_leaves_out_is_named_by_data_check(name: str, workspace: places.Workspace) -> None:
     edit, words = LEFT_OUT[name]
-    assert not any(words in said for said in left(workspace))
+    assert not any(words in output for output in left(workspace))
     edit(workspace.data)
-    found = left(workspace)
-    assert any(words in said for said in found), found
+    result = left(workspace)
+    assert any(words in output for output in result), result
     checked = check_workspace(workspace, TODAY)
     assert {p.severity for p in checked.odd} == {"warning"}
-    assert {str(p) for p in load_workspace(workspace, today=TODAY).data.warnings} <= set(found)
-    assert {str(p) for p in left_out(checked.data)} <= set(found)
+    assert {str(p) for p in load_workspace(workspace, today=TODAY).data.warnings} <= set(result)
+    assert {str(p) for p in left_out(checked.data)} <= set(result)
 
 
 REFUSED: dict[str, tuple[str, Edit]] = {
@@ -276,11 +276,11 @@ def test_a_template_is_run_by_no_command(workspace: places.Workspace, command: C
     assert listed.exit_code == 0
     assert "the title of the template" in listed.stderr
     path = workspace.data / FOLDER / "mine.toml"
-    told = path.read_text()
-    path.write_text(told.replace("What happens, in a few words", "My own"))
+    messages = path.read_text()
+    path.write_text(messages.replace("What happens, in a few words", "My own"))
     assert "mine" not in {s.name for s in load_workspace(workspace, today=TODAY).scenarios}, "the story is still the template's"
     path.write_text(
-        re.sub(r'story = """.*?"""', 'story = "Mine."', told.replace("What happens, in a few words", "My own"), flags=re.DOTALL)
+        re.sub(r'story = """.*?"""', 'story = "Mine."', messages.replace("What happens, in a few words", "My own"), flags=re.DOTALL)
     )
     assert "mine" in {s.name for s in load_workspace(workspace, today=TODAY).scenarios}
 

@@ -211,7 +211,7 @@ def test_a_source_that_is_down_stops_nothing(root: Path, monkeypatch: pytest.Mon
     before = latest(root)
     result = command(root, "refit", "--pull", "--json", minutes=1)
     assert result.exit_code == 6
-    assert "1 of 4 sources failed; their data are as they were.\n  overdose: " in result.stderr
+    assert "1 of 4 sources failed; their data were not changed.\n  overdose: " in result.stderr
     assert "nobody answers" in result.stderr
     assert decided(result)["kind"] == "refitted"
     assert latest(root) != before

@@ -218,7 +218,7 @@ def test_priors_and_alternatives_are_written_together_or_not_at_all(
 @pytest.mark.usefixtures("fewer_draws")
 def test_the_copy_inside_the_package_is_not_written(data: Data, priors: Priors) -> None:
     inside = Workspace(PACKAGE / "data", PACKAGE / "priors", PACKAGE / "reports", "")
-    with pytest.raises(UsageError, match="not to be edited"):
+    with pytest.raises(UsageError, match="must not be edited"):
         write_reference(
             reference(data, priors, sampler=StandIn(), classes={"all": 1}), inside, now=datetime(2026, 12, 1, tzinfo=UTC), by=""
         )

@@ -81,14 +81,14 @@ def test_the_next_writer_removes_what_a_killed_one_left(workspace: Workspace, na
 
 def test_a_change_of_priors_sweeps_their_folder_and_their_history(workspace: Workspace) -> None:
     priors = load_priors(workspace.priors)
-    said = {"why": "because", "by": "ann", "source": "judgement", "now": NOW}
-    change(workspace.priors, priors, {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.5)")}, **said)  # type: ignore[arg-type]
+    output = {"why": "because", "by": "ann", "source": "judgement", "now": NOW}
+    change(workspace.priors, priors, {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.5)")}, **output)  # type: ignore[arg-type]
     history = next(p for p in (workspace.priors / "history").iterdir() if p.name.startswith("2026"))
     left = [workspace.priors / ".leverage.toml.ab12cd34.tmp", history.parent / f".{history.name}.ab12cd34.tmp"]
     for path in left:
         path.write_text("half")
     change(
-        workspace.priors, load_priors(workspace.priors), {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.6)")}, **said  # type: ignore[arg-type]
+        workspace.priors, load_priors(workspace.priors), {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.6)")}, **output  # type: ignore[arg-type]
     )  # fmt: skip
     assert not any(path.exists() for path in left)
 

@@ -107,13 +107,13 @@ def escaped(character: str) -> str:
 
 def strings(path: Path, most: int) -> Iterator[tuple[int, int]]:
     """The end of some strings of a TOML file, spread over it, as line number and place in the line."""
-    found = [
+    outcome = [
         (number, hit.end() - 1)
         for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1)
         if not line.lstrip().startswith("#")
         for hit in STRING.finditer(line)
     ]
-    yield from found[:: max(1, len(found) // most)]
+    yield from outcome[:: max(1, len(outcome) // most)]
 
 
 def damaged(path: Path, line: int, place: int, inserted: str) -> str:
@@ -181,9 +181,9 @@ def test_no_opinion_prior_or_reason_takes_a_refused_character(tmp_path: Path, ch
     shutil.copytree(PRIORS, folder)
     before = {path: path.read_bytes() for path in folder.rglob("*.toml")}
     for words in ({"why": f"a{character}b", "by": "b"}, {"why": "a", "by": f"a{character}b"}):
-        with pytest.raises(ForecastError) as told:
+        with pytest.raises(ForecastError) as messages:
             change(folder, priors, {effect: parse("Normal(1, 1)")}, **words, source="s", now=datetime(2026, 11, 24, tzinfo=UTC))
-        assert told.value.exit_code == 3
+        assert messages.value.exit_code == 3
     assert {path: path.read_bytes() for path in folder.rglob("*.toml") if path in before} == before
     (folder / "history" / "2026.toml").write_text(f'[[edit]]\nnumber = 1\nwhy = "a{character}b"\n', encoding="utf-8", newline="")
     with pytest.raises(StoreError, match=r"2026\.toml, line 3"):

@@ -178,10 +178,10 @@ def test_what_is_no_regular_text_is_refused_in_words_and_at_once(root: Path, rea
         make(path)
         with pytest.raises(ForecastError) as refused:
             reader.read(root)
-        told = str(refused.value)
-        assert refused.value.exit_code == reader.code, told
-        assert path.name in told
-        assert words in told
+        messages = str(refused.value)
+        assert refused.value.exit_code == reader.code, messages
+        assert path.name in messages
+        assert words in messages
         if path.is_dir() and not path.is_symlink():
             path.rmdir()
         else:

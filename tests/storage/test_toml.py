@@ -45,9 +45,9 @@ def paths(value: Any, path: tuple[str | int, ...] = ()) -> set[tuple[str | int, 
 def test_every_key_has_the_line_an_editor_shows() -> None:
     lines = key_lines(TEXT)
     assert {path for path in paths(tomllib.loads(TEXT)) if path} == set(lines)
-    said = {("a",): 1, ("b", "c"): 2, ("t", "u.v", "k"): 4, ("t", "u.v", "l"): 7, ("t", "u.v", "l", 0, "y", 1): 9}
-    said |= {("t", "u.v", "l", 1, "x"): 10, ("s", 0, "z"): 13, ("s", 1): 14, ("s", 1, "z"): 15, ("s", 1, "q", "w", "a", "b"): 17}
-    assert {path: lines[path] for path in said} == said
+    output = {("a",): 1, ("b", "c"): 2, ("t", "u.v", "k"): 4, ("t", "u.v", "l"): 7, ("t", "u.v", "l", 0, "y", 1): 9}
+    output |= {("t", "u.v", "l", 1, "x"): 10, ("s", 0, "z"): 13, ("s", 1): 14, ("s", 1, "z"): 15, ("s", 1, "q", "w", "a", "b"): 17}
+    assert {path: lines[path] for path in output} == output
 
 
 @pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.name)

@@ -1,4 +1,4 @@
-"""What the codebook forbids in a row of events.csv."""
+"""What the codebook forbids in a row of events.csv, from the families, roles and kinds that it has."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from forecast.data.coding_rules import CHANNEL_OF, INSTRUMENTS, LEVERAGE_CHANNELS, ROLES
-from forecast.data.problems import row_problem
+from forecast.data.problems import Finding
 from forecast.data.records import Event
 from forecast.data.suggestions import did_you_mean, quoted
 from forecast.data.tables import RecordTable
-from forecast.errors import Problem
 
-type Wrong = tuple[str, str, str, str]  # column, found, expected, remedy
+type ColumnProblem = tuple[str, str, str, str]  # column, found, expected, remedy
 
 REQUIRED_BY_ROLE: Final = {
     "decision": ("direction", "operation_level"),
@@ -33,14 +32,14 @@ FORBIDDEN_BY_ROLE: Final = {
 """Columns that a row of a role leaves empty."""
 
 
-def check_events(table: RecordTable[Event]) -> Iterator[Problem]:
-    """Each combination of family, role, kind and the columns that depend on them which the codebook does not know."""
+def check_events(table: RecordTable[Event]) -> Iterator[Finding]:
+    """Combinations of family, role, kind and dependent columns that the codebook does not have."""
     for i, event in enumerate(table.rows):
         for column, found, expected, remedy in (*_family(event), *_by_role(event), *_pressure(event), *_until(event)):
-            yield row_problem(table, i, column, found, expected, remedy)
+            yield (i, column, found, expected, remedy)
 
 
-def _family(event: Event) -> Iterator[Wrong]:
+def _family(event: Event) -> Iterator[ColumnProblem]:
     roles = ROLES[event.family]
     if event.role not in roles:
         yield "role", quoted(event.role), f"{' or '.join(roles)} in family {event.family}", "Correct the role or the family."
@@ -56,7 +55,7 @@ def _family(event: Event) -> Iterator[Wrong]:
                 yield column, quoted(getattr(event, column)), "nothing: only family B has one", "Empty the cell or correct the family."
 
 
-def _by_role(event: Event) -> Iterator[Wrong]:
+def _by_role(event: Event) -> Iterator[ColumnProblem]:
     for column in REQUIRED_BY_ROLE.get(event.role, ()):
         if getattr(event, column) is None:
             yield column, "nothing", f"a value: a {event.role} has one", "Fill it in by the codebook."
@@ -70,7 +69,7 @@ def _by_role(event: Event) -> Iterator[Wrong]:
             )
 
 
-def _pressure(event: Event) -> Iterator[Wrong]:
+def _pressure(event: Event) -> Iterator[ColumnProblem]:
     if event.family != "B":
         return
     for column in REQUIRED_OF_PRESSURE:
@@ -85,7 +84,7 @@ def _pressure(event: Event) -> Iterator[Wrong]:
         yield "direction", quoted(event.direction), "- for a relaxation, + for all other pressure", "Correct the direction or the kind."
 
 
-def _until(event: Event) -> Iterator[Wrong]:
+def _until(event: Event) -> Iterator[ColumnProblem]:
     if event.until and event.kind != "measure":
         yield "until", quoted(str(event.until)), "nothing: only a measure stays in force", "Empty the cell or correct the kind."
     if event.until and event.until.last < event.date.first:

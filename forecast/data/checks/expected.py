@@ -1,16 +1,24 @@
-"""What the checks for oddities share: monthly series of a table, warnings, and the oddities that sources.toml declares expected."""
+"""Shared by the checks for oddities: monthly series of a table, and the oddities that sources.toml declares expected.
+
+An oddity is a warning: a value that is unusual, not impossible. A declared one is not reported.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
+from forecast.data.problems import Finding
 from forecast.data.records import OverdoseFinal
 from forecast.data.settings import Source
 from forecast.data.tables import RecordTable
 from forecast.data.toml_file import Settings
 from forecast.domain import month
+
+FORTNIGHT: Final = timedelta(days=14)
+"""Rows that are coded alike and no further apart may be one act, entered twice."""
 
 
 def source_of(settings: Settings, file: str, series: str | None = None) -> Source | None:
@@ -22,7 +30,7 @@ def source_of(settings: Settings, file: str, series: str | None = None) -> Sourc
 def is_expected(
     settings: Settings, file: str, kind: str, first: int, last: int, series: str | None = None, release: str | None = None
 ) -> bool:
-    """Whether an oddity of a kind in the months first..last is declared for its file, its series and its release."""
+    """Whether an oddity of this kind in the months first..last is declared for its file, series and release."""
     source = source_of(settings, file, series)
     return source is not None and any(
         e.kind == kind
@@ -42,17 +50,22 @@ def are_expected_duplicates(settings: Settings, file: str, ids: Collection[str])
     return source is not None and any(e.kind == "duplicate" and set(ids) <= set(re.findall(r"[\w.:-]+", e.what)) for e in source.expected)
 
 
+def oddity(i: int, column: str, found: str, expected: str, do: str) -> Finding:
+    """Something odd in row `i` of a table, which may be declared expected if it is right."""
+    return i, column, found, expected, f"{do}, or declare it expected in sources.toml."
+
+
 def newest_by_series(table: RecordTable[Any]) -> dict[str, list[int]]:
-    """Series → indices of its rows in order of month, of each month only the vintage published last."""
+    """Series → indices of its rows in order of month, only the newest vintage of each month."""
     newest: dict[tuple[str, int], int] = {}
     for i, row in enumerate(table.rows):
         held = newest.get((row.series, row.month))
         if held is None or table.rows[held].published.last <= row.published.last:
             newest[row.series, row.month] = i
-    found: dict[str, list[int]] = {}
+    by_series: dict[str, list[int]] = {}
     for series, m in sorted(newest):
-        found.setdefault(series, []).append(newest[series, m])
-    return found
+        by_series.setdefault(series, []).append(newest[series, m])
+    return by_series
 
 
 def series_value(row: Any) -> float:

@@ -24,12 +24,12 @@ SORT_KEYS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "indicators": lambda row: (row.series, row.month, row.published.last),
     "overdose_releases": lambda row: (row.published.last, row.indicator, row.period_end),
 }
-"""What the rows of a file are sorted by."""
+"""By table the order of its rows in the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class InsertedRows:
-    """The new bytes of a file, and for each new row its line in them and its text without the line's end."""
+    """The new bytes of a file, and for each new row its line and its text without the line's end."""
 
     raw: bytes
     lines: tuple[int, ...]
@@ -39,8 +39,8 @@ class InsertedRows:
 def insert_rows(raw: bytes, name: str, table: RecordTable[Any], new: Sequence[tuple[Mapping[str, str], Record | None]]) -> InsertedRows:
     """Insert rows, given as texts by column and as records (None, if the texts make none), into the file that `table` was read from.
 
-    A row goes before the first one that sorts after it, one without a record to the end. Line ends, byte-order mark, order of columns and
-    whatever else the file has stay its own; the cells of a new row are quoted where they must be.
+    A row goes before the first one that sorts after it, a row without a record to the end. Line ends, byte-order mark, order of columns and
+    all else stay as they are; the cells of a new row are quoted where necessary.
     """
     lines = list(io.StringIO(raw.decode("utf-8"), newline=""))
     spans = _spans(lines)
@@ -67,7 +67,7 @@ def insert_rows(raw: bytes, name: str, table: RecordTable[Any], new: Sequence[tu
 
 
 def _spans(lines: Sequence[str]) -> dict[int, int]:
-    """Of each row the index of its first line → that of the line after its last."""
+    """By index of the first line of each row, the index of the line after its last."""
     reader = csv.reader(iter(lines), strict=True)
     spans, start = {}, 0
     for _ in reader:
@@ -88,11 +88,11 @@ def _ending(line: str) -> str:
 
 COVERAGE: Final = "coverage.toml"
 FILES: Final = (*(record.file for record in RECORDS.values()), COVERAGE, "questions.toml", "scales.toml", "sources.toml")
-"""All that a data folder is read from."""
+"""All files that the data are read from."""
 
 
 def read_with_changes(folder: Path, contents: Mapping[str, bytes], today: date | None = None) -> Data:
-    """The data as they would be read with these files changed: the same reader, on a folder that shows the others as they are."""
+    """The data as they would be read with these files changed. Raises InputError as `read_data` does."""
     with temporary_folder() as stage:
         for file in FILES:
             if file in contents:
@@ -103,7 +103,7 @@ def read_with_changes(folder: Path, contents: Mapping[str, bytes], today: date |
 
 
 def with_coverage(folder: Path, file: str, through: date) -> bytes:
-    """The bytes of coverage.toml with the day through which `file` is read moved to `through`; comments and all else stay."""
+    """The bytes of coverage.toml with `file` covered through another day; comments and all else stay."""
     import tomlkit
 
     raw = read_bounded(folder / COVERAGE)

@@ -1,4 +1,4 @@
-"""Rows that someone hands over in a file or a pipe: CSV with a header, or JSON; some columns may be left out."""
+"""Rows from a file or a pipe: CSV with a header, or JSON; columns may be left out."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from forecast.errors import InputError, Problem, limited
 from forecast.storage.text import read_input_text
 
 MAX_ROWS: Final = 1_000
-"""Rows that are added at once."""
+"""Rows that can be added at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowInput:
-    """One row as it was written: texts by column, and where it stands (None where it came from the command line)."""
+    """One row as written: texts by column, and its file and line (None if it came from the command line)."""
 
     cells: Mapping[str, str]
     file: str | None = None
@@ -29,9 +29,8 @@ class RowInput:
 def read_rows(source: Path | bytes, columns: Sequence[str], name: str) -> tuple[RowInput, ...]:
     """The rows of a file, or of bytes that were read from a pipe; `name` is what problems call it.
 
-    CSV with a header, or JSON: an object a row, alone or in a list, its values texts, numbers, lists of texts or null; for JSON the line of
-    a problem is the number of the row. An empty cell counts as left out. Raises InputError with every problem,
-    UsageError if there is no such file.
+    JSON is one object a row, alone or in a list; its values are texts, numbers, lists of texts or null, and problems give the number of the
+    row as their line. An empty cell counts as left out. Raises InputError with every problem, UsageError if there is no such file.
     """
     text = read_input_text(source, name)
     given: list[RowInput] = []
@@ -53,14 +52,14 @@ def read_rows(source: Path | bytes, columns: Sequence[str], name: str) -> tuple[
 
 
 def _json(text: str, name: str, given: list[RowInput]) -> Iterator[Problem]:
-    """What is wrong with a JSON text; its rows go to `given`."""
+    """The problems of a JSON text; its rows are added to `given`."""
     try:
         document = json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_Pairs)
     except json.JSONDecodeError as e:
         yield Problem(name, f"text that isn't JSON ({e.msg})", "JSON or CSV", "Correct this line, or the one above it.", e.lineno)
         return
     except RecursionError:
-        yield Problem(name, "brackets in brackets without end", "an object a row", "Write [{...}, {...}].")
+        yield Problem(name, "brackets nested too deep", "an object a row", "Write [{...}, {...}].")
         return
     seen: dict[tuple[tuple[str, str], ...], int] = {}
     for n, row in enumerate([document] if isinstance(document, _Pairs) else document, 1):
@@ -83,11 +82,11 @@ def _json(text: str, name: str, given: list[RowInput]) -> Iterator[Problem]:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object of a JSON text, with keys that it has twice."""
+    """An object of a JSON text, as pairs, so that a repeated key is seen."""
 
 
 class _Number(str):
-    """A number as it was written, so that 7.10 does not become 7.1."""
+    """A number as written, so that 7.10 does not become 7.1."""
 
     __slots__ = ()
 
@@ -106,7 +105,7 @@ def _kind(value: Any) -> str:
 
 
 def _unknown(names: Iterable[str], columns: Sequence[str], name: str) -> list[Problem]:
-    """The names of columns that are none."""
+    """Problems for names that are no columns."""
     unknown = (column for column in names if column not in columns)
     return limited(
         Problem(name, f"the column {quoted(c)}", "only the columns of the file", did_you_mean(c, columns), 1, quoted(c)[1:-1])

@@ -31,7 +31,7 @@ from forecast.storage.locks import folder_lock
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """How many rows a connector brought in, and what is worth saying about them."""
+    """How many rows were added, and a note about them."""
 
     rows: int
     note: str = ""
@@ -48,35 +48,36 @@ def fetch_source(
     environ: Mapping[str, str],
     progress: Callable[[float | None, str], None],
 ) -> FetchResult:
-    """Fetch, parse and check the series `names` of a connector, and write what is new; the folder is locked only while it is written.
+    """Fetch, parse and check the series `names` of a connector and write what is new; the folder is locked only while it is written.
 
-    Raises SourceError, or ForecastError for a folder that cannot be read or written, with nothing of this connector written.
+    progress: called with the share done (None: unknown) and a few words. Raises SourceError, or ForecastError for a folder that cannot be
+    read or written; then nothing of this connector is written.
     """
     secret = _secret(connector.token, environ)
-    web = HostClient(http, endpoint, limits, connector.most_bytes, secret, connector.explain, lambda words: progress(None, words))
+    host = HostClient(http, endpoint, limits, connector.most_bytes, secret, connector.explain, lambda words: progress(None, words))
     target = connector.target
     path = folder / target.record.file
 
     def digest(held: Sequence[Record]) -> str:
         return held_digest([row for row in held if getattr(row, target.series) in names], last_whole_month(day))
 
-    known = load_validators(folder, connector.key, digest(_sound(path, target).rows))
-    answers = fetch_pages(connector.requests, web.fetch, known, lambda done: progress(0.8 * done, "fetching"))
-    if answers is None:
+    known = load_validators(folder, connector.key, digest(_read_target(path, target).rows))
+    pages = fetch_pages(connector.requests, host.fetch, known, lambda done: progress(0.8 * done, "fetching"))
+    if pages is None:
         return FetchResult(0, "not changed since the last pull")
     progress(0.8, "checking")
-    figures = connector.parse(answers.bodies)
+    figures = connector.parse(pages.bodies)
     with folder_lock(folder):
-        table = _sound(path, target)
+        table = _read_target(path, target)
         held: Sequence[Record] = table.rows
         new = new_vintage(target, [series for series in connector.series if series.name in names], figures, held, day)
         if new.rows:
             held = append_vintage(folder, target, table, new)
-        save_validators(folder, connector.key, digest(held), answers.stamps)
+        save_validators(folder, connector.key, digest(held), pages.validators)
     return FetchResult(len(new.rows), new.note)
 
 
-def _sound(path: Path, target: TargetTable) -> RecordTable[Record]:
+def _read_target(path: Path, target: TargetTable) -> RecordTable[Record]:
     table, problems = read_table(path, target.record)
     if problems:
         raise InputError.of(problems)
@@ -84,7 +85,7 @@ def _sound(path: Path, target: TargetTable) -> RecordTable[Record]:
 
 
 def _secret(token: Token | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """The header that carries the publisher's key, if there is one in the environment."""
+    """The header with the publisher's key, if the environment has one."""
     value = environ.get(token.variable, "") if token else ""
     if token is None or not value:
         return {}
@@ -94,31 +95,31 @@ def _secret(token: Token | None, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def append_vintage(folder: Path, target: TargetTable, table: RecordTable[Any], new: Vintage) -> Sequence[Any]:
-    """Write a vintage into the target's file, in its order, and move its coverage on as far as they go; returns its rows as they are now.
+    """Add a vintage to the target's file, in its order, and raise its coverage accordingly; returns all rows of the file.
 
-    table: the file as read, under the same lock. Every row held stays. Raises SourceError, with nothing written, if the folder could not
-    be read any more or a new figure is odd; ForecastError if the disk refuses.
+    table: the file as read, under the same lock. Existing rows stay. Raises SourceError, with nothing written, if the folder would become
+    invalid or a new figure is odd; ForecastError if the disk refuses.
     """
     file = target.record.file
     contents: dict[str, bytes] = {}
-    if through := _moves(folder, file, new):  # first, so that whatever happens between the two writes leaves data that can be read
+    if through := _new_coverage(folder, file, new):  # written first, so that an interruption between the two writes leaves valid data
         contents[COVERAGE] = with_coverage(folder, file, through)
     contents[file] = insert_rows(read_bounded(folder / file), target.table, table, new.rows).raw
     try:
         after = read_with_changes(folder, contents)
     except InputError as e:
         more = f" and {len(e.problems) - 1} more" if len(e.problems) > 1 else ""
-        raise SourceError(f"The data would not be sound with the new rows: {e.problems[0]}{more}", "Nothing was written.") from e
-    kept = iter(table_rows(after, target.table))
-    if not all(any(row == other for other in kept) for row in table.rows):
+        raise SourceError(f"The data would not be valid with the new rows: {e.problems[0]}{more}", "Nothing was written.") from e
+    remaining = iter(table_rows(after, target.table))
+    if not all(any(row == other for other in remaining) for row in table.rows):
         raise SourceError(f"Rows of {file} would be lost.", "Nothing was written.")
-    _hold_back(target, after, new)
+    _refuse_oddities(target, after, new)
     contents |= _readme(folder, after)
     replace_files({folder / name: raw for name, raw in contents.items()})
     return table_rows(after, target.table)
 
 
-def _moves(folder: Path, file: str, new: Vintage) -> date | None:
+def _new_coverage(folder: Path, file: str, new: Vintage) -> date | None:
     """The day through which the file is covered with the new rows, if that is later than what coverage.toml says."""
     settings, problems = read_settings(folder)
     if settings is None or file not in settings.coverage:
@@ -127,9 +128,9 @@ def _moves(folder: Path, file: str, new: Vintage) -> date | None:
     return through if through > settings.coverage[file] else None
 
 
-def _hold_back(target: TargetTable, after: Data, new: Vintage) -> None:
-    """Refuse a vintage with a new row that `data check` would call odd: nobody looks at what a schedule pulls."""
-    tables = {name: RecordTable(kept := table_rows(after, name), tuple(range(len(kept)))) for name in RECORDS}
+def _refuse_oddities(target: TargetTable, after: Data, new: Vintage) -> None:
+    """Refuse a vintage with a new row that `data check` would warn about, since nobody looks at what a schedule pulls."""
+    tables = {name: RecordTable(rows := table_rows(after, name), tuple(range(len(rows)))) for name in RECORDS}
     settings = Settings(after.coverage, after.scales, after.sources, after.questions)
     added = [record for _, record in new.rows]
     mine = tables[target.table].rows
@@ -143,7 +144,7 @@ def _hold_back(target: TargetTable, after: Data, new: Vintage) -> None:
 
 
 def _readme(folder: Path, after: Data) -> Mapping[str, bytes]:
-    """data/README.md anew, where it is the one that is written from the data and not someone's own."""
+    """data/README.md, generated anew, unless a person has replaced it by their own."""
     mark = next(line for line in HEAD.splitlines() if "Written by" in line)
     try:
         ours = mark.encode() in read_bounded(folder / README)

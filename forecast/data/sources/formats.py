@@ -1,4 +1,4 @@
-"""From the bytes of an answer to named cells: JSON, CSV and workbooks, each refused with the column's name where its shape has changed."""
+"""Readers of JSON, CSV and workbooks that return named columns, and refuse a changed format with the name of the column."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from forecast.domain import Month, month, month_of
 from forecast.errors import SourceError
 
 UNPACKED: Final = 200_000_000
-"""Bytes of a workbook unpacked: far more than any month of any series takes."""
+"""Size limit of an unpacked workbook, in bytes: far more than any series needs."""
 
 READING: Final = 60
-"""Seconds within which a workbook is read."""
+"""Time limit for reading a workbook, in seconds."""
 
 LOOK: Final = "The publisher may have changed the file; nothing was changed here. Compare it with the connector."
 
@@ -30,13 +30,14 @@ _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,20})?")
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})(-[0-9]{2}([ T]00:00(:00)?)?)?|([0-9]{4})[Mm]([0-9]{1,2})")
 
 
-def format_error(what: str) -> SourceError:
-    return SourceError(what, LOOK)
+def format_error(message: str) -> SourceError:
+    """The error for an answer whose format has changed."""
+    return SourceError(message, LOOK)
 
 
 def json_rows(body: bytes, name: str) -> list[dict[str, Any]]:
     """The objects of a JSON array."""
-    _no_page(body, name, "JSON")
+    _refuse_web_page(body, name, "JSON")
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as e:
@@ -47,8 +48,8 @@ def json_rows(body: bytes, name: str) -> list[dict[str, Any]]:
 
 
 def csv_rows(body: bytes, name: str, wanted: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """Of each row below the header the cells of the columns `wanted`."""
-    _no_page(body, name, "CSV")
+    """The cells of the columns `wanted`, row by row."""
+    _refuse_web_page(body, name, "CSV")
     try:
         text = body.decode("utf-8-sig")
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
@@ -64,9 +65,9 @@ def csv_rows(body: bytes, name: str, wanted: Sequence[str]) -> Iterator[tuple[st
 
 
 def sheet_rows(body: bytes, name: str, sheet: str | None, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Of each row of a workbook's sheet (None: the first) below its header the cells of the columns `wanted`. XLS and XLSX alike."""
-    _no_page(body, name, "a workbook")
-    _no_bomb(body, name)
+    """The same for a sheet of an XLS or XLSX workbook (None: the first sheet)."""
+    _refuse_web_page(body, name, "a workbook")
+    _refuse_zip_bomb(body, name)
     document = _read_workbook(body, name, sheet)
     if "error" in document:
         raise format_error(f"{name} is not a workbook, or cut short ({quoted(document['error'], 80)[1:-1]}).")
@@ -81,32 +82,32 @@ def sheet_rows(body: bytes, name: str, sheet: str | None, wanted: Sequence[str])
 
 
 def _read_workbook(body: bytes, name: str, sheet: str | None) -> dict[str, Any]:
-    """What `workbook.py` says of a workbook, in a process of its own: see there why."""
+    """The document that `workbook.py` writes, run in a process of its own: see there why."""
     command = [sys.executable, "-I", str(Path(__file__).with_name("workbook.py")), sheet or ""]
     try:
-        done = subprocess.run(command, input=body, capture_output=True, timeout=READING, check=False)
+        process = subprocess.run(command, input=body, capture_output=True, timeout=READING, check=False)
     except subprocess.TimeoutExpired:
         raise format_error(f"{name} is a workbook that takes more than {READING} seconds to read.") from None
-    if done.returncode:
+    if process.returncode:
         raise format_error(f"{name} is a damaged workbook, or one that takes too much memory to read.")
     document: dict[str, Any] = json.loads(
-        done.stdout, object_hook=lambda found: date.fromisoformat(found["date"]) if "date" in found else found
+        process.stdout, object_hook=lambda value: date.fromisoformat(value["date"]) if "date" in value else value
     )
     return document
 
 
 def column_positions(header: Sequence[str], wanted: Sequence[str], name: str) -> list[int]:
-    """Where the wanted columns stand. Raises SourceError naming the first that is missing, and what looks like it."""
+    """The positions of the wanted columns. Raises SourceError naming the first that is missing, and the nearest other column."""
     for column in wanted:
         if header.count(column) != 1:
             near = nearest(column, [c for c in header if c not in wanted])
-            told = f"; it has {quoted(near)}" if near else ""
-            raise format_error(f"{name} has {'no' if column not in header else 'more than one'} column {column!r}{told}.")
+            hint = f"; it has {quoted(near)}" if near else ""
+            raise format_error(f"{name} has {'no' if column not in header else 'more than one'} column {column!r}{hint}.")
     return [header.index(column) for column in wanted]
 
 
 def number_text(cell: Any, where: str, decimals: int | None = None, missing: Sequence[str] = ("",)) -> str:
-    """A figure as plain digits, rounded where `decimals` says so; empty where the publisher says nothing."""
+    """A figure as plain digits, rounded to `decimals` places; empty if it was not published."""
     if cell is None or cell in missing:
         return ""
     if isinstance(cell, str):
@@ -122,11 +123,11 @@ def parse_month(cell: Any, where: str) -> Month:
     """The month that a date, or a text of the form 2026-06, 2026-06-01 or 2026M6, lies in."""
     if isinstance(cell, date):
         return month_of(cell)
-    found = _MONTH.fullmatch(cell) if isinstance(cell, str) else None
+    match = _MONTH.fullmatch(cell) if isinstance(cell, str) else None
     try:
-        if found:
-            year, number_of = found[1] or found[6], found[2] or found[7]
-            return month(f"{year}-{int(number_of):02d}")
+        if match:
+            year, number = match[1] or match[6], match[2] or match[7]
+            return month(f"{year}-{int(number):02d}")
     except ValueError:
         pass
     raise format_error(f"{where} holds {quoted(str(cell))}, which is no month.")
@@ -137,15 +138,15 @@ def _rounded(value: float, decimals: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _no_page(body: bytes, name: str, due: str) -> None:
+def _refuse_web_page(body: bytes, name: str, expected: str) -> None:
     start = body[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
         raise format_error(f"{name} is empty.")
     if start.startswith(b"<"):
-        raise format_error(f"{name} is a web page where {due} was due.")
+        raise format_error(f"{name} is a web page; expected {expected}.")
 
 
-def _no_bomb(body: bytes, name: str) -> None:
+def _refuse_zip_bomb(body: bytes, name: str) -> None:
     if not body.startswith(b"PK"):
         return
     try:

@@ -15,26 +15,26 @@ CONNECTORS: Final = (overdose.CONNECTOR, indicators.GEOPOLITICAL_RISK, indicator
 
 
 def select_connectors(names: Iterable[str]) -> tuple[Connector, ...]:
-    """The connectors of these names, all if there is none; a series names its connector too.
+    """The connectors named, by themselves or by one of their series; all if none is named.
 
-    Raises UsageError for a name of none.
+    Raises UsageError for an unknown name.
     """
     wanted = tuple(names)
-    found = set()
+    keys = set()
     for name in wanted:
-        called = [c.key for c in CONNECTORS if name in (c.key, *(s.name for s in c.series), _whole_file(c))]
-        if not called:
+        matching = [c.key for c in CONNECTORS if name in (c.key, *(s.name for s in c.series), _whole_file(c))]
+        if not matching:
             raise UsageError(f"There is no source {quoted(name)}.", did_you_mean(name, [c.key for c in CONNECTORS]))
-        found |= set(called)
-    return tuple(c for c in CONNECTORS if not wanted or c.key in found)
+        keys |= set(matching)
+    return tuple(c for c in CONNECTORS if not wanted or c.key in keys)
 
 
 def series_uses(connector: Connector, sources: Mapping[str, Source]) -> dict[str, str]:
-    """The series of a connector that are used for something, with what: sources.toml says so, and what it does not name is not pulled."""
+    """The series of a connector with what each is used for; a series that sources.toml does not name is not pulled."""
     file = connector.target.record.file
     stated = {(source.file, source.series): source.used_for for source in sources.values()}
-    found = {series.name: stated.get((file, series.name)) or stated.get((file, None)) for series in connector.series}
-    return {name: use for name, use in found.items() if use}
+    uses = {series.name: stated.get((file, series.name)) or stated.get((file, None)) for series in connector.series}
+    return {name: use for name, use in uses.items() if use}
 
 
 def connector_of(source: Source) -> Connector | None:
@@ -44,5 +44,5 @@ def connector_of(source: Source) -> Connector | None:
 
 
 def _whole_file(connector: Connector) -> str | None:
-    """The table that a connector fills alone, since its vintages are whole: its name names the connector."""
+    """The table that a connector fills alone, since its vintages are whole; its name is also a name of the connector."""
     return connector.target.table if connector.target.whole else None

@@ -1,4 +1,4 @@
-"""Everything that is wrong, odd or left out in a workspace: what a run by today's clock would refuse, and what it would do without."""
+"""All errors and warnings of a workspace: what a run today would refuse, and what it would leave out."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from forecast.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceCheck:
-    """The data as a forecast made today reads them, all that is odd with them, the priors and the scenarios, or left out, and what the gate
-    of the drivers says if it lets no forecast rest on them."""
+    """A checked workspace.
+
+    data: as a run today reads them. odd: warnings about data, priors and scenarios. gate: why the drivers could not be fitted, None if they
+    could.
+    """
 
     data: Data
     odd: tuple[Problem, ...]
@@ -25,7 +28,7 @@ class WorkspaceCheck:
 
 
 def check_workspace(where: Workspace, today: date) -> WorkspaceCheck:
-    """Reads everything and fits models 2 to 4, which takes seconds; a gate that stays shut is no reason not to say what is odd.
+    """Read everything and fit models 2 to 4, which takes seconds; if the drivers fail the gate, the other warnings are still returned.
 
     Raises InputError with every problem for which a run would refuse the inputs, and what else `load_workspace` raises.
     """
@@ -38,7 +41,7 @@ def check_workspace(where: Workspace, today: date) -> WorkspaceCheck:
 
 
 def _infeasible(inputs: Inputs, situation: OriginState) -> tuple[Problem, ...]:
-    """The scenarios that a run leaves out. Only a condition or a share of opponents can be out of reach."""
+    """Warnings for scenarios that a run leaves out; only a condition or a share of opponents can be out of reach."""
     doubtful = [scenario for scenario in inputs.scenarios if _doubtful(scenario)]
     if not doubtful:
         return ()

@@ -1,4 +1,4 @@
-"""Pull the newest official figures: every source by itself, so that one that fails leaves the others, and its own data, alone."""
+"""Pull the newest official figures, source by source: if one fails, its data stay as they were and the others go on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PlannedPull:
 
 @dataclass(frozen=True, slots=True)
 class PullOutcome:
-    """What became of one source; `rows` is how many were written, `detail` why it failed or what is odd."""
+    """The outcome of one source; `rows` is how many were written, `detail` why it failed or what is unusual."""
 
     source: str
     file: str
@@ -45,7 +45,7 @@ class PullOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """One table of sources.toml: how new its series is, and which connector fills it (None: it is edited by hand)."""
+    """One table of sources.toml: how recent its series is, and the connector that fills it (None: it is edited by hand)."""
 
     series: str
     used_for: str
@@ -71,13 +71,13 @@ def list_sources(workspace: Workspace, today: date) -> tuple[SourceStatus, ...]:
         source = data.sources[state.series]
         connector = connector_of(source)
         by = connector.key if connector else None
-        told = source.publisher, source.url, source.terms, source.citation
-        rows.append(SourceStatus(state.series, source.used_for, state.newest, state.status, by, source.file, *told))
+        texts = source.publisher, source.url, source.terms, source.citation
+        rows.append(SourceStatus(state.series, source.used_for, state.newest, state.status, by, source.file, *texts))
     return tuple(rows)
 
 
 def plan_pull(workspace: Workspace, names: Sequence[str] = ()) -> tuple[PlannedPull, ...]:
-    """What `pull_sources` would ask of whom; nobody is asked.
+    """The requests that `pull_sources` would send; none is sent.
 
     Raises UsageError for a name of no source, InputError for data that are refused.
     """
@@ -101,16 +101,16 @@ def pull_sources(
     now: datetime,
     environ: Mapping[str, str],
     progress: Progress = silent,
-    told: Callable[[PullOutcome], None] = lambda outcome: None,
+    on_outcome: Callable[[PullOutcome], None] = lambda outcome: None,
     endpoints: Mapping[str, Endpoint] | None = None,
     limits: Limits | None = None,
 ) -> tuple[PullOutcome, ...]:
     """Fetch the sources named, all if none is, and write what is new as a vintage published on the day of `now`.
 
-    environ: where the publishers' keys are looked for. told: hears what became of each source as soon as it is done. endpoints: by host,
-    who is to be asked in its place (tests play the publishers).
-    Raises UsageError for a name of no source and for a workspace that is not to be edited, InputError for data that are refused before
-    anything is asked, and SourceError naming them, once all others are done, if sources failed.
+    environ: the variables that may hold the publishers' keys. on_outcome: called with the outcome of each source as soon as it is done.
+    endpoints: by host another endpoint to ask instead (tests play the publishers).
+    Raises UsageError for an unknown source and for a workspace that must not be edited, InputError for refused data before any request,
+    and SourceError, after all sources are done, naming those that failed.
     """
     from forecast.data.read import read_data
     from forecast.data.sources.http_client import Limits
@@ -123,17 +123,17 @@ def pull_sources(
     for connector in chosen:
         try:
             outcome = _one(connector, data, workspace, now, environ, progress, endpoints or {}, limits or Limits())
-        except Exception as e:  # whatever it is, it is this source's failure alone
+        except Exception as e:  # any failure is this source's alone
             progress(connector.key, 1.0, "failed")
             causes.append(e)
             outcome = PullOutcome(
                 connector.key, connector.target.record.file, series_uses(connector, data.sources), "failed", detail=_why(e)
             )
         outcomes.append(outcome)
-        told(outcome)
+        on_outcome(outcome)
     if causes:
         why = "".join(f"\n  {outcome.source}: {outcome.detail}" for outcome in outcomes if outcome.status == "failed")
-        message = f"{len(causes)} of {len(outcomes)} sources failed; their data are as they were.{why}"
+        message = f"{len(causes)} of {len(outcomes)} sources failed; their data were not changed.{why}"
         raise SourceError(message) from ExceptionGroup("sources failed", causes)  # a traceback shows each
     return tuple(outcomes)
 
@@ -169,7 +169,7 @@ def _one(
 
 
 def _why(failure: Exception) -> str:
-    """Why a source failed, in words; of what nobody foresaw, the kind and the first line."""
+    """Why a source failed, in words; for an unexpected error, its kind and first line."""
     if isinstance(failure, ForecastError):
         return str(failure)
     if isinstance(failure, MemoryError):

@@ -78,7 +78,7 @@ def test_a_sheet_that_was_renamed_is_missed_by_name() -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"\n <!doctype html><title>Moved</title>", "a web page where a workbook was due"),
+        (b"\n <!doctype html><title>Moved</title>", "a web page; expected a workbook"),
         (b"", "is empty"),
         (b"month,GPR\n", "not a workbook"),
         (gpr_file({"2026-04": 1.0}, {})[:2000], "workbook"),
@@ -138,7 +138,7 @@ def test_a_column_of_a_csv_that_is_gone_is_named(header: str, missing: str) -> N
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"<html><body>Error</body></html>", "a web page where CSV was due"),
+        (b"<html><body>Error</body></html>", "a web page; expected CSV"),
         (b"  \n", "is empty"),
         (fred_file({"2026-03": "17.5"})[:-3], "cut short"),
         (b"observation_date,EXMXUS\n2026-03-01\n", "line 2, has 1 cells"),

@@ -36,11 +36,11 @@ def fetch(played: Publisher) -> Fetch:
         limits: Limits = HASTE,
         headers: dict[str, str] | None = None,
         explain: Callable[[bytes], str] = lambda body: "",
-        tell: Callable[[str], None] = lambda words: None,
+        on_retry: Callable[[str], None] = lambda words: None,
     ) -> bytes | None:
         played.answers["/file"] = answers
         with open_client(limits) as http:
-            return HostClient(http, played.endpoint, limits, 100_000, headers or {}, explain, tell).fetch("/file?id=1", stamp).body
+            return HostClient(http, played.endpoint, limits, 100_000, headers or {}, explain, on_retry).fetch("/file?id=1", stamp).body
 
     return get
 
@@ -53,10 +53,10 @@ def test_what_is_asked_for_comes_with_the_name_and_version_of_the_program(fetch:
 
 @pytest.mark.parametrize("status", [202, 429, 500, 502, 503, 504])
 def test_a_busy_server_is_asked_again(fetch: Fetch, played: Publisher, status: int) -> None:
-    told: list[str] = []
-    assert fetch([Answer(b"later", status), Answer(b"later", status), Answer(b"now")], tell=told.append) == b"now"
+    messages: list[str] = []
+    assert fetch([Answer(b"later", status), Answer(b"later", status), Answer(b"now")], on_retry=messages.append) == b"now"
     assert len(played.asked) == 3
-    assert [words[:10] for words in told] == ["try 2 of 3", "try 3 of 3"]
+    assert [words[:10] for words in messages] == ["try 2 of 3", "try 3 of 3"]
 
 
 def test_a_server_that_stays_busy_is_given_up(fetch: Fetch, played: Publisher) -> None:
@@ -219,7 +219,7 @@ def test_a_stamp_asks_for_changes_only(fetch: Fetch, played: Publisher) -> None:
 
 def test_a_secret_is_sent_and_never_shown(fetch: Fetch, played: Publisher, caplog: pytest.LogCaptureFixture) -> None:
     secret = "s3cr3t-t0k3n"
-    told: list[str] = []
+    messages: list[str] = []
     caplog.set_level(logging.DEBUG)
     for answer in (
         Answer(secret.encode(), 403),
@@ -228,14 +228,14 @@ def test_a_secret_is_sent_and_never_shown(fetch: Fetch, played: Publisher, caplo
         Answer(b"x", declared=9),
     ):
         with pytest.raises(SourceError) as failed:
-            fetch(answer, headers={"X-App-Token": secret}, explain=lambda body: body.decode(), tell=told.append)
+            fetch(answer, headers={"X-App-Token": secret}, explain=lambda body: body.decode(), on_retry=messages.append)
         assert secret not in str(failed.value)
         assert failed.value.__cause__ is None
     assert played.asked[0].headers["x-app-token"] == secret
     # What a server says in its own headers is its own; what we sent is in no record.
     assert not [r for r in caplog.records if secret in r.getMessage() and "location" not in r.getMessage().lower()]
-    assert told
-    assert secret not in "".join(told)
+    assert messages
+    assert secret not in "".join(messages)
 
 
 def test_the_words_of_a_server_cannot_upset_a_terminal(fetch: Fetch) -> None:

@@ -62,7 +62,7 @@ def pulled(workspace: Workspace, played: Publisher, now: datetime, *names: str, 
 def failing(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> tuple[SourceError, dict[str, PullOutcome]]:
     heard: list[PullOutcome] = []
     with pytest.raises(SourceError) as failed:
-        pulled(workspace, played, now, *names, told=heard.append, **how)
+        pulled(workspace, played, now, *names, on_outcome=heard.append, **how)
     assert failed.value.exit_code == 6
     return failed.value, {outcome.source: outcome for outcome in heard}
 
@@ -119,10 +119,10 @@ def test_nothing_new_means_that_every_byte_stays(small: Workspace, played: Publi
 
 
 def test_what_has_not_changed_is_not_sent_again(small: Workspace, played: Publisher, now: datetime) -> None:
-    some = "overdose", "usdmxn"
-    pulled(small, played, now, *some)
+    sample = "overdose", "usdmxn"
+    pulled(small, played, now, *sample)
     first = len(played.asked)
-    assert pulled(small, played, now, *some)["usdmxn"].detail == "not changed since the last pull"
+    assert pulled(small, played, now, *sample)["usdmxn"].detail == "not changed since the last pull"
     again = played.asked[first:]
     # The one sends an ETag, the other none.
     assert [("if-none-match" in a.headers, a.path) for a in again] == [(False, play.OVERDOSE), (False, play.OVERDOSE), (True, play.FRED)]
@@ -225,7 +225,7 @@ def test_a_source_that_fails_leaves_its_data_and_the_others_go_on(small: Workspa
     assert "2 of 4 sources failed" in str(error)
     assert "overdose: data.cdc.gov" not in str(error)  # it is the server on this machine that is named
     assert "overdose: 127.0.0.1" in str(error)
-    assert "gpr: data_gpr_export.xls is a web page where a workbook was due" in str(error)
+    assert "gpr: data_gpr_export.xls is a web page; expected a workbook" in str(error)
     after = contents(small)
     assert after["overdose_releases.csv"] == before["overdose_releases.csv"]
     assert not [line for line in changed(before, after)["indicators.csv"][1] if "gpr" in line]
@@ -267,7 +267,7 @@ def test_a_moved_link_on_the_same_host_is_followed(small: Workspace, played: Pub
 
 def test_pages_are_put_together_and_none_is_read_twice(small: Workspace, played: Publisher, now: datetime) -> None:
     """A server that never sends more than 1,000 rows, and has more of them for one indicator, back to 1926."""
-    label = next(iter(play.LABELS))
+    label = next(iter(play.INDICATOR_SERIES))
     rows = play.newest_release(small.data)
     first = min((r for r in rows if r["indicator"] == label), key=lambda r: (r["year"], play.MONTHS.index(r["month"])))
     older = (f"{y}-{m:02d}" for y in range(1926, int(first["year"])) for m in range(1, 13))
@@ -335,7 +335,7 @@ def test_rows_that_would_make_the_data_unsound_are_not_written(
     monkeypatch.setattr("forecast.data.sources.registry.CONNECTORS", (odd,))
     before = contents(small)
     _, outcomes = failing(small, played, now)
-    assert "would not be sound" in outcomes["usdmxn"].detail
+    assert "would not be valid" in outcomes["usdmxn"].detail
     assert "unheard_of" in outcomes["usdmxn"].detail
     assert contents(small) == before
 
@@ -386,12 +386,12 @@ def test_a_writer_that_holds_the_folder_is_waited_for(small: Workspace, played: 
 
 def test_progress_is_told_source_by_source(small: Workspace, played: Publisher, now: datetime) -> None:
     played.answers[play.FRED] = [Answer(b"", 503), Answer(play.fred_file({**play.monthly(small.data, "usdmxn_avg"), "2026-06": 17.5}))]
-    told: list[tuple[str, float | None, str]] = []
-    pulled(small, played, now, "tpu", "usdmxn", progress=lambda stage, done=None, message="": told.append((stage, done, message)))
-    assert [stage for stage, done, _ in told if done == 0.0] == ["tpu", "usdmxn"]
-    assert ("tpu", 1.0, "162 new rows") in told
-    assert ("usdmxn", 1.0, "1 new rows") in told
-    assert [m for s, d, m in told if d is None and s == "usdmxn"] == [
+    messages: list[tuple[str, float | None, str]] = []
+    pulled(small, played, now, "tpu", "usdmxn", progress=lambda stage, done=None, message="": messages.append((stage, done, message)))
+    assert [stage for stage, done, _ in messages if done == 0.0] == ["tpu", "usdmxn"]
+    assert ("tpu", 1.0, "162 new rows") in messages
+    assert ("usdmxn", 1.0, "1 new rows") in messages
+    assert [m for s, d, m in messages if d is None and s == "usdmxn"] == [
         f"try 2 of 3: {played.endpoint.host} answered 503 Service Unavailable"
     ]
 
