@@ -9,10 +9,10 @@ from forecast.cli._context import Context
 
 if TYPE_CHECKING:
     from forecast.jobs.priors.try_edits import EditTrial
-    from forecast.priors.distributions import PriorSpec
+    from forecast.priors.specs import PriorSpec
 
 
-def tried_on_newest(context: Context, edits: Mapping[str, PriorSpec]) -> EditTrial | str:
+def try_on_latest_run(context: Context, edits: Mapping[str, PriorSpec]) -> EditTrial | str:
     """The edits tried, or a sentence that says why they could not be."""
     from forecast.errors import ForecastError
     from forecast.jobs.priors.try_edits import try_edits
@@ -28,7 +28,7 @@ def tried_on_newest(context: Context, edits: Mapping[str, PriorSpec]) -> EditTri
         return f"What it does to the headline cannot be said. {e}"
 
 
-def headline_words(tried: EditTrial | str) -> str:
+def describe_effect(tried: EditTrial | str) -> str:
     """The headline before and after, and whether that can be relied on."""
     from forecast.priors.descriptions import percent
 

@@ -32,16 +32,17 @@ LEAST: Final = 0.0005
 UNKNOWN: Final = "–"
 
 
-def rows(priors: Sequence[Prior], moves: Mapping[str, float]) -> list[dict[str, Any]]:
+def list_rows(priors: Sequence[Prior], moves: Mapping[str, float]) -> list[dict[str, Any]]:
     """One mapping a prior, in their order; headline_moves_by is a probability, None where it is not known."""
-    from forecast.priors.descriptions import in_words
+    from forecast.priors.descriptions import describe_prior
 
     return [
-        {"name": p.name, "prior": str(p.spec), "headline_moves_by": moves.get(p.name), "words": in_words(p.name, p.spec)} for p in priors
+        {"name": p.name, "prior": str(p.spec), "headline_moves_by": moves.get(p.name), "words": describe_prior(p.name, p.spec)}
+        for p in priors
     ]
 
 
-def lines(priors: Sequence[Prior], run: str | None, moves: Mapping[str, float], width: int) -> list[str]:
+def list_lines(priors: Sequence[Prior], run: str | None, moves: Mapping[str, float], width: int) -> list[str]:
     """The priors under a heading a theme; what they move has a column if there is a run to know it from."""
     names = max(len(prior.name) for prior in priors)
     out: list[str] = []
@@ -57,7 +58,7 @@ def lines(priors: Sequence[Prior], run: str | None, moves: Mapping[str, float], 
         out += ["", *wrap(heading, width)] if out else wrap(heading, width)
         if run is not None:
             out.append(f"  {'':<{names}}  moves")
-        for row in rows(members, moves):
+        for row in list_rows(members, moves):
             shown = f"{_points(row['headline_moves_by']):>5}  " if run is not None else ""
             first = f"  {row['name']:<{names}}  {shown}"
             out += wrap(f"{first}{row['prior']}", width, subsequent_indent=" " * len(first))

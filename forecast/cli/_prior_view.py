@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from forecast.cli._text import sentence, wrap
 
 if TYPE_CHECKING:
+    from forecast.jobs.priors.edits import EditLog
     from forecast.jobs.priors.report import PriorReport
-    from forecast.jobs.priors.set_edits import Log
-    from forecast.priors.implied import Implied
+    from forecast.priors.implied import ImpliedQuantity
     from forecast.priors.load import Prior, Priors
     from forecast.report.models.forecast import Question
 
@@ -18,16 +18,18 @@ EDITS = 3
 """How many of the last edits are shown."""
 
 
-def page(loaded: Priors, name: str, rows: tuple[Implied, ...], after: PriorReport | None, log: Log, width: int) -> Iterator[str]:
+def prior_page(
+    loaded: Priors, name: str, rows: tuple[ImpliedQuantity, ...], after: PriorReport | None, log: EditLog, width: int
+) -> Iterator[str]:
     """All there is to say, in lines of at most `width` columns."""
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.descriptions import in_words
+    from forecast.priors.descriptions import describe_prior
 
     entry, prior = CATALOGUE[name], loaded[name]
     yield from wrap(f"{name} ({entry.symbol}) = {prior.spec}", width, subsequent_indent="    ")
     yield from wrap(entry.what, width)
     yield ""
-    yield from wrap(sentence(in_words(name, prior.spec)), width)
+    yield from wrap(sentence(describe_prior(name, prior.spec)), width)
     yield ""
     yield from _drawing(loaded, name, after, width)
     yield from _implied(rows, after, width)
@@ -44,18 +46,18 @@ def page(loaded: Priors, name: str, rows: tuple[Implied, ...], after: PriorRepor
 def _drawing(loaded: Priors, name: str, after: PriorReport | None, width: int) -> Iterator[str]:
     """The curve, with what became of it drawn over it, and the quantiles of both."""
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.density_curve import draw
-    from forecast.priors.descriptions import unit_text
+    from forecast.priors.density_curve import text_histogram
+    from forecast.priors.descriptions import format_value
     from forecast.priors.distributions import Distribution
-    from forecast.priors.selection_bias import RISE, SKIP
+    from forecast.priors.outside_view import RISE, SKIP
 
     entry, columns = CATALOGUE[name], min(60, width)
 
     def unit(x: float) -> str:
-        return unit_text(name, x)
+        return format_value(name, x)
 
     if after is None or after.prior is None or after.draws is None:
-        lines = draw(loaded.spec(name), unit, columns)
+        lines = text_histogram(loaded.spec(name), unit, columns)
         if lines:
             yield from [*lines, f"5, 50 and 95 % quantiles; {entry.unit}", ""]
         yield from _nothing_learnt(name, loaded[name], after, width)
@@ -63,7 +65,7 @@ def _drawing(loaded: Priors, name: str, after: PriorReport | None, width: int) -
     quantiles = after.quantiles
     assert isinstance(after.prior, Distribution)
     assert quantiles
-    yield from draw(after.prior, unit, columns, after=after.draws)
+    yield from text_histogram(after.prior, unit, columns, after=after.draws)
     scaled = ", the selection factor applied" if name in (RISE, SKIP) else ""
     reading = "main reading of run" if after.on_forecast else "run"
     yield from wrap(f"░░ prior{scaled}; ⠒⠒ after the record, {reading} {after.run_id}", width)
@@ -101,7 +103,7 @@ def _nothing_learnt(name: str, prior: Prior, after: PriorReport | None, width: i
     """Why there is nothing to draw over the prior, and what the run says instead."""
     from forecast.priors.descriptions import percent
     from forecast.priors.distributions import Fixed
-    from forecast.priors.named_constants import Constants
+    from forecast.priors.specs import Constants
 
     if after is None:
         said = "What the record makes of it is shown once a run is published."
@@ -127,20 +129,20 @@ def _asked(q: Question, width: int) -> list[str]:
     return wrap(f"{q.text} {least}{percent(q.probability)}{prior}.", width)
 
 
-def _implied(rows: tuple[Implied, ...], after: PriorReport | None, width: int) -> Iterator[str]:
+def _implied(rows: tuple[ImpliedQuantity, ...], after: PriorReport | None, width: int) -> Iterator[str]:
     if not rows:
         return
     later = dict(zip((r.what for r in rows), after.implied, strict=True)) if after and after.implied else {}
     yield from wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
     for row in rows:
-        said = f"{row.what}: {span(row)}"
+        said = f"{row.what}: {format_implied(row)}"
         if row.what in later:
-            said += f"; after the record {span(later[row.what])}"
+            said += f"; after the record {format_implied(later[row.what])}"
         yield from wrap(said, width, initial_indent="  ", subsequent_indent="    ")
     yield ""
 
 
-def span(row: Implied) -> str:
+def format_implied(row: ImpliedQuantity) -> str:
     """A quantity as 12 % (3.3 % to 37 %)."""
     from forecast.priors.descriptions import number, percent
 
@@ -185,7 +187,7 @@ def _histories(after: PriorReport) -> Iterator[str]:
     yield ""
 
 
-def _edits(log: Log, prior: Prior, width: int) -> Iterator[str]:
+def _edits(log: EditLog, prior: Prior, width: int) -> Iterator[str]:
     """The last edits; what was edited past the history shows as such."""
     edits = log.history.edits
     if any(hand.until is None for hand in log.by_hand):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from forecast.jobs.priors.reference import Chance, Reference
+    from forecast.jobs.priors.reference import NewStateChance, ReferenceFit
     from forecast.jobs.priors.try_edits import EditTrial
     from forecast.model.outside_view_data import Entry
     from forecast.model.outside_view_rates import Comparable, Rate
@@ -15,7 +15,7 @@ SHORT = {"all_but_failed": "not failed", "without_drug_cases": "not drugs"}
 MARKS = {"all_but_failed": "F", "drug_cases": "D", "like_mexico": "M"}
 
 
-def page(result: Reference, tried: EditTrial | str, *, written: bool, width: int) -> Iterator[str]:
+def page(result: ReferenceFit, tried: EditTrial | str, *, written: bool, width: int) -> Iterator[str]:
     """All that `forecast priors reference` says."""
     without = f" without {', '.join(result.dropped)}" if result.dropped else ""
     yield f"{len(result.states)} states{without}; each is shown by `forecast priors reference --states`."
@@ -57,7 +57,7 @@ def rates_table(rates: Sequence[Rate]) -> Iterator[str]:
         yield f"{_words(r.of):<20}{'open' if r.pressed else 'none':<6}{r.entries:>3} in {r.years:>5,.0f} years  {spread}"
 
 
-def _chances(chances: Sequence[Chance]) -> Iterator[str]:
+def _chances(chances: Sequence[NewStateChance]) -> Iterator[str]:
     from forecast.priors.descriptions import percent
 
     yield "Level 4 or 5 within twelve months, for a new state: mean (90 % of draws)"
@@ -77,10 +77,10 @@ def _entries(entries: Sequence[Entry]) -> Iterator[str]:
         yield f"{month_text(e.month)}  {e.state:20}  {e.before} to {e.after}  {e.months:4} months  {pressed}"
 
 
-def _follow(result: Reference) -> Iterator[str]:
+def _follow(result: ReferenceFit) -> Iterator[str]:
     """How each prior comes about: the median of each class, and the pool of their predictives, widened."""
     from forecast.model.outside_view_priors import medians
-    from forecast.priors.descriptions import unit_text
+    from forecast.priors.descriptions import format_value
     from forecast.priors.distributions import Distribution
 
     found = {c.name: medians(c.state) for c in result.classes}
@@ -93,12 +93,12 @@ def _follow(result: Reference) -> Iterator[str]:
     )
     for name, spec in result.specs.items():
         assert isinstance(spec, Distribution)
-        cells = "".join(f"{unit_text(name, of[name]):>12}" for of in found.values())
-        quantiles = ", ".join(unit_text(name, q).removesuffix(" %") for q in spec.interval())
+        cells = "".join(f"{format_value(name, of[name]):>12}" for of in found.values())
+        quantiles = ", ".join(format_value(name, q).removesuffix(" %") for q in spec.interval())
         yield f"{name:<19}{cells}" + (f"{quantiles:>24}" if room else "")
 
 
-def _stand(result: Reference) -> Iterator[str]:
+def _stand(result: ReferenceFit) -> Iterator[str]:
     """The priors as they are written, where they differ from those that stand."""
     if not result.changed:
         yield "The priors that stand are those of the outside view."
@@ -111,13 +111,13 @@ def _stand(result: Reference) -> Iterator[str]:
 
 def _would(tried: EditTrial | str, width: int) -> Iterator[str]:
     from forecast.cli._text import wrap
-    from forecast.cli.priors_try import lines
+    from forecast.cli.priors_try import trial_lines
 
     if isinstance(tried, str):
         yield from wrap(tried, width)
         return
     yield f"What they would do to the newest published run, {tried.run_id}:"
-    shown = list(lines(tried, False))
+    shown = list(trial_lines(tried, False))
     yield from shown[shown.index("") :]  # the edits stand above already
 
 

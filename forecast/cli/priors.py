@@ -60,8 +60,8 @@ def list_(context: Context, theme: str | None) -> None:
     The column "moves" says which matter: the most that a prior moved the headline of the newest published run, in percentage points, when
     it lay half a standard deviation lower or higher, counted for less or more, or was set to another choice.
     """
-    from forecast.cli._prior_list import lines, rows
     from forecast.cli.data import print_rows
+    from forecast.cli.priors import list_lines, list_rows
     from forecast.errors import InputError
     from forecast.priors.catalogue import right_name
 
@@ -71,11 +71,11 @@ def list_(context: Context, theme: str | None) -> None:
         raise InputError(f"No prior has a name that starts with {theme!r}.", right_name(str(theme)))
     run, moves = _moves(context)
     if context.json:
-        context.say_json([document(prior) | {"headline_moves_by": moves.get(prior.name)} for prior in chosen])
+        context.say_json([prior_document(prior) | {"headline_moves_by": moves.get(prior.name)} for prior in chosen])
     elif not sys.stdout.isatty():
-        print_rows(context, ("name", "prior", "headline_moves_by", "words"), rows(chosen, moves))
+        print_rows(context, ("name", "prior", "headline_moves_by", "words"), list_rows(chosen, moves))
     else:
-        for line in lines(chosen, run, moves, terminal_width()):
+        for line in list_lines(chosen, run, moves, terminal_width()):
             context.say(line)
 
 
@@ -125,10 +125,10 @@ def _predict(context: Context) -> PriorPredictive:
 def _moves(context: Context) -> tuple[str | None, Mapping[str, float]]:
     """The newest published run and what its priors moved; a damaged run is a warning, since no prior is wrong because of it."""
     from forecast.errors import StoreError
-    from forecast.jobs.priors.headline_moves import prior_moves
+    from forecast.jobs.priors.headline import headline_moves
 
     try:
-        return prior_moves(context.workspace.reports) or (None, {})
+        return headline_moves(context.workspace.reports) or (None, {})
     except StoreError as e:
         context.warn(str(e))
         return None, {}
@@ -144,18 +144,18 @@ def _readings(context: Context, loaded: Priors) -> tuple[Problem, ...]:
     """Where the weights name other readings than the data; nothing while readings.csv itself is wrong, which `data check` says."""
     from forecast.data.read import read_table
     from forecast.data.records import ReadingRow
-    from forecast.priors.plausibility import readings_differ
+    from forecast.priors.plausibility import check_reading_names
 
     table, problems = read_table(context.workspace.data / ReadingRow.file, ReadingRow)
-    return () if problems else readings_differ(loaded, {row.reading for row in table.rows})
+    return () if problems else check_reading_names(loaded, {row.reading for row in table.rows})
 
 
-def document(prior: Prior) -> dict[str, Any]:
+def prior_document(prior: Prior) -> dict[str, Any]:
     """A prior for a program."""
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.descriptions import in_words
+    from forecast.priors.descriptions import describe_prior
     from forecast.priors.distributions import Distribution
-    from forecast.priors.named_constants import Constants
+    from forecast.priors.specs import Constants
 
     entry, spec = CATALOGUE[prior.name], prior.spec
     q05, q50, q95 = spec.interval() if isinstance(spec, Distribution) else (None, None, None)
@@ -166,7 +166,7 @@ def document(prior: Prior) -> dict[str, Any]:
         "unit": entry.unit,
         "model": entry.model,
         "prior": str(spec),
-        "words": in_words(prior.name, spec),
+        "words": describe_prior(prior.name, spec),
         "quantiles": {"q05": q05, "q50": q50, "q95": q95},
         "parts": dict(spec.values) if isinstance(spec, Constants) else None,
         "why": prior.rationale,

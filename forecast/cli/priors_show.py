@@ -12,7 +12,7 @@ from forecast.cli._text import sentence, terminal_width, wrap
 
 if TYPE_CHECKING:
     from forecast.jobs.priors.report import PriorReport
-    from forecast.priors.implied import Implied
+    from forecast.priors.implied import ImpliedQuantity
     from forecast.priors.load import Priors
     from forecast.storage.output import Output
 
@@ -31,42 +31,42 @@ if TYPE_CHECKING:
 @force_option
 def show(context: Context, name: str, figure: str | None, force: bool) -> None:
     """Show the prior NAME: in words, as a curve, what it implies, what the newest published run made of it, and why it is so."""
-    from forecast.cli._prior_view import page
-    from forecast.cli.priors import document
+    from forecast.cli.priors import prior_document
+    from forecast.cli.priors_show import prior_page
     from forecast.errors import UsageError
 
     if figure is not None and not figure.lower().endswith(".svg"):
         raise UsageError(f"{figure} is no name of an SVG file.", f"Write --figure {name}.svg, for instance.")
     file = None if figure is None else context.output(figure, force)
+    from forecast.jobs.priors.edits import read_edit_log
     from forecast.jobs.priors.report import prior_report
-    from forecast.jobs.priors.set_edits import read_log
     from forecast.priors.catalogue import check_known
-    from forecast.priors.implied import implied
+    from forecast.priors.implied import implied_quantities
     from forecast.priors.load import load_priors
 
     loaded = load_priors(context.workspace.priors)
     check_known(name)
-    rows, after = implied(loaded, name), prior_report(context.workspace, loaded, name)
-    log = read_log(context.workspace, name)
+    rows, after = implied_quantities(loaded, name), prior_report(context.workspace, loaded, name)
+    log = read_edit_log(context.workspace, name)
     drawn = _figure(file, loaded, name, rows, after) if file else None
     if context.json:
         edits = [edit.as_dict() for edit in reversed(log.history.edits)]
         context.say_json({
-            **document(loaded[name]), "density": _curve(loaded, name), "implied": [_row(r) for r in rows], "edits": edits,
+            **prior_document(loaded[name]), "density": _curve(loaded, name), "implied": [_row(r) for r in rows], "edits": edits,
             "posterior": _after_document(after), "figure": drawn,
         })  # fmt: skip
         return
-    for line in page(loaded, name, rows, after, log, min(terminal_width(), 100)):
+    for line in prior_page(loaded, name, rows, after, log, min(terminal_width(), 100)):
         context.say(line)
     if drawn:
         context.say(f"\nDrawn into {drawn}.")
 
 
-def _figure(file: Output, loaded: Priors, name: str, rows: tuple[Implied, ...], after: PriorReport | None) -> str:
+def _figure(file: Output, loaded: Priors, name: str, rows: tuple[ImpliedQuantity, ...], after: PriorReport | None) -> str:
     """Draw the prior into a file. UsageError for what has no curve."""
     from forecast.errors import UsageError
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.descriptions import in_words, unit_text
+    from forecast.priors.descriptions import describe_prior, format_value
     from forecast.priors.distributions import Distribution, Fixed
     from forecast.report.figures.prior_svg import prior_svg
 
@@ -83,34 +83,34 @@ def _figure(file: Output, loaded: Priors, name: str, rows: tuple[Implied, ...], 
     ]
     if after and after.on_forecast:
         chances.insert(0, ("the headline (main reading), all else as fitted", after.on_forecast.before, after.on_forecast.after))
-    said = wrap(f"{sentence(in_words(name, spec))} {entry.what}", 98)
+    said = wrap(f"{sentence(describe_prior(name, spec))} {entry.what}", 98)
     reading = "main reading of " if after and after.on_forecast else ""
     blue = f" Blue: after the record, {reading}run {after.run_id}." if after and draws else ""
     key = f"{entry.unit[0].upper()}{entry.unit[1:]}. Grey: the prior.{blue}"
-    svg = prior_svg(f"{name} ({entry.symbol}) = {spec}", said, drawn, draws, lambda x: unit_text(name, x), key, chances)
+    svg = prior_svg(f"{name} ({entry.symbol}) = {spec}", said, drawn, draws, lambda x: format_value(name, x), key, chances)
     file.write(svg)
     return str(file.path)
 
 
 def _curve(loaded: Priors, name: str) -> dict[str, Any] | None:
-    from forecast.priors.density_curve import density
+    from forecast.priors.density_curve import prior_density
 
-    curve = density(loaded.spec(name))
+    curve = prior_density(loaded.spec(name))
     return {"axis": curve.axis, "x": curve.x.tolist(), "y": curve.y.tolist()} if curve else None
 
 
-def _row(r: Implied) -> dict[str, Any]:
+def _row(r: ImpliedQuantity) -> dict[str, Any]:
     return {"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high}
 
 
 def _after_document(after: PriorReport | None) -> dict[str, Any] | None:
     from dataclasses import asdict
 
-    from forecast.priors.density_curve import density_after
+    from forecast.priors.density_curve import posterior_density
 
     if after is None or after.draws is None or after.prior is None or after.quantiles is None:
         return None
-    curve = density_after(after.draws, after.prior)
+    curve = posterior_density(after.draws, after.prior)
     return {
         "run_id": after.run_id,
         "same_prior": after.same,

@@ -13,10 +13,10 @@ from forecast.cli._text import wrap
 
 if TYPE_CHECKING:
     from forecast.jobs.priors.try_edits import EditTrial
-    from forecast.priors.distributions import PriorSpec
+    from forecast.priors.specs import PriorSpec
     from forecast.runs.kept_runs import KeptRun
 
-FAMILY = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m", "reach-5-12m", "fall-1-12m")
+RELATED_QUESTIONS = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m", "reach-5-12m", "fall-1-12m")
 """What is shown first: the headline and its kin."""
 WIDTH: Final = 80
 
@@ -43,7 +43,7 @@ def try_(context: Context, edits: tuple[str, ...], file: str | None, everything:
     was set since the run is included; without an edit only that is tried.
     """
     from forecast.jobs.priors.try_edits import try_edits
-    from forecast.priors.edits import parse_edits, read_edits
+    from forecast.priors.parsing import parse_edits, read_edits
 
     if context.seed is not None and not refit:
         raise click.UsageError("--seed means nothing without --refit.")
@@ -60,7 +60,7 @@ def try_(context: Context, edits: tuple[str, ...], file: str | None, everything:
     if context.json:
         context.say_json(tried.as_dict())
         return
-    for line in lines(tried, everything):
+    for line in trial_lines(tried, everything):
         context.say(line)
 
 
@@ -80,7 +80,7 @@ def _joined(words: dict[str, PriorSpec], file: dict[str, PriorSpec]) -> dict[str
     return words | file
 
 
-def lines(tried: EditTrial, everything: bool) -> list[str]:
+def trial_lines(tried: EditTrial, everything: bool) -> list[str]:
     """For a terminal of 80 columns."""
     from forecast.formatting import percent, points
 
@@ -89,7 +89,9 @@ def lines(tried: EditTrial, everything: bool) -> list[str]:
         out += ["Set since that run, and included:"] if out else ["Set since that run:"]
         out += [line for name, (a, b) in tried.pending.items() for line in _edit(name, a, b)]
     out += ["", f"{'':<26}{'run':>8}{'edited':>8}{'points':>8}{'± MC':>7}{'prior':>8}{'80 %':>15}"]
-    shown = [q for q in tried.questions if everything or q["id"] in FAMILY or q["id"] == tried.headline_id or _companion_moved(q)]
+    shown = [
+        q for q in tried.questions if everything or q["id"] in RELATED_QUESTIONS or q["id"] == tried.headline_id or _companion_moved(q)
+    ]
     for q in shown:
         low, high = q["interval"]["low"], q["interval"]["high"]
         mark = "*" if q["id"] == tried.headline_id else " "
@@ -110,7 +112,7 @@ def lines(tried: EditTrial, everything: bool) -> list[str]:
         out.append(f"{name:<26}{percent(r.probability):>8}{k_hat:>8}{r.ess:>8.0f}{100 * r.mcse:>7.2g}")
     if tried.kept and tried.how != "refit":
         out += ["", *_kept(tried, tried.kept, shown)]
-    return [*out, "", *(line for note in (*tried.notes, verdict(tried)) for line in wrap(note, WIDTH))]
+    return [*out, "", *(line for note in (*tried.notes, trial_verdict(tried)) for line in wrap(note, WIDTH))]
 
 
 def _kept(tried: EditTrial, kept: KeptRun, shown: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -136,7 +138,7 @@ def _companion_moved(q: Mapping[str, Any]) -> bool:
     return q["level"] is None and q["probability"] != q["before"]
 
 
-def verdict(tried: EditTrial) -> str:
+def trial_verdict(tried: EditTrial) -> str:
     """Whether the answer may be used."""
     if tried.how == "refit" and tried.accepted:
         if tried.kept is None:

@@ -11,7 +11,7 @@ from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
     from forecast.data.tables import Data
-    from forecast.jobs.priors.reference import Reference
+    from forecast.jobs.priors.reference import ReferenceFit
     from forecast.jobs.priors.try_edits import EditTrial
 
 BY = "forecast priors reference"
@@ -64,12 +64,12 @@ def reference(
     those that stand, it also says what they would do to the newest published run. --write with the default choices also writes what the
     outside view says when it is asked differently, which the report tries.
     """
-    from forecast.cli._reference_view import page
     from forecast.cli._text import terminal_width
+    from forecast.cli.reference import page
     from forecast.data.as_of import as_of
     from forecast.data.read import read_data
-    from forecast.jobs.priors.reference import SEED, ask_differently, check_choices, compile_reference, write_reference
-    from forecast.jobs.priors.reference import reference as fit
+    from forecast.jobs.priors.reference import SEED, check_choices, compile_reference, fit_alternatives, write_reference
+    from forecast.jobs.priors.reference import fit_reference as fit
     from forecast.priors.load import load_priors
 
     if states and (write or classes or pressure != "same" or refit):
@@ -87,7 +87,7 @@ def reference(
         sampler = compile_reference(data)
         result = fit(data, priors, seed=seed, classes=classes, drop=drop, pressure=pressure, sampler=sampler, progress=progress)
         published = write and classes is None and not drop and pressure == "same"
-        alternatives = ask_differently(data, priors, result, sampler=sampler, progress=progress) if published else None
+        alternatives = fit_alternatives(data, priors, result, sampler=sampler, progress=progress) if published else None
     tried = _tried(context, result, refit)
     if write:
         write_reference(result, where, now=context.now, by=BY, as_of=context.as_of, alternatives=alternatives)
@@ -100,12 +100,12 @@ def reference(
         context.say_written(where, ["priors/"])
 
 
-def _tried(context: Context, result: Reference, refit: bool) -> EditTrial | str:
+def _tried(context: Context, result: ReferenceFit, refit: bool) -> EditTrial | str:
     """What these priors would do to the newest run: from its draws, or fitted again where they can't tell and that was asked for."""
-    from forecast.cli._headline_effect import tried_on_newest
+    from forecast.cli.priors_try import try_on_latest_run
 
     edits = {name: new for name, (_, new) in result.changed.items()}
-    tried = tried_on_newest(context, edits)
+    tried = try_on_latest_run(context, edits)
     if isinstance(tried, str) or tried.accepted or not refit:
         return tried
     from forecast.jobs.priors.refit_edits import refit_edits
@@ -118,10 +118,10 @@ def _counted(context: Context, data: Data, drop: tuple[str, ...]) -> None:
     """The states and rates alone."""
     from dataclasses import asdict
 
-    from forecast.cli._reference_view import rates_table, states_table
-    from forecast.jobs.priors.reference import states_compared
+    from forecast.cli.reference import rates_table, states_table
+    from forecast.jobs.priors.reference import count_states
 
-    listed, rates = states_compared(data, drop)
+    listed, rates = count_states(data, drop)
     if context.json:
         context.say_json({"states": [asdict(s) for s in listed], "rates": [asdict(r) for r in rates]})
         return
@@ -129,7 +129,7 @@ def _counted(context: Context, data: Data, drop: tuple[str, ...]) -> None:
         context.say(line)
 
 
-def document(result: Reference, tried: EditTrial | str, *, written: bool) -> dict[str, Any]:
+def document(result: ReferenceFit, tried: EditTrial | str, *, written: bool) -> dict[str, Any]:
     """The result as one JSON document."""
     from dataclasses import asdict
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from forecast.errors import InputError, StoreError, UsageError
-from forecast.priors.catalogue import CATALOGUE, parse_prior
+from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.load import Prior, Priors
-from forecast.priors.text import SpecError
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import SpecError
 from forecast.report.files import (
     REPORT,
     SCHEMA_VERSION,

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecast.errors import ForecastError, InputError
-from forecast.priors.catalogue import parse_prior
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.edit_log import FOLDER, START, Edit, Outlook, Provenance, digest_of, edit_of, read_history
+from forecast.priors.apply_edits import edit_prior_text
+from forecast.priors.edit_log import FOLDER, START, Edit, HeadlineEstimate, Provenance, edit_from_record, read_history, specs_digest
 from forecast.priors.load import Priors
-from forecast.priors.toml_edit import edited_text
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec
 from forecast.storage.atomic import replace_files, replace_text
 from forecast.storage.files import read_bounded
 from forecast.storage.hash_chain import chained_digest
@@ -25,13 +25,20 @@ _HEAD: Final = "# What `forecast priors set` changed. Edits are added and never 
 _START: Final = "# What every prior said when this history began. Never altered; the edits since are beside it, a file a year.\n"
 
 
-def begin(folder: Path, priors: Priors) -> None:
+def begin_history(folder: Path, priors: Priors) -> None:
     """Have the history of `folder` begin with these priors, unless it has begun. Raises ForecastError if it cannot be written."""
     path = folder / FOLDER / START
     if path.exists():
         return
     said = {name: str(prior.spec) for name, prior in priors.items()}
-    lines = [_START, f"sha256 = {_text(digest_of(said))}", "", "[priors]", *(f"{_text(n)} = {_text(spec)}" for n, spec in said.items()), ""]
+    lines = [
+        _START,
+        f"sha256 = {_text(specs_digest(said))}",
+        "",
+        "[priors]",
+        *(f"{_text(n)} = {_text(spec)}" for n, spec in said.items()),
+        "",
+    ]
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as e:
@@ -39,7 +46,7 @@ def begin(folder: Path, priors: Priors) -> None:
     replace_text(path, "\n".join(lines))
 
 
-def change(
+def write_edits(
     folder: Path,
     priors: Priors,
     edits: Mapping[str, PriorSpec],
@@ -48,8 +55,8 @@ def change(
     by: str,
     source: str,
     now: datetime,
-    before: Outlook | None = None,
-    after: Outlook | None = None,
+    before: HeadlineEstimate | None = None,
+    after: HeadlineEstimate | None = None,
     keep_rationale: bool = False,
     beside: Mapping[Path, bytes] | None = None,
 ) -> tuple[Edit, ...]:
@@ -66,8 +73,14 @@ def change(
     return _written(folder, priors, priors.replace(edits), changed, said, now, before, after, kept=kept, beside=beside)
 
 
-def undo(
-    folder: Path, priors: Priors, undone: Sequence[Edit], *, now: datetime, before: Outlook | None = None, after: Outlook | None = None
+def write_undo(
+    folder: Path,
+    priors: Priors,
+    undone: Sequence[Edit],
+    *,
+    now: datetime,
+    before: HeadlineEstimate | None = None,
+    after: HeadlineEstimate | None = None,
 ) -> tuple[Edit, ...]:
     """Take edits back, each of another prior: what the files said before them stands there again, down to the day.
 
@@ -86,8 +99,8 @@ def _written(
     changed: Mapping[str, PriorSpec],
     said: Mapping[str, Provenance],
     now: datetime,
-    before: Outlook | None,
-    after: Outlook | None,
+    before: HeadlineEstimate | None,
+    after: HeadlineEstimate | None,
     *,
     kept: frozenset[str] = frozenset(),
     undoes: Mapping[str, str] | None = None,
@@ -103,8 +116,8 @@ def _written(
     for name, spec in changed.items():
         files.setdefault(folder / priors[name].file, {})[name] = spec
     keys = {name: {key: value for key, value in asdict(said[name]).items() if key not in kept} for name in changed}
-    contents |= {path: edited_text(path, specs, keys).encode() for path, specs in files.items()}
-    begin(folder, priors)
+    contents |= {path: edit_prior_text(path, specs, keys).encode() for path, specs in files.items()}
+    begin_history(folder, priors)
     previous = history.head if history.start else priors.digest()
     number, group = (history.edits[-1].number, history.edits[-1].change) if history.edits else (0, 0)
     raws = []
@@ -133,7 +146,7 @@ def _written(
     contents[path] = read_bounded(path, MAX_TOML) + "".join(map(_block, raws)).encode()
     _check_readable(path, contents[path])
     replace_files(contents)
-    return tuple(map(edit_of, raws))
+    return tuple(map(edit_from_record, raws))
 
 
 def _day(now: datetime) -> date:

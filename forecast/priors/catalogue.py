@@ -11,10 +11,9 @@ from typing import Final, Literal
 from forecast.data.suggestions import nearest_words
 from forecast.domain import CHANNELS, LEVELS, TOP
 from forecast.errors import InputError
-from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles, Scale
-from forecast.priors.named_constants import Table, Weights
-from forecast.priors.parsing import family_name, parse
-from forecast.priors.text import SpecError
+from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale
+from forecast.priors.parsing import parse
+from forecast.priors.specs import NamedNumbers, PriorSpec, SpecError, Weights, family_name
 
 type Model = Literal["outside view", "overdose", "opposition", "events", "tolerance", "leverage", "readings", "exposure"]
 
@@ -61,7 +60,7 @@ COUNTS: Final = (0.01, 1e4)
 """For the parameters of a Beta and a Gamma: so many cases stand behind them."""
 SPREAD: Final = 3.0
 """The largest sd of a logarithm: nine in ten within a factor of 140 either way."""
-LINE: Final = (-math.inf, math.inf)
+REAL_LINE: Final = (-math.inf, math.inf)
 ABOVE_0: Final = (0.0, math.inf)
 SHARE: Final = (0.0, 1.0)
 COMPANIONS: Final = MappingProxyType(
@@ -80,7 +79,7 @@ WIDENING: Final = ("rise_low", "rise_high", "stay_low", "stay_high")
 
 
 def _effect(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> PriorDefinition:
-    return PriorDefinition(name, symbol, what, unit, (Normal,), model, file, LINE)
+    return PriorDefinition(name, symbol, what, unit, (Normal,), model, file, REAL_LINE)
 
 
 def _spread(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> PriorDefinition:
@@ -180,7 +179,7 @@ def _judgements() -> Iterable[PriorDefinition]:
     yield PriorDefinition("outside_view.classes", "c", what, "share", (Weights,), "outside view", "outside_view", SHARE, parts=CLASSES)
     what = "How far the outside view is widened, since Mexico is none of those states."
     yield PriorDefinition(
-        "outside_view.widening", "–", what, "sd (logit, log)", (Table,), "outside view", "outside_view", ABOVE_0, parts=WIDENING
+        "outside_view.widening", "–", what, "sd (logit, log)", (NamedNumbers,), "outside view", "outside_view", ABOVE_0, parts=WIDENING
     )
 
 
@@ -216,30 +215,30 @@ def parse_prior(name: str, text: str) -> PriorSpec:
     """The spec that `text` means for the prior `name`, of a family and a support that suit it; SpecError if it does not."""
     entry = CATALOGUE[name]
     spec = parse(text, entry.scale)
-    check_suits(entry, spec)
+    check_spec(entry, spec)
     return spec
 
 
-def check_suits(entry: PriorDefinition, spec: PriorSpec) -> None:
+def check_spec(entry: PriorDefinition, spec: PriorSpec) -> None:
     """SpecError if `spec` is not of the entry's families, leaves its support, cuts off what it needs or names wrong parts."""
     if not isinstance(spec, entry.families) or (isinstance(spec, Quantiles) and spec.scale != entry.scale):
         raise SpecError(str(spec), f"{entry.family_names} for {entry.name}", f"It is about: {entry.what}")
-    if isinstance(spec, Weights | Table):
+    if isinstance(spec, Weights | NamedNumbers):
         _check_parts(entry, spec)
     if isinstance(spec, Distribution):
         _check_support(entry, spec)
-    if isinstance(spec, Distribution | Table):
+    if isinstance(spec, Distribution | NamedNumbers):
         _check_size(entry, spec)
 
 
-def _check_parts(entry: PriorDefinition, spec: Weights | Table) -> None:
+def _check_parts(entry: PriorDefinition, spec: Weights | NamedNumbers) -> None:
     if not entry.parts and READINGS_MAIN not in spec.values:
         raise SpecError(str(spec), f"a weight of {READINGS_MAIN}", "Name the readings of readings.csv, and main.")
     if entry.parts and set(spec.values) != set(entry.parts):
         raise SpecError(str(spec), f"exactly the parts {', '.join(entry.parts)}", "Add what is missing and take out the rest.")
 
 
-def _check_size(entry: PriorDefinition, spec: Distribution | Table) -> None:
+def _check_size(entry: PriorDefinition, spec: Distribution | NamedNumbers) -> None:
     """SpecError for numbers that mean nothing in the unit of the prior, and on which arithmetic fails."""
     for what, value, (least, most) in _stated(entry, spec):
         if not least <= value <= most:
@@ -247,7 +246,7 @@ def _check_size(entry: PriorDefinition, spec: Distribution | Table) -> None:
             raise SpecError(str(spec), expected, "Take a number within that range.")
 
 
-def _stated(entry: PriorDefinition, spec: Distribution | Table) -> Iterator[tuple[str, float, tuple[float, float]]]:
+def _stated(entry: PriorDefinition, spec: Distribution | NamedNumbers) -> Iterator[tuple[str, float, tuple[float, float]]]:
     """Each number of a spec: what it is, its value, and the range that it may be in."""
     largest = next((most for unit, most in LARGEST.items() if entry.unit.startswith(unit)), MONTHS[1])
     range_ = MONTHS if entry.unit == "months" else CHANCES
@@ -269,7 +268,7 @@ def _stated(entry: PriorDefinition, spec: Distribution | Table) -> Iterator[tupl
                 yield "an sd on the scale of the logarithm or the log-odds", spec.sd, (SHARPEST, math.inf)
         case Fixed(value):
             yield "a number", value, range_ if entry.unit == "months" else (SHARPEST, 1.0)
-        case Table(values):
+        case NamedNumbers(values):
             yield from ((f"{part}, an sd,", value, (0.0, 10.0)) for part, value in values.items())
 
 

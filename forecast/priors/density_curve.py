@@ -9,8 +9,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecast.priors.distributions import Distribution, Fixed, Gamma, LogNormal, PriorSpec, Quantiles
-from forecast.priors.quadrature import PROBABILITIES, expit
+from forecast.arrays.transforms import expit
+from forecast.priors.distributions import PROBABILITIES, Distribution, Fixed, Gamma, LogNormal, Quantiles
+from forecast.priors.specs import PriorSpec
 from forecast.typing import Floats
 
 type Axis = Literal["linear", "log", "logit"]
@@ -51,7 +52,7 @@ class Draws:
         return np.asarray(np.interp(np.asarray(p, float), np.cumsum(weights) - weights / 2, self.values[order]))
 
 
-def density(spec: PriorSpec, points: int = 241, span: tuple[float, float] | None = None) -> Density | None:
+def prior_density(spec: PriorSpec, points: int = 241, span: tuple[float, float] | None = None) -> Density | None:
     """The curve over the middle 99.6 % of the mass; None for settings, weights and tables, which have no spread.
 
     span: from where to where instead, on the prior's axis.
@@ -59,12 +60,12 @@ def density(spec: PriorSpec, points: int = 241, span: tuple[float, float] | None
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return None
     axis = axis_of(spec)
-    low, high = span or span_of(spec)
+    low, high = span or axis_range(spec)
     x = from_axis(axis, np.linspace(low, high, points))
-    return Density(x, np.exp(spec.logpdf(x)) * stretch_of(axis, x), axis)
+    return Density(x, np.exp(spec.logpdf(x)) * axis_jacobian(axis, x), axis)
 
 
-def span_of(spec: Distribution, after: Draws | None = None) -> tuple[float, float]:
+def axis_range(spec: Distribution, after: Draws | None = None) -> tuple[float, float]:
     """Where the middle 99.6 % of the prior lie on its axis, and those of what became of it."""
     axis = axis_of(spec)
     ends = to_axis(axis, spec.quantile([EDGE, 1 - EDGE]))
@@ -74,7 +75,7 @@ def span_of(spec: Distribution, after: Draws | None = None) -> tuple[float, floa
     return float(ends[0]), float(ends[1])
 
 
-def density_after(after: Draws, spec: Distribution, points: int = 241, span: tuple[float, float] | None = None) -> Density:
+def posterior_density(after: Draws, spec: Distribution, points: int = 241, span: tuple[float, float] | None = None) -> Density:
     """The curve of draws on the axis of their prior: a normal kernel, mirrored at the ends of the support.
 
     The bandwidth is Silverman's (1986), 0.9 min(sd, IQR/1.34) n^(−1/5), n the effective number of draws.
@@ -85,7 +86,7 @@ def density_after(after: Draws, spec: Distribution, points: int = 241, span: tup
     sd = float(np.sqrt(weights @ (z - weights @ z) ** 2))
     q25, q75 = to_axis(axis, after.quantile([0.25, 0.75]))
     width = max(0.9 * min(sd, (q75 - q25) / 1.34) * n**-0.2, 1e-12)
-    low, high = span or span_of(spec, after)
+    low, high = span or axis_range(spec, after)
     at = np.linspace(low, high, points)
     y = _kernel(at, z, weights, width)
     if axis == "linear":
@@ -103,20 +104,22 @@ def _kernel(at: Floats, z: Floats, weights: Floats, width: float) -> Floats:
     return np.asarray(np.exp(-0.5 * ((at[:, None] - middles) / width) ** 2) @ mass / (width * np.sqrt(2 * np.pi)))
 
 
-def draw(spec: PriorSpec, label: Callable[[float], str], width: int = 60, height: int = 5, after: Draws | None = None) -> list[str]:
+def text_histogram(
+    spec: PriorSpec, label: Callable[[float], str], width: int = 60, height: int = 5, after: Draws | None = None
+) -> list[str]:
     """Lines of a histogram in block characters with the 5, 50 and 95 % quantiles beneath; none for a prior without a spread.
 
     With what became of it, the prior is shaded and the other drawn over it as a line, both to the same scale.
     """
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return []
-    span = span_of(spec, after)
-    curve = density(spec, width, span)
+    span = axis_range(spec, after)
+    curve = prior_density(spec, width, span)
     assert curve is not None
     if after is None:
         rows = _filled(curve.y / curve.y.max(), height)
     else:
-        line = density_after(after, spec, 2 * width, span)
+        line = posterior_density(after, spec, 2 * width, span)
         top = max(curve.y.max(), line.y.max())
         rows = _lined(curve.y / top, line.y / top, height + 2)
     ends = to_axis(curve.axis, curve.x[[0, -1]])
@@ -155,7 +158,7 @@ def _labels(at: list[int], texts: list[str], width: int) -> str:
     return line
 
 
-def stretch_of(axis: Axis, x: Floats) -> Floats:
+def axis_jacobian(axis: Axis, x: Floats) -> Floats:
     """What a density per unit is multiplied by to be one per unit of the axis."""
     if axis == "linear":
         return np.ones_like(x)

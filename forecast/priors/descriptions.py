@@ -8,14 +8,14 @@ from typing import Final
 
 from forecast.domain import LEVELS
 from forecast.priors.catalogue import CATALOGUE
-from forecast.priors.distributions import Distribution, Fixed, PriorSpec
-from forecast.priors.named_constants import Constants
+from forecast.priors.distributions import Distribution, Fixed
+from forecast.priors.specs import Constants, PriorSpec
 
 CENTRE: Final = math.log(0.6 / 0.4)
 """Logit of the share opposed at which opposition counts as zero."""
 
 
-def in_words(name: str, spec: PriorSpec) -> str:
+def describe_prior(name: str, spec: PriorSpec) -> str:
     """The prior `name`, as `spec` states it, in one sentence without its full stop."""
     if isinstance(spec, Constants):
         return _WITH_PARTS[name](spec)
@@ -200,6 +200,6 @@ _WITH_PARTS: Final[dict[str, Callable[[Constants], str]]] = {
 }
 
 
-def unit_text(name: str, x: float) -> str:
+def format_value(name: str, x: float) -> str:
     """A value of the prior `name` as it is written on an axis."""
     return percent(x) if "probability" in CATALOGUE[name].unit or CATALOGUE[name].unit == "share" else number(x)

@@ -14,9 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from forecast.arrays.transforms import expit
 from forecast.priors.densities import beta_logpdf, inside, normal_logpdf, standard_quantile, times_log
-from forecast.priors.quadrature import PROBABILITIES, beta_quantile, expit, fit_beta, gamma_quantile
-from forecast.priors.text import SpecError, number_text
+from forecast.priors.distributions import PROBABILITIES, fit_beta
+from forecast.priors.quadrature import beta_quantile, gamma_quantile
+from forecast.priors.specs import SpecError, number_text
 from forecast.typing import Floats
 
 type Size = int | tuple[int, ...]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from forecast.data.suggestions import quoted
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, parse_prior, right_name
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.text import SpecError
+from forecast.priors.catalogue import CATALOGUE, right_name
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec, SpecError
 from forecast.storage.text import refused_lines
 
 

@@ -12,13 +12,25 @@ from typing import Final
 
 import numpy as np
 
-from forecast.priors.catalogue import CATALOGUE, PriorDefinition, check_suits
-from forecast.priors.distributions import WIDTH_90, Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
-from forecast.priors.quadrature import PROBABILITIES, fit_beta, gamma_quantile
-from forecast.priors.selection_bias import RISE
-from forecast.priors.text import SpecError, logit
+from forecast.priors.catalogue import CATALOGUE, PriorDefinition, check_spec
+from forecast.priors.distributions import (
+    PROBABILITIES,
+    WIDTH_90,
+    Beta,
+    Distribution,
+    Fixed,
+    Gamma,
+    HalfNormal,
+    LogNormal,
+    Normal,
+    Quantiles,
+    fit_beta,
+)
+from forecast.priors.outside_view import RISE
+from forecast.priors.quadrature import gamma_quantile
+from forecast.priors.specs import PriorSpec, SpecError, logit
 
-type Three = tuple[float, float, float]
+type ThreeQuantiles = tuple[float, float, float]
 
 _LARGEST: Final = 1e9
 
@@ -49,28 +61,28 @@ CONTRASTS: Final[Mapping[str, Contrast]] = {
 }
 
 
-def may_be_elicited(name: str) -> PriorDefinition:
+def check_elicitable(name: str) -> PriorDefinition:
     """The catalogue's entry of a belief about one number; SpecError for settings and for sets of numbers."""
     entry = CATALOGUE[name]
-    if not issubclass(family_of(entry), Distribution) or family_of(entry) is Fixed:
+    if not issubclass(fitted_family(entry), Distribution) or fitted_family(entry) is Fixed:
         remedy = f"Change it with `forecast priors set {name}`; see `forecast priors show {name}`."
         raise SpecError(f"{name}, a setting", "a belief about one uncertain number", remedy)
     return entry
 
 
-def from_quantiles(name: str, stated: Three, now: PriorSpec) -> Distribution:
+def from_quantiles(name: str, stated: ThreeQuantiles, now: PriorSpec) -> Distribution:
     """The prior `name` whose quantiles are those stated, or come nearest in its family; `now` lends a LogNormal its shift.
 
     Normal and LogNormal: median and 90 % interval, (q95 − q05)/3.29. Half-normal: least squares. Beta: least squares. Gamma: the shape by
     q95/q05, the rate by least squares on the log. SpecError for quantiles that cannot be.
     """
-    entry = may_be_elicited(name)
+    entry = check_elicitable(name)
     _rising(stated)
     low, middle, high = stated
-    family = family_of(entry)
+    family = fitted_family(entry)
     if family is Normal:
-        sd = figures((high - low) / WIDTH_90)
-        return suited(entry, Normal(middle, sd))
+        sd = round_figures((high - low) / WIDTH_90)
+        return checked_spec(entry, Normal(middle, sd))
     least = now.shift if isinstance(now, LogNormal) and family is LogNormal else 0.0
     if low <= least and not (family is HalfNormal and low == least):
         raise SpecError(_listed(stated), f"quantiles above {least:g}", f"{entry.what} It is never {least:g} or less.")
@@ -80,19 +92,19 @@ def from_quantiles(name: str, stated: Three, now: PriorSpec) -> Distribution:
         raise SpecError(_listed(stated), "probabilities below 1", "Write 4 % as 0.04.")
     if family is Quantiles:
         assert entry.scale
-        return suited(entry, Quantiles(low, middle, high, entry.scale))
+        return checked_spec(entry, Quantiles(low, middle, high, entry.scale))
     if family is HalfNormal:
         at = HalfNormal(1.0).quantile(PROBABILITIES)
-        return suited(entry, HalfNormal(figures(float(at @ np.array(stated) / (at @ at)))))
+        return checked_spec(entry, HalfNormal(round_figures(float(at @ np.array(stated) / (at @ at)))))
     if family is LogNormal:
         sd = math.log((high - least) / (low - least)) / WIDTH_90
-        return suited(entry, LogNormal(figures(middle - least), figures(sd), least))
+        return checked_spec(entry, LogNormal(round_figures(middle - least), round_figures(sd), least))
     if family is Gamma:
-        return suited(entry, _gamma(stated))
-    return suited(entry, Beta(*map(figures, fit_beta(*stated))))
+        return checked_spec(entry, _gamma(stated))
+    return checked_spec(entry, Beta(*map(round_figures, fit_beta(*stated))))
 
 
-def from_odds(name: str, stated: Three, now: PriorSpec) -> Distribution:
+def from_odds(name: str, stated: ThreeQuantiles, now: PriorSpec) -> Distribution:
     """The effect under which the second picture's odds are so many times the first's: 5, 50 and 95 % of that factor."""
     if name not in CONTRASTS:
         raise SpecError(name, f"an effect: {', '.join(CONTRASTS)}", "State the quantiles of what it is about.")
@@ -102,42 +114,42 @@ def from_odds(name: str, stated: Three, now: PriorSpec) -> Distribution:
     low, middle, high = sorted(math.log(factor) / CONTRASTS[name].size for factor in stated)
     made = from_quantiles(name, (low, middle, high), now)
     assert isinstance(made, Normal)  # as all effects are
-    return Normal(at_precision(made.mean, made.sd), made.sd)
+    return Normal(round_to_spread(made.mean, made.sd), made.sd)
 
 
-def may_be_within_a_year(name: str) -> bool:
+def has_yearly_chance(name: str) -> bool:
     """Whether the prior is about a chance within a year, in ordinary times."""
     return name.startswith("ladder.rise.")
 
 
-def from_year(name: str, low: float, high: float, now: PriorSpec, selection: float = 1.0) -> Distribution:
+def from_yearly_chance(name: str, low: float, high: float, now: PriorSpec, selection: float = 1.0) -> Distribution:
     """The rise whose chance within a year, in ordinary times, has these 5 and 95 % quantiles; the median lies midway on the logit scale.
 
     selection: the factor that acts on the rise from embedded; it is taken out, so that what is said of Mexico is what is left after it.
     """
-    if not may_be_within_a_year(name):
-        right = ", ".join(filter(may_be_within_a_year, CATALOGUE))
+    if not has_yearly_chance(name):
+        right = ", ".join(filter(has_yearly_chance, CATALOGUE))
         raise SpecError(name, f"a chance within a year: {right}", "State the quantiles of what it is about.")
     if not 0 < low < high < 1:
         raise SpecError(f"{low:g} to {high:g}", "two chances between 0 and 1, the lower one first", "Write 2 to 10 % as 0.02,0.10.")
     taken_out = math.log(selection) if name == RISE else 0.0
     low, middle, high = (1 / (1 + math.exp(taken_out - z)) for z in (logit(low), (logit(low) + logit(high)) / 2, logit(high)))
-    if low < figures(middle, 4) < high:  # else it is so narrow that four figures do not tell them apart
-        low, middle, high = (figures(q, 4) for q in (low, middle, high))
+    if low < round_figures(middle, 4) < high:  # else it is so narrow that four figures do not tell them apart
+        low, middle, high = (round_figures(q, 4) for q in (low, middle, high))
     return from_quantiles(name, (low, middle, high), now)
 
 
-def figures(x: float, n: int = 3) -> float:
+def round_figures(x: float, n: int = 3) -> float:
     """`x` to so many significant figures."""
     return float(f"{x:.{n}g}")
 
 
-def at_precision(x: float, sd: float) -> float:
+def round_to_spread(x: float, sd: float) -> float:
     """A location to a hundredth of its spread or better: more would be invented. What is no spread is refused by the family itself."""
     return round(x, 2 - math.floor(math.log10(sd))) + 0.0 if 0 < sd < math.inf else x
 
 
-def _gamma(stated: Three) -> Gamma:
+def _gamma(stated: ThreeQuantiles) -> Gamma:
     p = np.array(PROBABILITIES)
     target = math.log(stated[2] / stated[0])
 
@@ -151,22 +163,22 @@ def _gamma(stated: Three) -> Gamma:
     for _ in range(50):
         middle = (low + high) / 2
         low, high = (middle, high) if spread(middle) > target else (low, middle)
-    shape = figures(math.exp(low))
+    shape = round_figures(math.exp(low))
     rate = math.exp(float(np.mean(np.log(gamma_quantile(shape, 1.0, p)) - np.log(stated))))
-    return Gamma(shape, figures(rate))
+    return Gamma(shape, round_figures(rate))
 
 
-def family_of(entry: PriorDefinition) -> type[PriorSpec]:
+def fitted_family(entry: PriorDefinition) -> type[PriorSpec]:
     """The family that quantiles are fitted in: themselves, where the prior may be stated so."""
     return Quantiles if Quantiles in entry.families else entry.families[0]
 
 
-def suited(entry: PriorDefinition, spec: Distribution) -> Distribution:
-    check_suits(entry, spec)
+def checked_spec(entry: PriorDefinition, spec: Distribution) -> Distribution:
+    check_spec(entry, spec)
     return spec
 
 
-def _rising(stated: Three) -> None:
+def _rising(stated: ThreeQuantiles) -> None:
     if not all(map(math.isfinite, stated)):
         raise SpecError(_listed(stated), "finite numbers", "Write three plain numbers.")
     if max(map(abs, stated)) > _LARGEST:
@@ -175,5 +187,5 @@ def _rising(stated: Three) -> None:
         raise SpecError(_listed(stated), "numbers that rise: 5 % < 50 % < 95 %", "Put them in order, from the lowest to the highest.")
 
 
-def _listed(stated: Three) -> str:
+def _listed(stated: ThreeQuantiles) -> str:
     return ", ".join(f"{q:g}" for q in stated)

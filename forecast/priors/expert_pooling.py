@@ -12,16 +12,17 @@ from typing import Final, Literal
 
 import numpy as np
 
+from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.data.csv_file import parse_csv
 from forecast.data.suggestions import number_problem, quoted
 from forecast.errors import InputError, Problem
-from forecast.priors.catalogue import CATALOGUE, parse_prior
-from forecast.priors.density_curve import axis_of, from_axis, stretch_of, to_axis
-from forecast.priors.distributions import Distribution, Normal, PriorSpec
-from forecast.priors.elicitation import at_precision, figures, from_quantiles, may_be_elicited
-from forecast.priors.linear_pool import WeightedSample, linear_pool
-from forecast.priors.quadrature import PROBABILITIES
-from forecast.priors.text import SpecError
+from forecast.priors.catalogue import CATALOGUE
+from forecast.priors.density_curve import axis_jacobian, axis_of, from_axis, to_axis
+from forecast.priors.distributions import PROBABILITIES, Distribution, Normal
+from forecast.priors.elicitation import check_elicitable, from_quantiles, round_figures, round_to_spread
+from forecast.priors.expert_pooling import linear_pool
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec, SpecError
 from forecast.storage.text import text_problem
 from forecast.typing import Floats
 
@@ -29,7 +30,7 @@ type Method = Literal["linear", "log"]
 type Three = tuple[float, float, float]
 
 COLUMNS: Final = ("name", "q05", "q50", "q95", "weight")
-CHECKED: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+COMPARED_AT: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles at which pool and fit are compared."""
 _PARTS: Final = (np.arange(4_000) + 0.5) / 4_000
 _EDGE: Final = 1e-7
@@ -45,7 +46,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, eq=False)
-class Pooled:
+class PooledPrior:
     """A pool of opinions, whose weights sum to one.
 
     exact, fitted quantiles: at `CHECKED`, of the pool and of `spec`, the nearest prior of the family; misplaced: the largest difference of
@@ -68,13 +69,13 @@ class Pooled:
         return self.between / (self.within + self.between)
 
 
-def pool(name: str, opinions: Sequence[Opinion], now: PriorSpec, method: Method = "linear") -> Pooled:
+def pool_opinions(name: str, opinions: Sequence[Opinion], now: PriorSpec, method: Method = "linear") -> PooledPrior:
     """Pool beliefs about the prior `name` and fit the prior's family to the pool's median and 90 % interval.
 
     linear: the mixture of the densities (Stone 1961); log: their weighted geometric mean, made a density again (Genest and Zidek 1986).
     Raises SpecError for settings, fewer than two people, a person named twice, supports that differ, weights that are none.
     """
-    entry = may_be_elicited(name)
+    entry = check_elicitable(name)
     _suit(opinions)
     total = math.fsum(o.weight for o in opinions)
     shared = tuple(Opinion(o.person, o.spec, o.weight / total) for o in opinions)
@@ -87,16 +88,16 @@ def pool(name: str, opinions: Sequence[Opinion], now: PriorSpec, method: Method 
     if isinstance(shared[0].spec, Normal):
         made_normal = from_quantiles(name, (low, middle, high), lends)
         assert isinstance(made_normal, Normal)
-        spec: Distribution = Normal(at_precision(made_normal.mean, made_normal.sd), made_normal.sd)
+        spec: Distribution = Normal(round_to_spread(made_normal.mean, made_normal.sd), made_normal.sd)
     else:
         spec = from_quantiles(name, _rounded(entry.support, low, middle, high), lends)
     within, between = _variances(shared)
-    return Pooled(
+    return PooledPrior(
         shared,
         method,
         spec,
-        tuple(float(q) for q in made.quantile(CHECKED)),
-        tuple(float(q) for q in spec.quantile(CHECKED)),
+        tuple(float(q) for q in made.quantile(COMPARED_AT)),
+        tuple(float(q) for q in spec.quantile(COMPARED_AT)),
         float(np.abs(made.share_below(spec.quantile(_PARTS)) - _PARTS).max()),
         within,
         between,
@@ -141,7 +142,7 @@ def _cell_problem(column: str, text: str) -> tuple[str, str, str] | None:
     return number_problem(text.removesuffix("%").rstrip()) if text or column != "weight" else None
 
 
-def opinion(name: str, text: str, number: int) -> Opinion:
+def parse_opinion(name: str, text: str, number: int) -> Opinion:
     """An opinion as it is written on a command line, `Normal(0.8, 0.3)` or `Ana: Normal(0.8, 0.3)`; `number` names who has no name."""
     person, colon, spec = text.partition(":")
     belief = parse_prior(name, (spec if colon else text).strip())
@@ -201,7 +202,7 @@ def _product(opinions: Sequence[Opinion]) -> _Sampled:
     ends = np.array([to_axis(axis, o.spec.quantile([_EDGE, 1 - _EDGE])) for o in opinions])
     z = np.linspace(ends[:, 0].min(), ends[:, 1].max(), 20_001)
     x = from_axis(axis, z)
-    stretch = np.log(stretch_of(axis, x))
+    stretch = np.log(axis_jacobian(axis, x))
     log_density = sum((o.weight * (o.spec.logpdf(x) + stretch) for o in opinions), np.zeros_like(x))
     mass = np.exp(log_density - log_density.max())
     return _Sampled(x, mass / mass.sum())
@@ -217,5 +218,5 @@ def _variances(opinions: Sequence[Opinion]) -> tuple[float, float]:
 
 def _rounded(support: tuple[float, float], *stated: float) -> Three:
     """To three figures, which is more than anyone believes."""
-    low, middle, high = map(figures, stated)
+    low, middle, high = map(round_figures, stated)
     return (low, middle, high) if support[0] < low < middle < high < support[1] else (stated[0], stated[1], stated[2])

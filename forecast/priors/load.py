@@ -12,10 +12,10 @@ from typing import Any
 
 from forecast.data.suggestions import nearest_words
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, RENAMED, check_suits, closest_name, parse_prior, right_name
-from forecast.priors.distributions import Distribution, Fixed, PriorSpec
-from forecast.priors.named_constants import Constants
-from forecast.priors.text import SpecError
+from forecast.priors.catalogue import CATALOGUE, RENAMED, check_spec, closest_name, right_name
+from forecast.priors.distributions import Distribution, Fixed
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import Constants, PriorSpec, SpecError
 from forecast.storage.toml import TomlDocument, read_toml_file
 
 KEYS = ("prior", "why", "source", "by", "date", "hindsight")
@@ -91,7 +91,7 @@ class Priors(Mapping[str, Prior]):
                 problems.append(Problem("edit", repr(name), "the name of a prior", right_name(name)))
                 continue
             try:
-                check_suits(CATALOGUE[name], spec)
+                check_spec(CATALOGUE[name], spec)
             except SpecError as e:
                 problems.append(Problem("edit", e.found, e.expected, e.remedy, column=name))
         if problems:

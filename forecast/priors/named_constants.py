@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.text import SpecError, number_text
+from forecast.priors.specs import PriorSpec, SpecError, number_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +43,5 @@ class Weights(Constants):
             raise SpecError(str(self), f"weights that sum to 1, not {total:.6g}", "Change them so that they do; 1/3 may be written so.")
 
 
-class Table(Constants):
+class NamedNumbers(Constants):
     """Named numbers, each zero or above."""

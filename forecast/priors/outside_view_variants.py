@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, parse_prior, right_name
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.text import SpecError
+from forecast.priors.catalogue import CATALOGUE, right_name
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec, SpecError
 from forecast.storage.atomic import replace_text
 from forecast.storage.toml import TomlDocument, read_toml_file
 
 type Alternatives = Mapping[str, Mapping[str, PriorSpec]]
 
-FILE: Final = Path("outside_view") / "alternatives.toml"
+ALTERNATIVES_FILE: Final = Path("outside_view") / "alternatives.toml"
 DRUG_CASES: Final = "drug_cases"
 SAME_YEAR: Final = "pressure_of_the_same_year"
 YEAR_BEFORE: Final = "pressure_of_the_year_before"
@@ -28,11 +28,11 @@ NAMES: Final = (DRUG_CASES, SAME_YEAR, YEAR_BEFORE)
 
 def read_alternatives(folder: Path) -> Alternatives:
     """The sets in a workspace's `priors/`, by name, each a mapping from prior to spec. Raises InputError with all that is wrong."""
-    document, problems = read_toml_file(folder / FILE, str(FILE))
+    document, problems = read_toml_file(folder / ALTERNATIVES_FILE, str(ALTERNATIVES_FILE))
     if document is None:
         raise InputError.of(problems)
     found: dict[str, dict[str, PriorSpec]] = {}
-    problems = [Problem(str(FILE), f"no table {name}", "one", _ANEW) for name in NAMES if name not in document.tables]
+    problems = [Problem(str(ALTERNATIVES_FILE), f"no table {name}", "one", _ANEW) for name in NAMES if name not in document.tables]
     problems += limited(_read_sets(document, found))
     if problems:
         raise InputError.of(problems)
@@ -44,7 +44,7 @@ def _read_sets(document: TomlDocument, found: dict[str, dict[str, PriorSpec]]) -
     for name, table in document.tables.items():
         found[name] = {}
         if not isinstance(table, dict):
-            yield Problem(str(FILE), f"{name}, which is no table", f"a table [{name}]", _ANEW, document.line((name,)), name)
+            yield Problem(str(ALTERNATIVES_FILE), f"{name}, which is no table", f"a table [{name}]", _ANEW, document.line((name,)), name)
             continue
         for prior, text in table.items():
             try:
@@ -52,12 +52,12 @@ def _read_sets(document: TomlDocument, found: dict[str, dict[str, PriorSpec]]) -
                     raise SpecError(repr(prior), "the name of a prior", right_name(prior))
                 found[name][prior] = parse_prior(prior, str(text))
             except SpecError as e:
-                yield Problem(str(FILE), e.found, e.expected, e.remedy, document.line((name, prior)), f"{name}.{prior}")
+                yield Problem(str(ALTERNATIVES_FILE), e.found, e.expected, e.remedy, document.line((name, prior)), f"{name}.{prior}")
 
 
-def alternatives_written(folder: Path, sets: Alternatives) -> dict[Path, bytes]:
+def alternatives_file(folder: Path, sets: Alternatives) -> dict[Path, bytes]:
     """The file, there already or made empty, and what it is to hold. Raises ForecastError if it cannot be made."""
-    path = folder / FILE
+    path = folder / ALTERNATIVES_FILE
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         replace_text(path, "")

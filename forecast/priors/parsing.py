@@ -7,9 +7,9 @@ from dataclasses import MISSING, fields
 from types import MappingProxyType
 
 from forecast.data.suggestions import nearest_words
-from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles, Scale
-from forecast.priors.named_constants import Constants, Table, Weights
-from forecast.priors.text import Call, SpecError, read_call
+from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale
+from forecast.priors.parsing import Call, read_call
+from forecast.priors.specs import Constants, NamedNumbers, PriorSpec, SpecError, Weights
 
 
 def family_name(family: type[PriorSpec]) -> str:
@@ -17,7 +17,7 @@ def family_name(family: type[PriorSpec]) -> str:
     return "quantiles" if family is Quantiles else family.__name__
 
 
-_ALL: tuple[type[PriorSpec], ...] = (Normal, HalfNormal, Beta, Gamma, LogNormal, Quantiles, Fixed, Weights, Table)
+_ALL: tuple[type[PriorSpec], ...] = (Normal, HalfNormal, Beta, Gamma, LogNormal, Quantiles, Fixed, Weights, NamedNumbers)
 FAMILIES: Mapping[str, type[PriorSpec]] = MappingProxyType({family_name(family): family for family in _ALL})
 
 

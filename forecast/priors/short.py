@@ -53,7 +53,7 @@ _WORDS: Final = {
 }
 
 
-def short_words(name: str) -> str:
+def short_label(name: str) -> str:
     """A few words for a prior, at most 32 characters; KeyError if there is no such prior."""
     if name in _WORDS:
         return _WORDS[name]

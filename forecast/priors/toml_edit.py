@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from forecast.errors import InputError, Problem
-from forecast.priors.catalogue import CATALOGUE, check_suits, right_name
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.text import SpecError
+from forecast.priors.catalogue import CATALOGUE, check_spec, right_name
+from forecast.priors.specs import PriorSpec, SpecError
 from forecast.storage.text import read_text
 from forecast.storage.toml import parse_toml
 
 
-def edited_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[str, Mapping[str, Any]]) -> str:
+def edit_prior_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[str, Mapping[str, Any]]) -> str:
     """The text of the file `path` with the priors named set to these specs.
 
     said: by prior the keys that change with it (why, source, by, date); others, such as a hindsight note, stay. Raises InputError, with
@@ -32,7 +31,7 @@ def edited_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[str, M
         try:
             if name not in CATALOGUE:
                 raise SpecError(repr(name), "the name of a prior", right_name(name))
-            check_suits(CATALOGUE[name], spec)
+            check_spec(CATALOGUE[name], spec)
             if name not in document:
                 raise SpecError(f"no {name}", f'a table ["{name}"]', "Add it first, with its rationale.")
         except SpecError as e:

@@ -21,7 +21,7 @@ from forecast.forecasting import inputs as reading
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs.run import write_report
 from forecast.jobs.saved_run import SavedRun
-from forecast.priors.catalogue import parse_prior
+from forecast.priors.parsing import parse_prior
 from forecast.report.models.report import Report
 from forecast.reweighting.data_update import reweight_to_inputs
 from forecast.runs import manifest, store

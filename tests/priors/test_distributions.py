@@ -8,15 +8,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from forecast.priors.specs import NamedNumbers, PriorSpec, SpecError, Weights, number_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
-from forecast.priors.named_constants import Table, Weights
+from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, fit_beta
 from forecast.priors.parsing import parse
-from forecast.priors.quadrature import fit_beta
-from forecast.priors.text import SpecError, number_text
 
 REAL = st.floats(-50, 50)
 SPREAD = st.floats(0.01, 20)
@@ -121,7 +119,7 @@ SPECS: list[tuple[PriorSpec, str | None]] = [
     (Quantiles(0.064, 0.17, 0.33, "beta"), "beta"),
     (Fixed(0.75), None),
     (Weights({"economic": 1 / 3, "diplomatic": 1 / 3, "security": 1 / 3}), None),
-    (Table({"rise_low": 0.4, "stay_high": 0.0}), None),
+    (NamedNumbers({"rise_low": 0.4, "stay_high": 0.0}), None),
 ]
 
 

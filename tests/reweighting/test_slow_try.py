@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forecast.priors.specs import PriorSpec
 
 from forecast import workspace as places
 from forecast.forecasting.inputs import load_workspace
@@ -22,7 +23,6 @@ from forecast.jobs.priors.refit_edits import refit_edits
 from forecast.jobs.priors.try_edits import EditTrial, try_edits
 from forecast.jobs.run import fit
 from forecast.jobs.saved_run import write_inputs
-from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import load_priors
 from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack

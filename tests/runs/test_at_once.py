@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from forecast.jobs.priors.edits import HeadlineChange, set_priors
 
 from forecast.errors import LockedError
 from forecast.jobs.priors import set_edits
-from forecast.jobs.priors.set_edits import Headlines, set_priors
 from forecast.jobs.questions.record import record_prediction
 from forecast.jobs.questions.verify import verify_ledger
-from forecast.priors.catalogue import parse_prior
 from forecast.priors.edit_log import read_history
 from forecast.priors.load import load_priors
+from forecast.priors.parsing import parse_prior
 from forecast.runs import ledger
 from forecast.storage.locks import folder_lock
 from forecast.workspace import Workspace
@@ -69,11 +69,11 @@ def test_many_at_once_all_succeed_and_times_are_in_order(tmp_path: Path) -> None
 
 
 def test_headlines_are_computed_while_others_may_write(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    def free(*_: object) -> Headlines:
+    def free(*_: object) -> HeadlineChange:
         with folder_lock(workspace.priors, patience=0):
-            return Headlines(lacking="free")
+            return HeadlineChange(lacking="free")
 
-    monkeypatch.setattr(set_edits, "headlines", free)
+    monkeypatch.setattr(set_edits, "headline_change", free)
     assert set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID).headline.lacking == "free"
 
 
@@ -81,13 +81,13 @@ def test_what_another_wrote_meanwhile_is_seen_and_kept(workspace: Workspace, mon
     """The headlines are computed anew for the priors as they are then, and both edits stand."""
     asked: list[str] = []
 
-    def seen(where: Workspace, priors: Any, edits: Any) -> Headlines:
+    def seen(where: Workspace, priors: Any, edits: Any) -> HeadlineChange:
         asked.append(priors.digest())
         if len(asked) == 1:
             set_priors(workspace, edit("overdose.level_effect = Normal(0.3, 0.2)"), **SAID | {"by": "bob"})
-        return Headlines(lacking="")
+        return HeadlineChange(lacking="")
 
-    monkeypatch.setattr(set_edits, "headlines", seen)
+    monkeypatch.setattr(set_edits, "headline_change", seen)
     done = set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID)
     now = load_priors(workspace.priors)
     assert str(now.spec("leverage.effect")) == "Normal(1.2, 0.5)"

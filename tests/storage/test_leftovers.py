@@ -14,9 +14,9 @@ import pytest
 
 from forecast.data.entry.file_edits import read_with_changes
 from forecast.forecasting.scenarios.template import create_scenario_file
-from forecast.priors.apply_edits import change
-from forecast.priors.catalogue import parse_prior
+from forecast.priors.apply_edits import write_edits
 from forecast.priors.load import load_priors
+from forecast.priors.parsing import parse_prior
 from forecast.storage.atomic import replace_files, replace_text
 from forecast.storage.temporary_folder import temporary_folder
 from forecast.workspace import Workspace
@@ -82,12 +82,12 @@ def test_the_next_writer_removes_what_a_killed_one_left(workspace: Workspace, na
 def test_a_change_of_priors_sweeps_their_folder_and_their_history(workspace: Workspace) -> None:
     priors = load_priors(workspace.priors)
     output = {"why": "because", "by": "ann", "source": "judgement", "now": NOW}
-    change(workspace.priors, priors, {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.5)")}, **output)  # type: ignore[arg-type]
+    write_edits(workspace.priors, priors, {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.5)")}, **output)  # type: ignore[arg-type]
     history = next(p for p in (workspace.priors / "history").iterdir() if p.name.startswith("2026"))
     left = [workspace.priors / ".leverage.toml.ab12cd34.tmp", history.parent / f".{history.name}.ab12cd34.tmp"]
     for path in left:
         path.write_text("half")
-    change(
+    write_edits(
         workspace.priors, load_priors(workspace.priors), {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.6)")}, **output  # type: ignore[arg-type]
     )  # fmt: skip
     assert not any(path.exists() for path in left)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from forecast.forecasting.inputs import Inputs
-from forecast.jobs.priors.reference import reference
+from forecast.jobs.priors.reference import fit_reference
 from forecast.progress import Progress, silent, within
 
 
@@ -16,5 +16,5 @@ def with_priors_as_of(inputs: Inputs, progress: Progress = silent) -> Inputs:
     """
     if inputs.as_of is None:
         return inputs
-    found = reference(inputs.data, inputs.priors, progress=within(progress, "outside view"))
+    found = fit_reference(inputs.data, inputs.priors, progress=within(progress, "outside view"))
     return replace(inputs, priors=inputs.priors.replace(found.specs))

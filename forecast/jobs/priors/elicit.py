@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from forecast.jobs.priors.try_edits import try_edits
 from forecast.priors.distributions import Distribution
+from forecast.priors.elicitation import Evaluation, SolvedPrior, solve_for_headline
 from forecast.priors.load import load_priors
-from forecast.priors.solve_for_headline import Evaluation, Solved, solve
 from forecast.progress import Progress, silent
 from forecast.workspace import Workspace
 
 
-def solve_headline(where: Workspace, name: str, target: float, progress: Progress = silent) -> Solved:
+def solve_headline(where: Workspace, name: str, target: float, progress: Progress = silent) -> SolvedPrior:
     """Move the prior `name` until the headline is `target`, by the draws of the published run; nothing is fitted or written.
 
     Raises SpecError for what cannot be solved for, and what `try_edits` raises: no run, or one made from other priors.
@@ -21,6 +21,6 @@ def solve_headline(where: Workspace, name: str, target: float, progress: Progres
         tried = try_edits(where, {name: spec})
         return Evaluation(tried.headline, tried.accepted, tried.how)
 
-    found = solve(name, load_priors(where.priors).spec(name), target, ask)
+    found = solve_for_headline(name, load_priors(where.priors).spec(name), target, ask)
     progress("solving", 1.0)
     return found

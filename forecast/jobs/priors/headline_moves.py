@@ -8,7 +8,7 @@ from pathlib import Path
 from forecast.jobs.saved_run import SavedRun
 
 
-def prior_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
+def headline_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
     """The newest published run, and by prior the most by which it moved the headline there (a probability); None without a run.
 
     A prior was moved by half a standard deviation, counted for less and for more, or set to another choice. One that acts on other

@@ -22,10 +22,10 @@ from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, Pressure
 from forecast.model.outside_view_predictive import NewStatePredictive, predict_new_state, reach
 from forecast.model.outside_view_priors import ladder_specs, pressure_specs, state_of
 from forecast.model.outside_view_rates import Comparable, Rate, comparable_states, entry_rates
-from forecast.priors.apply_edits import change
-from forecast.priors.distributions import PriorSpec
+from forecast.priors.apply_edits import write_edits
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.outside_view_variants import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_written
+from forecast.priors.outside_view import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_file
+from forecast.priors.specs import PriorSpec
 from forecast.progress import Progress, silent
 from forecast.storage.locks import folder_lock
 from forecast.workspace import Workspace, check_writable
@@ -54,7 +54,7 @@ class ClassFit:
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
+class NewStateChance:
     """P(level ≥ 4 within twelve months) of a new state, under pressure all the time or never: mean, and 5, 50, 95 % over draws."""
 
     of: str  # a class, or "priors"
@@ -67,7 +67,7 @@ class Chance:
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
+class ReferenceFit:
     """What the outside view says. `specs` are the priors it gives; `changed` those that differ from the priors it was given (old, new)."""
 
     specs: Mapping[str, PriorSpec]
@@ -75,7 +75,7 @@ class Reference:
     states: tuple[Comparable, ...]
     rates: tuple[Rate, ...]
     classes: tuple[ClassFit, ...]
-    chances: tuple[Chance, ...]
+    chances: tuple[NewStateChance, ...]
     entries: tuple[Entry, ...]
     pressure: PressureYear
     dropped: tuple[str, ...]
@@ -94,7 +94,7 @@ def check_choices(data: Data, classes: Mapping[str, float] | None, drop: Collect
     _without(data, drop)
 
 
-def reference(
+def fit_reference(
     data: Data,
     priors: Priors,
     *,
@@ -105,7 +105,7 @@ def reference(
     names: Collection[str] | None = None,
     sampler: Sampler | None = None,
     progress: Progress = silent,
-) -> Reference:
+) -> ReferenceFit:
     """Fit model 1 to each class and turn the predictives for a new state into priors of the ladder; nothing is written.
 
     data      as of a date, if that is wanted
@@ -130,7 +130,7 @@ def reference(
     progress("fitting the outside view", 1.0)
     specs = ladder_specs({f.name: f.state for f in fits}, weights, priors.parts("outside_view.widening"))
     own = state_of(priors.replace(specs), PRIOR_DRAWS, seed)
-    return Reference(
+    return ReferenceFit(
         specs=specs,
         changed={name: (priors.spec(name), spec) for name, spec in specs.items() if priors.spec(name) != spec},
         states=comparable_states(_without(data, drop), transitions),
@@ -144,7 +144,7 @@ def reference(
     )
 
 
-def states_compared(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Comparable, ...], tuple[Rate, ...]]:
+def count_states(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Comparable, ...], tuple[Rate, ...]]:
     """The states and the rates of reaching level 4 as they were counted; nothing is fitted. UsageError for an unknown state."""
     spells = _without(data, drop)
     transitions = list_transitions(spells, data.states, data.pressure)
@@ -152,7 +152,7 @@ def states_compared(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Compa
 
 
 def write_reference(
-    result: Reference,
+    result: ReferenceFit,
     where: Workspace,
     *,
     now: datetime,
@@ -173,19 +173,19 @@ def write_reference(
     asked = f"reference_spells.csv{then}{without}, pressure {year}, seed {result.seed}"
     source = f"outside view: {asked}; pool of {weights}; rises and stays widened"
     with folder_lock(where.priors):
-        beside = None if alternatives is None else alternatives_written(where.priors, alternatives)
+        beside = None if alternatives is None else alternatives_file(where.priors, alternatives)
         priors = load_priors(where.priors)
-        change(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)
+        write_edits(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)
 
 
-def ask_differently(
-    data: Data, priors: Priors, result: Reference, *, sampler: Sampler | None = None, progress: Progress = silent
+def fit_alternatives(
+    data: Data, priors: Priors, result: ReferenceFit, *, sampler: Sampler | None = None, progress: Progress = silent
 ) -> dict[str, dict[str, PriorSpec]]:
     """What the report tries in place of the published priors: one class alone, and what each coding of pressure says of its effect.
 
     `result` is of the same data, with pressure of the same year. Raises GateError if a fit fails twice.
     """
-    before = reference(data, priors, seed=result.seed, pressure="previous", sampler=sampler, progress=progress)
+    before = fit_reference(data, priors, seed=result.seed, pressure="previous", sampler=sampler, progress=progress)
     drug_cases = {f.name: f.state for f in result.classes if f.name == DRUG_CASES}
     widening = priors.parts("outside_view.widening")
     return {
@@ -195,7 +195,7 @@ def ask_differently(
     }
 
 
-def _pressure(result: Reference) -> dict[str, PriorSpec]:
+def _pressure(result: ReferenceFit) -> dict[str, PriorSpec]:
     return pressure_specs({f.name: f.state for f in result.classes}, {f.name: f.weight for f in result.classes})
 
 
@@ -242,11 +242,11 @@ def sample_counts(what: str, counts: Counts, sampler: Sampler, seed: int) -> tup
     raise GateError(f"The outside view on {what} was not sampled soundly: {'; '.join(diagnostics.reasons)}.", "Try another seed.")
 
 
-def _chances(of: str, state: NewStatePredictive) -> list[Chance]:
+def _chances(of: str, state: NewStatePredictive) -> list[NewStateChance]:
     out = []
     for start in (2, 3):
         for pressed in (False, True):
             p = reach(state, start, pressed=pressed)
             low, middle, high = np.quantile(p, [0.05, 0.5, 0.95])
-            out.append(Chance(of, start, pressed, float(p.mean()), float(low), float(middle), float(high)))
+            out.append(NewStateChance(of, start, pressed, float(p.mean()), float(low), float(middle), float(high)))
     return out

@@ -10,11 +10,11 @@ from typing import Any, Final
 from forecast.data.read import read_table
 from forecast.data.records import ReadingRow
 from forecast.errors import ForecastError, InputError, LockedError, Problem, StoreError, UsageError
-from forecast.priors.apply_edits import change
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.edit_log import Edit, HandEdit, History, Outlook, read_history
+from forecast.priors.apply_edits import write_edits
+from forecast.priors.edit_log import Edit, EditHistory, HandEdit, HeadlineEstimate, read_history
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.plausibility import readings_differ
+from forecast.priors.plausibility import check_reading_names
+from forecast.priors.specs import PriorSpec
 from forecast.runs import manifest, store
 from forecast.storage.locks import folder_lock
 from forecast.workspace import Workspace, check_writable
@@ -25,11 +25,11 @@ _TRIES: Final = 10
 
 
 @dataclass(frozen=True)
-class Headlines:
+class HeadlineChange:
     """The headline before and after an edit of priors. lacking: why it is not known; without it, only a refit can tell what is None."""
 
-    before: Outlook | None = None
-    after: Outlook | None = None
+    before: HeadlineEstimate | None = None
+    after: HeadlineEstimate | None = None
     lacking: str = ""
 
 
@@ -39,7 +39,7 @@ class PriorEditResult:
 
     edits: tuple[Edit, ...]
     unchanged: tuple[str, ...]
-    headline: Headlines
+    headline: HeadlineChange
 
     def as_dict(self) -> dict[str, Any]:
         """The same for a program."""
@@ -68,12 +68,14 @@ def set_priors(
         priors, run = load_priors(where.priors), _published(where)
         _check_readings(where, priors, priors.replace(edits))
         changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
-        seen = headlines(where, priors, changed) if changed else Headlines()  # this takes a second: too long to hold the folder for
+        seen = (
+            headline_change(where, priors, changed) if changed else HeadlineChange()
+        )  # this takes a second: too long to hold the folder for
         with folder_lock(where.priors):
             now_there = load_priors(where.priors)
             if now_there.digest() != priors.digest() or _published(where) != run:
                 continue  # another command wrote meanwhile, so what was computed is of other priors or another run
-            written = change(
+            written = write_edits(
                 where.priors, now_there, changed, why=said[0], by=said[1], source=said[2], now=now, before=seen.before, after=seen.after
             )  # fmt: skip
         return PriorEditResult(written, tuple(name for name in edits if name not in changed), seen)
@@ -90,51 +92,51 @@ def _published(where: Workspace) -> str | None:
 
 
 @dataclass(frozen=True)
-class Log:
+class EditLog:
     """What was changed, oldest first, and what was changed by hand."""
 
-    history: History
+    history: EditHistory
     by_hand: tuple[HandEdit, ...]
 
 
-def read_log(where: Workspace, name: str | None = None) -> Log:
+def read_edit_log(where: Workspace, name: str | None = None) -> EditLog:
     """The history of all priors, or of one, and the edits by hand. Raises StoreError if it is damaged, InputError for priors refused."""
     history = read_history(where.priors)
     by_hand = history.by_hand(load_priors(where.priors))
     if name is None:
-        return Log(history, by_hand)
+        return EditLog(history, by_hand)
     edits = tuple(edit for edit in history.edits if edit.name == name)
-    return Log(History(history.start, edits, history.head), tuple(hand for hand in by_hand if hand.name == name))
+    return EditLog(EditHistory(history.start, edits, history.head), tuple(hand for hand in by_hand if hand.name == name))
 
 
-def headlines(where: Workspace, priors: Priors, edits: Mapping[str, PriorSpec]) -> Headlines:
+def headline_change(where: Workspace, priors: Priors, edits: Mapping[str, PriorSpec]) -> HeadlineChange:
     """The headline under the priors of the workspace, and under the edits too, by the published run and its draws.
 
     A run that is missing, damaged or of another version is told, and is no reason not to change one's mind.
     """
-    before: Outlook | None = None
+    before: HeadlineEstimate | None = None
     try:
         run = store.latest(where.reports)
         if run is None:
-            return Headlines(lacking="No run was published.")
+            return HeadlineChange(lacking="No run was published.")
         meta = manifest.read_manifest(run).meta
         headline, chance = meta.get("headline"), meta.get("probability")
         if meta.get("priors_digest") == priors.digest() and headline is not None and chance is not None:
-            before = Outlook(headline, chance, "fitted", True, run.name)
+            before = HeadlineEstimate(headline, chance, "fitted", True, run.name)
         else:
             before = _tried(where, {})
         after = _tried(where, edits)
     except ForecastError as e:
-        return Headlines(before, lacking=str(e))
-    return Headlines(before, after, "" if before else "Only a refit can tell.")
+        return HeadlineChange(before, lacking=str(e))
+    return HeadlineChange(before, after, "" if before else "Only a refit can tell.")
 
 
-def _tried(where: Workspace, edits: Mapping[str, PriorSpec]) -> Outlook | None:
+def _tried(where: Workspace, edits: Mapping[str, PriorSpec]) -> HeadlineEstimate | None:
     """What the draws of the published run say; None where only a refit can tell."""
     from forecast.jobs.priors.try_edits import try_edits
 
     tried = try_edits(where, edits)
-    return None if tried.how == "refit" else Outlook(tried.headline_id, tried.headline, tried.how, tried.accepted, tried.run_id)
+    return None if tried.how == "refit" else HeadlineEstimate(tried.headline_id, tried.headline, tried.how, tried.accepted, tried.run_id)
 
 
 def _check_readings(where: Workspace, priors: Priors, made: Priors) -> None:
@@ -142,7 +144,7 @@ def _check_readings(where: Workspace, priors: Priors, made: Priors) -> None:
     if made.spec("readings.weights") == priors.spec("readings.weights"):
         return
     table, problems = read_table(where.data / ReadingRow.file, ReadingRow)
-    if not problems and (wrong := readings_differ(made, {row.reading for row in table.rows})):
+    if not problems and (wrong := check_reading_names(made, {row.reading for row in table.rows})):
         raise InputError.of(wrong)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from forecast.arrays.weighted_quantiles import INTERVAL
 from forecast.errors import InputError, UsageError
 from forecast.jobs.saved_run import SavedRun
-from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.plausibility import readings_differ
+from forecast.priors.plausibility import check_reading_names
+from forecast.priors.specs import PriorSpec
 from forecast.reweighting.draws_archive import check_asked, check_form
 from forecast.reweighting.edit_effects import FITTED
 from forecast.reweighting.prior_edits import EditedForecast, How, ReweightingDiagnostics, edited_priors, reweight_to_priors
@@ -143,7 +143,7 @@ def check_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], run: str =
     then, edited = saved.priors, now.replace(edits)
     if not edits and not edited_priors(then, now):
         raise UsageError("No edit was given.", "Write one as leverage.effect = Normal(0.8, 0.3).")
-    if wrong := readings_differ(edited, then.parts("readings.weights")):
+    if wrong := check_reading_names(edited, then.parts("readings.weights")):
         raise InputError.of(wrong)
     _ = saved.draws  # verified now; the other files of the run are not read
     return TrialBase(saved, then, now, edited, *saved.headline_and_questions)

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from forecast.errors import LockedError, UsageError
-from forecast.jobs.priors.set_edits import Headlines, headlines
-from forecast.priors.apply_edits import undo
-from forecast.priors.catalogue import parse_prior
-from forecast.priors.edit_log import Edit, History, read_history
+from forecast.jobs.priors.edits import HeadlineChange, headline_change
+from forecast.priors.apply_edits import write_undo
+from forecast.priors.edit_log import Edit, EditHistory, read_history
 from forecast.priors.load import Priors, load_priors
+from forecast.priors.parsing import parse_prior
 from forecast.storage.locks import folder_lock
 from forecast.workspace import Workspace, check_writable
 
@@ -20,13 +20,13 @@ _LOG = "`forecast priors log` lists what was changed."
 
 
 @dataclass(frozen=True)
-class Undone:
+class UndoResult:
     """What was taken back, the edits that did so, edits made together with the former that stay, and the headline on both sides."""
 
     undone: tuple[Edit, ...]
     edits: tuple[Edit, ...]
     staying: tuple[Edit, ...]
-    headline: Headlines
+    headline: HeadlineChange
 
     def as_dict(self) -> dict[str, Any]:
         """The same for a program."""
@@ -40,7 +40,7 @@ class Undone:
         }
 
 
-def undo_priors(where: Workspace, revisions: Sequence[str], now: datetime) -> Undone:
+def undo_priors(where: Workspace, revisions: Sequence[str], now: datetime) -> UndoResult:
     """Restore value, reason, source, author and day that priors had before the edits with these revisions; the history is added to.
 
     Raises UsageError for a revision that is unknown, taken back already, not the newest of its prior or followed by an edit by hand, and
@@ -50,17 +50,17 @@ def undo_priors(where: Workspace, revisions: Sequence[str], now: datetime) -> Un
     check_writable(where)
     priors, history = load_priors(where.priors), read_history(where.priors)
     undone = _chosen(history, priors, revisions)
-    seen = headlines(where, priors, {edit.name: parse_prior(edit.name, edit.old) for edit in undone})
+    seen = headline_change(where, priors, {edit.name: parse_prior(edit.name, edit.old) for edit in undone})
     with folder_lock(where.priors):
         if load_priors(where.priors) != priors or read_history(where.priors) != history:
             raise LockedError("The priors were changed by another command meanwhile; nothing was written.", "Try again.")
-        written = undo(where.priors, priors, undone, now=now, before=seen.before, after=seen.after)
+        written = write_undo(where.priors, priors, undone, now=now, before=seen.before, after=seen.after)
     names, changes = {edit.name for edit in undone}, {edit.change for edit in undone}
     staying = tuple(edit for edit in history.edits if edit.change in changes and edit.name not in names)
-    return Undone(undone, written, staying, seen)
+    return UndoResult(undone, written, staying, seen)
 
 
-def _chosen(history: History, priors: Priors, revisions: Sequence[str]) -> tuple[Edit, ...]:
+def _chosen(history: EditHistory, priors: Priors, revisions: Sequence[str]) -> tuple[Edit, ...]:
     """The edits that are meant, each the last of its prior. Raises UsageError."""
     chosen: dict[str, Edit] = {}
     for revision in revisions:
@@ -84,7 +84,7 @@ def _chosen(history: History, priors: Priors, revisions: Sequence[str]) -> tuple
     return tuple(chosen.values())
 
 
-def _check_newest(history: History, edit: Edit) -> None:
+def _check_newest(history: EditHistory, edit: Edit) -> None:
     """UsageError unless the edit is the last of its prior, or the last that is in force."""
     last = next(other for other in reversed(history.edits) if other.name == edit.name)
     stands = history.in_force(edit.name)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement
 
+from forecast.arrays.weighted_quantiles import WeightedSample as Draws
 from forecast.formatting import capital, percent_range, plain_percent
-from forecast.priors.density_curve import Draws, density, density_after, span_of, to_axis
-from forecast.priors.distributions import Distribution
-from forecast.priors.quadrature import PROBABILITIES
+from forecast.priors.density_curve import axis_range, posterior_density, prior_density, to_axis
+from forecast.priors.distributions import PROBABILITIES, Distribution
 from forecast.report.figures.dot_plot import Bar, Dot, Row, dot_plot, percent_axis
 from forecast.report.figures.svg_export import FONT, SVG, Margin, Size, colour, drawing, framed, markup, unscaled, values
 from forecast.storage.text import visible
@@ -35,10 +35,10 @@ def prior_curves(spec: Distribution, after: Draws | None, label: Callable[[float
 
     margin = Margin(left=30, right=30, top=6, bottom=8)
     inner = size.width - margin.left - margin.right
-    span = span_of(spec, after)
-    hill = density(spec, span=span)
+    span = axis_range(spec, after)
+    hill = prior_density(spec, span=span)
     assert hill is not None
-    line = density_after(after, spec, span=span) if after else None
+    line = posterior_density(after, spec, span=span) if after else None
     top = max(hill.y.max(), line.y.max() if line else 0.0)
     x, y = unscaled("X", "x:Q"), unscaled("Y", "y:Q")
     places = [inner * i / (len(hill.x) - 1) for i in range(len(hill.x))]

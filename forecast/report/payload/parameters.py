@@ -18,7 +18,7 @@ from forecast.forecasting.parameter_draws import from_prior, skip_posterior
 from forecast.forecasting.predictive_checks import predictive_checks, simulate_histories
 from forecast.model.history import History
 from forecast.priors.catalogue import CATALOGUE
-from forecast.priors.short import short_words
+from forecast.priors.descriptions import short_label
 from forecast.report.models.fit import BetaSummary, Parameter, PosteriorSummary, PriorSummary, ReplicatedStatistic, Replicates, Skip
 from forecast.reweighting.importance_ratios import PARAMETER_READERS
 from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT
@@ -75,7 +75,7 @@ def parameters(forecast: Forecast) -> list[Parameter]:
             Parameter(
                 name=row.name,
                 symbol=definition.symbol,
-                words=short_words(row.name),
+                words=short_label(row.name),
                 unit=definition.unit,
                 prior=PriorSummary(text=str(forecast.situation.priors.spec(row.name)), **_quantiles(row.shown(before))),
                 posterior=PosteriorSummary(mean=float(shown.mean()), sd=float(shown.std()), **_quantiles(shown)),
