@@ -9,7 +9,7 @@ from forecast.cli._context import Context
 
 if TYPE_CHECKING:
     from forecast.jobs.priors.try_edits import EditTrial
-    from forecast.priors.distributions import PriorSpec
+    from forecast.priors.specs import PriorSpec
 
 
 def tried_on_newest(context: Context, edits: Mapping[str, PriorSpec]) -> EditTrial | str:

@@ -100,7 +100,7 @@ def _nothing_learnt(name: str, prior: Prior, after: PriorReport | None, width: i
     """Why there is nothing to draw over the prior, and what the run says instead."""
     from forecast.priors.descriptions import percent
     from forecast.priors.distributions import Fixed
-    from forecast.priors.named_constants import Constants
+    from forecast.priors.specs import Constants
 
     if after is None:
         said = "What the record makes of it is shown once a run is published."

@@ -155,7 +155,7 @@ def document(prior: Prior) -> dict[str, Any]:
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.descriptions import in_words
     from forecast.priors.distributions import Distribution
-    from forecast.priors.named_constants import Constants
+    from forecast.priors.specs import Constants
 
     entry, spec = CATALOGUE[prior.name], prior.spec
     q05, q50, q95 = spec.interval() if isinstance(spec, Distribution) else (None, None, None)

@@ -74,7 +74,7 @@ def elicit(
     from forecast.errors import InputError, Problem, UsageError
     from forecast.priors.catalogue import check_known
     from forecast.priors.load import load_priors
-    from forecast.priors.text import SpecError
+    from forecast.priors.specs import SpecError
 
     check_known(name)
     written = zip(WAYS, (quantiles, odds, year, headline), strict=True)
@@ -119,7 +119,7 @@ def on_terminal() -> bool:
 
 def numbers(text: str, count: int) -> tuple[float, ...]:
     """So many numbers between commas or blanks; 2 % may be written for 0.02. SpecError for anything else."""
-    from forecast.priors.text import SpecError
+    from forecast.priors.specs import SpecError
 
     parts = [part for part in re.split(r"[,;\s]+", re.sub(r"\s+%", "%", text.strip())) if part]
     try:
@@ -173,7 +173,7 @@ def _agreed(context: Context, priors: Priors, name: str) -> Said:
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.descriptions import in_words
     from forecast.priors.elicitation import CONTRASTS, may_be_elicited, may_be_within_a_year
-    from forecast.priors.text import SpecError
+    from forecast.priors.specs import SpecError
 
     entry = may_be_elicited(name)
     ways = [way for way in WAYS if (way != "odds" or name in CONTRASTS) and (way != "within-a-year" or may_be_within_a_year(name))]

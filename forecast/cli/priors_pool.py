@@ -48,7 +48,7 @@ def pool(
     from forecast.priors.catalogue import check_known
     from forecast.priors.expert_pooling import pool as pooled
     from forecast.priors.load import load_priors
-    from forecast.priors.text import SpecError
+    from forecast.priors.specs import SpecError
 
     check_known(name)
     priors = load_priors(context.workspace.priors)
@@ -70,7 +70,7 @@ def _opinions(
     """All that was given, weighed. Raises SpecError, InputError for a file."""
     from forecast.priors.elicitation import may_be_elicited
     from forecast.priors.expert_pooling import Opinion, opinion, read_opinions
-    from forecast.priors.text import SpecError
+    from forecast.priors.specs import SpecError
     from forecast.storage.text import handed_over
 
     may_be_elicited(name)

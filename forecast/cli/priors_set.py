@@ -45,7 +45,7 @@ def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: st
     """
     where = context.own_workspace
     from forecast.jobs.priors.set_edits import SOURCE, set_priors
-    from forecast.priors.edits import parse_edits
+    from forecast.priors.parsing import parse_edits
 
     parsed = parse_edits(joined(edits))
     done = set_priors(where, parsed, why=why, by=by, source=source or SOURCE, now=context.now)

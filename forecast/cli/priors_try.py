@@ -13,7 +13,7 @@ from forecast.cli._text import wrap
 
 if TYPE_CHECKING:
     from forecast.jobs.priors.try_edits import EditTrial
-    from forecast.priors.distributions import PriorSpec
+    from forecast.priors.specs import PriorSpec
     from forecast.runs.kept_runs import KeptRun
 
 FAMILY = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m", "reach-5-12m", "fall-1-12m")
@@ -43,7 +43,7 @@ def try_(context: Context, edits: tuple[str, ...], file: str | None, everything:
     was set since the run is included; without an edit only that is tried.
     """
     from forecast.jobs.priors.try_edits import try_edits
-    from forecast.priors.edits import parse_edits, read_edits
+    from forecast.priors.parsing import parse_edits, read_edits
 
     if context.seed is not None and not refit:
         raise click.UsageError("--seed means nothing without --refit.")

@@ -23,8 +23,9 @@ from forecast.inference.settings import SamplerSettings
 from forecast.model.history import History
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import TolerancePriors
-from forecast.priors.distributions import Fixed, Normal, PriorSpec
+from forecast.priors.distributions import Fixed, Normal
 from forecast.priors.outside_view_variants import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
+from forecast.priors.specs import PriorSpec
 from forecast.typing import Floats
 
 type Levels = NDArray[np.int_]

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from forecast.errors import InputError
-from forecast.priors.catalogue import CATALOGUE, parse_prior
+from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.load import Priors
-from forecast.priors.text import SpecError
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import SpecError
 
 type Meta = Mapping[str, Any]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecast.errors import InputError, StoreError, UsageError
 from forecast.forecasting.inputs import Inputs, load_workspace
-from forecast.priors.catalogue import CATALOGUE, parse_prior
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.text import SpecError
+from forecast.priors.catalogue import CATALOGUE
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec, SpecError
 from forecast.runs.input_snapshot import FOLDER
 from forecast.runs.manifest import check, read_manifest
 

@@ -11,9 +11,10 @@ import numpy as np
 from forecast.arrays.ladder import fall_logit, rise_logit
 from forecast.domain import TOP
 from forecast.model.outside_view_predictive import NewStatePredictive
-from forecast.priors.distributions import Normal, PriorSpec, Quantiles, Scale
+from forecast.priors.distributions import Normal, Quantiles, Scale
 from forecast.priors.linear_pool import WeightedSample, central_normal, linear_pool, widen
 from forecast.priors.load import Priors
+from forecast.priors.specs import PriorSpec
 from forecast.typing import Floats
 
 DIGITS: Final = 3

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecast.data.replace import replace_files
-from forecast.errors import ForecastError, InputError
-from forecast.priors.catalogue import parse_prior
-from forecast.priors.distributions import PriorSpec
+from forecast.errors import ForecastError, InputError, Problem
+from forecast.priors.catalogue import CATALOGUE, check_suits, right_name
 from forecast.priors.edit_log import FOLDER, START, Edit, Outlook, Provenance, chained, digest_of, edit_of, read_history
 from forecast.priors.load import Priors
-from forecast.priors.toml_edit import edited_text, replace_text
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec, SpecError
+from forecast.storage.atomic_write import replace_whole, sweep_beside
 from forecast.storage.reading import read_bounded
-from forecast.storage.text import decoded
+from forecast.storage.text import decoded, read_text
 from forecast.storage.toml import MAX_TOML, parsed
 
 _HEAD: Final = "# What `forecast priors set` changed. Edits are added and never altered: the digest of each covers those before it.\n"
@@ -167,3 +168,50 @@ def _value(value: Any) -> str:
 
 def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # of what JSON leaves as it is, TOML refuses this one only
+
+
+def edited_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[str, Mapping[str, Any]]) -> str:
+    """The text of the file `path` with the priors named set to these specs.
+
+    said: by prior the keys that change with it (why, source, by, date); others, such as a hindsight note, stay. Raises InputError, with
+    all problems, for names or specs that cannot be, a prior that the file lacks, or a file that is not TOML.
+    """
+    import tomlkit
+
+    text, problems = read_text(path, path.name)
+    problems = problems or parsed(text, path.name)[1]
+    if problems:
+        raise InputError.of(problems)
+    document = tomlkit.parse(text)
+    problems = []
+    for name, spec in specs.items():
+        try:
+            if name not in CATALOGUE:
+                raise SpecError(repr(name), "the name of a prior", right_name(name))
+            check_suits(CATALOGUE[name], spec)
+            if name not in document:
+                raise SpecError(f"no {name}", f'a table ["{name}"]', "Add it first, with its rationale.")
+        except SpecError as e:
+            problems.append(Problem(path.name, e.found, e.expected, e.remedy, column=name))
+    if problems:
+        raise InputError.of(problems)
+    for name, spec in specs.items():
+        for key, value in {"prior": str(spec), **said[name]}.items():
+            if document[name].get(key) != value:
+                document[name][key] = value
+    return tomlkit.dumps(document)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file whole: under another name first, onto the disk, then renamed. Raises ForecastError if that fails.
+
+    The caller holds the folder (`data.lock.editing`): what a killed writer left in it is removed.
+    """
+    target = path.resolve()
+    sweep_beside(target.parent)
+    try:
+        replace_whole(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o644)
+    except OSError as e:
+        raise ForecastError(
+            f"{path} could not be written: {e.strerror or e}.", "The old file stands; check the disk and permissions."
+        ) from e

@@ -11,12 +11,15 @@ from typing import Final, Literal
 
 from forecast.domain import CHANNELS, LEVELS, TOP
 from forecast.errors import InputError
-from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles, Scale
-from forecast.priors.named_constants import Table, Weights
-from forecast.priors.parsing import family_name, parse
-from forecast.priors.text import SpecError
+from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale
+from forecast.priors.specs import PriorSpec, SpecError, Table, Weights
 
 type Model = Literal["outside view", "overdose", "opposition", "events", "tolerance", "leverage", "readings", "exposure"]
+
+
+def family_name(family: type[PriorSpec]) -> str:
+    """The family's name as it is written in a prior file."""
+    return "quantiles" if family is Quantiles else family.__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +213,6 @@ def right_name(name: str) -> str:
 def closest_name(name: str) -> str:
     """The prior's new name if it was renamed, else the name most like it."""
     return RENAMED.get(name) or get_close_matches(name, CATALOGUE, 1, 0.0)[0]
-
-
-def parse_prior(name: str, text: str) -> PriorSpec:
-    """The spec that `text` means for the prior `name`, of a family and a support that suit it; SpecError if it does not."""
-    entry = CATALOGUE[name]
-    spec = parse(text, entry.scale)
-    check_suits(entry, spec)
-    return spec
 
 
 def check_suits(entry: PriorDefinition, spec: PriorSpec) -> None:

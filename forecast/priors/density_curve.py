@@ -9,8 +9,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from forecast.priors.distributions import Distribution, Fixed, Gamma, LogNormal, PriorSpec, Quantiles
-from forecast.priors.quadrature import PROBABILITIES, expit
+from forecast.arrays.transforms import expit
+from forecast.priors.distributions import PROBABILITIES, Distribution, Fixed, Gamma, LogNormal, Quantiles
+from forecast.priors.specs import PriorSpec
 from forecast.typing import Floats
 
 type Axis = Literal["linear", "log", "logit"]

@@ -13,10 +13,21 @@ from typing import Final
 import numpy as np
 
 from forecast.priors.catalogue import CATALOGUE, PriorDefinition, check_suits
-from forecast.priors.distributions import WIDTH_90, Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
-from forecast.priors.quadrature import PROBABILITIES, fit_beta, gamma_quantile
+from forecast.priors.distributions import (
+    PROBABILITIES,
+    WIDTH_90,
+    Beta,
+    Distribution,
+    Fixed,
+    Gamma,
+    HalfNormal,
+    LogNormal,
+    Normal,
+    Quantiles,
+    fit_beta,
+)
 from forecast.priors.selection_bias import RISE
-from forecast.priors.text import SpecError, logit
+from forecast.priors.specs import PriorSpec, SpecError, logit
 
 type Three = tuple[float, float, float]
 
@@ -138,11 +149,10 @@ def at_precision(x: float, sd: float) -> float:
 
 
 def _gamma(stated: Three) -> Gamma:
-    p = np.array(PROBABILITIES)
     target = math.log(stated[2] / stated[0])
 
     def spread(log_shape: float) -> float:
-        low, _, high = gamma_quantile(math.exp(log_shape), 1.0, p)
+        low, _, high = Gamma(math.exp(log_shape), 1.0).interval()
         return math.log(high / low)
 
     low, high = math.log(0.02), math.log(1e5)
@@ -152,7 +162,7 @@ def _gamma(stated: Three) -> Gamma:
         middle = (low + high) / 2
         low, high = (middle, high) if spread(middle) > target else (low, middle)
     shape = figures(math.exp(low))
-    rate = math.exp(float(np.mean(np.log(gamma_quantile(shape, 1.0, p)) - np.log(stated))))
+    rate = math.exp(float(np.mean(np.log(Gamma(shape, 1.0).quantile(PROBABILITIES)) - np.log(stated))))
     return Gamma(shape, figures(rate))
 
 

@@ -16,13 +16,13 @@ from forecast.data.csv_file import sheet_of
 from forecast.data.numbers import number_problem
 from forecast.data.suggestions import shown
 from forecast.errors import InputError, Problem
-from forecast.priors.catalogue import CATALOGUE, parse_prior
+from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.density_curve import axis_of, from_axis, stretch_of, to_axis
-from forecast.priors.distributions import Distribution, Normal, PriorSpec
+from forecast.priors.distributions import PROBABILITIES, Distribution, Normal
 from forecast.priors.elicitation import at_precision, figures, from_quantiles, may_be_elicited
 from forecast.priors.linear_pool import WeightedSample, linear_pool
-from forecast.priors.quadrature import PROBABILITIES
-from forecast.priors.text import SpecError
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec, SpecError
 from forecast.storage.text import text_problem
 from forecast.typing import Floats
 

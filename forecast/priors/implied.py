@@ -13,10 +13,11 @@ from typing import Literal
 import numpy as np
 
 from forecast.arrays.ladder import fall_logit, rise_logit
+from forecast.arrays.transforms import expit
 from forecast.domain import LEVELS, TOP
 from forecast.priors.descriptions import odds_cause
+from forecast.priors.distributions import PROBABILITIES
 from forecast.priors.load import Priors
-from forecast.priors.quadrature import PROBABILITIES, expit
 from forecast.priors.selection_bias import RISE, SKIP, rise_after_selection, skip_after_selection
 from forecast.typing import Floats
 

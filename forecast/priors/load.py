@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, check_suits, closest_name, parse_prior, right_name
-from forecast.priors.distributions import Distribution, Fixed, PriorSpec
-from forecast.priors.named_constants import Constants
-from forecast.priors.text import SpecError
+from forecast.priors.catalogue import CATALOGUE, check_suits, closest_name, right_name
+from forecast.priors.distributions import Distribution, Fixed
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import Constants, PriorSpec, SpecError
 from forecast.storage.toml import Document, read_toml_file
 
 KEYS = ("prior", "why", "source", "by", "date", "hindsight")

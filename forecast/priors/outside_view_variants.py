@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, parse_prior, right_name
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.text import SpecError
-from forecast.priors.toml_edit import replace_text
+from forecast.priors.apply_edits import replace_text
+from forecast.priors.catalogue import CATALOGUE, right_name
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec, SpecError
 from forecast.storage.toml import Document, read_toml_file
 
 type Alternatives = Mapping[str, Mapping[str, PriorSpec]]

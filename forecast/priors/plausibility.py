@@ -9,9 +9,8 @@ import numpy as np
 from forecast.domain import LEVELS
 from forecast.errors import Problem
 from forecast.priors.descriptions import number, percent
-from forecast.priors.distributions import Normal, Quantiles
+from forecast.priors.distributions import PROBABILITIES, Normal, Quantiles
 from forecast.priors.load import Priors
-from forecast.priors.quadrature import PROBABILITIES
 from forecast.priors.selection_bias import as_beta, skip_after_selection
 
 LIAISON_MONTHS = 200

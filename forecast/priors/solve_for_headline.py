@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from forecast.priors.catalogue import PriorDefinition
-from forecast.priors.distributions import WIDTH_90, Beta, Distribution, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
+from forecast.priors.distributions import WIDTH_90, Beta, Distribution, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.elicitation import at_precision, figures, may_be_elicited, suited
-from forecast.priors.text import SpecError, logit
+from forecast.priors.specs import PriorSpec, SpecError, logit
 
 NEAR: Final = 0.02
 """How near, as a share of it, a solved headline comes to the one asked for."""

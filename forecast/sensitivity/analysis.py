@@ -14,8 +14,8 @@ import numpy as np
 from forecast.arrays.power_scaling import THRESHOLD, Label, diagnose
 from forecast.model.history import LOGIT_60
 from forecast.priors.catalogue import CATALOGUE
+from forecast.priors.descriptions import short_words
 from forecast.priors.load import Priors
-from forecast.priors.short import short_words
 from forecast.sensitivity.components import ALL_DATA, ALL_PRIORS, COUNTS, DEATHS, POLLED, RECORD, SKIPS, components, month_of
 from forecast.sensitivity.power_scaling import POWERS, TILTS, PowerScaling, ScaledEffect
 from forecast.sensitivity.settings_sweep import Sweep, sweeps

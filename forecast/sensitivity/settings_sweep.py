@@ -10,10 +10,10 @@ import numpy as np
 
 from forecast.arrays.psis import pareto_smooth
 from forecast.domain import CHANNELS
-from forecast.priors.distributions import Fixed, PriorSpec
+from forecast.priors.distributions import Fixed
 from forecast.priors.load import Priors
-from forecast.priors.named_constants import Weights
 from forecast.priors.selection_bias import RISE, SKIP
+from forecast.priors.specs import PriorSpec, Weights
 from forecast.reweighting.driver_update import update_drivers
 from forecast.reweighting.importance_ratios import likelihood_ratio, log_ratio
 from forecast.reweighting.prior_edits import reading_weights

@@ -8,7 +8,7 @@ import pytest
 
 from forecast.attribution.input_states import MOST_PRIORS, intermediate_inputs
 from forecast.forecasting.inputs import Inputs, load_workspace
-from forecast.priors.catalogue import parse_prior
+from forecast.priors.parsing import parse_prior
 from tests.conftest import NOW
 from tests.support.data_editing import BUNDLED
 

@@ -90,7 +90,7 @@ def test_without_a_run_it_says_so(workspace: Workspace, command: Command) -> Non
 
 def test_every_prior_has_few_words_and_those_of_the_report() -> None:
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.short import short_words
+    from forecast.priors.descriptions import short_words
     from forecast.report.parts.beliefs import parameters
 
     words = {name: short_words(name) for name in CATALOGUE}

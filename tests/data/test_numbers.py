@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forecast.data.numbers import number_problem, whole_problem
 from forecast.priors.parsing import parse
-from forecast.priors.text import SpecError
+from forecast.priors.specs import SpecError
 
 
 @pytest.mark.parametrize("text", ["0", "7", "-7", "0.5", "1.234", "248018", "1e5", "2.5E-3", "100.0"])

@@ -13,7 +13,7 @@ from click.testing import Result
 from forecast.jobs.priors.refit_edits import refit_edits
 from forecast.jobs.priors.try_edits import try_edits
 from forecast.jobs.run import DEFAULT_SEED
-from forecast.priors.edits import parse_edits
+from forecast.priors.parsing import parse_edits
 from forecast.report.parts.chances import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store

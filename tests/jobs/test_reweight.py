@@ -29,7 +29,7 @@ from forecast.jobs.refit.reweight import ReweightedRun, reweight_run, why_not
 from forecast.jobs.run import WrittenRun, write_report
 from forecast.jobs.snapshot import basis_of
 from forecast.model.tolerance_data import MODEL_VERSION
-from forecast.priors.catalogue import parse_prior
+from forecast.priors.parsing import parse_prior
 from forecast.report.parts.foundations import diagnostics
 from forecast.report.schema import validate
 from forecast.reweighting.data_update import reweight_to_inputs

@@ -16,8 +16,7 @@ from click.testing import Result
 
 from forecast.errors import InputError, StoreError
 from forecast.jobs.priors.try_edits import try_edits
-from forecast.priors.catalogue import parse_prior
-from forecast.priors.edits import parse_edits
+from forecast.priors.parsing import parse_edits, parse_prior
 from forecast.report.parts.chances import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store

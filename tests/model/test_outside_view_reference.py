@@ -30,11 +30,12 @@ from forecast.jobs.priors.reference import Reference, compile_reference, referen
 from forecast.jobs.priors.try_edits import EditTrial
 from forecast.model.outside_view import KEPT
 from forecast.model.outside_view_priors import medians
-from forecast.priors.distributions import Normal, PriorSpec, Quantiles
+from forecast.priors.distributions import Normal, Quantiles
 from forecast.priors.edit_log import read_history
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view_variants import FILE as ALTERNATIVES
 from forecast.priors.outside_view_variants import read_alternatives
+from forecast.priors.specs import PriorSpec
 from forecast.workspace import PACKAGE, Workspace, bundled
 
 type Command = Callable[..., Result]

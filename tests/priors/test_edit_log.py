@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from forecast.errors import ForecastError, StoreError
 from forecast.priors.apply_edits import begin, change
-from forecast.priors.catalogue import RENAMED, parse_prior
-from forecast.priors.distributions import PriorSpec
+from forecast.priors.catalogue import RENAMED
 from forecast.priors.edit_log import BY_HAND, SHIPPED, HandEdit, Outlook, digest_of, read_history, revisions
 from forecast.priors.load import load_priors
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec
 from forecast.workspace import Workspace
 
 NOW = datetime(2026, 11, 24, 14, 15, 30, tzinfo=UTC)

@@ -27,7 +27,7 @@ from forecast.priors.elicitation import CONTRASTS, Three, from_odds, from_quanti
 from forecast.priors.load import load_priors
 from forecast.priors.selection_bias import after_selection
 from forecast.priors.solve_for_headline import Evaluation, moved, solve
-from forecast.priors.text import SpecError, logit
+from forecast.priors.specs import SpecError, logit
 from forecast.workspace import Workspace, bundled
 
 type Run = Callable[..., Result]

@@ -18,7 +18,7 @@ from forecast.errors import InputError
 from forecast.priors.distributions import Beta, Distribution, Gamma, LogNormal, Normal, Quantiles
 from forecast.priors.expert_pooling import CHECKED, Method, Opinion, opinion, pool, read_opinions
 from forecast.priors.load import load_priors
-from forecast.priors.text import SpecError
+from forecast.priors.specs import SpecError
 from forecast.workspace import Workspace, bundled
 
 type Command = Callable[..., Result]

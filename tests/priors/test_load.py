@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import InputError
+from forecast.priors.apply_edits import edited_text, replace_text
 from forecast.priors.catalogue import CATALOGUE, closest_name
-from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
+from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import load_priors
-from forecast.priors.named_constants import Table, Weights
 from forecast.priors.plausibility import plausibility_warnings, readings_differ
-from forecast.priors.toml_edit import edited_text, replace_text
+from forecast.priors.specs import PriorSpec, Table, Weights
 
 BUNDLED = Path(__file__).parents[2] / "priors"
 

@@ -13,10 +13,11 @@ from forecast.cli import main
 from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTHS, SHARPEST, SPREAD
 from forecast.priors.density_curve import density, draw
 from forecast.priors.descriptions import in_words, number, percent
-from forecast.priors.distributions import Beta, Fixed, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
+from forecast.priors.distributions import Beta, Fixed, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.implied import implied, within_year
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.selection_bias import rise_after_selection, skip_after_selection
+from forecast.priors.specs import PriorSpec
 
 BUNDLED = Path(__file__).parents[2] / "priors"
 

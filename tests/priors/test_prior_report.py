@@ -22,10 +22,9 @@ from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder
 from forecast.forecasting.predictive_checks import statistics
 from forecast.jobs.priors.report import prior_report
 from forecast.priors.density_curve import Draws, density, density_after, draw, span_of
-from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
+from forecast.priors.distributions import PROBABILITIES, Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.implied import implied
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.quadrature import PROBABILITIES
 from forecast.priors.selection_bias import after_selection, rise_after_selection, skip_after_selection
 from forecast.report.charts.prior import curves
 from forecast.report.charts.svg import PAGE

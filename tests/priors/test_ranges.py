@@ -24,10 +24,11 @@ from forecast.model.events import fit_events
 from forecast.model.hyperparameters import elasticity_priors, leverage_settings, tolerance_priors
 from forecast.model.leverage import leverage
 from forecast.model.opposition import OppositionPriors, fit_opposition
-from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTHS, SHARPEST, SPREAD, PriorDefinition, parse_prior
+from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTHS, SHARPEST, SPREAD, PriorDefinition
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
-from forecast.priors.text import SpecError
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import SpecError
 from tests.support.synthetic import data, priors, situation
 
 STATED = {name: entry for name, entry in CATALOGUE.items() if issubclass(entry.families[0], Distribution)}

@@ -11,9 +11,9 @@ from click.testing import Result
 
 from forecast.jobs.priors import undo_edits
 from forecast.priors.apply_edits import change
-from forecast.priors.catalogue import parse_prior
 from forecast.priors.edit_log import read_history, revisions
 from forecast.priors.load import load_priors
+from forecast.priors.parsing import parse_prior
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.support.random_edits import groups

@@ -20,8 +20,8 @@ from forecast.forecasting.parameter_draws import ParameterDraws, from_prior, ski
 from forecast.forecasting.question_forecasts import efficiency
 from forecast.model.history import Drivers, History
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import Priors
+from forecast.priors.parsing import parse_prior
 from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs, weight_draws
 from forecast.reweighting.draws_archive import pack, unpack_draws
 from forecast.reweighting.influence import Influence

@@ -21,8 +21,8 @@ from forecast.model.history import History
 from forecast.model.hyperparameters import leverage_settings
 from forecast.model.leverage import leverage
 from forecast.model.opposition import OppositionPriors, fit_opposition
-from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import Priors
+from forecast.priors.parsing import parse_prior
 from forecast.reweighting.draws_archive import pack, unpack_drivers, unpack_pool
 from forecast.reweighting.driver_update import POLLS, moved_mean, resample_paths, systematic_resample, update_drivers
 from forecast.reweighting.importance_ratios import likelihood_ratio, unsupported_mass

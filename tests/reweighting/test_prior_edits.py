@@ -18,9 +18,10 @@ from forecast.forecasting.parameter_draws import from_prior
 from forecast.forecasting.public_disclosure import DisclosureDelay, probability_disclosed
 from forecast.model.events import COUNTED
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.priors.catalogue import CATALOGUE, parse_prior
+from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.distributions import Beta, Gamma
 from forecast.priors.load import Priors
+from forecast.priors.parsing import parse_prior
 from forecast.reweighting import edit_effects
 from forecast.reweighting.conjugate_updates import transport_skips
 from forecast.reweighting.draws_archive import pack

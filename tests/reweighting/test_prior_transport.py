@@ -11,8 +11,8 @@ from scipy import stats
 
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import Priors
+from forecast.priors.parsing import parse_prior
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, PARAMETER_READERS
 from forecast.reweighting.prior_transport import transport_prior_draws
 from tests.support.bundled_state import bundled_situation

@@ -21,8 +21,8 @@ from forecast.forecasting.inputs import load_workspace
 from forecast.jobs.priors.refit_edits import refit_edits
 from forecast.jobs.priors.try_edits import EditTrial, try_edits
 from forecast.jobs.run import fit
-from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import load_priors
+from forecast.priors.specs import PriorSpec
 from forecast.report.parts.chances import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store

@@ -17,9 +17,9 @@ from forecast.jobs.priors import set_edits
 from forecast.jobs.priors.set_edits import Headlines, set_priors
 from forecast.jobs.questions.record import predict
 from forecast.jobs.questions.verify import audit
-from forecast.priors.catalogue import parse_prior
 from forecast.priors.edit_log import read_history
 from forecast.priors.load import load_priors
+from forecast.priors.parsing import parse_prior
 from forecast.runs import ledger
 from forecast.workspace import Workspace
 from tests.conftest import NOW

@@ -21,8 +21,8 @@ from forecast.forecasting.predictive_checks import log_likelihood as whole_likel
 from forecast.model.history import History
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.priors.catalogue import CATALOGUE
-from forecast.priors.distributions import Fixed, HalfNormal, Normal, PriorSpec
-from forecast.priors.named_constants import Weights
+from forecast.priors.distributions import Fixed, HalfNormal, Normal
+from forecast.priors.specs import PriorSpec, Weights
 from forecast.reweighting.draws_archive import pack
 from forecast.reweighting.importance_ratios import PARAMETER_READERS
 from forecast.reweighting.prior_edits import reweight_to_priors
@@ -332,7 +332,7 @@ def test_the_error_of_a_point_is_that_of_the_run(headline: TargetQuestion) -> No
 def test_a_setting_swept_is_that_setting_tried(
     arrays: dict[str, Any], swept: dict[tuple[str, str, float], Point], name: str, part: str, value: float, text: str
 ) -> None:
-    from forecast.priors.catalogue import parse_prior
+    from forecast.priors.parsing import parse_prior
 
     exact = edited(arrays, name, parse_prior(name, text))
     assert swept[name, part, value].probability == pytest.approx(exact, abs=0.002)

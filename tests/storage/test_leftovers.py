@@ -15,10 +15,9 @@ import pytest
 from forecast.data.entry.preview import read_with_changes
 from forecast.data.replace import replace_files
 from forecast.data.scenario_file import write_new
-from forecast.priors.apply_edits import change
-from forecast.priors.catalogue import parse_prior
+from forecast.priors.apply_edits import change, replace_text
 from forecast.priors.load import load_priors
-from forecast.priors.toml_edit import replace_text
+from forecast.priors.parsing import parse_prior
 from forecast.storage.temporary_folder import temporary_folder
 from forecast.workspace import Workspace
 from tests.conftest import NOW
@@ -56,7 +55,7 @@ WRITERS: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     ),
     "priors": (
         "priors/leverage.toml",
-        "from forecast.priors.toml_edit import replace_text; p = Path(sys.argv[1]); replace_text(p, p.read_text())",
+        "from forecast.priors.apply_edits import replace_text; p = Path(sys.argv[1]); replace_text(p, p.read_text())",
         lambda path: replace_text(path, path.read_text()),
     ),
     "scenarios": (

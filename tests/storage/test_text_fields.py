@@ -25,11 +25,10 @@ from forecast.errors import ForecastError, InputError, Problem, StoreError
 from forecast.forecasting.scenarios.specification import read_scenarios
 from forecast.priors.apply_edits import change
 from forecast.priors.edit_log import read_history
-from forecast.priors.edits import read_edits
 from forecast.priors.expert_pooling import read_opinions
 from forecast.priors.load import load_priors
 from forecast.priors.outside_view_variants import FILE, read_alternatives
-from forecast.priors.parsing import parse
+from forecast.priors.parsing import parse, read_edits
 from forecast.storage.characters import refused_character
 from tests.support.data_editing import BUNDLED, rows_of, write_rows
 

@@ -25,11 +25,10 @@ from forecast.errors import ForecastError, InputError
 from forecast.forecasting.scenarios.specification import read_scenarios
 from forecast.priors import apply_edits as priors_change
 from forecast.priors.edit_log import read_history
-from forecast.priors.edits import read_edits
 from forecast.priors.expert_pooling import read_opinions
 from forecast.priors.load import load_priors
 from forecast.priors.outside_view_variants import FILE, read_alternatives
-from forecast.priors.parsing import parse
+from forecast.priors.parsing import parse, read_edits
 from forecast.runs import ledger, manifest
 from forecast.storage.text import decoded, handed_over
 from forecast.workspace import Workspace, create

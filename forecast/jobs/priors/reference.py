@@ -24,9 +24,9 @@ from forecast.model.outside_view_predictive import NewStatePredictive, predict_n
 from forecast.model.outside_view_priors import ladder_specs, pressure_specs, state_of
 from forecast.model.outside_view_rates import Comparable, Rate, comparable_states, entry_rates
 from forecast.priors.apply_edits import change
-from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view_variants import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_written
+from forecast.priors.specs import PriorSpec
 from forecast.progress import Progress, silent
 from forecast.workspace import Workspace, check_own
 

@@ -14,7 +14,7 @@ from forecast.jobs.priors.reference import reference
 from forecast.jobs.priors.try_edits import EditTrial, beside, check_edits, named, try_edits
 from forecast.jobs.run import fit
 from forecast.jobs.snapshot import inputs_of
-from forecast.priors.distributions import PriorSpec
+from forecast.priors.specs import PriorSpec
 from forecast.progress import Progress, silent
 from forecast.report.parts.chances import questions
 from forecast.reweighting.edit_effects import FITTED

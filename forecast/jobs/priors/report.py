@@ -10,10 +10,9 @@ import numpy as np
 
 from forecast.jobs.priors_then import priors_then
 from forecast.priors.density_curve import Draws, axis_of, from_axis, span_of, to_axis
-from forecast.priors.distributions import Distribution, Fixed
+from forecast.priors.distributions import PROBABILITIES, Distribution, Fixed
 from forecast.priors.implied import Implied, implied
 from forecast.priors.load import Priors
-from forecast.priors.quadrature import PROBABILITIES
 from forecast.priors.selection_bias import after_selection
 from forecast.report.read import read_report
 from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by_path

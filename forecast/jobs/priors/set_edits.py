@@ -12,10 +12,10 @@ from forecast.data.read import read_table
 from forecast.data.records import ReadingRow
 from forecast.errors import ForecastError, InputError, LockedError, Problem, StoreError, UsageError
 from forecast.priors.apply_edits import change
-from forecast.priors.distributions import PriorSpec
 from forecast.priors.edit_log import Edit, HandEdit, History, Outlook, read_history
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.plausibility import readings_differ
+from forecast.priors.specs import PriorSpec
 from forecast.runs import manifest, store
 from forecast.workspace import Workspace, check_own
 

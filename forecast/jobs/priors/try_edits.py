@@ -11,9 +11,9 @@ from typing import Any
 from forecast.arrays.weighted_quantiles import INTERVAL
 from forecast.errors import InputError, UsageError
 from forecast.jobs.priors_then import priors_of
-from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.plausibility import readings_differ
+from forecast.priors.specs import PriorSpec
 from forecast.report.read import read_alone
 from forecast.reweighting.draws_archive import check_asked, check_form
 from forecast.reweighting.edit_effects import FITTED

@@ -11,9 +11,9 @@ from forecast.data.lock import editing
 from forecast.errors import LockedError, UsageError
 from forecast.jobs.priors.set_edits import Headlines, headlines
 from forecast.priors.apply_edits import undo
-from forecast.priors.catalogue import parse_prior
 from forecast.priors.edit_log import Edit, History, read_history
 from forecast.priors.load import Priors, load_priors
+from forecast.priors.parsing import parse_prior
 from forecast.workspace import Workspace, check_own
 
 _LOG = "`forecast priors log` lists what was changed."

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from forecast.priors.density_curve import Draws, density, density_after, span_of, to_axis
-from forecast.priors.distributions import Distribution
-from forecast.priors.quadrature import PROBABILITIES
+from forecast.priors.distributions import PROBABILITIES, Distribution
 from forecast.report.charts.rows import Bar, Dot, Row, percent_axis, rows_chart
 from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, values
 from forecast.report.words import capital, percent_range, plain_percent

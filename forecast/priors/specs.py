@@ -1,14 +1,31 @@
-"""Beliefs and settings that are sets of named numbers: `Weights(economic=1/3, diplomatic=1/3, security=1/3)`."""
+"""What every statement of a prior has: a text that stands in the prior files, such as `Normal(1.6, 0.8)`; and sets of named numbers.
+
+`forecast.priors.parsing` reads the texts.
+"""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
 
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.text import SpecError, number_text
+
+class SpecError(ValueError):
+    """A prior that cannot be: what was found, what was expected, how to mend it."""
+
+    def __init__(self, found: str, expected: str, remedy: str) -> None:
+        super().__init__(f"found {found}; expected {expected}. {remedy}")
+        self.found, self.expected, self.remedy = found, expected, remedy
+
+
+class PriorSpec(ABC):
+    """A stated belief about one quantity, or about a small set of named ones."""
+
+    @abstractmethod
+    def __str__(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +63,21 @@ class Weights(Constants):
 
 class Table(Constants):
     """Named numbers, each zero or above."""
+
+
+def number_text(x: float) -> str:
+    """The shortest text that reads back as exactly `x`: 3, 0.04, 1/3, logit(0.65)."""
+    if not math.isfinite(x):
+        return repr(float(x))
+    text = repr(float(x)).removesuffix(".0")
+    if len(text) <= 10:
+        return text
+    ratio = Fraction(x).limit_denominator(99)
+    if ratio.numerator / ratio.denominator == x:
+        return f"{ratio.numerator}/{ratio.denominator}"
+    share = round(1 / (1 + math.exp(-x)), 3) if abs(x) < 7 else 0.5
+    return f"logit({share!r})" if 0 < share < 1 and logit(share) == x else text
+
+
+def logit(p: float) -> float:
+    return math.log(p) - math.log1p(-p)
