@@ -1,17 +1,17 @@
-"""`forecast priors`: the beliefs that go into the forecast, in words, as curves, and what they imply."""
+"""`forecast priors`: the beliefs that go into the forecast; `list` shows them in words, `check` says what is wrong or odd."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 from forecast.cli._root import Group, Lazy
-from forecast.cli._text import terminal_width
+from forecast.cli._text import terminal_width, wrap
 
 if TYPE_CHECKING:
     from forecast.errors import Problem
@@ -60,22 +60,21 @@ def list_(context: Context, theme: str | None) -> None:
     The column "moves" says which matter: the most that a prior moved the headline of the newest published run, in percentage points, when
     it lay half a standard deviation lower or higher, counted for less or more, or was set to another choice.
     """
-    from forecast.cli._prior_list import lines, rows
     from forecast.cli.data import print_rows
     from forecast.errors import InputError
-    from forecast.priors.catalogue import right_name
+    from forecast.priors.catalogue import name_remedy
 
     loaded = _load(context)
     chosen = [prior for name, prior in loaded.items() if theme is None or f"{name}.".startswith(f"{theme.rstrip('.')}.")]
     if not chosen:
-        raise InputError(f"No prior has a name that starts with {theme!r}.", right_name(str(theme)))
+        raise InputError(f"No prior has a name that starts with {theme!r}.", name_remedy(str(theme)))
     run, moves = _moves(context)
     if context.json:
-        context.say_json([document(prior) | {"headline_moves_by": moves.get(prior.name)} for prior in chosen])
+        context.say_json([prior_document(prior) | {"headline_moves_by": moves.get(prior.name)} for prior in chosen])
     elif not sys.stdout.isatty():
-        print_rows(context, ("name", "prior", "headline_moves_by", "words"), rows(chosen, moves))
+        print_rows(context, ("name", "prior", "headline_moves_by", "words"), list_rows(chosen, moves))
     else:
-        for line in lines(chosen, run, moves, terminal_width()):
+        for line in list_lines(chosen, run, moves, terminal_width()):
             context.say(line)
 
 
@@ -125,10 +124,10 @@ def _predict(context: Context) -> PriorPredictive:
 def _moves(context: Context) -> tuple[str | None, Mapping[str, float]]:
     """The newest published run and what its priors moved; a damaged run is a warning, since no prior is wrong because of it."""
     from forecast.errors import StoreError
-    from forecast.jobs.priors.headline_moves import prior_moves
+    from forecast.jobs.priors.headline import headline_moves
 
     try:
-        return prior_moves(context.workspace.reports) or (None, {})
+        return headline_moves(context.workspace.reports) or (None, {})
     except StoreError as e:
         context.warn(str(e))
         return None, {}
@@ -144,16 +143,16 @@ def _readings(context: Context, loaded: Priors) -> tuple[Problem, ...]:
     """Where the weights name other readings than the data; nothing while readings.csv itself is wrong, which `data check` says."""
     from forecast.data.read import read_table
     from forecast.data.records import ReadingRow
-    from forecast.priors.plausibility import readings_differ
+    from forecast.priors.plausibility import check_reading_names
 
     table, problems = read_table(context.workspace.data / ReadingRow.file, ReadingRow)
-    return () if problems else readings_differ(loaded, {row.reading for row in table.rows})
+    return () if problems else check_reading_names(loaded, {row.reading for row in table.rows})
 
 
-def document(prior: Prior) -> dict[str, Any]:
+def prior_document(prior: Prior) -> dict[str, Any]:
     """A prior for a program."""
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.descriptions import in_words
+    from forecast.priors.descriptions import describe_prior
     from forecast.priors.distributions import Distribution
     from forecast.priors.specs import Constants
 
@@ -166,7 +165,7 @@ def document(prior: Prior) -> dict[str, Any]:
         "unit": entry.unit,
         "model": entry.model,
         "prior": str(spec),
-        "words": in_words(prior.name, spec),
+        "words": describe_prior(prior.name, spec),
         "quantiles": {"q05": q05, "q50": q50, "q95": q95},
         "parts": dict(spec.values) if isinstance(spec, Constants) else None,
         "why": prior.rationale,
@@ -187,3 +186,65 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "expected": problem.expected,
         "remedy": problem.remedy,
     }
+
+
+THEMES: Final = {
+    "ladder": "how often the level rises and falls without pressure, and how far",
+    "leverage": "what US pressure does to it",
+    "opposition": "what Mexicans think, and what that does to it",
+    "overdose": "what US overdose deaths do to it",
+    "drift": "how fast its habits change",
+    "administration": "how much governments differ",
+    "events": "what makes Washington demand and Mexico concede",
+    "direct": "US action that Mexico resists",
+    "exposure": "when what is covert becomes known",
+    "companion": "how often the events of other questions happen",
+    "readings": "how much each reading of the record counts",
+    "outside_view": "how much other states count",
+}
+"""The first word of a prior's name → what its priors are about."""
+
+LEAST: Final = 0.0005
+"""A move smaller than this, 0.05 points, is shown as none."""
+
+UNKNOWN: Final = "–"
+
+
+def list_rows(priors: Sequence[Prior], moves: Mapping[str, float]) -> list[dict[str, Any]]:
+    """One mapping a prior, in their order; headline_moves_by is a probability, None where it is not known."""
+    from forecast.priors.descriptions import describe_prior
+
+    return [
+        {"name": p.name, "prior": str(p.spec), "headline_moves_by": moves.get(p.name), "words": describe_prior(p.name, p.spec)}
+        for p in priors
+    ]
+
+
+def list_lines(priors: Sequence[Prior], run: str | None, moves: Mapping[str, float], width: int) -> list[str]:
+    """The priors under a heading a theme; what they move has a column if there is a run to know it from."""
+    names = max(len(prior.name) for prior in priors)
+    out: list[str] = []
+    if run is not None:
+        out += wrap(
+            f"moves: points by which a prior moved the headline of run {run}, at most; `forecast priors sensitivity` has more.", width
+        )
+    themes: dict[str, list[Prior]] = {}
+    for prior in priors:
+        themes.setdefault(prior.name.partition(".")[0], []).append(prior)
+    for theme, members in themes.items():
+        heading = f"{theme}: {THEMES[theme]}" if theme in THEMES else theme
+        out += ["", *wrap(heading, width)] if out else wrap(heading, width)
+        if run is not None:
+            out.append(f"  {'':<{names}}  moves")
+        for row in list_rows(members, moves):
+            shown = f"{_points(row['headline_moves_by']):>5}  " if run is not None else ""
+            first = f"  {row['name']:<{names}}  {shown}"
+            out += wrap(f"{first}{row['prior']}", width, subsequent_indent=" " * len(first))
+            out += wrap(row["words"], width, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return out
+
+
+def _points(move: float | None) -> str:
+    if move is None:
+        return UNKNOWN
+    return "0" if move < LEAST else f"{100 * move:.1f}"

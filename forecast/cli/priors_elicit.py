@@ -13,13 +13,13 @@ from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
-    from forecast.jobs.priors.set_edits import PriorEditResult
+    from forecast.jobs.priors.edits import PriorEditResult
     from forecast.jobs.priors.try_edits import EditTrial
     from forecast.priors.distributions import Distribution
+    from forecast.priors.elicitation import Evaluation
     from forecast.priors.load import Priors
-    from forecast.priors.solve_for_headline import Evaluation
 
-WAYS: Final = {
+METHODS: Final = {
     "quantiles": "the values you would bet 19 to 1 it is above, 1 to 1, and 19 to 1 it is below",
     "odds": "how many times likelier something is in one situation than in another",
     "within-a-year": "the lowest and the highest chance within a year, in ordinary times",
@@ -28,7 +28,7 @@ WAYS: Final = {
 
 
 @dataclass(frozen=True)
-class Said:
+class ElicitedPrior:
     """What a person said, in which way, and the prior that it makes; `answer` if it was solved for, `lacking` if it could not be."""
 
     way: str
@@ -77,9 +77,9 @@ def elicit(
     from forecast.priors.specs import SpecError
 
     check_known(name)
-    written = zip(WAYS, (quantiles, odds, year, headline), strict=True)
+    written = zip(METHODS, (quantiles, odds, year, headline), strict=True)
     given = [(way, text) for way, text in written if text is not None]
-    asks = on_terminal()
+    asks = can_prompt()
     if len(given) > 1:
         raise UsageError(f"--{given[0][0]} and --{given[1][0]} are two ways of saying it.", "Give one of them.")
     if not given and not asks:
@@ -107,17 +107,17 @@ def elicit(
     if done is None:
         context.say("Nothing was written.")
     else:
-        from forecast.cli.priors_set import say
+        from forecast.cli.priors_set import print_result
 
-        say(context, context.own_workspace, done)
+        print_result(context, context.own_workspace, done)
 
 
-def on_terminal() -> bool:
+def can_prompt() -> bool:
     """Whether there is someone to ask."""
     return sys.stdin.isatty()
 
 
-def numbers(text: str, count: int) -> tuple[float, ...]:
+def parse_numbers(text: str, count: int) -> tuple[float, ...]:
     """So many numbers between commas or blanks; 2 % may be written for 0.02. SpecError for anything else."""
     from forecast.priors.specs import SpecError
 
@@ -132,27 +132,27 @@ def numbers(text: str, count: int) -> tuple[float, ...]:
     return found
 
 
-def _said(context: Context, priors: Priors, name: str, way: str, text: str) -> Said:
+def _said(context: Context, priors: Priors, name: str, way: str, text: str) -> ElicitedPrior:
     """What the words make of the prior. Raises SpecError."""
-    from forecast.priors.elicitation import from_odds, from_quantiles, from_year, may_be_elicited
+    from forecast.priors.elicitation import check_elicitable, from_odds, from_quantiles, from_yearly_chance
 
-    may_be_elicited(name)
+    check_elicitable(name)
     now = priors.spec(name)
     match way:
         case "quantiles":
-            low, middle, high = numbers(text, 3)
-            return Said(way, (low, middle, high), from_quantiles(name, (low, middle, high), now))
+            low, middle, high = parse_numbers(text, 3)
+            return ElicitedPrior(way, (low, middle, high), from_quantiles(name, (low, middle, high), now))
         case "odds":
-            low, middle, high = numbers(text, 3)
-            return Said(way, (low, middle, high), from_odds(name, (low, middle, high), now))
+            low, middle, high = parse_numbers(text, 3)
+            return ElicitedPrior(way, (low, middle, high), from_odds(name, (low, middle, high), now))
         case "within-a-year":
-            low, high = numbers(text, 2)
-            return Said(way, (low, high), from_year(name, low, high, now, priors.value("outside_view.selection")))
-    return _solved(context, name, *numbers(text, 1))
+            low, high = parse_numbers(text, 2)
+            return ElicitedPrior(way, (low, high), from_yearly_chance(name, low, high, now, priors.value("outside_view.selection")))
+    return _solved(context, name, *parse_numbers(text, 1))
 
 
-def _solved(context: Context, name: str, target: float) -> Said:
-    from forecast.jobs.priors.elicit import solve_headline
+def _solved(context: Context, name: str, target: float) -> ElicitedPrior:
+    from forecast.jobs.priors.headline import solve_headline
     from forecast.priors.descriptions import percent
 
     with context.progress() as progress:
@@ -165,20 +165,20 @@ def _solved(context: Context, name: str, target: float) -> Said:
         lacking = f"Moved by up to four of its standard deviations, {name} alone does not bring it about: {rough}."
     elif not found.answer.accepted:
         lacking = f"That lies too far from the published run to rely on: {rough}. This needs a refit (`forecast priors try --refit`)."
-    return Said("headline", (target,), found.spec, found.answer, lacking)
+    return ElicitedPrior("headline", (target,), found.spec, found.answer, lacking)
 
 
-def _agreed(context: Context, priors: Priors, name: str) -> Said:
+def _agreed(context: Context, priors: Priors, name: str) -> ElicitedPrior:
     """Ask and show until it is what the person would say. Ctrl-C gives up."""
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.descriptions import in_words
-    from forecast.priors.elicitation import CONTRASTS, may_be_elicited, may_be_within_a_year
+    from forecast.priors.descriptions import describe_prior
+    from forecast.priors.elicitation import CONTRASTS, check_elicitable, has_yearly_chance
     from forecast.priors.specs import SpecError
 
-    entry = may_be_elicited(name)
-    ways = [way for way in WAYS if (way != "odds" or name in CONTRASTS) and (way != "within-a-year" or may_be_within_a_year(name))]
+    entry = check_elicitable(name)
+    ways = [way for way in METHODS if (way != "odds" or name in CONTRASTS) and (way != "within-a-year" or has_yearly_chance(name))]
     usual: str = next(way for way in ("odds", "within-a-year", "quantiles") if way in ways)
-    _ask_lines(CATALOGUE[name].what, f"Now: {in_words(name, priors.spec(name))}.", *(f"  {way}: {WAYS[way]}" for way in ways))
+    _ask_lines(CATALOGUE[name].what, f"Now: {describe_prior(name, priors.spec(name))}.", *(f"  {way}: {METHODS[way]}" for way in ways))
     while True:
         way = click.prompt("How would you put it?", type=click.Choice(ways), default=usual, err=True)
         _ask_lines(*_question(name, way, entry.unit))
@@ -211,40 +211,44 @@ def _question(name: str, way: str, unit: str) -> list[str]:
     }[way]
 
 
-def _tried(context: Context, priors: Priors, name: str, said: Said) -> EditTrial | str:
+def _tried(context: Context, priors: Priors, name: str, said: ElicitedPrior) -> EditTrial | str:
     """What it does to the newest run; what was solved for has been tried already."""
-    from forecast.cli._headline_effect import tried_on_newest
+    from forecast.cli.priors_try import try_on_latest_run
     from forecast.priors.descriptions import percent
 
     if said.lacking:
         return ""
     if said.answer:
         return f"The headline becomes {percent(said.answer.probability)} ({said.answer.how})."
-    return tried_on_newest(context, {} if said.spec == priors.spec(name) else {name: said.spec})
+    return try_on_latest_run(context, {} if said.spec == priors.spec(name) else {name: said.spec})
 
 
-def _show(context: Context, priors: Priors, name: str, said: Said, tried: EditTrial | str) -> None:
+def _show(context: Context, priors: Priors, name: str, said: ElicitedPrior, tried: EditTrial | str) -> None:
     """The prior in words, as a curve and in what it implies, beside what now stands."""
     for line in _page(priors, name, said, tried):
         click.echo(line, err=True) if context.json else context.say(line)
 
 
-def _page(priors: Priors, name: str, said: Said, tried: EditTrial | str) -> list[str]:
-    from forecast.cli._headline_effect import headline_words
-    from forecast.cli._prior_view import span
+def _page(priors: Priors, name: str, said: ElicitedPrior, tried: EditTrial | str) -> list[str]:
     from forecast.cli._text import sentence, terminal_width, wrap
+    from forecast.cli.priors_show import format_implied
+    from forecast.cli.priors_try import describe_effect
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.density_curve import draw
-    from forecast.priors.descriptions import in_words, unit_text
-    from forecast.priors.implied import implied
-    from forecast.priors.selection_bias import RISE
+    from forecast.priors.density_curve import text_histogram
+    from forecast.priors.descriptions import describe_prior, format_value
+    from forecast.priors.implied import implied_quantities
+    from forecast.priors.outside_view import RISE
 
     width = min(terminal_width(), 100)
     if said.lacking:
         return wrap(said.lacking, width)
     lines = [*wrap(f"{name} = {said.spec}, now {priors.spec(name)}", width, subsequent_indent="    "), ""]
-    lines += [*wrap(sentence(in_words(name, said.spec)), width), ""]
-    lines += [*draw(said.spec, lambda x: unit_text(name, x), min(60, width)), f"5, 50 and 95 % quantiles; {CATALOGUE[name].unit}", ""]
+    lines += [*wrap(sentence(describe_prior(name, said.spec)), width), ""]
+    lines += [
+        *text_histogram(said.spec, lambda x: format_value(name, x), min(60, width)),
+        f"5, 50 and 95 % quantiles; {CATALOGUE[name].unit}",
+        "",
+    ]
     if said.way == "within-a-year" and name == RISE:
         factor = priors.value("outside_view.selection")
         lines += [
@@ -254,16 +258,18 @@ def _page(priors: Priors, name: str, said: Said, tried: EditTrial | str) -> list
     if missed := _missed(name, said):
         lines += [*wrap(missed, width), ""]
 
-    rows = list(zip(implied(priors.replace({name: said.spec}), name), implied(priors, name), strict=True))
+    rows = list(zip(implied_quantities(priors.replace({name: said.spec}), name), implied_quantities(priors, name), strict=True))
     if rows:
         lines += wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
         for new, old in rows:
-            lines += wrap(f"{new.what}: {span(new)}; now {span(old)}", width, initial_indent="  ", subsequent_indent="    ")
+            lines += wrap(
+                f"{new.what}: {format_implied(new)}; now {format_implied(old)}", width, initial_indent="  ", subsequent_indent="    "
+            )
         lines.append("")
-    return [*lines, *wrap(headline_words(tried), width), ""]
+    return [*lines, *wrap(describe_effect(tried), width), ""]
 
 
-def _missed(name: str, said: Said) -> str:
+def _missed(name: str, said: ElicitedPrior) -> str:
     """Said where the family cannot have the quantiles, or the odds, that were stated."""
     from math import exp
 
@@ -283,8 +289,8 @@ def _missed(name: str, said: Said) -> str:
     return f"You said {mine}; the nearest that such a prior can have is {its}."
 
 
-def _write(context: Context, name: str, said: Said, why: str | None, by: str | None) -> PriorEditResult:
-    from forecast.jobs.priors.set_edits import set_priors
+def _write(context: Context, name: str, said: ElicitedPrior, why: str | None, by: str | None) -> PriorEditResult:
+    from forecast.jobs.priors.edits import set_priors
 
     why = why or click.prompt("Why", err=True)
     by = by or click.prompt("By", err=True)
@@ -305,13 +311,13 @@ def _ask_lines(*lines: str) -> None:
             click.echo(part, err=True)
 
 
-def _document(priors: Priors, name: str, said: Said, tried: EditTrial | str, done: PriorEditResult | None) -> dict[str, Any]:
-    from forecast.priors.descriptions import in_words
-    from forecast.priors.implied import implied
-    from forecast.priors.solve_for_headline import Evaluation
+def _document(priors: Priors, name: str, said: ElicitedPrior, tried: EditTrial | str, done: PriorEditResult | None) -> dict[str, Any]:
+    from forecast.priors.descriptions import describe_prior
+    from forecast.priors.elicitation import Evaluation
+    from forecast.priors.implied import implied_quantities
 
     low, middle, high = said.spec.interval()
-    rows = implied(priors.replace({name: said.spec}), name)
+    rows = implied_quantities(priors.replace({name: said.spec}), name)
     found = said.answer or (None if isinstance(tried, str) else Evaluation(tried.headline, tried.accepted, tried.how))
     headline = found and {"probability": found.probability, "accepted": found.accepted, "how": found.how, "lacking": said.lacking}
     return {
@@ -320,7 +326,7 @@ def _document(priors: Priors, name: str, said: Said, tried: EditTrial | str, don
         "stated": list(said.numbers),
         "from": str(priors.spec(name)),
         "to": str(said.spec),
-        "words": in_words(name, said.spec),
+        "words": describe_prior(name, said.spec),
         "quantiles": {"q05": low, "q50": middle, "q95": high},
         "implied": [{"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high} for r in rows],
         "headline": headline,

@@ -13,7 +13,7 @@ from forecast.cli._text import sentence, terminal_width, wrap
 
 if TYPE_CHECKING:
     from forecast.jobs.priors.try_edits import EditTrial
-    from forecast.priors.expert_pooling import Opinion, Pooled
+    from forecast.priors.expert_pooling import Opinion, PooledPrior
     from forecast.priors.load import Priors
 
 
@@ -43,10 +43,10 @@ def pool(
     The linear pool keeps their disagreement as spread: it says what someone would believe who trusts each of them that much. The log pool
     is what they would agree on, narrower than the linear one.
     """
-    from forecast.cli._headline_effect import tried_on_newest
+    from forecast.cli.priors_try import try_on_latest_run
     from forecast.errors import InputError, Problem
     from forecast.priors.catalogue import check_known
-    from forecast.priors.expert_pooling import pool as pooled
+    from forecast.priors.expert_pooling import pool_opinions as pooled
     from forecast.priors.load import load_priors
     from forecast.priors.specs import SpecError
 
@@ -56,7 +56,7 @@ def pool(
         made = pooled(name, _opinions(context, name, priors, beliefs, file, weights), priors.spec(name), method)
     except SpecError as e:
         raise InputError.of([Problem("pool", e.found, e.expected, e.remedy, column=name)]) from e
-    tried = tried_on_newest(context, {} if made.spec == priors.spec(name) else {name: made.spec})
+    tried = try_on_latest_run(context, {} if made.spec == priors.spec(name) else {name: made.spec})
     if context.json:
         context.say_json(_document(priors, name, made, tried))
         return
@@ -68,13 +68,13 @@ def _opinions(
     context: Context, name: str, priors: Priors, beliefs: tuple[str, ...], file: str | None, weights: str | None
 ) -> list[Opinion]:
     """All that was given, weighed. Raises SpecError, InputError for a file."""
-    from forecast.priors.elicitation import may_be_elicited
-    from forecast.priors.expert_pooling import Opinion, opinion, read_opinions
+    from forecast.priors.elicitation import check_elicitable
+    from forecast.priors.expert_pooling import Opinion, parse_opinion, read_opinions
     from forecast.priors.specs import SpecError
     from forecast.storage.text import handed_over
 
-    may_be_elicited(name)
-    found = [opinion(name, text, i) for i, text in enumerate(beliefs, 1)]
+    check_elicitable(name)
+    found = [parse_opinion(name, text, i) for i, text in enumerate(beliefs, 1)]
     if file is not None:
         source, called = context.handed_over(file)
         found += read_opinions(name, handed_over(source, called), priors.spec(name), called)
@@ -89,17 +89,17 @@ def _opinions(
     return [Opinion(o.person, o.spec, w) for o, w in zip(found, numbers, strict=True)]
 
 
-def _page(priors: Priors, name: str, made: Pooled, tried: EditTrial | str, width: int) -> Iterator[str]:
-    from forecast.cli._headline_effect import headline_words
-    from forecast.cli._prior_view import span
+def _page(priors: Priors, name: str, made: PooledPrior, tried: EditTrial | str, width: int) -> Iterator[str]:
+    from forecast.cli.priors_show import format_implied
+    from forecast.cli.priors_try import describe_effect
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.density_curve import draw
-    from forecast.priors.descriptions import in_words, percent, unit_text
-    from forecast.priors.expert_pooling import CHECKED
-    from forecast.priors.implied import implied
+    from forecast.priors.density_curve import text_histogram
+    from forecast.priors.descriptions import describe_prior, format_value, percent
+    from forecast.priors.expert_pooling import COMPARED_AT
+    from forecast.priors.implied import implied_quantities
 
     def unit(x: float) -> str:
-        return unit_text(name, x)
+        return format_value(name, x)
 
     entry = CATALOGUE[name]
     yield from wrap(f"{name} ({entry.symbol}), now {priors.spec(name)}", width, subsequent_indent="    ")
@@ -109,23 +109,25 @@ def _page(priors: Priors, name: str, made: Pooled, tried: EditTrial | str, width
     yield f"{entry.unit[:people]:<{people}}{'weight':>9}{'5 %':>10}{'50 %':>10}{'95 %':>10}"
     for o in made.opinions:
         yield f"{o.person[:people]:<{people}}{percent(o.weight):>9}" + "".join(f"{unit(q):>10}" for q in o.spec.interval())
-    yield f"{f'{made.method} pool':<{people}}{'':>9}" + "".join(f"{unit(made.exact[CHECKED.index(p)]):>10}" for p in (0.05, 0.5, 0.95))
+    yield f"{f'{made.method} pool':<{people}}{'':>9}" + "".join(f"{unit(made.exact[COMPARED_AT.index(p)]):>10}" for p in (0.05, 0.5, 0.95))
     yield f"{'as a prior':<{people}}{'':>9}" + "".join(f"{unit(q):>10}" for q in made.spec.interval())
     yield ""
     yield from wrap(_agreement(made), width)
     yield from wrap(_fit(made), width)
     yield ""
     yield from wrap(f"{name} = {made.spec}", width, subsequent_indent="    ")
-    yield from wrap(sentence(in_words(name, made.spec)), width)
+    yield from wrap(sentence(describe_prior(name, made.spec)), width)
     yield ""
-    yield from [*draw(made.spec, unit, min(60, width)), f"5, 50 and 95 % quantiles; {entry.unit}", ""]
-    rows = implied(priors.replace({name: made.spec}), name)
+    yield from [*text_histogram(made.spec, unit, min(60, width)), f"5, 50 and 95 % quantiles; {entry.unit}", ""]
+    rows = implied_quantities(priors.replace({name: made.spec}), name)
     if rows:
         yield from wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
-        for new, old in zip(rows, implied(priors, name), strict=True):
-            yield from wrap(f"{new.what}: {span(new)}; now {span(old)}", width, initial_indent="  ", subsequent_indent="    ")
+        for new, old in zip(rows, implied_quantities(priors, name), strict=True):
+            yield from wrap(
+                f"{new.what}: {format_implied(new)}; now {format_implied(old)}", width, initial_indent="  ", subsequent_indent="    "
+            )
         yield ""
-    yield from [*wrap(headline_words(tried), width), ""]
+    yield from [*wrap(describe_effect(tried), width), ""]
     yield "Nothing was written. To see every question, and to write it:"
     yield f"  forecast priors try '{name} = {made.spec}'"
     people_text = ", ".join(o.person for o in made.opinions)
@@ -133,7 +135,7 @@ def _page(priors: Priors, name: str, made: Pooled, tried: EditTrial | str, width
     yield from wrap(f"--why '…' --by '…' --source '{made.method} pool of {people_text}'", width, "    ", "    ")
 
 
-def _agreement(made: Pooled) -> str:
+def _agreement(made: PooledPrior) -> str:
     from forecast.priors.descriptions import percent
 
     share = made.disagreement
@@ -144,7 +146,7 @@ def _agreement(made: Pooled) -> str:
     return said
 
 
-def _fit(made: Pooled) -> str:
+def _fit(made: PooledPrior) -> str:
     """How well the family has the pool."""
     from forecast.priors.descriptions import percent
 
@@ -160,13 +162,13 @@ def _fit(made: Pooled) -> str:
     )
 
 
-def _document(priors: Priors, name: str, made: Pooled, tried: EditTrial | str) -> dict[str, Any]:
-    from forecast.priors.descriptions import in_words
-    from forecast.priors.expert_pooling import CHECKED
-    from forecast.priors.implied import implied
+def _document(priors: Priors, name: str, made: PooledPrior, tried: EditTrial | str) -> dict[str, Any]:
+    from forecast.priors.descriptions import describe_prior
+    from forecast.priors.expert_pooling import COMPARED_AT
+    from forecast.priors.implied import implied_quantities
 
-    rows = implied(priors.replace({name: made.spec}), name)
-    labels = [f"q{100 * p:02.0f}" for p in CHECKED]
+    rows = implied_quantities(priors.replace({name: made.spec}), name)
+    labels = [f"q{100 * p:02.0f}" for p in COMPARED_AT]
     return {
         "name": name,
         "method": made.method,
@@ -184,7 +186,7 @@ def _document(priors: Priors, name: str, made: Pooled, tried: EditTrial | str) -
         "from": str(priors.spec(name)),
         "to": str(made.spec),
         "fit": {**dict(zip(labels, made.fitted, strict=True)), "misplaced": made.misplaced},
-        "words": in_words(name, made.spec),
+        "words": describe_prior(name, made.spec),
         "implied": [{"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high} for r in rows],
         "tried": tried if isinstance(tried, str) else tried.as_dict(),
     }

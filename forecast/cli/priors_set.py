@@ -13,9 +13,8 @@ from forecast.cli._options import common, examples
 from forecast.cli._text import terminal_width, wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.priors.set_edits import Headlines, Log, PriorEditResult
-    from forecast.jobs.priors.undo_edits import Undone
-    from forecast.priors.edit_log import Edit, HandEdit, Outlook
+    from forecast.jobs.priors.edits import EditLog, HeadlineChange, PriorEditResult, UndoResult
+    from forecast.priors.edit_log import Edit, HandEdit, HeadlineEstimate
     from forecast.workspace import Workspace
 
 _EDIT: Final = re.compile(r"[^=(]+=.*", re.DOTALL)
@@ -44,23 +43,23 @@ def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: st
     nothing is written. `forecast priors try` shows what an edit would do, `forecast priors undo` takes it back.
     """
     where = context.own_workspace
-    from forecast.jobs.priors.set_edits import SOURCE, set_priors
+    from forecast.jobs.priors.edits import SOURCE, set_priors
     from forecast.priors.parsing import parse_edits
 
-    parsed = parse_edits(joined(edits))
+    parsed = parse_edits(join_words(edits))
     done = set_priors(where, parsed, why=why, by=by, source=source or SOURCE, now=context.now)
     if context.json:
-        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": written(where, done)})
+        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": changed_files(where, done)})
     else:
-        say(context, where, done)
+        print_result(context, where, done)
 
 
-def say(context: Context, where: Workspace, done: PriorEditResult) -> None:
+def print_result(context: Context, where: Workspace, done: PriorEditResult) -> None:
     """What was set, and where."""
-    for text in told(done):
+    for text in result_lines(done):
         _say(context, text)
     if done.edits:
-        context.say_written(where, written(where, done))
+        context.say_written(where, changed_files(where, done))
 
 
 def _say(context: Context, text: str) -> None:
@@ -68,7 +67,7 @@ def _say(context: Context, text: str) -> None:
         context.say(line)
 
 
-def written(where: Workspace, done: PriorEditResult | Undone) -> list[str]:
+def changed_files(where: Workspace, done: PriorEditResult | UndoResult) -> list[str]:
     """The files of a workspace that edits of priors have changed, as paths in it."""
     from forecast.priors.edit_log import FOLDER
     from forecast.priors.load import load_priors
@@ -78,7 +77,7 @@ def written(where: Workspace, done: PriorEditResult | Undone) -> list[str]:
     return sorted(files | {f"priors/{FOLDER}/{edit.time.year}.toml" for edit in done.edits})
 
 
-def joined(words: Sequence[str]) -> list[str]:
+def join_words(words: Sequence[str]) -> list[str]:
     """Edits of the one form `NAME = SPEC`, from words of which some may be NAME and SPEC apart."""
     edits: list[str] = []
     rest = list(words)
@@ -89,7 +88,7 @@ def joined(words: Sequence[str]) -> list[str]:
     return edits
 
 
-def told(done: PriorEditResult) -> Iterator[str]:
+def result_lines(done: PriorEditResult) -> Iterator[str]:
     """What was set, in lines."""
     for name in done.unchanged:
         yield f"{name} says so already; nothing to change."
@@ -99,7 +98,7 @@ def told(done: PriorEditResult) -> Iterator[str]:
         yield from _outlook(done.headline)
 
 
-def _outlook(seen: Headlines) -> Iterator[str]:
+def _outlook(seen: HeadlineChange) -> Iterator[str]:
     """What a change does to the headline, and when the forecast follows."""
     if seen.lacking:
         yield f"What it does to the headline is not known. {seen.lacking}"
@@ -117,19 +116,19 @@ def undo(context: Context, revisions: tuple[str, ...]) -> None:
     REVISION is what `forecast priors log` shows before a change, such as 3-1c9e07aa, or its number alone. Only the last change of a prior
     can be undone; of several, undo the newest first. An undo is added to the history and can be undone too.
     """
-    from forecast.jobs.priors.undo_edits import undo_priors
+    from forecast.jobs.priors.edits import undo_priors
 
     where = context.own_workspace
     done = undo_priors(where, revisions, context.now)
     if context.json:
-        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": written(where, done)})
+        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": changed_files(where, done)})
         return
     for text in _taken_back(done):
         _say(context, text)
-    context.say_written(where, written(where, done))
+    context.say_written(where, changed_files(where, done))
 
 
-def _taken_back(done: Undone) -> Iterator[str]:
+def _taken_back(done: UndoResult) -> Iterator[str]:
     for before, edit in zip(done.undone, done.edits, strict=True):
         yield f"{edit.name} = {edit.new} again, until now {edit.old}."
         yield f"Revision {edit.revision} undoes {before.revision}. The file says again why: {edit.why} ({edit.by})"
@@ -148,12 +147,12 @@ def log(context: Context, name: str | None) -> None:
 
     A prior that was edited in its file, past the history, is shown as such. A history that was altered is refused with exit code 7.
     """
-    from forecast.jobs.priors.set_edits import read_log
+    from forecast.jobs.priors.edits import read_edit_log
     from forecast.priors.catalogue import check_known
 
     if name is not None:
         check_known(name)
-    found = read_log(context.workspace, name)
+    found = read_edit_log(context.workspace, name)
     if context.json:
         by_hand = [{"name": hand.name, "from": hand.old, "to": hand.new, "until": hand.until} for hand in found.by_hand]
         context.say_json({"edits": [edit.as_dict() for edit in reversed(found.history.edits)], "by_hand": by_hand})
@@ -163,7 +162,7 @@ def log(context: Context, name: str | None) -> None:
         context.say(line)
 
 
-def _listed(found: Log) -> Iterator[str]:
+def _listed(found: EditLog) -> Iterator[str]:
     from forecast.priors.edit_log import BY_HAND
 
     def by_hand(hand: HandEdit) -> Iterator[str]:
@@ -195,7 +194,7 @@ def _indented(text: str) -> list[str]:
     return wrap(text, terminal_width(), "    ", "    ")
 
 
-def _headline(before: Outlook, after: Outlook | None) -> str:
+def _headline(before: HeadlineEstimate, after: HeadlineEstimate | None) -> str:
     from forecast.priors.descriptions import percent
 
     rough = "" if before.accepted else "roughly "

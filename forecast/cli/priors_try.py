@@ -1,4 +1,4 @@
-"""`forecast priors try`: what an edit would do, at once."""
+"""`forecast priors try`: what edits would do to the newest published run, at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from forecast.priors.specs import PriorSpec
     from forecast.runs.kept_runs import KeptRun
 
-FAMILY = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m", "reach-5-12m", "fall-1-12m")
+
+RELATED_QUESTIONS = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m", "reach-5-12m", "fall-1-12m")
 """What is shown first: the headline and its kin."""
 WIDTH: Final = 80
 
@@ -60,7 +61,7 @@ def try_(context: Context, edits: tuple[str, ...], file: str | None, everything:
     if context.json:
         context.say_json(tried.as_dict())
         return
-    for line in lines(tried, everything):
+    for line in trial_lines(tried, everything):
         context.say(line)
 
 
@@ -80,7 +81,7 @@ def _joined(words: dict[str, PriorSpec], file: dict[str, PriorSpec]) -> dict[str
     return words | file
 
 
-def lines(tried: EditTrial, everything: bool) -> list[str]:
+def trial_lines(tried: EditTrial, everything: bool) -> list[str]:
     """For a terminal of 80 columns."""
     from forecast.report.words import percent, points
 
@@ -89,7 +90,9 @@ def lines(tried: EditTrial, everything: bool) -> list[str]:
         out += ["Set since that run, and included:"] if out else ["Set since that run:"]
         out += [line for name, (a, b) in tried.pending.items() for line in _edit(name, a, b)]
     out += ["", f"{'':<26}{'run':>8}{'edited':>8}{'points':>8}{'± MC':>7}{'prior':>8}{'80 %':>15}"]
-    shown = [q for q in tried.questions if everything or q["id"] in FAMILY or q["id"] == tried.headline_id or _companion_moved(q)]
+    shown = [
+        q for q in tried.questions if everything or q["id"] in RELATED_QUESTIONS or q["id"] == tried.headline_id or _companion_moved(q)
+    ]
     for q in shown:
         low, high = q["interval"]["low"], q["interval"]["high"]
         mark = "*" if q["id"] == tried.headline_id else " "
@@ -110,7 +113,7 @@ def lines(tried: EditTrial, everything: bool) -> list[str]:
         out.append(f"{name:<26}{percent(r.probability):>8}{k_hat:>8}{r.ess:>8.0f}{100 * r.mcse:>7.2g}")
     if tried.kept and tried.how != "refit":
         out += ["", *_kept(tried, tried.kept, shown)]
-    return [*out, "", *(line for note in (*tried.notes, verdict(tried)) for line in wrap(note, WIDTH))]
+    return [*out, "", *(line for note in (*tried.notes, trial_verdict(tried)) for line in wrap(note, WIDTH))]
 
 
 def _kept(tried: EditTrial, kept: KeptRun, shown: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -136,7 +139,7 @@ def _companion_moved(q: Mapping[str, Any]) -> bool:
     return q["level"] is None and q["probability"] != q["before"]
 
 
-def verdict(tried: EditTrial) -> str:
+def trial_verdict(tried: EditTrial) -> str:
     """Whether the answer may be used."""
     if tried.how == "refit" and tried.accepted:
         if tried.kept is None:
@@ -152,3 +155,36 @@ def verdict(tried: EditTrial) -> str:
     if tried.how == "refit":
         return "These draws cannot answer that: it needs a refit (--refit)."
     return "Not accepted: the edit lies too far from the run's priors. The answer needs a refit (--refit); these numbers are rough."
+
+
+def try_on_latest_run(context: Context, edits: Mapping[str, PriorSpec]) -> EditTrial | str:
+    """The edits tried, or a sentence that says why they could not be."""
+    from forecast.errors import ForecastError
+    from forecast.jobs.priors.try_edits import try_edits
+    from forecast.runs.store import latest
+
+    if not edits:
+        return "The headline stays what it is: nothing would change."
+    try:
+        if latest(context.workspace.reports) is None:
+            return "What it does to the headline can be said once a run is published: `forecast run --publish`."
+        return try_edits(context.workspace, edits)
+    except ForecastError as e:
+        return f"What it does to the headline cannot be said. {e}"
+
+
+def describe_effect(tried: EditTrial | str) -> str:
+    """The headline before and after, and whether that can be relied on."""
+    from forecast.priors.descriptions import percent
+
+    if isinstance(tried, str):
+        return tried
+    if tried.how == "refit":
+        return f"What it does to the headline ({percent(tried.before)} now) only a refit can tell: `forecast priors try --refit`."
+    if tried.accepted:
+        k_hat = f", k-hat {tried.k_hat:.2f}".replace(" -", " −") if abs(tried.k_hat) < 100 else ""
+        return f"The headline: {percent(tried.before)} now, {percent(tried.headline)} with it ({tried.how}{k_hat}; run {tried.run_id})."
+    return (
+        f"The headline: {percent(tried.before)} now, roughly {percent(tried.headline)} with it. That lies too far from run "
+        f"{tried.run_id} to rely on: `forecast priors try --refit` answers."
+    )

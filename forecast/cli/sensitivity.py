@@ -41,11 +41,11 @@ def sensitivity(context: Context, run: str, everything: bool) -> None:
     if context.json:
         context.say_json(found)
         return
-    for line in lines(found, everything):
+    for line in sensitivity_lines(found, everything):
         context.say(line)
 
 
-def lines(found: Found, everything: bool = False) -> Iterator[str]:
+def sensitivity_lines(found: Found, everything: bool = False) -> Iterator[str]:
     """For a terminal of 80 columns."""
     from forecast.report.tables import sensitivity as made
     from forecast.report.words import percent

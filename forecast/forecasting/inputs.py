@@ -18,8 +18,8 @@ from forecast.forecasting.preconditions import FIRST_ORIGIN, left_out, unmet
 from forecast.forecasting.scenarios.specification import FOLDER, Scenario, edited, read_scenarios
 from forecast.priors.edit_log import Revision, revisions
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.outside_view_variants import Alternatives, read_alternatives
-from forecast.priors.plausibility import readings_differ
+from forecast.priors.outside_view import Alternatives, read_alternatives
+from forecast.priors.plausibility import check_reading_names
 from forecast.workspace import Workspace, contents
 
 DEFAULT_SEED: Final = 20_060_101
@@ -90,7 +90,7 @@ def _read(folder: Workspace, as_of: date | None, today: date | None) -> Inputs:
     except InputError as e:
         problems += e.problems
     if data is not None and priors is not None:
-        problems += list(readings_differ(priors, {row.reading for row in data.readings}))
+        problems += list(check_reading_names(priors, {row.reading for row in data.readings}))
     if problems or data is None or priors is None:
         raise InputError.of(problems)
     seen = _then(data, as_of) if as_of else as_of_now(data, today) if today else data

@@ -24,7 +24,7 @@ from forecast.model.history import History
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import TolerancePriors
 from forecast.priors.distributions import Fixed, Normal
-from forecast.priors.outside_view_variants import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
+from forecast.priors.outside_view import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
 from forecast.priors.specs import PriorSpec
 from forecast.typing import Floats
 

@@ -73,7 +73,7 @@ def run_and_publish(
     A run as of an earlier day is never published. Raises GateError, LockedError or what stands in the way of writing; `latest` then
     stays as it was.
     """
-    from forecast.jobs.priors.as_of import with_priors_as_of
+    from forecast.jobs.priors.reference import with_priors_as_of
     from forecast.jobs.run import fit, write_report
 
     if inputs.as_of is not None or not (publish or store.latest(reports) is None):

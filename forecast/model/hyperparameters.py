@@ -12,7 +12,7 @@ from forecast.model.leverage import LeverageSettings
 from forecast.model.tolerance_data import TolerancePriors
 from forecast.priors.distributions import HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import as_beta, rise_after_selection, skip_after_selection
+from forecast.priors.outside_view import as_beta, rise_after_selection, skip_after_selection
 from forecast.typing import Floats
 
 if TYPE_CHECKING:

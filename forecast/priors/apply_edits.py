@@ -11,8 +11,18 @@ from typing import Any, Final
 
 from forecast.data.replace import replace_files
 from forecast.errors import ForecastError, InputError, Problem
-from forecast.priors.catalogue import CATALOGUE, check_suits, right_name
-from forecast.priors.edit_log import FOLDER, START, Edit, Outlook, Provenance, chained, digest_of, edit_of, read_history
+from forecast.priors.catalogue import CATALOGUE, check_spec, name_remedy
+from forecast.priors.edit_log import (
+    FOLDER,
+    START,
+    Edit,
+    HeadlineEstimate,
+    Provenance,
+    chained,
+    edit_from_record,
+    read_history,
+    specs_digest,
+)
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import PriorSpec, SpecError
@@ -25,21 +35,28 @@ _HEAD: Final = "# What `forecast priors set` changed. Edits are added and never 
 _START: Final = "# What every prior said when this history began. Never altered; the edits since are beside it, a file a year.\n"
 
 
-def begin(folder: Path, priors: Priors) -> None:
+def begin_history(folder: Path, priors: Priors) -> None:
     """Have the history of `folder` begin with these priors, unless it has begun. Raises ForecastError if it cannot be written."""
     path = folder / FOLDER / START
     if path.exists():
         return
     said = {name: str(prior.spec) for name, prior in priors.items()}
-    lines = [_START, f"sha256 = {_text(digest_of(said))}", "", "[priors]", *(f"{_text(n)} = {_text(spec)}" for n, spec in said.items()), ""]
+    lines = [
+        _START,
+        f"sha256 = {_text(specs_digest(said))}",
+        "",
+        "[priors]",
+        *(f"{_text(n)} = {_text(spec)}" for n, spec in said.items()),
+        "",
+    ]
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as e:
         raise ForecastError(f"{path.parent} could not be made: {e.strerror or e}.", "Check the folder's permissions.") from e
-    replace_text(path, "\n".join(lines))
+    replace_text_file(path, "\n".join(lines))
 
 
-def change(
+def write_edits(
     folder: Path,
     priors: Priors,
     edits: Mapping[str, PriorSpec],
@@ -48,8 +65,8 @@ def change(
     by: str,
     source: str,
     now: datetime,
-    before: Outlook | None = None,
-    after: Outlook | None = None,
+    before: HeadlineEstimate | None = None,
+    after: HeadlineEstimate | None = None,
     keep_rationale: bool = False,
     beside: Mapping[Path, bytes] | None = None,
 ) -> tuple[Edit, ...]:
@@ -66,8 +83,14 @@ def change(
     return _written(folder, priors, priors.replace(edits), changed, said, now, before, after, kept=kept, beside=beside)
 
 
-def undo(
-    folder: Path, priors: Priors, undone: Sequence[Edit], *, now: datetime, before: Outlook | None = None, after: Outlook | None = None
+def write_undo(
+    folder: Path,
+    priors: Priors,
+    undone: Sequence[Edit],
+    *,
+    now: datetime,
+    before: HeadlineEstimate | None = None,
+    after: HeadlineEstimate | None = None,
 ) -> tuple[Edit, ...]:
     """Take edits back, each of another prior: what the files said before them stands there again, down to the day.
 
@@ -86,8 +109,8 @@ def _written(
     changed: Mapping[str, PriorSpec],
     said: Mapping[str, Provenance],
     now: datetime,
-    before: Outlook | None,
-    after: Outlook | None,
+    before: HeadlineEstimate | None,
+    after: HeadlineEstimate | None,
     *,
     kept: frozenset[str] = frozenset(),
     undoes: Mapping[str, str] | None = None,
@@ -103,8 +126,8 @@ def _written(
     for name, spec in changed.items():
         files.setdefault(folder / priors[name].file, {})[name] = spec
     keys = {name: {key: value for key, value in asdict(said[name]).items() if key not in kept} for name in changed}
-    contents |= {path: edited_text(path, specs, keys).encode() for path, specs in files.items()}
-    begin(folder, priors)
+    contents |= {path: edit_prior_text(path, specs, keys).encode() for path, specs in files.items()}
+    begin_history(folder, priors)
     previous = history.head if history.start else priors.digest()
     number, group = (history.edits[-1].number, history.edits[-1].change) if history.edits else (0, 0)
     raws = []
@@ -129,11 +152,11 @@ def _written(
         raws.append(raw)
     path = folder / FOLDER / f"{_day(now).year}.toml"
     if not path.exists():
-        replace_text(path, _HEAD)
+        replace_text_file(path, _HEAD)
     contents[path] = read_bounded(path, MAX_TOML) + "".join(map(_block, raws)).encode()
     _check_readable(path, contents[path])
     replace_files(contents)
-    return tuple(map(edit_of, raws))
+    return tuple(map(edit_from_record, raws))
 
 
 def _day(now: datetime) -> date:
@@ -170,7 +193,7 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # of what JSON leaves as it is, TOML refuses this one only
 
 
-def edited_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[str, Mapping[str, Any]]) -> str:
+def edit_prior_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[str, Mapping[str, Any]]) -> str:
     """The text of the file `path` with the priors named set to these specs.
 
     said: by prior the keys that change with it (why, source, by, date); others, such as a hindsight note, stay. Raises InputError, with
@@ -187,8 +210,8 @@ def edited_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[str, M
     for name, spec in specs.items():
         try:
             if name not in CATALOGUE:
-                raise SpecError(repr(name), "the name of a prior", right_name(name))
-            check_suits(CATALOGUE[name], spec)
+                raise SpecError(repr(name), "the name of a prior", name_remedy(name))
+            check_spec(CATALOGUE[name], spec)
             if name not in document:
                 raise SpecError(f"no {name}", f'a table ["{name}"]', "Add it first, with its rationale.")
         except SpecError as e:
@@ -202,7 +225,7 @@ def edited_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[str, M
     return tomlkit.dumps(document)
 
 
-def replace_text(path: Path, text: str) -> None:
+def replace_text_file(path: Path, text: str) -> None:
     """Write a text file whole: under another name first, onto the disk, then renamed. Raises ForecastError if that fails.
 
     The caller holds the folder (`data.lock.editing`): what a killed writer left in it is removed.

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from forecast.domain import CHANNELS, LEVELS, TOP
 from forecast.errors import InputError
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale
-from forecast.priors.specs import PriorSpec, SpecError, Table, Weights
+from forecast.priors.specs import NamedNumbers, PriorSpec, SpecError, Weights
 
 type Model = Literal["outside view", "overdose", "opposition", "events", "tolerance", "leverage", "readings", "exposure"]
 
@@ -64,7 +64,7 @@ COUNTS: Final = (0.01, 1e4)
 """For the parameters of a Beta and a Gamma: so many cases stand behind them."""
 SPREAD: Final = 3.0
 """The largest sd of a logarithm: nine in ten within a factor of 140 either way."""
-LINE: Final = (-math.inf, math.inf)
+REAL_LINE: Final = (-math.inf, math.inf)
 ABOVE_0: Final = (0.0, math.inf)
 SHARE: Final = (0.0, 1.0)
 COMPANIONS: Final = MappingProxyType(
@@ -83,7 +83,7 @@ WIDENING: Final = ("rise_low", "rise_high", "stay_low", "stay_high")
 
 
 def _effect(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> PriorDefinition:
-    return PriorDefinition(name, symbol, what, unit, (Normal,), model, file, LINE)
+    return PriorDefinition(name, symbol, what, unit, (Normal,), model, file, REAL_LINE)
 
 
 def _spread(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> PriorDefinition:
@@ -183,7 +183,7 @@ def _judgements() -> Iterable[PriorDefinition]:
     yield PriorDefinition("outside_view.classes", "c", what, "share", (Weights,), "outside view", "outside_view", SHARE, parts=CLASSES)
     what = "How far the outside view is widened, since Mexico is none of those states."
     yield PriorDefinition(
-        "outside_view.widening", "–", what, "sd (logit, log)", (Table,), "outside view", "outside_view", ABOVE_0, parts=WIDENING
+        "outside_view.widening", "–", what, "sd (logit, log)", (NamedNumbers,), "outside view", "outside_view", ABOVE_0, parts=WIDENING
     )
 
 
@@ -200,10 +200,10 @@ RENAMED: Final[Mapping[str, str]] = MappingProxyType({"ladder.fresh": "ladder.ju
 def check_known(name: str) -> None:
     """InputError unless there is a prior of this name."""
     if name not in CATALOGUE:
-        raise InputError(f"There is no prior named {name!r}.", f"{right_name(name)} `forecast priors list` names them all.")
+        raise InputError(f"There is no prior named {name!r}.", f"{name_remedy(name)} `forecast priors list` names them all.")
 
 
-def right_name(name: str) -> str:
+def name_remedy(name: str) -> str:
     """What to write in place of a name that no prior has, as a sentence: the prior's new name, or the name most like it."""
     if name in RENAMED:
         return f"This prior is now called {RENAMED[name]}."
@@ -215,26 +215,26 @@ def closest_name(name: str) -> str:
     return RENAMED.get(name) or get_close_matches(name, CATALOGUE, 1, 0.0)[0]
 
 
-def check_suits(entry: PriorDefinition, spec: PriorSpec) -> None:
+def check_spec(entry: PriorDefinition, spec: PriorSpec) -> None:
     """SpecError if `spec` is not of the entry's families, leaves its support, cuts off what it needs or names wrong parts."""
     if not isinstance(spec, entry.families) or (isinstance(spec, Quantiles) and spec.scale != entry.scale):
         raise SpecError(str(spec), f"{entry.family_names} for {entry.name}", f"It is about: {entry.what}")
-    if isinstance(spec, Weights | Table):
+    if isinstance(spec, Weights | NamedNumbers):
         _check_parts(entry, spec)
     if isinstance(spec, Distribution):
         _check_support(entry, spec)
-    if isinstance(spec, Distribution | Table):
+    if isinstance(spec, Distribution | NamedNumbers):
         _check_size(entry, spec)
 
 
-def _check_parts(entry: PriorDefinition, spec: Weights | Table) -> None:
+def _check_parts(entry: PriorDefinition, spec: Weights | NamedNumbers) -> None:
     if not entry.parts and READINGS_MAIN not in spec.values:
         raise SpecError(str(spec), f"a weight of {READINGS_MAIN}", "Name the readings of readings.csv, and main.")
     if entry.parts and set(spec.values) != set(entry.parts):
         raise SpecError(str(spec), f"exactly the parts {', '.join(entry.parts)}", "Add what is missing and take out the rest.")
 
 
-def _check_size(entry: PriorDefinition, spec: Distribution | Table) -> None:
+def _check_size(entry: PriorDefinition, spec: Distribution | NamedNumbers) -> None:
     """SpecError for numbers that mean nothing in the unit of the prior, and on which arithmetic fails."""
     for what, value, (least, most) in _stated(entry, spec):
         if not least <= value <= most:
@@ -242,7 +242,7 @@ def _check_size(entry: PriorDefinition, spec: Distribution | Table) -> None:
             raise SpecError(str(spec), expected, "Take a number within that range.")
 
 
-def _stated(entry: PriorDefinition, spec: Distribution | Table) -> Iterator[tuple[str, float, tuple[float, float]]]:
+def _stated(entry: PriorDefinition, spec: Distribution | NamedNumbers) -> Iterator[tuple[str, float, tuple[float, float]]]:
     """Each number of a spec: what it is, its value, and the range that it may be in."""
     largest = next((most for unit, most in LARGEST.items() if entry.unit.startswith(unit)), MONTHS[1])
     range_ = MONTHS if entry.unit == "months" else CHANCES
@@ -264,7 +264,7 @@ def _stated(entry: PriorDefinition, spec: Distribution | Table) -> Iterator[tupl
                 yield "an sd on the scale of the logarithm or the log-odds", spec.sd, (SHARPEST, math.inf)
         case Fixed(value):
             yield "a number", value, range_ if entry.unit == "months" else (SHARPEST, 1.0)
-        case Table(values):
+        case NamedNumbers(values):
             yield from ((f"{part}, an sd,", value, (0.0, 10.0)) for part, value in values.items())
 
 

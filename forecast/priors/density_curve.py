@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from forecast.arrays.transforms import expit
+from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.priors.distributions import PROBABILITIES, Distribution, Fixed, Gamma, LogNormal, Quantiles
 from forecast.priors.specs import PriorSpec
 from forecast.typing import Floats
@@ -38,21 +38,7 @@ def axis_of(spec: Distribution) -> Axis:
     return "log" if isinstance(spec, LogNormal | Gamma) else "linear"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Draws:
-    """What became of a quantity: values [S] in the prior's own unit, and their weights, which sum to one."""
-
-    values: Floats
-    weights: Floats
-
-    def quantile(self, p: ArrayLike) -> Floats:
-        """Quantiles at `p`, linear between the middles of the draws' shares."""
-        order = np.argsort(self.values, kind="stable")
-        weights = self.weights[order]
-        return np.asarray(np.interp(np.asarray(p, float), np.cumsum(weights) - weights / 2, self.values[order]))
-
-
-def density(spec: PriorSpec, points: int = 241, span: tuple[float, float] | None = None) -> Density | None:
+def prior_density(spec: PriorSpec, points: int = 241, span: tuple[float, float] | None = None) -> Density | None:
     """The curve over the middle 99.6 % of the mass; None for settings, weights and tables, which have no spread.
 
     span: from where to where instead, on the prior's axis.
@@ -60,12 +46,12 @@ def density(spec: PriorSpec, points: int = 241, span: tuple[float, float] | None
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return None
     axis = axis_of(spec)
-    low, high = span or span_of(spec)
+    low, high = span or axis_range(spec)
     x = from_axis(axis, np.linspace(low, high, points))
-    return Density(x, np.exp(spec.logpdf(x)) * stretch_of(axis, x), axis)
+    return Density(x, np.exp(spec.logpdf(x)) * axis_jacobian(axis, x), axis)
 
 
-def span_of(spec: Distribution, after: Draws | None = None) -> tuple[float, float]:
+def axis_range(spec: Distribution, after: WeightedSample | None = None) -> tuple[float, float]:
     """Where the middle 99.6 % of the prior lie on its axis, and those of what became of it."""
     axis = axis_of(spec)
     ends = to_axis(axis, spec.quantile([EDGE, 1 - EDGE]))
@@ -75,7 +61,7 @@ def span_of(spec: Distribution, after: Draws | None = None) -> tuple[float, floa
     return float(ends[0]), float(ends[1])
 
 
-def density_after(after: Draws, spec: Distribution, points: int = 241, span: tuple[float, float] | None = None) -> Density:
+def posterior_density(after: WeightedSample, spec: Distribution, points: int = 241, span: tuple[float, float] | None = None) -> Density:
     """The curve of draws on the axis of their prior: a normal kernel, mirrored at the ends of the support.
 
     The bandwidth is Silverman's (1986), 0.9 min(sd, IQR/1.34) n^(−1/5), n the effective number of draws.
@@ -86,7 +72,7 @@ def density_after(after: Draws, spec: Distribution, points: int = 241, span: tup
     sd = float(np.sqrt(weights @ (z - weights @ z) ** 2))
     q25, q75 = to_axis(axis, after.quantile([0.25, 0.75]))
     width = max(0.9 * min(sd, (q75 - q25) / 1.34) * n**-0.2, 1e-12)
-    low, high = span or span_of(spec, after)
+    low, high = span or axis_range(spec, after)
     at = np.linspace(low, high, points)
     y = _kernel(at, z, weights, width)
     if axis == "linear":
@@ -104,20 +90,22 @@ def _kernel(at: Floats, z: Floats, weights: Floats, width: float) -> Floats:
     return np.asarray(np.exp(-0.5 * ((at[:, None] - middles) / width) ** 2) @ mass / (width * np.sqrt(2 * np.pi)))
 
 
-def draw(spec: PriorSpec, label: Callable[[float], str], width: int = 60, height: int = 5, after: Draws | None = None) -> list[str]:
+def text_histogram(
+    spec: PriorSpec, label: Callable[[float], str], width: int = 60, height: int = 5, after: WeightedSample | None = None
+) -> list[str]:
     """Lines of a histogram in block characters with the 5, 50 and 95 % quantiles beneath; none for a prior without a spread.
 
     With what became of it, the prior is shaded and the other drawn over it as a line, both to the same scale.
     """
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return []
-    span = span_of(spec, after)
-    curve = density(spec, width, span)
+    span = axis_range(spec, after)
+    curve = prior_density(spec, width, span)
     assert curve is not None
     if after is None:
         rows = _filled(curve.y / curve.y.max(), height)
     else:
-        line = density_after(after, spec, 2 * width, span)
+        line = posterior_density(after, spec, 2 * width, span)
         top = max(curve.y.max(), line.y.max())
         rows = _lined(curve.y / top, line.y / top, height + 2)
     ends = to_axis(curve.axis, curve.x[[0, -1]])
@@ -156,7 +144,7 @@ def _labels(at: list[int], texts: list[str], width: int) -> str:
     return line
 
 
-def stretch_of(axis: Axis, x: Floats) -> Floats:
+def axis_jacobian(axis: Axis, x: Floats) -> Floats:
     """What a density per unit is multiplied by to be one per unit of the axis."""
     if axis == "linear":
         return np.ones_like(x)

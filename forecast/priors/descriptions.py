@@ -15,7 +15,7 @@ CENTRE: Final = math.log(0.6 / 0.4)
 """Logit of the share opposed at which opposition counts as zero."""
 
 
-def in_words(name: str, spec: PriorSpec) -> str:
+def describe_prior(name: str, spec: PriorSpec) -> str:
     """The prior `name`, as `spec` states it, in one sentence without its full stop."""
     if isinstance(spec, Constants):
         return _WITH_PARTS[name](spec)
@@ -200,7 +200,7 @@ _WITH_PARTS: Final[dict[str, Callable[[Constants], str]]] = {
 }
 
 
-def unit_text(name: str, x: float) -> str:
+def format_value(name: str, x: float) -> str:
     """A value of the prior `name` as it is written on an axis."""
     return percent(x) if "probability" in CATALOGUE[name].unit or CATALOGUE[name].unit == "share" else number(x)
 
@@ -252,7 +252,7 @@ _WORDS: Final = {
 }
 
 
-def short_words(name: str) -> str:
+def short_label(name: str) -> str:
     """A few words for a prior, at most 32 characters; KeyError if there is no such prior."""
     if name in _WORDS:
         return _WORDS[name]

@@ -34,7 +34,7 @@ class Revision(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class HeadlineEstimate:
     """The headline beside a set of priors: the question's id, its probability, how it was come by, whether that can be relied on."""
 
     question: str
@@ -85,8 +85,8 @@ class Edit:
     source: str
     digest_before: str
     digest_after: str
-    before: Outlook | None
-    after: Outlook | None
+    before: HeadlineEstimate | None
+    after: HeadlineEstimate | None
     sha256: str
     replaced: Provenance | None = None
     undoes: str = ""
@@ -129,7 +129,7 @@ class HandEdit:
 
 
 @dataclass(frozen=True)
-class History:
+class EditHistory:
     """What every prior said at the start (empty if the history has not begun), and the edits since, oldest first.
 
     All by the names of today. head: the digest that the next edit is chained to.
@@ -183,17 +183,17 @@ def revisions(priors: Priors, folder: Path) -> dict[str, Revision]:
     return found
 
 
-def read_history(folder: Path) -> History:
+def read_history(folder: Path) -> EditHistory:
     """The history of the priors in `folder`, every digest verified; empty if there is none. Raises StoreError if it is damaged."""
     kept = folder / FOLDER
     if not kept.is_dir():
-        return History({}, ())
+        return EditHistory({}, ())
     start = _read_start(kept / START)
     found = [(raw, path) for path in sorted(kept.glob("[0-9]*.toml")) for raw in _read(path)]
     if found and not start:
         raise StoreError(f"{kept / START} is missing, though edits were made since.", _REMEDY)
     edits: list[Edit] = []
-    previous = digest_of(start)
+    previous = specs_digest(start)
     for number, (raw, path) in enumerate(sorted(found, key=lambda item: _number(*item)), 1):
         if raw.get("number") != number:
             raise StoreError(f"{path}: the edit after number {number - 1} is missing, or is there twice.", _REMEDY)
@@ -201,10 +201,10 @@ def read_history(folder: Path) -> History:
             raise StoreError(f"{path}: edit {number} was altered, or what came before it: its digest does not fit.", _REMEDY)
         edits.append(_edit(raw, path))
         previous = edits[-1].sha256
-    return History({RENAMED.get(name, name): spec for name, spec in start.items()}, tuple(edits), previous)
+    return EditHistory({RENAMED.get(name, name): spec for name, spec in start.items()}, tuple(edits), previous)
 
 
-def digest_of(specs: Mapping[str, str]) -> str:
+def specs_digest(specs: Mapping[str, str]) -> str:
     """SHA-256 of specs by name: that of `Priors.digest` for the same priors."""
     return hashlib.sha256("\n".join(f"{name} = {spec}" for name, spec in sorted(specs.items())).encode()).hexdigest()
 
@@ -216,7 +216,7 @@ def chained(previous: str, raw: Mapping[str, Any]) -> str:
     return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
 
 
-def edit_of(raw: Mapping[str, Any]) -> Edit:
+def edit_from_record(raw: Mapping[str, Any]) -> Edit:
     """An edit as the file has it. Raises KeyError, TypeError or ValueError if it is none."""
     before, after = dict(raw["before"]), dict(raw["after"])
     time = raw["time"]
@@ -234,8 +234,8 @@ def edit_of(raw: Mapping[str, Any]) -> Edit:
         source=raw["source"],
         digest_before=before.pop("priors"),
         digest_after=after.pop("priors"),
-        before=Outlook(**before) if before else None,
-        after=Outlook(**after) if after else None,
+        before=HeadlineEstimate(**before) if before else None,
+        after=HeadlineEstimate(**after) if after else None,
         sha256=raw["sha256"],
         replaced=Provenance.of(raw["replaced"]) if "replaced" in raw else None,
         undoes=raw.get("undoes", ""),
@@ -245,7 +245,7 @@ def edit_of(raw: Mapping[str, Any]) -> Edit:
 
 def _edit(raw: Mapping[str, Any], path: Path) -> Edit:
     try:
-        return edit_of(raw)
+        return edit_from_record(raw)
     except (KeyError, TypeError, ValueError, AttributeError) as e:
         raise StoreError(f"{path}: edit {raw.get('number')} lacks something or says what it cannot: {e}.", _REMEDY) from e
 
@@ -270,7 +270,7 @@ def _read_start(path: Path) -> dict[str, str]:
         return {}
     found = _toml(path)
     specs = found.get("priors")
-    if not isinstance(specs, dict) or not specs or found.get("sha256") != digest_of(specs):
+    if not isinstance(specs, dict) or not specs or found.get("sha256") != specs_digest(specs):
         raise StoreError(f"{path} was altered: its digest does not fit.", _REMEDY)
     return {str(name): str(spec) for name, spec in specs.items()}
 

@@ -1,36 +1,72 @@
-"""Several people's beliefs about one number, pooled: the pool itself, the nearest prior of the family, and how far they disagree."""
+"""Pooling what several people or sources believe about one number: the pool, the nearest prior of the family, how far they disagree."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
+from statistics import NormalDist
 from typing import Final, Literal
 
 import numpy as np
 
+from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.data.csv_file import sheet_of
 from forecast.data.numbers import number_problem
 from forecast.data.suggestions import shown
 from forecast.errors import InputError, Problem
 from forecast.priors.catalogue import CATALOGUE
-from forecast.priors.density_curve import axis_of, from_axis, stretch_of, to_axis
+from forecast.priors.density_curve import axis_jacobian, axis_of, from_axis, to_axis
 from forecast.priors.distributions import PROBABILITIES, Distribution, Normal
-from forecast.priors.elicitation import at_precision, figures, from_quantiles, may_be_elicited
-from forecast.priors.linear_pool import WeightedSample, linear_pool
+from forecast.priors.elicitation import check_elicitable, from_quantiles, round_figures, round_to_spread
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import PriorSpec, SpecError
 from forecast.storage.text import text_problem
 from forecast.typing import Floats
 
+_NODES: Final = 41
+_IQR: Final = NormalDist().inv_cdf(0.75) - NormalDist().inv_cdf(0.25)
+
+
+def linear_pool(samples: Mapping[str, Floats], weights: Mapping[str, float]) -> WeightedSample:
+    """The mixture of the sources' distributions: each sample, of any length, has the weight of its source.
+
+    Stone 1961. ValueError unless the sources are the same and the weights are positive; they are made to sum to one.
+    """
+    if set(samples) != set(weights):
+        raise ValueError(f"sources {sorted(samples)} but weights of {sorted(weights)}")
+    if not samples or min(weights.values()) <= 0:
+        raise ValueError("every source needs a weight above 0")
+    total = sum(weights.values())
+    values = [np.asarray(samples[name], float).ravel() for name in weights]
+    shares = [np.full(v.size, weights[name] / total / v.size) for name, v in zip(weights, values, strict=True)]
+    return WeightedSample(np.concatenate(values), np.concatenate(shares))
+
+
+def widen(pooled: WeightedSample, sd: float) -> WeightedSample:
+    """Add an independent normal of this standard deviation: each value is spread over normal steps, so that no noise comes in."""
+    if sd < 0:
+        raise ValueError("a distribution cannot be widened by less than nothing")
+    edges = [NormalDist().inv_cdf(k / _NODES) for k in range(1, _NODES)]
+    density = np.array([0.0, *(NormalDist().pdf(z) for z in edges), 0.0])
+    nodes = _NODES * (density[:-1] - density[1:])  # means of parts of equal probability
+    return WeightedSample((pooled.values[:, None] + sd * nodes).ravel(), np.repeat(pooled.weights / _NODES, _NODES))
+
+
+def central_normal(pooled: WeightedSample) -> Normal:
+    """The normal with the pool's median and quartiles: its middle is matched, long tails that one thin source adds are not."""
+    low, middle, high = pooled.quantile([0.25, 0.5, 0.75])
+    return Normal(float(middle), float((high - low) / _IQR))
+
+
 type Method = Literal["linear", "log"]
 type Three = tuple[float, float, float]
 
 COLUMNS: Final = ("name", "q05", "q50", "q95", "weight")
-CHECKED: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+COMPARED_AT: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles at which pool and fit are compared."""
 _PARTS: Final = (np.arange(4_000) + 0.5) / 4_000
 _EDGE: Final = 1e-7
@@ -46,7 +82,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, eq=False)
-class Pooled:
+class PooledPrior:
     """A pool of opinions, whose weights sum to one.
 
     exact, fitted quantiles: at `CHECKED`, of the pool and of `spec`, the nearest prior of the family; misplaced: the largest difference of
@@ -69,13 +105,13 @@ class Pooled:
         return self.between / (self.within + self.between)
 
 
-def pool(name: str, opinions: Sequence[Opinion], now: PriorSpec, method: Method = "linear") -> Pooled:
+def pool_opinions(name: str, opinions: Sequence[Opinion], now: PriorSpec, method: Method = "linear") -> PooledPrior:
     """Pool beliefs about the prior `name` and fit the prior's family to the pool's median and 90 % interval.
 
     linear: the mixture of the densities (Stone 1961); log: their weighted geometric mean, made a density again (Genest and Zidek 1986).
     Raises SpecError for settings, fewer than two people, a person named twice, supports that differ, weights that are none.
     """
-    entry = may_be_elicited(name)
+    entry = check_elicitable(name)
     _suit(opinions)
     total = math.fsum(o.weight for o in opinions)
     shared = tuple(Opinion(o.person, o.spec, o.weight / total) for o in opinions)
@@ -88,16 +124,16 @@ def pool(name: str, opinions: Sequence[Opinion], now: PriorSpec, method: Method 
     if isinstance(shared[0].spec, Normal):
         made_normal = from_quantiles(name, (low, middle, high), lends)
         assert isinstance(made_normal, Normal)
-        spec: Distribution = Normal(at_precision(made_normal.mean, made_normal.sd), made_normal.sd)
+        spec: Distribution = Normal(round_to_spread(made_normal.mean, made_normal.sd), made_normal.sd)
     else:
         spec = from_quantiles(name, _rounded(entry.support, low, middle, high), lends)
     within, between = _variances(shared)
-    return Pooled(
+    return PooledPrior(
         shared,
         method,
         spec,
-        tuple(float(q) for q in made.quantile(CHECKED)),
-        tuple(float(q) for q in spec.quantile(CHECKED)),
+        tuple(float(q) for q in made.quantile(COMPARED_AT)),
+        tuple(float(q) for q in spec.quantile(COMPARED_AT)),
         float(np.abs(made.share_below(spec.quantile(_PARTS)) - _PARTS).max()),
         within,
         between,
@@ -142,7 +178,7 @@ def _cell_problem(column: str, text: str) -> tuple[str, str, str] | None:
     return number_problem(text.removesuffix("%").rstrip()) if text or column != "weight" else None
 
 
-def opinion(name: str, text: str, number: int) -> Opinion:
+def parse_opinion(name: str, text: str, number: int) -> Opinion:
     """An opinion as it is written on a command line, `Normal(0.8, 0.3)` or `Ana: Normal(0.8, 0.3)`; `number` names who has no name."""
     person, colon, spec = text.partition(":")
     belief = parse_prior(name, (spec if colon else text).strip())
@@ -202,7 +238,7 @@ def _product(opinions: Sequence[Opinion]) -> _Sampled:
     ends = np.array([to_axis(axis, o.spec.quantile([_EDGE, 1 - _EDGE])) for o in opinions])
     z = np.linspace(ends[:, 0].min(), ends[:, 1].max(), 20_001)
     x = from_axis(axis, z)
-    stretch = np.log(stretch_of(axis, x))
+    stretch = np.log(axis_jacobian(axis, x))
     log_density = sum((o.weight * (o.spec.logpdf(x) + stretch) for o in opinions), np.zeros_like(x))
     mass = np.exp(log_density - log_density.max())
     return _Sampled(x, mass / mass.sum())
@@ -218,5 +254,5 @@ def _variances(opinions: Sequence[Opinion]) -> tuple[float, float]:
 
 def _rounded(support: tuple[float, float], *stated: float) -> Three:
     """To three figures, which is more than anyone believes."""
-    low, middle, high = map(figures, stated)
+    low, middle, high = map(round_figures, stated)
     return (low, middle, high) if support[0] < low < middle < high < support[1] else (stated[0], stated[1], stated[2])

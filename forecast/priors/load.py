@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, check_suits, closest_name, right_name
+from forecast.priors.catalogue import CATALOGUE, check_spec, closest_name, name_remedy
 from forecast.priors.distributions import Distribution, Fixed
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import Constants, PriorSpec, SpecError
@@ -86,10 +86,10 @@ class Priors(Mapping[str, Prior]):
         problems = []
         for name, spec in edits.items():
             if name not in CATALOGUE:
-                problems.append(Problem("edit", repr(name), "the name of a prior", right_name(name)))
+                problems.append(Problem("edit", repr(name), "the name of a prior", name_remedy(name)))
                 continue
             try:
-                check_suits(CATALOGUE[name], spec)
+                check_spec(CATALOGUE[name], spec)
             except SpecError as e:
                 problems.append(Problem("edit", e.found, e.expected, e.remedy, column=name))
         if problems:
@@ -151,7 +151,7 @@ def _read_prior(file: str, name: str, table: Any, document: Document, problems: 
 
     if name not in CATALOGUE:
         inner = [f"{name}.{key}" for key, value in table.items() if isinstance(value, dict)] if isinstance(table, dict) else []
-        hint = f'Put the whole name in quotes: ["{closest_name(inner[0])}"].' if inner else right_name(name)
+        hint = f'Put the whole name in quotes: ["{closest_name(inner[0])}"].' if inner else name_remedy(name)
         refuse(repr(name), "the name of a prior", hint)
         return None
     if not isinstance(table, dict):

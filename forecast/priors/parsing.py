@@ -16,12 +16,12 @@ from typing import Final
 
 from forecast.data.suggestions import shown
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, check_suits, family_name, right_name
+from forecast.priors.catalogue import CATALOGUE, check_spec, family_name, name_remedy
 from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale
-from forecast.priors.specs import Constants, PriorSpec, SpecError, Table, Weights, logit
+from forecast.priors.specs import Constants, NamedNumbers, PriorSpec, SpecError, Weights, logit
 from forecast.storage.text import refused_lines
 
-_ALL: tuple[type[PriorSpec], ...] = (Normal, HalfNormal, Beta, Gamma, LogNormal, Quantiles, Fixed, Weights, Table)
+_ALL: tuple[type[PriorSpec], ...] = (Normal, HalfNormal, Beta, Gamma, LogNormal, Quantiles, Fixed, Weights, NamedNumbers)
 FAMILIES: Mapping[str, type[PriorSpec]] = MappingProxyType({family_name(family): family for family in _ALL})
 _LEADING_ZEROS: Final = re.compile(r"(?<![\w.])(?<![eE][-+])0+[0-9][\w.]*")
 
@@ -48,7 +48,7 @@ def parse_prior(name: str, text: str) -> PriorSpec:
     """The spec that `text` means for the prior `name`, of a family and a support that suit it; SpecError if it does not."""
     entry = CATALOGUE[name]
     spec = parse(text, entry.scale)
-    check_suits(entry, spec)
+    check_spec(entry, spec)
     return spec
 
 
@@ -158,7 +158,7 @@ def _edit_problems(texts: Sequence[str], file: str, lines: Sequence[int | None],
                 example = "Write leverage.effect = Normal(0.8, 0.3), for instance."
                 raise SpecError(shown(text), "an edit of the form name = prior", example)
             if name not in CATALOGUE:
-                raise SpecError(shown(name), "the name of a prior", right_name(name))
+                raise SpecError(shown(name), "the name of a prior", name_remedy(name))
             if name in found:
                 raise SpecError(f"two edits of {name}", "one", "Leave one of them out.")
             found[name] = parse_prior(name, spec)

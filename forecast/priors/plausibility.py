@@ -11,7 +11,7 @@ from forecast.errors import Problem
 from forecast.priors.descriptions import number, percent
 from forecast.priors.distributions import PROBABILITIES, Normal, Quantiles
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import as_beta, skip_after_selection
+from forecast.priors.outside_view import as_beta, skip_after_selection
 
 LIAISON_MONTHS = 200
 PAST_EMBEDDED = 0.5
@@ -28,7 +28,7 @@ def plausibility_warnings(priors: Priors) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def readings_differ(priors: Priors, readings: Iterable[str]) -> tuple[Problem, ...]:
+def check_reading_names(priors: Priors, readings: Iterable[str]) -> tuple[Problem, ...]:
     """Errors where the readings that have weights are not those of the data (`main` is always one)."""
     known, weighted = {"main", *readings}, set(priors.parts("readings.weights"))
     file = priors["readings.weights"].file

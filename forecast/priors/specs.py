@@ -61,7 +61,7 @@ class Weights(Constants):
             raise SpecError(str(self), f"weights that sum to 1, not {total:.6g}", "Change them so that they do; 1/3 may be written so.")
 
 
-class Table(Constants):
+class NamedNumbers(Constants):
     """Named numbers, each zero or above."""
 
 

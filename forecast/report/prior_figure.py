@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement
 
-from forecast.priors.density_curve import Draws
+from forecast.arrays.weighted_quantiles import WeightedSample as Draws
 from forecast.priors.distributions import Distribution
 from forecast.report.charts.prior import Three, curves, implications
 from forecast.report.charts.svg import FONT, SVG, Size, drawing, markup

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from forecast.priors.catalogue import COMPANIONS
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import RISE, SKIP
+from forecast.priors.outside_view import RISE, SKIP
 from forecast.reweighting.driver_update import ELASTICITIES, LEVERAGE, POLLS
 from forecast.reweighting.importance_ratios import PARAMETER_READERS
 

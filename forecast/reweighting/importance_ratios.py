@@ -14,7 +14,7 @@ from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.history import Drivers, History
 from forecast.priors.distributions import Beta, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import RISE, SKIP, as_beta, rise_after_selection, skip_after_selection
+from forecast.priors.outside_view import RISE, SKIP, as_beta, rise_after_selection, skip_after_selection
 from forecast.typing import Floats
 
 type Singles = NDArray[np.float32]

@@ -14,7 +14,7 @@ import numpy as np
 from forecast.arrays.power_scaling import THRESHOLD, Label, diagnose
 from forecast.model.history import LOGIT_60
 from forecast.priors.catalogue import CATALOGUE
-from forecast.priors.descriptions import short_words
+from forecast.priors.descriptions import short_label
 from forecast.priors.load import Priors
 from forecast.sensitivity.components import ALL_DATA, ALL_PRIORS, COUNTS, DEATHS, POLLED, RECORD, SKIPS, components, month_of
 from forecast.sensitivity.power_scaling import POWERS, TILTS, PowerScaling, ScaledEffect
@@ -95,7 +95,7 @@ _DATA_WORDS: Final = {
 def words_of(name: str) -> str:
     """A component in few words."""
     if name in CATALOGUE:
-        return short_words(name)
+        return short_label(name)
     return _DATA_WORDS.get(name) or f"record of {month_of(name)}"
 
 

@@ -24,7 +24,7 @@ from forecast.arrays.psis import pareto_smooth
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.priors.distributions import Beta, Distribution, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import RISE, rise_after_selection
+from forecast.priors.outside_view import RISE, rise_after_selection
 from forecast.reweighting.importance_ratios import PARAMETER_READERS, skip_prior
 from forecast.sensitivity.target_question import TargetQuestion
 from forecast.typing import Floats

@@ -12,7 +12,7 @@ from forecast.arrays.psis import pareto_smooth
 from forecast.domain import CHANNELS
 from forecast.priors.distributions import Fixed
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import RISE, SKIP
+from forecast.priors.outside_view import RISE, SKIP
 from forecast.priors.specs import PriorSpec, Weights
 from forecast.reweighting.driver_update import update_drivers
 from forecast.reweighting.importance_ratios import likelihood_ratio, log_ratio

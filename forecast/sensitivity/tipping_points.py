@@ -19,7 +19,7 @@ from forecast.arrays.psis import SmoothedWeights, pareto_smooth
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.priors.distributions import Distribution, Normal
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import RISE, SKIP, rise_after_selection
+from forecast.priors.outside_view import RISE, SKIP, rise_after_selection
 from forecast.reweighting.importance_ratios import PARAMETER_READERS, skip_prior
 from forecast.sensitivity.target_question import ReadingDraws, TargetQuestion, chosen
 from forecast.sensitivity.threshold_crossing import LINES, Crossing, Point, crossing

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecast.cli._prior_list import THEMES, lines
-from forecast.jobs.priors.headline_moves import prior_moves
+from forecast.cli.priors import THEMES, list_lines
+from forecast.jobs.priors.headline import headline_moves
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.load import load_priors
 from forecast.runs import run_ids, store
@@ -63,7 +63,7 @@ def published(workspace: Workspace) -> Path:
 
 
 def test_a_prior_moves_the_headline_by_the_most_that_any_change_of_it_did(workspace: Workspace, published: Path) -> None:
-    found = prior_moves(workspace.reports)
+    found = headline_moves(workspace.reports)
     assert found is not None
     run, moves = found
     assert run == published.name
@@ -71,8 +71,8 @@ def test_a_prior_moves_the_headline_by_the_most_that_any_change_of_it_did(worksp
 
 
 def test_without_a_run_there_is_no_such_column(workspace: Workspace, command: Command) -> None:
-    assert prior_moves(workspace.reports) is None
-    shown = lines(list(load_priors(workspace.priors).values()), None, {}, 80)
+    assert headline_moves(workspace.reports) is None
+    shown = list_lines(list(load_priors(workspace.priors).values()), None, {}, 80)
     assert "moves" not in [line.strip() for line in shown]
     rows = json.loads(command("priors", "list", "--json", "--workspace", workspace.data.parent).stdout)
     assert {row["headline_moves_by"] for row in rows} == {None}
@@ -80,7 +80,7 @@ def test_without_a_run_there_is_no_such_column(workspace: Workspace, command: Co
 
 def test_every_theme_has_one_heading_and_every_prior_its_place(workspace: Workspace) -> None:
     loaded = load_priors(workspace.priors)
-    shown = lines(list(loaded.values()), None, {}, 80)
+    shown = list_lines(list(loaded.values()), None, {}, 80)
     headings = [line.partition(":")[0] for line in shown if line and not line.startswith(" ")]
     assert headings == list(dict.fromkeys(name.partition(".")[0] for name in CATALOGUE))
     assert set(headings) == set(THEMES)
@@ -91,7 +91,7 @@ def test_every_theme_has_one_heading_and_every_prior_its_place(workspace: Worksp
 @pytest.mark.parametrize("width", [80, 60, 160])
 def test_the_table_fits_and_shows_what_matters(workspace: Workspace, width: int) -> None:
     moves = {"leverage.effect": 0.016, "ladder.rise.4": 0.00001}
-    shown = lines(list(load_priors(workspace.priors).values()), "20261124T141500Z-aaaaaa", moves, width)
+    shown = list_lines(list(load_priors(workspace.priors).values()), "20261124T141500Z-aaaaaa", moves, width)
     assert max(map(len, shown)) <= width
     by_name = {line.split()[0]: line.split()[1] for line in shown if line.startswith("  ") and line[2] != " "}
     assert (by_name["leverage.effect"], by_name["ladder.rise.4"], by_name["direct.rate"]) == ("1.6", "0", "–")
@@ -118,6 +118,6 @@ def test_a_damaged_run_is_named_and_the_priors_are_listed(workspace: Workspace, 
 def test_listing_priors_imports_nothing_heavy() -> None:
     import subprocess
 
-    code = "import sys, forecast.jobs.priors.headline_moves, forecast.cli._prior_list; print(*sys.modules)"
+    code = "import sys, forecast.jobs.priors.headline, forecast.cli.priors; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "scipy", "pymc"} & {name.split(".")[0] for name in loaded}

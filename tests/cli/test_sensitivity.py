@@ -63,11 +63,11 @@ def test_the_command_says_what_the_report_says(with_run: Workspace, command: Com
 
 
 def test_it_fits_a_terminal(found: dict[str, Any]) -> None:
-    from forecast.cli.sensitivity import lines
+    from forecast.cli.sensitivity import sensitivity_lines
 
     for document in (found, sensitivity_example()):
         for everything in (False, True):
-            text = list(lines({"run_id": RUN, **document}, everything))
+            text = list(sensitivity_lines({"run_id": RUN, **document}, everything))
             assert max(map(len, text)) <= 80
             assert any(line.startswith("pressure on rises") for line in text)
             assert any("Not scaled" in line for line in text) == everything
@@ -90,10 +90,10 @@ def test_without_a_run_it_says_so(workspace: Workspace, command: Command) -> Non
 
 def test_every_prior_has_few_words_and_those_of_the_report() -> None:
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.descriptions import short_words
+    from forecast.priors.descriptions import short_label
     from forecast.report.parts.beliefs import parameters
 
-    words = {name: short_words(name) for name in CATALOGUE}
+    words = {name: short_label(name) for name in CATALOGUE}
     assert max(map(len, words.values())) <= 32
     assert len(set(words.values())) == len(words)
     for row in parameters(prior_forecast()):

@@ -7,7 +7,7 @@ import pytest
 
 from forecast import workspace as places
 from forecast.forecasting.multiverse import Universe, disputed_act, universes
-from forecast.priors.outside_view_variants import read_alternatives
+from forecast.priors.outside_view import read_alternatives
 from tests.support.bundled_state import bundled_situation
 
 OFF = {

@@ -23,7 +23,7 @@ from forecast.cli._context import Environment
 from forecast.errors import GateError
 from forecast.forecasting.inputs import load_workspace
 from forecast.jobs import run as job
-from forecast.jobs.priors.as_of import with_priors_as_of
+from forecast.jobs.priors.reference import with_priors_as_of
 from forecast.report.render import canonical_json, write_text
 from forecast.reweighting.draws_archive import unpack_draws
 from forecast.runs import publication_lock, store

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from forecast.priors.linear_pool import WeightedSample, central_normal, linear_pool, widen
+from forecast.arrays.weighted_quantiles import WeightedSample
+from forecast.priors.expert_pooling import central_normal, linear_pool, widen
 
 
 def normal(mean: float, sd: float, n: int = 20_000) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -14,7 +14,7 @@ from scipy import optimize, stats
 
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, fit_beta
 from forecast.priors.parsing import parse
-from forecast.priors.specs import PriorSpec, SpecError, Table, Weights, number_text
+from forecast.priors.specs import NamedNumbers, PriorSpec, SpecError, Weights, number_text
 
 REAL = st.floats(-50, 50)
 SPREAD = st.floats(0.01, 20)
@@ -119,7 +119,7 @@ SPECS: list[tuple[PriorSpec, str | None]] = [
     (Quantiles(0.064, 0.17, 0.33, "beta"), "beta"),
     (Fixed(0.75), None),
     (Weights({"economic": 1 / 3, "diplomatic": 1 / 3, "security": 1 / 3}), None),
-    (Table({"rise_low": 0.4, "stay_high": 0.0}), None),
+    (NamedNumbers({"rise_low": 0.4, "stay_high": 0.0}), None),
 ]
 
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.errors import ForecastError, StoreError
-from forecast.priors.apply_edits import begin, change
+from forecast.priors.apply_edits import begin_history, write_edits
 from forecast.priors.catalogue import RENAMED
-from forecast.priors.edit_log import BY_HAND, SHIPPED, HandEdit, Outlook, digest_of, read_history, revisions
+from forecast.priors.edit_log import BY_HAND, SHIPPED, HandEdit, HeadlineEstimate, read_history, revisions, specs_digest
 from forecast.priors.load import load_priors
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import PriorSpec
@@ -33,8 +33,8 @@ def specs(**texts: str) -> dict[str, PriorSpec]:
     return {name: parse_prior(name, text) for name, text in names.items()}
 
 
-def write(folder: Path, edits: Mapping[str, PriorSpec], now: datetime = NOW, why: str = "Because.", **more: Outlook) -> None:
-    change(folder, load_priors(folder), edits, why=why, by="a test", source="judgement", now=now, **more)
+def write(folder: Path, edits: Mapping[str, PriorSpec], now: datetime = NOW, why: str = "Because.", **more: HeadlineEstimate) -> None:
+    write_edits(folder, load_priors(folder), edits, why=why, by="a test", source="judgement", now=now, **more)
 
 
 def by_hand(folder: Path, old: str, new: str, file: str = "leverage.toml") -> None:
@@ -91,7 +91,7 @@ def test_the_digests_are_a_chain_that_anyone_can_recompute(written: Path) -> Non
 
 def test_the_start_has_the_digest_of_the_priors(bundled: Workspace) -> None:
     priors = load_priors(bundled.priors)
-    assert digest_of({name: str(prior.spec) for name, prior in priors.items()}) == priors.digest()
+    assert specs_digest({name: str(prior.spec) for name, prior in priors.items()}) == priors.digest()
 
 
 def alter(folder: Path, file: str, old: str, new: str) -> None:
@@ -231,7 +231,7 @@ def test_without_a_history_all_is_as_shipped_and_a_change_begins_one(folder: Pat
     write(folder, specs(leverage__effect=NEW))
     history = read_history(folder)
     assert history.start == {name: str(prior.spec) for name, prior in before.items()}
-    begin(folder, load_priors(folder))
+    begin_history(folder, load_priors(folder))
     assert read_history(folder).start == history.start
 
 
@@ -242,8 +242,8 @@ def test_what_changes_nothing_is_not_recorded(folder: Path) -> None:
 
 
 def test_the_outlooks_are_kept(folder: Path) -> None:
-    before = Outlook("reach-4-12m", 0.06296991893220864, "fitted", True, "20261124T141500Z-ab12cd")
-    after = Outlook("reach-4-12m", 1e-7, "reweighted", False, "20261124T141500Z-ab12cd")
+    before = HeadlineEstimate("reach-4-12m", 0.06296991893220864, "fitted", True, "20261124T141500Z-ab12cd")
+    after = HeadlineEstimate("reach-4-12m", 1e-7, "reweighted", False, "20261124T141500Z-ab12cd")
     write(folder, specs(leverage__effect=NEW), before=before, after=after)
     (edit,) = read_history(folder).edits
     assert (edit.before, edit.after) == (before, after)

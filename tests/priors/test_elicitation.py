@@ -16,17 +16,26 @@ from scipy import optimize, stats
 
 from forecast.cli import main, priors_elicit
 from forecast.cli._context import Environment
-from forecast.cli.priors_elicit import numbers
+from forecast.cli.priors_elicit import parse_numbers
 from forecast.jobs.priors import elicit, try_edits
 from forecast.jobs.priors.try_edits import EditTrial
 from forecast.priors.catalogue import CATALOGUE
-from forecast.priors.descriptions import in_words
+from forecast.priors.descriptions import describe_prior
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.edit_log import read_history
-from forecast.priors.elicitation import CONTRASTS, Three, from_odds, from_quantiles, from_year, may_be_elicited
+from forecast.priors.elicitation import (
+    CONTRASTS,
+    Evaluation,
+    ThreeQuantiles,
+    check_elicitable,
+    from_odds,
+    from_quantiles,
+    from_yearly_chance,
+    shift_prior,
+    solve_for_headline,
+)
 from forecast.priors.load import load_priors
-from forecast.priors.selection_bias import after_selection
-from forecast.priors.solve_for_headline import Evaluation, moved, solve
+from forecast.priors.outside_view import after_selection
 from forecast.priors.specs import SpecError, logit
 from forecast.workspace import Workspace, bundled
 
@@ -97,10 +106,10 @@ def outcome(way: Callable[..., Distribution], *said: Any) -> Distribution | Spec
 
 @settings(max_examples=150)
 @given(st.sampled_from(list(CATALOGUE)), st.tuples(*[st.floats(allow_nan=True, allow_infinity=True)] * 3))
-def test_whatever_is_said_gives_a_prior_or_a_sentence(name: str, stated: Three) -> None:
+def test_whatever_is_said_gives_a_prior_or_a_sentence(name: str, stated: ThreeQuantiles) -> None:
     now = PRIORS.spec(name)
     stated_ways = outcome(from_quantiles, name, stated, now), outcome(from_odds, name, stated, now)
-    for found in (*stated_ways, outcome(from_year, name, stated[0], stated[2], now)):
+    for found in (*stated_ways, outcome(from_yearly_chance, name, stated[0], stated[2], now)):
         assert found.remedy if isinstance(found, SpecError) else isinstance(found, CATALOGUE[name].families)
 
 
@@ -111,7 +120,7 @@ def test_any_three_rising_shares_are_a_prior_or_refused(name: str, stated: list[
     if isinstance(found, SpecError):
         assert found.remedy
     else:
-        assert outcome(moved, CATALOGUE[name], found, 1.0) != found
+        assert outcome(shift_prior, CATALOGUE[name], found, 1.0) != found
 
 
 @pytest.mark.parametrize(
@@ -131,7 +140,7 @@ def test_any_three_rising_shares_are_a_prior_or_refused(name: str, stated: list[
         ("outside_view.selection", (0.1, 0.2, 0.3), "one uncertain number"),
     ],
 )
-def test_impossible_quantiles(name: str, stated: Three, said: str) -> None:
+def test_impossible_quantiles(name: str, stated: ThreeQuantiles, said: str) -> None:
     with pytest.raises(SpecError, match=said):
         from_quantiles(name, stated, PRIORS.spec(name))
 
@@ -145,7 +154,7 @@ def test_odds_are_those_of_the_picture() -> None:
     assert math.exp(found.mean) == pytest.approx(3, rel=0.01)
     low, _, high = np.exp(found.interval())
     assert high / low == pytest.approx(8 / 1.2, rel=0.01)
-    assert "by 3 (90 %: 1.2 to 7.8)" in in_words("leverage.effect", found)
+    assert "by 3 (90 %: 1.2 to 7.8)" in describe_prior("leverage.effect", found)
 
 
 @pytest.mark.parametrize("name", CONTRASTS)
@@ -153,7 +162,7 @@ def test_the_middle_factor_comes_back_from_the_effect(name: str) -> None:
     found = from_odds(name, (0.5, 0.8, 1.6), PRIORS.spec(name))
     assert isinstance(found, Normal)
     assert math.exp(CONTRASTS[name].size * found.mean) == pytest.approx(0.8, rel=0.02)
-    assert may_be_elicited(name).families == (Normal,)
+    assert check_elicitable(name).families == (Normal,)
 
 
 def test_more_opposition_and_concessions_lower_the_odds() -> None:
@@ -167,13 +176,13 @@ def test_more_opposition_and_concessions_lower_the_odds() -> None:
 
 
 @pytest.mark.parametrize(("name", "stated"), [("drift.sd", (1, 2, 3)), ("leverage.effect", (0, 1, 2)), ("leverage.effect", (3, 2, 1))])
-def test_impossible_odds(name: str, stated: Three) -> None:
+def test_impossible_odds(name: str, stated: ThreeQuantiles) -> None:
     with pytest.raises(SpecError):
         from_odds(name, stated, PRIORS.spec(name))
 
 
 def test_a_chance_within_a_year_is_a_rise() -> None:
-    found = from_year("ladder.rise.3", 0.02, 0.10, PRIORS.spec("ladder.rise.3"))
+    found = from_yearly_chance("ladder.rise.3", 0.02, 0.10, PRIORS.spec("ladder.rise.3"))
     assert isinstance(found, Quantiles)
     assert (found.q05, found.q95) == (0.02, 0.10)
     assert logit(found.q50) == pytest.approx((logit(0.02) + logit(0.10)) / 2, abs=0.003)
@@ -182,24 +191,24 @@ def test_a_chance_within_a_year_is_a_rise() -> None:
 
 def test_what_is_said_of_mexico_is_what_is_left_after_the_selection_factor() -> None:
     for factor in (0.75, 0.3):
-        said = from_year("ladder.rise.3", 0.02, 0.10, PRIORS.spec("ladder.rise.3"), factor)
+        said = from_yearly_chance("ladder.rise.3", 0.02, 0.10, PRIORS.spec("ladder.rise.3"), factor)
         made = PRIORS.replace({"ladder.rise.3": said, "outside_view.selection": Fixed(factor)})
         low, _, high = after_selection(made, "ladder.rise.3").interval()
         assert (low, high) == pytest.approx((0.02, 0.10), rel=1e-3)
-    other = from_year("ladder.rise.2", 0.02, 0.10, PRIORS.spec("ladder.rise.2"), 0.75)
+    other = from_yearly_chance("ladder.rise.2", 0.02, 0.10, PRIORS.spec("ladder.rise.2"), 0.75)
     assert other.interval() == pytest.approx((0.02, 0.0455, 0.10), rel=0.005)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.1, 0.02), (0, 0.1), (0.1, 1), (0.1, 0.1), (2, 10), (math.nan, 0.1)])
 def test_impossible_chances(low: float, high: float) -> None:
     with pytest.raises(SpecError):
-        from_year("ladder.rise.3", low, high, PRIORS.spec("ladder.rise.3"))
+        from_yearly_chance("ladder.rise.3", low, high, PRIORS.spec("ladder.rise.3"))
 
 
 def test_only_chances_within_a_year_are_said_so() -> None:
     for name in ("ladder.skip_up.3", "direct.rate"):  # the latter is at full pressure, not in ordinary times
         with pytest.raises(SpecError, match=r"ladder\.rise\.0"):
-            from_year(name, 0.02, 0.1, PRIORS.spec(name))
+            from_yearly_chance(name, 0.02, 0.1, PRIORS.spec(name))
 
 
 # ---- the headline
@@ -220,7 +229,7 @@ def curve(
 @pytest.mark.parametrize("slope", [1.0, -1.0, 0.3, 5.0])
 @pytest.mark.parametrize("target", [0.03, 0.05, 0.06, 0.1])
 def test_the_headline_is_solved_for(target: float, slope: float) -> None:
-    found = solve("leverage.effect", Normal(1.6, 0.8), target, curve(slope))
+    found = solve_for_headline("leverage.effect", Normal(1.6, 0.8), target, curve(slope))
     assert found.reached
     assert found.answer.probability == pytest.approx(target, rel=0.02)
     assert isinstance(found.spec, Normal)
@@ -232,7 +241,7 @@ def test_the_headline_is_solved_for(target: float, slope: float) -> None:
 
 def test_the_nearest_crossing_is_taken() -> None:
     """A headline that bends has two; the one on the near side is found."""
-    found = solve(
+    found = solve_for_headline(
         "leverage.effect", Normal(1.6, 0.8), 0.05, lambda spec: Evaluation(0.06 - 0.02 * (spec.interval()[1] - 1.4) ** 2, True, "x")
     )
     assert isinstance(found.spec, Normal)
@@ -240,15 +249,15 @@ def test_the_nearest_crossing_is_taken() -> None:
 
 
 def test_what_cannot_be_reached_is_said_with_the_nearest() -> None:
-    found = solve("leverage.effect", Normal(1.6, 0.8), 0.5, curve(0.1))
+    found = solve_for_headline("leverage.effect", Normal(1.6, 0.8), 0.5, curve(0.1))
     assert not found.reached
     assert found.spec == Normal(4.8, 0.8)
-    flat = solve("leverage.effect", Normal(1.6, 0.8), 0.5, curve(0.0))
+    flat = solve_for_headline("leverage.effect", Normal(1.6, 0.8), 0.5, curve(0.0))
     assert not flat.reached
 
 
 def test_what_is_reached_only_roughly_is_not_accepted() -> None:
-    found = solve("leverage.effect", Normal(1.6, 0.8), 0.2, curve(1.0, accepted=lambda by: abs(by) < 0.5))
+    found = solve_for_headline("leverage.effect", Normal(1.6, 0.8), 0.2, curve(1.0, accepted=lambda by: abs(by) < 0.5))
     assert (found.reached, found.answer.accepted) == (True, False)
 
 
@@ -259,41 +268,41 @@ def test_where_the_draws_say_nothing_they_are_asked_no_further() -> None:
         asked.append(spec)
         return Evaluation(0.06, spec == Normal(1.6, 0.8), "reweighted" if spec == Normal(1.6, 0.8) else "refit")
 
-    found = solve("leverage.effect", Normal(1.6, 0.8), 0.2, ask)
+    found = solve_for_headline("leverage.effect", Normal(1.6, 0.8), 0.2, ask)
     assert (found.answer.how, found.reached) == ("refit", False)
 
 
 @pytest.mark.parametrize("target", [0.0, 1.0, -0.1, 5.0, math.nan])
 def test_an_impossible_headline(target: float) -> None:
     with pytest.raises(SpecError, match="a chance between 0 and 1"):
-        solve("leverage.effect", Normal(1.6, 0.8), target, curve(1.0))
+        solve_for_headline("leverage.effect", Normal(1.6, 0.8), target, curve(1.0))
 
 
 @pytest.mark.parametrize("name", ELICITED)
 @pytest.mark.parametrize("by", [-1.0, 1.0])
 def test_moving_a_prior_moves_its_median_and_keeps_its_family(name: str, by: float) -> None:
     spec = PRIORS.distribution(name)
-    found = moved(CATALOGUE[name], spec, by)
+    found = shift_prior(CATALOGUE[name], spec, by)
     assert type(found) is type(spec)
     assert (found.interval()[1] - spec.interval()[1]) * by > 0
-    assert moved(CATALOGUE[name], spec, 0.0) is spec
+    assert shift_prior(CATALOGUE[name], spec, 0.0) is spec
 
 
 def test_what_a_move_keeps() -> None:
-    assert moved(CATALOGUE["leverage.effect"], Normal(1.6, 0.8), -1.5) == Normal(0.4, 0.8)
+    assert shift_prior(CATALOGUE["leverage.effect"], Normal(1.6, 0.8), -1.5) == Normal(0.4, 0.8)
     rise = Quantiles(0.01, 0.04, 0.12, "logit")
-    higher = moved(CATALOGUE["ladder.rise.3"], rise, 1.0)
+    higher = shift_prior(CATALOGUE["ladder.rise.3"], rise, 1.0)
     assert isinstance(higher, Quantiles)
     assert higher.sd == pytest.approx(rise.sd, rel=0.001)
     assert higher.location - rise.location == pytest.approx(rise.sd, rel=0.001)
-    beta = moved(CATALOGUE["events.determination"], Beta(1, 19), 0.5)
+    beta = shift_prior(CATALOGUE["events.determination"], Beta(1, 19), 0.5)
     assert isinstance(beta, Beta)
     assert beta.a + beta.b == pytest.approx(20, rel=0.005)
 
 
 def test_settings_have_no_location() -> None:
     with pytest.raises(SpecError, match="one uncertain number"):
-        solve("readings.weights", PRIORS.spec("readings.weights"), 0.05, curve(1.0))
+        solve_for_headline("readings.weights", PRIORS.spec("readings.weights"), 0.05, curve(1.0))
 
 
 # ---- the command
@@ -309,12 +318,12 @@ def contents(workspace: Workspace) -> dict[str, bytes]:
 
 
 def test_numbers_as_people_write_them() -> None:
-    assert numbers("0.01, 0.04,0.12", 3) == (0.01, 0.04, 0.12)
-    assert numbers("2 %; 0.7%", 2) == (0.02, 0.007)
-    assert numbers(" -1 0 1e2 ", 3) == (-1, 0, 100)
+    assert parse_numbers("0.01, 0.04,0.12", 3) == (0.01, 0.04, 0.12)
+    assert parse_numbers("2 %; 0.7%", 2) == (0.02, 0.007)
+    assert parse_numbers(" -1 0 1e2 ", 3) == (-1, 0, 100)
     for text in ("", "1,2", "1,2,3,4", "a,b,c", "1,2,%"):
         with pytest.raises(SpecError, match="three numbers"):
-            numbers(text, 3)
+            parse_numbers(text, 3)
 
 
 def test_flags_show_and_write_nothing(run: Run, workspace: Workspace) -> None:
@@ -440,7 +449,7 @@ def test_odds_that_no_effect_can_have_are_told(run: Run) -> None:
 
 
 def converse(workspace: Workspace, now: Any, monkeypatch: pytest.MonkeyPatch, words: str, *answers: str) -> Result:
-    monkeypatch.setattr(priors_elicit, "on_terminal", lambda: True)
+    monkeypatch.setattr(priors_elicit, "can_prompt", lambda: True)
     surroundings = Environment(clock=lambda: now, environ={}, cwd=workspace.data.parent)
     return CliRunner().invoke(main, ["priors", "elicit", *words.split()], input="\n".join([*answers, ""]), obj=surroundings)
 

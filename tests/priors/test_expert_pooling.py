@@ -16,7 +16,7 @@ from scipy import stats
 
 from forecast.errors import InputError
 from forecast.priors.distributions import Beta, Distribution, Gamma, LogNormal, Normal, Quantiles
-from forecast.priors.expert_pooling import CHECKED, Method, Opinion, opinion, pool, read_opinions
+from forecast.priors.expert_pooling import COMPARED_AT, Method, Opinion, parse_opinion, pool_opinions, read_opinions
 from forecast.priors.load import load_priors
 from forecast.priors.specs import SpecError
 from forecast.workspace import Workspace, bundled
@@ -30,7 +30,7 @@ EFFECT = "leverage.effect"
 def pooled(name: str, *specs: Distribution, weights: tuple[float, ...] = (), method: Method = "linear"):  # type: ignore[no-untyped-def]  # Pooled
     each = weights or (1.0,) * len(specs)
     opinions = [Opinion(f"p{i}", spec, w) for i, (spec, w) in enumerate(zip(specs, each, strict=True))]
-    return pool(name, opinions, PRIORS.spec(name), method)
+    return pool_opinions(name, opinions, PRIORS.spec(name), method)
 
 
 @settings(max_examples=25)
@@ -40,10 +40,10 @@ def pooled(name: str, *specs: Distribution, weights: tuple[float, ...] = (), met
 def test_the_linear_pool_is_the_mixture(a: float, sa: float, b: float, sb: float, w: float) -> None:
     found = pooled(EFFECT, Normal(a, sa), Normal(b, sb), weights=(w, 1 - w))
     at = np.array(found.exact)
-    assert w * stats.norm(a, sa).cdf(at) + (1 - w) * stats.norm(b, sb).cdf(at) == pytest.approx(CHECKED, abs=1e-3)
+    assert w * stats.norm(a, sa).cdf(at) + (1 - w) * stats.norm(b, sb).cdf(at) == pytest.approx(COMPARED_AT, abs=1e-3)
     assert found.within == pytest.approx(w * sa**2 + (1 - w) * sb**2, rel=0.01)
     assert found.between == pytest.approx(w * (1 - w) * (a - b) ** 2, abs=1e-6)
-    low, _, high = (found.exact[CHECKED.index(p)] for p in (0.05, 0.5, 0.95))
+    low, _, high = (found.exact[COMPARED_AT.index(p)] for p in (0.05, 0.5, 0.95))
     assert isinstance(found.spec, Normal)
     assert found.spec.sd == pytest.approx((high - low) / 3.29, rel=0.01)  # three figures
 
@@ -52,15 +52,15 @@ def test_the_log_pool_of_normals_is_a_normal_of_weighted_precision() -> None:
     found = pooled(EFFECT, Normal(0.8, 0.3), Normal(1.5, 0.5), weights=(2, 1), method="log")
     precision = 2 / 3 / 0.3**2 + 1 / 3 / 0.5**2
     mean = (2 / 3 * 0.8 / 0.3**2 + 1 / 3 * 1.5 / 0.5**2) / precision
-    assert found.exact == pytest.approx(stats.norm(mean, precision**-0.5).ppf(CHECKED), abs=1e-3)
+    assert found.exact == pytest.approx(stats.norm(mean, precision**-0.5).ppf(COMPARED_AT), abs=1e-3)
     assert found.misplaced < 0.005
 
 
 def test_the_log_pool_of_betas_and_of_gammas_is_one_of_them() -> None:
     betas = pooled("ladder.skip_up.3", Beta(2, 10), Beta(6, 6), weights=(1, 3), method="log")
-    assert betas.exact == pytest.approx(stats.beta(5, 7).ppf(CHECKED), abs=1e-3)
+    assert betas.exact == pytest.approx(stats.beta(5, 7).ppf(COMPARED_AT), abs=1e-3)
     gammas = pooled("companion.new-tariff", Gamma(2, 4), Gamma(4, 10), method="log")
-    assert gammas.exact == pytest.approx(stats.gamma(3, scale=1 / 7).ppf(CHECKED), rel=2e-3)
+    assert gammas.exact == pytest.approx(stats.gamma(3, scale=1 / 7).ppf(COMPARED_AT), rel=2e-3)
 
 
 def test_pools_of_rises_and_stays_are_on_their_own_scale() -> None:
@@ -107,7 +107,7 @@ def test_humps_are_said_to_be_no_member_of_the_family() -> None:
 )
 def test_what_cannot_be_pooled_is_refused(name: str, opinions: list[Opinion], said: str) -> None:
     with pytest.raises(SpecError) as refused:
-        pool(name, opinions, PRIORS.spec(name))
+        pool_opinions(name, opinions, PRIORS.spec(name))
     assert said in f"{refused.value.expected} {refused.value.remedy}"
 
 
@@ -119,8 +119,8 @@ def test_a_shift_that_all_share_is_kept() -> None:
 
 
 def test_opinions_are_read_from_the_command_line_and_from_files() -> None:
-    assert opinion(EFFECT, "Ana: Normal(1, 2)", 1) == Opinion("Ana", Normal(1, 2))
-    assert opinion(EFFECT, " Normal(1, 2) ", 2) == Opinion("person 2", Normal(1, 2))
+    assert parse_opinion(EFFECT, "Ana: Normal(1, 2)", 1) == Opinion("Ana", Normal(1, 2))
+    assert parse_opinion(EFFECT, " Normal(1, 2) ", 2) == Opinion("person 2", Normal(1, 2))
     text = "# asked in May\nname,q05,q50,q95,weight\nAna,0.2%,1%,5%,2\n\nBen, 0.02, 0.05, 0.1,\n"
     ana, ben = read_opinions("ladder.rise.3", text, PRIORS.spec("ladder.rise.3"), "asked.csv")
     assert ana == Opinion("Ana", Quantiles(0.002, 0.01, 0.05, "logit"), 2.0)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import InputError
-from forecast.priors.apply_edits import edited_text, replace_text
+from forecast.priors.apply_edits import edit_prior_text, replace_text_file
 from forecast.priors.catalogue import CATALOGUE, closest_name
 from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import load_priors
-from forecast.priors.plausibility import plausibility_warnings, readings_differ
-from forecast.priors.specs import PriorSpec, Table, Weights
+from forecast.priors.plausibility import check_reading_names, plausibility_warnings
+from forecast.priors.specs import NamedNumbers, PriorSpec, Weights
 
 BUNDLED = Path(__file__).parents[2] / "priors"
 
@@ -58,7 +58,7 @@ DEFAULTS: dict[str, PriorSpec] = {
     "exposure.delay.4": LogNormal(4, 0.7),
     "outside_view.selection": Fixed(0.75),
     "outside_view.classes": Weights({"all_but_failed": 0.5, "drug_cases": 0.25, "like_mexico": 0.25}),
-    "outside_view.widening": Table({"rise_low": 0.4, "rise_high": 0.6, "stay_low": 0.3, "stay_high": 0.5}),
+    "outside_view.widening": NamedNumbers({"rise_low": 0.4, "rise_high": 0.6, "stay_low": 0.3, "stay_high": 0.5}),
 }
 FITTED = {
     *(f"ladder.rise.{j}" for j in range(5)),
@@ -90,8 +90,8 @@ def test_every_prior_says_why_and_from_where() -> None:
 def test_the_bundled_priors_are_not_odd_and_have_the_readings_of_the_data() -> None:
     priors = load_priors(BUNDLED)
     assert [p for p in plausibility_warnings(priors) if p.column not in FITTED] == []
-    assert readings_differ(priors, ["advisers_stayed", "denials_true", "covert_true"]) == ()
-    others = readings_differ(priors, ["advisers_stayed", "denials_true", "new"])
+    assert check_reading_names(priors, ["advisers_stayed", "denials_true", "covert_true"]) == ()
+    others = check_reading_names(priors, ["advisers_stayed", "denials_true", "new"])
     assert {p.found for p in others} == {"a weight of covert_true", "no weight of new"}
 
 
@@ -227,7 +227,7 @@ def test_what_is_odd_is_warned_about(name: str, spec: PriorSpec, said: str) -> N
 
 def rewrite(path: Path, specs: dict[str, PriorSpec], why: str | None = None) -> None:
     said = {"source": "a fit", "by": "somebody", "date": date(2026, 12, 1)} | ({"why": why} if why else {})
-    replace_text(path, edited_text(path, specs, dict.fromkeys(specs, said)))
+    replace_text_file(path, edit_prior_text(path, specs, dict.fromkeys(specs, said)))
 
 
 def test_rewritten_priors_are_read_back_and_comments_stay(folder: Path) -> None:

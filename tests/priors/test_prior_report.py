@@ -18,14 +18,15 @@ import pytest
 from click.testing import Result
 from scipy import integrate, stats
 
+from forecast.arrays.weighted_quantiles import WeightedSample as Draws
 from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder
 from forecast.forecasting.predictive_checks import statistics
 from forecast.jobs.priors.report import prior_report
-from forecast.priors.density_curve import Draws, density, density_after, draw, span_of
+from forecast.priors.density_curve import axis_range, posterior_density, prior_density, text_histogram
 from forecast.priors.distributions import PROBABILITIES, Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
-from forecast.priors.implied import implied
+from forecast.priors.implied import implied_quantities
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.selection_bias import after_selection, rise_after_selection, skip_after_selection
+from forecast.priors.outside_view import after_selection, rise_after_selection, skip_after_selection
 from forecast.report.charts.prior import curves
 from forecast.report.charts.svg import PAGE
 from forecast.report.parts.chances import questions
@@ -73,8 +74,8 @@ SPECS: list[Distribution] = [
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_the_curve_of_many_draws_is_the_curve_of_what_they_were_drawn_from(spec: Distribution) -> None:
     after = alike(spec.sample(np.random.default_rng(1), 200_000))
-    span = span_of(spec)
-    found, expected = density_after(after, spec, span=span), density(spec, span=span)
+    span = axis_range(spec)
+    found, expected = posterior_density(after, spec, span=span), prior_density(spec, span=span)
     assert expected is not None
     assert found.x == pytest.approx(expected.x)
     assert np.abs(found.y - expected.y).max() <= 0.06 * expected.y.max()
@@ -84,7 +85,7 @@ def test_the_curve_is_scipys_with_the_same_bandwidth() -> None:
     rng = np.random.default_rng(3)
     values, weights = rng.normal(1, 2, 500), rng.random(500)
     weights /= weights.sum()
-    found = density_after(Draws(values, weights), Normal(0, 1), span=(-6.0, 8.0))
+    found = posterior_density(Draws(values, weights), Normal(0, 1), span=(-6.0, 8.0))
     n = 1 / (weights**2).sum()
     q25, q75 = Draws(values, weights).quantile([0.25, 0.75])
     spread = min(np.sqrt(np.cov(values, aweights=weights, ddof=0)), (q75 - q25) / 1.34)
@@ -95,14 +96,14 @@ def test_the_curve_is_scipys_with_the_same_bandwidth() -> None:
 
 def test_no_mass_is_lost_at_the_end_of_a_support() -> None:
     after = alike(np.abs(np.random.default_rng(2).normal(0, 0.3, 4_000)))
-    curve = density_after(after, HalfNormal(0.3), 2_000, span=(0.0, 2.0))
+    curve = posterior_density(after, HalfNormal(0.3), 2_000, span=(0.0, 2.0))
     assert integrate.trapezoid(curve.y, curve.x) == pytest.approx(1, abs=2e-3)
 
 
 def test_the_line_is_drawn_over_the_shade_to_one_scale() -> None:
     """Draws half as wide as the prior: a line twice as high, in the middle; shade alone on the sides."""
     after = alike(Normal(0, 0.5).quantile((np.arange(2_000) + 0.5) / 2_000))
-    lines = draw(Normal(0, 1), str, 60, 5, after)
+    lines = text_histogram(Normal(0, 1), str, 60, 5, after)
     assert len(lines) == 9
     assert max(map(len, lines)) <= 60
     top, bottom = lines[0], lines[6]
@@ -275,10 +276,10 @@ def test_the_selection_factor_is_in_what_is_drawn() -> None:
     assert after_selection(PRIORS, "leverage.effect") == PRIORS.spec("leverage.effect")
 
 
-@pytest.mark.parametrize("name", [n for n in PRIORS if implied(PRIORS, n)])
+@pytest.mark.parametrize("name", [n for n in PRIORS if implied_quantities(PRIORS, n)])
 def test_what_is_implied_at_the_priors_own_quantiles_is_what_the_prior_implies(name: str) -> None:
     at = after_selection(PRIORS, name).quantile(PROBABILITIES)
-    for own, other in zip(implied(PRIORS, name), implied(PRIORS, name, [float(q) for q in at]), strict=True):
+    for own, other in zip(implied_quantities(PRIORS, name), implied_quantities(PRIORS, name, [float(q) for q in at]), strict=True):
         assert own.what == other.what
         assert (other.low, other.middle, other.high) == pytest.approx((own.low, own.middle, own.high), rel=2e-3)
 

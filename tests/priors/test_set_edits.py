@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecast.cli.priors_set import joined
+from forecast.cli.priors_set import join_words
 from forecast.errors import StoreError
 from forecast.jobs.priors import try_edits
 from forecast.jobs.priors.try_edits import EditTrial
@@ -80,8 +80,8 @@ def test_any_number_of_edits_in_either_form(run: Run, workspace: Workspace) -> N
 
 
 def test_words_apart_are_joined() -> None:
-    assert joined(["a", "N(1)", "b = N(2)", "c", "L(1, shift=3)"]) == ["a = N(1)", "b = N(2)", "c = L(1, shift=3)"]
-    assert joined(["a", "b = N(2)", "c"]) == ["a", "b = N(2)", "c"]
+    assert join_words(["a", "N(1)", "b = N(2)", "c", "L(1, shift=3)"]) == ["a = N(1)", "b = N(2)", "c = L(1, shift=3)"]
+    assert join_words(["a", "b = N(2)", "c"]) == ["a", "b = N(2)", "c"]
 
 
 @pytest.mark.parametrize(

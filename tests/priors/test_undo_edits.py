@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from forecast.jobs.priors import undo_edits
-from forecast.priors.apply_edits import change
+from forecast.jobs.priors import edits
+from forecast.priors.apply_edits import write_edits
 from forecast.priors.edit_log import read_history, revisions
 from forecast.priors.load import load_priors
 from forecast.priors.parsing import parse_prior
@@ -111,7 +111,7 @@ def test_weights_and_tables_are_restored(run: Run, workspace: Workspace) -> None
 def test_every_prior_can_be_undone(run: Run, workspace: Workspace) -> None:
     before = load_priors(workspace.priors)
     (specs,) = groups(before, 1, seed=1)
-    change(workspace.priors, before, specs, why="Drawn.", by="a test", source="chance", now=NOW)
+    write_edits(workspace.priors, before, specs, why="Drawn.", by="a test", source="chance", now=NOW)
     edits = read_history(workspace.priors).edits
     assert len(edits) > 50
     assert run("undo", *(edit.revision for edit in edits)).exit_code == 0
@@ -121,7 +121,7 @@ def test_every_prior_can_be_undone(run: Run, workspace: Workspace) -> None:
 def test_a_rationale_that_was_kept_is_kept(run: Run, workspace: Workspace) -> None:
     before, priors = files(workspace), load_priors(workspace.priors)
     specs = {"ladder.just_risen": parse_prior("ladder.just_risen", "Normal(2, 1)")}
-    change(workspace.priors, priors, specs, why="A fit.", by="a fit", source="a fit", now=NOW, keep_rationale=True)
+    write_edits(workspace.priors, priors, specs, why="A fit.", by="a fit", source="a fit", now=NOW, keep_rationale=True)
     assert run("undo", "1").exit_code == 0
     assert files(workspace) == before
 
@@ -200,11 +200,11 @@ def _chained(previous: str, raw: dict[str, object]) -> str:
 def test_another_who_changes_the_priors_meanwhile_is_noticed(run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
 
-    def meanwhile(*words: object) -> undo_edits.Headlines:
+    def meanwhile(*words: object) -> edits.HeadlineChange:
         run("set", "ladder.just_risen = Normal(2, 1)", *SIGNED)
-        return undo_edits.Headlines(lacking="Not asked.")
+        return edits.HeadlineChange(lacking="Not asked.")
 
-    monkeypatch.setattr(undo_edits, "headlines", meanwhile)
+    monkeypatch.setattr(edits, "headline_change", meanwhile)
     done = run("undo", "1")
     assert (done.exit_code, "meanwhile" in done.stderr) == (5, True)
     assert [edit.name for edit in read_history(workspace.priors).edits] == ["leverage.effect", "ladder.just_risen"]

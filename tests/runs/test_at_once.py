@@ -13,8 +13,8 @@ from click.testing import Result
 
 from forecast.data.lock import editing
 from forecast.errors import LockedError
-from forecast.jobs.priors import set_edits
-from forecast.jobs.priors.set_edits import Headlines, set_priors
+from forecast.jobs.priors import edits
+from forecast.jobs.priors.edits import HeadlineChange, set_priors
 from forecast.jobs.questions.record import predict
 from forecast.jobs.questions.verify import audit
 from forecast.priors.edit_log import read_history
@@ -69,11 +69,11 @@ def test_many_at_once_all_succeed_and_times_are_in_order(tmp_path: Path) -> None
 
 
 def test_headlines_are_computed_while_others_may_write(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    def free(*_: object) -> Headlines:
+    def free(*_: object) -> HeadlineChange:
         with editing(workspace.priors, patience=0):
-            return Headlines(lacking="free")
+            return HeadlineChange(lacking="free")
 
-    monkeypatch.setattr(set_edits, "headlines", free)
+    monkeypatch.setattr(edits, "headline_change", free)
     assert set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID).headline.lacking == "free"
 
 
@@ -81,13 +81,13 @@ def test_what_another_wrote_meanwhile_is_seen_and_kept(workspace: Workspace, mon
     """The headlines are computed anew for the priors as they are then, and both edits stand."""
     asked: list[str] = []
 
-    def seen(where: Workspace, priors: Any, edits: Any) -> Headlines:
+    def seen(where: Workspace, priors: Any, edits: Any) -> HeadlineChange:
         asked.append(priors.digest())
         if len(asked) == 1:
             set_priors(workspace, edit("overdose.level_effect = Normal(0.3, 0.2)"), **SAID | {"by": "bob"})
-        return Headlines(lacking="")
+        return HeadlineChange(lacking="")
 
-    monkeypatch.setattr(set_edits, "headlines", seen)
+    monkeypatch.setattr(edits, "headline_change", seen)
     done = set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID)
     now = load_priors(workspace.priors)
     assert str(now.spec("leverage.effect")) == "Normal(1.2, 0.5)"
@@ -100,7 +100,7 @@ def test_what_another_wrote_meanwhile_is_seen_and_kept(workspace: Workspace, mon
 
 def test_others_that_never_stop_are_said(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = iter(range(100))
-    monkeypatch.setattr(set_edits, "_published", lambda _: str(next(runs)))
+    monkeypatch.setattr(edits, "_published", lambda _: str(next(runs)))
     with pytest.raises(LockedError, match="keep changing"):
         set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID)
     assert read_history(workspace.priors).edits == ()

@@ -15,7 +15,7 @@ import pytest
 from forecast.data.entry.preview import read_with_changes
 from forecast.data.replace import replace_files
 from forecast.data.scenario_file import write_new
-from forecast.priors.apply_edits import change, replace_text
+from forecast.priors.apply_edits import replace_text_file, write_edits
 from forecast.priors.load import load_priors
 from forecast.priors.parsing import parse_prior
 from forecast.storage.temporary_folder import temporary_folder
@@ -56,7 +56,7 @@ WRITERS: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "priors": (
         "priors/leverage.toml",
         "from forecast.priors.apply_edits import replace_text; p = Path(sys.argv[1]); replace_text(p, p.read_text())",
-        lambda path: replace_text(path, path.read_text()),
+        lambda path: replace_text_file(path, path.read_text()),
     ),
     "scenarios": (
         "data/scenarios/mine.toml",
@@ -82,12 +82,12 @@ def test_the_next_writer_removes_what_a_killed_one_left(workspace: Workspace, na
 def test_a_change_of_priors_sweeps_their_folder_and_their_history(workspace: Workspace) -> None:
     priors = load_priors(workspace.priors)
     said = {"why": "because", "by": "ann", "source": "judgement", "now": NOW}
-    change(workspace.priors, priors, {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.5)")}, **said)  # type: ignore[arg-type]
+    write_edits(workspace.priors, priors, {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.5)")}, **said)  # type: ignore[arg-type]
     history = next(p for p in (workspace.priors / "history").iterdir() if p.name.startswith("2026"))
     left = [workspace.priors / ".leverage.toml.ab12cd34.tmp", history.parent / f".{history.name}.ab12cd34.tmp"]
     for path in left:
         path.write_text("half")
-    change(
+    write_edits(
         workspace.priors, load_priors(workspace.priors), {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.6)")}, **said  # type: ignore[arg-type]
     )  # fmt: skip
     assert not any(path.exists() for path in left)

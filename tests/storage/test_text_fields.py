@@ -23,11 +23,11 @@ from forecast.data.tables import RECORDS
 from forecast.data.toml_file import read_settings
 from forecast.errors import ForecastError, InputError, Problem, StoreError
 from forecast.forecasting.scenarios.specification import read_scenarios
-from forecast.priors.apply_edits import change
+from forecast.priors.apply_edits import write_edits
 from forecast.priors.edit_log import read_history
 from forecast.priors.expert_pooling import read_opinions
 from forecast.priors.load import load_priors
-from forecast.priors.outside_view_variants import FILE, read_alternatives
+from forecast.priors.outside_view import ALTERNATIVES_FILE, read_alternatives
 from forecast.priors.parsing import parse, read_edits
 from forecast.storage.characters import refused_character
 from tests.support.data_editing import BUNDLED, rows_of, write_rows
@@ -136,7 +136,7 @@ def raised(read: Callable[[], object]) -> tuple[Problem, ...]:
 TOML: dict[str, tuple[Path, Callable[[Path], tuple[Problem, ...]]]] = {
     **{name: (BUNDLED / name, settings_read) for name in SETTINGS},
     **{path.name: (path, lambda folder: raised(lambda: load_priors(folder))) for path in sorted(PRIORS.glob("*.toml"))},
-    "alternatives.toml": (PRIORS / FILE, lambda folder: raised(lambda: read_alternatives(folder))),
+    "alternatives.toml": (PRIORS / ALTERNATIVES_FILE, lambda folder: raised(lambda: read_alternatives(folder))),
     **{
         path.name: (path, lambda folder: raised(lambda: read_scenarios(folder)))
         for path in sorted((BUNDLED / "scenarios").glob("*.toml"))[:2]
@@ -149,7 +149,7 @@ def test_no_string_or_key_of_a_file_takes_a_refused_character(tmp_path: Path, na
     source, read = TOML[name]
     folder = tmp_path / "x"
     shutil.copytree(source.parent.parent if name == "alternatives.toml" else source.parent, folder, ignore=shutil.ignore_patterns("*.csv"))
-    path = folder / FILE if name == "alternatives.toml" else folder / name
+    path = folder / ALTERNATIVES_FILE if name == "alternatives.toml" else folder / name
     assert read(folder) == ()
     raw = path.read_bytes()
     for i, (line, place) in enumerate(strings(path, 8)):
@@ -181,7 +181,7 @@ def test_no_opinion_prior_or_reason_takes_a_refused_character(tmp_path: Path, ch
     before = {path: path.read_bytes() for path in folder.rglob("*.toml")}
     for words in ({"why": f"a{character}b", "by": "b"}, {"why": "a", "by": f"a{character}b"}):
         with pytest.raises(ForecastError) as told:
-            change(folder, priors, {effect: parse("Normal(1, 1)")}, **words, source="s", now=datetime(2026, 11, 24, tzinfo=UTC))
+            write_edits(folder, priors, {effect: parse("Normal(1, 1)")}, **words, source="s", now=datetime(2026, 11, 24, tzinfo=UTC))
         assert told.value.exit_code == 3
     assert {path: path.read_bytes() for path in folder.rglob("*.toml") if path in before} == before
     (folder / "history" / "2026.toml").write_text(f'[[edit]]\nnumber = 1\nwhy = "a{character}b"\n', encoding="utf-8", newline="")

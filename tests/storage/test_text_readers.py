@@ -27,7 +27,7 @@ from forecast.priors import apply_edits as priors_change
 from forecast.priors.edit_log import read_history
 from forecast.priors.expert_pooling import read_opinions
 from forecast.priors.load import load_priors
-from forecast.priors.outside_view_variants import FILE, read_alternatives
+from forecast.priors.outside_view import ALTERNATIVES_FILE, read_alternatives
 from forecast.priors.parsing import parse, read_edits
 from forecast.runs import ledger, manifest
 from forecast.storage.text import decoded, handed_over
@@ -95,7 +95,7 @@ READERS = (
     *(Reader(f"data/{name}.toml", settings_of) for name in ("coverage", "scales", "sources", "questions")),
     Reader("data/scenarios/refusal.toml", lambda root: read_scenarios(root / "data" / "scenarios")),
     *(Reader(f"priors/{path.name}", lambda root: load_priors(root / "priors")) for path in sorted(PRIORS.glob("*.toml"))),
-    Reader(f"priors/{FILE}", lambda root: read_alternatives(root / "priors")),
+    Reader(f"priors/{ALTERNATIVES_FILE}", lambda root: read_alternatives(root / "priors")),
     Reader("priors/history/start.toml", lambda root: read_history(root / "priors"), code=7),
     Reader("priors/history/2026.toml", lambda root: read_history(root / "priors"), code=7),
     Reader("new.csv", lambda root: given_of(root, "new.csv"), CSV),
@@ -161,7 +161,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def edit(where: Workspace, now: datetime, why: str = "Because.") -> None:
     priors = load_priors(where.priors)
     new = parse("Normal(1, 1)" if str(priors.spec("leverage.effect")) != "Normal(1, 1)" else "Normal(2, 1)")
-    priors_change.change(where.priors, priors, {"leverage.effect": new}, why=why, by="a test", source="judgement", now=now)
+    priors_change.write_edits(where.priors, priors, {"leverage.effect": new}, why=why, by="a test", source="judgement", now=now)
 
 
 @pytest.fixture

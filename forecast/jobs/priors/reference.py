@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -15,6 +15,7 @@ from forecast.data.lock import editing
 from forecast.data.records import Spell
 from forecast.data.tables import Data
 from forecast.errors import GateError, UsageError
+from forecast.forecasting.inputs import Inputs
 from forecast.inference.gate import Diagnostics, examine, scalars
 from forecast.inference.sample import Sampler, compile_sampler
 from forecast.inference.settings import SamplerSettings
@@ -23,11 +24,11 @@ from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, Pressure
 from forecast.model.outside_view_predictive import NewStatePredictive, predict_new_state, reach
 from forecast.model.outside_view_priors import ladder_specs, pressure_specs, state_of
 from forecast.model.outside_view_rates import Comparable, Rate, comparable_states, entry_rates
-from forecast.priors.apply_edits import change
+from forecast.priors.apply_edits import write_edits
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.outside_view_variants import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_written
+from forecast.priors.outside_view import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_file
 from forecast.priors.specs import PriorSpec
-from forecast.progress import Progress, silent
+from forecast.progress import Progress, silent, within
 from forecast.workspace import Workspace, check_own
 
 SEED: Final = 2026
@@ -54,7 +55,7 @@ class ClassFit:
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
+class NewStateChance:
     """P(level ≥ 4 within twelve months) of a new state, under pressure all the time or never: mean, and 5, 50, 95 % over draws."""
 
     of: str  # a class, or "priors"
@@ -67,7 +68,7 @@ class Chance:
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
+class ReferenceFit:
     """What the outside view says. `specs` are the priors it gives; `changed` those that differ from the priors it was given (old, new)."""
 
     specs: Mapping[str, PriorSpec]
@@ -75,7 +76,7 @@ class Reference:
     states: tuple[Comparable, ...]
     rates: tuple[Rate, ...]
     classes: tuple[ClassFit, ...]
-    chances: tuple[Chance, ...]
+    chances: tuple[NewStateChance, ...]
     entries: tuple[Entry, ...]
     pressure: PressureYear
     dropped: tuple[str, ...]
@@ -94,7 +95,7 @@ def check_choices(data: Data, classes: Mapping[str, float] | None, drop: Collect
     _without(data, drop)
 
 
-def reference(
+def fit_reference(
     data: Data,
     priors: Priors,
     *,
@@ -105,7 +106,7 @@ def reference(
     names: Collection[str] | None = None,
     sampler: Sampler | None = None,
     progress: Progress = silent,
-) -> Reference:
+) -> ReferenceFit:
     """Fit model 1 to each class and turn the predictives for a new state into priors of the ladder; nothing is written.
 
     data      as of a date, if that is wanted
@@ -130,7 +131,7 @@ def reference(
     progress("fitting the outside view", 1.0)
     specs = ladder_specs({f.name: f.state for f in fits}, weights, priors.parts("outside_view.widening"))
     own = state_of(priors.replace(specs), PRIOR_DRAWS, seed)
-    return Reference(
+    return ReferenceFit(
         specs=specs,
         changed={name: (priors.spec(name), spec) for name, spec in specs.items() if priors.spec(name) != spec},
         states=comparable_states(_without(data, drop), transitions),
@@ -144,7 +145,7 @@ def reference(
     )
 
 
-def states_compared(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Comparable, ...], tuple[Rate, ...]]:
+def count_states(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Comparable, ...], tuple[Rate, ...]]:
     """The states and the rates of reaching level 4 as they were counted; nothing is fitted. UsageError for an unknown state."""
     spells = _without(data, drop)
     transitions = list_transitions(spells, data.states, data.pressure)
@@ -152,7 +153,7 @@ def states_compared(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Compa
 
 
 def write_reference(
-    result: Reference,
+    result: ReferenceFit,
     where: Workspace,
     *,
     now: datetime,
@@ -173,19 +174,19 @@ def write_reference(
     asked = f"reference_spells.csv{then}{without}, pressure {year}, seed {result.seed}"
     source = f"outside view: {asked}; pool of {weights}; rises and stays widened"
     with editing(where.priors):
-        beside = None if alternatives is None else alternatives_written(where.priors, alternatives)
+        beside = None if alternatives is None else alternatives_file(where.priors, alternatives)
         priors = load_priors(where.priors)
-        change(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)
+        write_edits(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)
 
 
-def ask_differently(
-    data: Data, priors: Priors, result: Reference, *, sampler: Sampler | None = None, progress: Progress = silent
+def fit_alternatives(
+    data: Data, priors: Priors, result: ReferenceFit, *, sampler: Sampler | None = None, progress: Progress = silent
 ) -> dict[str, dict[str, PriorSpec]]:
     """What the report tries in place of the published priors: one class alone, and what each coding of pressure says of its effect.
 
     `result` is of the same data, with pressure of the same year. Raises GateError if a fit fails twice.
     """
-    before = reference(data, priors, seed=result.seed, pressure="previous", sampler=sampler, progress=progress)
+    before = fit_reference(data, priors, seed=result.seed, pressure="previous", sampler=sampler, progress=progress)
     drug_cases = {f.name: f.state for f in result.classes if f.name == DRUG_CASES}
     widening = priors.parts("outside_view.widening")
     return {
@@ -195,7 +196,7 @@ def ask_differently(
     }
 
 
-def _pressure(result: Reference) -> dict[str, PriorSpec]:
+def _pressure(result: ReferenceFit) -> dict[str, PriorSpec]:
     return pressure_specs({f.name: f.state for f in result.classes}, {f.name: f.weight for f in result.classes})
 
 
@@ -242,11 +243,22 @@ def sample_counts(what: str, counts: Counts, sampler: Sampler, seed: int) -> tup
     raise GateError(f"The outside view on {what} was not sampled soundly: {'; '.join(diagnostics.reasons)}.", "Try another seed.")
 
 
-def _chances(of: str, state: NewStatePredictive) -> list[Chance]:
+def _chances(of: str, state: NewStatePredictive) -> list[NewStateChance]:
     out = []
     for start in (2, 3):
         for pressed in (False, True):
             p = reach(state, start, pressed=pressed)
             low, middle, high = np.quantile(p, [0.05, 0.5, 0.95])
-            out.append(Chance(of, start, pressed, float(p.mean()), float(low), float(middle), float(high)))
+            out.append(NewStateChance(of, start, pressed, float(p.mean()), float(low), float(middle), float(high)))
     return out
+
+
+def with_priors_as_of(inputs: Inputs, progress: Progress = silent) -> Inputs:
+    """The inputs with the priors that come from other states fitted to what was public of them by the day; as they are without a day.
+
+    The priors that people wrote stay: they were set with hindsight, and the report says so. Raises GateError if a fit fails twice.
+    """
+    if inputs.as_of is None:
+        return inputs
+    found = fit_reference(inputs.data, inputs.priors, progress=within(progress, "outside view"))
+    return replace(inputs, priors=inputs.priors.replace(found.specs))

@@ -10,7 +10,7 @@ import numpy as np
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs
 from forecast.forecasting.question_forecasts import monte_carlo_error
-from forecast.jobs.priors.reference import reference
+from forecast.jobs.priors.reference import fit_reference
 from forecast.jobs.priors.try_edits import EditTrial, beside, check_edits, named, try_edits
 from forecast.jobs.run import fit
 from forecast.jobs.snapshot import inputs_of
@@ -57,7 +57,7 @@ def _edited(inputs: Inputs, edits: Mapping[str, PriorSpec], progress: Progress) 
     prior is edited itself, that edit stands."""
     priors = inputs.priors.replace(edits)
     if any(name in FITTED for name in edits):
-        specs = reference(inputs.data, priors, progress=progress).specs
+        specs = fit_reference(inputs.data, priors, progress=progress).specs
         priors = priors.replace({**specs, **edits})
     return replace(inputs, priors=priors)
 

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from forecast.arrays.weighted_quantiles import WeightedSample as Draws
 from forecast.jobs.priors_then import priors_then
-from forecast.priors.density_curve import Draws, axis_of, from_axis, span_of, to_axis
+from forecast.priors.density_curve import axis_of, axis_range, from_axis, to_axis
 from forecast.priors.distributions import PROBABILITIES, Distribution, Fixed
-from forecast.priors.implied import Implied, implied
+from forecast.priors.implied import ImpliedQuantity, implied_quantities
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import after_selection
+from forecast.priors.outside_view import after_selection
 from forecast.report.read import read_report
 from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by_path
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS
@@ -75,7 +76,7 @@ class PriorReport:
     contraction: float | None = None
     shift: float | None = None
     transitions: int | None = None
-    implied: tuple[Implied, ...] = ()
+    implied: tuple[ImpliedQuantity, ...] = ()
     headline: str = ""
     on_forecast: OnForecast | None = None
     written: tuple[ReplicatedStatistic, ...] = ()
@@ -122,7 +123,7 @@ def prior_report(where: Workspace, priors: Priors, name: str) -> PriorReport | N
             contraction,
             shift,
             told["transitions"] if told else _skipped(report, name),
-            implied(then, name, after),
+            implied_quantities(then, name, after),
             headline["text"],
             _on_forecast(then, arrays, name, prior, draws, report["headline"]) if fitted or behind else None,
             _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if fitted else (),
@@ -159,7 +160,7 @@ def _learnt(prior: Distribution, draws: Draws) -> tuple[float, float]:
 def _on_forecast(priors: Priors, arrays: Mapping[str, Any], name: str, prior: Distribution, draws: Draws, question: str) -> OnForecast:
     axis = axis_of(prior)
     if name in PARAMETER_FIELDS:
-        knots = np.linspace(*span_of(prior, draws), _KNOTS)
+        knots = np.linspace(*axis_range(prior, draws), _KNOTS)
         heights = np.log(np.maximum(profile(arrays, name, [float(v) for v in from_axis(axis, knots)], question), 1e-300))
         log_headline: Callable[[Floats], Floats] = lambda z: np.interp(z, knots, heights)  # noqa: E731  # two ways of one thing
     else:  # there are no draws where the record left none, so a straight line through those there are

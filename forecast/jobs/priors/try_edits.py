@@ -12,7 +12,7 @@ from forecast.arrays.weighted_quantiles import INTERVAL
 from forecast.errors import InputError, UsageError
 from forecast.jobs.priors_then import priors_of
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.plausibility import readings_differ
+from forecast.priors.plausibility import check_reading_names
 from forecast.priors.specs import PriorSpec
 from forecast.report.read import read_alone
 from forecast.reweighting.draws_archive import check_asked, check_form
@@ -149,7 +149,7 @@ def check_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], run: str =
     then, edited = priors_of(now, meta.meta, path.name), now.replace(edits)
     if not edits and not edited_priors(then, now):
         raise UsageError("No edit was given.", "Write one as leverage.effect = Normal(0.8, 0.3).")
-    if wrong := readings_differ(edited, then.parts("readings.weights")):
+    if wrong := check_reading_names(edited, then.parts("readings.weights")):
         raise InputError.of(wrong)
     report = read_alone(path)  # what is read here is verified; the rest of the run is the business of `runs verify`
     read_verified(path, DRAWS)

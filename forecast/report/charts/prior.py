@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from forecast.priors.density_curve import Draws, density, density_after, span_of, to_axis
+from forecast.arrays.weighted_quantiles import WeightedSample as Draws
+from forecast.priors.density_curve import axis_range, posterior_density, prior_density, to_axis
 from forecast.priors.distributions import PROBABILITIES, Distribution
 from forecast.report.charts.rows import Bar, Dot, Row, percent_axis, rows_chart
 from forecast.report.charts.svg import Margin, Size, colour, framed, unscaled, values
@@ -21,10 +22,10 @@ def curves(spec: Distribution, after: Draws | None, label: Callable[[float], str
 
     margin = Margin(left=30, right=30, top=6, bottom=8)
     inner = size.width - margin.left - margin.right
-    span = span_of(spec, after)
-    hill = density(spec, span=span)
+    span = axis_range(spec, after)
+    hill = prior_density(spec, span=span)
     assert hill is not None
-    line = density_after(after, spec, span=span) if after else None
+    line = posterior_density(after, spec, span=span) if after else None
     top = max(hill.y.max(), line.y.max() if line else 0.0)
     x, y = unscaled("X", "x:Q"), unscaled("Y", "y:Q")
     places = [inner * i / (len(hill.x) - 1) for i in range(len(hill.x))]

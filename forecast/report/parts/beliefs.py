@@ -16,7 +16,7 @@ from forecast.forecasting.parameter_draws import from_prior, skip_posterior
 from forecast.forecasting.predictive_checks import predictive_checks, simulate_histories
 from forecast.model.history import History
 from forecast.priors.catalogue import CATALOGUE
-from forecast.priors.descriptions import short_words
+from forecast.priors.descriptions import short_label
 from forecast.reweighting.importance_ratios import PARAMETER_READERS
 from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT
 from forecast.typing import Floats
@@ -82,7 +82,7 @@ def parameters(forecast: Forecast) -> Rows:
         rows.append({
             "name": row.name,
             "symbol": entry.symbol,
-            "words": short_words(row.name),
+            "words": short_label(row.name),
             "unit": entry.unit,
             "prior": {"text": str(forecast.situation.priors.spec(row.name)), **_quantiles(row.shown(before))},
             "posterior": {"mean": float(shown.mean()), "sd": float(shown.std()), **_quantiles(shown)},
