@@ -66,7 +66,7 @@ def elicit(
     why: str | None,
     by: str | None,
 ) -> None:
-    """Turn what you would say into the prior NAME, and show what it implies.
+    """Build the prior NAME from your answers, and show what it implies.
 
     On a terminal it asks, shows, asks again until you agree, and offers to write it as `forecast priors set` does. With one of the flags it
     does so at once; nothing is written without --yes or your word.
@@ -260,7 +260,7 @@ def _page(priors: Priors, name: str, said: ElicitedPrior, tried: EditTrial | str
 
     rows = list(zip(implied_quantities(priors.replace({name: said.spec}), name), implied_quantities(priors, name), strict=True))
     if rows:
-        lines += wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
+        lines += wrap("What it implies, with the other priors at their medians (5 to 95 % of this one):", width)
         for new, old in rows:
             lines += wrap(
                 f"{new.what}: {format_implied(new)}; now {format_implied(old)}", width, initial_indent="  ", subsequent_indent="    "

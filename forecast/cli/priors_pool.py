@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def pool(
     context: Context, name: str, beliefs: tuple[str, ...], file: str | None, weights: str | None, method: Literal["linear", "log"]
 ) -> None:
-    """Pool several people's beliefs about the prior NAME, and say what the pool implies; nothing is written.
+    """Pool several people's beliefs about the prior NAME, and show what the pool implies. Nothing is written.
 
     The linear pool keeps their disagreement as spread: it says what someone would believe who trusts each of them that much. The log pool
     is what they would agree on, narrower than the linear one.
@@ -121,7 +121,7 @@ def _page(priors: Priors, name: str, made: PooledPrior, tried: EditTrial | str, 
     yield from [*text_histogram(made.spec, unit, min(60, width)), f"5, 50 and 95 % quantiles; {entry.unit}", ""]
     rows = implied_quantities(priors.replace({name: made.spec}), name)
     if rows:
-        yield from wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
+        yield from wrap("What it implies, with the other priors at their medians (5 to 95 % of this one):", width)
         for new, old in zip(rows, implied_quantities(priors, name), strict=True):
             yield from wrap(
                 f"{new.what}: {format_implied(new)}; now {format_implied(old)}", width, initial_indent="  ", subsequent_indent="    "

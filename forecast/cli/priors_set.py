@@ -111,7 +111,7 @@ def _outlook(seen: HeadlineChange) -> Iterator[str]:
 @common()
 @click.argument("revisions", metavar="REVISION...", nargs=-1, required=True)
 def undo(context: Context, revisions: tuple[str, ...]) -> None:
-    """Take changes of priors back: value, reason, source, author and date become what they were.
+    """Undo changes of priors: value, reason, source, author and date become what they were.
 
     REVISION is what `forecast priors log` shows before a change, such as 3-1c9e07aa, or its number alone. Only the last change of a prior
     can be undone; of several, undo the newest first. An undo is added to the history and can be undone too.
@@ -143,7 +143,7 @@ def _taken_back(done: UndoResult) -> Iterator[str]:
 @common()
 @click.argument("name", required=False)
 def log(context: Context, name: str | None) -> None:
-    """Show what was changed in the priors, newest first, by whom and why.
+    """Show who changed which prior, when and why, newest first.
 
     A prior that was edited in its file, past the history, is shown as such. A history that was altered is refused with exit code 7.
     """

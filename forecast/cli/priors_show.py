@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 @click.option("--figure", metavar="FILE.svg", help="Also draw it into this file, as SVG.")
 @force_option
 def show(context: Context, name: str, figure: str | None, force: bool) -> None:
-    """Show the prior NAME: in words, as a curve, what it implies, what the newest published run made of it, and why it is so."""
+    """Show the prior NAME: in words, as a curve, what it implies, its posterior in the newest published run, and its reason."""
     from forecast.cli.priors import prior_document
     from forecast.errors import UsageError
 
     if figure is not None and not figure.lower().endswith(".svg"):
-        raise UsageError(f"{figure} is no name of an SVG file.", f"Write --figure {name}.svg, for instance.")
+        raise UsageError(f"{figure} is not the name of an SVG file.", f"Write --figure {name}.svg, for instance.")
     file = None if figure is None else context.output(figure, force)
     from forecast.jobs.priors.edits import read_edit_log
     from forecast.jobs.priors.report import prior_report
@@ -64,7 +64,7 @@ def show(context: Context, name: str, figure: str | None, force: bool) -> None:
 
 
 def _figure(file: Output, loaded: Priors, name: str, rows: tuple[ImpliedQuantity, ...], after: PriorReport | None) -> str:
-    """Draw the prior into a file. UsageError for what has no curve."""
+    """Draw the prior into a file. UsageError if it has no curve."""
     from forecast.errors import UsageError
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.descriptions import describe_prior, format_value
@@ -86,7 +86,7 @@ def _figure(file: Output, loaded: Priors, name: str, rows: tuple[ImpliedQuantity
         chances.insert(0, ("the headline (main reading), all else as fitted", after.on_forecast.before, after.on_forecast.after))
     said = wrap(f"{sentence(describe_prior(name, spec))} {entry.what}", 98)
     reading = "main reading of " if after and after.on_forecast else ""
-    blue = f" Blue: after the record, {reading}run {after.run_id}." if after and draws else ""
+    blue = f" Blue: after the data, {reading}run {after.run_id}." if after and draws else ""
     key = f"{entry.unit[0].upper()}{entry.unit[1:]}. Grey: the prior.{blue}"
     svg = prior_svg(f"{name} ({entry.symbol}) = {spec}", said, drawn, draws, lambda x: format_value(name, x), key, chances)
     file.write(svg)
@@ -128,13 +128,13 @@ def _after_document(after: PriorReport | None) -> dict[str, Any] | None:
 
 
 EDITS = 3
-"""How many of the last edits are shown."""
+"""Number of edits shown."""
 
 
 def prior_page(
     loaded: Priors, name: str, rows: tuple[ImpliedQuantity, ...], after: PriorReport | None, log: EditLog, width: int
 ) -> Iterator[str]:
-    """All there is to say, in lines of at most `width` columns."""
+    """The whole page, in lines of at most `width` columns."""
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.descriptions import describe_prior
 
@@ -157,7 +157,7 @@ def prior_page(
 
 
 def _drawing(loaded: Priors, name: str, after: PriorReport | None, width: int) -> Iterator[str]:
-    """The curve, with what became of it drawn over it, and the quantiles of both."""
+    """The curve of the prior, with the posterior drawn over it, and the quantiles of both."""
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.density_curve import text_histogram
     from forecast.priors.descriptions import format_value
@@ -181,30 +181,30 @@ def _drawing(loaded: Priors, name: str, after: PriorReport | None, width: int) -
     yield from text_histogram(after.prior, unit, columns, after=after.draws)
     scaled = ", the selection factor applied" if name in (RISE, SKIP) else ""
     reading = "main reading of run" if after.on_forecast else "run"
-    yield from wrap(f"░░ prior{scaled}; ⠒⠒ after the record, {reading} {after.run_id}", width)
+    yield from wrap(f"░░ prior{scaled}; ⠒⠒ after the data, {reading} {after.run_id}", width)
     yield ""
     yield f"{entry.unit:<26}{'5 %':>10}{'50 %':>10}{'95 %':>10}"
     yield f"{'  prior':<26}" + "".join(f"{unit(q):>10}" for q in after.prior.interval())
-    yield f"{'  after the record':<26}" + "".join(f"{unit(q):>10}" for q in quantiles)
+    yield f"{'  after the data':<26}" + "".join(f"{unit(q):>10}" for q in quantiles)
     yield from wrap(sentence(_verdict(after)), width)
     if not after.same:
-        yield from wrap("The prior was changed since that run: this is what became of the one before, which is the one drawn.", width)
+        yield from wrap("The prior was changed since that run. This shows the earlier prior and its posterior.", width)
     yield ""
 
 
 def _verdict(after: PriorReport) -> str:
-    """How far the record moved the prior, in words and in the two measures."""
+    """How far the data moved the prior, in words and in the two measures."""
     assert after.contraction is not None
     assert after.shift is not None
     moved = "its mean hardly moved" if after.shift < 0.1 else f"its mean moved by {after.shift:.2f} prior sds"
     n = after.transitions
-    rests = "" if n is None else f"; it rests on {n or 'no'} change{'' if n == 1 else 's'} of level"
+    rests = "" if n is None else f"; {n or 'no'} change{'' if n == 1 else 's'} of level bear on it"
     verdict = "learnt" if after.learnt else "not learnt"
     return f"{verdict}: {_spread(after.contraction)}, {moved}{rests}"
 
 
 def _spread(contraction: float) -> str:
-    """How much narrower, as a standard deviation, a contraction of variance is, and the contraction."""
+    """How much narrower the standard deviation became, and the contraction of the variance."""
     narrower = 1 - max(1 - contraction, 0.0) ** 0.5
     measure = f"(contraction {contraction:.2f})".replace("-0.00", "0.00").replace("-", "−")
     if abs(narrower) < 0.025:
@@ -213,17 +213,17 @@ def _spread(contraction: float) -> str:
 
 
 def _nothing_learnt(name: str, prior: Prior, after: PriorReport | None, width: int) -> Iterator[str]:
-    """Why there is nothing to draw over the prior, and what the run says instead."""
+    """Why there is no posterior to draw, and what the run shows instead."""
     from forecast.priors.descriptions import percent
     from forecast.priors.distributions import Fixed
     from forecast.priors.specs import Constants
 
     if after is None:
-        said = "What the record makes of it is shown once a run is published."
+        said = "Publish a run to see how the data change it: `forecast run --publish`."
     elif isinstance(prior.spec, Fixed | Constants):
-        said = f"A setting: the record does not move it. `forecast priors try '{name} = …'` says what another would do."
+        said = f"This is a setting: the data do not change it. `forecast priors try '{name} = …'` shows what another value would do."
     else:
-        said = "No record speaks to it: the forecast uses it as it stands."
+        said = "No data bear on it: the forecast uses the prior as it is."
     yield from wrap(said, width)
     q = after.question if after else None
     if q and name == "readings.weights":
@@ -246,17 +246,17 @@ def _implied(rows: tuple[ImpliedQuantity, ...], after: PriorReport | None, width
     if not rows:
         return
     later = dict(zip((r.what for r in rows), after.implied, strict=True)) if after and after.implied else {}
-    yield from wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
+    yield from wrap("What it implies, with the other priors at their medians (5 to 95 % of this one):", width)
     for row in rows:
         said = f"{row.what}: {format_implied(row)}"
         if row.what in later:
-            said += f"; after the record {format_implied(later[row.what])}"
+            said += f"; after the data {format_implied(later[row.what])}"
         yield from wrap(said, width, initial_indent="  ", subsequent_indent="    ")
     yield ""
 
 
 def format_implied(row: ImpliedQuantity) -> str:
-    """A quantity as 12 % (3.3 % to 37 %)."""
+    """A quantity in the form 12 % (3.3 % to 37 %)."""
     from forecast.priors.descriptions import number, percent
 
     low, middle, high = map(percent if row.unit == "probability" else number, (row.low, row.middle, row.high))
@@ -264,7 +264,7 @@ def format_implied(row: ImpliedQuantity) -> str:
 
 
 def _forecast(after: PriorReport, width: int) -> Iterator[str]:
-    """What the prior does to the headline, and what the record changed in that; or to the question it is about."""
+    """How the headline depends on the prior, before and after the data; or the question that it is about."""
     from forecast.priors.descriptions import percent
     from forecast.report.words import points
 
@@ -273,14 +273,14 @@ def _forecast(after: PriorReport, width: int) -> Iterator[str]:
         if after.question and after.draws is not None:
             yield from [*_asked(after.question, width), ""]
         return
-    yield from wrap("What it does to the headline (main reading, all else as fitted, this one at its 5, 50 and 95 %):", width)
+    yield from wrap("The headline with this one at its 5, 50 and 95 % (main reading, all else as fitted):", width)
     yield f"{'  prior':<26}" + "".join(f"{percent(p):>10}" for p in found.before)
-    yield f"{'  after the record':<26}" + "".join(f"{percent(p):>10}" for p in found.after)
+    yield f"{'  after the data':<26}" + "".join(f"{percent(p):>10}" for p in found.after)
     if max(found.before) - min(found.before) < 0.01:
-        said = "So the headline hardly depends on it."
+        said = "The headline hardly depends on it."
     else:
         said = (
-            f"Through this one the record moves the headline by {points(found.moved)} points; what it spreads the headline over is "
+            f"By changing it, the data move the headline by {points(found.moved)} points; the range of the headline that it causes is "
             f"{_spread(found.contraction)}."
         )
     yield from [*wrap(said, width), ""]
@@ -291,8 +291,8 @@ def _histories(after: PriorReport) -> Iterator[str]:
 
     if not after.written:
         return
-    yield "Histories of the same months by the priors alone, this one held at its 5, 50 and"
-    yield "95 %, beside the record (means; all of it: `forecast priors check --predict`):"
+    yield "Histories of the same months simulated from the priors, this one fixed at its 5, 50"
+    yield "and 95 % (means; all of them: `forecast priors check --predict`):"
     yield f"{'':<28}{'record':>8}{'5 %':>10}{'50 %':>10}{'95 %':>10}"
     for row in after.written:
         record = ("yes" if row.record else "no") if row.share else f"{row.record:.0f}"
@@ -301,10 +301,10 @@ def _histories(after: PriorReport) -> Iterator[str]:
 
 
 def _edits(log: EditLog, prior: Prior, width: int) -> Iterator[str]:
-    """The last edits; what was edited past the history shows as such."""
+    """The last edits, and a note if the file was edited by hand."""
     edits = log.history.edits
     if any(hand.until is None for hand in log.by_hand):
-        yield "Edited by hand since, past the history: see `forecast priors log`."
+        yield "Its file was edited by hand since: see `forecast priors log`."
     if not edits:
         return
     yield from wrap(f"Changed {len(edits)} time{'' if len(edits) == 1 else 's'}, newest first (`forecast priors log {prior.name}`):", width)

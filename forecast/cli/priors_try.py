@@ -37,7 +37,7 @@ WIDTH: Final = 80
 @click.option("--all", "everything", is_flag=True, help="Show every question, not only the headline and the like.")
 @click.option("--refit", is_flag=True, help="Fit with the edited priors instead, which takes minutes and writes nothing.")
 def try_(context: Context, edits: tuple[str, ...], file: str | None, everything: bool, refit: bool) -> None:
-    """Say what edited priors would do to the newest published run.
+    """Show how edited priors would change the newest published forecast.
 
     It takes the run's draws and weights them, in under a second. Where the result can't be trusted it says so, and --refit answers. If a
     run in reports/ was fitted with exactly these priors to the same data, its numbers are shown too. Several edits count together. What

@@ -62,7 +62,7 @@ def reference(
     pressure: Literal["same", "previous", "none"],
     refit: bool,
 ) -> None:
-    """Fit the outside view, and say which priors of the ladder it gives.
+    """Fit the outside view (the experience of other states), and show which priors of the ladder follow.
 
     What was public on a day, if --as-of is given. The fits take about a minute, most of it compilation. Where the priors differ from
     those that stand, it also says what they would do to the newest published run. --write with the default choices also writes what the

@@ -31,7 +31,7 @@ _LABELS = {
 @click.argument("run", required=False, default="latest")
 @click.option("--all", "everything", is_flag=True, help="Show every prior, block of data and setting, and why some are not scaled.")
 def sensitivity(context: Context, run: str, everything: bool) -> None:
-    """Say what each prior and each block of data does to the headline of RUN, and where it flips.
+    """Show how each prior and each block of data moves the headline of RUN, and where it crosses a threshold.
 
     From the run's draws, in some ten seconds; no model is fitted. The report says the same.
     """

@@ -17,7 +17,7 @@ from scipy import optimize, stats
 from forecast.cli import main, priors_elicit
 from forecast.cli._context import Environment
 from forecast.cli.priors_elicit import parse_numbers
-from forecast.jobs.priors import elicit, try_edits
+from forecast.jobs.priors import try_edits
 from forecast.jobs.priors.try_edits import EditTrial
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.descriptions import describe_prior
@@ -392,7 +392,7 @@ def tried(accepted: bool = True, how: str = "reweighted") -> Callable[..., EditT
 
 
 def test_the_headline_someone_has_in_mind(run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elicit, "try_edits", tried())
+    monkeypatch.setattr(try_edits, "try_edits", tried())
     monkeypatch.setattr(try_edits, "try_edits", tried())
     done = run("leverage.effect", "--headline", "5 %", "--yes", "--why", "It feels like it.", "--by", "Ana", "-q")
     assert done.exit_code == 0, done.stderr
@@ -409,7 +409,7 @@ def test_the_headline_someone_has_in_mind(run: Run, workspace: Workspace, monkey
 def test_a_headline_that_needs_a_refit_is_not_written_and_exits_3(
     run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, answer: Callable[..., EditTrial], said: str
 ) -> None:
-    monkeypatch.setattr(elicit, "try_edits", answer)
+    monkeypatch.setattr(try_edits, "try_edits", answer)
     before = contents(workspace)
     done = run("leverage.effect", "--headline", "0.02", "--yes", "--why", "So.", "--by", "Ana")
     assert done.exit_code == 3

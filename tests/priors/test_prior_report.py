@@ -356,7 +356,7 @@ def test_the_page_fits_80_columns(published: Workspace, command: Command, name: 
     assert max(map(len, result.stdout.splitlines())) <= 80
     curved = not isinstance(PRIORS.spec(name), Fixed) and isinstance(PRIORS.spec(name), Distribution)
     if curved and name != "direct.rate":
-        assert "after the record" in result.stdout
+        assert "after the data" in result.stdout
         assert "contraction" in result.stdout
 
 
