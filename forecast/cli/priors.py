@@ -43,7 +43,10 @@ if TYPE_CHECKING:
             "forecast.cli.sensitivity:sensitivity",
             "Show how each prior and each block of data moves the headline of RUN, and where it crosses a threshold.",
         ),
-        "reference": Lazy("forecast.cli.reference:reference", "Fit the outside view (the experience of other states), and show which priors of the ladder follow."),
+        "reference": Lazy(
+            "forecast.cli.reference:reference",
+            "Fit the outside view (what other states did), and show the priors of the ladder that follow.",
+        ),
     },
     epilog=examples("forecast priors list", "forecast priors show ladder.rise.3", "forecast priors check"),
 )
@@ -57,8 +60,8 @@ def priors() -> None:
 def list_(context: Context, theme: str | None) -> None:
     """List all priors, or those whose name starts with THEME, each in words.
 
-    The column "moves" shows which priors matter. It is the largest change of the headline of the newest published run, in percentage points,
-    when the prior was moved by half a standard deviation, weighted down or up, or replaced by another choice.
+    The column "moves" shows which priors matter. It is the largest change of the headline of the newest published run, in percentage
+    points, when the prior was moved by half a standard deviation, weighted down or up, or replaced by another choice.
     """
     from forecast.cli.data import print_rows
     from forecast.errors import InputError
@@ -225,9 +228,7 @@ def list_lines(priors: Sequence[Prior], run: str | None, moves: Mapping[str, flo
     names = max(len(prior.name) for prior in priors)
     out: list[str] = []
     if run is not None:
-        out += wrap(
-            f"moves: the largest change of the headline of run {run}, in points; `forecast priors sensitivity` has more.", width
-        )
+        out += wrap(f"moves: the largest change of the headline of run {run}, in points; `forecast priors sensitivity` has more.", width)
     themes: dict[str, list[Prior]] = {}
     for prior in priors:
         themes.setdefault(prior.name.partition(".")[0], []).append(prior)

@@ -1,4 +1,4 @@
-"""`forecast priors elicit`: from what a person would say to a prior, shown with what it implies before it is written."""
+"""`forecast priors elicit`: turn a person's answers into a prior, and show what it implies before writing it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from forecast.priors.load import Priors
 
 METHODS: Final = {
-    "quantiles": "the values you would bet 19 to 1 it is above, 1 to 1, and 19 to 1 it is below",
-    "odds": "how many times likelier something is in one situation than in another",
+    "quantiles": "three values that it is below with 5, 50 and 95 % probability",
+    "odds": "how many times more likely something is in one situation than in another",
     "within-a-year": "the lowest and the highest chance within a year, in ordinary times",
-    "headline": "the headline's chance; this prior is moved until it comes out",
+    "headline": "the probability of the headline; this prior is shifted until the forecast gives it",
 }
 
 
@@ -49,12 +49,16 @@ class ElicitedPrior:
 @common()
 @click.argument("name")
 @click.option("--quantiles", metavar="Q05,Q50,Q95", help="Its 5, 50 and 95 % quantiles.")
-@click.option("--odds", metavar="LOW,MIDDLE,HIGH", help="Of an effect: how many times likelier with it than without; 5, 50 and 95 %.")
-@click.option("--within-a-year", "year", metavar="LOW,HIGH", help="Of a rise: its chance within a year in ordinary times; 5 and 95 %.")
-@click.option("--headline", metavar="P", help="Move this prior until the headline has this chance.")
-@click.option("--yes", is_flag=True, help="Write it without asking; needs --why and --by.")
-@click.option("--why", metavar="TEXT", help="The reason, for the file and the history.")
-@click.option("--by", metavar="NAME", help="Who says so.")
+@click.option(
+    "--odds", metavar="LOW,MIDDLE,HIGH", help="For an effect: how many times more likely with it than without; 5, 50 and 95 % quantiles."
+)
+@click.option(
+    "--within-a-year", "year", metavar="LOW,HIGH", help="For a rise: its chance within a year in ordinary times; 5 and 95 % quantiles."
+)
+@click.option("--headline", metavar="P", help="Shift this prior until the headline has this probability.")
+@click.option("--yes", is_flag=True, help="Write without asking; needs --why and --by.")
+@click.option("--why", metavar="TEXT", help="The reason. It is written to the file and the history.")
+@click.option("--by", metavar="NAME", help="Your name.")
 def elicit(
     context: Context,
     name: str,
@@ -68,8 +72,8 @@ def elicit(
 ) -> None:
     """Build the prior NAME from your answers, and show what it implies.
 
-    On a terminal it asks, shows, asks again until you agree, and offers to write it as `forecast priors set` does. With one of the flags it
-    does so at once; nothing is written without --yes or your word.
+    On a terminal the command asks for numbers, shows the prior, and asks again until you accept it. Then it offers to write it, as
+    `forecast priors set` does. With one of the options below it skips the questions. Nothing is written without --yes or your consent.
     """
     from forecast.errors import InputError, Problem, UsageError
     from forecast.priors.catalogue import check_known
@@ -81,11 +85,13 @@ def elicit(
     given = [(way, text) for way, text in written if text is not None]
     asks = can_prompt()
     if len(given) > 1:
-        raise UsageError(f"--{given[0][0]} and --{given[1][0]} are two ways of saying it.", "Give one of them.")
+        raise UsageError(f"--{given[0][0]} and --{given[1][0]} cannot be given together.", "Give one of them.")
     if not given and not asks:
-        raise UsageError("There is nobody to ask.", "Say it with --quantiles, --odds, --within-a-year or --headline.")
+        raise UsageError(
+            "Standard input is not a terminal, so no prompt is possible.", "Use --quantiles, --odds, --within-a-year or --headline."
+        )
     if yes and not asks and not (why and by):
-        raise UsageError("--yes writes the prior, and every change says why and by whom.", "Add --why and --by.")
+        raise UsageError("--yes writes the prior, and each change needs a reason and an author.", "Add --why and --by.")
     where = context.own_workspace if yes else context.workspace
     priors = load_priors(where.priors)
     try:
@@ -113,12 +119,12 @@ def elicit(
 
 
 def can_prompt() -> bool:
-    """Whether there is someone to ask."""
+    """Whether questions can be asked: standard input is a terminal."""
     return sys.stdin.isatty()
 
 
 def parse_numbers(text: str, count: int) -> tuple[float, ...]:
-    """So many numbers between commas or blanks; 2 % may be written for 0.02. SpecError for anything else."""
+    """`count` numbers separated by commas or spaces; 2 % means 0.02. SpecError for anything else."""
     from forecast.priors.specs import SpecError
 
     parts = [part for part in re.split(r"[,;\s]+", re.sub(r"\s+%", "%", text.strip())) if part]
@@ -133,7 +139,7 @@ def parse_numbers(text: str, count: int) -> tuple[float, ...]:
 
 
 def _said(context: Context, priors: Priors, name: str, way: str, text: str) -> ElicitedPrior:
-    """What the words make of the prior. Raises SpecError."""
+    """The prior that the answer gives. Raises SpecError."""
     from forecast.priors.elicitation import check_elicitable, from_odds, from_quantiles, from_yearly_chance
 
     check_elicitable(name)
@@ -160,16 +166,16 @@ def _solved(context: Context, name: str, target: float) -> ElicitedPrior:
     rough = f"at {found.spec} the headline would be roughly {percent(found.answer.probability)}"
     lacking = None
     if found.answer.how == "refit":
-        lacking = f"The draws of the published run say nothing of {name}: this needs a refit (`forecast priors try --refit`)."
+        lacking = f"The draws of the published run cannot show the effect of {name}. This needs a refit (`forecast priors try --refit`)."
     elif not found.reached:
-        lacking = f"Moved by up to four of its standard deviations, {name} alone does not bring it about: {rough}."
+        lacking = f"Shifting {name} by up to four of its standard deviations does not give this headline: {rough}."
     elif not found.answer.accepted:
-        lacking = f"That lies too far from the published run to rely on: {rough}. This needs a refit (`forecast priors try --refit`)."
+        lacking = f"The result is too far from the published run to rely on: {rough}. This needs a refit (`forecast priors try --refit`)."
     return ElicitedPrior("headline", (target,), found.spec, found.answer, lacking)
 
 
 def _agreed(context: Context, priors: Priors, name: str) -> ElicitedPrior:
-    """Ask and show until it is what the person would say. Ctrl-C gives up."""
+    """Ask and show until the person accepts the prior. Ctrl-C gives up."""
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.descriptions import describe_prior
     from forecast.priors.elicitation import CONTRASTS, check_elicitable, has_yearly_chance
@@ -180,7 +186,7 @@ def _agreed(context: Context, priors: Priors, name: str) -> ElicitedPrior:
     usual: str = next(way for way in ("odds", "within-a-year", "quantiles") if way in ways)
     _ask_lines(CATALOGUE[name].what, f"Now: {describe_prior(name, priors.spec(name))}.", *(f"  {way}: {METHODS[way]}" for way in ways))
     while True:
-        way = click.prompt("How would you put it?", type=click.Choice(ways), default=usual, err=True)
+        way = click.prompt("How do you want to state it?", type=click.Choice(ways), default=usual, err=True)
         _ask_lines(*_question(name, way, entry.unit))
         text = click.prompt("Numbers", err=True)
         try:
@@ -212,7 +218,7 @@ def _question(name: str, way: str, unit: str) -> list[str]:
 
 
 def _tried(context: Context, priors: Priors, name: str, said: ElicitedPrior) -> EditTrial | str:
-    """What it does to the newest run; what was solved for has been tried already."""
+    """The effect on the newest run. A prior that was solved for has been tried already."""
     from forecast.cli.priors_try import try_on_latest_run
     from forecast.priors.descriptions import percent
 
@@ -224,7 +230,7 @@ def _tried(context: Context, priors: Priors, name: str, said: ElicitedPrior) -> 
 
 
 def _show(context: Context, priors: Priors, name: str, said: ElicitedPrior, tried: EditTrial | str) -> None:
-    """The prior in words, as a curve and in what it implies, beside what now stands."""
+    """Print the prior in words, as a curve and in what it implies, beside the current one."""
     for line in _page(priors, name, said, tried):
         click.echo(line, err=True) if context.json else context.say(line)
 
@@ -252,7 +258,10 @@ def _page(priors: Priors, name: str, said: ElicitedPrior, tried: EditTrial | str
     if said.way == "within-a-year" and name == RISE:
         factor = priors.value("outside_view.selection")
         lines += [
-            *wrap(f"What you said is of Mexico, so the selection factor ({factor:g}) is taken out: it is applied to this prior.", width),
+            *wrap(
+                f"Your answer is about Mexico. The forecast applies the selection factor ({factor:g}) to this prior, so it is taken out here.",
+                width,
+            ),
             "",
         ]
     if missed := _missed(name, said):
@@ -270,7 +279,7 @@ def _page(priors: Priors, name: str, said: ElicitedPrior, tried: EditTrial | str
 
 
 def _missed(name: str, said: ElicitedPrior) -> str:
-    """Said where the family cannot have the quantiles, or the odds, that were stated."""
+    """A sentence if no prior of the family has the quantiles, or the odds, that were stated."""
     from math import exp
 
     from forecast.priors.descriptions import number
@@ -286,7 +295,7 @@ def _missed(name: str, said: ElicitedPrior) -> str:
     if max(abs(a - b) for a, b in zip(fitted, said.numbers, strict=True)) <= 0.03 * width:
         return ""
     mine, its = (", ".join(map(number, three)) for three in (said.numbers, fitted))
-    return f"You said {mine}; the nearest that such a prior can have is {its}."
+    return f"You stated {mine}; the nearest prior of this family has {its}."
 
 
 def _write(context: Context, name: str, said: ElicitedPrior, why: str | None, by: str | None) -> PriorEditResult:

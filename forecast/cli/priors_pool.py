@@ -1,4 +1,4 @@
-"""`forecast priors pool`: several people's beliefs about one prior, made one, with their disagreement in sight."""
+"""`forecast priors pool`: combine several people's beliefs about one prior, and show how far they disagree."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.argument("beliefs", nargs=-1, metavar="'[PERSON:] PRIOR'…")
 @click.option(
-    "--file", metavar="FILE", help="Also read quantiles from CSV: name, q05, q50, q95 and, if wanted, weight. - is standard input."
+    "--file",
+    metavar="FILE",
+    help="Also read quantiles from a CSV file with columns name, q05, q50, q95 and optionally weight. - is standard input.",
 )
-@click.option("--weights", metavar="W,W,…", help="How much each belief counts, in order.  [default: all alike]")
+@click.option("--weights", metavar="W,W,…", help="Weight of each belief, in order.  [default: equal]")
 @click.option(
     "--method", type=click.Choice(["linear", "log"]), default="linear", show_default=True, help="Mixture, or geometric mean of densities."
 )
@@ -40,8 +42,8 @@ def pool(
 ) -> None:
     """Pool several people's beliefs about the prior NAME, and show what the pool implies. Nothing is written.
 
-    The linear pool keeps their disagreement as spread: it says what someone would believe who trusts each of them that much. The log pool
-    is what they would agree on, narrower than the linear one.
+    The linear pool averages the densities, so disagreement makes it wider. The log pool averages the logarithms of the densities: it
+    concentrates where all agree, and is narrower.
     """
     from forecast.cli.priors_try import try_on_latest_run
     from forecast.errors import InputError, Problem
@@ -67,7 +69,7 @@ def pool(
 def _opinions(
     context: Context, name: str, priors: Priors, beliefs: tuple[str, ...], file: str | None, weights: str | None
 ) -> list[Opinion]:
-    """All that was given, weighed. Raises SpecError, InputError for a file."""
+    """The beliefs from the command line and the file, with their weights. Raises SpecError, or InputError for a file."""
     from forecast.priors.elicitation import check_elicitable
     from forecast.priors.expert_pooling import Opinion, parse_opinion, read_opinions
     from forecast.priors.specs import SpecError
@@ -128,7 +130,7 @@ def _page(priors: Priors, name: str, made: PooledPrior, tried: EditTrial | str, 
             )
         yield ""
     yield from [*wrap(describe_effect(tried), width), ""]
-    yield "Nothing was written. To see every question, and to write it:"
+    yield "Nothing was written. To see the effect on every question, and to write it:"
     yield f"  forecast priors try '{name} = {made.spec}'"
     people_text = ", ".join(o.person for o in made.opinions)
     yield f"  forecast priors set '{name} = {made.spec}' \\"
@@ -139,27 +141,31 @@ def _agreement(made: PooledPrior) -> str:
     from forecast.priors.descriptions import percent
 
     share = made.disagreement
-    how = "They hardly disagree" if share < 0.1 else "They disagree in part" if share < 0.5 else "They disagree more than each is unsure"
-    said = f"{how}: {percent(share)} of the variance lies between them, the rest is what each is unsure of."
+    how = (
+        "They nearly agree"
+        if share < 0.1
+        else "They disagree in part"
+        if share < 0.5
+        else "They differ from each other more than each is unsure"
+    )
+    said = f"{how}: {percent(share)} of the variance is between people, the rest is each person's own uncertainty."
     if made.method == "log" and share >= 0.1:
-        said += " The log pool leaves that disagreement out; the linear pool keeps it."
+        said += " The log pool ignores this disagreement; the linear pool includes it."
     return said
 
 
 def _fit(made: PooledPrior) -> str:
-    """How well the family has the pool."""
+    """How closely a prior of the family can match the pool."""
     from forecast.priors.descriptions import percent
 
     if made.misplaced < 0.02:
-        return "A prior of this family has the pool well."
+        return "A prior of this family matches the pool closely."
     what = (
-        "Two opinions this far apart make humps, which no prior of this family has"
+        "Opinions this far apart give several peaks, which no prior of this family has"
         if made.disagreement > 0.5
-        else "The pool has another shape"
+        else "The pool has a different shape"
     )
-    return (
-        f"{what}: its distribution function is off by up to {percent(made.misplaced)}; median and 90 % interval are matched as they can be."
-    )
+    return f"{what}. The distribution functions differ by up to {percent(made.misplaced)}."
 
 
 def _document(priors: Priors, name: str, made: PooledPrior, tried: EditTrial | str) -> dict[str, Any]:

@@ -41,8 +41,8 @@ def _class_weight(ctx: click.Context, param: click.Parameter, given: tuple[str, 
     ),
 )
 @common("as_of", "seed")
-@click.option("--states", is_flag=True, help="Show the comparable states as they were counted, and fit nothing.")
-@click.option("--write", is_flag=True, help="Write them into priors/ladder.toml; without it nothing is written.")
+@click.option("--states", is_flag=True, help="Show the comparable states and their counts, without a fit.")
+@click.option("--write", is_flag=True, help="Write the priors into priors/ladder.toml. Without it nothing is written.")
 @click.option("--class", "classes", multiple=True, metavar="NAME=WEIGHT", callback=_class_weight, help="Pool these classes instead.")
 @click.option("--drop", multiple=True, metavar="STATE", help="Leave a state out.")
 @click.option(
@@ -52,7 +52,9 @@ def _class_weight(ctx: click.Context, param: click.Parameter, given: tuple[str, 
     show_default=True,
     help="The year whose US request or threat acts on a month.",
 )
-@click.option("--refit", is_flag=True, help="Fit the forecast again with these priors too, if the draws of the newest run cannot tell.")
+@click.option(
+    "--refit", is_flag=True, help="Also fit the forecast with these priors, if the draws of the newest run cannot show their effect."
+)
 def reference(
     context: Context,
     states: bool,
@@ -62,11 +64,11 @@ def reference(
     pressure: Literal["same", "previous", "none"],
     refit: bool,
 ) -> None:
-    """Fit the outside view (the experience of other states), and show which priors of the ladder follow.
+    """Fit the outside view (what other states did), and show the priors of the ladder that follow.
 
-    What was public on a day, if --as-of is given. The fits take about a minute, most of it compilation. Where the priors differ from
-    those that stand, it also says what they would do to the newest published run. --write with the default choices also writes what the
-    outside view says when it is asked differently, which the report tries.
+    With --as-of, only what was public on that day is used. The fits take about a minute, most of it compilation. If the priors differ from
+    the current ones, the command also shows how they would change the newest published run. --write with the default choices also writes
+    the alternative sets of priors that the report compares.
     """
     from forecast.cli._text import terminal_width
     from forecast.data.as_of import as_of
@@ -76,7 +78,7 @@ def reference(
     from forecast.priors.load import load_priors
 
     if states and (write or classes or pressure != "same" or refit):
-        raise click.UsageError("--states fits nothing, so that of the other choices only --drop and --as-of go with it.")
+        raise click.UsageError("--states fits nothing. It can be combined with --drop and --as-of only.")
     where = context.own_workspace if write else context.workspace
     priors, data = load_priors(where.priors), read_data(where.data)
     if context.as_of is not None:
@@ -104,7 +106,7 @@ def reference(
 
 
 def _tried(context: Context, result: ReferenceFit, refit: bool) -> EditTrial | str:
-    """What these priors would do to the newest run: from its draws, or fitted again where they can't tell and that was asked for."""
+    """The effect of these priors on the newest run: from its draws, or by a new fit if they cannot show it and --refit was given."""
     from forecast.cli.priors_try import try_on_latest_run
 
     edits = {name: new for name, (_, new) in result.changed.items()}
@@ -118,7 +120,7 @@ def _tried(context: Context, result: ReferenceFit, refit: bool) -> EditTrial | s
 
 
 def _counted(context: Context, data: Data, drop: tuple[str, ...]) -> None:
-    """The states and rates alone."""
+    """Print the states and the rates only."""
     from dataclasses import asdict
 
     from forecast.jobs.priors.reference import count_states
@@ -171,9 +173,9 @@ MARKS = {"all_but_failed": "F", "drug_cases": "D", "like_mexico": "M"}
 
 
 def page(result: ReferenceFit, tried: EditTrial | str, *, written: bool, width: int) -> Iterator[str]:
-    """All that `forecast priors reference` says."""
+    """The whole output of `forecast priors reference`, in lines."""
     without = f" without {', '.join(result.dropped)}" if result.dropped else ""
-    yield f"{len(result.states)} states{without}; each is shown by `forecast priors reference --states`."
+    yield f"{len(result.states)} states{without}; `forecast priors reference --states` lists them."
     yield ""
     yield f"{'class':<20}{'weight':>7}{'months':>9}{'rises':>7}{'falls':>7}{'entries of 4 or 5':>20}"
     for c in result.classes:
@@ -181,13 +183,13 @@ def page(result: ReferenceFit, tried: EditTrial | str, *, written: bool, width: 
     yield from ["", *rates_table(result.rates), "", *_chances(result.chances), "", *_entries(result.entries), ""]
     yield from [*_follow(result), "", *_stand(result), ""]
     end = f"{len(result.changed)} of {len(result.specs)} priors differ"
-    yield f"{end}; written." if written else f"{end}; nothing was written (--write does it)."
+    yield f"{end}; written." if written else f"{end}; nothing was written (use --write)."
     if result.changed:
         yield from ["", *_would(tried, width)]
 
 
 def states_table(listed: Sequence[Comparable]) -> Iterator[str]:
-    """One line a state, as it was counted."""
+    """One line for each state, with its counts."""
     yield f"{'state':<20}{'spells':>7}{'levels':>8}{'months':>8}{'rises':>7}{'falls':>7}{'entries':>9}  classes"
     for s in listed:
         low, high = s.level
@@ -196,13 +198,13 @@ def states_table(listed: Sequence[Comparable]) -> Iterator[str]:
         marks = ", ".join(f"{MARKS[c]}{'' if n == s.months else f' {n}'}" for c, n in s.classes.items() if n)
         yield f"{s.name:<20}{spells:>7}{levels:>8}{s.months:>8}{s.rises:>7}{s.falls:>7}{s.entries:>9}  {marks or '–'}"
     yield ""
-    yield "entries: rises to level 4 or 5. * some spells were imposed: exposure, no choice."
-    yield "Classes: F all but failed, D drug cases, M like Mexico; a number: so many of its"
-    yield "months. Mexico counts to 2005; from 2006 on the forecast is fitted to it."
+    yield "entries: rises to level 4 or 5. * some spells were imposed, not chosen."
+    yield "Classes: F all but failed, D drug cases, M like Mexico; a number: months in the"
+    yield "class if not all. Mexico counts to 2005; the forecast is fitted to it from 2006."
 
 
 def rates_table(rates: Sequence[Rate]) -> Iterator[str]:
-    """How often each class entered level 4 or 5."""
+    """How often the states of each class entered level 4 or 5."""
     from forecast.priors.descriptions import percent
 
     yield "Entries of level 4 or 5 a year spent below it, counted (90 %); pressure as coded"
@@ -233,14 +235,14 @@ def _entries(entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _follow(result: ReferenceFit) -> Iterator[str]:
-    """How each prior comes about: the median of each class, and the pool of their predictives, widened."""
+    """How each prior is derived: the median of each class, and the widened pool of their predictive distributions."""
     from forecast.model.outside_view_priors import medians
     from forecast.priors.descriptions import format_value
     from forecast.priors.distributions import Distribution
 
     found = {c.name: medians(c.state) for c in result.classes}
     room = len(found) <= 3
-    yield "How the priors follow: medians for a new state by class; pooled and widened"
+    yield "How the priors are derived: medians for a new state by class, then the pool"
     yield (
         f"{'':<19}"
         + "".join(f"{SHORT.get(name, _words(name))[:11]:>12}" for name in found)
@@ -254,11 +256,11 @@ def _follow(result: ReferenceFit) -> Iterator[str]:
 
 
 def _stand(result: ReferenceFit) -> Iterator[str]:
-    """The priors as they are written, where they differ from those that stand."""
+    """The priors as they are written to the files, where they differ from the current ones."""
     if not result.changed:
-        yield "The priors that stand are those of the outside view."
+        yield "The current priors are those of the outside view."
         return
-    yield "What stands now → the outside view"
+    yield "Current prior → outside view"
     for name, (old, new) in result.changed.items():
         yield f"{name:<19}{old}"
         yield f"{'':<17}→ {new}"
@@ -271,9 +273,9 @@ def _would(tried: EditTrial | str, width: int) -> Iterator[str]:
     if isinstance(tried, str):
         yield from wrap(tried, width)
         return
-    yield f"What they would do to the newest published run, {tried.run_id}:"
+    yield f"Their effect on the newest published run, {tried.run_id}:"
     shown = list(trial_lines(tried, False))
-    yield from shown[shown.index("") :]  # the edits stand above already
+    yield from shown[shown.index("") :]  # the edits are printed above
 
 
 def _words(name: str) -> str:

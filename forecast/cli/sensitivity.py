@@ -1,4 +1,4 @@
-"""`forecast priors sensitivity`: what the headline is made of."""
+"""`forecast priors sensitivity`: how far each prior and each block of data moves the headline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ type Found = Mapping[str, Any]
 
 WIDTH = 80
 SHOWN = 10
-"""Rows of each kind that are shown unless all are asked for."""
+"""Rows of each kind that are shown without --all."""
 _LABELS = {
     "prior–data conflict": "conflict",
     "strong prior, weak likelihood": "strong prior",
@@ -29,11 +29,13 @@ _LABELS = {
 )
 @common()
 @click.argument("run", required=False, default="latest")
-@click.option("--all", "everything", is_flag=True, help="Show every prior, block of data and setting, and why some are not scaled.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Show every prior, block of data and setting, and the reasons why some are not scaled."
+)
 def sensitivity(context: Context, run: str, everything: bool) -> None:
     """Show how each prior and each block of data moves the headline of RUN, and where it crosses a threshold.
 
-    From the run's draws, in some ten seconds; no model is fitted. The report says the same.
+    It uses the run's draws and takes about ten seconds; no model is fitted. The report has the same numbers.
     """
     from forecast.jobs.priors.sensitivity import sensitivity_of
 
@@ -62,7 +64,7 @@ def sensitivity_lines(found: Found, everything: bool = False) -> Iterator[str]:
         for row in made.sweeps(report).rows:
             yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {'rough' if row[3] == 'rough' else ''}".rstrip()
     yield ""
-    yield from wrap(f"A bias that all pollsters share. {made.shared_bias(report)}", WIDTH)
+    yield from wrap(f"A bias shared by all pollsters. {made.shared_bias(report)}", WIDTH)
     if everything:
         yield from ["", "Not scaled:"]
         for reason, names in made.not_scaled(report).rows:
@@ -77,8 +79,8 @@ def _priors(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator
     less, more = found["powers"]
     yield ""
     yield from wrap(
-        f"Priors: points of the headline if a prior lay {-down:g} sd lower or higher, or counted {less:g} or {more:g} "
-        "times; and what prior and data make of its parameter.",
+        f"Priors: change of the headline in points if a prior is shifted {-down:g} sd down or up, or weighted {less:g} or {more:g} times; "
+        "and how prior and data share in its parameter.",
         WIDTH,
     )
     yield f"{'':<32}{'lower':>7}{'higher':>8}{'less':>8}{'more':>7}  what it is"
@@ -88,8 +90,8 @@ def _priors(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator
     if not everything and len(rows) > SHOWN:
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
     yield from wrap(
-        "strong prior: it is the prior, the data say little. conflict: prior–data conflict, both speak and they differ. no sensitivity: "
-        f"the prior does not matter to it. The line is drawn where doubling the power moves a distribution by {found['threshold']:g}.",
+        "strong prior: the prior decides, the data say little. conflict: prior–data conflict, both say much and differ. no sensitivity: "
+        f"the prior hardly matters. The threshold is a distance of {found['threshold']:g} when the weight is doubled.",
         WIDTH,
     )
 
@@ -100,7 +102,7 @@ def _data(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator[s
 
     rows = [row for row in scaled if row["kind"] != "prior"]
     yield ""
-    yield f"Data: points of the headline if a block counted {found['powers'][0]:g} or {found['powers'][1]:g} times."
+    yield f"Data: change of the headline in points if a block is weighted {found['powers'][0]:g} or {found['powers'][1]:g} times."
     yield f"{'':<32}{'less':>23}{'more':>7}"
     for row in rows if everything else rows[:SHOWN]:
         less, more = (points(m["difference"]) for m in row["moves"])
@@ -115,7 +117,7 @@ def _flips(report: Mapping[str, Any]) -> Iterator[str]:
 
     flips = report["sensitivity"]["flips"]
     yield ""
-    yield from wrap("Where it flips: the value of an effect, if it were known, at which the headline is", WIDTH)
+    yield from wrap("Tipping points: the value of an effect, if it were known exactly, at which the headline is", WIDTH)
     lines_ = [plain_percent(c["line"]) for c in flips[0]["crossings"]]
     yield f"{'':<29}{'now':>7}{''.join(f'{line:>8}' for line in lines_)}  range"
     for f in flips:
@@ -124,5 +126,8 @@ def _flips(report: Mapping[str, Any]) -> Iterator[str]:
         if all(c["value"] is None for c in f["crossings"]):
             cells = f"{f'nowhere: {made.span(f)}':>32}"
         yield f"{f['words']:<29}{made.value(f, f['now']).replace(' %', '%'):>7}{cells}  {looked}"
-    rough = " ~: rough, the draws carry it badly." if any(c["rough"] for f in flips for c in f["crossings"]) else ""
-    yield from wrap(f"Looked for in the range, 0.1 to 99.9 % of the prior; nowhere: where the headline stays in it.{rough}", WIDTH)
+    rough = " ~: approximate, too few draws near this value." if any(c["rough"] for f in flips for c in f["crossings"]) else ""
+    yield from wrap(
+        f"The range searched is 0.1 to 99.9 % of the prior; nowhere: the headline does not reach the value, and stays as shown.{rough}",
+        WIDTH,
+    )

@@ -12,14 +12,9 @@ from typing import Final, Literal
 from forecast.domain import CHANNELS, LEVELS, TOP
 from forecast.errors import InputError
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale
-from forecast.priors.specs import NamedNumbers, PriorSpec, SpecError, Weights
+from forecast.priors.specs import NamedNumbers, PriorSpec, SpecError, Weights, family_name
 
 type Model = Literal["outside view", "overdose", "opposition", "events", "tolerance", "leverage", "readings", "exposure"]
-
-
-def family_name(family: type[PriorSpec]) -> str:
-    """The family's name as it is written in a prior file."""
-    return "quantiles" if family is Quantiles else family.__name__
 
 
 @dataclass(frozen=True, slots=True)

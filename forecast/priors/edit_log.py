@@ -97,7 +97,7 @@ class Edit:
         return f"{self.number}-{self.sha256[:8]}"
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for a program."""
+        """As a JSON object."""
         return {
             "revision": self.revision,
             "change": self.change,

@@ -16,9 +16,9 @@ from typing import Final
 
 from forecast.data.suggestions import shown
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, check_spec, family_name, name_remedy
+from forecast.priors.catalogue import CATALOGUE, check_spec, name_remedy
 from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale
-from forecast.priors.specs import Constants, NamedNumbers, PriorSpec, SpecError, Weights, logit
+from forecast.priors.specs import Constants, NamedNumbers, PriorSpec, SpecError, Weights, family_name, logit
 from forecast.storage.text import refused_lines
 
 _ALL: tuple[type[PriorSpec], ...] = (Normal, HalfNormal, Beta, Gamma, LogNormal, Quantiles, Fixed, Weights, NamedNumbers)
@@ -76,7 +76,7 @@ def parse(text: str, scale: Scale | None = None) -> PriorSpec:
 
 def _constants(family: type[Constants], call: _Call, text: str) -> PriorSpec:
     if call.positional:
-        raise SpecError(text, "a name before each number", f"Write {family.__name__}(name=number, ...).")
+        raise SpecError(text, "a name before each number", f"Write {family_name(family)}(name=number, ...).")
     return family(call.named)
 
 

@@ -42,7 +42,7 @@ class Constants(PriorSpec):
             raise SpecError(str(self), "finite numbers, none below 0", "Mend the number.")
 
     def __str__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={number_text(v)}' for k, v in self.values.items())})"
+        return f"{family_name(type(self))}({', '.join(f'{k}={number_text(v)}' for k, v in self.values.items())})"
 
     def __hash__(self) -> int:
         return hash((type(self), tuple(sorted(self.values.items()))))
@@ -63,6 +63,11 @@ class Weights(Constants):
 
 class NamedNumbers(Constants):
     """Named numbers, each zero or above."""
+
+
+def family_name(family: type[PriorSpec]) -> str:
+    """The family's name as it is written in a prior file."""
+    return {"Quantiles": "quantiles", "NamedNumbers": "Table"}.get(family.__name__, family.__name__)
 
 
 def number_text(x: float) -> str:

@@ -212,7 +212,7 @@ def test_damage_is_told_and_the_edit_made_all_the_same(run: Run, published: Work
 
 
 def test_the_log_is_newest_first_and_shows_hands(run: Run, workspace: Workspace) -> None:
-    assert run("log").stdout == "No prior was changed since the history began.\n"
+    assert run("log").stdout == "No prior has been changed since the history began.\n"
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     run("set", "ladder.just_risen = Normal(2, 1)", "--why", "Single acts.", "--by", "Bo")
     path = workspace.priors / "leverage.toml"

@@ -22,12 +22,16 @@ from forecast.workspace import Workspace, check_own
 
 SOURCE: Final = "judgement"
 _TRIES: Final = 10
-"""Another command that wrote meanwhile makes the headlines be computed anew, so often at most."""
+"""If another command writes meanwhile, the headlines are computed again, at most so many times."""
 
 
 @dataclass(frozen=True)
 class HeadlineChange:
-    """The headline before and after an edit of priors. lacking: why it is not known; without it, only a refit can tell what is None."""
+    """The headline before and after an edit of priors.
+
+    before   None if only a refit can compute it, or if it is not known
+    after    the same
+    lacking  why it is not known; empty if it is"""
 
     before: HeadlineEstimate | None = None
     after: HeadlineEstimate | None = None
@@ -36,14 +40,18 @@ class HeadlineChange:
 
 @dataclass(frozen=True)
 class PriorEditResult:
-    """What was set: an edit a prior, the names of those that said so already, and the headline on both sides, or why it is not known."""
+    """The result of setting priors.
+
+    edits      one for each prior that changed
+    unchanged  names of the priors that had the value already
+    headline   before and after, or why it is not known"""
 
     edits: tuple[Edit, ...]
     unchanged: tuple[str, ...]
     headline: HeadlineChange
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for a program."""
+        """As a JSON object."""
         return {
             "edits": [edit.as_dict() for edit in self.edits],
             "unchanged": list(self.unchanged),
@@ -56,11 +64,11 @@ class PriorEditResult:
 def set_priors(
     where: Workspace, edits: Mapping[str, PriorSpec], *, why: str, by: str, now: datetime, source: str = SOURCE
 ) -> PriorEditResult:
-    """Give priors other specs in their files, and add an edit each to the history. An edit that changes nothing is left out.
+    """Set priors in their files and add each edit to the history. An edit that changes nothing is left out.
 
-    The headline before is that of the published run, or what its draws say of the priors as they are, if others were changed since; the
-    one after is what they say of the edits too.
-    Raises InputError with every edit that cannot be, UsageError in a workspace that is not to be edited, StoreError if the history is
+    The headline before is that of the published run; if priors were changed since, its draws are reweighted to the current priors. The
+    headline after includes the edits.
+    Raises InputError with every edit that is invalid, UsageError in a workspace that must not be edited, StoreError if the history is
     damaged, LockedError while another command writes; then nothing is written.
     """
     check_own(where)
@@ -69,13 +77,11 @@ def set_priors(
         priors, run = load_priors(where.priors), _published(where)
         _check_readings(where, priors, priors.replace(edits))
         changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
-        seen = (
-            headline_change(where, priors, changed) if changed else HeadlineChange()
-        )  # this takes a second: too long to hold the folder for
+        seen = headline_change(where, priors, changed) if changed else HeadlineChange()  # this takes a second, too long to hold the lock
         with editing(where.priors):
             now_there = load_priors(where.priors)
             if now_there.digest() != priors.digest() or _published(where) != run:
-                continue  # another command wrote meanwhile, so what was computed is of other priors or another run
+                continue  # another command wrote meanwhile: the headlines belong to other priors or to another run
             written = write_edits(
                 where.priors, now_there, changed, why=said[0], by=said[1], source=said[2], now=now, before=seen.before, after=seen.after
             )  # fmt: skip
@@ -94,14 +100,14 @@ def _published(where: Workspace) -> str | None:
 
 @dataclass(frozen=True)
 class EditLog:
-    """What was changed, oldest first, and what was changed by hand."""
+    """The edits of priors, oldest first, and the changes made by hand."""
 
     history: EditHistory
     by_hand: tuple[HandEdit, ...]
 
 
 def read_edit_log(where: Workspace, name: str | None = None) -> EditLog:
-    """The history of all priors, or of one, and the edits by hand. Raises StoreError if it is damaged, InputError for priors refused."""
+    """The history of all priors or of one, and the edits by hand. Raises StoreError if it is damaged, InputError for invalid priors."""
     history = read_history(where.priors)
     by_hand = history.by_hand(load_priors(where.priors))
     if name is None:
@@ -111,9 +117,9 @@ def read_edit_log(where: Workspace, name: str | None = None) -> EditLog:
 
 
 def headline_change(where: Workspace, priors: Priors, edits: Mapping[str, PriorSpec]) -> HeadlineChange:
-    """The headline under the priors of the workspace, and under the edits too, by the published run and its draws.
+    """The headline with the priors of the workspace, and with the edits, from the published run and its draws.
 
-    A run that is missing, damaged or of another version is told, and is no reason not to change one's mind.
+    A run that is missing, damaged or of another version does not stop an edit; the result says why the headline is not known.
     """
     before: HeadlineEstimate | None = None
     try:
@@ -129,11 +135,11 @@ def headline_change(where: Workspace, priors: Priors, edits: Mapping[str, PriorS
         after = _tried(where, edits)
     except ForecastError as e:
         return HeadlineChange(before, lacking=str(e))
-    return HeadlineChange(before, after, "" if before else "Only a refit can tell.")
+    return HeadlineChange(before, after, "" if before else "Only a refit can compute it.")
 
 
 def _tried(where: Workspace, edits: Mapping[str, PriorSpec]) -> HeadlineEstimate | None:
-    """What the draws of the published run say; None where only a refit can tell."""
+    """The headline from the draws of the published run, or None if only a refit can compute it."""
     from forecast.jobs.priors.try_edits import try_edits
 
     tried = try_edits(where, edits)
@@ -141,7 +147,7 @@ def _tried(where: Workspace, edits: Mapping[str, PriorSpec]) -> HeadlineEstimate
 
 
 def _check_readings(where: Workspace, priors: Priors, made: Priors) -> None:
-    """Weights must be of the readings that the data have; while readings.csv itself is wrong, `data check` says so."""
+    """The weights must name the readings of the data. If readings.csv is invalid, `data check` reports it and nothing is checked here."""
     if made.spec("readings.weights") == priors.spec("readings.weights"):
         return
     table, problems = read_table(where.data / ReadingRow.file, ReadingRow)
@@ -150,12 +156,12 @@ def _check_readings(where: Workspace, priors: Priors, made: Priors) -> None:
 
 
 def _clean(text: str, flag: str) -> str:
-    """On one line, of what can be written to a file; something must be left."""
+    """The text on one line. UsageError if it is empty, InputError for characters that a file cannot hold."""
     line = " ".join(text.split())
     if not line:
-        raise UsageError(f"{flag} says nothing.", "Every change says why it is made, and by whom.")
+        raise UsageError(f"{flag} is empty.", "Each change needs a reason and an author.")
     if not line.isprintable():
-        raise InputError.of([Problem("edit", f"{flag} {line!r}", "plain text", "Take out what is not a letter, digit or sign.")])
+        raise InputError.of([Problem("edit", f"{flag} {line!r}", "plain text", "Remove characters that cannot be printed.")])
     return line
 
 
@@ -164,7 +170,12 @@ _LOG = "`forecast priors log` lists what was changed."
 
 @dataclass(frozen=True)
 class UndoResult:
-    """What was taken back, the edits that did so, edits made together with the former that stay, and the headline on both sides."""
+    """The result of an undo.
+
+    undone    the edits that were undone
+    edits     the new edits in the history that undo them
+    staying   edits made together with the former that stay in force
+    headline  before and after, or why it is not known"""
 
     undone: tuple[Edit, ...]
     edits: tuple[Edit, ...]
@@ -172,7 +183,7 @@ class UndoResult:
     headline: HeadlineChange
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for a program."""
+        """As a JSON object."""
         return {
             "undone": [edit.revision for edit in self.undone],
             "edits": [edit.as_dict() for edit in self.edits],
@@ -184,10 +195,10 @@ class UndoResult:
 
 
 def undo_priors(where: Workspace, revisions: Sequence[str], now: datetime) -> UndoResult:
-    """Restore value, reason, source, author and day that priors had before the edits with these revisions; the history is added to.
+    """Restore the value, reason, source, author and day that priors had before the edits with these revisions. The history gets new edits.
 
-    Raises UsageError for a revision that is unknown, taken back already, not the newest of its prior or followed by an edit by hand, and
-    in a workspace that is not to be edited; StoreError if the history is damaged; LockedError while another command writes. Then nothing
+    Raises UsageError for a revision that is unknown, undone already, not the newest of its prior or followed by an edit by hand, and
+    in a workspace that must not be edited; StoreError if the history is damaged; LockedError while another command writes. Then nothing
     is written.
     """
     check_own(where)
@@ -204,7 +215,7 @@ def undo_priors(where: Workspace, revisions: Sequence[str], now: datetime) -> Un
 
 
 def _chosen(history: EditHistory, priors: Priors, revisions: Sequence[str]) -> tuple[Edit, ...]:
-    """The edits that are meant, each the last of its prior. Raises UsageError."""
+    """The edits with these revisions, each the last of its prior. Raises UsageError."""
     chosen: dict[str, Edit] = {}
     for revision in revisions:
         edit = next((edit for edit in history.edits if revision in (edit.revision, str(edit.number))), None)
@@ -238,4 +249,4 @@ def _check_newest(history: EditHistory, edit: Edit) -> None:
         raise UsageError(
             f"{edit.name} was changed again after {edit.revision}.", f"Undo the later changes first, in this order: {', '.join(later)}."
         )
-    raise UsageError(f"{edit.revision} is not in force any more: a later change of {edit.name} took it back.", _LOG)
+    raise UsageError(f"{edit.revision} is not in force any more: a later change of {edit.name} undid it.", _LOG)

@@ -1,4 +1,4 @@
-"""What the published run says of priors and its headline: how far each moved it, and which value of one would bring another about."""
+"""The headline of the published run and the priors: how far each prior moved it, and which value of one prior gives another headline."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def headline_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
-    """The newest published run, and by prior the most by which it moved the headline there (a probability); None without a run.
+    """The newest published run, and for each prior the largest change of its headline (a probability). None without a run.
 
-    A prior was moved by half a standard deviation, counted for less and for more, or set to another choice. One that acts on other
-    questions only is not there. Raises StoreError if the run is damaged.
+    Each prior was shifted by half a standard deviation, weighted down and up, or replaced by another choice. Priors that act only on other
+    questions are left out. The numbers are read from the run's report. Raises StoreError if the run is damaged.
     """
     run = latest(reports)
     if run is None:
@@ -35,9 +35,9 @@ def headline_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
 
 
 def solve_headline(where: Workspace, name: str, target: float, progress: Progress = silent) -> SolvedPrior:
-    """Move the prior `name` until the headline is `target`, by the draws of the published run; nothing is fitted or written.
+    """Shift the prior `name` until the headline is `target`, by reweighting the published run. Nothing is fitted or written.
 
-    Raises SpecError for what cannot be solved for, and what `try_edits` raises: no run, or one made from other priors.
+    Raises SpecError if the prior cannot be solved for, and what `try_edits` raises, for example without a published run.
     """
     from forecast.jobs.priors.try_edits import try_edits
     from forecast.priors.elicitation import Evaluation, solve_for_headline

@@ -1,4 +1,4 @@
-"""What the priors alone say: of the questions, and of the record."""
+"""What the priors alone imply for the questions and for the record of Mexico."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class PriorPredictive:
     def lines(self) -> Iterator[str]:
         """For a terminal of 80 columns."""
         yield ""
-        yield "What the priors alone say: chance of the level or a higher one within"
+        yield "From the priors alone: chance of reaching the level or a higher one within"
         yield f"{'':<24}" + "".join(f"{f'{h} months':>12}" for h in HORIZONS)
         for k, row in self.chances.items():
             yield f"{k} {LEVELS[k]:<22}" + "".join(f"{percent(p):>12}" for p in row.values())
         yield ""
-        yield "Histories of the same months drawn from the priors, beside the record"
+        yield "Histories of the same months simulated from the priors, beside the record"
         yield f"{'':<30}{'record':>8}{'5 %':>8}{'50 %':>8}{'95 %':>8}{'tail':>10}"
         for said in self.replicates:
             numbers = "".join(f"{said[n]:>8.3g}" for n in ("observed", "q05", "q50", "q95"))
@@ -53,7 +53,7 @@ class PriorPredictive:
 
 
 def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent) -> PriorPredictive:
-    """Draw model 5 from its priors and carry it over the record, and from the origin forward. No sampler."""
+    """Draw the parameters of model 5 from its priors, and simulate the record and the forecast. No sampler runs."""
     from forecast.report.parts.beliefs import replicate_rows
 
     progress("drivers", None)

@@ -32,7 +32,7 @@ from forecast.progress import Progress, silent, within
 from forecast.workspace import Workspace, check_own
 
 SEED: Final = 2026
-WHY: Final = "What the states compared say, fitted anew."
+WHY: Final = "Fitted to the states compared."
 FIRST: Final = SamplerSettings()
 RETRY: Final = SamplerSettings(target_accept=0.97)
 PRIOR_DRAWS: Final = 4_000
@@ -69,7 +69,7 @@ class NewStateChance:
 
 @dataclass(frozen=True, eq=False)
 class ReferenceFit:
-    """What the outside view says. `specs` are the priors it gives; `changed` those that differ from the priors it was given (old, new)."""
+    """The fitted outside view. `specs` are the priors it gives, `changed` those that differ from the input priors, as (old, new)."""
 
     specs: Mapping[str, PriorSpec]
     changed: Mapping[str, tuple[PriorSpec, PriorSpec]]
@@ -89,7 +89,7 @@ def compile_reference(data: Data) -> Sampler:
 
 
 def check_choices(data: Data, classes: Mapping[str, float] | None, drop: Collection[str]) -> None:
-    """UsageError for an unknown class or state, or weights that weigh nothing: said before anything is compiled."""
+    """UsageError for an unknown class or state, or weights that are all 0. It is checked before anything is compiled."""
     if classes is not None:
         _weights(classes)
     _without(data, drop)
@@ -164,7 +164,7 @@ def write_reference(
     """Write the priors that differ into their file and into its history, reasons and notes staying, and the alternatives beside them.
 
     as_of: the day as of which the states were read, if not today. All of it is written or nothing. Raises what `change` does, and
-    UsageError in a workspace that is not to be edited.
+    UsageError in a workspace that must not be edited.
     """
     check_own(where)
     weights = ", ".join(f"{f.name} {f.weight:.3g}" for f in result.classes)
@@ -182,7 +182,7 @@ def write_reference(
 def fit_alternatives(
     data: Data, priors: Priors, result: ReferenceFit, *, sampler: Sampler | None = None, progress: Progress = silent
 ) -> dict[str, dict[str, PriorSpec]]:
-    """What the report tries in place of the published priors: one class alone, and what each coding of pressure says of its effect.
+    """The sets of priors that the report compares with the published ones: one class alone, and pressure coded in two ways.
 
     `result` is of the same data, with pressure of the same year. Raises GateError if a fit fails twice.
     """
@@ -254,9 +254,9 @@ def _chances(of: str, state: NewStatePredictive) -> list[NewStateChance]:
 
 
 def with_priors_as_of(inputs: Inputs, progress: Progress = silent) -> Inputs:
-    """The inputs with the priors that come from other states fitted to what was public of them by the day; as they are without a day.
+    """The inputs with the ladder's priors fitted to what was public about other states on `inputs.as_of`; unchanged without that date.
 
-    The priors that people wrote stay: they were set with hindsight, and the report says so. Raises GateError if a fit fails twice.
+    Priors that people wrote stay. They were set with hindsight, and the report says so. Raises GateError if a fit fails twice.
     """
     if inputs.as_of is None:
         return inputs
