@@ -29,13 +29,20 @@ METHODS: Final = {
 
 @dataclass(frozen=True)
 class ElicitedPrior:
-    """What a person said, in which way, and the prior that it makes; `answer` if it was solved for, `lacking` if it could not be."""
+    """A prior that a person's answer gives.
 
-    way: str
-    numbers: tuple[float, ...]
+    method   a key of `METHODS`
+    stated   the numbers of the answer
+    spec     the prior
+    answer   if it was solved for the headline: the headline that it gives
+    failure  why no prior gives the headline asked for; None if one does
+    """
+
+    method: str
+    stated: tuple[float, ...]
     spec: Distribution
     answer: Evaluation | None = None
-    lacking: str | None = None
+    failure: str | None = None
 
 
 @click.command(
@@ -82,7 +89,7 @@ def elicit(
 
     check_known(name)
     written = zip(METHODS, (quantiles, odds, year, headline), strict=True)
-    given = [(way, text) for way, text in written if text is not None]
+    given = [(method, text) for method, text in written if text is not None]
     asks = can_prompt()
     if len(given) > 1:
         raise UsageError(f"--{given[0][0]} and --{given[1][0]} cannot be given together.", "Give one of them.")
@@ -95,27 +102,31 @@ def elicit(
     where = context.own_workspace if yes else context.workspace
     priors = load_priors(where.priors)
     try:
-        said = _said(context, priors, name, *given[0]) if given else _agreed(context, priors, name)
+        elicited = _elicit(context, priors, name, *given[0]) if given else _prompt(context, priors, name)
     except SpecError as e:
         raise InputError.of([Problem("elicit", e.found, e.expected, e.remedy, column=name)]) from e
-    tried = _tried(context, priors, name, said) if given or context.json else ""
-    if given and said.lacking is None and not (context.json and not asks):
-        _show(context, priors, name, said, tried)
-    done = None
-    if said.lacking is None and said.spec != priors.spec(name) and (yes or (asks and _confirm(f"Write it to {priors[name].file}?"))):
-        done = _write(context, name, said, why, by)
+    effect = _effect(context, priors, name, elicited) if given or context.json else ""
+    if given and elicited.failure is None and not (context.json and not asks):
+        _show(context, priors, name, elicited, effect)
+    result = None
+    if (
+        elicited.failure is None
+        and elicited.spec != priors.spec(name)
+        and (yes or (asks and _confirm(f"Write it to {priors[name].file}?")))
+    ):
+        result = _write(context, name, elicited, why, by)
     if context.json:
-        context.say_json(_document(priors, name, said, tried, done))
-    if said.lacking is not None:
-        raise InputError(said.lacking, "Nothing was written.")
+        context.say_json(_document(priors, name, elicited, effect, result))
+    if elicited.failure is not None:
+        raise InputError(elicited.failure, "Nothing was written.")
     if context.json:
         return
-    if done is None:
+    if result is None:
         context.say("Nothing was written.")
     else:
         from forecast.cli.priors_set import print_result
 
-        print_result(context, context.own_workspace, done)
+        print_result(context, context.own_workspace, result)
 
 
 def can_prompt() -> bool:
@@ -138,22 +149,22 @@ def parse_numbers(text: str, count: int) -> tuple[float, ...]:
     return found
 
 
-def _said(context: Context, priors: Priors, name: str, way: str, text: str) -> ElicitedPrior:
+def _elicit(context: Context, priors: Priors, name: str, method: str, text: str) -> ElicitedPrior:
     """The prior that the answer gives. Raises SpecError."""
     from forecast.priors.elicitation import check_elicitable, from_odds, from_quantiles, from_yearly_chance
 
     check_elicitable(name)
     now = priors.spec(name)
-    match way:
+    match method:
         case "quantiles":
             low, middle, high = parse_numbers(text, 3)
-            return ElicitedPrior(way, (low, middle, high), from_quantiles(name, (low, middle, high), now))
+            return ElicitedPrior(method, (low, middle, high), from_quantiles(name, (low, middle, high), now))
         case "odds":
             low, middle, high = parse_numbers(text, 3)
-            return ElicitedPrior(way, (low, middle, high), from_odds(name, (low, middle, high), now))
+            return ElicitedPrior(method, (low, middle, high), from_odds(name, (low, middle, high), now))
         case "within-a-year":
             low, high = parse_numbers(text, 2)
-            return ElicitedPrior(way, (low, high), from_yearly_chance(name, low, high, now, priors.value("outside_view.selection")))
+            return ElicitedPrior(method, (low, high), from_yearly_chance(name, low, high, now, priors.value("outside_view.selection")))
     return _solved(context, name, *parse_numbers(text, 1))
 
 
@@ -164,17 +175,17 @@ def _solved(context: Context, name: str, target: float) -> ElicitedPrior:
     with context.progress() as progress:
         found = solve_headline(context.workspace, name, target, progress)
     rough = f"at {found.spec} the headline would be roughly {percent(found.answer.probability)}"
-    lacking = None
+    failure = None
     if found.answer.how == "refit":
-        lacking = f"The draws of the published run cannot show the effect of {name}. This needs a refit (`forecast priors try --refit`)."
+        failure = f"The draws of the published run cannot show the effect of {name}. This needs a refit (`forecast priors try --refit`)."
     elif not found.reached:
-        lacking = f"Shifting {name} by up to four of its standard deviations does not give this headline: {rough}."
+        failure = f"Shifting {name} by up to four of its standard deviations does not give this headline: {rough}."
     elif not found.answer.accepted:
-        lacking = f"The result is too far from the published run to rely on: {rough}. This needs a refit (`forecast priors try --refit`)."
-    return ElicitedPrior("headline", (target,), found.spec, found.answer, lacking)
+        failure = f"The result is too far from the published run to rely on: {rough}. This needs a refit (`forecast priors try --refit`)."
+    return ElicitedPrior("headline", (target,), found.spec, found.answer, failure)
 
 
-def _agreed(context: Context, priors: Priors, name: str) -> ElicitedPrior:
+def _prompt(context: Context, priors: Priors, name: str) -> ElicitedPrior:
     """Ask and show until the person accepts the prior. Ctrl-C gives up."""
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.descriptions import describe_prior
@@ -182,28 +193,32 @@ def _agreed(context: Context, priors: Priors, name: str) -> ElicitedPrior:
     from forecast.priors.specs import SpecError
 
     entry = check_elicitable(name)
-    ways = [way for way in METHODS if (way != "odds" or name in CONTRASTS) and (way != "within-a-year" or has_yearly_chance(name))]
-    usual: str = next(way for way in ("odds", "within-a-year", "quantiles") if way in ways)
-    _ask_lines(CATALOGUE[name].what, f"Now: {describe_prior(name, priors.spec(name))}.", *(f"  {way}: {METHODS[way]}" for way in ways))
+    methods = [
+        method for method in METHODS if (method != "odds" or name in CONTRASTS) and (method != "within-a-year" or has_yearly_chance(name))
+    ]
+    usual: str = next(method for method in ("odds", "within-a-year", "quantiles") if method in methods)
+    _ask_lines(
+        CATALOGUE[name].what, f"Now: {describe_prior(name, priors.spec(name))}.", *(f"  {method}: {METHODS[method]}" for method in methods)
+    )
     while True:
-        way = click.prompt("How do you want to state it?", type=click.Choice(ways), default=usual, err=True)
-        _ask_lines(*_question(name, way, entry.unit))
+        method = click.prompt("How do you want to state it?", type=click.Choice(methods), default=usual, err=True)
+        _ask_lines(*_question(name, method, entry.unit))
         text = click.prompt("Numbers", err=True)
         try:
-            said = _said(context, priors, name, way, text)
+            elicited = _elicit(context, priors, name, method, text)
         except SpecError as e:
             _ask_lines(f"Found {e.found}; expected {e.expected}. {e.remedy}")
             continue
-        _show(context, priors, name, said, _tried(context, priors, name, said))
-        if said.lacking is None and _confirm("Is that what you would say?"):
-            return said
-        usual = way
+        _show(context, priors, name, elicited, _effect(context, priors, name, elicited))
+        if elicited.failure is None and _confirm("Is this what you believe?"):
+            return elicited
+        usual = method
 
 
-def _question(name: str, way: str, unit: str) -> list[str]:
+def _question(name: str, method: str, unit: str) -> list[str]:
     from forecast.priors.elicitation import CONTRASTS
 
-    if way == "odds":
+    if method == "odds":
         picture = CONTRASTS[name]
         return [
             f"Picture two situations, alike but for this: {picture.first}; {picture.second}.",
@@ -214,98 +229,76 @@ def _question(name: str, way: str, unit: str) -> list[str]:
         "quantiles": [f"In {unit}: nearly surely more than, as likely above as below, nearly surely less than (5, 50 and 95 %)."],
         "within-a-year": ["The chance within a year in ordinary times: nearly surely more than, nearly surely less than (5 and 95 %)."],
         "headline": ["The chance that level 4 or more is reached within twelve months."],
-    }[way]
+    }[method]
 
 
-def _tried(context: Context, priors: Priors, name: str, said: ElicitedPrior) -> EditTrial | str:
+def _effect(context: Context, priors: Priors, name: str, elicited: ElicitedPrior) -> EditTrial | str:
     """The effect on the newest run. A prior that was solved for has been tried already."""
     from forecast.cli.priors_try import try_on_latest_run
     from forecast.priors.descriptions import percent
 
-    if said.lacking:
+    if elicited.failure:
         return ""
-    if said.answer:
-        return f"The headline becomes {percent(said.answer.probability)} ({said.answer.how})."
-    return try_on_latest_run(context, {} if said.spec == priors.spec(name) else {name: said.spec})
+    if elicited.answer:
+        return f"The headline becomes {percent(elicited.answer.probability)} ({elicited.answer.how})."
+    return try_on_latest_run(context, {} if elicited.spec == priors.spec(name) else {name: elicited.spec})
 
 
-def _show(context: Context, priors: Priors, name: str, said: ElicitedPrior, tried: EditTrial | str) -> None:
+def _show(context: Context, priors: Priors, name: str, elicited: ElicitedPrior, effect: EditTrial | str) -> None:
     """Print the prior in words, as a curve and in what it implies, beside the current one."""
-    for line in _page(priors, name, said, tried):
+    for line in _page(priors, name, elicited, effect):
         click.echo(line, err=True) if context.json else context.say(line)
 
 
-def _page(priors: Priors, name: str, said: ElicitedPrior, tried: EditTrial | str) -> list[str]:
+def _page(priors: Priors, name: str, elicited: ElicitedPrior, effect: EditTrial | str) -> list[str]:
     from forecast.cli._text import sentence, terminal_width, wrap
-    from forecast.cli.priors_show import format_implied
+    from forecast.cli.priors_show import proposal_lines
     from forecast.cli.priors_try import describe_effect
-    from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.density_curve import text_histogram
-    from forecast.priors.descriptions import describe_prior, format_value
-    from forecast.priors.implied import implied_quantities
+    from forecast.priors.descriptions import describe_prior
     from forecast.priors.outside_view import RISE
 
     width = min(terminal_width(), 100)
-    if said.lacking:
-        return wrap(said.lacking, width)
-    lines = [*wrap(f"{name} = {said.spec}, now {priors.spec(name)}", width, subsequent_indent="    "), ""]
-    lines += [*wrap(sentence(describe_prior(name, said.spec)), width), ""]
-    lines += [
-        *text_histogram(said.spec, lambda x: format_value(name, x), min(60, width)),
-        f"5, 50 and 95 % quantiles; {CATALOGUE[name].unit}",
-        "",
-    ]
-    if said.way == "within-a-year" and name == RISE:
-        factor = priors.value("outside_view.selection")
-        lines += [
-            *wrap(
-                f"Your answer is about Mexico. The forecast applies the selection factor ({factor:g}) to this prior, so it is taken out here.",
-                width,
-            ),
-            "",
-        ]
-    if missed := _missed(name, said):
+    if elicited.failure:
+        return wrap(elicited.failure, width)
+    lines = [*wrap(f"{name} = {elicited.spec}, now {priors.spec(name)}", width, subsequent_indent="    "), ""]
+    lines += [*wrap(sentence(describe_prior(name, elicited.spec)), width), ""]
+    if elicited.method == "within-a-year" and name == RISE:
+        factor = f"the selection factor ({priors.value('outside_view.selection'):g})"
+        note = f"Your answer is about Mexico. The forecast applies {factor} to this prior, so it is taken out here."
+        lines += [*wrap(note, width), ""]
+    if missed := _missed(name, elicited):
         lines += [*wrap(missed, width), ""]
-
-    rows = list(zip(implied_quantities(priors.replace({name: said.spec}), name), implied_quantities(priors, name), strict=True))
-    if rows:
-        lines += wrap("What it implies, with the other priors at their medians (5 to 95 % of this one):", width)
-        for new, old in rows:
-            lines += wrap(
-                f"{new.what}: {format_implied(new)}; now {format_implied(old)}", width, initial_indent="  ", subsequent_indent="    "
-            )
-        lines.append("")
-    return [*lines, *wrap(describe_effect(tried), width), ""]
+    return [*lines, *proposal_lines(priors, name, elicited.spec, width), *wrap(describe_effect(effect), width), ""]
 
 
-def _missed(name: str, said: ElicitedPrior) -> str:
+def _missed(name: str, elicited: ElicitedPrior) -> str:
     """A sentence if no prior of the family has the quantiles, or the odds, that were stated."""
     from math import exp
 
     from forecast.priors.descriptions import number
     from forecast.priors.elicitation import CONTRASTS
 
-    if said.way not in ("quantiles", "odds"):
+    if elicited.method not in ("quantiles", "odds"):
         return ""
-    fitted = said.spec.interval()
-    if said.way == "odds":
+    fitted = elicited.spec.interval()
+    if elicited.method == "odds":
         low, middle, high = sorted(exp(CONTRASTS[name].size * q) for q in fitted)
         fitted = low, middle, high
-    width = said.numbers[2] - said.numbers[0]
-    if max(abs(a - b) for a, b in zip(fitted, said.numbers, strict=True)) <= 0.03 * width:
+    width = elicited.stated[2] - elicited.stated[0]
+    if max(abs(a - b) for a, b in zip(fitted, elicited.stated, strict=True)) <= 0.03 * width:
         return ""
-    mine, its = (", ".join(map(number, three)) for three in (said.numbers, fitted))
+    mine, its = (", ".join(map(number, three)) for three in (elicited.stated, fitted))
     return f"You stated {mine}; the nearest prior of this family has {its}."
 
 
-def _write(context: Context, name: str, said: ElicitedPrior, why: str | None, by: str | None) -> PriorEditResult:
+def _write(context: Context, name: str, elicited: ElicitedPrior, why: str | None, by: str | None) -> PriorEditResult:
     from forecast.jobs.priors.edits import set_priors
 
     why = why or click.prompt("Why", err=True)
     by = by or click.prompt("By", err=True)
-    stated = ", ".join(f"{x:g}" for x in said.numbers)
-    source = f"judgement, elicited by {said.way.replace('-', ' ')}: {stated}"
-    return set_priors(context.own_workspace, {name: said.spec}, why=why, by=by, source=source, now=context.now)
+    stated = ", ".join(f"{x:g}" for x in elicited.stated)
+    source = f"judgement, elicited by {elicited.method.replace('-', ' ')}: {stated}"
+    return set_priors(context.own_workspace, {name: elicited.spec}, why=why, by=by, source=source, now=context.now)
 
 
 def _confirm(question: str) -> bool:
@@ -320,25 +313,27 @@ def _ask_lines(*lines: str) -> None:
             click.echo(part, err=True)
 
 
-def _document(priors: Priors, name: str, said: ElicitedPrior, tried: EditTrial | str, done: PriorEditResult | None) -> dict[str, Any]:
+def _document(
+    priors: Priors, name: str, elicited: ElicitedPrior, effect: EditTrial | str, result: PriorEditResult | None
+) -> dict[str, Any]:
     from forecast.priors.descriptions import describe_prior
     from forecast.priors.elicitation import Evaluation
     from forecast.priors.implied import implied_quantities
 
-    low, middle, high = said.spec.interval()
-    rows = implied_quantities(priors.replace({name: said.spec}), name)
-    found = said.answer or (None if isinstance(tried, str) else Evaluation(tried.headline, tried.accepted, tried.how))
-    headline = found and {"probability": found.probability, "accepted": found.accepted, "how": found.how, "lacking": said.lacking}
+    low, middle, high = elicited.spec.interval()
+    rows = implied_quantities(priors.replace({name: elicited.spec}), name)
+    found = elicited.answer or (None if isinstance(effect, str) else Evaluation(effect.headline, effect.accepted, effect.how))
+    headline = found and {"probability": found.probability, "accepted": found.accepted, "how": found.how, "lacking": elicited.failure}
     return {
         "name": name,
-        "way": said.way,
-        "stated": list(said.numbers),
+        "way": elicited.method,
+        "stated": list(elicited.stated),
         "from": str(priors.spec(name)),
-        "to": str(said.spec),
-        "words": describe_prior(name, said.spec),
+        "to": str(elicited.spec),
+        "words": describe_prior(name, elicited.spec),
         "quantiles": {"q05": low, "q50": middle, "q95": high},
-        "implied": [{"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high} for r in rows],
+        "implied": [row.as_dict() for row in rows],
         "headline": headline,
-        "written": bool(done and done.edits),
-        **({"edits": done.as_dict()["edits"]} if done else {"edits": []}),
+        "written": bool(result and result.edits),
+        **({"edits": result.as_dict()["edits"]} if result else {"edits": []}),
     }

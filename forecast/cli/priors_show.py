@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,6 +14,7 @@ from forecast.cli._text import sentence, terminal_width, wrap
 if TYPE_CHECKING:
     from forecast.jobs.priors.edits import EditLog
     from forecast.jobs.priors.report import PriorReport
+    from forecast.priors.distributions import Distribution
     from forecast.priors.implied import ImpliedQuantity
     from forecast.priors.load import Prior, Priors
     from forecast.storage.output import Output
@@ -53,8 +54,8 @@ def show(context: Context, name: str, figure: str | None, force: bool) -> None:
     if context.json:
         edits = [edit.as_dict() for edit in reversed(log.history.edits)]
         context.say_json({
-            **prior_document(loaded[name]), "density": _curve(loaded, name), "implied": [_row(r) for r in rows], "edits": edits,
-            "posterior": _after_document(after), "figure": drawn,
+            **prior_document(loaded[name]), "density": _curve(loaded, name), "implied": [r.as_dict() for r in rows], "edits": edits,
+            "posterior": _posterior_document(after), "figure": drawn,
         })  # fmt: skip
         return
     for line in prior_page(loaded, name, rows, after, log, min(terminal_width(), 100)):
@@ -100,11 +101,7 @@ def _curve(loaded: Priors, name: str) -> dict[str, Any] | None:
     return {"axis": curve.axis, "x": curve.x.tolist(), "y": curve.y.tolist()} if curve else None
 
 
-def _row(r: ImpliedQuantity) -> dict[str, Any]:
-    return {"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high}
-
-
-def _after_document(after: PriorReport | None) -> dict[str, Any] | None:
+def _posterior_document(after: PriorReport | None) -> dict[str, Any] | None:
     from dataclasses import asdict
 
     from forecast.priors.density_curve import posterior_density
@@ -121,13 +118,14 @@ def _after_document(after: PriorReport | None) -> dict[str, Any] | None:
         "learnt": after.learnt,
         "transitions": after.transitions,
         "density": {"axis": curve.axis, "x": curve.x.tolist(), "y": curve.y.tolist()},
-        "implied": [_row(r) for r in after.implied],
+        "implied": [r.as_dict() for r in after.implied],
         "headline": after.on_forecast and asdict(after.on_forecast),
         "histories": [asdict(w) for w in after.written],
     }
 
 
-EDITS = 3
+IMPLIED_HEADING: Final = "What it implies, with the other priors at their medians (5 to 95 % of this one):"
+EDITS: Final = 3
 """Number of edits shown."""
 
 
@@ -246,13 +244,30 @@ def _implied(rows: tuple[ImpliedQuantity, ...], after: PriorReport | None, width
     if not rows:
         return
     later = dict(zip((r.what for r in rows), after.implied, strict=True)) if after and after.implied else {}
-    yield from wrap("What it implies, with the other priors at their medians (5 to 95 % of this one):", width)
+    yield from wrap(IMPLIED_HEADING, width)
     for row in rows:
         said = f"{row.what}: {format_implied(row)}"
         if row.what in later:
             said += f"; after the data {format_implied(later[row.what])}"
         yield from wrap(said, width, initial_indent="  ", subsequent_indent="    ")
     yield ""
+
+
+def proposal_lines(priors: Priors, name: str, spec: Distribution, width: int) -> Iterator[str]:
+    """A prior that may become `spec`: its curve, and what it would imply beside what the current one implies."""
+    from forecast.priors.catalogue import CATALOGUE
+    from forecast.priors.density_curve import text_histogram
+    from forecast.priors.descriptions import format_value
+    from forecast.priors.implied import implied_quantities
+
+    yield from text_histogram(spec, lambda x: format_value(name, x), min(60, width))
+    yield from [f"5, 50 and 95 % quantiles; {CATALOGUE[name].unit}", ""]
+    pairs = list(zip(implied_quantities(priors.replace({name: spec}), name), implied_quantities(priors, name), strict=True))
+    if pairs:
+        yield from wrap(IMPLIED_HEADING, width)
+        for new, old in pairs:
+            yield from wrap(f"{new.what}: {format_implied(new)}; now {format_implied(old)}", width, "  ", "    ")
+        yield ""
 
 
 def format_implied(row: ImpliedQuantity) -> str:

@@ -1,4 +1,4 @@
-"""Changing priors for good: their files and the history together, or neither."""
+"""Writing edits of priors: the prior files and the history change together, or neither does."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from forecast.storage.reading import read_bounded
 from forecast.storage.text import decoded, read_text
 from forecast.storage.toml import MAX_TOML, parsed
 
-_HEAD: Final = "# What `forecast priors set` changed. Edits are added and never altered: the digest of each covers those before it.\n"
-_START: Final = "# What every prior said when this history began. Never altered; the edits since are beside it, a file a year.\n"
+_HEAD: Final = "# Edits made by `forecast priors set`. They are added and never altered: the digest of each covers those before it.\n"
+_START: Final = "# All priors when this history began. Never altered; later edits are in the files beside it, one for each year.\n"
 
 
 def begin_history(folder: Path, priors: Priors) -> None:
-    """Have the history of `folder` begin with these priors, unless it has begun. Raises ForecastError if it cannot be written."""
+    """Begin the history of `folder` with these priors, unless it has begun. Raises ForecastError if it cannot be written."""
     path = folder / FOLDER / START
     if path.exists():
         return
@@ -70,10 +70,10 @@ def write_edits(
     keep_rationale: bool = False,
     beside: Mapping[Path, bytes] | None = None,
 ) -> tuple[Edit, ...]:
-    """Give priors other specs, in the files of `folder` and with a line each in its history; `priors` are those that stand there.
+    """Set priors in the files of `folder`, with an entry each in its history. `priors` are those in the files now.
 
-    Edits that change nothing are left out. The rationale in the file becomes `why` unless it is kept. beside: files that get other bytes
-    with them, whether priors change or not. The caller holds the folder (`data.lock.editing`). The prior files are renamed into place
+    Edits that change nothing are left out. The rationale in the file becomes `why`, unless it is kept. beside: other files to write at the
+    same time, whether priors change or not. The caller holds the folder (`data.lock.editing`). The prior files are renamed into place
     before the history, so that after a crash between the two the history shows an edit by hand. Raises InputError, StoreError or
     ForecastError, with every file as it was.
     """
@@ -116,7 +116,7 @@ def _written(
     undoes: Mapping[str, str] | None = None,
     beside: Mapping[Path, bytes] | None = None,
 ) -> tuple[Edit, ...]:
-    """Write the files and the history together. said: by prior its provenance from now on; kept: keys that stay as the file has them."""
+    """Write the files and the history together. said: name → new provenance; kept: keys of the file that stay."""
     history = read_history(folder)
     contents = dict(beside or {})
     if not changed:
@@ -164,7 +164,7 @@ def _day(now: datetime) -> date:
 
 
 def _check_readable(path: Path, raw: bytes) -> None:
-    """A history that could not be read again must not be written. Raises InputError."""
+    """Raises InputError for a history that could not be read again; it must not be written."""
     text, problems = decoded(raw, path.name, MAX_TOML)
     problems = problems or parsed(text, path.name)[1]
     if problems:

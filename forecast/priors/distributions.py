@@ -216,11 +216,11 @@ class Quantiles(Distribution):
         if not self.q05 < self.q50 < self.q95:
             raise SpecError(str(self), "quantiles that rise: 5 % < 50 % < 95 %", "Put them in order, from the lowest to the highest.")
         if self.q05 <= 0:
-            raise SpecError(str(self), "quantiles above 0", "A chance or a time is never zero for certain; write a small number.")
+            raise SpecError(str(self), "quantiles above 0", "Write a small positive number.")
         if self.scale != "log" and self.q95 >= 1:
             raise SpecError(str(self), "probabilities below 1", "Write 4 % as 0.04.")
         if self.q95 / self.q05 < 1 + 1e-6:
-            raise SpecError(str(self), "quantiles further apart", "Nobody is that sure; widen them.")
+            raise SpecError(str(self), "quantiles further apart", "Widen them.")
 
     @property
     def location(self) -> float:
@@ -277,7 +277,7 @@ class Quantiles(Distribution):
 
 @dataclass(frozen=True, slots=True)
 class Fixed(Distribution):
-    """A setting: a number that the data do not move."""
+    """A setting: a number that the data do not change."""
 
     value: float
 
@@ -305,7 +305,7 @@ def _check_numbers(spec: Distribution, *positive: str) -> None:
         raise SpecError(str(spec), "finite numbers", "Write plain numbers.")
     for name in positive:
         if values[name] <= 0:
-            raise SpecError(str(spec), f"{name} above 0", "A spread of zero would be certainty; write a small number for that.")
+            raise SpecError(str(spec), f"{name} above 0", "Write a small positive number.")
 
 
 def _inside(p: ArrayLike) -> Floats:

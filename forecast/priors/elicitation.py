@@ -1,4 +1,4 @@
-"""From what a person can say to a prior: three quantiles, odds in two situations, a chance within a year, or the headline itself.
+"""Turning a person's answers into a prior: three quantiles, odds in two situations, a chance within a year, or the headline.
 
 Quantiles are the 5, 50 and 95 % ones. Every result is of a family that the prior may have, with numbers to three figures.
 """
@@ -36,7 +36,7 @@ _LARGEST: Final = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Two situations that a person can picture, and what is how many times likelier in the second: odds = exp(size · effect)."""
+    """Two situations to compare. An effect multiplies the odds of `what` in the second by exp(size · effect)."""
 
     first: str
     second: str
@@ -61,7 +61,7 @@ CONTRASTS: Final[Mapping[str, Contrast]] = {
 
 
 def check_elicitable(name: str) -> PriorDefinition:
-    """The catalogue's entry of a belief about one number; SpecError for settings and for sets of numbers."""
+    """The definition of the prior `name`. SpecError for settings and sets of numbers, which cannot be elicited."""
     entry = CATALOGUE[name]
     if not issubclass(fitted_family(entry), Distribution) or fitted_family(entry) is Fixed:
         remedy = f"Change it with `forecast priors set {name}`; see `forecast priors show {name}`."
@@ -70,10 +70,10 @@ def check_elicitable(name: str) -> PriorDefinition:
 
 
 def from_quantiles(name: str, stated: ThreeQuantiles, now: PriorSpec) -> Distribution:
-    """The prior `name` whose quantiles are those stated, or come nearest in its family; `now` lends a LogNormal its shift.
+    """The prior `name` with the stated quantiles, or the nearest of its family. A LogNormal gets the shift of `now`.
 
     Normal and LogNormal: median and 90 % interval, (q95 − q05)/3.29. Half-normal: least squares. Beta: least squares. Gamma: the shape by
-    q95/q05, the rate by least squares on the log. SpecError for quantiles that cannot be.
+    q95/q05, the rate by least squares on the log. SpecError for impossible quantiles.
     """
     entry = check_elicitable(name)
     _rising(stated)
@@ -104,7 +104,7 @@ def from_quantiles(name: str, stated: ThreeQuantiles, now: PriorSpec) -> Distrib
 
 
 def from_odds(name: str, stated: ThreeQuantiles, now: PriorSpec) -> Distribution:
-    """The effect under which the second picture's odds are so many times the first's: 5, 50 and 95 % of that factor."""
+    """The effect that multiplies the odds by the stated factors (5, 50 and 95 % quantiles) from the first situation to the second."""
     if name not in CONTRASTS:
         raise SpecError(name, f"an effect: {', '.join(CONTRASTS)}", "State the quantiles of what it is about.")
     _rising(stated)
@@ -117,14 +117,14 @@ def from_odds(name: str, stated: ThreeQuantiles, now: PriorSpec) -> Distribution
 
 
 def has_yearly_chance(name: str) -> bool:
-    """Whether the prior is about a chance within a year, in ordinary times."""
+    """Whether the prior is about a chance within a year in ordinary times."""
     return name.startswith("ladder.rise.")
 
 
 def from_yearly_chance(name: str, low: float, high: float, now: PriorSpec, selection: float = 1.0) -> Distribution:
-    """The rise whose chance within a year, in ordinary times, has these 5 and 95 % quantiles; the median lies midway on the logit scale.
+    """The prior of a rise whose chance within a year has these 5 and 95 % quantiles. The median is midway on the logit scale.
 
-    selection: the factor that acts on the rise from embedded; it is taken out, so that what is said of Mexico is what is left after it.
+    selection: the selection factor on the rise from embedded. It is taken out, so that the answer about Mexico holds after it is applied.
     """
     if not has_yearly_chance(name):
         right = ", ".join(filter(has_yearly_chance, CATALOGUE))
@@ -133,18 +133,18 @@ def from_yearly_chance(name: str, low: float, high: float, now: PriorSpec, selec
         raise SpecError(f"{low:g} to {high:g}", "two chances between 0 and 1, the lower one first", "Write 2 to 10 % as 0.02,0.10.")
     taken_out = math.log(selection) if name == RISE else 0.0
     low, middle, high = (1 / (1 + math.exp(taken_out - z)) for z in (logit(low), (logit(low) + logit(high)) / 2, logit(high)))
-    if low < round_figures(middle, 4) < high:  # else it is so narrow that four figures do not tell them apart
+    if low < round_figures(middle, 4) < high:  # else the quantiles are too close for four figures
         low, middle, high = (round_figures(q, 4) for q in (low, middle, high))
     return from_quantiles(name, (low, middle, high), now)
 
 
 def round_figures(x: float, n: int = 3) -> float:
-    """`x` to so many significant figures."""
+    """`x` rounded to n significant figures."""
     return float(f"{x:.{n}g}")
 
 
 def round_to_spread(x: float, sd: float) -> float:
-    """A location to a hundredth of its spread or better: more would be invented. What is no spread is refused by the family itself."""
+    """A location rounded to about a hundredth of its spread. An invalid spread is left to the family to refuse."""
     return round(x, 2 - math.floor(math.log10(sd))) + 0.0 if 0 < sd < math.inf else x
 
 
@@ -157,7 +157,7 @@ def _gamma(stated: ThreeQuantiles) -> Gamma:
 
     low, high = math.log(0.02), math.log(1e5)
     if not spread(high) < target < spread(low):
-        raise SpecError(_listed(stated), "quantiles that a Gamma can have", "Move them a little apart, or nearer.")
+        raise SpecError(_listed(stated), "quantiles that a Gamma can have", "Move them closer together or further apart.")
     for _ in range(50):
         middle = (low + high) / 2
         low, high = (middle, high) if spread(middle) > target else (low, middle)
@@ -167,7 +167,7 @@ def _gamma(stated: ThreeQuantiles) -> Gamma:
 
 
 def fitted_family(entry: PriorDefinition) -> type[PriorSpec]:
-    """The family that quantiles are fitted in: themselves, where the prior may be stated so."""
+    """The family to which quantiles are fitted; `Quantiles` itself if the prior may be stated so."""
     return Quantiles if Quantiles in entry.families else entry.families[0]
 
 
@@ -180,7 +180,7 @@ def _rising(stated: ThreeQuantiles) -> None:
     if not all(map(math.isfinite, stated)):
         raise SpecError(_listed(stated), "finite numbers", "Write three plain numbers.")
     if max(map(abs, stated)) > _LARGEST:
-        raise SpecError(_listed(stated), "numbers of a usual size", "Nothing here is that large; see the unit in `forecast priors show`.")
+        raise SpecError(_listed(stated), "numbers of a usual size", "Check the unit with `forecast priors show`.")
     if not stated[0] < stated[1] < stated[2]:
         raise SpecError(_listed(stated), "numbers that rise: 5 % < 50 % < 95 %", "Put them in order, from the lowest to the highest.")
 
@@ -190,16 +190,20 @@ def _listed(stated: ThreeQuantiles) -> str:
 
 
 TOLERANCE: Final = 0.02
-"""How near, as a share of it, a solved headline comes to the one asked for."""
+"""Largest relative difference between the solved headline and the one asked for."""
 MAX_SHIFT: Final = 4.0
-"""How many of its standard deviations a prior is moved at most."""
+"""Largest shift of a prior, in its standard deviations."""
 _STEPS: Final = (0.5, 1.0, 2.0, 3.0, MAX_SHIFT)
 _HALVINGS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a prior makes of the headline, and whether that can be relied on."""
+    """The headline under a prior.
+
+    probability  of the headline
+    accepted     whether it can be relied on
+    how          how it was computed"""
 
     probability: float
     accepted: bool
@@ -208,7 +212,11 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class SolvedPrior:
-    """The prior whose headline came nearest to the one asked for, its answer, and whether that is near enough."""
+    """The prior whose headline came closest to the one asked for.
+
+    spec     the prior
+    answer   its headline
+    reached  whether that is within `TOLERANCE`"""
 
     spec: Distribution
     answer: Evaluation
@@ -216,10 +224,10 @@ class SolvedPrior:
 
 
 def solve_for_headline(name: str, now: PriorSpec, target: float, ask: Callable[[Distribution], Evaluation]) -> SolvedPrior:
-    """Move the location of a prior, its spread kept, until the headline is `target`: outward in steps up to four sd, then by halving.
+    """Shift the location of a prior, keeping its spread, until the headline is `target`: in steps up to four sd, then by bisection.
 
-    `ask` answers for a prior; it is asked some twenty times. What cannot be relied on still says which way to go. The prior's numbers are
-    rounded before `ask` sees them, so the answer is that of the prior returned. SpecError for a target that is no chance.
+    `ask` returns the headline under a prior; it is called about twenty times. Unreliable answers still show the direction. The numbers of a
+    prior are rounded before `ask` sees them, so the answer is exactly that of the prior returned. SpecError unless 0 < target < 1.
     """
     entry = check_elicitable(name)
     if not 0 < target < 1:
@@ -230,13 +238,15 @@ def solve_for_headline(name: str, now: PriorSpec, target: float, ask: Callable[[
         try:
             spec = shift_prior(entry, now, by)
         except (SpecError, OverflowError):
-            return math.nan  # so far out that it is no prior any more
+            return math.nan  # shifted so far that it is no valid prior
         if spec not in asked:
             asked[spec] = ask(spec)
         return asked[spec].probability / target - 1
 
     bracket = _bracket(miss)
-    if unknown := next((answer for answer in asked.values() if answer.how == "refit"), None):  # the draws say nothing of this prior
+    if unknown := next(
+        (answer for answer in asked.values() if answer.how == "refit"), None
+    ):  # the draws cannot show the effect of this prior
         return SolvedPrior(shift_prior(entry, now, 0.0), unknown, False)
     if bracket:
         _halve(miss, *bracket)
@@ -245,7 +255,7 @@ def solve_for_headline(name: str, now: PriorSpec, target: float, ask: Callable[[
 
 
 def _bracket(miss: Callable[[float], float]) -> tuple[float, float] | None:
-    """Two neighbouring steps between which the miss changes its sign, the nearest to where one stands; None if it never does."""
+    """Two neighbouring steps between which the miss changes sign, the ones nearest to 0. None if it never does."""
     if abs(miss(0.0)) <= TOLERANCE / 4:
         return None
     for inner, outer in zip((0.0, *_STEPS), _STEPS, strict=False):
@@ -266,9 +276,9 @@ def _halve(miss: Callable[[float], float], low: float, high: float) -> None:
 
 
 def shift_prior(entry: PriorDefinition, now: PriorSpec, by: float) -> Distribution:
-    """A prior moved by so many of its standard deviations on the scale on which it has a location; a spread is made wider or narrower.
+    """A prior shifted by a number of its standard deviations on the scale of its location; a spread is made wider or narrower.
 
-    Unmoved it is what it was. A half-normal and a Gamma are multiplied by e^{by/2}; a Beta keeps a + b.
+    With 0 it is unchanged. A half-normal and a Gamma are multiplied by e^{by/2}; a Beta keeps a + b.
     """
     if not isinstance(now, Distribution):
         raise SpecError(str(now), "a belief about one uncertain number", "Change it with `forecast priors set`.")

@@ -1,7 +1,7 @@
-"""What a prior of the ladder or of an effect implies on the forecast scale, by formula, with the other priors at their medians.
+"""What a prior of the ladder or of an effect implies in probabilities and months, by formula, with the other priors at their medians.
 
 Tolerance is at zero (3,000 deaths a month, 60 % opposed) unless the prior is about it; full pressure is that of 2025.
-Chances are of a rise ignoring falls, or of a fall ignoring rises, as the priors state them.
+Chances of a rise ignore falls and chances of a fall ignore rises, as the priors do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _Z = np.array([-1.645, 0.0, 1.645])
 
 @dataclass(frozen=True, slots=True)
 class ImpliedQuantity:
-    """A quantity on the forecast scale at the 5, 50 and 95 % quantiles of a prior."""
+    """A quantity at the 5, 50 and 95 % quantiles of a prior."""
 
     what: str
     unit: Literal["probability", "months"]
@@ -35,9 +35,13 @@ class ImpliedQuantity:
     middle: float
     high: float
 
+    def as_dict(self) -> dict[str, str | float]:
+        """As a JSON object."""
+        return {"what": self.what, "unit": self.unit, "q05": self.low, "q50": self.middle, "q95": self.high}
+
 
 def implied_quantities(priors: Priors, name: str, at: Sequence[float] | None = None) -> tuple[ImpliedQuantity, ...]:
-    """What the prior `name` implies; empty where only a simulation could tell.
+    """What the prior `name` implies; empty if only a simulation could show it.
 
     at: three values of its quantity, in its own unit and after the selection factor, in place of the prior's 5, 50 and 95 % quantiles.
     """

@@ -1,4 +1,4 @@
-"""The prior files of a workspace, read whole or refused with all that is wrong in them."""
+"""Reading the prior files of a workspace; all problems are reported at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ OPTIONAL = ("hindsight",)
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """A named belief and where it comes from; `hindsight` says what was already known when it was set, if that matters."""
+    """A named belief and its origin.
+
+    spec       the belief
+    rationale  the reason for it
+    hindsight  what was already known when it was set, if that matters
+    file       name of its file in priors/"""
 
     name: str
     spec: PriorSpec
@@ -82,7 +87,7 @@ class Priors(Mapping[str, Prior]):
         return spec.values
 
     def replace(self, edits: Mapping[str, PriorSpec]) -> Priors:
-        """These priors with other specs. Raises InputError with every edit that cannot be."""
+        """These priors with other specs. Raises InputError with every invalid edit."""
         problems = []
         for name, spec in edits.items():
             if name not in CATALOGUE:
@@ -97,13 +102,13 @@ class Priors(Mapping[str, Prior]):
         return Priors({name: _edited(prior, edits.get(name)) for name, prior in self.entries.items()})
 
     def digest(self) -> str:
-        """SHA-256 of what the priors say; rationale, author and layout do not count."""
+        """SHA-256 of the names and specs; rationale, author and layout do not count."""
         text = "\n".join(f"{name} = {prior.spec}" for name, prior in sorted(self.entries.items()))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load_priors(folder: Path) -> Priors:
-    """Read every `*.toml` in `folder`. Raises InputError with all that is wrong: files unreadable, priors unknown, missing, impossible."""
+    """Read every `*.toml` in `folder`. Raises InputError with all problems: unreadable files, unknown, missing or invalid priors."""
     problems: list[Problem] = []
     found: dict[str, Prior] = {}
     unread: set[str] = set()
@@ -121,7 +126,7 @@ def load_priors(folder: Path) -> Priors:
 
 
 def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Problem], unread: set[str]) -> Iterator[Problem]:
-    """Files and priors that are not there, but for those of which something else was already said."""
+    """Missing files and priors, except those that have another problem already."""
     mentioned = {problem.column for problem in problems}
     here = {path.name for path in folder.glob("*.toml")}
     for name, entry in CATALOGUE.items():
@@ -134,7 +139,7 @@ def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Proble
 
 
 def _read_file(file: str, document: Document, found: dict[str, Prior]) -> Iterator[Problem]:
-    """What is wrong with the priors of a file; the others go to `found`."""
+    """The problems of a file; its valid priors are added to `found`."""
     for name, table in document.tables.items():
         problems: list[Problem] = []
         prior = _read_prior(file, name, table, document, problems)
@@ -179,7 +184,7 @@ def _check_key(key: str, table: Mapping[str, Any], refuse: Any) -> None:
     value = table.get(key)
     if value is None:
         if key not in OPTIONAL:
-            refuse(f"no {key}", f"a {key}", "Every prior says what it is, why, from what source, by whom and when.")
+            refuse(f"no {key}", f"a {key}", "Every prior needs its value, reason, source, author and date.")
     elif key == "date":
         if not isinstance(value, date) or isinstance(value, datetime):
             refuse(f"date = {value!r}", "a day such as 2026-11-24, without quotes", "Write it so.", key)
@@ -196,4 +201,4 @@ def _nearest_key(key: str) -> str:
 def _edited(prior: Prior, spec: PriorSpec | None) -> Prior:
     if spec is None or spec == prior.spec:
         return prior
-    return Prior(prior.name, spec, "", "an edit that stands in no file", "", prior.date, "", "")
+    return Prior(prior.name, spec, "", "an edit that is in no file", "", prior.date, "", "")

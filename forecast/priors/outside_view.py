@@ -1,4 +1,4 @@
-"""What the outside view, the experience of other states, adds to the priors: a selection factor, and sets of priors that the report tries.
+"""What the outside view, the experience of other states, adds to the priors: a selection factor and alternative sets of priors.
 
 The selection factor: the states compared are in their class because something happened there, so their rates of reaching level 4 and above
 are too high. It acts on priors only, before Mexico's record: a factor f shifts the location of logit q_3 by log f, and the skip through
@@ -51,7 +51,7 @@ def as_beta(priors: Priors, name: str) -> Beta:
 
 
 def after_selection(priors: Priors, name: str) -> Distribution:
-    """The belief about one number as the model has it: as stated, but for the two the factor acts on. TypeError for sets of numbers."""
+    """The belief about one number as the model uses it: two are changed by the selection factor. TypeError for sets of numbers."""
     if name == RISE:
         location, sd = rise_after_selection(priors)
         low, middle, high = (1 / (1 + math.exp(-(location + z * sd))) for z in (-WIDTH_90 / 2, 0.0, WIDTH_90 / 2))
@@ -69,12 +69,12 @@ ALTERNATIVES_FILE: Final = Path("outside_view") / "alternatives.toml"
 DRUG_CASES: Final = "drug_cases"
 SAME_YEAR: Final = "pressure_of_the_same_year"
 YEAR_BEFORE: Final = "pressure_of_the_year_before"
-_ANEW: Final = "Write the file anew: `forecast priors reference --write`."
+_ANEW: Final = "Write the file again: `forecast priors reference --write`."
 NAMES: Final = (DRUG_CASES, SAME_YEAR, YEAR_BEFORE)
 
 
 def read_alternatives(folder: Path) -> Alternatives:
-    """The sets in a workspace's `priors/`, by name, each a mapping from prior to spec. Raises InputError with all that is wrong."""
+    """The sets in a workspace's `priors/`: name of the set → name of the prior → spec. Raises InputError with all problems."""
     document, problems = read_toml_file(folder / ALTERNATIVES_FILE, str(ALTERNATIVES_FILE))
     if document is None:
         raise InputError.of(problems)
@@ -87,7 +87,7 @@ def read_alternatives(folder: Path) -> Alternatives:
 
 
 def _read_sets(document: Document, found: dict[str, dict[str, PriorSpec]]) -> Iterator[Problem]:
-    """What is wrong with the sets; their priors go to `found`."""
+    """The problems of the sets; their valid priors are added to `found`."""
     for name, table in document.tables.items():
         found[name] = {}
         if not isinstance(table, dict):
@@ -103,13 +103,13 @@ def _read_sets(document: Document, found: dict[str, dict[str, PriorSpec]]) -> It
 
 
 def alternatives_file(folder: Path, sets: Alternatives) -> dict[Path, bytes]:
-    """The file, there already or made empty, and what it is to hold. Raises ForecastError if it cannot be made."""
+    """The file, created empty if it is missing, and its new bytes. Raises ForecastError if it cannot be created."""
     path = folder / ALTERNATIVES_FILE
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         replace_text_file(path, "")
     lines = [
-        "# What the outside view says when it is asked differently. Written by `forecast priors reference --write`; an edit is lost.",
+        "# Alternative sets of priors from the outside view. Written by `forecast priors reference --write`; edits are lost.",
         "",
     ]
     for name, specs in sets.items():

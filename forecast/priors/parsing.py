@@ -27,7 +27,7 @@ _LEADING_ZEROS: Final = re.compile(r"(?<![\w.])(?<![eE][-+])0+[0-9][\w.]*")
 
 
 def parse_edits(texts: Sequence[str], file: str = "edit", lines: Sequence[int] = ()) -> dict[str, PriorSpec]:
-    """What each edit means; `lines` are those of the file that they come from. Raises InputError with all that is wrong in any of them."""
+    """Edits by name. `lines` are their line numbers in the file. Raises InputError with all problems."""
     found: dict[str, PriorSpec] = {}
     problems = limited(_edit_problems(texts, file, lines or [None] * len(texts), found))
     if problems:
@@ -36,7 +36,7 @@ def parse_edits(texts: Sequence[str], file: str = "edit", lines: Sequence[int] =
 
 
 def read_edits(text: str, file: str) -> dict[str, PriorSpec]:
-    """The edits of a file, one a line; # begins a comment. Raises InputError with all that is wrong, by line."""
+    """The edits of a file, one on each line; # begins a comment. Raises InputError with all problems, by line."""
     if problems := limited(refused_lines(text, file)):
         raise InputError.of(problems)
     edits = {number: line.split("#")[0].strip() for number, line in enumerate(text.splitlines(), 1)}
@@ -45,7 +45,7 @@ def read_edits(text: str, file: str) -> dict[str, PriorSpec]:
 
 
 def parse_prior(name: str, text: str) -> PriorSpec:
-    """The spec that `text` means for the prior `name`, of a family and a support that suit it; SpecError if it does not."""
+    """The spec that `text` states for the prior `name`. SpecError unless its family, support and numbers suit the prior."""
     entry = CATALOGUE[name]
     spec = parse(text, entry.scale)
     check_spec(entry, spec)
@@ -55,7 +55,7 @@ def parse_prior(name: str, text: str) -> PriorSpec:
 def parse(text: str, scale: Scale | None = None) -> PriorSpec:
     """The inverse of `str(spec)`.
 
-    `quantiles(...)` takes its `scale` from the quantity it is about, so it must be given for those. Raises SpecError.
+    `quantiles(...)` needs the `scale` of the quantity it is about. Raises SpecError.
     """
     call = _read_call(text)
     family = {name.casefold(): cls for name, cls in FAMILIES.items()}.get(call.name.casefold())
@@ -70,7 +70,7 @@ def parse(text: str, scale: Scale | None = None) -> PriorSpec:
     if family is not Quantiles:
         return family(**numbers)
     if scale is None:
-        raise SpecError(text, "a family other than quantiles", "Quantiles are for the priors that are stated so.")
+        raise SpecError(text, "a family other than quantiles", "Only some priors can be stated by quantiles.")
     return Quantiles(**numbers, scale=scale)
 
 
@@ -84,7 +84,7 @@ def _arguments(names: list[str], required: set[str], call: _Call, text: str) -> 
     given = dict(zip(names, call.positional, strict=False)) | call.named
     too_many = len(call.positional) > len(names) or len(given) < len(call.positional) + len(call.named)
     if too_many or not required <= set(given) <= set(names):
-        comma = " The comma parts numbers: write a decimal point." if len(call.positional) > len(names) else ""
+        comma = " A comma separates numbers: write decimals with a point." if len(call.positional) > len(names) else ""
         raise SpecError(text, f"{call.name}({', '.join(names)})", f"Give {_count(required, names)}.{comma}")
     return given
 
@@ -96,7 +96,7 @@ def _count(required: set[str], names: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """`name(0.8, shift=3)` taken apart."""
+    """The parts of `name(0.8, shift=3)`."""
 
     name: str
     positional: tuple[float, ...]
@@ -104,12 +104,12 @@ class _Call:
 
 
 def _read_call(text: str) -> _Call:
-    """Take apart one call with plain numbers; SpecError if it is anything else."""
+    """The parts of one call with plain numbers; SpecError if the text is anything else."""
     if zeros := _LEADING_ZEROS.search(text):
-        raise SpecError(repr(zeros[0]), "a number without zeros before it", "Take out the zeros before the first digit.")
+        raise SpecError(repr(zeros[0]), "a number without zeros before it", "Remove the zeros before the first digit.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python's remarks on odd literals are not for the person who wrote a prior
+            warnings.simplefilter("ignore")  # Python's warnings about literals do not help the person who wrote a prior
             node = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise _not_a_call(text) from None
@@ -150,7 +150,7 @@ def _short(text: str) -> str:
 
 
 def _edit_problems(texts: Sequence[str], file: str, lines: Sequence[int | None], found: dict[str, PriorSpec]) -> Iterator[Problem]:
-    """What is wrong with edits; the others go to `found`."""
+    """The problems of edits; the valid ones are added to `found`."""
     for text, line in zip(texts, lines, strict=True):
         name, _, spec = (part.strip() for part in text.partition("="))
         try:
@@ -160,7 +160,7 @@ def _edit_problems(texts: Sequence[str], file: str, lines: Sequence[int | None],
             if name not in CATALOGUE:
                 raise SpecError(shown(name), "the name of a prior", name_remedy(name))
             if name in found:
-                raise SpecError(f"two edits of {name}", "one", "Leave one of them out.")
+                raise SpecError(f"two edits of {name}", "one", "Remove one of them.")
             found[name] = parse_prior(name, spec)
         except SpecError as e:
             yield Problem(file, e.found, e.expected, e.remedy, line, shown(name)[1:-1] if name else None)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 
 class SpecError(ValueError):
-    """A prior that cannot be: what was found, what was expected, how to mend it."""
+    """An invalid prior: what was found, what was expected, how to correct it."""
 
     def __init__(self, found: str, expected: str, remedy: str) -> None:
         super().__init__(f"found {found}; expected {expected}. {remedy}")
@@ -30,7 +30,7 @@ class PriorSpec(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Constants(PriorSpec):
-    """Named numbers that the data do not move."""
+    """Named numbers that the data do not change."""
 
     values: Mapping[str, float]
 
@@ -39,7 +39,7 @@ class Constants(PriorSpec):
         if not self.values:
             raise SpecError(str(self), "at least one named number", "Write name=number, separated by commas.")
         if not all(math.isfinite(v) and v >= 0 for v in self.values.values()):
-            raise SpecError(str(self), "finite numbers, none below 0", "Mend the number.")
+            raise SpecError(str(self), "finite numbers, none below 0", "Correct the number.")
 
     def __str__(self) -> str:
         return f"{family_name(type(self))}({', '.join(f'{k}={number_text(v)}' for k, v in self.values.items())})"
@@ -58,7 +58,7 @@ class Weights(Constants):
         super().__post_init__()
         total = math.fsum(self.values.values())
         if abs(total - 1) > 1e-6:
-            raise SpecError(str(self), f"weights that sum to 1, not {total:.6g}", "Change them so that they do; 1/3 may be written so.")
+            raise SpecError(str(self), f"weights that sum to 1, not {total:.6g}", "Change the weights; fractions such as 1/3 are allowed.")
 
 
 class NamedNumbers(Constants):
