@@ -206,7 +206,7 @@ def read_history(folder: Path) -> EditHistory:
         if raw.get("number") != number:
             raise StoreError(f"{path}: the edit after number {number - 1} is missing or duplicated.", _REMEDY)
         if raw.get("sha256") != chained(previous, raw):
-            raise StoreError(f"{path}: edit {number}, or one before it, was altered: the digest does not match.", _REMEDY)
+            raise StoreError(f"{path}: edit {number} was altered, or one before it: the digest does not match.", _REMEDY)
         edits.append(_edit(raw, path))
         previous = edits[-1].sha256
     return EditHistory({RENAMED.get(name, name): spec for name, spec in start.items()}, tuple(edits), previous)

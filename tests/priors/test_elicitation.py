@@ -350,8 +350,8 @@ def test_flags_write_with_a_reason_and_a_name(run: Run, workspace: Workspace) ->
 
 
 def test_what_the_family_cannot_have_is_said(run: Run) -> None:
-    assert "the nearest that such a prior can have is" in run("drift.sd", "--quantiles", "0.3,0.4,0.5").stdout
-    assert "You said" not in run("leverage.effect", "--quantiles", "0,1,2").stdout
+    assert "the nearest prior of this family has" in run("drift.sd", "--quantiles", "0.3,0.4,0.5").stdout
+    assert "You stated" not in run("leverage.effect", "--quantiles", "0,1,2").stdout
 
 
 @pytest.mark.parametrize(
@@ -366,8 +366,8 @@ def test_what_the_family_cannot_have_is_said(run: Run) -> None:
         (("ladder.rise.3", "--within-a-year", "2,10"), 3, "between 0 and 1"),
         (("leverage.effect", "--headline", "5"), 3, "a chance between 0 and 1"),
         (("leverage.weights", "--quantiles", "0.1,0.2,0.3"), 3, "one uncertain number"),
-        (("leverage.effect",), 2, "nobody to ask"),
-        (("leverage.effect", "--odds", "1,2,3", "--quantiles", "1,2,3"), 2, "two ways of saying it"),
+        (("leverage.effect",), 2, "not a terminal"),
+        (("leverage.effect", "--odds", "1,2,3", "--quantiles", "1,2,3"), 2, "cannot be given together"),
         (("leverage.effect", "--odds", "1,2,3", "--yes"), 2, "--why and --by"),
         (("leverage.effect", "--headline", "0.05"), 2, "No run was published"),
     ],
@@ -404,7 +404,7 @@ def test_the_headline_someone_has_in_mind(run: Run, workspace: Workspace, monkey
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"), [(tried(accepted=False), "needs a refit"), (tried(False, "refit"), "say nothing of leverage.effect")]
+    ("answer", "said"), [(tried(accepted=False), "needs a refit"), (tried(False, "refit"), "cannot show the effect of leverage.effect")]
 )
 def test_a_headline_that_needs_a_refit_is_not_written_and_exits_3(
     run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, answer: Callable[..., EditTrial], said: str
@@ -424,28 +424,28 @@ def test_a_headline_that_needs_a_refit_is_not_written_and_exits_3(
     ("answer", "said"),
     [
         (tried(), "The headline: 6 % now, 3.7 % with it (reweighted, k-hat 0.30; run r)."),
-        (tried(accepted=False), "roughly 3.7 % with it. That lies too far from run r to rely on"),
-        (tried(False, "refit"), "(6 % now) only a refit can tell"),
+        (tried(accepted=False), "roughly 3.7 % with it. That is too far from run r to rely on"),
+        (tried(False, "refit"), "Only a refit can compute the effect on the headline (6 % now)"),
     ],
 )
 def test_what_is_said_is_tried_on_the_newest_run(
     run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, answer: Callable[..., EditTrial], said: str
 ) -> None:
-    assert "once a run is published" in " ".join(run("leverage.effect", "--quantiles", "0.2,1.1,2").stdout.split())
+    assert "Publish a run to see the effect" in " ".join(run("leverage.effect", "--quantiles", "0.2,1.1,2").stdout.split())
     monkeypatch.setattr("forecast.runs.store.latest", lambda reports: reports)
     monkeypatch.setattr(try_edits, "try_edits", answer)
     words = ("leverage.effect", "--quantiles", "0.277,1.1,1.923")
     assert said in " ".join(run(*words).stdout.split())
     assert json.loads(run(*words, "--json").stdout)["headline"]["probability"] == pytest.approx(0.0372, abs=1e-3)
     same = " ".join(run("leverage.effect", "--quantiles", "0.284,1.6,2.916").stdout.split())
-    assert "nothing would change" in same
+    assert "does not change" in same
 
 
 def test_odds_that_no_effect_can_have_are_told(run: Run) -> None:
     """Symmetric on the log odds: 1.2, 3, 8 can nearly be had, 1.2, 3, 30 can't."""
-    assert "You said" not in run("leverage.effect", "--odds", "1.2,3,7.5").stdout
+    assert "You stated" not in run("leverage.effect", "--odds", "1.2,3,7.5").stdout
     printed = " ".join(run("leverage.effect", "--odds", "1.2,3,30").stdout.split())
-    assert "You said 1.2, 3, 30; the nearest that such a prior can have is 0.6, 3, 15." in printed
+    assert "You stated 1.2, 3, 30; the nearest prior of this family has 0.6, 3, 15." in printed
 
 
 def converse(workspace: Workspace, now: Any, monkeypatch: pytest.MonkeyPatch, words: str, *answers: str) -> Result:

@@ -166,7 +166,7 @@ def test_the_command_shows_who_says_what_and_writes_nothing(workspace: Workspace
     ):
         assert words in printed
     assert f"forecast priors set '{EFFECT} = Normal(" in printed
-    assert "once a run is published" in printed
+    assert "Publish a run to see the effect" in printed
     assert {p: p.read_bytes() for p in workspace.priors.rglob("*.toml")} == before
 
 
@@ -186,7 +186,7 @@ def test_the_log_pool_is_narrower_and_says_so(workspace: Workspace, command: Com
     cwd, beliefs = workspace.data.parent, ("Normal(0, 0.4)", "Normal(2, 0.4)")
     linear = json.loads(command("priors", "pool", EFFECT, *beliefs, "--json", cwd=cwd).stdout)
     log = command("priors", "pool", EFFECT, *beliefs, "--method", "log", cwd=cwd).stdout
-    assert "leaves that disagreement out" in " ".join(log.split())
+    assert "ignores this disagreement" in " ".join(log.split())
     assert (
         linear["pool"]["q95"]
         > 2

@@ -185,7 +185,7 @@ def test_a_wrong_name_is_answered_with_the_nearest() -> None:
 def test_check_counts_and_refuses(tmp_path: Path) -> None:
     import shutil
 
-    assert "nothing wrong" in run("check").output
+    assert "all valid" in run("check").output
     for name in ("data", "priors"):
         shutil.copytree(BUNDLED.parent / name, tmp_path / name)
     path = tmp_path / "priors" / "drift.toml"

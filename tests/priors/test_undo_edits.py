@@ -47,7 +47,7 @@ def test_value_reason_source_author_and_day_are_restored_to_the_byte(run: Run, w
     assert files(workspace) != before
     done = run("undo", revision(workspace, 1))
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "leverage.effect = Normal(1.6, 0.8) again, until now Normal(0.8, 0.3)." in done.stdout
+    assert "leverage.effect = Normal(1.6, 0.8) again, before Normal(0.8, 0.3)." in done.stdout
     assert files(workspace) == before
 
 
@@ -93,7 +93,7 @@ def test_several_priors_at_once(run: Run, workspace: Workspace) -> None:
     before = files(workspace)
     run("set", "leverage.effect = Normal(0.8, 0.3)", "ladder.just_risen = Normal(2, 1)", "drift.sd = HalfNormal(0.2)", *SIGNED)
     one = run("undo", "2")
-    assert f"still in force: leverage.effect ({revision(workspace, 1)}), drift.sd ({revision(workspace, 3)})." in " ".join(
+    assert f"same command and stay: leverage.effect ({revision(workspace, 1)}), drift.sd ({revision(workspace, 3)})." in " ".join(
         one.stdout.split()
     )
     assert run("undo", "1", "3").exit_code == 0
