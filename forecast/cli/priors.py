@@ -104,8 +104,8 @@ def check(context: Context, predict: bool) -> None:
     warnings = plausibility_warnings(loaded)
     predicted = _predict(context) if predict else None
     if context.json:
-        found = {"priors": len(loaded), "digest": loaded.digest(), "errors": [], "warnings": [_problem(p) for p in warnings]}
-        context.say_json(found | ({} if predicted is None else {"predictive": predicted.as_dict()}))
+        summary = {"priors": len(loaded), "digest": loaded.digest(), "errors": [], "warnings": [_problem(p) for p in warnings]}
+        context.say_json(summary | ({} if predicted is None else {"predictive": predicted.as_dict()}))
         return
     for problem in warnings:
         context.warn(f"unusual: {problem}")

@@ -140,13 +140,13 @@ def parse_numbers(text: str, count: int) -> tuple[float, ...]:
 
     parts = [part for part in re.split(r"[,;\s]+", re.sub(r"\s+%", "%", text.strip())) if part]
     try:
-        found = tuple(float(f"{part[:-1]}e-2") if part.endswith("%") else float(part) for part in parts)
+        values = tuple(float(f"{part[:-1]}e-2") if part.endswith("%") else float(part) for part in parts)
     except ValueError:
-        found = ()
-    if len(found) != count:
+        values = ()
+    if len(values) != count:
         wanted = {1: "a number", 2: "two numbers", 3: "three numbers"}[count]
         raise SpecError(repr(text), wanted, f"Write {', '.join(('0.01', '0.04', '0.12')[:count])}, for instance.")
-    return found
+    return values
 
 
 def _elicit(context: Context, priors: Priors, name: str, method: str, text: str) -> ElicitedPrior:
@@ -173,16 +173,16 @@ def _solved(context: Context, name: str, target: float) -> ElicitedPrior:
     from forecast.priors.descriptions import percent
 
     with context.progress() as progress:
-        found = solve_headline(context.workspace, name, target, progress)
-    rough = f"at {found.spec} the headline would be roughly {percent(found.answer.probability)}"
+        solved = solve_headline(context.workspace, name, target, progress)
+    rough = f"at {solved.spec} the headline would be roughly {percent(solved.answer.probability)}"
     failure = None
-    if found.answer.how == "refit":
+    if solved.answer.how == "refit":
         failure = f"The draws of the published run cannot show the effect of {name}. This needs a refit (`forecast priors try --refit`)."
-    elif not found.reached:
+    elif not solved.reached:
         failure = f"Shifting {name} by up to four of its standard deviations does not give this headline: {rough}."
-    elif not found.answer.accepted:
+    elif not solved.answer.accepted:
         failure = f"The result is too far from the published run to rely on: {rough}. This needs a refit (`forecast priors try --refit`)."
-    return ElicitedPrior("headline", (target,), found.spec, found.answer, failure)
+    return ElicitedPrior("headline", (target,), solved.spec, solved.answer, failure)
 
 
 def _prompt(context: Context, priors: Priors, name: str) -> ElicitedPrior:
@@ -322,8 +322,8 @@ def _document(
 
     low, middle, high = elicited.spec.interval()
     rows = implied_quantities(priors.replace({name: elicited.spec}), name)
-    found = elicited.answer or (None if isinstance(effect, str) else Evaluation(effect.headline, effect.accepted, effect.how))
-    headline = found and {"probability": found.probability, "accepted": found.accepted, "how": found.how, "lacking": elicited.failure}
+    answer = elicited.answer or (None if isinstance(effect, str) else Evaluation(effect.headline, effect.accepted, effect.how))
+    headline = answer and {"probability": answer.probability, "accepted": answer.accepted, "how": answer.how, "lacking": elicited.failure}
     return {
         "name": name,
         "way": elicited.method,

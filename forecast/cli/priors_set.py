@@ -152,17 +152,17 @@ def log(context: Context, name: str | None) -> None:
 
     if name is not None:
         check_known(name)
-    found = read_edit_log(context.workspace, name)
+    entries = read_edit_log(context.workspace, name)
     if context.json:
-        by_hand = [{"name": hand.name, "from": hand.old, "to": hand.new, "until": hand.until} for hand in found.by_hand]
-        context.say_json({"edits": [edit.as_dict() for edit in reversed(found.history.edits)], "by_hand": by_hand})
+        by_hand = [{"name": hand.name, "from": hand.old, "to": hand.new, "until": hand.until} for hand in entries.by_hand]
+        context.say_json({"edits": [edit.as_dict() for edit in reversed(entries.history.edits)], "by_hand": by_hand})
         return
-    lines = list(_listed(found))
+    lines = list(_listed(entries))
     for line in lines or ["No prior has been changed since the history began." if name is None else f"{name} has not been changed."]:
         context.say(line)
 
 
-def _listed(found: EditLog) -> Iterator[str]:
+def _listed(entries: EditLog) -> Iterator[str]:
     from forecast.priors.edit_log import BY_HAND
 
     def by_hand(hand: HandEdit) -> Iterator[str]:
@@ -170,12 +170,12 @@ def _listed(found: EditLog) -> Iterator[str]:
         yield f"    {hand.old} → {hand.new}"
         yield "    Edited in the file; author and reason are not known."
 
-    for hand in found.by_hand:
+    for hand in entries.by_hand:
         if hand.until is None:
             yield from by_hand(hand)
-    for edit in reversed(found.history.edits):
+    for edit in reversed(entries.history.edits):
         yield from _entry(edit)
-        for hand in found.by_hand:
+        for hand in entries.by_hand:
             if hand.until == edit.number:
                 yield from by_hand(hand)
 
@@ -198,8 +198,8 @@ def _headline(before: HeadlineEstimate, after: HeadlineEstimate | None) -> str:
     from forecast.priors.descriptions import percent
 
     rough = "" if before.accepted else "roughly "
-    said = f"Headline {rough}{percent(before.probability)}"
+    text = f"Headline {rough}{percent(before.probability)}"
     if after is None:
-        return f"{said} before; only a refit can compute the new one"
+        return f"{text} before; only a refit can compute the new one"
     how = after.how if after.accepted else f"{after.how}; too uncertain to rely on, needs a refit"
-    return f"{said} → {percent(after.probability)} ({how})"
+    return f"{text} → {percent(after.probability)} ({how})"

@@ -85,11 +85,11 @@ def _figure(file: Output, loaded: Priors, name: str, rows: tuple[ImpliedQuantity
     ]
     if after and after.on_forecast:
         chances.insert(0, ("the headline (main reading), all else as fitted", after.on_forecast.before, after.on_forecast.after))
-    said = wrap(f"{sentence(describe_prior(name, spec))} {entry.what}", 98)
+    text = wrap(f"{sentence(describe_prior(name, spec))} {entry.what}", 98)
     reading = "main reading of " if after and after.on_forecast else ""
     blue = f" Blue: after the data, {reading}run {after.run_id}." if after and draws else ""
     key = f"{entry.unit[0].upper()}{entry.unit[1:]}. Grey: the prior.{blue}"
-    svg = prior_svg(f"{name} ({entry.symbol}) = {spec}", said, drawn, draws, lambda x: format_value(name, x), key, chances)
+    svg = prior_svg(f"{name} ({entry.symbol}) = {spec}", text, drawn, draws, lambda x: format_value(name, x), key, chances)
     file.write(svg)
     return str(file.path)
 
@@ -217,12 +217,12 @@ def _nothing_learnt(name: str, prior: Prior, after: PriorReport | None, width: i
     from forecast.priors.specs import Constants
 
     if after is None:
-        said = "Publish a run to see how the data change it: `forecast run --publish`."
+        text = "Publish a run to see how the data change it: `forecast run --publish`."
     elif isinstance(prior.spec, Fixed | Constants):
-        said = f"This is a setting: the data do not change it. `forecast priors try '{name} = …'` shows what another value would do."
+        text = f"This is a setting: the data do not change it. `forecast priors try '{name} = …'` shows what another value would do."
     else:
-        said = "No data bear on it: the forecast uses the prior as it is."
-    yield from wrap(said, width)
+        text = "No data bear on it: the forecast uses the prior as it is."
+    yield from wrap(text, width)
     q = after.question if after else None
     if q and name == "readings.weights":
         parts = ", ".join(f"{reading.replace('_', ' ')} {percent(p)}" for reading, p in q["by_reading"].items())
@@ -246,10 +246,10 @@ def _implied(rows: tuple[ImpliedQuantity, ...], after: PriorReport | None, width
     later = dict(zip((r.what for r in rows), after.implied, strict=True)) if after and after.implied else {}
     yield from wrap(IMPLIED_HEADING, width)
     for row in rows:
-        said = f"{row.what}: {format_implied(row)}"
+        text = f"{row.what}: {format_implied(row)}"
         if row.what in later:
-            said += f"; after the data {format_implied(later[row.what])}"
-        yield from wrap(said, width, initial_indent="  ", subsequent_indent="    ")
+            text += f"; after the data {format_implied(later[row.what])}"
+        yield from wrap(text, width, initial_indent="  ", subsequent_indent="    ")
     yield ""
 
 
@@ -283,22 +283,22 @@ def _forecast(after: PriorReport, width: int) -> Iterator[str]:
     from forecast.priors.descriptions import percent
     from forecast.report.words import points
 
-    found = after.on_forecast
-    if found is None:
+    effect = after.on_forecast
+    if effect is None:
         if after.question and after.draws is not None:
             yield from [*_asked(after.question, width), ""]
         return
     yield from wrap("The headline with this one at its 5, 50 and 95 % (main reading, all else as fitted):", width)
-    yield f"{'  prior':<26}" + "".join(f"{percent(p):>10}" for p in found.before)
-    yield f"{'  after the data':<26}" + "".join(f"{percent(p):>10}" for p in found.after)
-    if max(found.before) - min(found.before) < 0.01:
-        said = "The headline hardly depends on it."
+    yield f"{'  prior':<26}" + "".join(f"{percent(p):>10}" for p in effect.before)
+    yield f"{'  after the data':<26}" + "".join(f"{percent(p):>10}" for p in effect.after)
+    if max(effect.before) - min(effect.before) < 0.01:
+        text = "The headline hardly depends on it."
     else:
-        said = (
-            f"By changing it, the data move the headline by {points(found.moved)} points; the range of the headline that it causes is "
-            f"{_spread(found.contraction)}."
+        text = (
+            f"By changing it, the data move the headline by {points(effect.moved)} points; the range of the headline that it causes is "
+            f"{_spread(effect.contraction)}."
         )
-    yield from [*wrap(said, width), ""]
+    yield from [*wrap(text, width), ""]
 
 
 def _histories(after: PriorReport) -> Iterator[str]:

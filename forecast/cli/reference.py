@@ -240,17 +240,17 @@ def _follow(result: ReferenceFit) -> Iterator[str]:
     from forecast.priors.descriptions import format_value
     from forecast.priors.distributions import Distribution
 
-    found = {c.name: medians(c.state) for c in result.classes}
-    room = len(found) <= 3
+    by_class = {c.name: medians(c.state) for c in result.classes}
+    room = len(by_class) <= 3
     yield "How the priors are derived: medians for a new state by class, then the pool"
     yield (
         f"{'':<19}"
-        + "".join(f"{SHORT.get(name, _words(name))[:11]:>12}" for name in found)
+        + "".join(f"{SHORT.get(name, _words(name))[:11]:>12}" for name in by_class)
         + (f"{'5, 50, 95 % of prior':>24}" if room else "")
     )
     for name, spec in result.specs.items():
         assert isinstance(spec, Distribution)
-        cells = "".join(f"{format_value(name, of[name]):>12}" for of in found.values())
+        cells = "".join(f"{format_value(name, of[name]):>12}" for of in by_class.values())
         quantiles = ", ".join(format_value(name, q).removesuffix(" %") for q in spec.interval())
         yield f"{name:<19}{cells}" + (f"{quantiles:>24}" if room else "")
 

@@ -39,44 +39,44 @@ def sensitivity(context: Context, run: str, everything: bool) -> None:
     """
     from forecast.jobs.priors.sensitivity import sensitivity_of
 
-    found = sensitivity_of(context.workspace, run)
+    analysis = sensitivity_of(context.workspace, run)
     if context.json:
-        context.say_json(found)
+        context.say_json(analysis)
         return
-    for line in sensitivity_lines(found, everything):
+    for line in sensitivity_lines(analysis, everything):
         context.say(line)
 
 
-def sensitivity_lines(found: Found, everything: bool = False) -> Iterator[str]:
+def sensitivity_lines(analysis: Found, everything: bool = False) -> Iterator[str]:
     """For a terminal of 80 columns."""
-    from forecast.report.tables import sensitivity as made
+    from forecast.report.tables import sensitivity as tables
     from forecast.report.words import percent
 
-    report = {"sensitivity": found}
-    yield f"{found['headline']} of run {found['run_id']}: {percent(found['probability'])}"
-    yield from wrap(made.verdict(report), WIDTH)
-    yield from _priors(made.scaled(report), found, everything)
-    yield from _data(made.scaled(report), found, everything)
+    report = {"sensitivity": analysis}
+    yield f"{analysis['headline']} of run {analysis['run_id']}: {percent(analysis['probability'])}"
+    yield from wrap(tables.verdict(report), WIDTH)
+    yield from _priors(tables.scaled(report), analysis, everything)
+    yield from _data(tables.scaled(report), analysis, everything)
     yield from _flips(report)
     yield ""
-    yield from wrap(f"Settings fixed in the fit. {made.swept(report)}", WIDTH)
+    yield from wrap(f"Settings fixed in the fit. {tables.swept(report)}", WIDTH)
     if everything:
-        for row in made.sweeps(report).rows:
+        for row in tables.sweeps(report).rows:
             yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {'rough' if row[3] == 'rough' else ''}".rstrip()
     yield ""
-    yield from wrap(f"A bias shared by all pollsters. {made.shared_bias(report)}", WIDTH)
+    yield from wrap(f"A bias shared by all pollsters. {tables.shared_bias(report)}", WIDTH)
     if everything:
         yield from ["", "Not scaled:"]
-        for reason, names in made.not_scaled(report).rows:
+        for reason, names in tables.not_scaled(report).rows:
             yield from wrap(f"{names}. {reason}", WIDTH, "  ", "    ")
 
 
-def _priors(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator[str]:
+def _priors(scaled: Iterable[Found], analysis: Found, everything: bool) -> Iterator[str]:
     from forecast.report.words import points
 
     rows = [row for row in scaled if row["kind"] == "prior"]
-    down, _ = found["tilts"]
-    less, more = found["powers"]
+    down, _ = analysis["tilts"]
+    less, more = analysis["powers"]
     yield ""
     yield from wrap(
         f"Priors: change of the headline in points if a prior is shifted {-down:g} sd down or up, or weighted {less:g} or {more:g} times; "
@@ -91,18 +91,18 @@ def _priors(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
     yield from wrap(
         "strong prior: the prior decides, the data say little. conflict: prior–data conflict, both say much and differ. no sensitivity: "
-        f"the prior hardly matters. The threshold is a distance of {found['threshold']:g} when the weight is doubled.",
+        f"the prior hardly matters. The threshold is a distance of {analysis['threshold']:g} when the weight is doubled.",
         WIDTH,
     )
 
 
-def _data(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator[str]:
+def _data(scaled: Iterable[Found], analysis: Found, everything: bool) -> Iterator[str]:
     from forecast.report.tables.sensitivity import label
     from forecast.report.words import points
 
     rows = [row for row in scaled if row["kind"] != "prior"]
     yield ""
-    yield f"Data: change of the headline in points if a block is weighted {found['powers'][0]:g} or {found['powers'][1]:g} times."
+    yield f"Data: change of the headline in points if a block is weighted {analysis['powers'][0]:g} or {analysis['powers'][1]:g} times."
     yield f"{'':<32}{'less':>23}{'more':>7}"
     for row in rows if everything else rows[:SHOWN]:
         less, more = (points(m["difference"]) for m in row["moves"])
@@ -112,7 +112,7 @@ def _data(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator[s
 
 
 def _flips(report: Mapping[str, Any]) -> Iterator[str]:
-    from forecast.report.tables import sensitivity as made
+    from forecast.report.tables import sensitivity as tables
     from forecast.report.words import plain_percent
 
     flips = report["sensitivity"]["flips"]
@@ -121,11 +121,11 @@ def _flips(report: Mapping[str, Any]) -> Iterator[str]:
     lines_ = [plain_percent(c["line"]) for c in flips[0]["crossings"]]
     yield f"{'':<29}{'now':>7}{''.join(f'{line:>8}' for line in lines_)}  range"
     for f in flips:
-        cells = "".join(f"{made.crossed(f, c).replace(' %', '%'):>8}" for c in f["crossings"])
-        looked = f"{made.value(f, f['low'])}…{made.value(f, f['high'])}".replace(" %", "%")
+        cells = "".join(f"{tables.crossed(f, c).replace(' %', '%'):>8}" for c in f["crossings"])
+        looked = f"{tables.value(f, f['low'])}…{tables.value(f, f['high'])}".replace(" %", "%")
         if all(c["value"] is None for c in f["crossings"]):
-            cells = f"{f'nowhere: {made.span(f)}':>32}"
-        yield f"{f['words']:<29}{made.value(f, f['now']).replace(' %', '%'):>7}{cells}  {looked}"
+            cells = f"{f'nowhere: {tables.span(f)}':>32}"
+        yield f"{f['words']:<29}{tables.value(f, f['now']).replace(' %', '%'):>7}{cells}  {looked}"
     rough = " ~: approximate, too few draws near this value." if any(c["rough"] for f in flips for c in f["crossings"]) else ""
     yield from wrap(
         f"The range searched is 0.1 to 99.9 % of the prior; nowhere: the headline does not reach the value, and stays as shown.{rough}",

@@ -40,13 +40,13 @@ def begin_history(folder: Path, priors: Priors) -> None:
     path = folder / FOLDER / START
     if path.exists():
         return
-    said = {name: str(prior.spec) for name, prior in priors.items()}
+    provenance = {name: str(prior.spec) for name, prior in priors.items()}
     lines = [
         _START,
-        f"sha256 = {_text(specs_digest(said))}",
+        f"sha256 = {_text(specs_digest(provenance))}",
         "",
         "[priors]",
-        *(f"{_text(n)} = {_text(spec)}" for n, spec in said.items()),
+        *(f"{_text(n)} = {_text(spec)}" for n, spec in provenance.items()),
         "",
     ]
     try:
@@ -78,9 +78,9 @@ def write_edits(
     ForecastError, with every file as it was.
     """
     changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
-    said = dict.fromkeys(changed, Provenance(why, source, by, _day(now)))
+    provenance = dict.fromkeys(changed, Provenance(why, source, by, _day(now)))
     kept = frozenset({"why"} if keep_rationale else ())
-    return _written(folder, priors, priors.replace(edits), changed, said, now, before, after, kept=kept, beside=beside)
+    return _write(folder, priors, priors.replace(edits), changed, provenance, now, before, after, kept=kept, beside=beside)
 
 
 def write_undo(
@@ -97,17 +97,17 @@ def write_undo(
     The history gets an edit each that names what it undoes. Every edit has its `replaced`. Otherwise as `change`.
     """
     specs = {edit.name: parse_prior(edit.name, edit.old) for edit in undone}
-    said = {edit.name: edit.replaced for edit in undone if edit.replaced}
+    provenance = {edit.name: edit.replaced for edit in undone if edit.replaced}
     revisions = {edit.name: edit.revision for edit in undone}
-    return _written(folder, priors, priors.replace(specs), specs, said, now, before, after, undoes=revisions)
+    return _write(folder, priors, priors.replace(specs), specs, provenance, now, before, after, undoes=revisions)
 
 
-def _written(
+def _write(
     folder: Path,
     priors: Priors,
-    made: Priors,
+    edited: Priors,
     changed: Mapping[str, PriorSpec],
-    said: Mapping[str, Provenance],
+    provenance: Mapping[str, Provenance],
     now: datetime,
     before: HeadlineEstimate | None,
     after: HeadlineEstimate | None,
@@ -125,7 +125,7 @@ def _written(
     files: dict[Path, dict[str, PriorSpec]] = {}
     for name, spec in changed.items():
         files.setdefault(folder / priors[name].file, {})[name] = spec
-    keys = {name: {key: value for key, value in asdict(said[name]).items() if key not in kept} for name in changed}
+    keys = {name: {key: value for key, value in asdict(provenance[name]).items() if key not in kept} for name in changed}
     contents |= {path: edit_prior_text(path, specs, keys).encode() for path, specs in files.items()}
     begin_history(folder, priors)
     previous = history.head if history.start else priors.digest()
@@ -140,13 +140,13 @@ def _written(
             "name": name,
             "from": str(was.spec),
             "to": str(spec),
-            "why": said[name].why,
-            "by": said[name].by,
-            "source": said[name].source,
+            "why": provenance[name].why,
+            "by": provenance[name].by,
+            "source": provenance[name].source,
             "replaced": Provenance(was.rationale, was.source, was.author, was.date).as_dict(),
             **({"undoes": undoes[name]} if undoes else {}),
             "before": {"priors": priors.digest(), **(before.as_dict() if before else {})},
-            "after": {"priors": made.digest(), **(after.as_dict() if after else {})},
+            "after": {"priors": edited.digest(), **(after.as_dict() if after else {})},
         }
         previous = raw["sha256"] = chained(previous, raw)
         raws.append(raw)
@@ -193,7 +193,7 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # of what JSON leaves as it is, TOML refuses this one only
 
 
-def edit_prior_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[str, Mapping[str, Any]]) -> str:
+def edit_prior_text(path: Path, specs: Mapping[str, PriorSpec], provenance: Mapping[str, Mapping[str, Any]]) -> str:
     """The text of the file `path` with the priors named set to these specs.
 
     said: by prior the keys that change with it (why, source, by, date); others, such as a hindsight note, stay. Raises InputError, with
@@ -219,7 +219,7 @@ def edit_prior_text(path: Path, specs: Mapping[str, PriorSpec], said: Mapping[st
     if problems:
         raise InputError.of(problems)
     for name, spec in specs.items():
-        for key, value in {"prior": str(spec), **said[name]}.items():
+        for key, value in {"prior": str(spec), **provenance[name]}.items():
             if document[name].get(key) != value:
                 document[name][key] = value
     return tomlkit.dumps(document)

@@ -94,10 +94,10 @@ def _ladder() -> Iterable[PriorDefinition]:
     for j in range(1, TOP + 1):
         what = f"How long {LEVELS[j]} lasts before a fall without pressure, rises ignored: the median, after its first month."
         yield PriorDefinition(f"ladder.stay.{j}", f"m_{j}", what, "months", (Quantiles,), "tolerance", "ladder", ABOVE_0, scale="log")
-    for way, mark, verb in (("up", "s", "rise"), ("down", "s′", "fall")):
+    for direction, mark, verb in (("up", "s", "rise"), ("down", "s′", "fall")):
         for i in range(1, TOP):
             what = f"How likely a {verb} that reaches {LEVELS[i]} goes on to the next level in the same month."
-            name = f"ladder.skip_{way}.{i}"
+            name = f"ladder.skip_{direction}.{i}"
             yield PriorDefinition(name, f"{mark}_{i}", what, "probability", (Beta, Quantiles), "tolerance", "ladder", SHARE, scale="beta")
     yield _effect("ladder.just_risen", "φ", "How much more likely a fall is in the month after a rise.", "log-odds", "tolerance", "ladder")
 

@@ -183,12 +183,12 @@ def revisions(priors: Priors, folder: Path) -> dict[str, Revision]:
     """The exact revision of every prior of the workspace's `folder` priors/. Raises StoreError if the history is damaged."""
     history = read_history(folder)
     known, latest = history.known(), history.latest()
-    found = {}
+    records = {}
     for name, prior in priors.items():
         text = str(prior.spec)
-        said = latest[name].revision if name in latest else SHIPPED
-        found[name] = Revision(spec=text, revision=said if known.get(name, text) == text else BY_HAND)
-    return found
+        revision = latest[name].revision if name in latest else SHIPPED
+        records[name] = Revision(spec=text, revision=revision if known.get(name, text) == text else BY_HAND)
+    return records
 
 
 def read_history(folder: Path) -> EditHistory:
@@ -197,12 +197,12 @@ def read_history(folder: Path) -> EditHistory:
     if not kept.is_dir():
         return EditHistory({}, ())
     start = _read_start(kept / START)
-    found = [(raw, path) for path in sorted(kept.glob("[0-9]*.toml")) for raw in _read(path)]
-    if found and not start:
+    records = [(raw, path) for path in sorted(kept.glob("[0-9]*.toml")) for raw in _read(path)]
+    if records and not start:
         raise StoreError(f"{kept / START} is missing, though edits were made since.", _REMEDY)
     edits: list[Edit] = []
     previous = specs_digest(start)
-    for number, (raw, path) in enumerate(sorted(found, key=lambda item: _number(*item)), 1):
+    for number, (raw, path) in enumerate(sorted(records, key=lambda item: _number(*item)), 1):
         if raw.get("number") != number:
             raise StoreError(f"{path}: the edit after number {number - 1} is missing or duplicated.", _REMEDY)
         if raw.get("sha256") != chained(previous, raw):
@@ -266,9 +266,9 @@ def _number(raw: Mapping[str, Any], path: Path) -> int:
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
-    found = _toml(path)
-    edits = found.pop("edit", [])
-    if found or not isinstance(edits, list) or not all(isinstance(raw, dict) for raw in edits):
+    records = _toml(path)
+    edits = records.pop("edit", [])
+    if records or not isinstance(edits, list) or not all(isinstance(raw, dict) for raw in edits):
         raise StoreError(f"{path} holds something other than edits.", _REMEDY)
     yield from edits
 
@@ -276,9 +276,9 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
 def _read_start(path: Path) -> dict[str, str]:
     if not path.exists(follow_symlinks=False):
         return {}
-    found = _toml(path)
-    specs = found.get("priors")
-    if not isinstance(specs, dict) or not specs or found.get("sha256") != specs_digest(specs):
+    records = _toml(path)
+    specs = records.get("priors")
+    if not isinstance(specs, dict) or not specs or records.get("sha256") != specs_digest(specs):
         raise StoreError(f"{path} was altered: its digest does not match.", _REMEDY)
     return {str(name): str(spec) for name, spec in specs.items()}
 

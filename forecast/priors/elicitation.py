@@ -111,9 +111,9 @@ def from_odds(name: str, stated: ThreeQuantiles, now: PriorSpec) -> Distribution
     if stated[0] <= 0:
         raise SpecError(_listed(stated), "factors above 0", "Write 3 for three times as likely, 0.5 for half as likely.")
     low, middle, high = sorted(math.log(factor) / CONTRASTS[name].size for factor in stated)
-    made = from_quantiles(name, (low, middle, high), now)
-    assert isinstance(made, Normal)  # as all effects are
-    return Normal(round_to_spread(made.mean, made.sd), made.sd)
+    spec = from_quantiles(name, (low, middle, high), now)
+    assert isinstance(spec, Normal)  # as all effects are
+    return Normal(round_to_spread(spec.mean, spec.sd), spec.sd)
 
 
 def has_yearly_chance(name: str) -> bool:
@@ -259,9 +259,9 @@ def _bracket(miss: Callable[[float], float]) -> tuple[float, float] | None:
     if abs(miss(0.0)) <= TOLERANCE / 4:
         return None
     for inner, outer in zip((0.0, *_STEPS), _STEPS, strict=False):
-        for way in (1, -1):
-            if miss(way * outer) * miss(way * inner) <= 0:
-                return way * inner, way * outer
+        for sign in (1, -1):
+            if miss(sign * outer) * miss(sign * inner) <= 0:
+                return sign * inner, sign * outer
     return None
 
 
@@ -269,10 +269,10 @@ def _halve(miss: Callable[[float], float], low: float, high: float) -> None:
     below = miss(low) < 0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        found = miss(middle)
-        if abs(found) <= TOLERANCE / 4:
+        error = miss(middle)
+        if abs(error) <= TOLERANCE / 4:
             return
-        low, high = (middle, high) if (found < 0) == below else (low, middle)
+        low, high = (middle, high) if (error < 0) == below else (low, middle)
 
 
 def shift_prior(entry: PriorDefinition, now: PriorSpec, by: float) -> Distribution:
@@ -286,22 +286,22 @@ def shift_prior(entry: PriorDefinition, now: PriorSpec, by: float) -> Distributi
         return now
     match now:
         case Normal(mean, sd):
-            made: Distribution = Normal(round_to_spread(mean + by * sd, sd), sd)
+            spec: Distribution = Normal(round_to_spread(mean + by * sd, sd), sd)
         case HalfNormal(sd):
-            made = HalfNormal(round_figures(sd * math.exp(by / 2)))
+            spec = HalfNormal(round_figures(sd * math.exp(by / 2)))
         case LogNormal(median, sd, shift):
-            made = LogNormal(round_figures(median * math.exp(by * sd)), sd, shift)
+            spec = LogNormal(round_figures(median * math.exp(by * sd)), sd, shift)
         case Gamma(shape, rate):
-            made = Gamma(shape, round_figures(rate * math.exp(-by / 2)))
+            spec = Gamma(shape, round_figures(rate * math.exp(-by / 2)))
         case Beta(a, b):
             size = a + b
             mean = _share(math.log(a / b) + by * math.sqrt(1 / a + 1 / b))
-            made = Beta(*(round_figures(min(max(part, 1e-3), size)) for part in (size * mean, size * (1 - mean))))
+            spec = Beta(*(round_figures(min(max(part, 1e-3), size)) for part in (size * mean, size * (1 - mean))))
         case Quantiles():
-            made = _moved_quantiles(now, by)
+            spec = _moved_quantiles(now, by)
         case _:
             raise SpecError(str(now), "a belief about one uncertain number", "Change it with `forecast priors set`.")
-    return checked_spec(entry, made)
+    return checked_spec(entry, spec)
 
 
 def _moved_quantiles(now: Quantiles, by: float) -> Quantiles:

@@ -120,8 +120,8 @@ def pool_opinions(name: str, opinions: Sequence[Opinion], now: PriorSpec, method
     _suit(opinions)
     total = math.fsum(o.weight for o in opinions)
     shared = tuple(Opinion(o.person, o.spec, o.weight / total) for o in opinions)
-    made = _mixture(shared) if method == "linear" else _product(shared)
-    low, middle, high = (float(q) for q in made.quantile(PROBABILITIES))
+    pooled = _mixture(shared) if method == "linear" else _product(shared)
+    low, middle, high = (float(q) for q in pooled.quantile(PROBABILITIES))
     for a, b in pairwise((low, middle, high)):
         if not a < b:
             raise SpecError(f"{low:g}, {middle:g}, {high:g}", "a pool with a spread", "The pool has no spread; widen the beliefs.")
@@ -137,9 +137,9 @@ def pool_opinions(name: str, opinions: Sequence[Opinion], now: PriorSpec, method
         shared,
         method,
         spec,
-        tuple(float(q) for q in made.quantile(COMPARED_AT)),
+        tuple(float(q) for q in pooled.quantile(COMPARED_AT)),
         tuple(float(q) for q in spec.quantile(COMPARED_AT)),
-        float(np.abs(made.share_below(spec.quantile(_PARTS)) - _PARTS).max()),
+        float(np.abs(pooled.share_below(spec.quantile(_PARTS)) - _PARTS).max()),
         within,
         between,
     )
@@ -155,9 +155,9 @@ def read_opinions(name: str, text: str, now: PriorSpec, file: str) -> tuple[Opin
     if sheet.problems:
         raise InputError.of(sheet.problems)
     if columns not in (COLUMNS, COLUMNS[:-1]):
-        found = f"the columns {shown(', '.join(columns))[1:-1] or 'none'}"
-        raise InputError.of([Problem(file, found, ", ".join(COLUMNS), "Correct the first line; the weight may be left out.", 1)])
-    found_opinions: list[Opinion] = []
+        columns_found = f"the columns {shown(', '.join(columns))[1:-1] or 'none'}"
+        raise InputError.of([Problem(file, columns_found, ", ".join(COLUMNS), "Correct the first line; the weight may be left out.", 1)])
+    read: list[Opinion] = []
     problems: list[Problem] = []
     for line, cells in sheet.rows:
         row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
@@ -168,12 +168,12 @@ def read_opinions(name: str, text: str, now: PriorSpec, file: str) -> tuple[Opin
         try:
             low, middle, high = (_number(row[c]) for c in COLUMNS[1:4])
             weight = _number(row["weight"]) if row.get("weight") else 1.0
-            found_opinions.append(Opinion(row["name"], from_quantiles(name, (low, middle, high), now), weight))
+            read.append(Opinion(row["name"], from_quantiles(name, (low, middle, high), now), weight))
         except SpecError as e:
             problems.append(Problem(file, e.found, e.expected, e.remedy, line))
     if problems:
         raise InputError.of(problems)
-    return tuple(found_opinions)
+    return tuple(read)
 
 
 def _cell_problem(column: str, text: str) -> tuple[str, str, str] | None:
@@ -207,8 +207,8 @@ def _suit(opinions: Sequence[Opinion]) -> None:
         raise SpecError("an opinion without a name", "a name", "Write whose opinion it is.")
     total = sum(o.weight for o in opinions)
     if not (math.isfinite(total) and all(o.weight > 0 and o.weight / total > 0 for o in opinions)):
-        said = ", ".join(f"{o.weight:g}" for o in opinions)
-        raise SpecError(said, "weights above 0 of similar size", "Leave out beliefs that get no weight.")
+        weights_text = ", ".join(f"{o.weight:g}" for o in opinions)
+        raise SpecError(weights_text, "weights above 0 of similar size", "Leave out beliefs that get no weight.")
     supports = {o.spec.support for o in opinions}
     if len(supports) > 1:
         text = " and ".join(f"{low:g} to {high:g}" for low, high in sorted(supports))
@@ -235,8 +235,8 @@ class _Sampled(WeightedSample):
 def _mixture(opinions: Sequence[Opinion]) -> _Sampled:
     """The linear pool: each belief as the quantiles at the midpoints of equal probabilities."""
     samples = {o.person: o.spec.quantile(_PARTS) for o in opinions}
-    made = linear_pool(samples, {o.person: o.weight for o in opinions})
-    return _Sampled(made.values, made.weights)
+    pooled = linear_pool(samples, {o.person: o.weight for o in opinions})
+    return _Sampled(pooled.values, pooled.weights)
 
 
 def _product(opinions: Sequence[Opinion]) -> _Sampled:

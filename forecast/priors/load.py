@@ -110,7 +110,7 @@ class Priors(Mapping[str, Prior]):
 def load_priors(folder: Path) -> Priors:
     """Read every `*.toml` in `folder`. Raises InputError with all problems: unreadable files, unknown, missing or invalid priors."""
     problems: list[Problem] = []
-    found: dict[str, Prior] = {}
+    valid: dict[str, Prior] = {}
     unread: set[str] = set()
     for path in sorted(folder.glob("*.toml")):
         document, wrong = read_toml_file(path, path.name)
@@ -118,14 +118,14 @@ def load_priors(folder: Path) -> Priors:
         if document is None:
             unread.add(path.name)
         else:
-            problems += limited(_read_file(path.name, document, found))
-    problems += list(_missing(folder, found, problems, unread))
+            problems += limited(_read_file(path.name, document, valid))
+    problems += list(_missing(folder, valid, problems, unread))
     if problems:
         raise InputError.of(problems)
-    return Priors(found)
+    return Priors(valid)
 
 
-def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Problem], unread: set[str]) -> Iterator[Problem]:
+def _missing(folder: Path, valid: Mapping[str, Prior], problems: Iterable[Problem], unread: set[str]) -> Iterator[Problem]:
     """Missing files and priors, except those that have another problem already."""
     mentioned = {problem.column for problem in problems}
     here = {path.name for path in folder.glob("*.toml")}
@@ -134,20 +134,20 @@ def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Proble
         if file not in here | unread:
             unread.add(file)
             yield Problem(file, "no such file", f"it in {folder}", "Restore it; `forecast init DIR` makes a folder with all of them.")
-        if name not in found and name not in mentioned and file not in unread:
+        if name not in valid and name not in mentioned and file not in unread:
             yield Problem(file, f"no {name}", f'a table ["{name}"]', f"Add it: {entry.what}", column=name)
 
 
-def _read_file(file: str, document: Document, found: dict[str, Prior]) -> Iterator[Problem]:
+def _read_file(file: str, document: Document, valid: dict[str, Prior]) -> Iterator[Problem]:
     """The problems of a file; its valid priors are added to `found`."""
     for name, table in document.tables.items():
         problems: list[Problem] = []
         prior = _read_prior(file, name, table, document, problems)
         yield from problems
-        if prior and name in found:
-            yield Problem(file, f"a second {name}", f"one entry; {found[name].file} has it too", "Take one out.")
+        if prior and name in valid:
+            yield Problem(file, f"a second {name}", f"one entry; {valid[name].file} has it too", "Take one out.")
         elif prior:
-            found[name] = prior
+            valid[name] = prior
 
 
 def _read_prior(file: str, name: str, table: Any, document: Document, problems: list[Problem]) -> Prior | None:

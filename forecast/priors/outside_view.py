@@ -78,18 +78,18 @@ def read_alternatives(folder: Path) -> Alternatives:
     document, problems = read_toml_file(folder / ALTERNATIVES_FILE, str(ALTERNATIVES_FILE))
     if document is None:
         raise InputError.of(problems)
-    found: dict[str, dict[str, PriorSpec]] = {}
+    sets: dict[str, dict[str, PriorSpec]] = {}
     problems = [Problem(str(ALTERNATIVES_FILE), f"no table {name}", "one", _ANEW) for name in NAMES if name not in document.tables]
-    problems += limited(_read_sets(document, found))
+    problems += limited(_read_sets(document, sets))
     if problems:
         raise InputError.of(problems)
-    return found
+    return sets
 
 
-def _read_sets(document: Document, found: dict[str, dict[str, PriorSpec]]) -> Iterator[Problem]:
+def _read_sets(document: Document, sets: dict[str, dict[str, PriorSpec]]) -> Iterator[Problem]:
     """The problems of the sets; their valid priors are added to `found`."""
     for name, table in document.tables.items():
-        found[name] = {}
+        sets[name] = {}
         if not isinstance(table, dict):
             yield Problem(str(ALTERNATIVES_FILE), f"{name}, which is no table", f"a table [{name}]", _ANEW, document.line((name,)), name)
             continue
@@ -97,7 +97,7 @@ def _read_sets(document: Document, found: dict[str, dict[str, PriorSpec]]) -> It
             try:
                 if prior not in CATALOGUE:
                     raise SpecError(repr(prior), "the name of a prior", name_remedy(prior))
-                found[name][prior] = parse_prior(prior, str(text))
+                sets[name][prior] = parse_prior(prior, str(text))
             except SpecError as e:
                 yield Problem(str(ALTERNATIVES_FILE), e.found, e.expected, e.remedy, document.line((name, prior)), f"{name}.{prior}")
 

@@ -28,11 +28,11 @@ _LEADING_ZEROS: Final = re.compile(r"(?<![\w.])(?<![eE][-+])0+[0-9][\w.]*")
 
 def parse_edits(texts: Sequence[str], file: str = "edit", lines: Sequence[int] = ()) -> dict[str, PriorSpec]:
     """Edits by name. `lines` are their line numbers in the file. Raises InputError with all problems."""
-    found: dict[str, PriorSpec] = {}
-    problems = limited(_edit_problems(texts, file, lines or [None] * len(texts), found))
+    edits: dict[str, PriorSpec] = {}
+    problems = limited(_edit_problems(texts, file, lines or [None] * len(texts), edits))
     if problems:
         raise InputError.of(problems)
-    return found
+    return edits
 
 
 def read_edits(text: str, file: str) -> dict[str, PriorSpec]:
@@ -149,7 +149,7 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _edit_problems(texts: Sequence[str], file: str, lines: Sequence[int | None], found: dict[str, PriorSpec]) -> Iterator[Problem]:
+def _edit_problems(texts: Sequence[str], file: str, lines: Sequence[int | None], edits: dict[str, PriorSpec]) -> Iterator[Problem]:
     """The problems of edits; the valid ones are added to `found`."""
     for text, line in zip(texts, lines, strict=True):
         name, _, spec = (part.strip() for part in text.partition("="))
@@ -159,8 +159,8 @@ def _edit_problems(texts: Sequence[str], file: str, lines: Sequence[int | None],
                 raise SpecError(shown(text), "an edit of the form name = prior", example)
             if name not in CATALOGUE:
                 raise SpecError(shown(name), "the name of a prior", name_remedy(name))
-            if name in found:
+            if name in edits:
                 raise SpecError(f"two edits of {name}", "one", "Remove one of them.")
-            found[name] = parse_prior(name, spec)
+            edits[name] = parse_prior(name, spec)
         except SpecError as e:
             yield Problem(file, e.found, e.expected, e.remedy, line, shown(name)[1:-1] if name else None)

@@ -24,8 +24,8 @@ SIGNS = ("leverage.effect", "opposition.effect", "overdose.level_effect", "overd
 
 def plausibility_warnings(priors: Priors) -> tuple[Problem, ...]:
     """Warnings about everything unusual in the priors, with what is usual and what to do."""
-    found = [*_stays(priors), *_rises(priors), *_skips(priors), *_effects(priors), *_fits(priors)]
-    return tuple(found)
+    value = [*_stays(priors), *_rises(priors), *_skips(priors), *_effects(priors), *_fits(priors)]
+    return tuple(value)
 
 
 def check_reading_names(priors: Priors, readings: Iterable[str]) -> tuple[Problem, ...]:
@@ -98,9 +98,9 @@ def _skips(priors: Priors) -> Iterator[Problem]:
     second = as_beta(priors, "ladder.skip_up.2")
     straight = second.a / (second.a + second.b) * third.a / (third.a + third.b)
     if straight > STRAIGHT_UP:
-        found = f"{percent(straight)} of rises from liaison that end at covert action or above"
+        value = f"{percent(straight)} of rises from liaison that end at covert action or above"
         yield _warn(
-            priors, "ladder.skip_up.2", found, f"less than {percent(STRAIGHT_UP)}", "The skips through levels 2 and 3 multiply; check both."
+            priors, "ladder.skip_up.2", value, f"less than {percent(STRAIGHT_UP)}", "The skips through levels 2 and 3 multiply; check both."
         )
 
 
@@ -154,5 +154,5 @@ def _median(priors: Priors, name: str) -> float:
     return priors.distribution(name).interval()[1]
 
 
-def _warn(priors: Priors, name: str, found: str, expected: str, remedy: str) -> Problem:
-    return Problem(priors[name].file, found, expected, remedy, column=name, severity="warning")
+def _warn(priors: Priors, name: str, value: str, expected: str, remedy: str) -> Problem:
+    return Problem(priors[name].file, value, expected, remedy, column=name, severity="warning")

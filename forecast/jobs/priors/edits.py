@@ -72,7 +72,7 @@ def set_priors(
     damaged, LockedError while another command writes; then nothing is written.
     """
     check_own(where)
-    said = [_clean(text, flag) for text, flag in ((why, "--why"), (by, "--by"), (source, "--source"))]
+    texts = [_clean(text, flag) for text, flag in ((why, "--why"), (by, "--by"), (source, "--source"))]
     for _ in range(_TRIES):
         priors, run = load_priors(where.priors), _published(where)
         _check_readings(where, priors, priors.replace(edits))
@@ -83,7 +83,7 @@ def set_priors(
             if now_there.digest() != priors.digest() or _published(where) != run:
                 continue  # another command wrote meanwhile: the headlines belong to other priors or to another run
             written = write_edits(
-                where.priors, now_there, changed, why=said[0], by=said[1], source=said[2], now=now, before=seen.before, after=seen.after
+                where.priors, now_there, changed, why=texts[0], by=texts[1], source=texts[2], now=now, before=seen.before, after=seen.after
             )  # fmt: skip
         return PriorEditResult(written, tuple(name for name in edits if name not in changed), seen)
     raise LockedError(f"Other commands keep changing {where.priors}.", "Wait until they have ended, then try again.")
@@ -146,12 +146,12 @@ def _tried(where: Workspace, edits: Mapping[str, PriorSpec]) -> HeadlineEstimate
     return None if tried.how == "refit" else HeadlineEstimate(tried.headline_id, tried.headline, tried.how, tried.accepted, tried.run_id)
 
 
-def _check_readings(where: Workspace, priors: Priors, made: Priors) -> None:
+def _check_readings(where: Workspace, priors: Priors, edited: Priors) -> None:
     """The weights must name the readings of the data. If readings.csv is invalid, `data check` reports it and nothing is checked here."""
-    if made.spec("readings.weights") == priors.spec("readings.weights"):
+    if edited.spec("readings.weights") == priors.spec("readings.weights"):
         return
     table, problems = read_table(where.data / ReadingRow.file, ReadingRow)
-    if not problems and (wrong := check_reading_names(made, {row.reading for row in table.rows})):
+    if not problems and (wrong := check_reading_names(edited, {row.reading for row in table.rows})):
         raise InputError.of(wrong)
 
 

@@ -26,10 +26,10 @@ def headline_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
     if run is None:
         return None
     examined = read_report(run).get("sensitivity", {})
-    found = [(row["name"], move) for row in examined.get("scaled", []) for move in (*row["moves"], *row["tilts"])]
-    found += [(row["name"], row) for row in examined.get("sweeps", []) if row["accepted"]]
+    rows = [(row["name"], move) for row in examined.get("scaled", []) for move in (*row["moves"], *row["tilts"])]
+    rows += [(row["name"], row) for row in examined.get("sweeps", []) if row["accepted"]]
     moves: dict[str, float] = {}
-    for name, move in found:
+    for name, move in rows:
         moves[name] = max(moves.get(name, 0.0), abs(move["difference"]))
     return run.name, moves
 
@@ -49,6 +49,6 @@ def solve_headline(where: Workspace, name: str, target: float, progress: Progres
         tried = try_edits(where, {name: spec})
         return Evaluation(tried.headline, tried.accepted, tried.how)
 
-    found = solve_for_headline(name, load_priors(where.priors).spec(name), target, ask)
+    solved = solve_for_headline(name, load_priors(where.priors).spec(name), target, ask)
     progress("solving", 1.0)
-    return found
+    return solved

@@ -47,9 +47,9 @@ class PriorPredictive:
         yield ""
         yield "Histories of the same months simulated from the priors, beside the record"
         yield f"{'':<30}{'record':>8}{'5 %':>8}{'50 %':>8}{'95 %':>8}{'tail':>10}"
-        for said in self.replicates:
-            numbers = "".join(f"{said[n]:>8.3g}" for n in ("observed", "q05", "q50", "q95"))
-            yield f"{said['statistic']:<30}{numbers}{percent(said['tail_p']):>10}"
+        for replicate in self.replicates:
+            numbers = "".join(f"{replicate[n]:>8.3g}" for n in ("observed", "q05", "q50", "q95"))
+            yield f"{replicate['statistic']:<30}{numbers}{percent(replicate['tail_p']):>10}"
 
 
 def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent) -> PriorPredictive:
@@ -62,13 +62,13 @@ def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progres
     progress("drivers", 1.0)
     rng = np.random.default_rng(seed + 3)
     draws = from_prior(tolerance_priors(inputs.priors), situation.origin, DRAWS, rng)
-    climbs = {}
+    ladders = {}
     for i, (name, history) in enumerate(situation.histories.items()):
         progress("histories", i / len(situation.histories), name)
-        climbs[name] = forecast_from_history(situation, draws, pool, history)
+        ladders[name] = forecast_from_history(situation, draws, pool, history)
     progress("histories", 1.0)
     chances = {
-        k: {h: float(sum(situation.weights[n] * found.reached(k, h).mean() for n, found in climbs.items())) for h in HORIZONS}
+        k: {h: float(sum(situation.weights[n] * ladder.reached(k, h).mean() for n, ladder in ladders.items())) for h in HORIZONS}
         for k in range(TOP, 0, -1)
     }
     record = situation.histories["main"].levels

@@ -260,5 +260,5 @@ def with_priors_as_of(inputs: Inputs, progress: Progress = silent) -> Inputs:
     """
     if inputs.as_of is None:
         return inputs
-    found = fit_reference(inputs.data, inputs.priors, progress=within(progress, "outside view"))
-    return replace(inputs, priors=inputs.priors.replace(found.specs))
+    fitted = fit_reference(inputs.data, inputs.priors, progress=within(progress, "outside view"))
+    return replace(inputs, priors=inputs.priors.replace(fitted.specs))
