@@ -72,7 +72,7 @@ def _implied(priors: Priors, name: str, at: Floats | None) -> Iterator[ImpliedQu
 
 
 def _of_rise(priors: Priors, j: int, at: Floats | None) -> Iterator[ImpliedQuantity]:
-    push = _median(priors, "leverage.effect")
+    push = priors.median("leverage.effect")
     after = ", after the selection factor" if f"ladder.rise.{j}" == RISE else ""
     chances = _rise_chances(priors, j) if at is None else at
     for pressure, words in PRESSURES:
@@ -81,7 +81,7 @@ def _of_rise(priors: Priors, j: int, at: Floats | None) -> Iterator[ImpliedQuant
 
 
 def _of_stay(priors: Priors, j: int, at: Floats | None) -> Iterator[ImpliedQuantity]:
-    base, push = fall_logit(_stated(priors, f"ladder.stay.{j}", at)), _median(priors, "leverage.effect_on_falls")
+    base, push = fall_logit(_stated(priors, f"ladder.stay.{j}", at)), priors.median("leverage.effect_on_falls")
     for pressure, words in PRESSURES:
         yield _row(f"a fall from {LEVELS[j]} within a year {words}", chance_within_year(base + pressure * push))
     yield _row(f"months that {LEVELS[j]} lasts at full pressure, in half of cases", _median_stay(base + push), "months")
@@ -139,12 +139,12 @@ def _rise_chances(priors: Priors, j: int) -> Floats:
 
 def _rise(priors: Priors, j: int, pressure: float) -> Floats:
     """Monthly log-odds of a rise at the medians."""
-    return rise_logit(_rise_chances(priors, j)[1]) + pressure * _median(priors, "leverage.effect")
+    return rise_logit(_rise_chances(priors, j)[1]) + pressure * priors.median("leverage.effect")
 
 
 def _fall(priors: Priors, j: int, pressure: float) -> Floats:
     """Monthly log-odds of a fall at the medians."""
-    return fall_logit(np.array(_median(priors, f"ladder.stay.{j}"))) + pressure * _median(priors, "leverage.effect_on_falls")
+    return fall_logit(np.array(priors.median(f"ladder.stay.{j}"))) + pressure * priors.median("leverage.effect_on_falls")
 
 
 def _median_stay(log_odds: Floats) -> Floats:
@@ -157,10 +157,6 @@ def _stated(priors: Priors, name: str, at: Floats | None) -> Floats:
 
 def _quantiles(priors: Priors, name: str) -> Floats:
     return priors.distribution(name).quantile(PROBABILITIES)
-
-
-def _median(priors: Priors, name: str) -> float:
-    return priors.distribution(name).interval()[1]
 
 
 def _row(what: str, values: Floats, unit: Literal["probability", "months"] = "probability") -> ImpliedQuantity:

@@ -72,6 +72,10 @@ class Priors(Mapping[str, Prior]):
             raise TypeError(f"{name} is not about one number: {spec}")
         return spec
 
+    def median(self, name: str) -> float:
+        """The median of a belief about one number; TypeError for weights and tables."""
+        return self.distribution(name).interval()[1]
+
     def value(self, name: str) -> float:
         """A setting; TypeError for what is not fixed."""
         spec = self.spec(name)

@@ -44,7 +44,7 @@ def check_reading_names(priors: Priors, readings: Iterable[str]) -> tuple[Proble
 
 
 def _stays(priors: Priors) -> Iterator[Problem]:
-    median = _median(priors, "ladder.stay.1")
+    median = priors.median("ladder.stay.1")
     if median < LIAISON_MONTHS:
         expected = f"{LIAISON_MONTHS} or more; with less, most simulated histories of Mexico end in refusal"
         yield _warn(
@@ -70,7 +70,7 @@ def _stays(priors: Priors) -> Iterator[Problem]:
 def _rises(priors: Priors) -> Iterator[Problem]:
     for j in range(5):
         name = f"ladder.rise.{j}"
-        median = _median(priors, name)
+        median = priors.median(name)
         if median > RISE_A_YEAR:
             expected = f"less than {percent(RISE_A_YEAR)} without pressure"
             yield _warn(
@@ -106,7 +106,7 @@ def _skips(priors: Priors) -> Iterator[Problem]:
 
 def _effects(priors: Priors) -> Iterator[Problem]:
     for name in SIGNS:
-        if _median(priors, name) < 0:
+        if priors.median(name) < 0:
             yield _warn(
                 priors,
                 name,
@@ -148,10 +148,6 @@ def _misses(spec: Quantiles) -> bool:
     if spec.scale == "logit":  # compare odds
         ratio = ratio * (1 - fitted) / (1 - stated)
     return bool(np.abs(np.log(ratio)).max() > np.log(FIT_FACTOR))
-
-
-def _median(priors: Priors, name: str) -> float:
-    return priors.distribution(name).interval()[1]
 
 
 def _warn(priors: Priors, name: str, value: str, expected: str, remedy: str) -> Problem:
