@@ -43,9 +43,9 @@ def test_rises_and_stays_are_said_as_chances_and_months() -> None:
 
 def test_every_prior_has_words_with_numbers(priors: Priors) -> None:
     for name, prior in priors.items():
-        said = describe_prior(name, prior.spec)
-        assert re.search(r"\d", said), name
-        assert not re.search(r"nan|inf\b|\.$", said), name
+        message = describe_prior(name, prior.spec)
+        assert re.search(r"\d", message), name
+        assert not re.search(r"nan|inf\b|\.$", message), name
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ def answer(probability: float, how: str = "reweighted", accepted: bool = True) -
 def test_an_edit_changes_file_and_history(run: Run, workspace: Workspace) -> None:
     done = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     assert (done.exit_code, done.stderr) == (0, "")
-    said = "leverage.effect = Normal(0.8, 0.3), before Normal(1.6, 0.8); revision 1-"
-    assert " ".join(done.stdout.split()).startswith(said)
+    message = "leverage.effect = Normal(0.8, 0.3), before Normal(1.6, 0.8); revision 1-"
+    assert " ".join(done.stdout.split()).startswith(message)
     prior = load_priors(workspace.priors)["leverage.effect"]
     assert (prior.spec, prior.rationale, prior.author, prior.source) == (Normal(0.8, 0.3), SIGNED[1], "Ana", "judgement")
     (edit,) = read_history(workspace.priors).edits
@@ -85,7 +85,7 @@ def test_words_apart_are_joined() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edits", "said"),
+    ("edits", "message"),
     [
         (["leverage.efect = Normal(0, 1)"], "Did you mean leverage.effect?"),
         (["leverage.effect = Normal(0, 1)", "leverage.effect = Normal(1, 1)"], "two edits of leverage.effect"),
@@ -102,11 +102,11 @@ def test_words_apart_are_joined() -> None:
         (["ladder.just_risen = Normal(2, 1)", "drift.sd = HalfNormal(0)"], "sd above 0"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_is_written(run: Run, workspace: Workspace, edits: list[str], said: str) -> None:
+def test_what_cannot_be_is_refused_and_nothing_is_written(run: Run, workspace: Workspace, edits: list[str], message: str) -> None:
     before = contents(workspace)
     done = run("set", *edits, *SIGNED)
     assert done.exit_code == 3
-    assert said in done.stderr
+    assert message in done.stderr
     assert contents(workspace) == before
 
 
@@ -180,9 +180,9 @@ def test_a_run_without_draws_does_not_keep_anyone_from_changing_a_prior(run: Run
 
 def test_a_run_that_does_not_tell_its_priors_says_nothing(run: Run, workspace: Workspace) -> None:
     publish(workspace, "0" * 64)
-    said = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout
-    assert "Its effect on the headline is not known." in said
-    assert "does not name them" in said
+    message = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout
+    assert "Its effect on the headline is not known." in message
+    assert "does not name them" in message
     assert read_history(workspace.priors).edits[0].before is None
 
 
