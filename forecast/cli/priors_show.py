@@ -306,8 +306,8 @@ def _histories(after: PriorReport) -> Iterator[str]:
 
     if not after.written:
         return
-    yield "Histories of the same months simulated from the priors, this one fixed at its 5, 50"
-    yield "and 95 % (means; all of them: `forecast priors check --predict`):"
+    yield "Histories of the same months simulated from the priors, this one fixed at its"
+    yield "5, 50 and 95 % (means; more: `forecast priors check --predict`):"
     yield f"{'':<28}{'record':>8}{'5 %':>10}{'50 %':>10}{'95 %':>10}"
     for row in after.written:
         record = ("yes" if row.record else "no") if row.share else f"{row.record:.0f}"

@@ -407,7 +407,7 @@ def test_damage_is_told_and_not_shown(published: Workspace, command: Command) ->
 
 
 def test_seeing_a_prior_imports_nothing_heavy() -> None:
-    code = "import sys, forecast.jobs.priors.report, forecast.cli._prior_view, forecast.priors.expert_pooling; print(*sys.modules)"
+    code = "import sys, forecast.jobs.priors.report, forecast.cli.priors_show, forecast.priors.expert_pooling; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert not loaded & {"scipy", "pymc", "pytensor", "xarray", "arviz", "altair", "jinja2", "pandas"}
