@@ -200,7 +200,10 @@ def _chained(previous: str, raw: dict[str, object]) -> str:
 def test_another_who_changes_the_priors_meanwhile_is_noticed(run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
 
-    def meanwhile(*words: object) -> edits.HeadlineChange:
+    original = edits.headline_change
+
+    def meanwhile(*_: object) -> edits.HeadlineChange:
+        monkeypatch.setattr(edits, "headline_change", original)
         run("set", "ladder.just_risen = Normal(2, 1)", *SIGNED)
         return edits.HeadlineChange(lacking="Not asked.")
 
