@@ -161,7 +161,7 @@ def test_the_command_shows_who_says_what_and_writes_nothing(workspace: Workspace
         "Ben 33 %",
         "linear pool",
         "as a prior",
-        "88 % of the variance lies between them",
+        "88 % of the variance is between people",
         "Nothing was written",
     ):
         assert words in printed
