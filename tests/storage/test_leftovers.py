@@ -55,7 +55,7 @@ WRITERS: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     ),
     "priors": (
         "priors/leverage.toml",
-        "from forecast.priors.apply_edits import replace_text; p = Path(sys.argv[1]); replace_text(p, p.read_text())",
+        "from forecast.priors.apply_edits import replace_text_file; p = Path(sys.argv[1]); replace_text_file(p, p.read_text())",
         lambda path: replace_text_file(path, path.read_text()),
     ),
     "scenarios": (
