@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from forecast.workspace import Workspace
 
 _EDIT: Final = re.compile(r"[^=(]+=.*", re.DOTALL)
-"""NAME = SPEC. The = in `LogNormal(12, 0.6, shift=3)` has a bracket before it."""
+"""NAME = PRIOR. The = in `LogNormal(12, 0.6, shift=3)` comes after a bracket, so it is not this one."""
 
 NAMED: Final = 4
-"""So many edits that stay are named after an undo; the rest is counted."""
+"""Number of edits named after an undo that stay in force; the others are counted."""
 
 
 @click.command(
@@ -33,14 +33,14 @@ NAMED: Final = 4
 )
 @common()
 @click.argument("edits", metavar="EDIT...", nargs=-1, required=True)
-@click.option("--why", required=True, metavar="TEXT", help="The reason; it becomes the rationale in the file.")
-@click.option("--by", required=True, metavar="NAME", help="Who says so.")
-@click.option("--source", metavar="TEXT", help="What it rests on.  [default: judgement]")
+@click.option("--why", required=True, metavar="TEXT", help="The reason. It is written to the file as `why`.")
+@click.option("--by", required=True, metavar="NAME", help="Your name.")
+@click.option("--source", metavar="TEXT", help="The evidence for it.  [default: judgement]")
 def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: str | None) -> None:
     """Change priors in their files and add each edit to the history.
 
-    EDIT is 'NAME = SPEC' in quotes, or NAME and SPEC as two words; any number of them. Comments in the files stay. If anything is wrong
-    nothing is written. `forecast priors try` shows what an edit would do, `forecast priors undo` takes it back.
+    EDIT is 'NAME = PRIOR' in quotes, or NAME and PRIOR as two words. Several edits may be given. Comments in the files stay. If one edit is
+    invalid, nothing is written. `forecast priors try` shows what an edit would do, `forecast priors undo` reverts it.
     """
     where = context.own_workspace
     from forecast.jobs.priors.edits import SOURCE, set_priors
@@ -68,7 +68,7 @@ def _say(context: Context, text: str) -> None:
 
 
 def changed_files(where: Workspace, done: PriorEditResult | UndoResult) -> list[str]:
-    """The files of a workspace that edits of priors have changed, as paths in it."""
+    """The files that the edits changed, as paths in the workspace."""
     from forecast.priors.edit_log import FOLDER
     from forecast.priors.load import load_priors
 
@@ -78,7 +78,7 @@ def changed_files(where: Workspace, done: PriorEditResult | UndoResult) -> list[
 
 
 def join_words(words: Sequence[str]) -> list[str]:
-    """Edits of the one form `NAME = SPEC`, from words of which some may be NAME and SPEC apart."""
+    """Edits in the form `NAME = PRIOR`, from words of which some may be NAME and PRIOR apart."""
     edits: list[str] = []
     rest = list(words)
     while rest:
@@ -91,30 +91,30 @@ def join_words(words: Sequence[str]) -> list[str]:
 def result_lines(done: PriorEditResult) -> Iterator[str]:
     """What was set, in lines."""
     for name in done.unchanged:
-        yield f"{name} says so already; nothing to change."
+        yield f"{name} has this value already; nothing to change."
     for edit in done.edits:
-        yield f"{edit.name} = {edit.new}, until now {edit.old}; revision {edit.revision}."
+        yield f"{edit.name} = {edit.new}, before {edit.old}; revision {edit.revision}."
     if done.edits:
         yield from _outlook(done.headline)
 
 
 def _outlook(seen: HeadlineChange) -> Iterator[str]:
-    """What a change does to the headline, and when the forecast follows."""
+    """How a change moves the headline, and when the forecast changes."""
     if seen.lacking:
-        yield f"What it does to the headline is not known. {seen.lacking}"
+        yield f"Its effect on the headline is not known. {seen.lacking}"
     elif seen.before:
         yield f"{_headline(seen.before, seen.after)}."
-    yield "The forecast follows with the next `forecast refit`."
+    yield "The forecast changes with the next `forecast refit`."
 
 
 @click.command("undo", epilog=examples("forecast priors undo --help", "forecast priors log"))
 @common()
 @click.argument("revisions", metavar="REVISION...", nargs=-1, required=True)
 def undo(context: Context, revisions: tuple[str, ...]) -> None:
-    """Take changes of priors back: value, reason, source, author and date become what they were.
+    """Undo changes of priors: value, reason, source, author and date become what they were.
 
     REVISION is what `forecast priors log` shows before a change, such as 3-1c9e07aa, or its number alone. Only the last change of a prior
-    can be undone; of several, undo the newest first. An undo is added to the history and can be undone too.
+    can be undone; if there are several, undo the newest first. An undo is added to the history and can itself be undone.
     """
     from forecast.jobs.priors.edits import undo_priors
 
@@ -130,12 +130,12 @@ def undo(context: Context, revisions: tuple[str, ...]) -> None:
 
 def _taken_back(done: UndoResult) -> Iterator[str]:
     for before, edit in zip(done.undone, done.edits, strict=True):
-        yield f"{edit.name} = {edit.new} again, until now {edit.old}."
-        yield f"Revision {edit.revision} undoes {before.revision}. The file says again why: {edit.why} ({edit.by})"
+        yield f"{edit.name} = {edit.new} again, before {edit.old}."
+        yield f"Revision {edit.revision} undoes {before.revision}. The reason in the file is again: {edit.why} ({edit.by})"
     if done.staying:
         names = ", ".join(f"{edit.name} ({edit.revision})" for edit in done.staying[:NAMED])
         more = f" and {len(done.staying) - NAMED} more" if len(done.staying) > NAMED else ""
-        yield f"Changed by the same command, and still in force: {names}{more}."
+        yield f"These were changed by the same command and stay: {names}{more}."
     yield from _outlook(done.headline)
 
 
@@ -143,39 +143,39 @@ def _taken_back(done: UndoResult) -> Iterator[str]:
 @common()
 @click.argument("name", required=False)
 def log(context: Context, name: str | None) -> None:
-    """Show what was changed in the priors, newest first, by whom and why.
+    """Show who changed which prior, when and why, newest first.
 
-    A prior that was edited in its file, past the history, is shown as such. A history that was altered is refused with exit code 7.
+    An edit made directly in a prior file is shown as "edited by hand". If the history itself was altered, the exit code is 7.
     """
     from forecast.jobs.priors.edits import read_edit_log
     from forecast.priors.catalogue import check_known
 
     if name is not None:
         check_known(name)
-    found = read_edit_log(context.workspace, name)
+    entries = read_edit_log(context.workspace, name)
     if context.json:
-        by_hand = [{"name": hand.name, "from": hand.old, "to": hand.new, "until": hand.until} for hand in found.by_hand]
-        context.say_json({"edits": [edit.as_dict() for edit in reversed(found.history.edits)], "by_hand": by_hand})
+        by_hand = [{"name": hand.name, "from": hand.old, "to": hand.new, "until": hand.until} for hand in entries.by_hand]
+        context.say_json({"edits": [edit.as_dict() for edit in reversed(entries.history.edits)], "by_hand": by_hand})
         return
-    lines = list(_listed(found))
-    for line in lines or ["No prior was changed since the history began." if name is None else f"{name} was not changed."]:
+    lines = list(_listed(entries))
+    for line in lines or ["No prior has been changed since the history began." if name is None else f"{name} has not been changed."]:
         context.say(line)
 
 
-def _listed(found: EditLog) -> Iterator[str]:
+def _listed(entries: EditLog) -> Iterator[str]:
     from forecast.priors.edit_log import BY_HAND
 
     def by_hand(hand: HandEdit) -> Iterator[str]:
         yield f"{BY_HAND:<31}{hand.name}"
         yield f"    {hand.old} → {hand.new}"
-        yield "    In the file, past the history: by whom and why is not known."
+        yield "    Edited in the file; author and reason are not known."
 
-    for hand in found.by_hand:
+    for hand in entries.by_hand:
         if hand.until is None:
             yield from by_hand(hand)
-    for edit in reversed(found.history.edits):
+    for edit in reversed(entries.history.edits):
         yield from _entry(edit)
-        for hand in found.by_hand:
+        for hand in entries.by_hand:
             if hand.until == edit.number:
                 yield from by_hand(hand)
 
@@ -198,8 +198,8 @@ def _headline(before: HeadlineEstimate, after: HeadlineEstimate | None) -> str:
     from forecast.priors.descriptions import percent
 
     rough = "" if before.accepted else "roughly "
-    said = f"Headline {rough}{percent(before.probability)}"
+    text = f"Headline {rough}{percent(before.probability)}"
     if after is None:
-        return f"{said} before; only a refit can tell what it becomes"
-    how = after.how if after.accepted else f"{after.how}, too far off to rely on: it needs a refit"
-    return f"{said} → {percent(after.probability)} ({how})"
+        return f"{text} before; only a refit can compute the new one"
+    how = after.how if after.accepted else f"{after.how}; too uncertain to rely on, needs a refit"
+    return f"{text} → {percent(after.probability)} ({how})"

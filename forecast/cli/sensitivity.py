@@ -1,4 +1,4 @@
-"""`forecast priors sensitivity`: what the headline is made of."""
+"""`forecast priors sensitivity`: how far each prior and each block of data moves the headline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ type Found = Mapping[str, Any]
 
 WIDTH = 80
 SHOWN = 10
-"""Rows of each kind that are shown unless all are asked for."""
+"""Rows of each kind that are shown without --all."""
 _LABELS = {
     "prior–data conflict": "conflict",
     "strong prior, weak likelihood": "strong prior",
@@ -32,55 +32,58 @@ _LABELS = {
 )
 @common()
 @click.argument("run", required=False, default="latest")
-@click.option("--all", "everything", is_flag=True, help="Show every prior, block of data and setting, and why some are not scaled.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Show every prior, block of data and setting, and the reasons why some are not scaled."
+)
 def sensitivity(context: Context, run: str, everything: bool) -> None:
-    """Say what each prior and each block of data does to the headline of RUN, and where it flips.
+    """Show how each prior and each block of data moves the headline of RUN, and where it crosses a threshold.
 
-    From the run's draws, in some ten seconds; no model is fitted. The report says the same.
+    It uses the run's draws and takes about ten seconds; no model is fitted. The report has the same numbers.
     """
     from forecast.jobs.priors.sensitivity import sensitivity_of
 
-    found = sensitivity_of(context.workspace, run)
+    analysis = sensitivity_of(context.workspace, run)
     if context.json:
-        context.say_json(found)
+        context.say_json(analysis)
         return
-    for line in sensitivity_lines(found, everything):
+    for line in sensitivity_lines(analysis, everything):
         context.say(line)
 
 
-def sensitivity_lines(found: Found, everything: bool = False) -> Iterator[str]:
+def sensitivity_lines(analysis: Found, everything: bool = False) -> Iterator[str]:
     """For a terminal of 80 columns."""
-    from forecast.formatting import percent
-    from forecast.report.figures import sensitivity as figures
-    from forecast.report.models.fit import Sensitivity
+    from forecast.report.tables import sensitivity as tables
+    from forecast.report.words import percent
 
-    s = Sensitivity.model_validate({key: value for key, value in found.items() if key != "run_id"})
-    yield f"{s.headline} of run {found['run_id']}: {percent(s.probability)}"
-    yield from wrap(figures.verdict(s), WIDTH)
-    yield from _priors(s, everything)
-    yield from _data(s, everything)
-    yield from _flips(s)
+    report = {"sensitivity": analysis}
+    yield f"{analysis['headline']} of run {analysis['run_id']}: {percent(analysis['probability'])}"
+    yield from wrap(tables.verdict(report), WIDTH)
+    yield from _priors(tables.scaled(report), analysis, everything)
+    yield from _data(tables.scaled(report), analysis, everything)
+    yield from _flips(report)
     yield ""
-    yield from wrap(f"Settings that the fit does not estimate. {figures.settings_summary(s)}", WIDTH)
+    yield from wrap(f"Settings fixed in the fit. {tables.swept(report)}", WIDTH)
     if everything:
-        for row in figures.settings_table(s).rows:
-            yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {row[3] if row[3] != '–' else ''}".rstrip()
+        for row in tables.sweeps(report).rows:
+            yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {'rough' if row[3] == 'rough' else ''}".rstrip()
     yield ""
-    yield from wrap(f"A bias that all pollsters share. {figures.shared_bias_summary(s)}", WIDTH)
+    yield from wrap(f"A bias shared by all pollsters. {tables.shared_bias(report)}", WIDTH)
     if everything:
-        yield from ["", "Not weighted:"]
-        for reason, names in figures.not_scaled_table(s).rows:
+        yield from ["", "Not scaled:"]
+        for reason, names in tables.not_scaled(report).rows:
             yield from wrap(f"{names}. {reason}", WIDTH, "  ", "    ")
 
 
-def _priors(s: Sensitivity, everything: bool) -> Iterator[str]:
-    from forecast.formatting import points
+def _priors(scaled: Iterable[Found], analysis: Found, everything: bool) -> Iterator[str]:
+    from forecast.report.words import points
 
-    rows = [c for c in s.scaled if c.kind == "prior" and c.moves]
+    rows = [row for row in scaled if row["kind"] == "prior"]
+    down, _ = analysis["tilts"]
+    less, more = analysis["powers"]
     yield ""
     yield from wrap(
-        f"Priors: points of the headline if a prior were {-s.tilts[0]:g} sd lower or higher, or weighted to the power {s.powers[0]:g} or "
-        f"{s.powers[1]:g}; and whether prior or data determine its parameter.",
+        f"Priors: change of the headline in points if a prior is shifted {-down:g} sd down or up, or weighted {less:g} or {more:g} times; "
+        "and how prior and data share in its parameter.",
         WIDTH,
     )
     yield f"{'':<32}{'lower':>7}{'higher':>8}{'less':>8}{'more':>7}  what it is"
@@ -90,20 +93,19 @@ def _priors(s: Sensitivity, everything: bool) -> Iterator[str]:
     if not everything and len(rows) > SHOWN:
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
     yield from wrap(
-        "strong prior: the prior determines it, the data say little. conflict: prior and data both matter and disagree. no sensitivity: "
-        "the prior hardly matters to it. A prior or the data matter if doubling the power moves a distribution by more than "
-        f"{s.threshold:g}.",
+        "strong prior: the prior decides, the data say little. conflict: prior–data conflict, both say much and differ. no sensitivity: "
+        f"the prior hardly matters. The threshold is a distance of {analysis['threshold']:g} when the weight is doubled.",
         WIDTH,
     )
 
 
-def _data(s: Sensitivity, everything: bool) -> Iterator[str]:
-    from forecast.formatting import points
-    from forecast.report.figures.sensitivity import component_name
+def _data(scaled: Iterable[Found], analysis: Found, everything: bool) -> Iterator[str]:
+    from forecast.report.tables.sensitivity import label
+    from forecast.report.words import points
 
     rows = [c for c in s.scaled if c.kind != "prior" and c.moves]
     yield ""
-    yield f"Data: points of the headline if a block were weighted to the power {s.powers[0]:g} or {s.powers[1]:g}."
+    yield f"Data: change of the headline in points if a block is weighted {analysis['powers'][0]:g} or {analysis['powers'][1]:g} times."
     yield f"{'':<32}{'less':>23}{'more':>7}"
     for c in rows if everything else rows[:SHOWN]:
         less, more = (points(move.difference) for move in c.moves)
@@ -112,21 +114,22 @@ def _data(s: Sensitivity, everything: bool) -> Iterator[str]:
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
 
 
-def _flips(s: Sensitivity) -> Iterator[str]:
-    from forecast.formatting import plain_percent
-    from forecast.report.figures.sensitivity import crossing_value, effect_value, headline_span
+def _flips(report: Mapping[str, Any]) -> Iterator[str]:
+    from forecast.report.tables import sensitivity as tables
+    from forecast.report.words import plain_percent
 
     yield ""
-    yield from wrap("The value of an effect, if it were known, at which the headline is", WIDTH)
-    columns = [plain_percent(c.line) for c in s.flips[0].crossings]
-    yield f"{'':<29}{'now':>7}{''.join(f'{column:>8}' for column in columns)}  range"
-    for f in s.flips:
-        cells = "".join(f"{crossing_value(f, c).replace(' %', '%'):>8}" for c in f.crossings)
-        searched = f"{effect_value(f, f.low)}…{effect_value(f, f.high)}".replace(" %", "%")
-        if all(c.value is None for c in f.crossings):
-            cells = f"{f'nowhere: {headline_span(f)}':>32}"
-        yield f"{f.words:<29}{effect_value(f, f.now).replace(' %', '%'):>7}{cells}  {searched}"
-    rough = " ~: approximate, too few samples there." if any(c.rough for f in s.flips for c in f.crossings) else ""
+    yield from wrap("Tipping points: the value of an effect, if it were known exactly, at which the headline is", WIDTH)
+    lines_ = [plain_percent(c["line"]) for c in flips[0]["crossings"]]
+    yield f"{'':<29}{'now':>7}{''.join(f'{line:>8}' for line in lines_)}  range"
+    for f in flips:
+        cells = "".join(f"{tables.crossed(f, c).replace(' %', '%'):>8}" for c in f["crossings"])
+        looked = f"{tables.value(f, f['low'])}…{tables.value(f, f['high'])}".replace(" %", "%")
+        if all(c["value"] is None for c in f["crossings"]):
+            cells = f"{f'nowhere: {tables.span(f)}':>32}"
+        yield f"{f['words']:<29}{tables.value(f, f['now']).replace(' %', '%'):>7}{cells}  {looked}"
+    rough = " ~: approximate, too few draws near this value." if any(c["rough"] for f in flips for c in f["crossings"]) else ""
     yield from wrap(
-        f"Searched in the range, 0.1 to 99.9 % of the prior. nowhere: the headline stays between the values given.{rough}", WIDTH
+        f"The range searched is 0.1 to 99.9 % of the prior; nowhere: the headline does not reach the value, and stays as shown.{rough}",
+        WIDTH,
     )

@@ -36,15 +36,15 @@ def ladder_specs(
     for j in range(TOP):
         q = pool(lambda state: state.q[:, j])  # noqa: B023  # called at once
         logit = widen(replace(q, values=np.log(q.values) - np.log1p(-q.values)), widening["rise_low" if j < 3 else "rise_high"])
-        specs[f"ladder.rise.{j}"] = _quantiles(1 / (1 + np.exp(-logit.interval())), "logit")
+        specs[f"ladder.rise.{j}"] = _quantiles(1 / (1 + np.exp(-logit.quantile(PROBABILITIES))), "logit")
     for j in range(1, TOP + 1):
         m = pool(lambda state: state.m[:, j - 1])  # noqa: B023  # called at once
         log = widen(replace(m, values=np.log(m.values)), widening["stay_low" if j < 4 else "stay_high"])
-        specs[f"ladder.stay.{j}"] = _quantiles(np.exp(log.interval()), "log")
+        specs[f"ladder.stay.{j}"] = _quantiles(np.exp(log.quantile(PROBABILITIES)), "log")
     for i in range(2, TOP):
-        specs[f"ladder.skip_up.{i}"] = _quantiles(pool(lambda state: state.s[:, i - 1]).interval(), "beta")  # noqa: B023  # called at once
+        specs[f"ladder.skip_up.{i}"] = _quantiles(pool(lambda state: state.s[:, i - 1]).quantile(PROBABILITIES), "beta")  # noqa: B023  # called at once
     for i in range(1, TOP):
-        specs[f"ladder.skip_down.{i}"] = _quantiles(pool(lambda state: state.s_down[:, i - 1]).interval(), "beta")  # noqa: B023  # called at once
+        specs[f"ladder.skip_down.{i}"] = _quantiles(pool(lambda state: state.s_down[:, i - 1]).quantile(PROBABILITIES), "beta")  # noqa: B023  # called at once
     phi = central_normal(pool(lambda state: state.phi))
     return specs | {"ladder.just_risen": Normal(_rounded(phi.mean), _rounded(phi.sd))}
 

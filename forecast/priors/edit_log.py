@@ -1,7 +1,7 @@
-"""What was changed in the priors, when, by whom and why: `priors/history/`, to which lines are added and in which none is ever altered.
+"""The history of edits of priors in `priors/history/`: what was changed, when, by whom and why. Entries are added and never altered.
 
-`start.toml` holds what every prior said when the history began, `<year>.toml` the edits since, in the order of their numbers. The digest of
-an edit covers the one before it, so whatever is altered, taken out or put in between is seen.
+`start.toml` holds all priors as they were when the history began, `<year>.toml` the edits since, in the order of their numbers. The digest
+of an edit covers the digest of the one before, so any alteration, removal or insertion is detected.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ FOLDER: Final = "history"
 START: Final = "start.toml"
 SHIPPED: Final = "as shipped"
 BY_HAND: Final = "edited by hand"
-_REMEDY: Final = "Restore priors/history/ from a copy or from version control; nothing in it is ever to be altered."
+_REMEDY: Final = "Restore priors/history/ from a copy or from version control. Its entries must never be altered."
 
 
 class Revision(TypedDict):
-    """What a prior says, and by which edit: its revision, `as shipped` or `edited by hand`."""
+    """The text of a prior, and the edit that it comes from: a revision, `as shipped` or `edited by hand`."""
 
     spec: str
     revision: str
@@ -35,7 +35,13 @@ class Revision(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class HeadlineEstimate:
-    """The headline beside a set of priors: the question's id, its probability, how it was come by, whether that can be relied on."""
+    """The headline under a set of priors.
+
+    question     id of the headline question
+    probability  its probability
+    how          how it was computed, such as "fitted" or "reweighted"
+    accepted     whether it can be relied on
+    run          id of the run"""
 
     question: str
     probability: float
@@ -49,7 +55,7 @@ class HeadlineEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Why a prior is what it is, on what it rests, who holds it, and since which day."""
+    """The reason for a prior, its source, its author, and its date."""
 
     why: str
     source: str
@@ -61,7 +67,7 @@ class Provenance:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Self:
-        """As `as_dict` gave it."""
+        """The inverse of `as_dict`."""
         return cls(raw["why"], raw["source"], raw["by"], date.fromisoformat(raw["date"]))
 
 
@@ -97,7 +103,7 @@ class Edit:
         return f"{self.number}-{self.sha256[:8]}"
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for a program."""
+        """As a JSON object."""
         return {
             "revision": self.revision,
             "change": self.change,
@@ -120,7 +126,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class HandEdit:
-    """A prior that says something else than the history knows; `until` is the number of the edit that met it, None if it stands now."""
+    """A prior changed in its file without an entry in the history. `until` is the number of the next edit, None if there is none."""
 
     name: str
     old: str
@@ -130,9 +136,11 @@ class HandEdit:
 
 @dataclass(frozen=True)
 class EditHistory:
-    """What every prior said at the start (empty if the history has not begun), and the edits since, oldest first.
+    """The history of a folder of priors, by their current names.
 
-    All by the names of today. head: the digest that the next edit is chained to.
+    start  the text of every prior when the history began; empty if it has not begun
+    edits  the edits since, oldest first
+    head   the digest that the next edit is chained to
     """
 
     start: Mapping[str, str]
@@ -144,12 +152,12 @@ class EditHistory:
         return {edit.name: edit for edit in self.edits}
 
     def known(self) -> dict[str, str]:
-        """What every prior says as far as the history knows."""
+        """The text of every prior according to the history."""
         return {**self.start, **{edit.name: edit.new for edit in self.edits}}
 
     def in_force(self, name: str) -> tuple[Edit, ...]:
-        """The edits of a prior that are in force, oldest first: those that were not undone, or whose undoing was undone."""
-        meant: dict[str, Edit] = {}  # by revision the edit itself; of an undo, the edit that it puts out of force or back into it
+        """The edits of a prior that are in force, oldest first: those that were not undone, or whose undo was undone."""
+        meant: dict[str, Edit] = {}  # revision → the edit; for an undo, the edit that it reverts or restores
         stands: list[Edit] = []
         for edit in (edit for edit in self.edits if edit.name == name):
             target = meant[edit.revision] = meant.get(edit.undoes, edit)
@@ -160,7 +168,7 @@ class EditHistory:
         return tuple(stands)
 
     def by_hand(self, priors: Priors) -> tuple[HandEdit, ...]:
-        """What was changed without the history's knowledge, those first that a later edit met, then what stands now."""
+        """The changes that have no entry in the history: first those before a later edit, then the current ones."""
         known = dict(self.start)
         met = []
         for edit in self.edits:
@@ -175,12 +183,12 @@ def revisions(priors: Priors, folder: Path) -> dict[str, Revision]:
     """The exact revision of every prior of the workspace's `folder` priors/. Raises StoreError if the history is damaged."""
     history = read_history(folder)
     known, latest = history.known(), history.latest()
-    found = {}
+    records = {}
     for name, prior in priors.items():
         text = str(prior.spec)
-        said = latest[name].revision if name in latest else SHIPPED
-        found[name] = Revision(spec=text, revision=said if known.get(name, text) == text else BY_HAND)
-    return found
+        revision = latest[name].revision if name in latest else SHIPPED
+        records[name] = Revision(spec=text, revision=revision if known.get(name, text) == text else BY_HAND)
+    return records
 
 
 def read_history(folder: Path) -> EditHistory:
@@ -189,16 +197,16 @@ def read_history(folder: Path) -> EditHistory:
     if not kept.is_dir():
         return EditHistory({}, ())
     start = _read_start(kept / START)
-    found = [(raw, path) for path in sorted(kept.glob("[0-9]*.toml")) for raw in _read(path)]
-    if found and not start:
+    records = [(raw, path) for path in sorted(kept.glob("[0-9]*.toml")) for raw in _read(path)]
+    if records and not start:
         raise StoreError(f"{kept / START} is missing, though edits were made since.", _REMEDY)
     edits: list[Edit] = []
     previous = specs_digest(start)
-    for number, (raw, path) in enumerate(sorted(found, key=lambda item: _number(*item)), 1):
+    for number, (raw, path) in enumerate(sorted(records, key=lambda item: _number(*item)), 1):
         if raw.get("number") != number:
-            raise StoreError(f"{path}: the edit after number {number - 1} is missing, or is there twice.", _REMEDY)
-        if raw.get("sha256") != chained_digest(previous, raw):
-            raise StoreError(f"{path}: edit {number} was altered, or what came before it: its digest does not fit.", _REMEDY)
+            raise StoreError(f"{path}: the edit after number {number - 1} is missing or duplicated.", _REMEDY)
+        if raw.get("sha256") != chained(previous, raw):
+            raise StoreError(f"{path}: edit {number} was altered, or one before it: the digest does not match.", _REMEDY)
         edits.append(_edit(raw, path))
         previous = edits[-1].sha256
     return EditHistory({RENAMED.get(name, name): spec for name, spec in start.items()}, tuple(edits), previous)
@@ -207,6 +215,13 @@ def read_history(folder: Path) -> EditHistory:
 def specs_digest(specs: Mapping[str, str]) -> str:
     """SHA-256 of specs by name: that of `Priors.digest` for the same priors."""
     return hashlib.sha256("\n".join(f"{name} = {spec}" for name, spec in sorted(specs.items())).encode()).hexdigest()
+
+
+def chained(previous: str, raw: Mapping[str, Any]) -> str:
+    """The digest of an edit as it stands in the file, and so of all before it."""
+    body = {key: value for key, value in raw.items() if key != "sha256"}
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
 
 
 def edit_from_record(raw: Mapping[str, Any]) -> Edit:
@@ -240,7 +255,7 @@ def _edit(raw: Mapping[str, Any], path: Path) -> Edit:
     try:
         return edit_from_record(raw)
     except (KeyError, TypeError, ValueError, AttributeError) as e:
-        raise StoreError(f"{path}: edit {raw.get('number')} lacks something or says what it cannot: {e}.", _REMEDY) from e
+        raise StoreError(f"{path}: edit {raw.get('number')} is incomplete or invalid: {e}.", _REMEDY) from e
 
 
 def _number(raw: Mapping[str, Any], path: Path) -> int:
@@ -251,20 +266,20 @@ def _number(raw: Mapping[str, Any], path: Path) -> int:
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
-    found = _toml(path)
-    edits = found.pop("edit", [])
-    if found or not isinstance(edits, list) or not all(isinstance(raw, dict) for raw in edits):
-        raise StoreError(f"{path} holds something else than edits.", _REMEDY)
+    records = _toml(path)
+    edits = records.pop("edit", [])
+    if records or not isinstance(edits, list) or not all(isinstance(raw, dict) for raw in edits):
+        raise StoreError(f"{path} holds something other than edits.", _REMEDY)
     yield from edits
 
 
 def _read_start(path: Path) -> dict[str, str]:
     if not path.exists(follow_symlinks=False):
         return {}
-    found = _toml(path)
-    specs = found.get("priors")
-    if not isinstance(specs, dict) or not specs or found.get("sha256") != specs_digest(specs):
-        raise StoreError(f"{path} was altered: its digest does not fit.", _REMEDY)
+    records = _toml(path)
+    specs = records.get("priors")
+    if not isinstance(specs, dict) or not specs or records.get("sha256") != specs_digest(specs):
+        raise StoreError(f"{path} was altered: its digest does not match.", _REMEDY)
     return {str(name): str(spec) for name, spec in specs.items()}
 
 

@@ -1,7 +1,7 @@
-"""What a prior of the ladder or of an effect implies on the forecast scale, by formula, with the other priors at their medians.
+"""What a prior of the ladder or of an effect implies in probabilities and months, by formula, with the other priors at their medians.
 
 Tolerance is at zero (3,000 deaths a month, 60 % opposed) unless the prior is about it; full pressure is that of 2025.
-Chances are of a rise ignoring falls, or of a fall ignoring rises, as the priors state them.
+Chances of a rise ignore falls and chances of a fall ignore rises, as the priors do.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _Z = np.array([-1.645, 0.0, 1.645])
 
 @dataclass(frozen=True, slots=True)
 class ImpliedQuantity:
-    """A quantity on the forecast scale at the 5, 50 and 95 % quantiles of a prior."""
+    """A quantity at the 5, 50 and 95 % quantiles of a prior."""
 
     what: str
     unit: Literal["probability", "months"]
@@ -35,9 +35,13 @@ class ImpliedQuantity:
     middle: float
     high: float
 
+    def as_dict(self) -> dict[str, str | float]:
+        """As a JSON object."""
+        return {"what": self.what, "unit": self.unit, "q05": self.low, "q50": self.middle, "q95": self.high}
+
 
 def implied_quantities(priors: Priors, name: str, at: Sequence[float] | None = None) -> tuple[ImpliedQuantity, ...]:
-    """What the prior `name` implies; empty where only a simulation could tell.
+    """What the prior `name` implies; empty if only a simulation could show it.
 
     at: three values of its quantity, in its own unit and after the selection factor, in place of the prior's 5, 50 and 95 % quantiles.
     """
@@ -68,7 +72,7 @@ def _implied(priors: Priors, name: str, at: Floats | None) -> Iterator[ImpliedQu
 
 
 def _of_rise(priors: Priors, j: int, at: Floats | None) -> Iterator[ImpliedQuantity]:
-    push = _median(priors, "leverage.effect")
+    push = priors.median("leverage.effect")
     after = ", after the selection factor" if f"ladder.rise.{j}" == RISE else ""
     chances = _rise_chances(priors, j) if at is None else at
     for pressure, words in PRESSURES:
@@ -77,7 +81,7 @@ def _of_rise(priors: Priors, j: int, at: Floats | None) -> Iterator[ImpliedQuant
 
 
 def _of_stay(priors: Priors, j: int, at: Floats | None) -> Iterator[ImpliedQuantity]:
-    base, push = fall_logit(_stated(priors, f"ladder.stay.{j}", at)), _median(priors, "leverage.effect_on_falls")
+    base, push = fall_logit(_stated(priors, f"ladder.stay.{j}", at)), priors.median("leverage.effect_on_falls")
     for pressure, words in PRESSURES:
         yield _row(f"a fall from {LEVELS[j]} within a year {words}", chance_within_year(base + pressure * push))
     yield _row(f"months that {LEVELS[j]} lasts at full pressure, in half of cases", _median_stay(base + push), "months")
@@ -135,12 +139,12 @@ def _rise_chances(priors: Priors, j: int) -> Floats:
 
 def _rise(priors: Priors, j: int, pressure: float) -> Floats:
     """Monthly log-odds of a rise at the medians."""
-    return rise_logit(_rise_chances(priors, j)[1]) + pressure * _median(priors, "leverage.effect")
+    return rise_logit(_rise_chances(priors, j)[1]) + pressure * priors.median("leverage.effect")
 
 
 def _fall(priors: Priors, j: int, pressure: float) -> Floats:
     """Monthly log-odds of a fall at the medians."""
-    return fall_logit(np.array(_median(priors, f"ladder.stay.{j}"))) + pressure * _median(priors, "leverage.effect_on_falls")
+    return fall_logit(np.array(priors.median(f"ladder.stay.{j}"))) + pressure * priors.median("leverage.effect_on_falls")
 
 
 def _median_stay(log_odds: Floats) -> Floats:
@@ -153,10 +157,6 @@ def _stated(priors: Priors, name: str, at: Floats | None) -> Floats:
 
 def _quantiles(priors: Priors, name: str) -> Floats:
     return priors.distribution(name).quantile(PROBABILITIES)
-
-
-def _median(priors: Priors, name: str) -> float:
-    return priors.distribution(name).interval()[1]
 
 
 def _row(what: str, values: Floats, unit: Literal["probability", "months"] = "probability") -> ImpliedQuantity:

@@ -14,8 +14,8 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.events import COUNTED
+from forecast.priors.distributions import Beta
 from forecast.priors.load import Priors
-from forecast.priors.quadrature import beta_quantile
 from forecast.reweighting.importance_ratios import PARAMETER_READERS, skip_prior
 from forecast.typing import Arrays, Floats
 
@@ -36,7 +36,7 @@ def transport_skips(
         way, i = name.removeprefix("ladder.skip_").split(".")
         went_on, stopped = counts[way][int(i) - 1]
         before, after = (
-            _logit(beta_quantile(prior.a + went_on, prior.b + stopped, _GRID)) for prior in (skip_prior(old, name), skip_prior(new, name))
+            _logit(Beta(prior.a + went_on, prior.b + stopped).quantile(_GRID)) for prior in (skip_prior(old, name), skip_prior(new, name))
         )
         moved = np.interp(_logit(PARAMETER_READERS[name](draws)), before, after)
         out[f"skip_{way}"][:, int(i) - 1] = 1 / (1 + np.exp(-moved))

@@ -13,6 +13,7 @@ from click.testing import Result
 from forecast.jobs.priors.headline import headline_moves
 
 from forecast.cli.priors import THEMES, list_lines
+from forecast.jobs.priors.headline import headline_moves
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.load import load_priors
 from forecast.runs import run_ids, store
@@ -46,7 +47,7 @@ def _whole(examined: dict[str, Any]) -> dict[str, Any]:
     scaled, sweep = next(row for row in example["scaled"] if row["moves"] and row["tilts"]), example["sweeps"][0]
 
     def moves(row: dict[str, Any], key: str) -> list[dict[str, Any]]:
-        return [scaled[key][0] | said for said in row[key]]
+        return [scaled[key][0] | message for message in row[key]]
 
     rows = [scaled | row | {key: moves(row, key) for key in ("moves", "tilts")} for row in examined["scaled"]]
     return example | {"scaled": rows, "sweeps": [sweep | row for row in examined["sweeps"]]}
@@ -63,9 +64,9 @@ def published(workspace: Workspace) -> Path:
 
 
 def test_a_prior_moves_the_headline_by_the_most_that_any_change_of_it_did(workspace: Workspace, published: Path) -> None:
-    found = headline_moves(workspace.reports)
-    assert found is not None
-    run, moves = found
+    outcome = headline_moves(workspace.reports)
+    assert outcome is not None
+    run, moves = outcome
     assert run == published.name
     assert moves == pytest.approx({"leverage.effect": 0.016, "ladder.rise.4": 0.00001, "readings.weights": 0.061})
 
@@ -118,6 +119,6 @@ def test_a_damaged_run_is_named_and_the_priors_are_listed(workspace: Workspace, 
 def test_listing_priors_imports_nothing_heavy() -> None:
     import subprocess
 
-    code = "import sys, forecast.jobs.priors.headline_moves, forecast.cli._prior_list; print(*sys.modules)"
+    code = "import sys, forecast.jobs.priors.headline, forecast.cli.priors; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "scipy", "pymc"} & {name.split(".")[0] for name in loaded}

@@ -181,7 +181,7 @@ def test_another_seed_fits(kept: Workspace, command: Command, monkeypatch: pytes
     said = command("priors", "try", EDIT, "--refit", "--seed", str(DEFAULT_SEED + 1), "--workspace", kept.root)
     assert "Fits" in said.stderr
     alone = command("priors", "try", EDIT, "--seed", "3", "--workspace", kept.root)
-    assert (alone.exit_code, "--seed means nothing without --refit" in alone.stderr) == (2, True)
+    assert (alone.exit_code, "--seed needs --refit" in alone.stderr) == (2, True)
 
 
 def test_an_edit_that_changes_other_priors_with_it_has_no_such_run(

@@ -62,5 +62,5 @@ def test_sources_and_weights_must_agree(weights: dict[str, float]) -> None:
 
 
 def test_nothing_can_be_narrowed() -> None:
-    with pytest.raises(ValueError, match="less than nothing"):
+    with pytest.raises(ValueError, match="sd is negative"):
         widen(linear_pool({"a": np.zeros(3)}, {"a": 1.0}), -0.1)

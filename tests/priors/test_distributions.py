@@ -15,6 +15,7 @@ from scipy import optimize, stats
 
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, fit_beta
 from forecast.priors.parsing import parse
+from forecast.priors.specs import NamedNumbers, PriorSpec, SpecError, Weights, number_text
 
 REAL = st.floats(-50, 50)
 SPREAD = st.floats(0.01, 20)
@@ -220,6 +221,6 @@ def test_a_wrong_family_is_answered_with_the_nearest() -> None:
 
 
 def test_importing_the_priors_imports_neither_scipy_nor_pydantic() -> None:
-    code = "import sys, forecast.priors.load, forecast.priors.descriptions, forecast.priors.implied, forecast.priors.toml_edit\n"
+    code = "import sys, forecast.priors.load, forecast.priors.descriptions, forecast.priors.implied, forecast.priors.apply_edits\n"
     code += "print([m for m in ('scipy', 'pydantic', 'pymc', 'tomlkit', 'click') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

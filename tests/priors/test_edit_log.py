@@ -22,6 +22,7 @@ from forecast.priors.catalogue import RENAMED
 from forecast.priors.edit_log import BY_HAND, SHIPPED, HandEdit, HeadlineEstimate, read_history, revisions, specs_digest
 from forecast.priors.load import load_priors
 from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec
 from forecast.workspace import Workspace
 
 NOW = datetime(2026, 11, 24, 14, 15, 30, tzinfo=UTC)
@@ -62,8 +63,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_every_bundled_prior_is_known_to_the_history(bundled: Workspace) -> None:
     """Change a prior by `forecast priors set`; what is edited past it would reach the reports as `edited by hand`."""
-    found = revisions(load_priors(bundled.priors), bundled.priors)
-    assert {name for name, said in found.items() if said["revision"] == BY_HAND} == set()
+    result = revisions(load_priors(bundled.priors), bundled.priors)
+    assert {name for name, message in result.items() if message["revision"] == BY_HAND} == set()
     assert (bundled.priors / "history" / "start.toml").is_file()
 
 
@@ -148,13 +149,13 @@ def test_comments_and_spaces_in_a_history_are_no_damage(written: Path) -> None:
 
 
 def test_revisions_name_the_edit_that_a_prior_comes_from(written: Path) -> None:
-    found = revisions(load_priors(written), written)
+    result = revisions(load_priors(written), written)
     edits = read_history(written).edits
-    assert found["leverage.effect"] == {"spec": NEWER, "revision": edits[2].revision}
-    assert found["ladder.just_risen"] == {"spec": "Normal(2, 1)", "revision": edits[1].revision}
+    assert result["leverage.effect"] == {"spec": NEWER, "revision": edits[2].revision}
+    assert result["ladder.just_risen"] == {"spec": "Normal(2, 1)", "revision": edits[1].revision}
     assert edits[2].revision == f"3-{edits[2].sha256[:8]}"
-    assert found["direct.rate"]["revision"] == SHIPPED
-    assert list(found) == list(load_priors(written))
+    assert result["direct.rate"]["revision"] == SHIPPED
+    assert list(result) == list(load_priors(written))
 
 
 def written_as(path: Path, name: str, old_name: str, previous: str) -> None:
@@ -210,8 +211,8 @@ def test_an_edit_by_hand_is_seen_until_it_is_taken_back(written: Path) -> None:
         HandEdit("leverage.effect", NEWER, "Normal(1, 0.6)"),
         HandEdit("events.determination", "Beta(1, 19)", "Beta(1, 9)"),
     )
-    found = revisions(priors, written)
-    assert {name for name, said in found.items() if said["revision"] == BY_HAND} == {"leverage.effect", "events.determination"}
+    result = revisions(priors, written)
+    assert {name for name, message in result.items() if message["revision"] == BY_HAND} == {"leverage.effect", "events.determination"}
     by_hand(written, "Normal(1, 0.6)", "normal(mean=1, sd=5/10)")
     assert revisions(load_priors(written), written)["leverage.effect"]["revision"].startswith("3-")
 
@@ -227,7 +228,7 @@ def test_without_a_history_all_is_as_shipped_and_a_change_begins_one(folder: Pat
     (folder / "history" / "start.toml").unlink()
     (folder / "history").rmdir()
     before = load_priors(folder)
-    assert {said["revision"] for said in revisions(before, folder).values()} == {SHIPPED}
+    assert {message["revision"] for message in revisions(before, folder).values()} == {SHIPPED}
     write(folder, specs(leverage__effect=NEW))
     history = read_history(folder)
     assert history.start == {name: str(prior.spec) for name, prior in before.items()}
@@ -264,10 +265,10 @@ def test_the_clock_may_go_back(written: Path) -> None:
 def test_priors_and_history_change_together_or_not_at_all(written: Path, monkeypatch: pytest.MonkeyPatch, fail_at: str) -> None:
     before, real = contents(written), os.replace
 
-    def replace(made: str, path: Path) -> None:
-        if Path(path).name == fail_at and b"Normal(3, 1)" in Path(made).read_bytes():
+    def replace(fitted: str, path: Path) -> None:
+        if Path(path).name == fail_at and b"Normal(3, 1)" in Path(fitted).read_bytes():
             raise OSError(28, "No space left on device")
-        real(made, path)
+        real(fitted, path)
 
     monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(ForecastError, match="No space left"):

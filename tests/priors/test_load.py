@@ -11,12 +11,12 @@ import pytest
 from forecast.priors.specs import NamedNumbers, PriorSpec, Weights
 
 from forecast.errors import InputError
-from forecast.priors.apply_edits import edit_prior_text
+from forecast.priors.apply_edits import edit_prior_text, replace_text_file
 from forecast.priors.catalogue import CATALOGUE, closest_name
 from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import load_priors
 from forecast.priors.plausibility import check_reading_names, plausibility_warnings
-from forecast.storage.atomic import replace_text
+from forecast.priors.specs import NamedNumbers, PriorSpec, Weights
 
 BUNDLED = Path(__file__).parents[2] / "priors"
 
@@ -117,7 +117,7 @@ def refused(folder: Path) -> InputError:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "said", "row"),
+    ("file", "old", "new", "message", "row"),
     [
         ("leverage.toml", '"Normal(1.6, 0.8)"', '"Normal(1.6, -0.8)"', "sd above 0", 4),
         ("leverage.toml", '"Normal(1.6, 0.8)"', '"Normal(1.6, nan)"', "plain numbers", 4),
@@ -142,12 +142,12 @@ def refused(folder: Path) -> InputError:
         ("readings.toml", "main=0.45", "mian=0.45", "a weight of main", 4),
     ],
 )
-def test_one_thing_wrong_is_said_with_its_place(folder: Path, file: str, old: str, new: str, said: str, row: int | None) -> None:
+def test_one_thing_wrong_is_said_with_its_place(folder: Path, file: str, old: str, new: str, message: str, row: int | None) -> None:
     edit(folder, file, old, new)
     error = refused(folder)
     first = error.problems[0]
     assert (error.exit_code, first.file) == (3, file)
-    assert said in str(first)
+    assert message in str(first)
     assert first.row is not None
     assert row in (None, first.row)
     assert first.remedy.endswith((".", "?", "]"))
@@ -207,7 +207,7 @@ def test_impossible_edits_are_all_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "spec", "said"),
+    ("name", "spec", "message"),
     [
         ("ladder.stay.1", Quantiles(20, 60, 180, "log"), "end in refusal"),
         ("ladder.stay.4", Quantiles(0.2, 40, 8000, "log"), "Single acts"),
@@ -220,15 +220,15 @@ def test_impossible_edits_are_all_refused() -> None:
         ("ladder.skip_down.2", Quantiles(0.1, 0.15, 0.9, "beta"), "which becomes"),
     ],
 )
-def test_what_is_odd_is_warned_about(name: str, spec: PriorSpec, said: str) -> None:
-    found = plausibility_warnings(load_priors(BUNDLED).replace({name: spec}))
-    mine = [p for p in found if p.column == name and said in str(p)]
+def test_what_is_odd_is_warned_about(name: str, spec: PriorSpec, message: str) -> None:
+    result = plausibility_warnings(load_priors(BUNDLED).replace({name: spec}))
+    mine = [p for p in result if p.column == name and message in str(p)]
     assert [p.severity for p in mine] == ["warning"]
 
 
 def rewrite(path: Path, specs: dict[str, PriorSpec], why: str | None = None) -> None:
-    said = {"source": "a fit", "by": "somebody", "date": date(2026, 12, 1)} | ({"why": why} if why else {})
-    replace_text(path, edit_prior_text(path, specs, dict.fromkeys(specs, said)))
+    message = {"source": "a fit", "by": "somebody", "date": date(2026, 12, 1)} | ({"why": why} if why else {})
+    replace_text_file(path, edit_prior_text(path, specs, dict.fromkeys(specs, message)))
 
 
 def test_rewritten_priors_are_read_back_and_comments_stay(folder: Path) -> None:

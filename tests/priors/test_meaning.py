@@ -18,6 +18,8 @@ from forecast.priors.descriptions import describe_prior, number, percent
 from forecast.priors.distributions import Beta, Fixed, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.implied import chance_within_year, implied_quantities
 from forecast.priors.load import Priors, load_priors
+from forecast.priors.outside_view import rise_after_selection, skip_after_selection
+from forecast.priors.specs import PriorSpec
 
 BUNDLED = Path(__file__).parents[2] / "priors"
 
@@ -43,9 +45,9 @@ def test_rises_and_stays_are_said_as_chances_and_months() -> None:
 
 def test_every_prior_has_words_with_numbers(priors: Priors) -> None:
     for name, prior in priors.items():
-        said = describe_prior(name, prior.spec)
-        assert re.search(r"\d", said), name
-        assert not re.search(r"nan|inf\b|\.$", said), name
+        message = describe_prior(name, prior.spec)
+        assert re.search(r"\d", message), name
+        assert not re.search(r"nan|inf\b|\.$", message), name
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ def test_a_wrong_name_is_answered_with_the_nearest() -> None:
 def test_check_counts_and_refuses(tmp_path: Path) -> None:
     import shutil
 
-    assert "nothing wrong" in run("check").output
+    assert "all valid" in run("check").output
     for name in ("data", "priors"):
         shutil.copytree(BUNDLED.parent / name, tmp_path / name)
     path = tmp_path / "priors" / "drift.toml"

@@ -29,6 +29,7 @@ from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTH
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import SpecError
 from tests.support.synthetic import data, priors, situation
 
 STATED = {name: entry for name, entry in CATALOGUE.items() if issubclass(entry.families[0], Distribution)}
@@ -162,10 +163,10 @@ def test_the_density_of_the_record_and_the_recursion_are_finite(name: str, text:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         density = log_likelihood(draws, history)
-        found = forecast_from_history(s, draws, _pool(), history)
+        result = forecast_from_history(s, draws, _pool(), history)
     finite(density)
     for k in range(1, 6):
-        p = found.reached(k, 12)
+        p = result.reached(k, 12)
         assert ((p >= 0) & (p <= 1 + 1e-9)).all()
 
 

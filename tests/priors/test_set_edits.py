@@ -59,8 +59,8 @@ def answer(probability: float, how: str = "reweighted", accepted: bool = True) -
 def test_an_edit_changes_file_and_history(run: Run, workspace: Workspace) -> None:
     done = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     assert (done.exit_code, done.stderr) == (0, "")
-    said = "leverage.effect = Normal(0.8, 0.3), until now Normal(1.6, 0.8); revision 1-"
-    assert " ".join(done.stdout.split()).startswith(said)
+    message = "leverage.effect = Normal(0.8, 0.3), before Normal(1.6, 0.8); revision 1-"
+    assert " ".join(done.stdout.split()).startswith(message)
     prior = load_priors(workspace.priors)["leverage.effect"]
     assert (prior.spec, prior.rationale, prior.author, prior.source) == (Normal(0.8, 0.3), SIGNED[1], "Ana", "judgement")
     (edit,) = read_history(workspace.priors).edits
@@ -85,7 +85,7 @@ def test_words_apart_are_joined() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edits", "said"),
+    ("edits", "message"),
     [
         (["leverage.efect = Normal(0, 1)"], "Did you mean leverage.effect?"),
         (["leverage.effect = Normal(0, 1)", "leverage.effect = Normal(1, 1)"], "two edits of leverage.effect"),
@@ -102,11 +102,11 @@ def test_words_apart_are_joined() -> None:
         (["ladder.just_risen = Normal(2, 1)", "drift.sd = HalfNormal(0)"], "sd above 0"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_is_written(run: Run, workspace: Workspace, edits: list[str], said: str) -> None:
+def test_what_cannot_be_is_refused_and_nothing_is_written(run: Run, workspace: Workspace, edits: list[str], message: str) -> None:
     before = contents(workspace)
     done = run("set", *edits, *SIGNED)
     assert done.exit_code == 3
-    assert said in done.stderr
+    assert message in done.stderr
     assert contents(workspace) == before
 
 
@@ -139,7 +139,7 @@ def test_a_reason_stands_on_one_line_and_holds_no_secrets(run: Run, workspace: W
 def test_what_is_so_already_is_said_and_not_recorded(run: Run, workspace: Workspace) -> None:
     before = contents(workspace)
     done = run("set", "leverage.effect = Normal(1.60, 8/10)", *SIGNED)
-    assert (done.exit_code, done.stdout) == (0, "leverage.effect says so already; nothing to change.\n")
+    assert (done.exit_code, done.stdout) == (0, "leverage.effect has this value already; nothing to change.\n")
     assert contents(workspace) == before
 
 
@@ -159,7 +159,7 @@ def test_the_headline_on_both_sides_is_recorded(run: Run, published: Workspace, 
 
 def test_an_answer_that_is_too_far_off_is_marked(run: Run, published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(try_edits, "try_edits", answer(0.2, accepted=False))
-    assert "too far off to rely on: it needs a refit" in run("set", "leverage.effect = Normal(4, 0.3)", *SIGNED).stdout
+    assert "too uncertain to rely on, needs a refit" in run("set", "leverage.effect = Normal(4, 0.3)", *SIGNED).stdout
     assert not read_history(published.priors).edits[0].after.accepted  # type: ignore[union-attr]  # it is there
 
 
@@ -168,7 +168,7 @@ def test_what_only_a_refit_can_tell_is_not_recorded_as_if_it_were_told(
 ) -> None:
     monkeypatch.setattr(try_edits, "try_edits", answer(0.063, "refit", accepted=False))
     done = run("set", "outside_view.classes = Weights(all_but_failed=0.2, drug_cases=0.4, like_mexico=0.4)", *SIGNED)
-    assert "Headline 6.3 % before; only a refit can tell what it becomes." in done.stdout
+    assert "Headline 6.3 % before; only a refit can compute the new one." in done.stdout
     edit = read_history(published.priors).edits[0]
     assert (edit.before is not None, edit.after) == (True, None)
 
@@ -180,9 +180,9 @@ def test_a_run_without_draws_does_not_keep_anyone_from_changing_a_prior(run: Run
 
 def test_a_run_that_does_not_tell_its_priors_says_nothing(run: Run, workspace: Workspace) -> None:
     publish(workspace, "0" * 64)
-    said = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout
-    assert "What it does to the headline is not known." in said
-    assert "does not name them" in said
+    message = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout
+    assert "Its effect on the headline is not known." in message
+    assert "does not name them" in message
     assert read_history(workspace.priors).edits[0].before is None
 
 
@@ -212,7 +212,7 @@ def test_damage_is_told_and_the_edit_made_all_the_same(run: Run, published: Work
 
 
 def test_the_log_is_newest_first_and_shows_hands(run: Run, workspace: Workspace) -> None:
-    assert run("log").stdout == "No prior was changed since the history began.\n"
+    assert run("log").stdout == "No prior has been changed since the history began.\n"
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     run("set", "ladder.just_risen = Normal(2, 1)", "--why", "Single acts.", "--by", "Bo")
     path = workspace.priors / "leverage.toml"
@@ -233,7 +233,7 @@ def test_the_log_is_newest_first_and_shows_hands(run: Run, workspace: Workspace)
 
 
 def test_the_log_of_one_prior(run: Run) -> None:
-    assert run("log", "direct.rate").stdout == "direct.rate was not changed.\n"
+    assert run("log", "direct.rate").stdout == "direct.rate has not been changed.\n"
     unknown = run("log", "direct.rat")
     assert (unknown.exit_code, "Did you mean direct.rate?" in unknown.stderr) == (3, True)
 

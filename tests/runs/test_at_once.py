@@ -100,7 +100,7 @@ def test_what_another_wrote_meanwhile_is_seen_and_kept(workspace: Workspace, mon
 
 def test_others_that_never_stop_are_said(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = iter(range(100))
-    monkeypatch.setattr(set_edits, "_published", lambda _: str(next(runs)))
+    monkeypatch.setattr(edits, "_published", lambda _: str(next(runs)))
     with pytest.raises(LockedError, match="keep changing"):
         set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID)
     assert read_history(workspace.priors).edits == ()

@@ -1,4 +1,4 @@
-"""What the priors alone say: of the questions, and of the record."""
+"""What the priors alone imply for the questions and for the record of Mexico."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ class PriorPredictive:
     def lines(self) -> Iterator[str]:
         """For a terminal of 80 columns."""
         yield ""
-        yield "What the priors alone say: chance of the level or a higher one within"
+        yield "From the priors alone: chance of reaching the level or a higher one within"
         yield f"{'':<24}" + "".join(f"{f'{h} months':>12}" for h in HORIZONS)
         for k, row in self.chances.items():
             yield f"{k} {LEVELS[k]:<22}" + "".join(f"{percent(p):>12}" for p in row.values())
         yield ""
-        yield "Histories of the same months drawn from the priors, beside the record"
+        yield "Histories of the same months simulated from the priors, beside the record"
         yield f"{'':<30}{'record':>8}{'5 %':>8}{'50 %':>8}{'95 %':>8}{'tail':>10}"
-        for said in self.replicates:
-            numbers = "".join(f"{said[n]:>8.3g}" for n in ("observed", "q05", "q50", "q95"))
-            yield f"{said['statistic']:<30}{numbers}{percent(said['tail_p']):>10}"
+        for replicate in self.replicates:
+            numbers = "".join(f"{replicate[n]:>8.3g}" for n in ("observed", "q05", "q50", "q95"))
+            yield f"{replicate['statistic']:<30}{numbers}{percent(replicate['tail_p']):>10}"
 
 
 def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent) -> PriorPredictive:
-    """Draw model 5 from its priors and carry it over the record, and from the origin forward. No sampler."""
-    from forecast.report.payload.parameters import replicated_statistics
+    """Draw the parameters of model 5 from its priors, and simulate the record and the forecast. No sampler runs."""
+    from forecast.report.parts.beliefs import replicate_rows
 
     progress("drivers", None)
     situation = build_origin_state(inputs.data, inputs.priors, seed)
@@ -62,13 +62,13 @@ def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progres
     progress("drivers", 1.0)
     rng = np.random.default_rng(seed + 3)
     draws = from_prior(tolerance_priors(inputs.priors), situation.origin, DRAWS, rng)
-    climbs = {}
+    ladders = {}
     for i, (name, history) in enumerate(situation.histories.items()):
         progress("histories", i / len(situation.histories), name)
-        climbs[name] = forecast_from_history(situation, draws, pool, history)
+        ladders[name] = forecast_from_history(situation, draws, pool, history)
     progress("histories", 1.0)
     chances = {
-        k: {h: float(sum(situation.weights[n] * found.reached(k, h).mean() for n, found in climbs.items())) for h in HORIZONS}
+        k: {h: float(sum(situation.weights[n] * ladder.reached(k, h).mean() for n, ladder in ladders.items())) for h in HORIZONS}
         for k in range(TOP, 0, -1)
     }
     record = situation.histories["main"].levels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ import xarray as xr
 from forecast.data.records import Spell
 from forecast.data.tables import Data
 from forecast.errors import GateError, UsageError
+from forecast.forecasting.inputs import Inputs
 from forecast.inference.gate import Diagnostics, examine, scalars
 from forecast.inference.sample import Sampler, compile_sampler
 from forecast.inference.settings import SamplerSettings
@@ -26,12 +27,11 @@ from forecast.priors.apply_edits import write_edits
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_file
 from forecast.priors.specs import PriorSpec
-from forecast.progress import Progress, silent
-from forecast.storage.locks import folder_lock
-from forecast.workspace import Workspace, check_writable
+from forecast.progress import Progress, silent, within
+from forecast.workspace import Workspace, check_own
 
 SEED: Final = 2026
-WHY: Final = "What the states compared say, fitted anew."
+WHY: Final = "Fitted to the states compared."
 FIRST: Final = SamplerSettings()
 RETRY: Final = SamplerSettings(target_accept=0.97)
 PRIOR_DRAWS: Final = 4_000
@@ -68,7 +68,7 @@ class NewStateChance:
 
 @dataclass(frozen=True, eq=False)
 class ReferenceFit:
-    """What the outside view says. `specs` are the priors it gives; `changed` those that differ from the priors it was given (old, new)."""
+    """The fitted outside view. `specs` are the priors it gives, `changed` those that differ from the input priors, as (old, new)."""
 
     specs: Mapping[str, PriorSpec]
     changed: Mapping[str, tuple[PriorSpec, PriorSpec]]
@@ -88,7 +88,7 @@ def compile_reference(data: Data) -> Sampler:
 
 
 def check_choices(data: Data, classes: Mapping[str, float] | None, drop: Collection[str]) -> None:
-    """UsageError for an unknown class or state, or weights that weigh nothing: said before anything is compiled."""
+    """UsageError for an unknown class or state, or weights that are all 0. It is checked before anything is compiled."""
     if classes is not None:
         _weights(classes)
     _without(data, drop)
@@ -163,7 +163,7 @@ def write_reference(
     """Write the priors that differ into their file and into its history, reasons and notes staying, and the alternatives beside them.
 
     as_of: the day as of which the states were read, if not today. All of it is written or nothing. Raises what `change` does, and
-    UsageError in a workspace that is not to be edited.
+    UsageError in a workspace that must not be edited.
     """
     check_writable(where)
     weights = ", ".join(f"{f.name} {f.weight:.3g}" for f in result.classes)
@@ -172,7 +172,7 @@ def write_reference(
     then = f" as of {as_of}" if as_of else ""
     asked = f"reference_spells.csv{then}{without}, pressure {year}, seed {result.seed}"
     source = f"outside view: {asked}; pool of {weights}; rises and stays widened"
-    with folder_lock(where.priors):
+    with editing(where.priors):
         beside = None if alternatives is None else alternatives_file(where.priors, alternatives)
         priors = load_priors(where.priors)
         write_edits(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)
@@ -181,7 +181,7 @@ def write_reference(
 def fit_alternatives(
     data: Data, priors: Priors, result: ReferenceFit, *, sampler: Sampler | None = None, progress: Progress = silent
 ) -> dict[str, dict[str, PriorSpec]]:
-    """What the report tries in place of the published priors: one class alone, and what each coding of pressure says of its effect.
+    """The sets of priors that the report compares with the published ones: one class alone, and pressure coded in two ways.
 
     `result` is of the same data, with pressure of the same year. Raises GateError if a fit fails twice.
     """
@@ -250,3 +250,14 @@ def _chances(of: str, state: NewStatePredictive) -> list[NewStateChance]:
             low, middle, high = np.quantile(p, [0.05, 0.5, 0.95])
             out.append(NewStateChance(of, start, pressed, float(p.mean()), float(low), float(middle), float(high)))
     return out
+
+
+def with_priors_as_of(inputs: Inputs, progress: Progress = silent) -> Inputs:
+    """The inputs with the ladder's priors fitted to what was public about other states on `inputs.as_of`; unchanged without that date.
+
+    Priors that people wrote stay. They were set with hindsight, and the report says so. Raises GateError if a fit fails twice.
+    """
+    if inputs.as_of is None:
+        return inputs
+    fitted = fit_reference(inputs.data, inputs.priors, progress=within(progress, "outside view"))
+    return replace(inputs, priors=inputs.priors.replace(fitted.specs))
