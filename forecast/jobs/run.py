@@ -31,7 +31,7 @@ from forecast.report.models.report import Report
 from forecast.report.payload.build import build_report
 from forecast.report.rehearsal import rehearse
 from forecast.reweighting.draws_archive import pack
-from forecast.runs import run_ids, store
+from forecast.runs import store
 from forecast.runs.draws_files import write_draws, write_posterior
 
 UNPUBLISHED: Final[Mapping[str, Any]] = {"follows": None, "decision": {"kind": "run", "reason": "", "seconds": None}}
@@ -139,7 +139,7 @@ def write_report(
     notes: what else the manifest is to say, as of a run that is published: what it follows, and what was decided and why.
     """
     digest = data_digest(forecast.situation.data) + forecast.situation.priors.digest()
-    run_id = run_ids.new_run_id(now, digest)
+    run_id = store.new_run_id(now, digest)
     progress("report", None)
     report = build_report(forecast, run_id, now)
 

@@ -23,10 +23,10 @@ from forecast.report.files import (
     parse_document,
     validated_report,
 )
-from forecast.runs import run_ids, store
+from forecast.runs import store
 from forecast.runs.draws_files import DRAWS, POSTERIOR, DrawsArrays, check_posterior, read_posterior
 from forecast.runs.manifest import Manifest, read_manifest, read_verified, refuse, verify_files
-from forecast.runs.retention import FITTED_IN
+from forecast.runs.store import FITTED_IN
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -163,7 +163,7 @@ class SavedRun:
         """The priors that the run was made from, by its manifest: no file of priors is read. InputError if it does not name them all."""
         check_version(self.document, self.name)  # another version may name its priors otherwise
         specs = {name: entry["spec"] for name, entry in self.meta.get("priors", {}).items() if name in CATALOGUE and "spec" in entry}
-        day = run_ids.made_at(self.manifest.run_id).date()
+        day = store.made_at(self.manifest.run_id).date()
         try:
             priors = Priors({
                 name: Prior(name, parse_prior(name, specs[name]), "", f"run {self.name}", "", day, "", "") for name in CATALOGUE

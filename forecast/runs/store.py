@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from forecast.data.suggestions import nearest_words
 from forecast.errors import ForecastError, StoreError, UsageError
-from forecast.runs import manifest, run_ids
+from forecast.runs import manifest, store
 from forecast.storage import atomic, files, temporary_folder
 from forecast.storage.text import visible
 
@@ -34,7 +34,7 @@ def write_run(reports: Path, run_id: str, write: Callable[[Path], None], meta: M
     Before that step nobody sees it, and if `write` fails or the process dies nothing of it stays. `meta` (what JSON can hold) goes into the
     manifest. It does not become `latest`. Raises ForecastError if it cannot be written, for instance because the disk is full.
     """
-    if not run_ids.is_run_id(run_id):
+    if not store.is_run_id(run_id):
         raise ValueError(f"{run_id!r} is not the id of a run")
     final = reports / run_id
     with files.explained_write_errors(reports):
@@ -57,12 +57,12 @@ def publish(reports: Path, run_id: str) -> None:
     """
     manifest.check(reports / run_id)
     check_movable(reports)
-    atomic.replace_link(reports / run_ids.LATEST, run_id)
+    atomic.replace_link(reports / store.LATEST, run_id)
 
 
 def check_movable(reports: Path) -> None:
     """StoreError if something that is no link stands where `latest` is to be, so that nothing can be published."""
-    link = reports / run_ids.LATEST
+    link = reports / store.LATEST
     if link.exists(follow_symlinks=False) and not link.is_symlink():
         kind = "a folder" if link.is_dir() else "a file"
         raise StoreError(
@@ -81,18 +81,18 @@ def latest(reports: Path) -> Path | None:
         return None
     run = reports / run_id
     if not (run / manifest.NAME).is_file():
-        raise StoreError(f"{reports / run_ids.LATEST} points to {run.name}, which is not a run.", f"Restore that run, or {_PUBLISH}.")
+        raise StoreError(f"{reports / store.LATEST} points to {run.name}, which is not a run.", f"Restore that run, or {_PUBLISH}.")
     return run
 
 
 def _linked(reports: Path) -> str | None:
     """The id that `latest` holds. A link to anything but the name of a run beside it was not written by this program."""
     check_movable(reports)
-    link = reports / run_ids.LATEST
+    link = reports / store.LATEST
     if not link.is_symlink():
         return None
     target = os.readlink(link)
-    if not run_ids.is_run_id(target):
+    if not store.is_run_id(target):
         raise StoreError(f"{link} points to {visible(target)}, which is no run of this store.", f"Remove the link, then {_PUBLISH}.")
     return target
 
@@ -117,7 +117,7 @@ def list_runs(reports: Path) -> tuple[Run, ...]:
         published = _linked(reports)
     except StoreError:  # then no run is the published one; `latest` says why
         published = None
-    found = sorted(p for p in reports.glob("*") if run_ids.is_run_id(p.name) and p.is_dir())
+    found = sorted(p for p in reports.glob("*") if store.is_run_id(p.name) and p.is_dir())
     return tuple(Run(p.name, p, p.name == published) for p in found)
 
 
@@ -126,7 +126,7 @@ def resolve(reports: Path, name: str) -> Path:
 
     Raises UsageError if no run or several are meant, with the ids that come nearest, StoreError if `latest` points nowhere.
     """
-    if name == run_ids.LATEST:
+    if name == store.LATEST:
         if (published := latest(reports)) is None:
             raise UsageError(f"No run was published in {reports} yet.", _NO_RUN)
         return published

@@ -88,9 +88,10 @@ def test_without_a_run_it_says_so(workspace: Workspace, command: Command) -> Non
 
 
 def test_every_prior_has_few_words_and_those_of_the_report() -> None:
+    from forecast.report.parts.beliefs import parameters
+
     from forecast.priors.catalogue import CATALOGUE
     from forecast.priors.descriptions import short_label
-    from forecast.report.parts.beliefs import parameters
 
     words = {name: short_label(name) for name in CATALOGUE}
     assert max(map(len, words.values())) <= 32

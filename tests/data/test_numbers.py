@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from forecast.priors.specs import SpecError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.data.suggestions import number_problem, whole_problem
 from forecast.priors.parsing import parse
+from forecast.priors.specs import SpecError
 
 
 @pytest.mark.parametrize("text", ["0", "7", "-7", "0.5", "1.234", "248018", "1e5", "2.5E-3", "100.0"])

@@ -26,7 +26,7 @@ from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.priors.load import load_priors
 from forecast.reweighting.draws_archive import pack_draws, unpack_draws
-from forecast.runs import publication_lock, run_ids, store
+from forecast.runs import publication_lock, store
 from tests.conftest import NOW
 from tests.support.bundled_state import bundled_situation
 from tests.support.sound_reports import EXAMPLE, sound_report
@@ -52,7 +52,7 @@ def published(workspace: places.Workspace) -> places.Workspace:
         (folder / "report.json").write_text(json.dumps(sound_report(run_id, scenarios=[STORED])))
         write_inputs(folder, inputs.snapshot)
 
-    run_id = run_ids.new_run_id(NOW, "ab12cd")
+    run_id = store.new_run_id(NOW, "ab12cd")
     meta = {
         "seed": 5, "data_digest": data_digest(inputs.data), "priors_digest": inputs.priors.digest(),
         "origin": month_text(origin(inputs.data)), "model_version": MODEL_VERSION, "today": NOW.date().isoformat(),

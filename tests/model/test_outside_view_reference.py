@@ -16,9 +16,6 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import Result
-from forecast.priors.outside_view import ALTERNATIVES_FILE as ALTERNATIVES
-from forecast.priors.outside_view import read_alternatives
-from forecast.priors.specs import PriorSpec
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -36,6 +33,9 @@ from forecast.model.outside_view_priors import medians
 from forecast.priors.distributions import Normal, Quantiles
 from forecast.priors.edit_log import read_history
 from forecast.priors.load import Priors, load_priors
+from forecast.priors.outside_view import ALTERNATIVES_FILE as ALTERNATIVES
+from forecast.priors.outside_view import read_alternatives
+from forecast.priors.specs import PriorSpec
 from forecast.workspace import PACKAGE, Workspace, bundled_root
 
 type Command = Callable[..., Result]

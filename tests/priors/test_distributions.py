@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from forecast.priors.specs import NamedNumbers, PriorSpec, SpecError, Weights, number_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats

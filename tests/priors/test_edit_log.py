@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from forecast.priors.specs import PriorSpec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

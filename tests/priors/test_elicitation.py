@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from forecast.priors.outside_view import after_selection
-from forecast.priors.specs import SpecError, logit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats

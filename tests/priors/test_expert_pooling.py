@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import Result
-from forecast.priors.specs import SpecError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats

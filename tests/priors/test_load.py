@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from forecast.priors.specs import NamedNumbers, PriorSpec, Weights
 
 from forecast.errors import InputError
 from forecast.priors.apply_edits import edit_prior_text, replace_text_file

@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from forecast.priors.outside_view import rise_after_selection, skip_after_selection
-from forecast.priors.specs import PriorSpec
 
 from forecast.cli import main
 from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTHS, SHARPEST, SPREAD

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
-from forecast.priors.outside_view import after_selection, rise_after_selection, skip_after_selection
 from forecast.report.charts.prior import curves
 from forecast.report.charts.svg import PAGE
+from forecast.report.parts.chances import questions
 from scipy import integrate, stats
 
 from forecast.arrays.weighted_quantiles import WeightedSample as Draws
@@ -30,9 +30,6 @@ from forecast.priors.distributions import PROBABILITIES, Beta, Distribution, Fix
 from forecast.priors.implied import implied_quantities
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import after_selection, rise_after_selection, skip_after_selection
-from forecast.report.charts.prior import curves
-from forecast.report.charts.svg import PAGE
-from forecast.report.parts.chances import questions
 from forecast.reweighting.draws_archive import pack, unpack_draws, unpack_pool
 from forecast.reweighting.driver_update import parameter_by_path
 from forecast.reweighting.prior_edits import reweight_to_priors

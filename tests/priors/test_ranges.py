@@ -11,7 +11,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from forecast.priors.specs import SpecError
 
 from forecast.data.as_of import as_of
 from forecast.data.tables import origin

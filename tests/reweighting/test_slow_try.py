@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forecast.priors.specs import PriorSpec
 
 from forecast import workspace as places
 from forecast.forecasting.inputs import load_workspace
@@ -24,6 +23,7 @@ from forecast.jobs.priors.try_edits import EditTrial, try_edits
 from forecast.jobs.run import fit
 from forecast.jobs.saved_run import write_inputs
 from forecast.priors.load import load_priors
+from forecast.priors.specs import PriorSpec
 from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from forecast.jobs.priors.edits import HeadlineChange, set_priors
 
 from forecast.errors import LockedError
 from forecast.jobs.priors import set_edits
+from forecast.jobs.priors.edits import HeadlineChange, set_priors
 from forecast.jobs.questions.record import record_prediction
 from forecast.jobs.questions.verify import verify_ledger
 from forecast.priors.edit_log import read_history

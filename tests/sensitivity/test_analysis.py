@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from forecast.priors.specs import PriorSpec, Weights
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from forecast.model.history import History
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.distributions import Fixed, HalfNormal, Normal
+from forecast.priors.specs import PriorSpec, Weights
 from forecast.reweighting.draws_archive import pack
 from forecast.reweighting.importance_ratios import PARAMETER_READERS
 from forecast.reweighting.prior_edits import reweight_to_priors

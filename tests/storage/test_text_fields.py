@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import Result
-from forecast.priors.outside_view import ALTERNATIVES_FILE, read_alternatives
 
 from forecast.cli import main
 from forecast.data.entry.add_rows import plan_addition
@@ -28,6 +27,7 @@ from forecast.priors.apply_edits import write_edits
 from forecast.priors.edit_log import read_history
 from forecast.priors.expert_pooling import read_opinions
 from forecast.priors.load import load_priors
+from forecast.priors.outside_view import ALTERNATIVES_FILE, read_alternatives
 from forecast.priors.parsing import parse, read_edits
 from forecast.storage.text import refused_character
 from tests.support.data_editing import BUNDLED, rows_of, write_rows

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from forecast.priors.outside_view import ALTERNATIVES_FILE, read_alternatives
 
 from forecast.data.entry.form import LABELS
 from forecast.data.entry.row_input import read_rows
@@ -28,6 +27,7 @@ from forecast.priors import apply_edits as priors_change
 from forecast.priors.edit_log import read_history
 from forecast.priors.expert_pooling import read_opinions
 from forecast.priors.load import load_priors
+from forecast.priors.outside_view import ALTERNATIVES_FILE, read_alternatives
 from forecast.priors.parsing import parse, read_edits
 from forecast.runs import ledger, manifest
 from forecast.storage.text import decode_text, read_input_text

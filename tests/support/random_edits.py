@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from forecast.priors.specs import PriorSpec, Weights
 
 from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
+from forecast.priors.specs import PriorSpec, Weights
 from forecast.reweighting.edit_effects import FITTED
 
 WIDTH = 3.29

@@ -14,7 +14,7 @@ from forecast.jobs.questions.freeze import forecast_entry, parse_question_ledger
 from forecast.report.files import load_document
 from forecast.runs import ledger, manifest, publication_lock, store
 from forecast.runs.ledger import Entry, Head
-from forecast.runs.retention import FORECAST
+from forecast.runs.store import FORECAST
 
 MAX_WAIT_SECONDS: Final = 10.0
 """How long to wait for a publisher that is entering its run, which takes a fraction of a second."""
