@@ -14,7 +14,7 @@ from forecast.cli._text import wrap
 if TYPE_CHECKING:
     from forecast.jobs.priors.try_edits import EditTrial
     from forecast.priors.distributions import PriorSpec
-    from forecast.runs.kept_runs import KeptRun
+    from forecast.runs.store import KeptRun
 
 FAMILY = ("reach-3-12m", "reach-4-3m", "reach-4-6m", "reach-4-12m", "reach-4-24m", "reach-5-12m", "fall-1-12m")
 """What is shown first: the headline and its kin."""

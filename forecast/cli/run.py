@@ -30,7 +30,7 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
     workspace = context.own_workspace
     from forecast.forecasting.inputs import load_workspace
     from forecast.jobs.publish import run_and_publish
-    from forecast.runs.run_ids import LATEST
+    from forecast.runs.store import LATEST
 
     inputs = load_workspace(workspace, context.as_of, context.now.date())
     steps = steps_of_run(as_of=context.as_of is not None, follows=publish and (workspace.reports / LATEST).is_symlink())

@@ -148,11 +148,11 @@ def prune(context: Context, keep: int) -> None:
     """
     from forecast.jobs.index import entries, write_index
     from forecast.jobs.publish import capture_failure
-    from forecast.runs.retention import needed
+    from forecast.runs.store import runs_to_keep
 
     reports = context.own_workspace.reports
     with publication_lock.publisher(reports, "forecast runs prune", context.now, makes_room=True):
-        gone = store.prune(reports, keep, needed(reports))
+        gone = store.prune(reports, keep, runs_to_keep(reports))
         _, trouble = capture_failure("the index", lambda: write_index(reports, context.now))
         others = [e.run_id for e in entries(reports) if e.other_version]
     if context.json:

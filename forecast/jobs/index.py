@@ -12,7 +12,7 @@ from forecast.errors import StoreError
 from forecast.formatting import listed, month_words
 from forecast.report.files import REPORT, is_current, load_document
 from forecast.report.run_index import InputChange, RunSummary, render_index
-from forecast.runs import manifest, run_ids, store
+from forecast.runs import manifest, store
 from forecast.storage.atomic import replace_text
 from forecast.storage.locks import folder_lock
 
@@ -48,7 +48,7 @@ def entries(reports: Path) -> tuple[RunSummary, ...]:
             metas[run.run_id] = told.meta
         except StoreError as e:
             found[run.run_id] = RunSummary(
-                run.run_id, run_ids.made_at(run.run_id), latest=run.latest, published=run.latest, damage=_short(e, reports)
+                run.run_id, store.made_at(run.run_id), latest=run.latest, published=run.latest, damage=_short(e, reports)
             )
     before: Mapping[str, Any] | None = None
     for run_id in published(found, metas):
@@ -120,12 +120,12 @@ def _edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return f"{len(edits)} priors: {listed(name for name, _, _ in edits)}"
 
 
-def _entry(run: store.Run, told: manifest.Manifest) -> RunSummary:
+def _entry(run: store.StoredRun, told: manifest.Manifest) -> RunSummary:
     meta = told.meta
     interval, decision = meta.get("interval"), meta.get("decision") or {}
     return RunSummary(
         run.run_id,
-        run_ids.made_at(run.run_id),
+        store.made_at(run.run_id),
         latest=run.latest,
         page="report.html" in told.digests,
         origin=meta.get("origin"),

@@ -17,7 +17,7 @@ from forecast.errors import ForecastError, StoreError
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs
 from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
-from forecast.runs import publication_lock, run_ids, store
+from forecast.runs import publication_lock, store
 from forecast.storage import temporary_folder
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _index(reports: Path, now: datetime) -> None:
 
     path = reports / INDEX
     if path.is_file():
-        shown = [reports / run_ids.LATEST, *(run.path for run in store.list_runs(reports))]
+        shown = [reports / store.LATEST, *(run.path for run in store.list_runs(reports))]
         written, newest = path.stat().st_mtime, max(p.lstat().st_mtime for p in shown if p.exists())
         if written > newest and datetime.fromtimestamp(written, UTC).date() == now.astimezone(UTC).date():
             return
@@ -168,7 +168,7 @@ def previous_publication(reports: Path) -> SavedRun | None:
 def check_clock(reports: Path, now: datetime) -> None:
     """Raises ForecastError if the clock stands before the newest run was made: names of runs, and the ledger, go by time."""
     runs = store.list_runs(reports)
-    if runs and (made := run_ids.made_at(runs[-1].run_id)) > now:
+    if runs and (made := store.made_at(runs[-1].run_id)) > now:
         raise ForecastError(
             f"The clock says {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC, but run {runs[-1].run_id} was made at {made:%Y-%m-%d %H:%M}; "
             "nothing is published by a clock that was set back.",

@@ -12,7 +12,7 @@ from forecast.errors import ForecastError, GateError, StoreError, UsageError
 from forecast.jobs.publish import check_clock, finish_publication
 from forecast.jobs.saved_run import SavedRun
 from forecast.runs import ledger, publication_lock, store
-from forecast.runs.retention import FORECAST
+from forecast.runs.store import FORECAST
 
 
 @dataclass(frozen=True)

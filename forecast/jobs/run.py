@@ -23,7 +23,7 @@ from forecast.forecasting.scenarios.run import feasible, run_scenarios
 from forecast.inference.gate import worst
 from forecast.inference.settings import MULTIVERSE
 from forecast.jobs.input_fingerprint import sampling, settings_digest
-from forecast.jobs.saved_run import write_inputs
+from forecast.jobs.saved_run import INPUTS
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.progress import Progress, silent
 from forecast.report.files import write_report_files
@@ -31,8 +31,9 @@ from forecast.report.models.report import Report
 from forecast.report.payload.build import build_report
 from forecast.report.rehearsal import rehearse
 from forecast.reweighting.draws_archive import pack
-from forecast.runs import run_ids, store
+from forecast.runs import store
 from forecast.runs.draws_files import write_draws, write_posterior
+from forecast.workspace import write_snapshot
 
 UNPUBLISHED: Final[Mapping[str, Any]] = {"follows": None, "decision": {"kind": "run", "reason": "", "seconds": None}}
 """What the manifest of a run says that was not written to be published."""
@@ -139,7 +140,7 @@ def write_report(
     notes: what else the manifest is to say, as of a run that is published: what it follows, and what was decided and why.
     """
     digest = data_digest(forecast.situation.data) + forecast.situation.priors.digest()
-    run_id = run_ids.new_run_id(now, digest)
+    run_id = store.new_run_id(now, digest)
     progress("report", None)
     report = build_report(forecast, run_id, now)
 
@@ -147,7 +148,7 @@ def write_report(
         write_report_files(report, folder)
         write_posterior(folder, {name: made.posterior for name, made in forecast.readings.items()})
         write_draws(folder, pack(forecast))
-        write_inputs(folder, {} if inputs is None else inputs.snapshot)
+        write_snapshot(folder / INPUTS, {} if inputs is None else inputs.snapshot)
 
     path = store.write_run(reports, run_id, write, {**meta(report), **made_from(forecast, inputs), **UNPUBLISHED, **(notes or {})})
     progress("report", 1.0)

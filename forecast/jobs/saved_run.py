@@ -22,10 +22,10 @@ from forecast.report.files import (
     parse_document,
     validated_report,
 )
-from forecast.runs import run_ids, store
+from forecast.runs import store
 from forecast.runs.draws_files import DRAWS, POSTERIOR, DrawsArrays, check_posterior, read_posterior
 from forecast.runs.manifest import Manifest, read_manifest, read_verified, refuse, verify_files
-from forecast.runs.retention import FITTED_IN
+from forecast.runs.store import FITTED_IN
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,14 +40,6 @@ INPUTS: Final = "inputs"
 """The folder of a run that holds data/ and priors/ as the run read them, byte for byte."""
 AGAIN: Final = "Make a new run: `forecast run --publish`."
 _PARSED: Final = (REPORT, DRAWS, POSTERIOR)
-
-
-def write_inputs(folder: Path, snapshot: Mapping[str, bytes]) -> None:
-    """Write the files of a snapshot ("data/events.csv" → bytes) to the folder of a run that is being made."""
-    for name, raw in snapshot.items():
-        path = folder / INPUTS / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(raw)
 
 
 class SavedRun:
@@ -162,7 +154,7 @@ class SavedRun:
         """The priors that the run was made from, by its manifest: no file of priors is read. InputError if it does not name them all."""
         check_version(self.document, self.name)  # another version may name its priors otherwise
         specs = {name: entry["spec"] for name, entry in self.meta.get("priors", {}).items() if name in CATALOGUE and "spec" in entry}
-        day = run_ids.made_at(self.manifest.run_id).date()
+        day = store.made_at(self.manifest.run_id).date()
         try:
             priors = Priors({
                 name: Prior(name, parse_prior(name, specs[name]), "", f"run {self.name}", "", day, "", "") for name in CATALOGUE

@@ -15,7 +15,7 @@ from forecast.cli._prior_list import THEMES, lines
 from forecast.jobs.priors.headline_moves import prior_moves
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.load import load_priors
-from forecast.runs import run_ids, store
+from forecast.runs import store
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.support.sound_reports import EXAMPLE, sound_report
@@ -55,7 +55,7 @@ def _whole(examined: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def published(workspace: Workspace) -> Path:
     """A run that is published, with only what is read here."""
-    run_id = run_ids.new_run_id(NOW, "a" * 64)
+    run_id = store.new_run_id(NOW, "a" * 64)
     text = json.dumps(sound_report(run_id, sensitivity=_whole(EXAMINED)))
     path = store.write_run(workspace.reports, run_id, lambda folder: (folder / "report.json").write_text(text) and None, {})
     store.publish(workspace.reports, run_id)

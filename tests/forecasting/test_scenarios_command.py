@@ -20,13 +20,14 @@ from forecast.data.tables import origin
 from forecast.domain import month_text
 from forecast.forecasting.inputs import load_workspace
 from forecast.forecasting.parameter_draws import from_prior
-from forecast.jobs.saved_run import write_inputs
+from forecast.jobs.saved_run import INPUTS
 from forecast.jobs.scenario import run_on_draws
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.priors.load import load_priors
 from forecast.reweighting.draws_archive import pack_draws, unpack_draws
-from forecast.runs import publication_lock, run_ids, store
+from forecast.runs import publication_lock, store
+from forecast.workspace import write_snapshot
 from tests.conftest import NOW
 from tests.support.bundled_state import bundled_situation
 from tests.support.sound_reports import EXAMPLE, sound_report
@@ -50,9 +51,9 @@ def published(workspace: places.Workspace) -> places.Workspace:
     def write(folder: Path) -> None:
         np.savez(folder / "draws.npz", **arrays)  # type: ignore[arg-type]  # the stubs know no mapping
         (folder / "report.json").write_text(json.dumps(sound_report(run_id, scenarios=[STORED])))
-        write_inputs(folder, inputs.snapshot)
+        write_snapshot(folder / INPUTS, inputs.snapshot)
 
-    run_id = run_ids.new_run_id(NOW, "ab12cd")
+    run_id = store.new_run_id(NOW, "ab12cd")
     meta = {
         "seed": 5, "data_digest": data_digest(inputs.data), "priors_digest": inputs.priors.digest(),
         "origin": month_text(origin(inputs.data)), "model_version": MODEL_VERSION, "today": NOW.date().isoformat(),

@@ -19,7 +19,7 @@ from forecast.jobs.index import changed, entries, write_index
 from forecast.report.figures.run_history import GAP, apart, headlines_chart, max_runs
 from forecast.report.figures.svg_export import PAGE, PHONE
 from forecast.report.run_index import RunSummary
-from forecast.runs import run_ids, store
+from forecast.runs import store
 
 type Command = Callable[..., Result]
 
@@ -52,7 +52,7 @@ def written(reports: Path, *metas: dict[str, Any], publish: bool = True) -> list
     """Runs a day apart, each published after the one before it unless its meta says otherwise."""
     ids: list[str] = []
     for i, meta in enumerate(metas):
-        run_id = run_ids.new_run_id(START + timedelta(days=i), f"{i:06x}")
+        run_id = store.new_run_id(START + timedelta(days=i), f"{i:06x}")
         follows = next((r.run_id for r in store.list_runs(reports) if r.latest), None) if publish else None
         store.write_run(reports, run_id, lambda folder: (folder / "report.html").write_text("report") and None, {"follows": follows} | meta)
         if publish and meta.get("as_of") is None:
@@ -187,8 +187,8 @@ def test_the_first_run_is_found_where_the_second_is_damaged(reports: Path) -> No
 
 
 def test_runs_that_name_each_other_do_not_hang(reports: Path) -> None:
-    first = run_ids.new_run_id(START, "000000")
-    second = run_ids.new_run_id(START + timedelta(days=1), "000001")
+    first = store.new_run_id(START, "000000")
+    second = store.new_run_id(START + timedelta(days=1), "000001")
     written(reports, told(follows=second), told(follows=first))
     assert [e.published for e in entries(reports)] == [True, True]
 

@@ -18,7 +18,7 @@ from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
-from forecast.runs.kept_runs import kept_run
+from forecast.runs.store import find_fitted_run
 from forecast.workspace import Workspace
 from tests.support.prior_forecasts import prior_forecast
 from tests.support.sound_reports import sound_report
@@ -144,7 +144,7 @@ def test_of_several_the_newest_that_is_sound_is_taken(kept: Workspace, arrays: d
     assert found.run_id == newer
     meta = {"data_digest": "d" * 64, "model_version": "1"}
     digest = prior_forecast().situation.priors.replace(parse_edits([EDIT])).digest()
-    assert kept_run(kept.reports, meta, digest, seed=DEFAULT_SEED + 1) is None
+    assert find_fitted_run(kept.reports, meta, digest, seed=DEFAULT_SEED + 1) is None
 
 
 @pytest.fixture

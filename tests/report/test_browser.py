@@ -13,7 +13,7 @@ import pytest
 
 from forecast.report.html import render_html
 from forecast.report.run_index import InputChange, RunSummary, render_index
-from forecast.runs.run_ids import new_run_id
+from forecast.runs.store import new_run_id
 from tests.fixtures.hostile import hostile_report
 from tests.fixtures.report_example import as_report
 from tests.support.browser import EXECUTABLE, Tab, browser

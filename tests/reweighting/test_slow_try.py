@@ -21,13 +21,14 @@ from forecast.forecasting.inputs import load_workspace
 from forecast.jobs.priors.refit_edits import refit_edits
 from forecast.jobs.priors.try_edits import EditTrial, try_edits
 from forecast.jobs.run import fit
-from forecast.jobs.saved_run import write_inputs
+from forecast.jobs.saved_run import INPUTS
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import load_priors
 from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
+from forecast.workspace import write_snapshot
 from tests.conftest import NOW
 from tests.support.random_edits import groups
 from tests.support.sound_reports import sound_report
@@ -81,7 +82,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> places.Workspace:
     def write(folder: Path) -> None:
         (folder / "report.json").write_text(json.dumps(sound_report(RUN, questions=json.loads(json.dumps(questions(forecast))))))
         write_draws(folder, pack(forecast))
-        write_inputs(folder, inputs.snapshot)
+        write_snapshot(folder / INPUTS, inputs.snapshot)
 
     headline = inputs.data.questions.resolution.headline
     meta = {"priors_digest": inputs.priors.digest(), "headline": headline, "today": NOW.date().isoformat(), "as_of": None}

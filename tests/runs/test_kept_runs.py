@@ -15,7 +15,7 @@ from forecast.errors import StoreError
 from forecast.jobs.questions.freeze import read_book
 from forecast.jobs.questions.verify import audit
 from forecast.runs import ledger, manifest, publication_lock, store
-from forecast.runs.retention import needed
+from forecast.runs.store import runs_to_keep
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.support.ledgers import example, publish, published
@@ -118,7 +118,7 @@ def test_pruning_keeps_what_is_needed(workspace: Workspace, command: Command) ->
     (last / manifest.NAME).unlink()
     manifest.seal(last, IDS[3], noted | {"fitted_in": fit})
     keep(reports, IDS[4])
-    assert needed(reports) == {fit, IDS[2], IDS[3]}
+    assert runs_to_keep(reports) == {fit, IDS[2], IDS[3]}
     result = command("--workspace", root, "runs", "prune", "--keep", "0")
     assert result.exit_code == 0, result.stderr
     assert [run.run_id for run in store.list_runs(reports)] == [fit, IDS[2], IDS[3]]
@@ -135,7 +135,7 @@ def test_a_published_run_that_is_not_in_the_ledger_yet_stays(workspace: Workspac
     published(reports, IDS[0])
     for run_id in IDS[1:4]:
         publish(reports, example(run_id))
-    assert needed(reports) == set(IDS[1:4])
+    assert runs_to_keep(reports) == set(IDS[1:4])
     assert command("--workspace", workspace.data.parent, "runs", "prune", "--keep", "0").exit_code == 0
     assert [run.run_id for run in store.list_runs(reports)] == IDS[1:4]
 
@@ -146,6 +146,6 @@ def test_pruning_refuses_where_it_is_not_known_what_is_needed(workspace: Workspa
     published(reports, IDS[1])
     (reports / IDS[1] / manifest.NAME).write_text("{}")
     with pytest.raises(StoreError):
-        needed(reports)
+        runs_to_keep(reports)
     assert command("--workspace", workspace.data.parent, "runs", "prune", "--keep", "0").exit_code == 7
     assert [run.run_id for run in store.list_runs(reports)] == IDS[:2]

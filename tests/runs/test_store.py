@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.errors import ForecastError, StoreError, UsageError
-from forecast.runs import manifest, run_ids, store
+from forecast.runs import manifest, store
 from forecast.storage import temporary_folder
 
 IDS = ["20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb", "20260102T000000Z-cccccc", "20260103T000000Z-dddddd"]
@@ -36,18 +36,18 @@ def reports(tmp_path: Path) -> Path:
 
 def test_a_run_is_named_by_its_time_in_utc_and_its_digest() -> None:
     at = datetime(2026, 11, 24, 8, 15, 7, tzinfo=timezone(timedelta(hours=-6)))
-    assert run_ids.new_run_id(at, "ab12cdef") == "20261124T141507Z-ab12cd"
-    assert run_ids.made_at("20261124T141507Z-ab12cd") == at
+    assert store.new_run_id(at, "ab12cdef") == "20261124T141507Z-ab12cd"
+    assert store.made_at("20261124T141507Z-ab12cd") == at
     with pytest.raises(ValueError):
-        run_ids.new_run_id(at.replace(tzinfo=None), "ab12cdef")
+        store.new_run_id(at.replace(tzinfo=None), "ab12cdef")
     with pytest.raises(ValueError):
-        run_ids.new_run_id(at, "../../etc")
+        store.new_run_id(at, "../../etc")
 
 
 @given(st.lists(st.integers(0, 4 * 10**9), min_size=2, max_size=2))
 def test_names_sort_by_age(seconds: list[int]) -> None:
     early, late = (datetime.fromtimestamp(s, UTC) for s in sorted(seconds))
-    assert (run_ids.new_run_id(early, "aaaaaa") < run_ids.new_run_id(late, "aaaaaa")) == (early < late)
+    assert (store.new_run_id(early, "aaaaaa") < store.new_run_id(late, "aaaaaa")) == (early < late)
 
 
 def test_a_run_holds_what_was_written_and_what_was_noted(reports: Path) -> None:

@@ -17,7 +17,7 @@ from forecast.priors.plausibility import readings_differ
 from forecast.reweighting.draws_archive import check_asked, check_form
 from forecast.reweighting.edit_effects import FITTED
 from forecast.reweighting.prior_edits import EditedForecast, How, ReweightingDiagnostics, edited_priors, reweight_to_priors
-from forecast.runs.kept_runs import KeptRun, kept_run
+from forecast.runs.store import KeptRun, find_fitted_run
 from forecast.workspace import Workspace
 
 type Row = Mapping[str, Any]
@@ -101,7 +101,7 @@ class TrialBase:
         Edits that only a fit to other states can follow have none: such a fit changes other priors with them.
         """
         names = edited_priors(self.priors, self.edited)
-        return None if not names or set(FITTED) & set(names) else kept_run(reports, self.run.meta, self.edited.digest(), seed)
+        return None if not names or set(FITTED) & set(names) else find_fitted_run(reports, self.run.meta, self.edited.digest(), seed)
 
 
 def try_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], run: str = "latest") -> EditTrial:

@@ -16,7 +16,7 @@ from forecast.priors.edit_log import SHIPPED
 from forecast.report.files import is_current, load_document
 from forecast.runs import ledger, manifest, store
 from forecast.runs.manifest import RESTORE as REMEDY
-from forecast.runs.retention import FORECAST
+from forecast.runs.store import FORECAST
 
 _SAID: Final = (
     "text", "kind", "level", "horizon_months", "window", "resolution_date", "probability", "probability_known", "expected", "interval",

@@ -14,7 +14,7 @@ from forecast.jobs.questions.freeze import book_of, frozen, published
 from forecast.report.files import load_document
 from forecast.runs import ledger, manifest, publication_lock, store
 from forecast.runs.ledger import Entry, Head
-from forecast.runs.retention import FORECAST
+from forecast.runs.store import FORECAST
 
 PATIENCE: Final = 10.0
 """Seconds to wait for a publisher to enter its run, which takes it a fraction of one."""
