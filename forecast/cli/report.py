@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from forecast.cli._context import Context
@@ -10,7 +13,12 @@ from forecast.cli._streams import as_json
 
 
 @click.command(
-    epilog=examples("forecast report", "forecast report latest --format markdown", "forecast report --format html --output mine.html")
+    epilog=examples(
+        "forecast report",
+        "forecast report latest --format markdown",
+        "forecast report --format html --output mine.html",
+        "forecast report --schema",
+    )
 )
 @common()
 @click.argument("name", metavar="[RUN]", default="latest")
@@ -19,22 +27,32 @@ from forecast.cli._streams import as_json
 )
 @click.option("--output", metavar="FILE", help="Write there instead of printing; - is standard output.")
 @force_option
-def report(context: Context, name: str, form: str, output: str | None, force: bool) -> None:
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of report.json instead of a report.")
+def report(context: Context, name: str, form: str, output: str | None, force: bool, schema: bool) -> None:
     """Render a run's report again, without fitting.
 
     RUN is the id of a run, a unique beginning of it, `latest`, or a folder. FILE may be a device or a pipe; one that is there already is
     left as it is without --force, and nothing is written inside data/, priors/ or reports/.
     """
     file = None if output in (None, "-") else context.output(str(output), force)
-    from forecast.report.files import load_document, load_report, render
-    from forecast.runs import manifest, store
+    if schema:
+        from forecast.report.models.report import report_schema
 
-    run = store.resolve(context.workspace.reports, name)
-    manifest.check(run)
-    text = as_json(load_document(run), "utf-8") if context.json else render(load_report(run), form).rstrip("\n")
-    if file is not None:
-        file.write(f"{text}\n")
-        if not file.through:  # a pipe may be this very output
-            context.say_json({"written": str(file.path)}) if context.json else context.say(f"Written to {file.path}")
+        document: Mapping[str, Any] = report_schema()
     else:
-        context.say_json(load_document(run)) if context.json else context.say(text)
+        from forecast.report.files import load_document, load_report, render
+        from forecast.runs import manifest, store
+
+        run = store.resolve(context.workspace.reports, name)
+        manifest.check(run)
+        document = load_document(run) if context.json else {}
+    if document and file is None:
+        context.say_json(document)
+        return
+    text = as_json(document, "utf-8") + "\n" if document else render(load_report(run), form)
+    if file is None:
+        context.say(text.rstrip("\n"))
+        return
+    file.write(text)
+    if not file.through:  # a pipe may be this very output
+        context.say_json({"written": str(file.path)}) if context.json else context.say(f"Written to {file.path}")

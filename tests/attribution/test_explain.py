@@ -26,7 +26,7 @@ from forecast.jobs import state_forecasts
 from forecast.jobs.run import write_report
 from forecast.jobs.saved_run import SavedRun
 from forecast.report.files import validate
-from forecast.report.payload.questions import questions as questions_of
+from forecast.report.models.forecast import Attribution
 from forecast.runs import store
 from tests.conftest import NOW
 from tests.fixtures.report_example import report_example
@@ -34,6 +34,7 @@ from tests.support import fake_sampler
 from tests.support.data_editing import add, change
 from tests.support.light_runs import plain_runs
 from tests.support.prior_forecasts import prior_forecast
+from tests.support.sound_reports import question_rows
 
 type Command = Callable[..., Result]
 
@@ -105,8 +106,8 @@ MADE_WITH = {"model_version": ""}
 
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example's, but for what is asked and answered."""
-    made = fake_sampler.report_document(forecast, run_id, created)
-    questions = [q.model_dump() | {"probability": forecast.answers[q.id].probability} for q in questions_of(prior_forecast())]
+    made = fake_sampler.report(forecast, run_id, created)
+    questions = [q | {"probability": forecast.answers[q["id"]].probability} for q in question_rows(prior_forecast())]
     return made | {"questions": questions, "model_version": MADE_WITH["model_version"] or made["model_version"]}
 
 
@@ -407,8 +408,9 @@ def test_the_command_gives_the_same_document(runs: Runs, command: Command) -> No
 
 
 def test_the_command_reads_what_the_report_tells_already(runs: Runs, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = SavedRun(runs.b).report | {"moved": job.explain(SavedRun(runs.a), SavedRun(runs.b))}
-    monkeypatch.setattr(SavedRun, "report", told)
+    moved = Attribution.model_validate(job.explain(SavedRun(runs.a), SavedRun(runs.b)))
+    explained = SavedRun(runs.b).report.model_copy(update={"moved": moved})
+    monkeypatch.setattr(SavedRun, "report", explained)
     monkeypatch.setattr("forecast.jobs.explain.explain", lambda *_: pytest.fail("it was worked out again"))
     result = command("explain", "--question", "fall-1-12m", "--workspace", runs.root)
     assert result.exit_code == 0, result.stderr

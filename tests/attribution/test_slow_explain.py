@@ -22,13 +22,13 @@ from forecast.jobs.run import fit, write_report
 from forecast.jobs.saved_run import SavedRun
 from forecast.jobs.state_forecasts import fitted
 from forecast.progress import silent
-from forecast.report.payload.questions import questions as questions_of
+from forecast.report.files import load_report
 from forecast.runs.draws_files import read_draws
 from tests.conftest import NOW
-from tests.fixtures.report_example import as_report
 from tests.support import fake_sampler
 from tests.support.light_runs import plain_runs
 from tests.support.prior_forecasts import drawn_forecast
+from tests.support.sound_reports import question_rows
 
 SEED = 11
 
@@ -36,10 +36,7 @@ SEED = 11
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example's, but for what is asked and answered."""
     as_of = forecast.as_of and forecast.as_of.isoformat()
-    return as_report(
-        fake_sampler.report_document(forecast, run_id, created)
-        | {"questions": [q.model_dump() for q in questions_of(forecast)], "as_of": as_of}
-    )
+    return fake_sampler.report(forecast, run_id, created) | {"questions": question_rows(forecast), "as_of": as_of}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -148,7 +145,7 @@ def told_by_a_fit(a: Path, inputs: Inputs, found: Mapping[str, Any]) -> None:
     kinds = [p["kind"] for p in found["parts"]]
     k = kinds.index("new")
     made = fitted(inputs, intermediate_inputs(SavedRun(a).inputs, inputs).states[k], DEFAULT_SEED + 1, silent)
-    mcse = {q.id: q.mcse or 0.0 for q in SavedRun(a).report.questions}
+    mcse = {q.id: q.mcse for q in load_report(a).questions}
     for id_, q in found["questions"].items():
         error = 4 * np.hypot(made.mcse[id_], mcse[id_]) + 1e-6
         assert q["before"] + sum(q["parts"][:k]) == pytest.approx(made.values[id_], abs=error), id_

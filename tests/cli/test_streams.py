@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forecast.report.render import write_report_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast import workspace as places
 from forecast.cli._streams import SafeStream, as_json
+from forecast.report.files import write_report_files
 from forecast.runs import store
 from forecast.storage.text import refused_character
 from tests.cli.test_commands import ALL, examples, fits
-from tests.fixtures.report_example import report_example
+from tests.fixtures.report_example import as_report, report_example
 
 RUN = "20261124T141500Z-abcdef"
 STEERING = "\x00\x07\x08\x0c\x0d\x1b\x7f\x85\x9b\u061c\u200e\u2028\u202e\u2066\ud800\udcff\ufdd0\ufffe\U0010ffff"
@@ -80,7 +80,7 @@ FEW = 12
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a published run of which only the report is real. To be copied."""
     where = places.create_workspace(tmp_path_factory.mktemp("streams") / "workspace")
-    report = report_example() | {"run_id": RUN}
+    report = as_report(run_id=RUN)
     store.write_run(where.reports, RUN, lambda folder: write_report_files(report, folder) and None, META)
     store.publish(where.reports, RUN)
     return where.root

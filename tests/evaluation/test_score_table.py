@@ -7,8 +7,6 @@ from math import log
 from pathlib import Path
 
 import pytest
-from forecast.report.schema import report_schema
-from jsonschema import Draft202012Validator
 
 from forecast.evaluation.prior_edit_effects import between, effects, untested
 from forecast.evaluation.score_table import Row, score_table
@@ -16,9 +14,11 @@ from forecast.jobs.questions import record
 from forecast.jobs.questions.freeze import read_book
 from forecast.jobs.questions.score import caution, past_performance, score
 from forecast.priors.edit_log import Edit
-from forecast.report.tables import standing as told
+from forecast.report.figures.questions import past_performance_summary, past_performance_table
+from forecast.report.models.forecast import PastPerformance
 from forecast.workspace import Workspace
 from tests.conftest import NOW
+from tests.fixtures.report_example import as_report
 from tests.support.ledgers import FIRST, SECOND, THIRD, published
 
 DONE = datetime(2030, 1, 1, tzinfo=UTC)
@@ -205,11 +205,11 @@ def test_a_report_says_how_earlier_numbers_did(tmp_path: Path) -> None:
     resolve(tmp_path, "event-direct-action-12m", True)
     resolve(tmp_path, "count-designation-12m", 2)
     found = past_performance(tmp_path, DONE.date())
-    Draft202012Validator(report_schema()["properties"]["standing"] | {"$defs": report_schema()["$defs"]}).validate(found)
+    report = as_report(past_performance=PastPerformance.model_validate(found).model_dump())
     assert found["questions"]["resolved"] == 3
-    table = told.standing({"standing": found})
+    table = past_performance_table(report)
     assert ("Levels reached within 12 months", "1", "1", "Brier", "0.002", "0.010", "0.040") in table.rows
     assert ("Events within 12 months", "1", "1", "Brier", "0.810", "–", "–") in table.rows
     assert {row[0] for row in table.rows} >= {"Numbers of events within 12 months", "At least one event within 12 months"}
-    assert told.summary({"standing": found}).startswith("Of the questions of earlier runs in the ledger: ")
-    assert told.summary({"standing": {}}) == ""
+    assert past_performance_summary(report).startswith("Of the questions of earlier runs in the ledger: ")
+    assert past_performance_summary(as_report(past_performance=None)) == ""

@@ -7,7 +7,6 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from forecast.report.payload.baselines import frozen
 from scipy import stats
 
 from forecast.data.event_groups import counting_rules, counts_by_month
@@ -27,6 +26,7 @@ from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.questions import build_questions, slug_of
 from forecast.model.events import ANSWERS, COUNTED, fit_events
 from forecast.model.hyperparameters import elasticity_priors
+from forecast.report.payload.questions import question_baselines
 from tests.support.bundled_state import bundled_situation
 from tests.support.prior_forecasts import prior_forecast
 
@@ -155,7 +155,7 @@ def test_an_event_by_hand() -> None:
 
 def test_every_question_of_a_forecast_has_its_row() -> None:
     forecast = prior_forecast()
-    rows = {row["id"]: row for row in frozen(forecast)}
+    rows = {row.id: row.model_dump() for row in question_baselines(forecast)}
     assert list(rows) == list(forecast.answers)
     for id_, row in rows.items():
         answer = forecast.answers[id_]

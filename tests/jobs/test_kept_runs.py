@@ -14,14 +14,13 @@ from forecast.jobs.priors.refit_edits import refit_edits
 from forecast.jobs.priors.try_edits import try_edits
 from forecast.jobs.run import DEFAULT_SEED
 from forecast.priors.edits import parse_edits
-from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
 from forecast.runs.store import find_fitted_run
 from forecast.workspace import Workspace
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 type Command = Callable[..., Result]
 
@@ -39,7 +38,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(json.dumps([q.model_dump() for q in questions(prior_forecast())]))
+    found: list[dict[str, Any]] = question_rows(prior_forecast())
     return found
 
 

@@ -172,7 +172,7 @@ def test_a_row_added_gives_a_whole_run_that_says_what_it_rests_on(added: Added) 
     report = added.done.report.document()
     validate(report)
     assert report["draws_source"] == {"fitted_in": added.fitted.name, "k_hat": added.made.k_hat, "ess": added.made.ess}
-    assert any(added.fitted.name in text and "No sampler ran" in text for text in report["limitations"])
+    assert any(added.fitted.name in text and "No new fit was made" in text for text in report["limitations"])
     assert all(row["note"].endswith(f"as fitted in run {added.fitted.name}") for row in report["multiverse"])
     assert report["multiverse"][0]["label"] == f"the fit of run {added.fitted.name} (main reading)"
     for sentence in ("disputed_act", "range_pressure"):

@@ -18,13 +18,12 @@ from forecast.errors import InputError, StoreError
 from forecast.jobs.priors.try_edits import try_edits
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.edits import parse_edits
-from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
 from forecast.workspace import Workspace, create_workspace
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 type Command = Callable[..., Result]
 HEADLINE = "reach-4-12m"
@@ -38,7 +37,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=[q.model_dump() for q in questions(prior_forecast())])))
+    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=question_rows(prior_forecast()))))
     return rows
 
 

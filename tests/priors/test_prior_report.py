@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
-from forecast.report.charts.prior import curves
-from forecast.report.charts.svg import PAGE
 from scipy import integrate, stats
 
 from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder
@@ -29,7 +27,8 @@ from forecast.priors.implied import implied
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.quadrature import PROBABILITIES
 from forecast.priors.selection_bias import after_selection, rise_after_selection, skip_after_selection
-from forecast.report.payload.questions import questions
+from forecast.report.figures.prior_svg import prior_curves
+from forecast.report.figures.svg_export import PAGE
 from forecast.reweighting.draws_archive import pack, unpack_draws, unpack_pool
 from forecast.reweighting.driver_update import parameter_by_path
 from forecast.reweighting.prior_edits import reweight_to_priors
@@ -40,7 +39,7 @@ from forecast.sensitivity.prior_effects import PARAMETER_FIELDS, PROFILE_DRAWS, 
 from forecast.typing import Floats
 from forecast.workspace import Workspace, bundled_root
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import EXAMPLE, sound_report
+from tests.support.sound_reports import EXAMPLE, question_rows, sound_report
 
 type Command = Callable[..., Result]
 
@@ -291,7 +290,7 @@ def test_what_is_implied_at_the_priors_own_quantiles_is_what_the_prior_implies(n
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the stand-in, as far as `show` reads one."""
     said = {"probability": 0.06, "prior_probability": 0.03}
-    asked = [q | said for q in json.loads(json.dumps([q.model_dump() for q in questions(prior_forecast())]))]
+    asked = [q | said for q in question_rows(prior_forecast())]
     skips = [EXAMPLE["skips"][0] | {"direction": d, "level": i, "went_on": 0, "stopped": 2} for d in ("up", "down") for i in range(1, 5)]
     told = [EXAMPLE["parameters"][0] | {"name": "leverage.effect", "contraction": 0.3, "shift": 0.6, "transitions": 1}]
     report = sound_report(RUN, headline="reach-4-12m", questions=asked, skips=skips, parameters=told)
@@ -396,7 +395,7 @@ def test_a_figure_that_cannot_be_is_refused(published: Workspace, command: Comma
 
 
 def test_the_chart_is_valid_vega_lite() -> None:
-    curves(Normal(0, 1), alike(np.linspace(-1, 1, 50)), str, PAGE).to_dict(validate=True)
+    prior_curves(Normal(0, 1), alike(np.linspace(-1, 1, 50)), str, PAGE).to_dict(validate=True)
 
 
 def test_damage_is_told_and_not_shown(published: Workspace, command: Command) -> None:
@@ -419,4 +418,4 @@ def test_a_gamma_keeps_its_family(published: Workspace) -> None:
     assert found is not None
     assert isinstance(found.prior, Gamma)
     assert found.question is not None
-    assert found.question["id"] == "count-designation-12m"
+    assert found.question.id == "count-designation-12m"

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from forecast.data.outcome import reading_titles
 from forecast.domain import HORIZONS, month_text
 from forecast.forecasting.question_forecasts import monte_carlo_error
+from forecast.formatting import capital
+from forecast.report.figures.history import history_table
+from forecast.report.figures.readings import densities_table
 from forecast.report.files import canonical_json, validate
 from forecast.report.html import render_html
 from forecast.report.markdown import render_markdown
@@ -131,3 +136,31 @@ def test_monte_carlo_error_is_that_of_a_mean_of_independent_draws() -> None:
     draws = rng.normal(size=(2, 4_000))
     error = monte_carlo_error(draws, np.array([0.5, 0.5]), None)
     assert error == pytest.approx(np.sqrt(0.5 / 4_000), rel=0.1)
+
+
+def test_a_reading_added_to_the_data_shows_its_title_everywhere(built: Report) -> None:
+    """A row of readings.csv is all that is needed: the payload, the page, the Markdown and the tables take the title from it."""
+    forecast = prior_forecast()
+    data = forecast.situation.data
+    title = "US agents were at the airport"
+    row = data.readings[-1].model_copy(update={"reading": "airport", "title": title, "why": "An account that was never denied."})
+    state = forecast.situation
+    changed = replace(
+        state,
+        data=replace(data, readings=(*data.readings, row)),
+        merged={name if name != "covert_true" else "airport": names for name, names in state.merged.items()} | {"airport": ("airport",)},
+        weights={"airport" if name == "covert_true" else name: weight for name, weight in state.weights.items()},
+    )
+    renamed = {"airport" if name == "covert_true" else name: fit for name, fit in forecast.readings.items()}
+    answers = {
+        id_: replace(a, by_reading={"airport" if name == "covert_true" else name: p for name, p in a.by_reading.items()})
+        for id_, a in forecast.answers.items()
+    }
+    report = build_report(replace(forecast, situation=changed, readings=renamed, answers=answers), built.run_id, CREATED)
+    assert next(r for r in report.readings if r.name == "airport").title == title
+    shown = capital(title)
+    assert shown in densities_table(report).columns
+    assert shown in history_table(report).columns
+    for text in (render_html(report), render_markdown(report)):
+        assert shown in text
+    assert reading_titles(data) == {r.name: r.title for r in built.readings} | {"covert_true": "the covert claims are true"}

@@ -165,3 +165,9 @@ def test_a_value_of_another_type_is_not_converted(key: str, value: Any) -> None:
     question = copy.deepcopy(EXAMPLE["questions"][0]) | {key: value}
     with pytest.raises(ValueError, match=key):
         Question.model_validate(question)
+
+
+def test_a_command_prints_the_schema(command: Callable[..., Any]) -> None:
+    result = command("report", "--schema")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout) == report_schema()

@@ -24,14 +24,13 @@ from forecast.jobs.run import fit
 from forecast.jobs.saved_run import INPUTS
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import load_priors
-from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
 from forecast.workspace import write_snapshot
 from tests.conftest import NOW
 from tests.support.random_edits import groups
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 RUN = "20261124T141500Z-abcdef"
 EDITS, SEED, OTHER_SEED = 20, 2026, 7001
@@ -80,7 +79,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> places.Workspace:
     forecast = fit(inputs, explored=False)
 
     def write(folder: Path) -> None:
-        (folder / "report.json").write_text(json.dumps(sound_report(RUN, questions=json.loads(json.dumps(questions(forecast))))))
+        (folder / "report.json").write_text(json.dumps(sound_report(RUN, questions=question_rows(forecast))))
         write_draws(folder, pack(forecast))
         write_snapshot(folder / INPUTS, inputs.snapshot)
 

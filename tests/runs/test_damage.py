@@ -41,13 +41,18 @@ REPORTS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
+BESIDE_THE_QUESTIONS = {"a huge number", "a month that is none", "a reading without its weight"}
+"""Damage that `priors try` has no time to look for: it checks the questions of a report, which is all that it reads."""
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_report_that_is_not_one_is_refused_by_every_reader(
     damaged: places.Workspace, command: Command, report: dict[str, Any], name: str
 ) -> None:
     (damaged.reports / RUN / "report.json").write_text(json.dumps(REPORTS[name](copy.deepcopy(report))))
     seal_again(damaged.reports)
-    refused(command, damaged)
+    readers = {reader: words for reader, words in READERS.items() if reader != "priors try" or name not in BESIDE_THE_QUESTIONS}
+    refused(command, damaged, readers)
     assert "damaged" in command("--workspace", damaged.data.parent, "runs", "list").stdout
 
 
@@ -128,11 +133,11 @@ def test_one_changed_part_of_a_report_is_refused_or_still_a_report(
         del holder[last]
     else:
         holder[last] = copy.deepcopy(SPOILT[spoilt])
-    made, _ = checked(changed)
-    if made is not None:
+    found, problems = checked(changed)
+    if found and not problems:
         json.dumps(changed, allow_nan=False)
-        render_text(made)
-        render_markdown(made)
+        render_text(found)
+        render_markdown(found)
 
 
 META: Mapping[str, Any] = {

@@ -36,8 +36,7 @@ from forecast.jobs import run
 from forecast.model.tolerance_data import MODEL_VERSION, TolerancePriors
 from forecast.report import run_index
 from forecast.report.figures import catalogue
-from forecast.report.models.report import Report
-from forecast.report.payload.provenance import diagnostics
+from forecast.report.payload import provenance
 from tests.fixtures.report_example import as_report, report_example
 from tests.support.prior_forecasts import as_tree
 
@@ -103,11 +102,7 @@ def _drop(tree: xr.DataTree) -> None:
 SPOILT: dict[str, Spoil] = {"well": _leave, "poisoned": _poison, "stopped": _stop, "stuck": _stick, "sleepy": _sleep, "dropping": _drop}
 
 
-def report(forecast: Forecast, run_id: str, created: datetime) -> Report:
-    return as_report(report_document(forecast, run_id, created))
-
-
-def report_document(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
+def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example, as if it had been made from the inputs of this forecast."""
     situation = forecast.situation
     made_of = {
@@ -117,7 +112,7 @@ def report_document(forecast: Forecast, run_id: str, created: datetime) -> dict[
         "seed": situation.seed,
         "origin": month_text(situation.origin),
         "stale": is_stale(situation.origin, created.date()),
-        "diagnostics": diagnostics(forecast).model_dump(),
+        "diagnostics": provenance.diagnostics(forecast).model_dump(),
     }
     moved = EXAMPLE["moved"] | dict(forecast.moved) if forecast.moved else {}
     made_of["draws_source"] = asdict(forecast.rests_on) if forecast.rests_on else None
@@ -139,7 +134,7 @@ def stub(sampler: str = "well") -> None:
     run.compiled = lambda situation, constants, engine="nutpie": FromPrior(situation, constants, SPOILT[sampler])
     run.explore = run.run_scenarios = lambda *_: []
     run.rehearse = lambda *_: None
-    run.build_report = report
+    run.build_report = lambda *of: as_report(report(*of))
     fit_readings.DRAWS_A_CHAIN = 250
     forecast.jobs.explain.moved = lambda *_: {}
     catalogue.Figure.svg = lambda *_: ""

@@ -21,6 +21,7 @@ from forecast.forecasting.inputs import Inputs
 from forecast.jobs import explain, run
 from forecast.runs import manifest, refit_attempts, store
 from tests.conftest import NOW
+from tests.fixtures.report_example import as_report
 from tests.support import fake_sampler
 from tests.support.prior_forecasts import prior_forecast
 
@@ -39,7 +40,7 @@ def quick() -> Iterator[None]:
     """No sampler, and of the report only report.json, made once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "fit", fitted)
-        patch.setattr(run, "build_report", fake_sampler.report)
+        patch.setattr(run, "build_report", lambda *of: as_report(fake_sampler.report(*of)))
         patch.setattr(run, "write_report_files", lambda report, folder: (folder / "report.json").write_text(json.dumps(report.document())))
         patch.setattr(run, "write_posterior", lambda *_: None)
         patch.setattr(run, "pack", lambda _: {})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from forecast.forecasting.forecast_result import Forecast
+from forecast.report.payload.questions import questions
 from tests.fixtures.report_example import report_example
 
 EXAMPLE = report_example()
@@ -13,6 +15,11 @@ EXAMPLE = report_example()
 def sound_report(run_id: str, **parts: Any) -> dict[str, Any]:
     """The example as the report of a run, with these parts in place of its own; every question has a baseline and a chance by reading."""
     return mixed(EXAMPLE | {"run_id": run_id, "moved": {}} | parts)
+
+
+def question_rows(forecast: Forecast) -> list[dict[str, Any]]:
+    """The questions of a forecast as they are in report.json."""
+    return [q.model_dump() for q in questions(forecast)]
 
 
 def mixed(report: Mapping[str, Any]) -> dict[str, Any]:
