@@ -22,7 +22,7 @@ from forecast.storage.text import visible
 LATEST: Final = "latest"
 _RUN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
 FITTED_IN: Final = "fitted_in"
-"""In the manifest of a weighted run: the run whose draws it weighs."""
+"""In the manifest of a weighted run: the run whose draws it weights."""
 FOLLOWS: Final = "follows"
 """In the manifest of a published run: the one published before it."""
 FORECAST: Final = "forecast"
@@ -236,7 +236,7 @@ def find_fitted_run(reports: Path, meta: Mapping[str, Any], priors_digest: str, 
 
 
 def runs_to_keep(reports: Path) -> frozenset[str]:
-    """Ids of the runs that must stay: the published one, the one before it, those whose draws the two weigh, and those that were
+    """Ids of the runs that must stay: the published one, the one before it, those whose draws the two weight, and those that were
     published and whose questions are not in the ledger yet.
 
     Raises StoreError if `latest`, a run of these, or the ledger is damaged, so that nothing is known for certain.

@@ -161,7 +161,7 @@ def a_new_demonstration(where: Workspace) -> None:
 
 @pytest.mark.slow
 def test_a_row_added_gives_a_whole_run_that_says_what_it_rests_on(added: Added) -> None:
-    assert added.made.reason.startswith("additions alone")
+    assert added.made.reason.startswith("only additions")
     assert added.made.ess is not None
     assert 400 <= added.made.ess < 800
     assert not np.array_equal(added.forecast.situation.leverage.value, prior_forecast().situation.leverage.value)
