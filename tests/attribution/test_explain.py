@@ -378,18 +378,18 @@ def test_a_run_of_another_model_is_fitted_anew_with_its_inputs(runs: Runs, tmp_p
     with monkeypatch.context() as patch:
         patch.setitem(MADE_WITH, "model_version", "0")
         old = write_report(of(inputs, Said(0.0)), tmp_path, NOW, inputs=inputs).path
-    found = job.explain(old, runs.b)
+    found = job.explain(SavedRun(old), SavedRun(runs.b))
     assert (found["parts"][0]["kind"], found["parts"][0]["how"]) == ("model", "fitted")
     assert found["parts"][0]["label"].startswith("model version 0 → ")
     tells(found, errors=-CHANCE)  # that fit's own
     with pytest.raises(InputError, match="made with version 0 of the model"):
-        job.explain(runs.b, old)
+        job.explain(SavedRun(runs.b), SavedRun(old))
 
 
 def test_a_run_without_its_inputs_says_so(runs: Runs, tmp_path: Path) -> None:
     bare = write_report(prior_forecast(), tmp_path, NOW).path
     with pytest.raises(UsageError, match="did not keep the data and priors"):
-        job.explain(bare, runs.b)
+        job.explain(SavedRun(bare), SavedRun(runs.b))
 
 
 def test_the_command_tells_the_last_two_published_runs(runs: Runs, command: Command) -> None:

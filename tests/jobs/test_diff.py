@@ -176,7 +176,7 @@ def test_a_run_without_its_inputs_is_compared_as_far_as_it_tells(runs: tuple[Pat
     _, a, b = runs
     bare = write_report(of(load_workspace(b / "inputs", today=NOW.date())), tmp_path, NOW).path
     found = diff(bare, b)
-    assert (found["data"], found["same_data"], found["priors"], found["same_priors"]) == (None, True, None, True)
+    assert (found["data"], found["same_data"], found["priors"], found["same_priors"]) == (None, True, {}, True)
     assert found["settings"] is None
     text = render_diff(found, "text")
     assert "The same values." in text
