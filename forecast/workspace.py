@@ -128,6 +128,14 @@ def workspace_files(where: Workspace) -> dict[str, bytes]:
     return files
 
 
+def write_snapshot(folder: Path, snapshot: Mapping[str, bytes]) -> None:
+    """Write files such as `workspace_files` returns below a folder."""
+    for name, raw in snapshot.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(raw)
+
+
 def _has_inputs(root: Path) -> bool:
     return (root / "data").is_dir() and (root / "priors").is_dir()
 

@@ -25,7 +25,7 @@ def diff(a: Path, b: Path) -> dict[str, Any]:
     """The document that every form of the answer is made from. Raises StoreError if a run is damaged, InputError if another
     version of this program reported it in another form.
 
-    What a run does not tell, because an earlier version made it or this one refuses its inputs, is None and stands in `lacks`.
+    What is not known of a run, because it kept no inputs or this version refuses them, is None; `lacks` gives the reason.
     """
     runs = [SavedRun(path) for path in (a, b)]
     for run in runs:
@@ -82,24 +82,24 @@ def _row(change: RowChange) -> dict[str, Any]:
 
 
 def _priors(metas: list[Mapping[str, Any]], kept: list[Inputs | None], lacks: list[str]) -> dict[str, list[str | None]] | None:
-    """Every prior that says something else: by the manifests, else by the files the runs kept."""
-    said: list[Mapping[str, str]] = []
+    """Every prior whose value differs: by the manifests, else by the files that the runs kept."""
+    specs: list[Mapping[str, str]] = []
     for meta, inputs in zip(metas, kept, strict=True):
         if meta.get("priors"):
-            said.append({name: entry["spec"] for name, entry in meta["priors"].items()})
+            specs.append({name: entry["spec"] for name, entry in meta["priors"].items()})
         elif inputs:
-            said.append({name: str(prior.spec) for name, prior in inputs.priors.items()})
+            specs.append({name: str(prior.spec) for name, prior in inputs.priors.items()})
         else:
-            lacks.append("One of the runs does not tell its priors.")
+            lacks.append("One of the runs does not record its priors.")
             return None
-    return _pairs(*said)
+    return _pairs(*specs)
 
 
 def _settings(old: Inputs, new: Inputs, metas: list[Mapping[str, Any]], lacks: list[str]) -> dict[str, Any]:
     """Scenarios added, removed or changed, alternatives of the outside view prior by prior, and how much was sampled."""
     sampled = [_flat(meta.get("sampling") or {}) for meta in metas]
     if not all(sampled) and len({meta.get("settings_digest") for meta in metas}) > 1:
-        lacks.append("One of the runs does not tell how much it sampled.")
+        lacks.append("One of the runs does not record how much it sampled.")
     return {
         "scenarios": list(_scenarios(old, new)),
         "alternatives": _pairs(*(_flat(inputs.alternatives) for inputs in (old, new))),

@@ -1,4 +1,4 @@
-"""The runs of a store as their manifests tell of them, and `reports/index.html`, which shows them."""
+"""The runs of a store as their manifests describe them, and `reports/index.html`, which shows them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from forecast.storage.locks import folder_lock
 
 INDEX: Final = "index.html"
 _IN_FULL: Final = 3
-"""Edited priors are told with what they said and say, up to so many; beyond, by name."""
+"""Up to so many edited priors are listed with old and new value; more are listed by name only."""
 
 
 def write_index(reports: Path, now: datetime) -> Path:
@@ -38,14 +38,14 @@ def entries(reports: Path) -> tuple[RunSummary, ...]:
     found: dict[str, RunSummary] = {}
     for run in store.list_runs(reports):
         try:
-            told = manifest.read_manifest(run.path)
-            if told.run_id != run.run_id:
-                raise StoreError(f"it holds the manifest of run {told.run_id}.")
-            found[run.run_id] = _entry(run, told)
-            if REPORT in told.digests:
+            held = manifest.read_manifest(run.path)
+            if held.run_id != run.run_id:
+                raise StoreError(f"it holds the manifest of run {held.run_id}.")
+            found[run.run_id] = _summary(run, held)
+            if REPORT in held.digests:
                 document = load_document(run.path)
                 found[run.run_id] = replace(found[run.run_id], other_version=not is_current(document))
-            metas[run.run_id] = told.meta
+            metas[run.run_id] = held.meta
         except StoreError as e:
             found[run.run_id] = RunSummary(
                 run.run_id, store.made_at(run.run_id), latest=run.latest, published=run.latest, damage=_short(e, reports)
@@ -87,7 +87,7 @@ def _for_publishing(meta: Mapping[str, Any]) -> bool:
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[InputChange, ...]:
-    """What the later of two runs was made from that the earlier was not; what a manifest does not tell counts as the same."""
+    """What the later of two runs was made from that the earlier was not; what a manifest does not record counts as the same."""
     out = []
     differs = {key: _differs(before, after, key) for key in ("data_digest", "priors_digest", "model_version", "settings_digest")}
     if differs["data_digest"]:
@@ -109,9 +109,9 @@ def _differs(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> b
 def _edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """The priors that say something else, by name."""
     edits = [
-        (name, before[name]["spec"], told["spec"])
-        for name, told in after.items()
-        if name in before and before[name].get("spec") != told.get("spec")
+        (name, before[name]["spec"], new["spec"])
+        for name, new in after.items()
+        if name in before and before[name].get("spec") != new.get("spec")
     ]
     if not edits:
         return "other priors"
@@ -120,14 +120,14 @@ def _edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return f"{len(edits)} priors: {listed(name for name, _, _ in edits)}"
 
 
-def _entry(run: store.Run, told: manifest.Manifest) -> RunSummary:
-    meta = told.meta
+def _summary(run: store.StoredRun, held: manifest.Manifest) -> RunSummary:
+    meta = held.meta
     interval, decision = meta.get("interval"), meta.get("decision") or {}
     return RunSummary(
         run.run_id,
         store.made_at(run.run_id),
         latest=run.latest,
-        page="report.html" in told.digests,
+        page="report.html" in held.digests,
         origin=meta.get("origin"),
         as_of=meta.get("as_of"),
         question=meta.get("headline"),

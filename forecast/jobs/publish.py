@@ -1,7 +1,8 @@
-"""Running and publishing: which run may become `latest`, and what follows when it has.
+"""Running and publishing: which run may become `latest`, and the steps that follow.
 
-Under the lock: what moved since the last published run is worked out, the run is written, `latest` is moved to it, its questions enter the
-ledger, and the index is written. A crash between two steps loses nothing: `settle` repeats the later ones at the next start.
+The steps are done under the lock. First the change since the last published run is attributed. Then the run is written, `latest` is moved
+to it, its questions enter the ledger, and the index is written. A crash between two steps loses nothing: `finish_publication` repeats the
+later ones at the next start.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ type Kind = Literal["run", "skipped", "reweighted", "refitted", "refused"]
 class Decision:
     """What was done, why, and the seconds it took (in a manifest: until it was written).
 
-    k_hat, ess: if reweighted, the worst over readings; k_hat is None if all draws weigh alike.
+    k_hat, ess: if reweighted, the worst over readings; k_hat is None if all draws have equal weights.
     """
 
     kind: Kind
@@ -53,7 +54,7 @@ def since(began: float) -> float:
 
 @dataclass(frozen=True)
 class Publication:
-    """A run on disk, what it says, whether it was published, and what went wrong once it was written."""
+    """A run on disk, its report, whether it was published, and what went wrong after it was written."""
 
     path: Path
     report: Report
@@ -183,19 +184,19 @@ def _with_moved(
     if previous is None or not previous.keeps_inputs or _is_other_version(previous):
         return forecast, ()
     found, trouble = capture_failure("what moved the forecast", lambda: _moved(previous, forecast, inputs, progress))
-    told, unexplained = found or ({}, None)
-    return replace(forecast, moved=told), tuple(e for e in (trouble, unexplained) if e)
+    moved, unexplained = found or ({}, None)
+    return replace(forecast, moved=moved), tuple(e for e in (trouble, unexplained) if e)
 
 
 def _is_other_version(run: SavedRun) -> bool:
     try:
         return run.is_other_version
-    except StoreError:  # attribution says so
+    except StoreError:  # attribution reports it
         return False
 
 
 def _moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Progress) -> tuple[Mapping[str, Any], ForecastError | None]:
-    """What moved the forecast, and what must be said aloud if the parts do not explain the whole.
+    """What moved the forecast, and the error to report if the parts do not explain the whole.
 
     What is refused on the way is no refusal of this forecast, which passed its check and the gate: the command must not end as if it were.
     """
@@ -206,7 +207,7 @@ def _moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Pro
     except StoreError:
         raise
     except ForecastError as e:
-        raise ForecastError(f"What moved the forecast cannot be told: {e.message}", e.remedy) from e
+        raise ForecastError(f"What moved the forecast could not be worked out: {e.message}", e.remedy) from e
     return found, failure(found)
 
 
@@ -223,13 +224,13 @@ def capture_failure[T](what: str, step: Callable[[], T]) -> tuple[T | None, Fore
 
 
 def _notes(reports: Path, previous: SavedRun | None, decision: Decision) -> dict[str, Any]:
-    """What the manifest of a published run says besides what every run's does."""
+    """What only the manifest of a published run records."""
     from forecast.runs.ledger import head
 
     try:
         known = asdict(head(reports))
-    except StoreError:  # `settle` will say so
+    except StoreError:  # `finish_publication` reports it
         known = None
-    told = {"kind": decision.kind, "reason": decision.reason, "seconds": decision.seconds}
+    decided = {"kind": decision.kind, "reason": decision.reason, "seconds": decision.seconds}
     weights = {"k_hat": decision.k_hat, "ess": decision.ess}
-    return {"follows": previous.name if previous else None, "decision": told, "ledger": known} | weights
+    return {"follows": previous.name if previous else None, "decision": decided, "ledger": known} | weights

@@ -44,7 +44,7 @@ def republish(reports: Path, name: str, clock: Callable[[], datetime]) -> Republ
         _check(run)
         before = _published(reports)
         store.check_movable(reports)
-        finish_publication(reports, clock())  # what the published run still has to enter, it enters first; what fails is said below
+        finish_publication(reports, clock())  # what the published run still has to enter, it enters first; what fails is reported below
         held.check()
         number = _entries(reports)
         store.publish(reports, run.name)
@@ -82,7 +82,7 @@ def _published(reports: Path) -> str | None:
 
 
 def _entries(reports: Path) -> int:
-    """How many entries the ledger has; 0 if it is damaged, which `settle` says."""
+    """How many entries the ledger has; 0 if it is damaged, which `finish_publication` reports."""
     try:
         return len(ledger.read(reports))
     except StoreError:

@@ -23,7 +23,7 @@ from forecast.forecasting.scenarios.run import feasible, run_scenarios
 from forecast.inference.gate import worst
 from forecast.inference.settings import MULTIVERSE
 from forecast.jobs.input_fingerprint import sampling, settings_digest
-from forecast.jobs.saved_run import write_inputs
+from forecast.jobs.saved_run import INPUTS
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.progress import Progress, silent
 from forecast.report.files import write_report_files
@@ -33,16 +33,17 @@ from forecast.report.rehearsal import rehearse
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws, write_posterior
+from forecast.workspace import write_snapshot
 
 UNPUBLISHED: Final[Mapping[str, Any]] = {"follows": None, "decision": {"kind": "run", "reason": "", "seconds": None}}
-"""What the manifest of a run says that was not written to be published."""
+"""What the manifest of a run records that was not written to be published."""
 FOR_THIS_RUN = "made for this run"
 """The revision of a prior that stands in no file: one fitted to what was public of other states by an earlier day."""
 
 
 @dataclass(frozen=True, eq=False)
 class WrittenRun:
-    """A run on disk, what it says, and the folder it is in."""
+    """A run on disk: its id, its folder and its report."""
 
     run_id: str
     path: Path
@@ -56,7 +57,7 @@ def fit(
     engine: Literal["nutpie", "pymc"] = "nutpie",
     explored: bool = True,
 ) -> Forecast:
-    """Fit every reading, pass the gate, and answer every question. Raises GateError, having written nothing, if a fit fails twice.
+    """Fit every reading, check the fits by the gate, and forecast every question. GateError if a fit fails twice; nothing is written.
 
     explored: also try the other defensible choices and run the scenarios, which a report wants. The report's page is then drawn once
     before anything is fitted: InputError if a text of the workspace cannot be shown.
@@ -80,7 +81,8 @@ def fit(
     if not diagnostics.passed:
         raise GateError(
             f"The fit did not pass the gate, so it is not published: {'; '.join(diagnostics.reasons)}.",
-            "The last good forecast stands. Run again with another --seed; if it fails again, look at what changed in data and priors.",
+            "The last good forecast stands. Run again with another --seed; if it fails again, check recent changes to data and priors "
+            "(`forecast diff`).",
         )
     answers = forecast_questions(situation, readings, pool, build_questions(inputs.data.questions, situation.origin))
     headline = answers[inputs.data.questions.resolution.headline].question
@@ -119,7 +121,7 @@ def _stage(progress: Progress, stage: str) -> Callable[[float, str], None]:
 
 
 def _part(progress: Progress, stage: str, name: str, i: int, parts: int) -> Callable[[float, str], None]:
-    """Of a stage in several parts, what the one at index `i` says."""
+    """The progress of part `i` of a stage in several parts."""
     return _stage(
         lambda stage, done=None, words="": progress(stage, None if done is None else (i + done) / parts, f"{name}, {words}"), stage
     )
@@ -147,7 +149,7 @@ def write_report(
         write_report_files(report, folder)
         write_posterior(folder, {name: made.posterior for name, made in forecast.readings.items()})
         write_draws(folder, pack(forecast))
-        write_inputs(folder, {} if inputs is None else inputs.snapshot)
+        write_snapshot(folder / INPUTS, {} if inputs is None else inputs.snapshot)
 
     path = store.write_run(reports, run_id, write, {**meta(report), **made_from(forecast, inputs), **UNPUBLISHED, **(notes or {})})
     progress("report", 1.0)
@@ -178,7 +180,7 @@ def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:
 
 
 def meta(report: Report) -> dict[str, Any]:
-    """What the manifest says of a run besides its files."""
+    """What the manifest records of a run besides its files."""
     q = report.headline_question
     keys = ("created", "origin", "as_of", "model_version", "seed", "data_digest", "priors_digest", "versions", "headline")
     return {key: getattr(report, key) for key in keys} | {

@@ -43,14 +43,6 @@ AGAIN: Final = "Make a new run: `forecast run --publish`."
 _PARSED: Final = (REPORT, DRAWS, POSTERIOR)
 
 
-def write_inputs(folder: Path, snapshot: Mapping[str, bytes]) -> None:
-    """Write the files of a snapshot ("data/events.csv" → bytes) to the folder of a run that is being made."""
-    for name, raw in snapshot.items():
-        path = folder / INPUTS / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(raw)
-
-
 class SavedRun:
     """A run on disk. Each part is read when it is first asked for and then kept, so make one object a run and hand it on.
 

@@ -9,11 +9,10 @@ import subprocess
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import time
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from forecast.errors import ForecastError, UsageError
 
@@ -122,9 +121,9 @@ def timer(s: Schedule) -> str:
 
 
 def _render(template: str, **values: object) -> str:
-    text = files("forecast.jobs").joinpath("templates", f"{template}.j2").read_text(encoding="utf-8")
-    made = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    return made.from_string(text).render(values)
+    loader = PackageLoader("forecast.jobs", "templates")
+    environment = Environment(loader=loader, undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    return environment.get_template(f"{template}.j2").render(values)
 
 
 _LEAST, _MOST = (0, 0, 1, 1, 0), (59, 23, 31, 12, 7)

@@ -23,12 +23,12 @@ WELL: Final = (0, 6)
 LONG: Final = timedelta(hours=6)
 """Whoever publishes is at work for some minutes; after so long it hangs."""
 NOISE: Final = 2.0
-"""A change within so many standard errors is not told from chance."""
+"""A change within so many standard errors is not distinguishable from chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The published run. decision: how it came about (run, refitted, reweighted), None if it does not tell."""
+    """The published run. decision: how it came about (run, refitted, reweighted), None if it is not recorded."""
 
     run_id: str
     created: str
@@ -256,8 +256,8 @@ def _of_run(run: Published | None, saved: SavedRun | None) -> Iterator[Trouble]:
 
 def _of_inputs(found: WorkspaceState) -> Iterator[Trouble]:
     if found.damage:
-        said = f"the history of the priors is damaged: {found.damage.rstrip('.')}"
-        yield Trouble(said, "Restore it from a copy or from version control.")
+        what = f"the history of the priors is damaged: {found.damage.rstrip('.')}"
+        yield Trouble(what, "Restore it from a copy or from version control.")
     elif found.refused:
         yield Trouble("the present data or priors are refused", "`forecast data check` and `forecast priors check` name every problem.")
 
@@ -267,17 +267,17 @@ def _of_last(last: Last | None, now: datetime) -> Iterator[Trouble]:
         return
     attempt = last.attempt
     if last.state == "died":
-        said = f"the last refit, begun {ago(now - attempt.started)} ago, was killed or the machine stopped"
-        yield Trouble(said, "`forecast refit` begins anew; what is published is whole.")
+        what = f"the last refit, begun {ago(now - attempt.started)} ago, was killed or the machine stopped"
+        yield Trouble(what, "`forecast refit` starts again; the published forecast is intact.")
     else:
-        said = f"the last refit ended with exit code {attempt.exit_code}: {' '.join(attempt.reason.split()).rstrip('.')}"
-        yield Trouble(said, "Mend that, then `forecast refit`.")
+        what = f"the last refit ended with exit code {attempt.exit_code}: {' '.join(attempt.reason.split()).rstrip('.')}"
+        yield Trouble(what, "Correct that, then `forecast refit`.")
 
 
 def _of_owner(owner: publication_lock.Owner | None, now: datetime) -> Iterator[Trouble]:
     if owner and owner.started and now - owner.started > LONG:
-        said = f"{owner} has been at work for {ago(now - owner.started)}"
-        yield Trouble(said, f"If it hangs, `kill {owner.pid}` on {owner.host} ends it; it clears up behind itself.")
+        what = f"{owner} has been at work for {ago(now - owner.started)}"
+        yield Trouble(what, f"If it hangs, `kill {owner.pid}` on {owner.host} ends it; it removes its unfinished files.")
 
 
 def _of_clock(reports: Path, now: datetime) -> Iterator[Trouble]:

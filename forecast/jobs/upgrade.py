@@ -29,8 +29,8 @@ from forecast.storage.atomic import replace_files
 from forecast.storage.files import read_bounded
 from forecast.storage.locks import folder_lock
 from forecast.storage.temporary_folder import temporary_folder
-from forecast.storage.text import read_text
-from forecast.workspace import Workspace, bundled_root, check_writable, workspace_files
+from forecast.storage.text import decode_text
+from forecast.workspace import Workspace, bundled_root, check_writable, workspace_files, write_snapshot
 
 _ADDED_COLUMNS: Final = ((ReadingRow.file, "reading", "title"),)
 """File, the column that names what a row is of, and the column that this version has besides."""
@@ -111,7 +111,7 @@ def _rename_priors(where: Workspace, texts: dict[str, str]) -> Iterator[FileChan
 def _add_columns(where: Workspace, texts: dict[str, str]) -> Iterator[FileChange]:
     """CSV files with the columns that they lack: the cells of the bundled file for the rows it has too, others empty."""
     for file, key, column in _ADDED_COLUMNS:
-        text, problems = read_text(where.data / file, file)
+        text, problems = decode_text(read_bounded(where.data / file), file)
         sheet = parse_csv(text, file)
         if problems or sheet.problems or key not in sheet.header or column in sheet.header:
             continue  # what else is wrong is named when the copy is read
@@ -126,7 +126,7 @@ def _add_columns(where: Workspace, texts: dict[str, str]) -> Iterator[FileChange
 
 
 def _bundled_cells(file: str, key: str, column: str) -> dict[str, str]:
-    text, _ = read_text(bundled_root() / "data" / file, file)
+    text, _ = decode_text(read_bounded(bundled_root() / "data" / file), file)
     sheet = parse_csv(text, file)
     at, value = sheet.header.index(key), sheet.header.index(column)
     return {row[at]: row[value] for _, row in sheet.rows if row[value]}
@@ -145,10 +145,7 @@ def _check_copy(where: Workspace, texts: Mapping[str, str]) -> None:
     """InputError or StoreError unless this version reads the workspace with the new texts, and the history of its priors verifies."""
     with temporary_folder() as root:
         files = workspace_files(where) | {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
-        for name, raw in files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(raw)
+        write_snapshot(root, files)
         try:
             load_workspace(root)
         except InputError as e:

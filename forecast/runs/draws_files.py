@@ -79,7 +79,7 @@ def check_posterior(run: Path, raw: bytes | None = None) -> bytes:
             if (size := sum(_sizes(file))) > MAX_BYTES:
                 raise ValueError(f"its arrays would take {size:,} bytes")
             fits = list(file.items())
-            wrong = next((f"{name}, {said}" for name, fit in fits if (said := _wrong(fit))), "" if fits else "there is no fit in it")
+            wrong = next((f"{name}, {problem}" for name, fit in fits if (problem := _wrong(fit))), "" if fits else "there is no fit in it")
     except (*_DAMAGE, KeyError, TypeError, AttributeError) as e:
         raise _unreadable(path, e) from e
     if wrong:

@@ -46,7 +46,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record: its number from 1, what kind it is, when it was written by the clock, its digest, and what it says."""
+    """One record: its number from 1, what kind it is, when it was written by the clock, its digest, and its content."""
 
     number: int
     kind: str
@@ -63,7 +63,7 @@ class Writer:
         self.entries = list(entries)
 
     def append(self, kind: str, content: Mapping[str, Any], now: datetime) -> Entry:
-        """Add an entry: on the disk when this returns. What it says must be what JSON can hold. ForecastError if it cannot be written."""
+        """Add an entry: on the disk when this returns. The content must be what JSON can hold. ForecastError if it cannot be written."""
         if taken := [key for key in _FRAME if key in content]:
             raise ValueError(f"{taken} are the ledger's own words")
         number = len(self.entries) + 1
@@ -120,8 +120,8 @@ def head_of(entries: Sequence[Entry]) -> Head:
 
 
 def _head_text(entries: Sequence[Entry]) -> str:
-    said = head_of(entries)
-    return sealed_json({"entries": said.entries, "digest": said.digest})
+    head = head_of(entries)
+    return sealed_json({"entries": head.entries, "digest": head.digest})
 
 
 def holds(entries: Sequence[Entry], earlier: Head) -> bool:
@@ -207,14 +207,14 @@ def _head_problems(path: Path, entries: Sequence[Entry]) -> list[str]:
     """A writer that died between entry and head leaves the head one behind; that is no damage, and the next writer mends it."""
     try:
         body = read_sealed_json(read_bounded(path, MAX_BYTES))
-        said = Head(int(body["entries"]), str(body["digest"]))
+        written = Head(int(body["entries"]), str(body["digest"]))
     except MissingError:
         return [f"{HEAD} is missing"] if entries else []
     except _DAMAGE as e:
         return [f"{HEAD} cannot be trusted: {e}"]
-    if said.entries > len(entries):
-        return [f"the last {said.entries - len(entries)} of {said.entries} entries are missing"]
-    if len(entries) - said.entries > 1 or not holds(entries, said):
+    if written.entries > len(entries):
+        return [f"the last {written.entries - len(entries)} of {written.entries} entries are missing"]
+    if len(entries) - written.entries > 1 or not holds(entries, written):
         return [f"{HEAD} is not that of these {len(entries)} entries"]
     return []
 

@@ -1,4 +1,4 @@
-"""The manifest: written last into a run, it says what the run holds and makes any later change of a bit visible."""
+"""The manifest: written last into a run, it lists what the run holds, with digests that reveal any later change."""
 
 from __future__ import annotations
 

@@ -63,8 +63,9 @@ def publisher(
 ) -> Iterator[Hold]:
     """Hold the right to move `latest`, to write the ledger and to remove runs, for the length of the block.
 
-    wait: seconds to wait while another process holds it, `math.inf` for as long as it takes. waiting: told once, in words, who is waited
-    for. makes_room: a full disk is what the command is to mend, so it goes on even if its own name cannot be written into the lock.
+    wait: seconds to wait while another process holds it, `math.inf` for as long as it takes.
+    waiting: called once, with words that name who holds the lock.
+    makes_room: the command is there to make room on a full disk, so it goes on even if its name cannot be written into the lock.
     Raises LockedError, naming the owner and the lock's age, if another process still holds it then.
     """
     path = reports / NAME

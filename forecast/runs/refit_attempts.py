@@ -58,8 +58,8 @@ def end(
 ) -> Attempt:  # fmt: skip
     """Write down how it ended. Raises ForecastError if it cannot be written."""
     kept = reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
-    said = replace(attempt, ended=now, decision=decision, reason=kept, exit_code=exit_code, run_id=run_id, seconds=seconds)
-    return _add(reports, said)
+    ended = replace(attempt, ended=now, decision=decision, reason=kept, exit_code=exit_code, run_id=run_id, seconds=seconds)
+    return _add(reports, ended)
 
 
 def last(reports: Path) -> Attempt | None:

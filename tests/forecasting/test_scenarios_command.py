@@ -20,7 +20,7 @@ from forecast.data.tables import origin
 from forecast.domain import month_text
 from forecast.forecasting.inputs import load_workspace
 from forecast.forecasting.parameter_draws import from_prior
-from forecast.jobs.saved_run import write_inputs
+from forecast.jobs.saved_run import INPUTS
 from forecast.jobs.scenario import run_on_draws
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import MODEL_VERSION
@@ -50,7 +50,7 @@ def published(workspace: places.Workspace) -> places.Workspace:
     def write(folder: Path) -> None:
         np.savez(folder / "draws.npz", **arrays)  # type: ignore[arg-type]  # the stubs know no mapping
         (folder / "report.json").write_text(json.dumps(sound_report(run_id, scenarios=[STORED])))
-        write_inputs(folder, inputs.snapshot)
+        write_snapshot(folder / INPUTS, inputs.snapshot)
 
     run_id = store.new_run_id(NOW, "ab12cd")
     meta = {

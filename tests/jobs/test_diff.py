@@ -43,7 +43,7 @@ OTHER: dict[str, Any] = {}
 
 
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
-    return fake_sampler.report_document(forecast, run_id, created) | {"questions": fake_sampler.EXAMPLE["questions"]} | OTHER
+    return fake_sampler.report(forecast, run_id, created) | {"questions": fake_sampler.EXAMPLE["questions"]} | OTHER
 
 
 def of(inputs: Inputs) -> Forecast:
@@ -176,12 +176,12 @@ def test_a_run_without_its_inputs_is_compared_as_far_as_it_tells(runs: tuple[Pat
     _, a, b = runs
     bare = write_report(of(load_workspace(b / "inputs", today=NOW.date())), tmp_path, NOW).path
     found = diff(bare, b)
-    assert (found["data"], found["same_data"], found["priors"], found["same_priors"]) == (None, True, None, True)
+    assert (found["data"], found["same_data"], found["priors"], found["same_priors"]) == (None, True, {}, True)
     assert found["settings"] is None
     text = render_diff(found, "text")
-    assert "The same in meaning." in text
+    assert "The same values." in text
     assert f"Run {bare.name} did not keep" in text
-    assert "which rows, the runs do not tell" in render_diff(diff(bare, a), "text")
+    assert "Different; the runs do not record which rows." in render_diff(diff(bare, a), "text")
     assert "| reach-4-12m" in render_diff(diff(bare, a), "markdown")
 
 

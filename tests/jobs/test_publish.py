@@ -24,6 +24,7 @@ from forecast.forecasting.inputs import load_workspace
 from forecast.jobs import run as job
 from forecast.jobs.priors.reference import with_priors_as_of
 from forecast.report.files import canonical_json, write_text
+from forecast.report.models.report import Report
 from forecast.reweighting.draws_archive import unpack_draws
 from forecast.runs import publication_lock, store
 from forecast.runs.draws_files import read_draws

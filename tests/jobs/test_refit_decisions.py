@@ -112,7 +112,7 @@ def test_a_revised_row_is_fitted_without_weighing(root: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert decided(result)["kind"] == "refitted"
     assert "1 row removed in polls.csv" in decided(result)["reason"]
-    assert "cannot carry it" in decided(result)["reason"]
+    assert "are too far from the new inputs" in decided(result)["reason"]
 
 
 @pytest.mark.parametrize("accepted", [True, pytest.param(False, marks=pytest.mark.slow)])
@@ -385,7 +385,7 @@ def test_what_an_earlier_version_published_is_followed(root: Path) -> None:
     manifest.seal(old, old.name, meta)
     result = command(root, "refit", "--json", minutes=1)
     assert result.exit_code == 0, result.stderr
-    assert decided(result)["reason"] == "the published run does not tell its settings"
+    assert decided(result)["reason"] == "the published run does not record its settings"
     assert manifest.read_manifest(latest(root)).meta["follows"] == old.name
     assert json.loads(result.stdout)["report"]["moved"] == {}
 

@@ -28,6 +28,7 @@ from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
+from forecast.workspace import write_snapshot
 from tests.conftest import NOW
 from tests.support.random_edits import groups
 from tests.support.sound_reports import question_rows, sound_report
@@ -81,7 +82,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> places.Workspace:
     def write(folder: Path) -> None:
         (folder / "report.json").write_text(json.dumps(sound_report(RUN, questions=question_rows(forecast))))
         write_draws(folder, pack(forecast))
-        write_inputs(folder, inputs.snapshot)
+        write_snapshot(folder / INPUTS, inputs.snapshot)
 
     headline = inputs.data.questions.resolution.headline
     meta = {"priors_digest": inputs.priors.digest(), "headline": headline, "today": NOW.date().isoformat(), "as_of": None}

@@ -13,7 +13,6 @@ from click.testing import Result
 from numpy.typing import NDArray
 
 from forecast import workspace as places
-from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import manifest, store
 from forecast.runs.draws_files import write_draws, write_posterior

@@ -103,11 +103,7 @@ def _drop(tree: xr.DataTree) -> None:
 SPOILT: dict[str, Spoil] = {"well": _leave, "poisoned": _poison, "stopped": _stop, "stuck": _stick, "sleepy": _sleep, "dropping": _drop}
 
 
-def report(forecast: Forecast, run_id: str, created: datetime) -> Report:
-    return as_report(report_document(forecast, run_id, created))
-
-
-def report_document(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
+def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example, as if it had been made from the inputs of this forecast."""
     situation = forecast.situation
     made_of = {

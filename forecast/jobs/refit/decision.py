@@ -1,4 +1,4 @@
-"""Whether the published forecast must follow its inputs, by which way, and why."""
+"""Whether the published forecast must be brought up to its inputs, how, and why."""
 
 from __future__ import annotations
 
@@ -25,8 +25,11 @@ MADE: Final = ("reweighted", "refitted")
 
 @dataclass(frozen=True, slots=True)
 class RefitPlan:
-    """What is to be done and why. run: the one that is published already (skip), only needs publishing (finish), or whose draws may
-    carry what is new (reweight); None to fit.
+    """What a refit is to do, and why.
+
+    action: skip if nothing changed, finish a run that only needs publishing, reweight the draws of a run, or fit.
+    reason: why, as a clause.
+    run: the run that is published (skip), to be published (finish), or to be reweighted; None to fit.
     """
 
     action: Literal["skip", "finish", "reweight", "fit"]
@@ -41,7 +44,7 @@ def decide(inputs: Inputs, reports: Path, published: SavedRun | None) -> RefitPl
     if published is not None and published.is_other_version:
         return RefitPlan("fit", published.other_version)
     if published is not None and then == now:
-        return RefitPlan("skip", f"data, priors, model and settings mean what they meant in run {published.name}", published)
+        return RefitPlan("skip", f"the values of data, priors, model and settings are those of run {published.name}", published)
     if (finished := _finished(reports, published, now)) is not None:
         return RefitPlan("finish", f"run {finished.name} was finished by a refit that ended before publishing it", finished)
     if published is None or then is None:
@@ -61,7 +64,7 @@ def why(then: InputFingerprint, now: InputFingerprint, before: Inputs | None, af
     if then.model != now.model:
         parts.append(f"the model changed (version {then.model} → {now.model})")
     if then.settings is None:
-        parts.append("the published run does not tell its settings")
+        parts.append("the published run does not record its settings")
     elif then.settings != now.settings:
         parts.append("settings changed" + (_named(_settings(before, after)) if before else ""))
     return "; ".join(parts)

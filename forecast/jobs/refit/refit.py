@@ -1,4 +1,4 @@
-"""The scheduled job: decide whether the forecast must follow its inputs, and let it follow. All of it under the lock."""
+"""The scheduled job: decide whether the forecast must be brought up to its inputs, and do it. All of it happens under the lock."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Refit:
-    """What was decided, the published run as it stands now and what it says, and all that went wrong.
+    """The outcome of a refit.
 
-    The run is None if there is none, what it says also if another version said it in another form.
-
-    stale: whether that run's origin lies so far back that the forecast is marked so. errors: the first is what the command ends with.
+    decision: what was decided, and why.
+    run: the published run as it is now; None if there is none.
+    report: its report; None if another version made the run.
+    stale: whether the run's origin lies so far back that the forecast is marked stale.
+    errors: all that went wrong; the first sets the exit code.
     """
 
     decision: Decision
@@ -104,9 +106,11 @@ def refit(
                 name = _name(previous_publication(where.reports))
                 refit_attempts.end(where.reports, attempt, clock(), None, _words(e), _exit_code(e), name, since(began))
             raise
-        said = made.decision
+        decision = made.decision
         try:
-            refit_attempts.end(where.reports, attempt, clock(), said.kind, said.reason, made.exit_code, _name(made.run), said.seconds)
+            refit_attempts.end(
+                where.reports, attempt, clock(), decision.kind, decision.reason, made.exit_code, _name(made.run), decision.seconds
+            )
         except ForecastError as e:
             return replace(made, errors=(*made.errors, e))
         return made
@@ -147,7 +151,7 @@ def _newest(reports: Path, known: SavedRun | None) -> SavedRun | None:
 
 
 def _report_of(run: SavedRun) -> Report | None:
-    """What a run says; None if another version said it in another form. Raises StoreError if its report is damaged."""
+    """The report of a run; None if another version made it. Raises StoreError if it is damaged."""
     return None if run.is_other_version else run.report
 
 
@@ -175,14 +179,14 @@ def _follow(job: _Job, inputs: Inputs, plan: RefitPlan, published: SavedRun | No
 
 
 def _reweighted(job: _Job, inputs: Inputs, run: SavedRun, why: str) -> tuple[Decision, Forecast | None, tuple[ForecastError, ...]]:
-    """The forecast by the draws of an earlier run, if they carry what is new; the decision says why not, else."""
+    """The forecast from the reweighted draws of an earlier run; None if the rule forbids it, with the reason in the decision."""
     from forecast.jobs.refit.reweight import reweight_run
 
-    found, trouble = capture_failure("weighing the draws", lambda: reweight_run(inputs, run, job.progress))
+    found, trouble = capture_failure("reweighting the draws", lambda: reweight_run(inputs, run, job.progress))
     if found is None:  # a fit does not need it
-        return Decision("refitted", f"{why}; weighing the draws of run {run.name} failed"), None, (trouble,) if trouble else ()
+        return Decision("refitted", f"{why}; reweighting the draws of run {run.name} failed"), None, (trouble,) if trouble else ()
     if found.forecast is None or found.forecast.rests_on is None:
-        return Decision("refitted", f"{why}; the draws of run {found.fitted_in} cannot carry it: {found.reason}"), None, ()
+        return Decision("refitted", f"{why}; the draws of run {found.fitted_in} are too far from the new inputs: {found.reason}"), None, ()
     rests = found.forecast.rests_on
     return Decision("reweighted", f"{why}; {found.reason}", k_hat=rests.k_hat, ess=rests.ess), found.forecast, ()
 

@@ -1,7 +1,7 @@
 """A forecast without a fit: the draws of an earlier run weighted to what was added to the data since, where the rule allows it.
 
 Only small additions qualify: every row of the run's data is still there and unchanged in meaning, files are covered as far or further,
-priors, model and settings are the same, no level changed, and the headline stays near what the fit said, whose other choices are shown.
+priors, model and settings are the same, no level changed, and the headline stays near that of the fit, whose multiverse table is shown.
 The weights always start from a run whose draws a sampler made (`fitted_in` in the manifest of a weighted run names it), so errors of
 weighting never pile up; as the data grow away from that fit, k̂ rises and the rule asks for a new one.
 """
@@ -38,14 +38,15 @@ if TYPE_CHECKING:
     from forecast.reweighting.data_update import ReweightedForecast
 
 MOVE_MAX: Final = 0.25
-"""Share of its value by which the headline, or its main reading, may move: the strip of other choices stays that of the fit."""
+"""Share of its value by which the headline, or its main reading, may move: the multiverse table stays that of the fit."""
 
 
 @dataclass(frozen=True, eq=False)
 class ReweightedRun:
     """A forecast from weighted draws, or None and the reason in words why the rule does not allow it.
 
-    fitted_in: the run whose draws were weighed; judged: reading → k̂, effective draws and Monte Carlo error, empty if it did not come to it.
+    fitted_in: the run whose draws were weighted.
+    judged: reading → k̂, effective draws and Monte Carlo error; empty if no weights were computed.
     """
 
     forecast: Forecast | None
@@ -59,7 +60,7 @@ class ReweightedRun:
 
     @property
     def k_hat(self) -> float | None:
-        """The largest over readings; −inf if all weigh alike."""
+        """The largest over readings; −inf if all weights are equal."""
         return max((found.k_hat for found in self.judged.values()), default=None)
 
     @property
@@ -82,7 +83,7 @@ def reweight_run(inputs: Inputs, run: SavedRun, progress: Progress = silent) -> 
     except ForecastError as e:
         return ReweightedRun(None, e.message, base.name, {})
     except KeyError as e:  # a report of another form
-        return ReweightedRun(None, f"run {base.name} does not tell its {e}", base.name, {})
+        return ReweightedRun(None, f"run {base.name} does not record its {e}", base.name, {})
 
 
 def why_not(before: Inputs, now: Inputs, meta: Mapping[str, Any]) -> str:
@@ -135,8 +136,8 @@ def _weighted(inputs: Inputs, base: SavedRun, progress: Progress) -> ReweightedR
         return ReweightedRun(None, reason, base.name, found.judged)
     if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
         return ReweightedRun(None, "the history has outgrown the slots of the fit", base.name, found.judged)
-    made = _told(inputs, situation, pool, found, base, progress)
-    reason = f"additions alone; k̂ {found.k_hat:.2f}" if np.isfinite(found.k_hat) else "additions alone, which no reading's history feels"
+    made = _as_forecast(inputs, situation, pool, found, base, progress)
+    reason = f"only additions; k̂ {found.k_hat:.2f}" if np.isfinite(found.k_hat) else "only additions, which affect no reading's history"
     return ReweightedRun(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.judged)
 
 
@@ -178,7 +179,7 @@ def _changes(history: History) -> set[tuple[Month, int, int]]:
 
 
 def _refusal(judged: Mapping[str, ReweightingDiagnostics]) -> str:
-    """Why the rule says no, reading by reading."""
+    """Why the rule forbids it, reading by reading."""
     reasons = []
     for name, found in judged.items():
         if why := weight_problem(found.k_hat, found.ess):
@@ -188,7 +189,7 @@ def _refusal(judged: Mapping[str, ReweightingDiagnostics]) -> str:
     return "; ".join(reasons)
 
 
-def _told(
+def _as_forecast(
     inputs: Inputs, situation: OriginState, pool: DriverPaths, found: ReweightedForecast, base: SavedRun, progress: Progress
 ) -> Forecast:
     """The whole forecast, from draws resampled to equal weights."""
