@@ -66,7 +66,7 @@ def _the_same_forecast_is_examined_once() -> Iterator[None]:
     from forecast.report.payload import build
 
     def made_of(forecast: Any) -> tuple[int, ...]:
-        return id(forecast.situation), id(forecast.readings), id(forecast.answers), id(forecast.pool)
+        return id(forecast.origin_state), id(forecast.readings), id(forecast.answers), id(forecast.pool)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "sensitivity", _once(build.sensitivity, made_of, 4))
@@ -136,7 +136,7 @@ def command(tmp_path: Path) -> Callable[..., Result]:
     """
 
     def run(*words: str | Path, cwd: Path = tmp_path, environ: dict[str, str] | None = None) -> Result:
-        surroundings = Environment(clock=lambda: NOW, environ=environ or {}, cwd=cwd)
-        return CliRunner().invoke(main, [str(word) for word in words], obj=surroundings, prog_name="forecast")
+        environment = Environment(clock=lambda: NOW, environ=environ or {}, cwd=cwd)
+        return CliRunner().invoke(main, [str(word) for word in words], obj=environment, prog_name="forecast")
 
     return run

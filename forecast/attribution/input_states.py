@@ -140,7 +140,7 @@ class StateForecaster:
         state = self.states[i]
         self.progress("what moved", i / len(self.states), state.label or "the run before")
         try:
-            reweighted = reweight_to_inputs(self.draws, build_origin_state(state.data, state.priors, self.draws.situation.seed))
+            reweighted = reweight_to_inputs(self.draws, build_origin_state(state.data, state.priors, self.draws.origin_state.seed))
         except ForecastError:  # no forecast can be made from this state; its step becomes one with the next
             return None
         return StateForecast(reweighted.probability, reweighted.spread) if i in self.own or reweighted.accepted else None

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
-    from forecast.cli._timetable import Position
+    from forecast.cli._progress import Position
 
 from forecast.storage.text import json_escaped
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
+from forecast.cli._progress import Position, Show, Timetable, duration
 from forecast.cli._streams import drawing
-from forecast.cli._timetable import Position, Show, Timetable, duration
 from forecast.progress import Progress, silent
 from forecast.storage.text import visible
 

@@ -30,7 +30,7 @@ def init(context: Context, folder: Path, upgrade: bool) -> None:
     if upgrade:
         _upgrade(context, folder)
         return
-    made = create_workspace(context.surroundings.cwd / folder)
+    made = create_workspace(context.environment.cwd / folder)
     if context.json:
         context.say_json({"data": str(made.data), "priors": str(made.priors), "reports": str(made.reports)})
     else:
@@ -40,7 +40,7 @@ def init(context: Context, folder: Path, upgrade: bool) -> None:
 def _upgrade(context: Context, folder: Path) -> None:
     from forecast.jobs.upgrade import upgrade_workspace
 
-    where = find_workspace(folder, {}, context.surroundings.cwd)
+    where = find_workspace(folder, {}, context.environment.cwd)
     done = upgrade_workspace(where)
     if context.json:
         context.say_json({"workspace": str(where.root), **done.as_dict()})

@@ -69,7 +69,7 @@ def _read(context: Context, file: str) -> tuple[str, str]:
     """The text of a file, and what problems call it."""
     from forecast.storage.text import read_input_text
 
-    source, called = context.handed_over(file)
+    source, called = context.read_argument(file)
     return read_input_text(source, called), called
 
 

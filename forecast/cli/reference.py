@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from forecast.data.tables import Data
     from forecast.jobs.priors.reference import NewStateChance, ReferenceFit
     from forecast.jobs.priors.try_edits import EditTrial
-    from forecast.model.outside_view_data import Entry
-    from forecast.model.outside_view_rates import Comparable, Rate
+    from forecast.model.outside_view_data import ComparableState, EntryRate, HighLevelEntry
 
 
 BY = "forecast priors reference"
@@ -139,7 +138,7 @@ def document(result: ReferenceFit, tried: EditTrial | str, *, written: bool) -> 
     from dataclasses import asdict
 
     from forecast.domain import month_text
-    from forecast.model.outside_view_priors import medians
+    from forecast.model.outside_view_predictive import medians
 
     return {
         "priors": {name: str(spec) for name, spec in result.specs.items()},
@@ -189,7 +188,7 @@ def page(result: ReferenceFit, tried: EditTrial | str, *, written: bool, width: 
         yield from ["", *_would(tried, width)]
 
 
-def states_table(listed: Sequence[Comparable]) -> Iterator[str]:
+def states_table(listed: Sequence[ComparableState]) -> Iterator[str]:
     """One line for each state, with its counts."""
     yield f"{'state':<20}{'spells':>7}{'levels':>8}{'months':>8}{'rises':>7}{'falls':>7}{'entries':>9}  classes"
     for s in listed:
@@ -204,7 +203,7 @@ def states_table(listed: Sequence[Comparable]) -> Iterator[str]:
     yield "class if not all. Mexico counts to 2005; the forecast is fitted to it from 2006."
 
 
-def rates_table(rates: Sequence[Rate]) -> Iterator[str]:
+def rates_table(rates: Sequence[EntryRate]) -> Iterator[str]:
     """How often the states of each class entered level 4 or 5."""
     from forecast.priors.descriptions import percent
 
@@ -226,7 +225,7 @@ def _chances(chances: Sequence[NewStateChance]) -> Iterator[str]:
             yield f"{_words(of):<20}{'open' if pressed else 'none':<10}{by[of, pressed, 2]:<26}{by[of, pressed, 3]}"
 
 
-def _entries(entries: Sequence[Entry]) -> Iterator[str]:
+def _entries(entries: Sequence[HighLevelEntry]) -> Iterator[str]:
     from forecast.domain import month_text
 
     yield "Entries of level 4 or 5 (pressure in the same year, in the year before)"
@@ -237,7 +236,7 @@ def _entries(entries: Sequence[Entry]) -> Iterator[str]:
 
 def _follow(result: ReferenceFit) -> Iterator[str]:
     """How each prior is derived: the median of each class, and the widened pool of their predictive distributions."""
-    from forecast.model.outside_view_priors import medians
+    from forecast.model.outside_view_predictive import medians
     from forecast.priors.descriptions import format_value
     from forecast.priors.distributions import Distribution
 

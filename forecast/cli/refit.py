@@ -9,8 +9,8 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import Seconds, common, examples
+from forecast.cli._progress import steps_of_refit
 from forecast.cli._text import sentence, together, wrap
-from forecast.cli._timetable import steps_of_refit
 
 if TYPE_CHECKING:
     from forecast.jobs.refit.refit import Refit
@@ -33,7 +33,7 @@ def refit(context: Context, pull: bool, wait: float) -> None:
     from forecast.jobs.refit.refit import refit as job
     from forecast.runs.store import LATEST
 
-    clock, environ = context.surroundings.clock, context.surroundings.environ
+    clock, environ = context.environment.clock, context.environment.environ
     with context.progress(steps_of_refit(pull, follows=(where.reports / LATEST).is_symlink())) as progress:
         done = job(where, clock, environ, context.seed, pull, wait, progress)
     context.record("decision", **done.as_dict()["decision"])

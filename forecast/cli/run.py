@@ -9,8 +9,8 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
+from forecast.cli._progress import steps_of_run
 from forecast.cli._text import together
-from forecast.cli._timetable import steps_of_run
 
 if TYPE_CHECKING:
     from forecast.jobs.publish import Publication
@@ -35,7 +35,7 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
     inputs = load_workspace(workspace, context.as_of, context.now.date())
     steps = steps_of_run(as_of=context.as_of is not None, follows=publish and (workspace.reports / LATEST).is_symlink())
     with context.progress(steps) as progress:
-        done = run_and_publish(inputs, workspace.reports, context.surroundings.clock, context.seed, publish, progress, sampler)
+        done = run_and_publish(inputs, workspace.reports, context.environment.clock, context.seed, publish, progress, sampler)
     context.record("run", run_id=done.report.run_id, published=done.published)
     if context.json:
         context.say_json(done.report.document())

@@ -88,7 +88,7 @@ def _companion(companion: CompanionQuestion, events: Sequence[Event], horizon: i
     windows = past_windows(seen, horizon)
     if companion.kind == "count":
         rates = (windows[-1], float(horizon)), (float(seen.sum()), float(len(seen)))
-        last, ever = (count_chances(0.5 + n, months, horizon) for n, months in rates)
+        last, ever = (count_distribution(0.5 + n, months, horizon) for n, months in rates)
         return Baseline(1.0 - float(last[0]), 1.0 - float(ever[0]), last, ever)
     yes = windows > 0
     if companion.none_of is not None:
@@ -103,7 +103,7 @@ def past_windows(seen: Floats, horizon: int) -> Floats:
     return np.asarray(seen[len(seen) - whole * horizon :].reshape(whole, horizon).sum(1))
 
 
-def count_chances(shape: float, months: float, horizon: int) -> Floats:
+def count_distribution(shape: float, months: float, horizon: int) -> Floats:
     """Chances of 0, 1, … within `horizon` months if the monthly rate is Gamma(shape, months): a negative binomial, its tail in the last."""
     stay, out = log(months / (months + horizon)), [0.0]
     out[0] = exp(shape * stay)
@@ -113,7 +113,7 @@ def count_chances(shape: float, months: float, horizon: int) -> Floats:
     return with_tail(np.array(out))
 
 
-def poisson_chances(means: Floats) -> Floats:
+def poisson_distribution(means: Floats) -> Floats:
     """Chances of 0, 1, …, averaged over draws of the mean [S], the tail in the last."""
     now = np.exp(-means)
     out = [float(now.mean())]

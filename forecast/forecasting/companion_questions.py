@@ -28,7 +28,7 @@ class CompanionRates:
     probability: Floats
     prior: Floats
     expected: Floats | None = None
-    by_slot: Floats | None = None  # [P] means over draws of each path slot, where it depends on the paths
+    by_path_batch: Floats | None = None  # [P] means over draws of each path slot, where it depends on the paths
 
 
 def rate_draws(priors: Priors, slug: str, count: float, months: int, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -40,7 +40,7 @@ def rate_draws(priors: Priors, slug: str, count: float, months: int, size: int, 
     return posterior, rng.gamma(spec.shape, 1.0 / spec.rate, size)
 
 
-def counts(priors: Priors, rates: EventRates, slug: str, horizon: int, size: int, rng: np.random.Generator) -> CompanionRates:
+def event_count_forecast(priors: Priors, rates: EventRates, slug: str, horizon: int, size: int, rng: np.random.Generator) -> CompanionRates:
     """A companion that is counted: the number within `horizon` months is Poisson given its rate."""
     n = float(rates.counted[COUNTED.index(slug)].sum())
     return count_forecast(priors, slug, n, rates.counted.shape[1], horizon, size, rng)
@@ -107,5 +107,5 @@ def direct_action(
     out = {}
     for horizon in horizons:
         chance = -np.expm1(-spared[..., horizon - 1])
-        out[horizon] = CompanionRates(chance.mean(1), chance.mean(1), by_slot=chance.mean(0))
+        out[horizon] = CompanionRates(chance.mean(1), chance.mean(1), by_path_batch=chance.mean(0))
     return out

@@ -15,11 +15,11 @@ from forecast.arrays.psis import weight_problem
 from forecast.data.records import OverdoseFinal, OverdoseRelease
 from forecast.domain import FIRST_MONTH, Month, month_text
 from forecast.errors import GateError
+from forecast.forecasting.driver_gate import contradicted_records
 from forecast.model.events import MAX_INTENSITY, STREAMS, EventRates
 from forecast.model.leverage import Leverage
 from forecast.model.opposition import OppositionPosterior, PollFit
 from forecast.model.overdose import START, OverdosePosterior
-from forecast.model.overdose_check import contradicted
 
 DEATHS: Final = (10.0, 30_000.0)
 """Deaths of synthetic opioids in a month: since 2005 they lay between about 100 and 7,000."""
@@ -45,7 +45,7 @@ def check_weights(part: str, k_hat: float, effective: float, look_at: str) -> No
 
 def check_overdose_records(finals: Sequence[OverdoseFinal], releases: Sequence[OverdoseRelease], origin: int) -> None:
     """GateError naming the records of deaths that the others contradict; asked before model 2 is fitted to them."""
-    if found := contradicted(finals, releases, origin):
+    if found := contradicted_records(finals, releases, origin):
         named = "; ".join(map(str, found))
         raise GateError(f"Records of overdose deaths contradict each other, so nothing was fitted to them: {named}.", _COMPARE)
 

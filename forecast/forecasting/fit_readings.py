@@ -11,16 +11,14 @@ import xarray as xr
 from scipy.special import logit
 
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.history_forecast import forecast_from_history, forecast_quantities
-from forecast.forecasting.ladder_forecast import LadderForecast
+from forecast.forecasting.ladder_forecast import LadderForecast, forecast_from_history, question_probabilities
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior, skip_posterior
-from forecast.inference.gate import Diagnostics, examine, scalars
+from forecast.inference.gate import Diagnostics, diagnose, scalar_draws
 from forecast.inference.sample import Sampler, compile_sampler
 from forecast.inference.settings import DRAWS_A_CHAIN, RETRY_ACCEPT, SamplerSettings
-from forecast.model.history import History
 from forecast.model.tolerance import build_model
-from forecast.model.tolerance_data import TolerancePriors, model_data, slots
+from forecast.model.tolerance_data import History, TolerancePriors, model_data, slots
 from forecast.typing import Floats
 
 type Tell = Callable[[float, str], None]
@@ -39,20 +37,20 @@ class ReadingForecast:
     draws: ParameterDraws
     climb: LadderForecast
     prior_draws: ParameterDraws
-    prior_climb: LadderForecast
+    prior_ladder: LadderForecast
     diagnostics: Diagnostics
     skip_counts: tuple[Floats, Floats]
     constants: TolerancePriors
 
 
-def compiled(situation: OriginState, constants: TolerancePriors, engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
+def compiled_sampler(origin_state: OriginState, constants: TolerancePriors, engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
     """The sampler of model 5; one compilation serves every reading, edit and simulated history of this many slots.
 
     It is remembered as long as the process lives, so that many fits, also of other origins, compile once.
     """
-    key = (*slots(situation.origin), engine, compile_sampler)  # a stand-in for the compiler has its own
+    key = (*slots(origin_state.origin), engine, compile_sampler)  # a stand-in for the compiler has its own
     if key not in _COMPILED:
-        history = next(iter(situation.histories.values()))
+        history = next(iter(origin_state.histories.values()))
         _COMPILED[key] = compile_sampler(build_model(history, constants), KEPT, engine)
     return _COMPILED[key]
 
@@ -79,7 +77,7 @@ def posterior_draws(tree: xr.DataTree, history: History, constants: TolerancePri
 
 
 def forecast_reading(
-    situation: OriginState,
+    origin_state: OriginState,
     sampler: Sampler,
     pool: DriverPaths,
     name: str,
@@ -89,19 +87,19 @@ def forecast_reading(
     report: Tell | None = None,
 ) -> ReadingForecast:
     """Fit one reading, examine it, retry once if the gate says no, and carry it forward. The caller decides what a second no means."""
-    history = situation.histories[name]
+    history = origin_state.histories[name]
     tree = fit_history(sampler, history, constants, seed, settings, report)
-    made = _carried(situation, pool, name, history, constants, tree, seed, settings)
+    made = _carried(origin_state, pool, name, history, constants, tree, seed, settings)
     if made.diagnostics.passed:
         return made
     harder = replace(settings, target_accept=RETRY_ACCEPT)
     tree = fit_history(sampler, history, constants, seed + 1_000, harder, report)
-    made = _carried(situation, pool, name, history, constants, tree, seed + 1_000, harder)
+    made = _carried(origin_state, pool, name, history, constants, tree, seed + 1_000, harder)
     return replace(made, diagnostics=made.diagnostics.after_retry())
 
 
 def _carried(
-    situation: OriginState,
+    origin_state: OriginState,
     pool: DriverPaths,
     name: str,
     history: History,
@@ -112,17 +110,17 @@ def _carried(
 ) -> ReadingForecast:
     posterior = tree["posterior"].to_dataset()
     draws = posterior_draws(tree, history, constants, seed)
-    found = forecast_from_history(situation, draws, pool, history)
-    prior = from_prior(constants, situation.origin, draws.size, np.random.default_rng(situation.seed + 3))
-    quantities = scalars(posterior[list(KEPT)])
-    verdict = examine(
+    found = forecast_from_history(origin_state, draws, pool, history)
+    prior = from_prior(constants, origin_state.origin, draws.size, np.random.default_rng(origin_state.seed + 3))
+    quantities = scalar_draws(posterior[list(KEPT)])
+    verdict = diagnose(
         quantities, np.asarray(tree["sample_stats"]["diverging"].values), np.asarray(tree["sample_stats"]["energy"].values, float),
         settings.chains, settings.draws, completed=tree.attrs.get("completed", False), constant=constant_parameters(constants),
     )  # fmt: skip
     if verdict.passed:
         verdict = _with_forecasts(verdict, found, tree, settings)
     return ReadingForecast(
-        name, history, tree, draws, found, prior, forecast_from_history(situation, prior, pool, history), verdict,
+        name, history, tree, draws, found, prior, forecast_from_history(origin_state, prior, pool, history), verdict,
         skip_posterior(constants, history)[2], constants,
     )  # fmt: skip
 
@@ -143,9 +141,9 @@ def constant_parameters(constants: TolerancePriors) -> frozenset[str]:
 def _with_forecasts(verdict: Diagnostics, found: LadderForecast, tree: xr.DataTree, settings: SamplerSettings) -> Diagnostics:
     """The gate over the logits of the per-draw probabilities; the worse of it and what was found of the parameters."""
     shape = (settings.chains, -1)
-    logits = {name: logit(np.clip(p, _EDGE, 1 - _EDGE)).reshape(shape) for name, p in forecast_quantities(found).items()}
+    logits = {name: logit(np.clip(p, _EDGE, 1 - _EDGE)).reshape(shape) for name, p in question_probabilities(found).items()}
     stats = tree["sample_stats"]
-    more = examine(
+    more = diagnose(
         logits, np.asarray(stats["diverging"].values), np.asarray(stats["energy"].values, float),
         settings.chains, min(DRAWS_A_CHAIN, settings.draws),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from forecast.errors import Problem
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.fit_readings import ReadingForecast
-from forecast.forecasting.multiverse import Disputed, Outcome
+from forecast.forecasting.multiverse import Disputed, UniverseResult
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.question_forecasts import QuestionForecast
 from forecast.inference.gate import Diagnostics
@@ -37,11 +37,11 @@ class Forecast:
     draws, else the fit they were weighted from, whose diagnostics and multiverse these are.
     """
 
-    situation: OriginState
+    origin_state: OriginState
     pool: DriverPaths
     readings: Mapping[str, ReadingForecast]
     answers: Mapping[str, QuestionForecast]
-    multiverse: Sequence[Outcome]
+    multiverse: Sequence[UniverseResult]
     disputed: Disputed | None
     scenarios: Sequence[Mapping[str, Any]]
     warnings: Sequence[Problem]
@@ -53,4 +53,4 @@ class Forecast:
 
     @property
     def headline(self) -> QuestionForecast:
-        return self.answers[self.situation.data.questions.resolution.headline]
+        return self.answers[self.origin_state.data.questions.resolution.headline]

@@ -12,24 +12,24 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_ladder
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import History
+from forecast.model.tolerance_data import History
 from forecast.typing import Floats
 
 
 def forecast_from_history(
-    situation: OriginState, draws: ParameterDraws, pool: DriverPaths, history: History, among: NDArray[np.int_] | None = None, **link: Any
+    origin_state: OriginState, draws: ParameterDraws, pool: DriverPaths, history: History, among: NDArray[np.int_] | None = None, **link: Any
 ) -> LadderForecast:  # fmt: skip
     """The ladder's future from the end of a history; draws and paths are matched by the situation's seed.
 
     among: the paths of the pool to choose from (a scenario's condition), all if None.
     """
-    paths = assign_paths(draws.size, len(pool.leverage), situation.seed + 2, among=among)
+    paths = assign_paths(draws.size, len(pool.leverage), origin_state.seed + 2, among=among)
     return forecast_ladder(
-        draws, pool, paths, history.level_now, history.just_risen_now, situation.origin, situation.administrations, **link
+        draws, pool, paths, history.level_now, history.just_risen_now, origin_state.origin, origin_state.administrations, **link
     )
 
 
-def forecast_quantities(found: LadderForecast) -> dict[str, Floats]:
+def question_probabilities(found: LadderForecast) -> dict[str, Floats]:
     """Per-draw probabilities [S] of all ladder questions, by question id."""
     out: dict[str, Floats] = {}
     for h in HORIZONS:

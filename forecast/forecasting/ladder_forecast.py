@@ -29,7 +29,7 @@ class LadderForecast:
     in_force: Floats
     entered: Floats
     fallen: Floats
-    by_slot: tuple[Floats, Floats, Floats]
+    by_path_batch: tuple[Floats, Floats, Floats]
 
     @property
     def horizon(self) -> int:
@@ -47,9 +47,9 @@ class LadderForecast:
         """P(level <= k within h months) by draw [S]."""
         return np.asarray(self.fallen[k, h - 1])
 
-    def slot_means(self, kind: str, k: int, h: int) -> Floats:
+    def path_batch_means(self, kind: str, k: int, h: int) -> Floats:
         """The same probability by path slot [P], for the Monte Carlo error of the pool."""
-        in_force, entered, fallen = self.by_slot
+        in_force, entered, fallen = self.by_path_batch
         if kind == "reached_by":
             return np.asarray(entered[k - 1, :h].sum((0, 1)))
         if kind == "in_force_at":
@@ -108,8 +108,8 @@ def forecast_ladder(
         slots = [a.sum(-2) / draws.size if weights is None else np.moveaxis(a, -2, -1) @ weights[some] for a in arrays]
         parts.append(([a.mean(-1) for a in arrays], slots))
     by_draw = [np.concatenate([p[0][i] for p in parts], axis=-1) for i in range(3)]
-    by_slot = [np.asarray(sum(p[1][i] for p in parts)) for i in range(3)]
-    return LadderForecast(by_draw[0], by_draw[1], by_draw[2], by_slot=(by_slot[0], by_slot[1], by_slot[2]))
+    by_path_batch = [np.asarray(sum(p[1][i] for p in parts)) for i in range(3)]
+    return LadderForecast(by_draw[0], by_draw[1], by_draw[2], by_path_batch=(by_path_batch[0], by_path_batch[1], by_path_batch[2]))
 
 
 def make_kernel(

@@ -15,14 +15,12 @@ from forecast.data.tables import history_months as months_of
 from forecast.domain import Month, first_day
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.fit_readings import fit_history, posterior_draws
-from forecast.forecasting.history_forecast import forecast_from_history
-from forecast.forecasting.ladder_forecast import PressureTransform
+from forecast.forecasting.ladder_forecast import PressureTransform, forecast_from_history
 from forecast.forecasting.origin_state import OriginState, claims_day
 from forecast.inference.sample import Sampler
 from forecast.inference.settings import SamplerSettings
-from forecast.model.history import History
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.model.tolerance_data import TolerancePriors
+from forecast.model.tolerance_data import History, TolerancePriors
 from forecast.priors.distributions import Fixed, Normal
 from forecast.priors.outside_view import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
 from forecast.priors.specs import PriorSpec
@@ -30,7 +28,7 @@ from forecast.typing import Floats
 
 type Levels = NDArray[np.int_]
 
-OFF: Final[Floats] = np.zeros(2)
+NO_EFFECT: Final[Floats] = np.zeros(2)
 """The mean and the sd of an effect that is none. It is set in the constants: a prior may not be so narrow."""
 
 SYMMETRIC = Normal(1.1, 0.67)
@@ -63,10 +61,10 @@ class Disputed:
         return f"the disputed act of {day:%B %Y} ({self.event})"
 
 
-def disputed_act(situation: OriginState) -> Disputed | None:
+def disputed_act(origin_state: OriginState) -> Disputed | None:
     """The act behind the newest rise of the main reading, if the claim that makes it counts with low confidence."""
-    data, months = situation.data, months_of(situation.data)
-    levels = situation.histories["main"].levels
+    data, months = origin_state.data, months_of(origin_state.data)
+    levels = origin_state.histories["main"].levels
     rises = [c for c in level_changes(levels, months, claims_in_force(data.claims, claims_day(data), months)) if c.after > c.before]
     if not rises or rises[-1].claim.confidence != "low" or not rises[-1].claim.basis_ids:
         return None
@@ -74,7 +72,7 @@ def disputed_act(situation: OriginState) -> Disputed | None:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class UniverseResult:
     """The headline of the main reading under one choice; divergences of its fit, which must be none."""
 
     label: str
@@ -84,10 +82,10 @@ class Outcome:
     divergences: int
 
 
-def universes(situation: OriginState, disputed: Disputed | None, alternatives: Alternatives) -> Iterator[Universe]:
+def universes(origin_state: OriginState, disputed: Disputed | None, alternatives: Alternatives) -> Iterator[Universe]:
     """Every choice of the strip, the published one first. `disputed` is left out in one of them."""
-    data, priors = situation.data, situation.priors
-    main = situation.histories["main"]
+    data, priors = origin_state.data, origin_state.priors
+    main = origin_state.histories["main"]
     here = tolerance_priors(priors)
     months = months_of(data)
 
@@ -111,7 +109,7 @@ def universes(situation: OriginState, disputed: Disputed | None, alternatives: A
             f"{disputed.event} and the claims that rest on it left out",
             levels=main_levels(without, claims_day(data), months),
         )
-    for label, link, note in LINKS:
+    for label, link, note in PRESSURE_TRANSFORMS:
         yield universe(f"pressure {label}", "scale of pressure", note, link=link)
     symmetric = replace(with_priors(leverage__effect=SYMMETRIC), symmetric=True)
     yield universe("pressure symmetric", "scale of pressure", "one effect that lifts rises and holds falls", symmetric)
@@ -127,7 +125,7 @@ def universes(situation: OriginState, disputed: Disputed | None, alternatives: A
         "the lagged fit to other states",
         tolerance_priors(priors.replace(alternatives[YEAR_BEFORE])),
     )
-    yield universe("pressure off", "drivers", "no effect on rises or falls", replace(here, leverage=OFF, leverage_on_falls=OFF))
+    yield universe("pressure off", "drivers", "no effect on rises or falls", replace(here, leverage=NO_EFFECT, leverage_on_falls=NO_EFFECT))
     for factor in (1.0, 0.5):
         yield universe(
             f"selection factor {factor:g}",
@@ -140,13 +138,15 @@ def universes(situation: OriginState, disputed: Disputed | None, alternatives: A
     yield universe(
         "no going on through 3", "outside view", "a rise that reaches 3 stops there", replace(here, skip_up=_never_through_3(here))
     )
-    yield universe("falls no likelier just after a rise", "model", "no effect of the month after a rise", replace(here, just_risen=OFF))
+    yield universe(
+        "falls no likelier just after a rise", "model", "no effect of the month after a rise", replace(here, just_risen=NO_EFFECT)
+    )
     yield universe("weak priors", "priors", "every sd doubled", _weakened(here))
-    yield universe("opposition off", "drivers", "opposition has no effect", replace(here, opposition=OFF))
+    yield universe("opposition off", "drivers", "opposition has no effect", replace(here, opposition=NO_EFFECT))
     yield universe("leverage only (model S)", "model", "no overdoses, opposition, administrations or drift", _leverage_only(here))
 
 
-LINKS: tuple[tuple[str, PressureTransform, str], ...] = (
+PRESSURE_TRANSFORMS: tuple[tuple[str, PressureTransform, str], ...] = (
     ("linear", lambda leverage: leverage, "the log-odds go on rising with leverage"),
     ("capped at 1", lambda leverage: np.minimum(leverage, 1.0), "beyond the mean of 2025 it adds nothing"),
     ("open or not", lambda leverage: np.asarray(leverage > 0.5, float), "0 or 1, as the outside view knows it"),
@@ -174,12 +174,12 @@ def _weakened(constants: TolerancePriors) -> TolerancePriors:
 
 def _leverage_only(constants: TolerancePriors) -> TolerancePriors:
     return replace(
-        constants, overdose_level=OFF, overdose_change=OFF, opposition=OFF, mobilisation_sd=0.0, administration_sd=0.0, drift_sd=0.0
+        constants, overdose_level=NO_EFFECT, overdose_change=NO_EFFECT, opposition=NO_EFFECT, mobilisation_sd=0.0, administration_sd=0.0, drift_sd=0.0
     )  # fmt: skip
 
 
-def explore(
-    situation: OriginState,
+def run_multiverse(
+    origin_state: OriginState,
     sampler: Sampler,
     pool: DriverPaths,
     seed: int,
@@ -189,18 +189,18 @@ def explore(
     alternatives: Alternatives,
     settings: SamplerSettings = SamplerSettings(),
     report: Callable[[float, str], None] | None = None,
-) -> list[Outcome]:
+) -> list[UniverseResult]:
     """Refit the main reading under every choice, and give P(level >= `level` within `horizon` months) under each."""
     out = []
-    choices = list(universes(situation, disputed, alternatives))
+    choices = list(universes(origin_state, disputed, alternatives))
     for i, choice in enumerate(choices):
         if report:
             report(i / len(choices), choice.label)
-        drivers = situation.drivers.with_pressure(choice.link(situation.leverage.value))
+        drivers = origin_state.drivers.with_pressure(choice.link(origin_state.leverage.value))
         history = History(choice.levels, drivers)
         tree = fit_history(sampler, history, choice.constants, seed + i, settings)
         draws = posterior_draws(tree, history, choice.constants, seed + i)
-        found = forecast_from_history(situation, draws, pool, history, link=choice.link)
+        found = forecast_from_history(origin_state, draws, pool, history, link=choice.link)
         divergences = int(tree["sample_stats"]["diverging"].sum())
-        out.append(Outcome(choice.label, choice.group, choice.note, float(found.reached(level, horizon).mean()), divergences))
+        out.append(UniverseResult(choice.label, choice.group, choice.note, float(found.reached(level, horizon).mean()), divergences))
     return out

@@ -14,8 +14,8 @@ from forecast.data.tables import Data, history_months, origin
 from forecast.domain import FIRST_MONTH, Month, last_day, month_text
 from forecast.errors import Problem
 from forecast.forecasting.questions import question_problems
+from forecast.model.opposition_marginal import FIRST_KNOT, field_month, poll_shares
 from forecast.model.overdose import finals_used, totals_used
-from forecast.model.poll_shares import FIRST_KNOT, field_month, poll_shares
 from forecast.model.tolerance_data import ADMINISTRATIONS
 
 FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)
@@ -24,7 +24,7 @@ FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)
 COUNTRIES: Final = ("Mexico", "US")
 
 
-def unmet(data: Data) -> list[Problem]:
+def unmet_preconditions(data: Data) -> list[Problem]:
     """Everything for want of which the models cannot be fitted, or the questions not be asked; none if they can."""
     at = origin(data)
     if at < FIRST_ORIGIN:
@@ -69,7 +69,7 @@ def _unmeasured(data: Data, at: Month) -> Iterator[Problem]:
         yield Problem(OverdoseFinal.file, found, "final counts or provisional totals", "Check the dates and the series of both files.")
 
 
-def left_out(data: Data) -> list[Problem]:
+def rows_left_out(data: Data) -> list[Problem]:
     """Rows that are public but enter no model: of months after the origin, of polls before the first that opposition is modelled in."""
     at = origin(data)
     waiting: tuple[tuple[Sequence[Any], Callable[[Any], int], str], ...] = (

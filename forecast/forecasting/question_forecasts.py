@@ -11,11 +11,11 @@ from arviz_stats.base import array_stats
 
 from forecast.arrays.weighted_quantiles import weighted_interval
 from forecast.domain import Question
-from forecast.forecasting.companion_questions import CompanionRates, counts, determination_forecasts, direct_action
+from forecast.forecasting.companion_questions import CompanionRates, determination_forecasts, direct_action, event_count_forecast
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths, question_probability
 from forecast.forecasting.origin_state import OriginState
-from forecast.forecasting.public_disclosure import DisclosureDelay, probability_disclosed
+from forecast.forecasting.question_forecasts import DisclosureDelay, probability_disclosed
 from forecast.forecasting.questions import slug_of
 from forecast.model.events import COUNTED
 from forecast.typing import Floats
@@ -48,36 +48,36 @@ class QuestionForecast:
 
 
 def forecast_questions(
-    situation: OriginState, forecasts: Mapping[str, ReadingForecast], pool: DriverPaths, questions: tuple[Question, ...]
+    origin_state: OriginState, forecasts: Mapping[str, ReadingForecast], pool: DriverPaths, questions: tuple[Question, ...]
 ) -> dict[str, QuestionForecast]:
     """Answers by question id, in the order of the questions."""
     size = next(iter(forecasts.values())).draws.size
-    rng = np.random.default_rng(situation.seed + 4)
-    exposure = DisclosureDelay.draw(situation.priors, size, rng)
-    found = companion_forecasts(situation, pool, questions, size)
+    rng = np.random.default_rng(origin_state.seed + 4)
+    exposure = DisclosureDelay.draw(origin_state.priors, size, rng)
+    found = companion_forecasts(origin_state, pool, questions, size)
     out = {}
     for q in questions:
         if q.level is not None:
-            out[q.id] = _ladder_answer(situation, forecasts, q, exposure)
+            out[q.id] = _ladder_answer(origin_state, forecasts, q, exposure)
         else:
-            out[q.id] = _companion_answer(situation, q, found[q.id])
+            out[q.id] = _companion_answer(origin_state, q, found[q.id])
     return out
 
 
 def _ladder_answer(
-    situation: OriginState, forecasts: Mapping[str, ReadingForecast], q: Question, exposure: DisclosureDelay
+    origin_state: OriginState, forecasts: Mapping[str, ReadingForecast], q: Question, exposure: DisclosureDelay
 ) -> QuestionForecast:
     assert q.level is not None
-    level, weights = q.level, situation.weights
-    draws = np.array([question_probability(f.climb, q.kind, level, q.horizon) for f in forecasts.values()])
-    prior = {name: question_probability(f.prior_climb, q.kind, level, q.horizon).mean() for name, f in forecasts.items()}
+    level, weights = q.level, origin_state.weights
+    draws = np.array([question_probability(f.ladder, q.kind, level, q.horizon) for f in forecasts.values()])
+    prior = {name: question_probability(f.prior_ladder, q.kind, level, q.horizon).mean() for name, f in forecasts.items()}
     w = np.array([weights[name] for name in forecasts])
-    slots = sum(weights[n] * f.climb.slot_means(q.kind, level, q.horizon) for n, f in forecasts.items())
+    slots = sum(weights[n] * f.ladder.path_batch_means(q.kind, level, q.horizon) for n, f in forecasts.items())
     known = None
     if q.kind == "reached_by":
-        public = situation.histories["main"].level_now
+        public = origin_state.histories["main"].level_now
         known = sum(
-            weights[n] * float(probability_disclosed(f.climb.entered[level - 1], level, q.horizon, exposure, public).mean())
+            weights[n] * float(probability_disclosed(f.ladder.entered[level - 1], level, q.horizon, exposure, public).mean())
             for n, f in forecasts.items()
         )
     means = draws.mean(1)
@@ -94,7 +94,7 @@ def _ladder_answer(
     )
 
 
-def _companion_answer(situation: OriginState, q: Question, found: CompanionRates) -> QuestionForecast:
+def _companion_answer(origin_state: OriginState, q: Question, found: CompanionRates) -> QuestionForecast:
     """A companion says the same under every reading."""
     p = float(found.probability.mean())
     draws, one = found.probability[None, :], np.ones(1)
@@ -103,32 +103,34 @@ def _companion_answer(situation: OriginState, q: Question, found: CompanionRates
         probability=p,
         known=None,
         expected=None if found.expected is None else float(found.expected.mean()),
-        mcse=monte_carlo_error(draws, one, found.by_slot, chained=False),
+        mcse=monte_carlo_error(draws, one, found.by_path_batch, chained=False),
         interval=weighted_interval(draws, one),
         prior=float(found.prior.mean()),
-        by_reading=dict.fromkeys(situation.histories, p),
+        by_reading=dict.fromkeys(origin_state.histories, p),
         draws=draws,
         prior_draws=found.prior,
     )
 
 
-def companion_forecasts(situation: OriginState, pool: DriverPaths, questions: tuple[Question, ...], size: int) -> dict[str, CompanionRates]:
+def companion_forecasts(
+    origin_state: OriginState, pool: DriverPaths, questions: tuple[Question, ...], size: int
+) -> dict[str, CompanionRates]:
     """The answers to those of the questions that are not about levels, by id, each with `size` draws."""
     out = {}
-    paths = assign_paths(size, len(pool.leverage), situation.seed + 2)
+    paths = assign_paths(size, len(pool.leverage), origin_state.seed + 2)
     acts = [q.horizon for q in questions if q.level is None and slug_of(q) == "direct-action"]
-    direct = direct_action(situation.priors, pool, paths, acts, np.random.default_rng(situation.seed + 5)) if acts else {}
+    direct = direct_action(origin_state.priors, pool, paths, acts, np.random.default_rng(origin_state.seed + 5)) if acts else {}
     for q in questions:
         if q.level is not None:
             continue
-        slug, rng = slug_of(q), np.random.default_rng(situation.seed + 5)
+        slug, rng = slug_of(q), np.random.default_rng(origin_state.seed + 5)
         if slug in COUNTED:
-            out[q.id] = counts(situation.priors, situation.rates, slug, q.horizon, size, rng)
+            out[q.id] = event_count_forecast(origin_state.priors, origin_state.rates, slug, q.horizon, size, rng)
         elif slug == "direct-action":
             out[q.id] = direct[q.horizon]
         else:
             out[q.id] = determination_forecasts(
-                situation.priors, situation.rates, situation.data.calendar, situation.origin, q.horizon, size, rng
+                origin_state.priors, origin_state.rates, origin_state.data.calendar, origin_state.origin, q.horizon, size, rng
             )[slug]  # fmt: skip
     return out
 
@@ -140,13 +142,13 @@ def monte_carlo_error(draws: Floats, weights: Floats, slots: Floats | None, chai
     """
     variance = 0.0
     for weight, row in zip(weights, draws, strict=True):
-        variance += weight**2 * float(row.var(ddof=1)) / (len(row) * (efficiency(row) if chained else 1.0))
+        variance += weight**2 * float(row.var(ddof=1)) / (len(row) * (relative_ess(row) if chained else 1.0))
     if slots is not None:
         variance += float(slots.var(ddof=1)) / len(slots)
     return float(np.sqrt(variance))
 
 
-def efficiency(draws: Floats) -> float:
+def relative_ess(draws: Floats) -> float:
     """How many independent draws one of these [S], which come chain after chain, is worth to their mean; 1 if all are alike."""
     if np.ptp(draws) == 0:
         return 1.0

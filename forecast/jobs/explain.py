@@ -91,8 +91,8 @@ def moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Prog
     """What moved a forecast that was just made from the run published before, for its report. Raises what `explain` raises."""
     readings = forecast.readings
     prior = next(iter(readings.values())).prior_draws
-    draws = FittedDraws(forecast.situation, {name: reading.draws for name, reading in readings.items()}, prior)
-    source = forecast.rests_on
+    draws = FittedDraws(forecast.origin_state, {name: reading.draws for name, reading in readings.items()}, prior)
+    source = forecast.draws_source
     after = RunEndpoint(
         inputs=inputs,
         values={id_: a.probability for id_, a in forecast.answers.items()},
@@ -101,7 +101,7 @@ def moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Prog
         fit=source.fitted_in if source else "",
         weighted=source is not None,
         fitted=(lambda: _fit_of(previous, source.fitted_in).fitted_draws) if source else (lambda: draws),
-        seed=forecast.situation.seed,
+        seed=forecast.origin_state.seed,
         model=MODEL_VERSION,
         versions=versions(),
         fresh=True,

@@ -10,17 +10,16 @@ from typing import Any, Final, Literal
 
 from forecast.data.fingerprint import data_digest
 from forecast.errors import GateError
-from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.fit_readings import ReadingForecast, compiled, forecast_reading
+from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, Intervention
+from forecast.forecasting.fit_readings import ReadingForecast, compiled_sampler, forecast_reading
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs
-from forecast.forecasting.interventions import NO_INTERVENTION, Intervention
-from forecast.forecasting.multiverse import disputed_act, explore
+from forecast.forecasting.multiverse import disputed_act, run_multiverse
 from forecast.forecasting.origin_state import build_origin_state
 from forecast.forecasting.question_forecasts import forecast_questions
 from forecast.forecasting.questions import build_questions
-from forecast.forecasting.scenarios.run import feasible, run_scenarios
-from forecast.inference.gate import worst
+from forecast.forecasting.scenarios.run import feasible_scenarios, run_scenarios
+from forecast.inference.gate import worst_diagnostics
 from forecast.inference.settings import MULTIVERSE
 from forecast.jobs.input_fingerprint import sampling, settings_digest
 from forecast.jobs.saved_run import INPUTS
@@ -65,40 +64,40 @@ def fit(
     if explored:
         rehearse(inputs.data, inputs.scenarios)
     progress("drivers", None, "overdoses, opposition, events")
-    situation = build_origin_state(inputs.data, inputs.priors, seed)
+    origin_state = build_origin_state(inputs.data, inputs.priors, seed)
     constants = tolerance_priors(inputs.priors)
-    pool = situation.pool()
+    pool = origin_state.pool()
     progress("drivers", 1.0)
     progress("compile", None, "the model of tolerance, once")
-    sampler = compiled(situation, constants, engine)
+    sampler = compiled_sampler(origin_state, constants, engine)
     progress("compile", 1.0)
     readings: dict[str, ReadingForecast] = {}
-    for i, name in enumerate(situation.histories):
-        report = _part(progress, "fit", name, i, len(situation.histories))
-        readings[name] = forecast_reading(situation, sampler, pool, name, constants, seed + 10 * i, report=report)
+    for i, name in enumerate(origin_state.histories):
+        report = _part(progress, "fit", name, i, len(origin_state.histories))
+        readings[name] = forecast_reading(origin_state, sampler, pool, name, constants, seed + 10 * i, report=report)
     progress("fit", 1.0)
-    diagnostics = worst({name: made.diagnostics for name, made in readings.items()})
+    diagnostics = worst_diagnostics({name: made.diagnostics for name, made in readings.items()})
     if not diagnostics.passed:
         raise GateError(
             f"The fit did not pass the gate, so it is not published: {'; '.join(diagnostics.reasons)}.",
             "The last good forecast stands. Run again with another --seed; if it fails again, check recent changes to data and priors "
             "(`forecast diff`).",
         )
-    answers = forecast_questions(situation, readings, pool, build_questions(inputs.data.questions, situation.origin))
+    answers = forecast_questions(origin_state, readings, pool, build_questions(inputs.data.questions, origin_state.origin))
     headline = answers[inputs.data.questions.resolution.headline].question
-    disputed = disputed_act(situation)
-    multiverse = [] if not explored else explore(
-        situation, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, inputs.alternatives, MULTIVERSE,
+    disputed = disputed_act(origin_state)
+    multiverse = [] if not explored else run_multiverse(
+        origin_state, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, inputs.alternatives, MULTIVERSE,
         _stage(progress, "other choices"),
     )  # fmt: skip
     progress("other choices", 1.0)
     progress("scenarios", None)
     chosen = inputs.scenarios if explored else ()
-    scenarios = run_scenarios(situation, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
+    scenarios = run_scenarios(origin_state, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
     progress("scenarios", 1.0)
-    _, left_out = feasible(situation, chosen, pool)
+    _, left_out = feasible_scenarios(origin_state, chosen, pool)
     return Forecast(
-        situation=situation,
+        origin_state=origin_state,
         pool=pool,
         readings=readings,
         answers=answers,
@@ -140,7 +139,7 @@ def write_report(
     inputs: what the forecast was made from, as `load_workspace` gave it; the run keeps the files, and names the revision of every prior.
     notes: what else the manifest is to say, as of a run that is published: what it follows, and what was decided and why.
     """
-    digest = data_digest(forecast.situation.data) + forecast.situation.priors.digest()
+    digest = data_digest(forecast.origin_state.data) + forecast.origin_state.priors.digest()
     run_id = store.new_run_id(now, digest)
     progress("report", None)
     report = build_report(forecast, run_id, now)
@@ -162,8 +161,8 @@ def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:
     today: the day by which the data were published (null: all rows); fitted_in: the run whose draws were weighted (null: fitted here);
     sampling: how much was sampled; priors: the exact revision of each.
     """
-    fitted_in = forecast.rests_on.fitted_in if forecast.rests_on else None
-    specs = {name: str(prior.spec) for name, prior in forecast.situation.priors.items()}
+    fitted_in = forecast.draws_source.fitted_in if forecast.draws_source else None
+    specs = {name: str(prior.spec) for name, prior in forecast.origin_state.priors.items()}
     if inputs is None:
         priors = {name: {"spec": spec} for name, spec in specs.items()}
         return {"today": None, "fitted_in": fitted_in, "priors": priors, "settings_digest": None, "sampling": None}

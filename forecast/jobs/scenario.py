@@ -88,21 +88,21 @@ def run_on_draws(
     Raises UsageError if there is no such scenario, no run, or the run kept no inputs; InputError if a file is wrong or a template, if a
     condition is met by too few paths, or if another version made the run; StoreError if the run is damaged.
     """
-    from forecast.forecasting.scenarios.run import feasible, run_scenarios
-    from forecast.forecasting.scenarios.specification import FOLDER, edited, read_named, read_scenarios
+    from forecast.forecasting.scenarios.run import feasible_scenarios, run_scenarios
+    from forecast.forecasting.scenarios.specification import FOLDER, read_named, read_scenarios, without_templates
 
     folder = workspace.data / FOLDER
-    scenarios, templates = edited(read_named(folder, names) if names else read_scenarios(folder))
+    scenarios, templates = without_templates(read_named(folder, names) if names else read_scenarios(folder))
     if names and templates:
         raise InputError.of(templates)
     run = SavedRun.named(workspace.reports, "latest")
     progress("drivers", None, "overdoses, opposition, events")
     fitted = run.fitted_draws
     progress("drivers", 1.0)
-    _, refused = feasible(fitted.situation, scenarios)
+    _, refused = feasible_scenarios(fitted.origin_state, scenarios)
     if refused:
         raise InputError.of(refused)
-    results = run_scenarios(fitted.situation, dict(fitted.draws), scenarios, lambda done, title: progress("scenarios", done, title))
+    results = run_scenarios(fitted.origin_state, dict(fitted.draws), scenarios, lambda done, title: progress("scenarios", done, title))
     progress("scenarios", 1.0, "")
     return ScenarioAnswers(run.name, _inputs_used(run, workspace, today), tuple(results), tuple(templates))
 
@@ -127,11 +127,11 @@ def _inputs_used(run: SavedRun, workspace: Workspace, today: date | None) -> Inp
 
 def new_scenario(workspace: Workspace, name: str) -> Path:
     """Write a commented template to the workspace's data/scenarios/; returns its path. Raises UsageError for a name that will not do."""
-    from forecast.forecasting.scenarios.specification import FOLDER, is_name
+    from forecast.forecasting.scenarios.specification import FOLDER, is_scenario_name
     from forecast.forecasting.scenarios.template import create_scenario_file
 
     name = name.removesuffix(".toml")
-    if not is_name(name):
+    if not is_scenario_name(name):
         raise UsageError(f"{name!r} can't name a scenario.", "Use small letters, digits and hyphens, as in border-closure.")
     check_writable(workspace)
     path = workspace.data / FOLDER / f"{name}.toml"

@@ -126,7 +126,7 @@ def _rows(name: str, timeline: Mapping[int, Spell]) -> Iterable[tuple[str, int, 
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class TransitionCounts:
     """Months by what happened in them, dims (state, level, pressure no/yes, just_risen no/yes), and skips by level.
 
     `went_up[i − 1]`, `stopped_up[i − 1]`: of the rises that reached level i of 1..4 those that went on, those that stopped; likewise down.
@@ -142,7 +142,7 @@ class Counts:
     stopped_down: Ints
 
 
-def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> Counts:
+def count_transitions(transitions: Transitions, selected: Bools, pressure: PressureYear) -> TransitionCounts:
     """Aggregate the selected months to the cells that the likelihood needs; a state without a selected month has zeroes."""
     t = transitions
     cell = (t.state, t.level, t.pressed(pressure).astype(int), t.just_risen.astype(int))
@@ -158,7 +158,7 @@ def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> 
     reached_up = (t.level[up] < middle) & (middle <= t.to[up])
     reached_down = (t.to[down] <= middle) & (middle < t.level[down])
     went_up, went_down = reached_up & (middle < t.to[up]), reached_down & (middle > t.to[down])
-    return Counts(
+    return TransitionCounts(
         states=t.states,
         rise=tally(up),
         stay=tally(selected & (t.to == t.level)),
@@ -171,7 +171,7 @@ def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HighLevelEntry:
     """A rise of a comparable state from below level 4 to 4 or 5, with what is said of pressure then, and how long it stayed there."""
 
     state: str
@@ -183,7 +183,7 @@ class Entry:
     months: int  # at level 4 or 5, as far as is known
 
 
-def list_entries(transitions: Transitions) -> tuple[Entry, ...]:
+def list_entries(transitions: Transitions) -> tuple[HighLevelEntry, ...]:
     """All entries of level 4 or 5, by month."""
     t = transitions
     found = []
@@ -193,7 +193,7 @@ def list_entries(transitions: Transitions) -> tuple[Entry, ...]:
         left = t.month[later & ~up]
         months = 1 + np.count_nonzero(up & (t.month < (left.min() if left.size else np.inf)))
         found.append(
-            Entry(
+            HighLevelEntry(
                 state=t.states[t.state[i]],
                 month=int(t.month[i]),
                 before=int(t.level[i]),

@@ -10,7 +10,7 @@ import xarray as xr
 
 from forecast.arrays.ladder import MONTHS_A_YEAR, Kernel, fall_destinations, fall_logit, forward_recursion, rise_destinations, rise_logit
 from forecast.domain import TOP
-from forecast.model.outside_view_data import Counts
+from forecast.model.outside_view_data import TransitionCounts
 from forecast.typing import Floats
 
 
@@ -22,8 +22,8 @@ class NewStatePredictive:
     that a rise, a fall goes on through 1..4; phi, pi_rise, pi_fall [n]: log-odds.
     """
 
-    rise_odds: Floats
-    fall_odds: Floats
+    rise_log_odds: Floats
+    fall_log_odds: Floats
     s: Floats
     s_down: Floats
     phi: Floats
@@ -33,15 +33,15 @@ class NewStatePredictive:
     @property
     def q(self) -> Floats:
         """12-month probability of a rise from 0..4, ignoring falls, [n, 5]."""
-        return np.asarray(-np.expm1(-MONTHS_A_YEAR * np.logaddexp(0, self.rise_odds)))
+        return np.asarray(-np.expm1(-MONTHS_A_YEAR * np.logaddexp(0, self.rise_log_odds)))
 
     @property
     def m(self) -> Floats:
         """Median months before a fall from 1..5, ignoring rises, [n, 5]."""
-        return np.asarray(math.log(2) / np.logaddexp(0, self.fall_odds))
+        return np.asarray(math.log(2) / np.logaddexp(0, self.fall_log_odds))
 
 
-def predict_new_state(posterior: xr.Dataset, counts: Counts, seed: int) -> NewStatePredictive:
+def predict_new_state(posterior: xr.Dataset, counts: TransitionCounts, seed: int) -> NewStatePredictive:
     """Predict a state that was not observed: each draw gets effects of its own from N(0, σ), and skips from their conjugate posterior.
 
     `posterior` as sampled from `build_outside_view`, dims chain and draw; `counts` those it was fitted to.
@@ -51,8 +51,8 @@ def predict_new_state(posterior: xr.Dataset, counts: Counts, seed: int) -> NewSt
     n = flat["sigma"].size
     effect_rise, effect_fall = flat["sigma"] * rng.standard_normal((2, n))
     return NewStatePredictive(
-        rise_odds=rise_logit(1 / (1 + np.exp(-flat["logit_q"]))) + effect_rise[:, None],
-        fall_odds=fall_logit(np.exp(flat["log_m"])) + effect_fall[:, None],
+        rise_log_odds=rise_logit(1 / (1 + np.exp(-flat["logit_q"]))) + effect_rise[:, None],
+        fall_log_odds=fall_logit(np.exp(flat["log_m"])) + effect_fall[:, None],
         s=rng.beta(1 + counts.went_up, 1 + counts.stopped_up, (n, TOP - 1)),
         s_down=rng.beta(1 + counts.went_down, 1 + counts.stopped_down, (n, TOP - 1)),
         phi=flat["just_risen_effect"],
@@ -61,14 +61,14 @@ def predict_new_state(posterior: xr.Dataset, counts: Counts, seed: int) -> NewSt
     )
 
 
-def reach(state: NewStatePredictive, start: int, *, pressed: bool, target: int = 4, months: int = 12) -> Floats:
+def reach_probability(state: NewStatePredictive, start: int, *, pressed: bool, target: int = 4, months: int = 12) -> Floats:
     """P(level ≥ `target` in any of the next `months`) from `start`, long entered, with pressure open all the time or never; one a draw."""
     n = state.phi.size
     closed = np.full((1, n), -np.inf)
     none = np.zeros((months, n, 1))
     kernel = Kernel(
-        a=np.concatenate([state.rise_odds.T, closed]),
-        b=np.concatenate([closed, state.fall_odds.T]),
+        a=np.concatenate([state.rise_log_odds.T, closed]),
+        b=np.concatenate([closed, state.fall_log_odds.T]),
         theta=none,
         rise_push=none + (state.pi_rise[:, None] if pressed else 0.0),
         fall_push=none + (state.pi_fall[:, None] if pressed else 0.0),
@@ -79,12 +79,12 @@ def reach(state: NewStatePredictive, start: int, *, pressed: bool, target: int =
     return np.asarray(forward_recursion(kernel, start, False).reached(target)[-1, :, 0])
 
 
-def entry_chance(state: NewStatePredictive, *, target: int = 4) -> Floats:
+def entry_probability(state: NewStatePredictive, *, target: int = 4) -> Floats:
     """Monthly P(a rise that ends at `target` or above), [level < target, pressure no/yes, just_risen no/yes, draw]."""
     closed = np.full((1, state.phi.size), -np.inf)
     pressed, just_risen = np.array([[[0.0]], [[1.0]]]), np.array([[0.0], [1.0]])
-    up = state.rise_odds.T[:target, None, None] + pressed * state.pi_rise
-    down = np.concatenate([closed, state.fall_odds.T])[:target, None, None] + pressed * state.pi_fall + just_risen * state.phi
+    up = state.rise_log_odds.T[:target, None, None] + pressed * state.pi_rise
+    down = np.concatenate([closed, state.fall_log_odds.T])[:target, None, None] + pressed * state.pi_fall + just_risen * state.phi
     rise = np.exp(up - np.logaddexp(np.logaddexp(0, up), down))
     onward = [np.prod(state.s[:, j : target - 1], axis=1) for j in range(target)]  # through j + 1 .. target − 1
     return np.asarray(rise * np.array(onward)[:, None, None])

@@ -76,8 +76,8 @@ def state_of(priors: Priors, n: int, seed: int) -> NewStatePredictive:
         return priors.distribution(name).sample(rng, n)
 
     return NewStatePredictive(
-        rise_odds=np.column_stack([rise_logit(draw(f"ladder.rise.{j}")) for j in range(TOP)]),
-        fall_odds=np.column_stack([fall_logit(draw(f"ladder.stay.{j}")) for j in range(1, TOP + 1)]),
+        rise_log_odds=np.column_stack([rise_logit(draw(f"ladder.rise.{j}")) for j in range(TOP)]),
+        fall_log_odds=np.column_stack([fall_logit(draw(f"ladder.stay.{j}")) for j in range(1, TOP + 1)]),
         s=np.column_stack([draw(f"ladder.skip_up.{i}") for i in range(1, TOP)]),
         s_down=np.column_stack([draw(f"ladder.skip_down.{i}") for i in range(1, TOP)]),
         phi=draw("ladder.just_risen"),

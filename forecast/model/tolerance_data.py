@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forecast.arrays.ar1 import knot_weights
 from forecast.domain import FIRST_MONTH, Month
-from forecast.model.history import History
+from forecast.model.tolerance_data import History
 from forecast.typing import Floats
 
 MODEL_VERSION = "1"

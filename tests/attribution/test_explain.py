@@ -107,7 +107,7 @@ def of(inputs: Inputs, draws: Draws) -> Forecast:
     """The forecast of the tests as if it had been made from these inputs by these draws."""
     made = prior_forecast()
     answers = {id_: replace(a, probability=draws.probability(id_)) for id_, a in made.answers.items()}
-    return replace(made, answers=answers, situation=replace(made.situation, data=inputs.data, priors=inputs.priors))
+    return replace(made, answers=answers, origin_state=replace(made.origin_state, data=inputs.data, priors=inputs.priors))
 
 
 MADE_WITH = {"model_version": ""}
@@ -243,7 +243,7 @@ def test_where_only_the_seed_differs_a_shift_is_no_noise(runs: Runs, monkeypatch
 def weighted(runs: Runs, chance: float) -> dict[str, Any]:
     """A forecast made of the draws of run a, and so many Monte Carlo errors beside what they give."""
     made = of(runs.inputs, Draws(runs.draws.higher, chance))
-    return job.moved(SavedRun(runs.a), replace(made, rests_on=DrawsSource(runs.a.name, 0.1, 1_000)), runs.inputs)
+    return job.moved(SavedRun(runs.a), replace(made, draws_source=DrawsSource(runs.a.name, 0.1, 1_000)), runs.inputs)
 
 
 def test_a_forecast_reweighted_from_the_run_before_leaves_only_the_resampling(runs: Runs) -> None:

@@ -121,9 +121,9 @@ def test_a_part_is_what_the_ratio_of_the_densities_says(edited: Edited) -> None:
 def test_the_stated_error_of_the_remainder_is_that_of_repeated_draws(edited: Edited, path_seeds: tuple[int, int]) -> None:
     """Draws of the later inputs, reweighted back, beside draws of the earlier inputs: many pairs, which differ by chance alone."""
 
-    def forecast(situation: OriginState, target: OriginState, seed: int) -> ReweightedForecast:
-        draws = from_prior(tolerance_priors(situation.priors), situation.origin, 1_000, np.random.default_rng(seed))
-        return reweight_to_inputs(FittedDraws(situation, dict.fromkeys(situation.histories, draws), draws), target)
+    def forecast(origin_state: OriginState, target: OriginState, seed: int) -> ReweightedForecast:
+        draws = from_prior(tolerance_priors(origin_state.priors), origin_state.origin, 1_000, np.random.default_rng(seed))
+        return reweight_to_inputs(FittedDraws(origin_state, dict.fromkeys(origin_state.histories, draws), draws), target)
 
     z = []
     for i in range(6):

@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 
 from forecast.attribution import input_states
 from forecast.cli import _timetable
-from forecast.cli._log import Log
-from forecast.cli._progress import listener, seldom
-from forecast.cli._timetable import SECONDS, Position, Timetable, duration, steps_of_refit, steps_of_run
+from forecast.cli._progress import SECONDS, Position, Timetable, duration, listener, seldom, steps_of_refit, steps_of_run
+from forecast.cli._streams import Log
 from forecast.jobs import explain, run
 from forecast.jobs.refit import reweight
 from forecast.progress import within

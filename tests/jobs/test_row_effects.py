@@ -10,8 +10,8 @@ from forecast.data.records import Claim, Event, Poll
 from forecast.data.tables import Data, history_months, origin
 from forecast.domain import last_day, month, month_text
 from forecast.jobs.data.row_effects import LevelSpan, claim_effects, event_effects, poll_effects
-from forecast.model.events import arrivals, is_concession, is_mobilisation, stream
-from forecast.model.poll_shares import poll_shares
+from forecast.model.events import arrivals, is_concession, is_mobilisation, stream_of
+from forecast.model.opposition_marginal import poll_shares
 from tests.support.data_editing import BUNDLED, with_rows
 
 
@@ -26,7 +26,7 @@ def without(data: Data, row: Event | Claim) -> Data:
 
 
 def test_every_event_enters_the_stream_that_the_model_puts_it_in(data: Data) -> None:
-    enter = {e.id: stream(e) for e in arrivals(data.events)}
+    enter = {e.id: stream_of(e) for e in arrivals(data.events)}
     for event in data.events:
         output = event_effects(without(data, event), data, event)
         assert output.stream == enter.get(event.id)

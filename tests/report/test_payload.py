@@ -107,10 +107,10 @@ def test_but_for_its_name_and_time_a_report_is_a_function_of_the_forecast(report
 
 
 def test_the_record_is_that_of_the_data(report: dict[str, Any]) -> None:
-    data = prior_forecast().situation.data
+    data = prior_forecast().origin_state.data
     history = report["history"]
     assert len(history["months"]) == len(history["main"]) == len(history["theta"]["q50"])
-    assert history["months"][-1] == report["origin"] == month_text(prior_forecast().situation.origin)
+    assert history["months"][-1] == report["origin"] == month_text(prior_forecast().origin_state.origin)
     assert [c["after"] for c in history["changes"]] == [history["main"][history["months"].index(c["month"])] for c in history["changes"]]
     known = {e.id for e in data.events}
     named = [i for row in report["asked_answered"] for i in row["ids"]] + [row["id"] for row in report["concessions"]]
@@ -141,10 +141,10 @@ def test_monte_carlo_error_is_that_of_a_mean_of_independent_draws() -> None:
 def test_a_reading_added_to_the_data_shows_its_title_everywhere(built: Report) -> None:
     """A row of readings.csv is all that is needed: the payload, the page, the Markdown and the tables take the title from it."""
     forecast = prior_forecast()
-    data = forecast.situation.data
+    data = forecast.origin_state.data
     title = "US agents were at the airport"
     row = data.readings[-1].model_copy(update={"reading": "airport", "title": title, "why": "An account that was never denied."})
-    state = forecast.situation
+    state = forecast.origin_state
     changed = replace(
         state,
         data=replace(data, readings=(*data.readings, row)),
@@ -156,7 +156,7 @@ def test_a_reading_added_to_the_data_shows_its_title_everywhere(built: Report) -
         id_: replace(a, by_reading={"airport" if name == "covert_true" else name: p for name, p in a.by_reading.items()})
         for id_, a in forecast.answers.items()
     }
-    report = build_report(replace(forecast, situation=changed, readings=renamed, answers=answers), built.run_id, CREATED)
+    report = build_report(replace(forecast, origin_state=changed, readings=renamed, answers=answers), built.run_id, CREATED)
     assert next(r for r in report.readings if r.name == "airport").title == title
     shown = capital(title)
     assert shown in densities_table(report).columns

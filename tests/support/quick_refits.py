@@ -32,7 +32,7 @@ MOVED = explain.moved
 def fitted(inputs: Inputs, *_: Any) -> Forecast:
     """A forecast that says of itself that it was made from these inputs."""
     made = prior_forecast()
-    return replace(made, situation=replace(made.situation, data=inputs.data, priors=inputs.priors))
+    return replace(made, origin_state=replace(made.origin_state, data=inputs.data, priors=inputs.priors))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,8 +51,8 @@ def quick() -> Iterator[None]:
 
 def command(root: Path, *words: str, minutes: float = 0) -> Result:
     """`forecast WORDS`, so many minutes after the tests' time."""
-    surroundings = Environment(clock=lambda: NOW + timedelta(minutes=minutes), environ={}, cwd=root)
-    return CliRunner().invoke(main, list(words), obj=surroundings, prog_name="forecast")
+    environment = Environment(clock=lambda: NOW + timedelta(minutes=minutes), environ={}, cwd=root)
+    return CliRunner().invoke(main, list(words), obj=environment, prog_name="forecast")
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,9 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_ladder
 from forecast.forecasting.origin_state import OriginState, build_origin_state
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import Drivers
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.leverage import LeverageSettings
-from forecast.model.tolerance_data import ADMINISTRATIONS, TolerancePriors, slots
+from forecast.model.tolerance_data import ADMINISTRATIONS, Drivers, TolerancePriors, slots
 from forecast.priors.load import Priors, load_priors
 from forecast.typing import Floats
 
@@ -44,7 +43,7 @@ def constants() -> TolerancePriors:
 
 
 @cache
-def situation() -> OriginState:
+def origin_state() -> OriginState:
     """The bundled data at their origin; several seconds, so once a process."""
     return build_origin_state(data(), priors(), seed=20261124)
 

@@ -19,14 +19,12 @@ from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval
 from forecast.domain import CHANNELS, HORIZONS
 from forecast.errors import InputError, Problem
 from forecast.forecasting.companion_questions import direct_action
-from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.driver_paths import DriverPaths, ForcedArrival, Intervention
 from forecast.forecasting.driver_simulation import HORIZON
-from forecast.forecasting.history_forecast import forecast_from_history, forecast_quantities
-from forecast.forecasting.interventions import ForcedArrival, Intervention
-from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths
+from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_from_history, question_probabilities
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.forecasting.scenarios.plausibility import DriverMove, moves, qualifying
+from forecast.forecasting.scenarios.plausibility import DriverMove, driver_moves, qualifying_paths
 from forecast.forecasting.scenarios.specification import Kind, Rates, Scenario
 from forecast.typing import Floats
 
@@ -108,49 +106,49 @@ class _Future:
 
 
 def run_scenarios(
-    situation: OriginState, draws: Mapping[str, ParameterDraws], scenarios: Sequence[Scenario], tell: Tell | None = None
+    origin_state: OriginState, draws: Mapping[str, ParameterDraws], scenarios: Sequence[Scenario], tell: Tell | None = None
 ) -> list[ScenarioResult]:
     """Scenarios by the draws of each reading that the situation tells apart, in the order given; those not `feasible` are left out.
 
     tell hears the part done and the title of what comes.
     """
-    plain = situation.pool()
-    can, _ = feasible(situation, scenarios, plain)
-    base = _future(situation, draws, plain, None)
+    plain = origin_state.pool()
+    can, _ = feasible_scenarios(origin_state, scenarios, plain)
+    base = _future(origin_state, draws, plain, None)
     out = []
     for i, scenario in enumerate(can):
         if tell:
             tell(i / len(can), scenario.says.title)
-        out.append(_run(situation, draws, base, scenario))
+        out.append(_run(origin_state, draws, base, scenario))
     return out
 
 
-def feasible(
-    situation: OriginState, scenarios: Sequence[Scenario], pool: DriverPaths | None = None
+def feasible_scenarios(
+    origin_state: OriginState, scenarios: Sequence[Scenario], pool: DriverPaths | None = None
 ) -> tuple[list[Scenario], list[Problem]]:
     """The scenarios that can be run, and of the others why not: too few paths meet the condition, opposition would leave its range."""
-    plain = pool or situation.pool()
+    plain = pool or origin_state.pool()
     can: list[Scenario] = []
     problems: list[Problem] = []
     for scenario in scenarios:
         try:
-            _check(scenario, situation, plain)
+            _check(scenario, origin_state, plain)
             can.append(scenario)
         except InputError as e:
             problems += e.problems
     return can, problems
 
 
-def _check(scenario: Scenario, situation: OriginState, plain: DriverPaths) -> None:
-    patch_of(scenario, situation)
-    left = qualifying(plain, scenario.says.condition).size
+def _check(scenario: Scenario, origin_state: OriginState, plain: DriverPaths) -> None:
+    intervention_of(scenario, origin_state)
+    left = qualifying_paths(plain, scenario.says.condition).size
     if left < MIN_PATHS:
         found = f"a condition that {left} of {len(plain.leverage)} simulated paths meet"
         expected, remedy = f"one that at least {MIN_PATHS} meet", "Ask for less, or state it as intervened."
         raise InputError.of([Problem(f"{scenario.name}.toml", found, expected, remedy, column="condition")])
 
 
-def patch_of(scenario: Scenario, situation: OriginState) -> Intervention:
+def intervention_of(scenario: Scenario, origin_state: OriginState) -> Intervention:
     """What an intervened scenario sets from outside. InputError if opposition would leave 1..99 %."""
     says = scenario.says
     first, last = says.months
@@ -161,7 +159,7 @@ def patch_of(scenario: Scenario, situation: OriginState) -> Intervention:
     if says.deaths:
         deaths = np.log(says.deaths.factor) * _ramp(says.deaths.from_ or first, says.deaths.over)
     if says.opposition:
-        step = _logits(scenario.name, says.opposition.points, float(situation.opposition.mean[-1]))
+        step = _logits(scenario.name, says.opposition.points, float(origin_state.opposition.mean[-1]))
         opposition = step * _ramp(says.opposition.from_ or first, says.opposition.over)
     if says.leverage:
         t = np.arange(HORIZON + 1)
@@ -202,20 +200,20 @@ def _logits(name: str, points: float, now: float) -> float:
     return float(logit(share)) - now
 
 
-def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Future, scenario: Scenario) -> ScenarioResult:
+def _run(origin_state: OriginState, draws: Mapping[str, ParameterDraws], base: _Future, scenario: Scenario) -> ScenarioResult:
     says = scenario.says
     moved: tuple[DriverMove, ...] = ()
     if says.kind == "conditioned":
-        among = qualifying(base.pool, says.condition)
+        among = qualifying_paths(base.pool, says.condition)
         pool = base.pool
         plausibility: float | None = among.size / len(pool.leverage)
     else:
         among = None
-        pool = situation.pool(patch_of(scenario, situation))
-        moved = moves(pool, base.pool, says.months)
+        pool = origin_state.pool(intervention_of(scenario, origin_state))
+        moved = driver_moves(pool, base.pool, says.months)
         plausibility = moved[0].tail if moved else None
-    found = _future(situation, draws, pool, among)
-    weights = np.array([situation.weights[name] for name in draws])
+    found = _future(origin_state, draws, pool, among)
+    weights = np.array([origin_state.weights[name] for name in draws])
     return ScenarioResult(
         name=scenario.name,
         title=says.title,
@@ -225,7 +223,7 @@ def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Fut
         not_represented=says.not_represented,
         probability=found.questions[_HEADLINE],
         baseline=base.questions[_HEADLINE],
-        mcse=_error_of_difference(situation, base, found, weights),
+        mcse=_error_of_difference(origin_state, base, found, weights),
         interval=weighted_interval(found.headline, weights),
         plausibility=plausibility,
         moved=moved,
@@ -237,22 +235,22 @@ def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Fut
     )
 
 
-def _future(situation: OriginState, draws: Mapping[str, ParameterDraws], pool: DriverPaths, among: NDArray[np.int_] | None) -> _Future:
-    climbs = {name: forecast_from_history(situation, d, pool, situation.histories[name], among) for name, d in draws.items()}
-    weights = np.array([situation.weights[name] for name in draws])
-    by_reading = {name: forecast_quantities(climb) for name, climb in climbs.items()}
+def _future(origin_state: OriginState, draws: Mapping[str, ParameterDraws], pool: DriverPaths, among: NDArray[np.int_] | None) -> _Future:
+    climbs = {name: forecast_from_history(origin_state, d, pool, origin_state.histories[name], among) for name, d in draws.items()}
+    weights = np.array([origin_state.weights[name] for name in draws])
+    by_reading = {name: question_probabilities(climb) for name, climb in climbs.items()}
     questions = {
         id_: float(weights @ np.array([found[id_].mean() for found in by_reading.values()])) for id_ in next(iter(by_reading.values()))
     }
     size = next(iter(draws.values())).size
-    paths = assign_paths(size, len(pool.leverage), situation.seed + 2, among=among)
-    direct = direct_action(situation.priors, pool, paths, (12,), np.random.default_rng(situation.seed + 5))[12]
+    paths = assign_paths(size, len(pool.leverage), origin_state.seed + 2, among=among)
+    direct = direct_action(origin_state.priors, pool, paths, (12,), np.random.default_rng(origin_state.seed + 5))[12]
     questions[_DIRECT] = float(direct.probability.mean())
     headline = np.array([found[_HEADLINE] for found in by_reading.values()])
     return _Future(pool, among, climbs, headline, questions)
 
 
-def _error_of_difference(situation: OriginState, base: _Future, found: _Future, weights: Floats) -> float:
+def _error_of_difference(origin_state: OriginState, base: _Future, found: _Future, weights: Floats) -> float:
     """Monte Carlo error of the headline's difference.
 
     Over draws: by means of batches of consecutive draws, which bear with the memory of a chain; readings are fitted apart. Over paths: by
@@ -263,7 +261,8 @@ def _error_of_difference(situation: OriginState, base: _Future, found: _Future, 
     batches = difference[:, :s].reshape(len(weights), _BATCHES, -1).mean(-1)
     over_draws = (weights**2 * batches.var(1, ddof=1)).sum() / _BATCHES
     slots = sum(
-        situation.weights[name] * (found.climbs[name].slot_means("reached_by", 4, 12) - climb.slot_means("reached_by", 4, 12))
+        origin_state.weights[name]
+        * (found.climbs[name].path_batch_means("reached_by", 4, 12) - climb.path_batch_means("reached_by", 4, 12))
         for name, climb in base.climbs.items()
     )
     over_paths = np.var(slots, ddof=1) / np.size(slots)

@@ -9,7 +9,7 @@ from forecast.data.tables import Data
 from forecast.errors import GateError, Problem
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs, load_workspace
 from forecast.forecasting.origin_state import OriginState, build_origin_state
-from forecast.forecasting.scenarios.run import feasible
+from forecast.forecasting.scenarios.run import feasible_scenarios
 from forecast.forecasting.scenarios.specification import Scenario
 from forecast.workspace import Workspace
 
@@ -34,18 +34,18 @@ def check_workspace(where: Workspace, today: date) -> WorkspaceCheck:
     """
     inputs = load_workspace(where, today=today)
     try:
-        situation = build_origin_state(inputs.data, inputs.priors, DEFAULT_SEED)
+        origin_state = build_origin_state(inputs.data, inputs.priors, DEFAULT_SEED)
     except GateError as gate:
         return WorkspaceCheck(inputs.data, inputs.data.warnings, gate)
-    return WorkspaceCheck(inputs.data, (*inputs.data.warnings, *_infeasible(inputs, situation)), None)
+    return WorkspaceCheck(inputs.data, (*inputs.data.warnings, *_infeasible(inputs, origin_state)), None)
 
 
-def _infeasible(inputs: Inputs, situation: OriginState) -> tuple[Problem, ...]:
+def _infeasible(inputs: Inputs, origin_state: OriginState) -> tuple[Problem, ...]:
     """Warnings for scenarios that a run leaves out; only a condition or a share of opponents can be out of reach."""
     doubtful = [scenario for scenario in inputs.scenarios if _doubtful(scenario)]
     if not doubtful:
         return ()
-    return tuple(replace(problem, severity="warning") for problem in feasible(situation, doubtful)[1])
+    return tuple(replace(problem, severity="warning") for problem in feasible_scenarios(origin_state, doubtful)[1])
 
 
 def _doubtful(scenario: Scenario) -> bool:

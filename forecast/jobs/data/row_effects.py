@@ -94,17 +94,17 @@ def _effects(before: Data, after: Data, row: Any) -> Effects:
 
 def event_effects(before: Data, after: Data, event: Event) -> EventEffects:
     """By the rules of model 4 (`forecast.model.events`), with an explanation for the person who confirms the row."""
-    from forecast.model.events import COUNTED, arrivals, is_concession, is_mobilisation, stream
+    from forecast.model.events import COUNTED, arrivals, is_concession, is_mobilisation, stream_of
 
     arriving, arrived_before = {e.id for e in arrivals(after.events)}, {e.id for e in arrivals(before.events)}
     arrives = event.id in arriving
     distinct_before = {e.id for e in distinct_acts(before.events)}
     distinct = {e.id for e in distinct_acts(after.events)}
     displaced = tuple(sorted((arrived_before & {e.id for e in before.events}) - arriving))
-    name = stream(event) if arrives else None
+    name = stream_of(event) if arrives else None
     rules = counting_rules(after.questions) if event.id in distinct else {}
     counts = tuple(slug for slug in COUNTED if slug in rules and counts_towards(event, rules[slug]))
-    explanation = [*_arrival(after, event, stream(event), arrives, event.id in distinct), *_leverage(after, event)]
+    explanation = [*_arrival(after, event, stream_of(event), arrives, event.id in distinct), *_leverage(after, event)]
     explanation += [f"Counts for the companion question {c}." for c in counts]
     if event.answers and event.id in distinct:
         explanation.append(f"Counts as an answer from Washington: {event.answers}.")
@@ -128,7 +128,7 @@ def claim_effects(before: Data, after: Data, claim: Claim) -> ClaimEffects:
 
 def poll_effects(after: Data, poll: Poll) -> PollEffects:
     """How model 3 sees the poll, or why it does not."""
-    from forecast.model.poll_shares import poll_shares
+    from forecast.model.opposition_marginal import poll_shares
 
     shares = poll_shares([poll], origin(after))
     if not shares:

@@ -185,9 +185,9 @@ def _reweighted(job: _Job, inputs: Inputs, run: SavedRun, why: str) -> tuple[Dec
     found, trouble = capture_failure("reweighting the draws", lambda: reweight_run(inputs, run, job.progress))
     if found is None:  # a fit does not need it
         return Decision("refitted", f"{why}; reweighting the draws of run {run.name} failed"), None, (trouble,) if trouble else ()
-    if found.forecast is None or found.forecast.rests_on is None:
+    if found.forecast is None or found.forecast.draws_source is None:
         return Decision("refitted", f"{why}; the draws of run {found.fitted_in} are too far from the new inputs: {found.reason}"), None, ()
-    rests = found.forecast.rests_on
+    rests = found.forecast.draws_source
     return Decision("reweighted", f"{why}; {found.reason}", k_hat=rests.k_hat, ess=rests.ess), found.forecast, ()
 
 

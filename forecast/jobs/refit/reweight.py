@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from forecast.forecasting.driver_paths import DriverPaths
     from forecast.forecasting.fit_readings import ReadingForecast
     from forecast.forecasting.forecast_result import Forecast
-    from forecast.forecasting.multiverse import Outcome
+    from forecast.forecasting.multiverse import UniverseResult
     from forecast.forecasting.origin_state import OriginState
     from forecast.inference.gate import Diagnostics
-    from forecast.model.history import History
+    from forecast.model.tolerance_data import History
     from forecast.report.models.fit import FitDiagnostics
     from forecast.report.models.forecast import Choice, Question
     from forecast.reweighting.data_update import ReweightedForecast
@@ -123,20 +123,20 @@ def _weighted(inputs: Inputs, base: SavedRun, progress: Progress) -> ReweightedR
 
     progress("weighing", None, "overdoses, opposition, events")
     basis = base.fitted_draws
-    situation = build_origin_state(inputs.data, inputs.priors, basis.situation.seed)
-    if reason := _recoded(basis.situation, situation):
+    origin_state = build_origin_state(inputs.data, inputs.priors, basis.origin_state.seed)
+    if reason := _recoded(basis.origin_state, origin_state):
         return ReweightedRun(None, reason, base.name, {})
-    pool = situation.pool()
+    pool = origin_state.pool()
     progress("weighing", None, f"the draws of {base.name}")
-    found = reweight_to_inputs(basis, situation, pool)
+    found = reweight_to_inputs(basis, origin_state, pool)
     progress("weighing", 1.0)
     if not found.accepted:
         return ReweightedRun(None, _refusal(found.judged), base.name, found.judged)
-    if reason := _far(found, base.question(situation.data.questions.resolution.headline)):
+    if reason := _far(found, base.question(origin_state.data.questions.resolution.headline)):
         return ReweightedRun(None, reason, base.name, found.judged)
     if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
         return ReweightedRun(None, "the history has outgrown the slots of the fit", base.name, found.judged)
-    made = _as_forecast(inputs, situation, pool, found, base, progress)
+    made = _as_forecast(inputs, origin_state, pool, found, base, progress)
     reason = f"only additions; k̂ {found.k_hat:.2f}" if np.isfinite(found.k_hat) else "only additions, which affect no reading's history"
     return ReweightedRun(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.judged)
 
@@ -163,7 +163,7 @@ def _far(found: ReweightedForecast, question: Question) -> str:
     """
     from forecast.reweighting.data_update import MAIN
 
-    headline = found.situation.data.questions.resolution.headline
+    headline = found.origin_state.data.questions.resolution.headline
     ratios = {
         "the headline": found.probability[headline] / question.probability,
         "the main reading": found.by_reading[headline][MAIN] / question.by_reading[MAIN],
@@ -190,15 +190,15 @@ def _refusal(judged: Mapping[str, ReweightingDiagnostics]) -> str:
 
 
 def _as_forecast(
-    inputs: Inputs, situation: OriginState, pool: DriverPaths, found: ReweightedForecast, base: SavedRun, progress: Progress
+    inputs: Inputs, origin_state: OriginState, pool: DriverPaths, found: ReweightedForecast, base: SavedRun, progress: Progress
 ) -> Forecast:
     """The whole forecast, from draws resampled to equal weights."""
     from forecast.forecasting.forecast_result import DrawsSource, Forecast
     from forecast.forecasting.multiverse import disputed_act
     from forecast.forecasting.question_forecasts import forecast_questions
     from forecast.forecasting.questions import build_questions
-    from forecast.forecasting.scenarios.run import feasible, run_scenarios
-    from forecast.inference.gate import worst
+    from forecast.forecasting.scenarios.run import feasible_scenarios, run_scenarios
+    from forecast.inference.gate import worst_diagnostics
     from forecast.reweighting.resample import resampled
 
     report, trees = base.report, base.posterior
@@ -207,38 +207,38 @@ def _as_forecast(
         progress("resampling", i / len(found.weighted), name)
         fit = name if name in trees else "main"
         diagnostics = _diagnostics(report.diagnostics.by_reading[fit])
-        readings[name] = resampled(situation, pool, name, weighted, trees[fit], diagnostics)
+        readings[name] = resampled(origin_state, pool, name, weighted, trees[fit], diagnostics)
     progress("resampling", 1.0)
     progress("scenarios", None)
     scenarios = run_scenarios(
-        situation, {name: made.draws for name, made in readings.items()}, inputs.scenarios,
+        origin_state, {name: made.draws for name, made in readings.items()}, inputs.scenarios,
         lambda done, title: progress("scenarios", min(done, 0.999), title),
     )  # fmt: skip
     progress("scenarios", 1.0)
-    _, left_out = feasible(situation, inputs.scenarios, pool)
+    _, left_out = feasible_scenarios(origin_state, inputs.scenarios, pool)
     return Forecast(
-        situation=situation,
+        origin_state=origin_state,
         pool=pool,
         readings=readings,
-        answers=forecast_questions(situation, readings, pool, build_questions(inputs.data.questions, situation.origin)),
+        answers=forecast_questions(origin_state, readings, pool, build_questions(inputs.data.questions, origin_state.origin)),
         multiverse=[_of_the_fit(row, base) for row in report.multiverse],
-        disputed=disputed_act(situation),
+        disputed=disputed_act(origin_state),
         scenarios=[s.as_dict() for s in scenarios],
         warnings=(*inputs.data.warnings, *left_out),
-        diagnostics=worst({name: made.diagnostics for name, made in readings.items()}),
+        diagnostics=worst_diagnostics({name: made.diagnostics for name, made in readings.items()}),
         as_of=inputs.as_of,
-        rests_on=DrawsSource(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
+        draws_source=DrawsSource(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
     )
 
 
-def _of_the_fit(row: Choice, base: SavedRun) -> Outcome:
+def _of_the_fit(row: Choice, base: SavedRun) -> UniverseResult:
     """A row of the multiverse table: each choice was a fit, so draws of the published one cannot stand for it."""
-    from forecast.forecasting.multiverse import Outcome
+    from forecast.forecasting.multiverse import UniverseResult
     from forecast.report.sentences import PUBLISHED
 
     label = f"the fit of run {base.name} (main reading)" if row.group == PUBLISHED else row.label
     note = "; ".join(part for part in (row.note, f"as fitted in run {base.name}") if part)
-    return Outcome(label, row.group, note, row.probability, 0)
+    return UniverseResult(label, row.group, note, row.probability, 0)
 
 
 def _diagnostics(found: FitDiagnostics) -> Diagnostics:

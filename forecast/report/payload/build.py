@@ -35,7 +35,7 @@ def versions() -> dict[str, str]:
 
 def build_report(forecast: Forecast, run_id: str, created: datetime) -> Report:
     """The report of a run. Apart from `run_id`, `created`, and what depends on the day it is made, it is a function of inputs and seed."""
-    state = forecast.situation
+    state = forecast.origin_state
     today = created.astimezone(UTC).date()
     report = Report(
         schema_version=SCHEMA_VERSION,
@@ -79,14 +79,14 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> Report:
         resolution=state.data.questions.resolution.text.strip(),
         limitations=provenance.limitations(forecast),
         sources=provenance.sources(state.data),
-        draws_source=DrawsSource(**asdict(forecast.rests_on)) if forecast.rests_on else None,
+        draws_source=DrawsSource(**asdict(forecast.draws_source)) if forecast.draws_source else None,
         moved=Attribution.model_validate(dict(forecast.moved)) if forecast.moved else Nothing(),
-        past_performance=PastPerformance.model_validate(dict(forecast.standing)) if forecast.standing else None,
+        past_performance=PastPerformance.model_validate(dict(forecast.past_performance)) if forecast.past_performance else None,
     )
     return report.model_copy(update={"sentences": build_sentences(report)})
 
 
 def sensitivity(forecast: Forecast) -> Sensitivity:
     """What the headline is made of, as `forecast priors sensitivity` has it, from what the run's draws will hold."""
-    result = analyse_sensitivity(pack(forecast), forecast.situation.priors, forecast.headline.question.id)
+    result = analyse_sensitivity(pack(forecast), forecast.origin_state.priors, forecast.headline.question.id)
     return Sensitivity.model_validate(result.as_dict())

@@ -11,8 +11,8 @@ from scipy.special import expit
 from forecast.data.as_of import newest_vintages
 from forecast.domain import CHANNELS, FIRST_MONTH, Month, month_text
 from forecast.forecasting.forecast_result import Forecast
-from forecast.model.history import LOG_3000, LOGIT_60
 from forecast.model.overdose import START
+from forecast.model.tolerance_data import LOG_3000, LOGIT_60
 from forecast.report.models.base import Fan, MonthlySeries, Months
 from forecast.report.models.evidence import (
     Channels,
@@ -38,7 +38,7 @@ def drivers(forecast: Forecast) -> Drivers:
 
 
 def leverage(forecast: Forecast) -> Leverage:
-    state = forecast.situation
+    state = forecast.origin_state
     weights = np.array(state.settings.weights)[:, None] / state.settings.scale
     parts = (state.leverage.measures + state.leverage.impulses) * weights
     return Leverage(
@@ -52,7 +52,7 @@ def leverage(forecast: Forecast) -> Leverage:
 
 def _check(forecast: Forecast, series: str, name: str) -> CheckSeries | None:
     """A series beside leverage, in logs because it is skewed, with its correlation over the months both have."""
-    state = forecast.situation
+    state = forecast.origin_state
     rows = [
         r for r in newest_vintages(state.data.indicators) if r.series == series and FIRST_MONTH <= r.month <= state.origin and r.value > 0
     ]
@@ -69,7 +69,7 @@ def _check(forecast: Forecast, series: str, name: str) -> CheckSeries | None:
 
 
 def overdoses(forecast: Forecast) -> Overdoses:
-    state = forecast.situation
+    state = forecast.origin_state
     here = FIRST_MONTH - START
     mean, sd = state.overdose.mean[here:], state.overdose.sd[here:]
     finals = [
@@ -92,7 +92,7 @@ def overdoses(forecast: Forecast) -> Overdoses:
 
 
 def opposition(forecast: Forecast) -> Opposition:
-    state = forecast.situation
+    state = forecast.origin_state
     mean, sd = state.opposition.mean, state.opposition.sd
     wordings = {p.poll_id: p.wording for p in state.data.polls}
     polls = [f.poll for f in state.opposition.fits if wordings[f.poll.poll_id] != "favourability"]

@@ -29,7 +29,7 @@ _THETA_DRAWS: Final = 500
 
 def history(forecast: Forecast) -> History:
     """Coded levels by month and reading, latent tolerance of the main reading, and the events worth a mark."""
-    state = forecast.situation
+    state = forecast.origin_state
     main = forecast.readings["main"]
     chosen = np.linspace(0, main.draws.size - 1, _THETA_DRAWS).astype(int)
     theta = transition_log_odds(main.draws.take(chosen), state.drivers).theta
@@ -46,7 +46,7 @@ def history(forecast: Forecast) -> History:
 
 
 def _changes(forecast: Forecast) -> list[LevelChange]:
-    data = forecast.situation.data
+    data = forecast.origin_state.data
     months = months_of(data)
     levels = forecast.readings["main"].history.levels
     return [
@@ -65,7 +65,7 @@ def _changes(forecast: Forecast) -> list[LevelChange]:
 
 def _notable(forecast: Forecast) -> list[NotableEvent]:
     """Events behind a change of level, and the strongest pressure and opposition."""
-    state = forecast.situation
+    state = forecast.origin_state
     named = {id_ for change in _changes(forecast) for id_ in change.events}
     chosen = [
         e for e in state.data.events
@@ -79,7 +79,7 @@ def _notable(forecast: Forecast) -> list[NotableEvent]:
 
 def episodes(forecast: Forecast) -> list[Episode]:
     """What was asked of Mexico and what it answered, an episode a row: decisions and requests about operations on its soil."""
-    state = forecast.situation
+    state = forecast.origin_state
     groups: dict[str, list[Event]] = {}
     for e in state.data.events:
         if e.date.month <= state.origin and e.role in ("decision", "request") and e.operation_level is not None:
@@ -111,7 +111,7 @@ def _answer(acts: Sequence[Event]) -> Literal["granted", "refused", "mixed", "op
 
 def concessions(forecast: Forecast) -> list[Concession]:
     """What Mexico conceded, and the next US act within sixty days that named cooperation, or its lack, as the reason."""
-    state = forecast.situation
+    state = forecast.origin_state
     answers = sorted((e for e in state.data.events if e.answers), key=lambda e: e.date)
     rows = []
     for e in arrivals(state.data.events):
@@ -146,7 +146,7 @@ def stakes(data: Data) -> list[Stake]:
 
 def calendar(forecast: Forecast) -> list[CalendarEntry]:
     """What is scheduled after the origin within the longest horizon; of the monthly data releases only the next."""
-    state = forecast.situation
+    state = forecast.origin_state
     ahead = sorted((c for c in state.data.calendar if 1 <= c.date.month - state.origin <= forecast.pool.horizon), key=lambda c: c.date)
     next_release = next((c for c in ahead if c.kind == "data_release"), None)
     return [

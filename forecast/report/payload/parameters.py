@@ -16,7 +16,7 @@ from forecast.domain import TOP
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.parameter_draws import from_prior, skip_posterior
 from forecast.forecasting.predictive_checks import predictive_checks, simulate_histories
-from forecast.model.history import History
+from forecast.model.tolerance_data import History
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.descriptions import short_label
 from forecast.report.models.fit import BetaSummary, Parameter, PosteriorSummary, PriorSummary, ReplicatedStatistic, Replicates, Skip
@@ -62,7 +62,7 @@ def parameters(forecast: Forecast) -> list[Parameter]:
     Contraction is 1 − variance/prior variance, shift the move of the mean in prior sds, both on the scale the prior is normal on.
     """
     main = forecast.readings["main"]
-    prior = from_prior(main.constants, forecast.situation.origin, _PRIOR_DRAWS, np.random.default_rng(forecast.situation.seed + 6))
+    prior = from_prior(main.constants, forecast.origin_state.origin, _PRIOR_DRAWS, np.random.default_rng(forecast.origin_state.seed + 6))
     counts = transitions(main.history)
     rows = []
     for row in _rows():
@@ -77,7 +77,7 @@ def parameters(forecast: Forecast) -> list[Parameter]:
                 symbol=definition.symbol,
                 words=short_label(row.name),
                 unit=definition.unit,
-                prior=PriorSummary(text=str(forecast.situation.priors.spec(row.name)), **_quantiles(row.shown(before))),
+                prior=PriorSummary(text=str(forecast.origin_state.priors.spec(row.name)), **_quantiles(row.shown(before))),
                 posterior=PosteriorSummary(mean=float(shown.mean()), sd=float(shown.std()), **_quantiles(shown)),
                 contraction=contraction,
                 shift=shift,
@@ -136,7 +136,7 @@ def _beta(shape: Floats) -> BetaSummary:
 
 def replicates(forecast: Forecast) -> Replicates:
     """Histories of the same months, given the real drivers, from the prior and from the posterior, beside the record."""
-    state, main = forecast.situation, forecast.readings["main"]
+    state, main = forecast.origin_state, forecast.readings["main"]
     rng = np.random.default_rng(state.seed + 7)
     chosen = np.linspace(0, main.draws.size - 1, _REPLICATES).astype(int)
     draws = {"prior": from_prior(main.constants, state.origin, _REPLICATES, rng), "posterior": main.draws.take(chosen)}

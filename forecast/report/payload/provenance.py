@@ -16,7 +16,7 @@ from forecast.domain import TOP
 from forecast.errors import Problem
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.forecast_result import Forecast
-from forecast.forecasting.history_forecast import forecast_from_history
+from forecast.forecasting.ladder_forecast import forecast_from_history
 from forecast.formatting import listed, number_word, plain_percent
 from forecast.report.models.evidence import Agreement, DataWarning, Definition, Freshness, Source
 from forecast.report.models.fit import Diagnostics, Directions, FitDiagnostics, WeightedFit
@@ -78,7 +78,7 @@ def definitions() -> list[Definition]:
 
 def diagnostics(forecast: Forecast) -> Diagnostics:
     """The worst over readings, and each reading's own."""
-    state = forecast.situation
+    state = forecast.origin_state
     weighted = {
         name: WeightedFit(k_hat=part.k_hat if np.isfinite(part.k_hat) else None, effective=part.effective)
         for name, part in (("opposition", state.opposition), ("events", state.rates))
@@ -89,7 +89,7 @@ def diagnostics(forecast: Forecast) -> Diagnostics:
 
 def directions(forecast: Forecast) -> Directions:
     """Share of draws in which the chance of level 4 does not fall when leverage rises, or opposition falls, all else held."""
-    state, main = forecast.situation, forecast.readings["main"]
+    state, main = forecast.origin_state, forecast.readings["main"]
     quarter = main.draws.take(np.arange(0, main.draws.size, 4))
     pool = forecast.pool
     base = forecast_from_history(state, quarter, pool, main.history).reached(4, 12)
@@ -124,7 +124,7 @@ def freshness(forecast: Forecast, today: date) -> list[Freshness]:
             status=f.status,
             used_for=f.used_for,
         )
-        for f in series_freshness(forecast.situation.data, today)
+        for f in series_freshness(forecast.origin_state.data, today)
     ]
 
 
@@ -133,7 +133,7 @@ def data_warnings(problems: Iterable[Problem]) -> list[DataWarning]:
 
 
 def reliability(forecast: Forecast) -> list[Agreement]:
-    return [Agreement(field=a.field, statistic=a.statistic, value=a.value, n=a.n) for a in agreements(forecast.situation.data)]
+    return [Agreement(field=a.field, statistic=a.statistic, value=a.value, n=a.n) for a in agreements(forecast.origin_state.data)]
 
 
 def limitations(forecast: Forecast) -> list[str]:
@@ -142,7 +142,7 @@ def limitations(forecast: Forecast) -> list[str]:
 
 
 def _limitations(forecast: Forecast) -> Iterator[str]:
-    state, headline = forecast.situation, forecast.headline
+    state, headline = forecast.origin_state, forecast.headline
     main = state.histories["main"].levels
     changes = int((np.diff(main) != 0).sum())
     unseen = [str(k) for k in range(TOP + 1) if not (main == k).any()]
@@ -192,7 +192,7 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
             "This is a forecast as of an earlier day. The ladder's priors were fitted to what was public about other states by then. "
             "All other priors and the fixed scales are those of today, set with hindsight."
         )
-    if source := forecast.rests_on:
+    if source := forecast.draws_source:
         k_hat = "" if source.k_hat is None else f" (k̂ at most {source.k_hat:.2f})"
         yield (
             f"No new fit was made for this forecast: the draws of run {source.fitted_in} are weighted to what was added to the data "

@@ -9,7 +9,7 @@ import numpy as np
 
 from forecast.arrays.weighted_quantiles import INTERVAL
 from forecast.domain import HORIZONS, LEVELS, TOP, month_text
-from forecast.forecasting.baselines import baselines, poisson_chances
+from forecast.forecasting.baselines import baselines, poisson_distribution
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.question_forecasts import QuestionForecast
 from forecast.forecasting.questions import resolution_date
@@ -29,7 +29,7 @@ MEANINGS: Final = (
 
 
 def questions(forecast: Forecast) -> list[Question]:
-    config = forecast.situation.data.questions
+    config = forecast.origin_state.data.questions
     return [
         Question(
             id=a.question.id,
@@ -63,7 +63,7 @@ def interval(answer: QuestionForecast) -> Interval:
 
 def question_baselines(forecast: Forecast) -> list[Baseline]:
     """What persistence and climatology give, frozen with the forecast that is to be scored beside them; null where nothing is on record."""
-    state = forecast.situation
+    state = forecast.origin_state
     answers = forecast.answers.values()
     levels = state.histories["main"].levels
     computed = baselines([a.question for a in answers], levels, state.data.events, state.data.questions, state.origin)
@@ -71,7 +71,7 @@ def question_baselines(forecast: Forecast) -> list[Baseline]:
     for answer in answers:
         base, counts = computed.get(answer.question.id), None
         if base and base.persistence_count is not None and base.climatology_count is not None:
-            model = poisson_chances(expected_counts(answer))
+            model = poisson_distribution(expected_counts(answer))
             triple = ([float(p) for p in chances] for chances in (model, base.persistence_count, base.climatology_count))
             counts = CountBaselines(**dict(zip(("model", "persistence", "climatology"), triple, strict=True)))
         persistence, climatology = (base.persistence, base.climatology) if base else (None, None)
@@ -85,7 +85,7 @@ def expected_counts(answer: QuestionForecast) -> Floats:
 
 
 def ladder(forecast: Forecast) -> list[Rung]:
-    levels = forecast.situation.histories["main"].levels
+    levels = forecast.origin_state.histories["main"].levels
     return [
         Rung(
             level=k,

@@ -11,7 +11,7 @@ from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval, weig
 from forecast.data.outcome import reading_titles
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.ladder_forecast import question_probability
-from forecast.forecasting.multiverse import Outcome
+from forecast.forecasting.multiverse import UniverseResult
 from forecast.forecasting.question_forecasts import QuestionForecast
 from forecast.report.models.base import Density, Interval
 from forecast.report.models.forecast import AlternativeWeight, Choice, Mixture, Reading
@@ -23,14 +23,14 @@ _GRID: Final = 120
 
 def readings(forecast: Forecast) -> list[Reading]:
     """One row a reading that differs; readings that coincide are named together."""
-    state, answer = forecast.situation, forecast.headline
+    state, answer = forecast.origin_state, forecast.headline
     grid = _grid(answer)
     titles = reading_titles(state.data)
     why = {row.reading: row.why for row in reversed(state.data.readings)}
     rows = []
     for i, (name, fit) in enumerate(forecast.readings.items()):
         low, high = weighted_interval(answer.draws[i : i + 1], np.ones(1))
-        prior = question_probability(fit.prior_climb, answer.question.kind, answer.question.level or 0, answer.question.horizon)
+        prior = question_probability(fit.prior_ladder, answer.question.kind, answer.question.level or 0, answer.question.horizon)
         rows.append(
             Reading(
                 name=name,
@@ -48,7 +48,7 @@ def readings(forecast: Forecast) -> list[Reading]:
 
 
 def mixture(forecast: Forecast) -> Mixture:
-    answer, weights = forecast.headline, np.array(list(forecast.situation.weights.values()))
+    answer, weights = forecast.headline, np.array(list(forecast.origin_state.weights.values()))
     grid = _grid(answer)
     heights = weights @ np.array([density(row, grid).y for row in answer.draws])
     return Mixture(
@@ -78,10 +78,10 @@ def alternative_weights(
     forecast: Forecast, reading: str = "advisers_stayed", others: tuple[float, ...] = (0.2, 0.6)
 ) -> list[AlternativeWeight]:
     """The headline with another weight on one reading, the rest sharing what is left as before."""
-    weights, by_reading = forecast.situation.weights, forecast.headline.by_reading
+    weights, by_reading = forecast.origin_state.weights, forecast.headline.by_reading
     if reading not in weights or weights[reading] >= 1:
         return []
-    title, rest = reading_titles(forecast.situation.data)[reading], 1 - weights[reading]
+    title, rest = reading_titles(forecast.origin_state.data)[reading], 1 - weights[reading]
     rows = []
     for w in others:
         changed = {name: w if name == reading else share * (1 - w) / rest for name, share in weights.items()}
@@ -94,7 +94,7 @@ def multiverse(forecast: Forecast) -> list[Choice]:
     return [Choice(label=o.label, group=o.group, probability=o.probability, note=_note(o)) for o in forecast.multiverse]
 
 
-def _note(outcome: Outcome) -> str:
+def _note(outcome: UniverseResult) -> str:
     """What the choice is, and whether its fit had trouble."""
     trouble = f"{outcome.divergences} divergent transitions: treat it with care" if outcome.divergences else ""
     return "; ".join(part for part in (outcome.note, trouble) if part)
