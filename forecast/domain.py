@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, NewType
@@ -96,12 +97,47 @@ FIRST_MONTH: Final = month("2006-01")
 
 CHANNELS: Final = ("economic", "diplomatic", "security")
 
-QuestionKind = Literal["reached_by", "in_force_at", "fallen_to", "event", "count"]
+type LevelKind = Literal["reached_by", "in_force_at", "fallen_to"]
+type QuestionKind = Literal["reached_by", "in_force_at", "fallen_to", "event", "count"]
+
+_PREFIX: Final[Mapping[QuestionKind, str]] = {
+    "reached_by": "reach", "in_force_at": "hold", "fallen_to": "fall", "event": "event", "count": "count",
+}  # fmt: skip
+_LEVEL_ID = re.compile(r"(reach|hold|fall)-([0-5])-([1-9][0-9]*)m")
+_COMPANION_ID = re.compile(r"(event|count)-([a-z0-9]+(?:-[a-z0-9]+)*)-([1-9][0-9]*)m")
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionId:
+    """The parts of a question's id; `str` puts them together again.
+
+    kind       what is asked
+    level      the level asked about, None for a companion question
+    companion  the companion question's name, None for a question about a level
+    horizon    months after the origin
+    """
+
+    kind: QuestionKind
+    level: int | None
+    companion: str | None
+    horizon: int
+
+    def __str__(self) -> str:
+        return f"{_PREFIX[self.kind]}-{self.companion if self.level is None else self.level}-{self.horizon}m"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question that can be resolved: its id, its words and the window of months it speaks of (both ends inclusive)."""
+    """A question that can be resolved.
+
+    id       its stable name, such as `reach-4-12m`; see `parse_id`
+    text     the question in words
+    kind     what is asked
+    level    the level asked about, None for a companion question
+    horizon  months after the origin
+    start    first month of the window
+    end      last month of the window
+    """
 
     id: str
     text: str
@@ -110,3 +146,22 @@ class Question:
     horizon: int
     start: Month
     end: Month
+
+    @staticmethod
+    def parse_id(text: str) -> QuestionId:
+        """The parts of an id of the forecast's own questions. ValueError for any other text.
+
+        >>> Question.parse_id("count-mass-hand-over-12m")
+        QuestionId(kind='count', level=None, companion='mass-hand-over', horizon=12)
+        """
+        kinds: dict[str, QuestionKind] = {prefix: kind for kind, prefix in _PREFIX.items()}
+        if match := _LEVEL_ID.fullmatch(text):
+            return QuestionId(kinds[match[1]], int(match[2]), None, int(match[3]))
+        if match := _COMPANION_ID.fullmatch(text):
+            return QuestionId(kinds[match[1]], None, match[2], int(match[3]))
+        raise ValueError(f"{text!r} is not the id of a question")
+
+    @property
+    def companion(self) -> str | None:
+        """The companion question's name, None for a question about a level."""
+        return self.parse_id(self.id).companion

@@ -19,7 +19,6 @@ from forecast.data.event_groups import distinct_acts
 from forecast.data.records import Event
 from forecast.data.settings import Companion, Counts, QuestionsConfig
 from forecast.domain import FIRST_MONTH, TOP, Month, Question
-from forecast.forecasting.questions import slug_of
 from forecast.typing import Floats
 
 TAIL = 1e-7
@@ -51,7 +50,7 @@ def baselines(
             now = int(levels[-1])
             persistence, climatology = (baseline_probability(kernel, now, q.kind, q.level, q.horizon) for kernel in (stays, goes_on))
             out[q.id] = Baseline(persistence, climatology)
-        elif (companion := config.companion[slug_of(q)]).counts is not None:
+        elif (companion := config.companion[q.companion or ""]).counts is not None:
             out[q.id] = _companion(companion, events, q.horizon, origin)
     return out
 

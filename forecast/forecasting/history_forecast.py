@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.domain import HORIZONS, TOP
+from forecast.domain import HORIZONS, TOP, QuestionId
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_ladder
 from forecast.forecasting.origin_state import OriginState
@@ -32,8 +32,8 @@ def forecast_quantities(found: LadderForecast) -> dict[str, Floats]:
     out: dict[str, Floats] = {}
     for h in HORIZONS:
         for k in range(1, TOP + 1):
-            out[f"reach-{k}-{h}m"] = found.reached(k, h)
-            out[f"hold-{k}-{h}m"] = found.at_least(k, h)
+            out[str(QuestionId("reached_by", k, None, h))] = found.reached(k, h)
+            out[str(QuestionId("in_force_at", k, None, h))] = found.at_least(k, h)
         for k in (0, 1):
-            out[f"fall-{k}-{h}m"] = found.fell(k, h)
+            out[str(QuestionId("fallen_to", k, None, h))] = found.fell(k, h)
     return out

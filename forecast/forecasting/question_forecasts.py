@@ -16,7 +16,6 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths, question_probability
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.public_disclosure import DisclosureDelay, probability_disclosed
-from forecast.forecasting.questions import slug_of
 from forecast.model.events import COUNTED
 from forecast.typing import Floats
 
@@ -116,12 +115,12 @@ def companion_forecasts(situation: OriginState, pool: DriverPaths, questions: tu
     """The answers to those of the questions that are not about levels, by id, each with `size` draws."""
     out = {}
     paths = assign_paths(size, len(pool.leverage), situation.seed + 2)
-    acts = [q.horizon for q in questions if q.level is None and slug_of(q) == "direct-action"]
+    acts = [q.horizon for q in questions if q.companion == "direct-action"]
     direct = direct_action(situation.priors, pool, paths, acts, np.random.default_rng(situation.seed + 5)) if acts else {}
     for q in questions:
-        if q.level is not None:
+        slug, rng = q.companion, np.random.default_rng(situation.seed + 5)
+        if slug is None:
             continue
-        slug, rng = slug_of(q), np.random.default_rng(situation.seed + 5)
         if slug in COUNTED:
             out[q.id] = counts(situation.priors, situation.rates, slug, q.horizon, size, rng)
         elif slug == "direct-action":

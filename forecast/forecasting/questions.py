@@ -8,7 +8,7 @@ from typing import Final
 
 from forecast.data.settings import QuestionsConfig
 from forecast.data.suggestions import did_you_mean, shown
-from forecast.domain import LEVELS, Month, Question, first_day, last_day
+from forecast.domain import LEVELS, LevelKind, Month, Question, QuestionId, first_day, last_day
 from forecast.errors import Problem
 from forecast.model.events import ANSWERS, COUNTED
 
@@ -32,16 +32,16 @@ def build_questions(config: QuestionsConfig, origin: Month) -> tuple[Question, .
         whole = Month(origin + 1), Month(origin + horizon)
         last = Month(origin + horizon), Month(origin + horizon)
         for level in config.levels.reached_by.levels:
-            out.append(_ladder(f"reach-{level}-{horizon}m", config.levels.reached_by.text, "reached_by", level, horizon, whole, lag))
+            out.append(_ladder_question("reached_by", config.levels.reached_by.text, level, horizon, whole, lag))
         for level in config.levels.in_force_at.levels:
-            out.append(_ladder(f"hold-{level}-{horizon}m", config.levels.in_force_at.text, "in_force_at", level, horizon, last, lag))
+            out.append(_ladder_question("in_force_at", config.levels.in_force_at.text, level, horizon, last, lag))
         for level in config.levels.fallen_to.levels:
-            out.append(_ladder(f"fall-{level}-{horizon}m", config.levels.fallen_to.text, "fallen_to", level, horizon, whole, lag))
+            out.append(_ladder_question("fallen_to", config.levels.fallen_to.text, level, horizon, whole, lag))
     for slug, companion in config.companion.items():
         for horizon in companion.horizons:
             window = Month(origin + 1), Month(origin + horizon)
             text = _filled(companion.text, None, horizon, window, lag)
-            out.append(Question(f"{companion.kind}-{slug}-{horizon}m", text, companion.kind, None, horizon, *window))
+            out.append(Question(str(QuestionId(companion.kind, None, slug, horizon)), text, companion.kind, None, horizon, *window))
     return tuple(out)
 
 
@@ -62,7 +62,8 @@ def question_problems(config: QuestionsConfig, origin: Month) -> list[Problem]:
     return problems
 
 
-def _ladder(id_: str, template: str, kind, level: int, horizon: int, window: Window, lag: int) -> Question:  # type: ignore[no-untyped-def]
+def _ladder_question(kind: LevelKind, template: str, level: int, horizon: int, window: Window, lag: int) -> Question:
+    id_ = str(QuestionId(kind, level, None, horizon))
     return Question(id_, _filled(template, level, horizon, window, lag), kind, level, horizon, *window)
 
 
@@ -82,8 +83,3 @@ def _day(day: date) -> str:
 def resolution_date(question: Question, config: QuestionsConfig) -> date:
     """The day on which the question resolves: a fixed lag after its window ends."""
     return last_day(question.end) + timedelta(days=config.resolution.lag_days)
-
-
-def slug_of(question: Question) -> str:
-    """The companion a question asks about."""
-    return question.id.split("-", 1)[1].rsplit("-", 1)[0]

@@ -20,7 +20,7 @@ from forecast.forecasting.baselines import (
     persistence_kernel,
     poisson_chances,
 )
-from forecast.forecasting.questions import build_questions, slug_of
+from forecast.forecasting.questions import build_questions
 from forecast.model.events import ANSWERS, COUNTED
 from forecast.report.parts.baselines import frozen
 from tests.support.bundled_state import bundled_situation
@@ -89,7 +89,7 @@ def test_what_counts_is_what_the_model_of_events_counts() -> None:
 def test_an_event_by_hand() -> None:
     """Deemed insufficient within six months: the share of past half-years, and whether the last was one."""
     situation = bundled_situation()
-    q = next(q for q in build_questions(situation.data.questions, situation.origin) if slug_of(q) == "deemed-insufficient")
+    q = next(q for q in build_questions(situation.data.questions, situation.origin) if q.companion == "deemed-insufficient")
     found = baselines([q], situation.histories["main"].levels, situation.data.events, situation.data.questions, situation.origin)[q.id]
     halves = [set() for _ in range(41)]  # 246 months
     for e in situation.data.events:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from forecast.domain import Question
 from forecast.jobs.priors_then import priors_then
 from forecast.priors.density_curve import Draws, axis_of, from_axis, span_of, to_axis
 from forecast.priors.distributions import Distribution, Fixed
@@ -136,7 +137,7 @@ def _question(report: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     slug = name.removeprefix("companion.")
     if slug == name:
         slug = "direct-action" if name.startswith("direct.") else "?"
-    chosen = [q for q in report["questions"] if q["id"].split("-", 1)[-1].rsplit("-", 1)[0] == slug and q["level"] is None]
+    chosen = [q for q in report["questions"] if Question.parse_id(q["id"]).companion == slug]
     return next((q for q in chosen if q["horizon_months"] == 12), chosen[0] if chosen else None)
 
 

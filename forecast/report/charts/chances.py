@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from forecast.domain import Question
 from forecast.report.charts.rows import Axis, Bar, Dot, Row, percent_axis, rows_chart
 from forecast.report.charts.svg import Size
 from forecast.report.sentences import DISPUTED_ACT, PRESSURE_SCALE, headline_question, rows_of
@@ -122,5 +123,5 @@ def companions(report: Report, size: Size) -> Any:
 
 def companion_title(q: Mapping[str, Any]) -> str:
     """A companion question in few words, from its id: `count-new-tariff-12m` → new tariff, 12 months."""
-    slug = q["id"].split("-")[1:-1]
-    return f"{' '.join(slug)}, {q['horizon_months']} months".capitalize()
+    companion = Question.parse_id(q["id"]).companion or ""
+    return f"{companion.replace('-', ' ')}, {q['horizon_months']} months".capitalize()
