@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 from forecast.cli._root import Group, Lazy
-from forecast.cli._streams import drawing
+from forecast.cli._text import print_rows
 
 if TYPE_CHECKING:
     from forecast.data.tables import Data
-
-FIRST, WIDEST, LAST = 30, 24, 28
-"""Columns of a terminal: the most that the first column takes, which names the row, and any other, and the least left for the last."""
 
 
 @click.group(
@@ -100,70 +96,3 @@ def _read(context: Context) -> Data:
 
     read = read_data(context.workspace.data)
     return as_of(read, context.as_of) if context.as_of else read
-
-
-def print_rows(
-    context: Context, columns: tuple[str, ...], rows: list[dict[str, Any]], brief: tuple[str, ...] = (), *, fold: bool = False
-) -> None:
-    """A table as wide as the terminal, with the columns it has room for, or a single row in full; without a terminal, all columns between
-    tabs, a row a line. fold: the last column is wrapped, where it would else be cut.
-    """
-    from forecast.cli._text import terminal_width
-    from forecast.data.printing import printable
-
-    if context.json:
-        context.say_json(rows)
-    elif not rows:
-        context.warn("No row is like that.")
-    elif sys.stdout.isatty() and len(rows) == 1:
-        for line in whole(columns, rows[0], terminal_width()):
-            context.say(line)
-    elif sys.stdout.isatty():
-        _draw(brief or columns, rows, fold=fold)
-    else:
-        context.say("\t".join(columns))
-        for row in rows:
-            context.say("\t".join(printable(row[column]) for column in columns))
-
-
-def whole(columns: tuple[str, ...], row: dict[str, Any], width: int) -> list[str]:
-    """One row in full, a column a line, wrapped where it is long."""
-    from textwrap import wrap
-
-    from forecast.data.printing import printable
-
-    names = max(map(len, columns)) + 2
-    lines: list[str] = []
-    for column in columns:
-        name = f"{column:<{names}}"
-        text = printable(row[column])
-        lines += wrap(text, width, initial_indent=name, subsequent_indent=" " * names, break_on_hyphens=False) or [name.rstrip()]
-    return lines
-
-
-def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]], *, fold: bool = False) -> None:
-    """The columns that there is room for, from the left, then the last one, which takes the room that is left and is cut or wrapped."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from forecast.data.printing import printable
-
-    console = Console(file=drawing(sys.stdout))
-    cells = {column: [printable(row[column]) for row in rows] for column in columns}
-    *left, last = columns
-    room, gap = console.width, 2
-    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
-    shown: list[str] = []
-    for column in left:
-        width = min(max(map(len, [column, *cells[column]])), WIDEST if shown else FIRST)
-        if room - width - gap < LAST:
-            continue
-        room -= width + gap
-        number = all(isinstance(row[column], int | float | None) for row in rows)
-        table.add_column(column, justify="right" if number else "left", no_wrap=True, overflow="ellipsis", width=width)
-        shown.append(column)
-    table.add_column(last, no_wrap=not fold, overflow="fold" if fold else "ellipsis", width=min(room, max(map(len, [last, *cells[last]]))))
-    for row in zip(*(cells[column] for column in (*shown, last)), strict=True):
-        table.add_row(*map(Text, row))
-    console.print(table)

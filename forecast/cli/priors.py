@@ -61,7 +61,7 @@ def list_(context: Context, theme: str | None) -> None:
     it lay half a standard deviation lower or higher, counted for less or more, or was set to another choice.
     """
     from forecast.cli._prior_list import lines, rows
-    from forecast.cli.data import print_rows
+    from forecast.cli._text import print_rows
     from forecast.errors import InputError
     from forecast.priors.catalogue import nearest
 

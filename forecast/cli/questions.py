@@ -71,7 +71,7 @@ def list_(context: Context, question: str | None, everything: bool, due: bool) -
     With QUESTION those whose id begins so, resolved or not; of a single one all that is recorded.
     """
     from forecast.cli._questions_view import COLUMNS, document, not_entered, page, rows, table
-    from forecast.cli.data import print_rows
+    from forecast.cli._text import print_rows
     from forecast.jobs.questions.freeze import read_book
 
     book = read_book(context.workspace.reports)

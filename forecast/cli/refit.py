@@ -9,7 +9,7 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import Seconds, common, examples
-from forecast.cli._text import sentence, together, wrap
+from forecast.cli._text import combined_error, sentence, wrap
 from forecast.cli._timetable import steps_of_refit
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def refit(context: Context, pull: bool, wait: float) -> None:
             context.say(line)
         context.say_written(where, ["data/", "reports/"] if pull else ["reports/"])
     if done.errors:
-        raise together(done.errors)
+        raise combined_error(done.errors)
 
 
 def lines(done: Refit) -> list[str]:

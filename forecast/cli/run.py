@@ -9,7 +9,7 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
-from forecast.cli._text import together
+from forecast.cli._text import combined_error
 from forecast.cli._timetable import steps_of_run
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
         for line in lines(done, context.as_of):
             context.say(line)
     if done.troubles:
-        raise together(done.troubles)
+        raise combined_error(done.troubles)
 
 
 def lines(done: Publication, as_of: date | None) -> list[str]:

@@ -102,7 +102,7 @@ def publish(context: Context, run: str) -> None:
     It must be sound, of this version, not as of an earlier day, and have passed the gate. The next `forecast refit` follows the data and
     priors of the workspace as always.
     """
-    from forecast.cli._text import together
+    from forecast.cli._text import combined_error
     from forecast.jobs.republish import republish
 
     where = context.own_workspace
@@ -113,7 +113,7 @@ def publish(context: Context, run: str) -> None:
         context.say("\n".join(_published(done)))
         context.say_written(where, ["reports/"])
     if done.troubles:
-        raise together(done.troubles)
+        raise combined_error(done.troubles)
 
 
 def _published(done: Republished) -> Iterator[str]:

@@ -24,7 +24,7 @@ def scenario() -> None:
 @common()
 def list_(context: Context) -> None:
     """List the scenarios in data/scenarios/, with what the newest published run says of each."""
-    from forecast.cli.data import print_rows
+    from forecast.cli._text import print_rows
     from forecast.forecasting.scenarios.specification import edited
     from forecast.jobs.scenario import list_scenarios
 

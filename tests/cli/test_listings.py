@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from forecast.cli import main
 from forecast.cli._context import Environment
 from forecast.cli._questions_view import COLUMNS, table
-from forecast.cli.data import whole
+from forecast.cli._text import record_lines
 from forecast.evaluation.score_table import late
 from forecast.jobs.questions import record
 from forecast.jobs.questions.freeze import left_out, read_book
@@ -171,7 +171,7 @@ def test_a_disputed_question_has_nothing_too_late_yet(place: Path) -> None:
 
 def test_a_single_row_is_shown_in_full() -> None:
     row = {"id": "A061", "count": None, "why": "word " * 60, "url": "https://example.org/" + "a-b/" * 10}
-    lines = whole(("id", "count", "why", "url"), row, 80)
+    lines = record_lines(("id", "count", "why", "url"), row, 80)
     assert max(map(len, lines)) <= 80
     assert "count" in lines
     text = " ".join(" ".join(lines).split())

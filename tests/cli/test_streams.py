@@ -35,8 +35,8 @@ DRIVER = """
 import json, os, sys
 from datetime import UTC, datetime
 from forecast.cli import main
-from forecast.cli._context import Surroundings
-import forecast.data.read, forecast.jobs.status, forecast.jobs.priors.set_edits, forecast.priors.descriptions, rich.table
+from forecast.cli._context import Environment
+import forecast.data.read, forecast.jobs.status, forecast.jobs.priors.set_edits, forecast.priors.descriptions
 
 commands, codes = json.load(open(sys.argv[1])), []
 said = os.open(sys.argv[2], os.O_WRONLY)
@@ -48,7 +48,7 @@ for words in commands:
 else:
     os.write(said, json.dumps(codes).encode())
     os._exit(0)
-main(words, prog_name="forecast", obj=Surroundings(clock=lambda: datetime(2026, 11, 24, 14, 15, tzinfo=UTC), environ={}))
+main(words, prog_name="forecast", obj=Environment(clock=lambda: datetime(2026, 11, 24, 14, 15, tzinfo=UTC), environ={}))
 """
 """Each command in a process of its own, forked from one that has imported what they need. They end as the interpreter does."""
 
