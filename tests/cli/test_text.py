@@ -25,7 +25,7 @@ def test_a_terminal_gets_a_table_of_its_own_width() -> None:
 
 def test_columns_without_room_are_left_out_but_never_the_last() -> None:
     rows = [{name: f"{name} of a row" for name in ("first", "second", "third", "last")}]
-    assert _fitted(("first", "second", "third", "last"), rows, 60, fold=False)[0].split() == ["first", "second", "last"]
+    assert _fitted(("first", "second", "third", "last"), rows, 61, fold=False)[0].split() == ["first", "second", "last"]
     assert _fitted(("first", "second", "third", "last"), rows, 20, fold=False)[0].split() == ["last"]
 
 
