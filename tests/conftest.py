@@ -136,7 +136,7 @@ def command(tmp_path: Path) -> Callable[..., Result]:
     """
 
     def run(*words: str | Path, cwd: Path = tmp_path, environ: dict[str, str] | None = None) -> Result:
-        surroundings = Environment(clock=lambda: NOW, environ=environ or {}, cwd=cwd)
-        return CliRunner().invoke(main, [str(word) for word in words], obj=surroundings, prog_name="forecast")
+        environment = Environment(clock=lambda: NOW, environ=environ or {}, cwd=cwd)
+        return CliRunner().invoke(main, [str(word) for word in words], obj=environment, prog_name="forecast")
 
     return run

@@ -11,10 +11,10 @@ main = Root(
     epilog=examples("forecast run --publish", "forecast status", "forecast data check", "forecast init mine"),
     lazy={
         "run": Lazy("forecast.cli.run:run", "Fit the model, forecast, and write a report."),
-        "refit": Lazy("forecast.cli.refit:refit", "Bring the published forecast up to its data and priors, if they changed."),
+        "refit": Lazy("forecast.cli.run:refit", "Bring the published forecast up to its data and priors, if they changed."),
         "report": Lazy("forecast.cli.report:report", "Render a run's report again, without fitting."),
         "status": Lazy("forecast.cli.status:status", "Say what is newest, how old it is and whether it is sound."),
-        "diff": Lazy("forecast.cli.diff:diff", "Say what differs between run A and run B: data, priors, settings, code, forecast."),
+        "diff": Lazy("forecast.cli.report:diff", "Say what differs between run A and run B: data, priors, settings, code, forecast."),
         "explain": Lazy("forecast.cli.explain:explain", "Split the change of the forecast from run A to run B into what made it."),
         "data": Lazy("forecast.cli.data:data", "Check, show, add to and pull the data."),
         "priors": Lazy("forecast.cli.priors:priors", "See, try and change the priors: what is believed before Mexico's record speaks."),

@@ -11,8 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from forecast.cli._log import Log
-from forecast.cli._streams import as_json
+from forecast.cli._streams import Log, as_json
 from forecast.progress import Progress
 from forecast.storage.output import Output
 from forecast.storage.reading import MAX_BYTES
@@ -44,7 +43,7 @@ class Environment:
 class Context:
     """The options that all commands share, read once. `verbosity` is -1 for -q, 0, 1 for -v, 2 for -v -v; `log` is set by --log-json."""
 
-    surroundings: Environment
+    environment: Environment
     workspace_option: str | None = None
     json: bool = False
     verbosity: int = 0
@@ -55,7 +54,7 @@ class Context:
     @property
     def workspace(self) -> Workspace:
         """Found when first needed, since `init` needs none. Raises UsageError if the folder asked for is none."""
-        return find(self.workspace_option, self.surroundings.environ, self.surroundings.cwd)
+        return find(self.workspace_option, self.environment.environ, self.environment.cwd)
 
     @property
     def own_workspace(self) -> Workspace:
@@ -67,17 +66,17 @@ class Context:
     def output(self, file: str, force: bool) -> Output:
         """A file that a person wants written, checked before any work is done for it. Raises UsageError if it is not to be written."""
         where = self.workspace
-        return Output.checked(self.surroundings.cwd / file, force=force, kept=(where.data, where.priors, where.reports))
+        return Output.checked(self.environment.cwd / file, force=force, kept=(where.data, where.priors, where.reports))
 
     @property
     def now(self) -> datetime:
         """The present moment, in UTC, by the clock that was passed in."""
-        return self.surroundings.clock()
+        return self.environment.clock()
 
     def handed_over(self, file: str) -> tuple[Path | bytes, str]:
         """What a command was given to read, and what problems call it: a file by its path, or for - all of standard input."""
         if file != "-":
-            return self.surroundings.cwd / file, Path(file).name
+            return self.environment.cwd / file, Path(file).name
         return sys.stdin.buffer.read(MAX_BYTES + 1), "standard input"
 
     def say(self, text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, Literal
 import click
 
 from forecast.cli._context import Context, Environment
-from forecast.cli._log import FLAG, Log
+from forecast.cli._streams import FLAG, Log
 from forecast.cli._text import continued
 
 type Extra = Literal["as_of", "seed"]
@@ -102,12 +102,12 @@ def context_of(ctx: click.Context, takes: tuple[Extra, ...] = ()) -> Context:
         if name in given and name not in takes:
             raise click.UsageError(f"{flag} means nothing to `{ctx.command_path}`.", ctx)
     logging.getLogger("forecast").setLevel(logging.ERROR if verbosity(ctx) < 0 else logging.WARNING)
-    surroundings = ctx.find_object(Environment) or Environment()
-    today = surroundings.clock().astimezone(UTC).date()
+    environment = ctx.find_object(Environment) or Environment()
+    today = environment.clock().astimezone(UTC).date()
     if (day := given.get("as_of")) is not None and day > today:
         raise click.UsageError(f"--as-of {day} is still to come; today is {today}.", ctx)
     return Context(
-        surroundings=surroundings,
+        environment=environment,
         workspace_option=given.get("workspace"),
         json=bool(given.get("json")),
         verbosity=verbosity(ctx),

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from forecast.jobs.priors.reference import Chance, Reference
     from forecast.jobs.priors.try_edits import EditTrial
-    from forecast.model.outside_view_data import Entry
-    from forecast.model.outside_view_rates import Comparable, Rate
+    from forecast.model.outside_view_data import Comparable, Entry, Rate
 
 SHORT = {"all_but_failed": "not failed", "without_drug_cases": "not drugs"}
 MARKS = {"all_but_failed": "F", "drug_cases": "D", "like_mexico": "M"}
@@ -79,7 +78,7 @@ def _entries(entries: Sequence[Entry]) -> Iterator[str]:
 
 def _follow(result: Reference) -> Iterator[str]:
     """How each prior comes about: the median of each class, and the pool of their predictives, widened."""
-    from forecast.model.outside_view_priors import medians
+    from forecast.model.outside_view_predictive import medians
     from forecast.priors.descriptions import unit_text
     from forecast.priors.distributions import Distribution
 

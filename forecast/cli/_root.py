@@ -18,9 +18,8 @@ from typing import Any, Final
 import click
 
 from forecast.cli._context import Environment
-from forecast.cli._log import FLAG, Log
 from forecast.cli._options import common_options, extra_options, keep_log, log_of, verbosity
-from forecast.cli._streams import safe_streams, unprinted
+from forecast.cli._streams import FLAG, Log, safe_streams, unprinted
 from forecast.data.suggestions import shown
 from forecast.errors import INTERRUPTED, ForecastError, InputError, UsageError
 from forecast.storage.text import text_problem

@@ -36,7 +36,7 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
     pulled: list[Pulled] = []
     try:
         with context.progress() as progress:
-            environ = context.surroundings.environ
+            environ = context.environment.environ
             pull_sources(where, names, now=context.now, environ=environ, progress=progress, told=pulled.append)
     except SourceError:
         _print(context, where, pulled)

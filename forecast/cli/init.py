@@ -16,7 +16,7 @@ from forecast.workspace import create
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def init(context: Context, folder: Path) -> None:
     """Copy the bundled data and priors into a new folder."""
-    made = create(context.surroundings.cwd / folder)
+    made = create(context.environment.cwd / folder)
     if context.json:
         context.say_json({"data": str(made.data), "priors": str(made.priors), "reports": str(made.reports)})
     else:

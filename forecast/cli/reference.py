@@ -134,7 +134,7 @@ def document(result: Reference, tried: EditTrial | str, *, written: bool) -> dic
     from dataclasses import asdict
 
     from forecast.domain import month_text
-    from forecast.model.outside_view_priors import medians
+    from forecast.model.outside_view_predictive import medians
 
     return {
         "priors": {name: str(spec) for name, spec in result.specs.items()},

@@ -106,7 +106,7 @@ def publish(context: Context, run: str) -> None:
     from forecast.jobs.republish import republish
 
     where = context.own_workspace
-    done = republish(where.reports, run, context.surroundings.clock)
+    done = republish(where.reports, run, context.environment.clock)
     if context.json:
         context.say_json(done.as_dict() | {"workspace": str(where.root)})
     else:

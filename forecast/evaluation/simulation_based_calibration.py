@@ -17,15 +17,13 @@ from numpy.typing import NDArray
 
 from forecast.domain import HORIZONS
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.history_forecast import forecast_quantities
-from forecast.forecasting.ladder_forecast import forecast_ladder
+from forecast.forecasting.ladder_forecast import forecast_ladder, question_probabilities
 from forecast.forecasting.parameter_draws import ParameterDraws, from_posterior, from_prior, skip_posterior
 from forecast.forecasting.predictive_checks import log_likelihood, simulate_histories
 from forecast.inference.sample import Sampler
 from forecast.inference.settings import SamplerSettings
 from forecast.model.events import STREAMS
-from forecast.model.history import Drivers, History
-from forecast.model.tolerance_data import TolerancePriors, model_data
+from forecast.model.tolerance_data import Drivers, History, TolerancePriors, model_data
 from forecast.typing import Floats, Ints
 
 type Quantities = dict[str, Floats]
@@ -146,7 +144,7 @@ def quantities(draws: ParameterDraws, history: History) -> Quantities:
     found = forecast_ladder(
         draws, held, paths, history.level_now, history.fresh_now, history.drivers.origin, office, link=lambda pressure: pressure
     )
-    return out | forecast_quantities(found)
+    return out | question_probabilities(found)
 
 
 def _held(drivers: Drivers) -> DriverPaths:

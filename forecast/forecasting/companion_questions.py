@@ -28,7 +28,7 @@ class CompanionRates:
     probability: Floats
     prior: Floats
     expected: Floats | None = None
-    by_slot: Floats | None = None  # [P] means over draws of each path slot, where it depends on the paths
+    by_path_batch: Floats | None = None  # [P] means over draws of each path slot, where it depends on the paths
 
 
 def rate_draws(priors: Priors, slug: str, count: float, months: int, size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -107,5 +107,5 @@ def direct_action(
     out = {}
     for horizon in horizons:
         chance = -np.expm1(-spared[..., horizon - 1])
-        out[horizon] = CompanionRates(chance.mean(1), chance.mean(1), by_slot=chance.mean(0))
+        out[horizon] = CompanionRates(chance.mean(1), chance.mean(1), by_path_batch=chance.mean(0))
     return out

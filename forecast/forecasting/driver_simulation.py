@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from forecast.arrays.decay import decay, impulse_step
 from forecast.data.records import Scheduled
 from forecast.domain import CHANNELS, Month
-from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.interventions import NO_INTERVENTION, Intervention
+from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, Intervention
 from forecast.model.events import HALF_LIFE, MAX_INTENSITY, RATE, SHAPE, STREAMS, EventRates, predictors
-from forecast.model.history import LOG_3000, LOGIT_60
 from forecast.model.leverage import Leverage, LeverageSettings, combine
+from forecast.model.tolerance_data import LOG_3000, LOGIT_60
 from forecast.typing import Floats
 
 N_PATHS = 2_000

@@ -14,16 +14,15 @@ from forecast.data.outcome import distinct_readings, reading_levels
 from forecast.data.tables import Data, history, origin
 from forecast.domain import FIRST_MONTH, Month, last_day
 from forecast.forecasting.driver_gate import check_events, check_leverage, check_opposition, check_overdose, check_overdose_records
-from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, Intervention
 from forecast.forecasting.driver_simulation import HORIZON, N_PATHS, DriverState, ExogenousPaths, simulate_drivers
-from forecast.forecasting.interventions import NO_INTERVENTION, Intervention
 from forecast.model import events as event_model
-from forecast.model.history import LOG_3000, LOGIT_60, Drivers, History, in_office
 from forecast.model.hyperparameters import elasticity_priors, leverage_settings
 from forecast.model.leverage import Leverage, LeverageSettings, leverage
 from forecast.model.opposition import OppositionDraws, OppositionPosterior, OppositionPriors, fit_opposition, mobilisation
 from forecast.model.overdose import START as OVERDOSE_START
 from forecast.model.overdose import OverdosePosterior, fit_overdose
+from forecast.model.tolerance_data import LOG_3000, LOGIT_60, Drivers, History, in_office
 from forecast.priors.load import Priors
 from forecast.typing import Floats
 

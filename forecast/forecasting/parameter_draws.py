@@ -16,8 +16,7 @@ from forecast.typing import Floats
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.history import History
-    from forecast.model.tolerance_data import TolerancePriors
+    from forecast.model.tolerance_data import History, TolerancePriors
 
 
 @dataclass(frozen=True)

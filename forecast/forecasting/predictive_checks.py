@@ -15,7 +15,7 @@ import numpy as np
 from forecast.arrays.ladder import N_LEVELS, fall_destinations, rise_destinations
 from forecast.domain import FIRST_MONTH
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import Drivers, History
+from forecast.model.tolerance_data import Drivers, History
 from forecast.typing import Floats, Ints
 
 

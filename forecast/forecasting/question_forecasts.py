@@ -4,23 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from arviz_stats.base import array_stats
 
 from forecast.arrays.weighted_quantiles import weighted_interval
-from forecast.domain import Question
+from forecast.domain import TOP, Question
 from forecast.forecasting.companion_questions import CompanionRates, counts, determination_forecasts, direct_action
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths, question_probability
 from forecast.forecasting.origin_state import OriginState
-from forecast.forecasting.public_disclosure import DisclosureDelay, probability_disclosed
 from forecast.model.events import COUNTED
+from forecast.priors.load import Priors
 from forecast.typing import Floats
 
 if TYPE_CHECKING:
     from forecast.forecasting.fit_readings import ReadingForecast
+
+DOCUMENTED_WITHIN = 24.0
+"""Months after which an act counts as never exposed: the coded record holds what came out by then."""
+LAG_MONTHS = 2
+"""From the end of a window to its resolution date."""
+
+
+@dataclass(frozen=True)
+class DisclosureDelay:
+    """Draws [S] of the median months from act to exposure, for the levels that are kept secret (3 and 4)."""
+
+    delays: Mapping[int, Floats]
+
+    @classmethod
+    def draw(cls, priors: Priors, size: int, rng: np.random.Generator) -> DisclosureDelay:
+        return cls({k: priors.distribution(f"exposure.delay.{k}").sample(rng, size) for k in (3, 4)})
+
+    def exposed(self, level: int, months: float) -> Floats | float:
+        """F_i(x): the chance that a level is public `months` after its first month, given that it is within 24."""
+        if level not in self.delays:
+            return 1.0
+        x = min(max(months, 0.0), DOCUMENTED_WITHIN)
+        mu = self.delays[level]
+        return np.asarray(-np.expm1(-x / mu * np.log(2.0)) / -np.expm1(-DOCUMENTED_WITHIN / mu * np.log(2.0)))
+
+    @cached_property
+    def by_month(self) -> Mapping[int, tuple[Floats | float, ...]]:
+        """`exposed` at 0..24 whole months, by secret level."""
+        return {level: tuple(self.exposed(level, x) for x in range(int(DOCUMENTED_WITHIN) + 1)) for level in self.delays}
+
+    def after(self, level: int, months: int) -> Floats | float:
+        """`exposed` after whole months, which is asked often."""
+        return self.by_month[level][min(max(months, 0), int(DOCUMENTED_WITHIN))] if level in self.delays else 1.0
+
+
+def probability_disclosed(entered: Floats, k: int, horizon: int, exposure: DisclosureDelay, public_now: int) -> Floats:
+    """P(publicly known by the resolution date that level >= k was reached within `horizon` months), by draw [S].
+
+    entered [H, 6, S]: P(first month at >= k is T + t, at level i), row 0 being t = 1. public_now: the level that is public at the origin;
+    a question at or below it needs no exposure, nor does a first month at such a level.
+    A second entry after an unexposed first is left out: a lower bound.
+    """
+    total = np.zeros(entered.shape[-1])
+    for t in range(1, horizon + 1):
+        for i in range(k, TOP + 1):
+            seen = 1.0 if min(i, k) <= public_now else exposure.after(i, horizon + LAG_MONTHS - t)
+            total += entered[t - 1, i] * seen
+    return total
 
 
 CHAINS = 4
@@ -68,15 +117,15 @@ def _ladder_answer(
 ) -> QuestionForecast:
     assert q.level is not None
     level, weights = q.level, situation.weights
-    draws = np.array([question_probability(f.climb, q.kind, level, q.horizon) for f in forecasts.values()])
-    prior = {name: question_probability(f.prior_climb, q.kind, level, q.horizon).mean() for name, f in forecasts.items()}
+    draws = np.array([question_probability(f.ladder, q.kind, level, q.horizon) for f in forecasts.values()])
+    prior = {name: question_probability(f.prior_ladder, q.kind, level, q.horizon).mean() for name, f in forecasts.items()}
     w = np.array([weights[name] for name in forecasts])
-    slots = sum(weights[n] * f.climb.slot_means(q.kind, level, q.horizon) for n, f in forecasts.items())
+    slots = sum(weights[n] * f.ladder.path_batch_means(q.kind, level, q.horizon) for n, f in forecasts.items())
     known = None
     if q.kind == "reached_by":
         public = situation.histories["main"].level_now
         known = sum(
-            weights[n] * float(probability_disclosed(f.climb.entered[level - 1], level, q.horizon, exposure, public).mean())
+            weights[n] * float(probability_disclosed(f.ladder.entered[level - 1], level, q.horizon, exposure, public).mean())
             for n, f in forecasts.items()
         )
     means = draws.mean(1)
@@ -102,7 +151,7 @@ def _companion_answer(situation: OriginState, q: Question, found: CompanionRates
         probability=p,
         known=None,
         expected=None if found.expected is None else float(found.expected.mean()),
-        mcse=monte_carlo_error(draws, one, found.by_slot, chained=False),
+        mcse=monte_carlo_error(draws, one, found.by_path_batch, chained=False),
         interval=weighted_interval(draws, one),
         prior=float(found.prior.mean()),
         by_reading=dict.fromkeys(situation.histories, p),

@@ -10,11 +10,10 @@ from typing import Any, Final, Literal
 
 from forecast.data.fingerprint import data_digest
 from forecast.errors import GateError
-from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, Intervention
 from forecast.forecasting.fit_readings import ReadingForecast, compiled, forecast_reading
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs
-from forecast.forecasting.interventions import NO_INTERVENTION, Intervention
 from forecast.forecasting.multiverse import disputed_act, explore
 from forecast.forecasting.origin_state import build_origin_state
 from forecast.forecasting.question_forecasts import forecast_questions

@@ -24,17 +24,19 @@ from forecast.errors import ForecastError
 from forecast.model.events import HALF_LIFE
 from forecast.model.opposition_marginal import (
     HYPER,
+    OFFSETS,
     Moments,
     OppositionPriors,
     PollAlgebra,
+    PollShare,
     draws,
     from_line,
     house_names,
     log_prior,
     moments,
+    poll_shares,
     to_line,
 )
-from forecast.model.poll_shares import OFFSETS, PollShare, poll_shares
 from forecast.typing import Floats
 
 __all__ = [

@@ -4,16 +4,82 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast import domain
 from forecast.arrays.gaussian import log_densities
-from forecast.model.history import LOGIT_60
-from forecast.model.poll_shares import FIRST_KNOT, OFFSETS, PollShare
+from forecast.data.shares import opposed_share
+from forecast.model.tolerance_data import LOGIT_60
 from forecast.typing import Floats
+
+if TYPE_CHECKING:
+    from forecast.data.records import Poll
+
+FIRST_KNOT: Final = domain.month("2000-01")
+"""The month from which opposition is modelled; no poll is older."""
+
+OFFSETS: Final = ("unilateral", "coordinated", "agents")
+"""Wordings that differ from an unqualified question about force by an effect of their own, in this order."""
+
+MISSING_N: Final = 600
+DESIGN_EFFECT: Final = 1.5
+
+_WORDINGS: Final = {
+    "force_unqualified": "unqualified",
+    "force_unilateral": "unilateral",
+    "force_coordinated": "coordinated",
+    "agents": "agents",
+    "favourability": "favourability",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PollShare:
+    """One question of one sample; `share` is opposed among those who chose a side (of favourability: who think ill of the US)."""
+
+    poll_id: str
+    month: int
+    wording: str
+    pollster: str
+    topic: str
+    share: float
+    n: int
+    n_assumed: bool
+    side_assumed: bool
+
+    @property
+    def logit(self) -> float:
+        return float(np.log(self.share) - np.log1p(-self.share))
+
+    @property
+    def sampling_variance(self) -> float:
+        return DESIGN_EFFECT / (self.n * self.share * (1.0 - self.share))
+
+
+def field_month(poll: Poll) -> int:
+    """The month in which the middle of the field period lies; a date known to the year or month spans all of it."""
+    first, last = poll.field_start.first, poll.field_end.last
+    return domain.month_of(first + timedelta(days=(last - first).days // 2))
+
+
+def poll_shares(polls: Sequence[Poll], origin: int) -> tuple[PollShare, ...]:
+    """The polls that enter, each once, in order of time: usable, on force, agents or favourability, in the field by the origin."""
+    out = []
+    for poll in polls:
+        wording = _WORDINGS.get(poll.wording)
+        share, month = opposed_share(poll.opposed_pct, poll.in_favour_pct, poll.other_pct), field_month(poll)
+        if poll.use != "yes" or wording is None or share is None or not FIRST_KNOT <= month <= origin:
+            continue
+        n = poll.n or MISSING_N
+        share = min(max(share, 0.5 / n), 1.0 - 0.5 / n)  # half a respondent, so that a unanimous poll has a logit
+        assumed = poll.other_pct is None and (poll.opposed_pct is None or poll.in_favour_pct is None)
+        out.append(PollShare(poll.poll_id, month, wording, poll.pollster, poll.topic, share, n, poll.n is None, assumed))
+    return tuple(sorted(out, key=lambda r: (r.month, r.poll_id)))
+
 
 KNOT_MONTHS: Final = 3
 HYPER: Final = ("walk_sd", "house_sd", "poll_noise", "favourability")

@@ -17,8 +17,7 @@ import pytensor.tensor as pt
 
 from forecast.arrays.ladder import N_LEVELS
 from forecast.domain import FIRST_MONTH, TOP
-from forecast.model.history import History
-from forecast.model.tolerance_data import ADMINISTRATIONS, TolerancePriors, model_data, slots
+from forecast.model.tolerance_data import ADMINISTRATIONS, History, TolerancePriors, model_data, slots
 
 _LN2 = float(np.log(2.0))
 

@@ -97,8 +97,8 @@ def _judged(arrays: Arrays, priors: Priors, id_: str, horizon: int) -> dict[str,
 def _summed(found: CompanionRates, level: float) -> EditedCompanions:
     p = found.probability
     variance = p.var(ddof=1) / len(p)
-    if found.by_slot is not None:
-        variance += found.by_slot.var(ddof=1) / len(found.by_slot)
+    if found.by_path_batch is not None:
+        variance += found.by_path_batch.var(ddof=1) / len(found.by_path_batch)
     expected = None if found.expected is None else float(found.expected.mean())
     interval = weighted_interval(p[None, :], np.ones(1), level)
     return EditedCompanions(float(p.mean()), float(found.prior.mean()), expected, float(np.sqrt(variance)), interval)

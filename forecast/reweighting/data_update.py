@@ -19,17 +19,14 @@ from forecast.arrays.psis import SmoothedWeights, pareto_smooth
 from forecast.domain import Question
 from forecast.forecasting.companion_questions import CompanionRates
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.history_forecast import forecast_from_history
-from forecast.forecasting.ladder_forecast import PATHS_A_DRAW, LadderForecast, question_probability
+from forecast.forecasting.ladder_forecast import PATHS_A_DRAW, LadderForecast, forecast_from_history, question_probability
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws, skip_posterior
 from forecast.forecasting.predictive_checks import log_likelihood
-from forecast.forecasting.public_disclosure import DisclosureDelay, probability_disclosed
-from forecast.forecasting.question_forecasts import companion_forecasts, efficiency
+from forecast.forecasting.question_forecasts import DisclosureDelay, companion_forecasts, efficiency, probability_disclosed
 from forecast.forecasting.questions import build_questions
-from forecast.model.history import History
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.model.tolerance_data import TolerancePriors, slots
+from forecast.model.tolerance_data import History, TolerancePriors, slots
 from forecast.reweighting.edit_effects import EditEffects
 from forecast.reweighting.importance_ratios import log_ratio, unsupported_mass
 from forecast.reweighting.influence import Influence
@@ -202,13 +199,13 @@ def _spread(
         values = np.array([_of(q, climbs[name]) for q in ladder])
         apart = share * (values - (values @ w.weights)[:, None])
         draws[w.fit] = draws.get(w.fit, none) + (apart * times).astype(np.float32)
-        slots += share * np.array([climbs[name].slot_means(q.kind, q.level or 0, q.horizon) for q in ladder])
+        slots += share * np.array([climbs[name].path_batch_means(q.kind, q.level or 0, q.horizon) for q in ladder])
         rest = times % 1.0
         comb += (apart**2) @ (rest * (1.0 - rest)) / size**2
     if moved:  # a draw's own paths are `n_paths / PATHS_A_DRAW` times as noisy as the mean of a slot, which is over a batch of so many
         comb += 2 * n_paths / PATHS_A_DRAW / size * slots.var(1, ddof=1) / PATHS_A_DRAW
     lone = np.array([c.probability - c.probability.mean() for c in beside.values()]).reshape(-1, size)
-    paths = np.array([np.zeros(PATHS_A_DRAW) if c.by_slot is None else c.by_slot for c in beside.values()]).reshape(-1, PATHS_A_DRAW)
+    paths = np.array([np.zeros(PATHS_A_DRAW) if c.by_path_batch is None else c.by_path_batch for c in beside.values()]).reshape(-1, PATHS_A_DRAW)
     blank = np.zeros_like(lone, np.float32)
     return Influence(
         ids=(*(q.id for q in ladder), *beside),
@@ -227,7 +224,7 @@ def _judged(headline: Question, found: LadderForecast, smoothed: SmoothedWeights
     values, weights = _of(headline, found), smoothed.weights
     mean = float(values @ weights)
     share = efficiency(values)
-    slot = found.slot_means(headline.kind, headline.level or 0, headline.horizon)
+    slot = found.path_batch_means(headline.kind, headline.level or 0, headline.horizon)
     variance = float((weights**2 * (values - mean) ** 2).sum()) / share + float(slot.var(ddof=1)) / len(slot)
     return ReweightingDiagnostics(
         probability=mean, k_hat=smoothed.k_hat, ess=smoothed.effective * min(share, 1.0), mcse=float(np.sqrt(variance))

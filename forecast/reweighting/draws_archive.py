@@ -15,7 +15,7 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import question_probability
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.events import STREAMS
-from forecast.model.history import Drivers
+from forecast.model.tolerance_data import Drivers
 from forecast.reweighting.draws_archive_form import FORM, check_arrays
 from forecast.reweighting.path_likelihood import of_events
 
@@ -71,12 +71,12 @@ def pack(forecast: Forecast) -> Arrays:
         out[f"merged/{name}"] = np.array(situation.merged[name])
         out[f"{name}/levels"] = made.history.levels.astype(np.int8)
         out[f"{name}/skips_up"], out[f"{name}/skips_down"] = made.skip_counts
-        out |= {f"{name}/entered/{k}": _single(made.climb.entered[k - 1, :, k:]) for k in secret_levels(public)}
-        chances = np.array([question_probability(made.climb, q.kind, q.level or 0, q.horizon) for q in asked])
+        out |= {f"{name}/entered/{k}": _single(made.ladder.entered[k - 1, :, k:]) for k in secret_levels(public)}
+        chances = np.array([question_probability(made.ladder, q.kind, q.level or 0, q.horizon) for q in asked])
         out[f"{name}/questions"], out[f"{name}/efficiency"] = _single(chances), _single(np.array([efficiency(row) for row in chances]))
-        out[f"{name}/slots"] = _single(np.array([made.climb.slot_means(q.kind, q.level or 0, q.horizon) for q in asked]))
+        out[f"{name}/slots"] = _single(np.array([made.ladder.path_batch_means(q.kind, q.level or 0, q.horizon) for q in asked]))
         out[f"{name}/prior_questions"] = _single(
-            np.array([question_probability(made.prior_climb, q.kind, q.level or 0, q.horizon) for q in asked])
+            np.array([question_probability(made.prior_ladder, q.kind, q.level or 0, q.horizon) for q in asked])
         )
     out |= pack_draws("prior", next(iter(readings.values())).prior_draws)
     for answer in forecast.answers.values():

@@ -14,8 +14,7 @@ from forecast.domain import CHANNELS, FIRST_MONTH, TOP
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.events import ANSWERS, COUNTED, STREAMS
-from forecast.model.history import Drivers
-from forecast.model.tolerance_data import ADMINISTRATIONS
+from forecast.model.tolerance_data import ADMINISTRATIONS, Drivers
 from forecast.typing import Arrays
 
 FORM: Final = 3

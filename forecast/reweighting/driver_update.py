@@ -22,11 +22,10 @@ from forecast.domain import CHANNELS, FIRST_MONTH
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import PATHS_A_DRAW
 from forecast.model.events import STREAMS
-from forecast.model.history import Drivers
 from forecast.model.hyperparameters import leverage_settings_at
 from forecast.model.leverage import combine, impulse_memory
-from forecast.model.opposition_marginal import HYPER
-from forecast.model.poll_shares import OFFSETS
+from forecast.model.opposition_marginal import HYPER, OFFSETS
+from forecast.model.tolerance_data import Drivers
 from forecast.priors.load import Priors
 from forecast.reweighting.draws_archive import KNOT_MONTHS, unpack_drivers, unpack_pool
 from forecast.typing import Arrays, Floats

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.arrays.ladder import fall_logit, rise_logit
 from forecast.domain import FIRST_MONTH, TOP
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import Drivers, History
+from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.distributions import Beta, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
 from forecast.priors.selection_bias import RISE, SKIP, as_beta, rise_after_selection, skip_after_selection

@@ -22,7 +22,7 @@ from forecast.arrays.weighted_quantiles import INTERVAL
 from forecast.domain import TOP
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import History
+from forecast.model.tolerance_data import History
 from forecast.priors.load import Priors
 from forecast.reweighting.conjugate_updates import EditedCompanions, companions, companions_after_edit, transport_skips
 from forecast.reweighting.draws_archive import check_form, unpack_draws, unpack_drivers, unpack_pool

@@ -7,7 +7,7 @@ import xarray as xr
 
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.fit_readings import ReadingForecast
-from forecast.forecasting.history_forecast import forecast_from_history
+from forecast.forecasting.ladder_forecast import forecast_from_history
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import from_prior, skip_posterior
 from forecast.inference.gate import Diagnostics
@@ -33,9 +33,9 @@ def resampled(
         history=history,
         posterior=_taken(tree, chosen),
         draws=draws,
-        climb=forecast_from_history(situation, draws, pool, history),
+        ladder=forecast_from_history(situation, draws, pool, history),
         prior_draws=prior,
-        prior_climb=forecast_from_history(situation, prior, pool, history),
+        prior_ladder=forecast_from_history(situation, prior, pool, history),
         diagnostics=diagnostics,
         skip_counts=skip_posterior(constants, history)[2],
         constants=constants,

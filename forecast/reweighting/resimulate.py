@@ -19,7 +19,7 @@ from forecast.domain import TOP, Month, Question
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_ladder, question_probability
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.forecasting.public_disclosure import DisclosureDelay, probability_disclosed
+from forecast.forecasting.question_forecasts import DisclosureDelay, probability_disclosed
 from forecast.priors.load import Priors
 from forecast.reweighting.draws_archive import secret_levels
 from forecast.reweighting.driver_update import systematic_resample
@@ -141,7 +141,7 @@ def estimate_by_resimulation(
     before = asked.known(_entered(arrays, reading, asked), exposure[0])
     after = asked.known({k: found.entered[k - 1] for k in range(1, TOP + 1)}, _of(exposure[1], some))
     known, _ = control_variate_mean(after, before[:, some], before, weights.weights)
-    slots = np.array([found.slot_means(*what) for what in asked.what])
+    slots = np.array([found.path_batch_means(*what) for what in asked.what])
     shares = np.full(len(some), 1 / len(some))
     return ReadingEstimate(means, variance, slots, known, new, shares, Subsample(old[:, some], old, weights.weights))
 

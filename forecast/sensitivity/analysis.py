@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from forecast.arrays.power_scaling import THRESHOLD, Label, diagnose
-from forecast.model.history import LOGIT_60
+from forecast.model.tolerance_data import LOGIT_60
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.load import Priors
 from forecast.priors.short import short_words

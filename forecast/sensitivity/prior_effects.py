@@ -20,7 +20,7 @@ from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder, 
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.forecasting.predictive_checks import simulate_histories, statistics
 from forecast.model.events import ANSWERS, COUNTED
-from forecast.model.history import Drivers
+from forecast.model.tolerance_data import Drivers
 from forecast.priors.distributions import Beta, Distribution, Gamma
 from forecast.priors.load import Priors
 from forecast.reweighting.draws_archive import unpack_draws, unpack_pool

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from forecast.arrays.psis import pareto_smooth
-from forecast.model.history import LOGIT_60
+from forecast.model.tolerance_data import LOGIT_60
 from forecast.sensitivity.target_question import ReadingDraws, TargetQuestion, chosen, log_odds
 from forecast.sensitivity.threshold_crossing import LINES, Crossing, Point, crossing
 from forecast.typing import Floats

@@ -16,7 +16,7 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths, make_kernel
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.forecasting.predictive_checks import transition_log_odds
-from forecast.model.history import Drivers, History
+from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.load import Priors
 from forecast.reweighting.draws_archive import unpack_draws, unpack_pool
 from forecast.reweighting.prior_edits import reading_weights

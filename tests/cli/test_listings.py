@@ -40,8 +40,8 @@ def place(tmp_path: Path) -> Path:
 
 
 def questions(place: Path, *words: str, now: datetime = NOW) -> Result:
-    surroundings = Environment(clock=lambda: now, environ={}, cwd=place)
-    return CliRunner().invoke(main, ["questions", *words], obj=surroundings, prog_name="forecast")
+    environment = Environment(clock=lambda: now, environ={}, cwd=place)
+    return CliRunner().invoke(main, ["questions", *words], obj=environment, prog_name="forecast")
 
 
 def on_a_terminal(*words: str, columns: int = 80) -> list[str]:

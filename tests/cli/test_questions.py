@@ -40,8 +40,8 @@ def questions(place: Path) -> Command:
     """`questions("list", now=…)` runs `forecast questions list` by that clock."""
 
     def run(*words: str, now: datetime = NOW) -> Result:
-        surroundings = Environment(clock=lambda: now, environ={}, cwd=place)
-        return CliRunner().invoke(main, ["questions", *words], obj=surroundings, prog_name="forecast")
+        environment = Environment(clock=lambda: now, environ={}, cwd=place)
+        return CliRunner().invoke(main, ["questions", *words], obj=environment, prog_name="forecast")
 
     return run
 

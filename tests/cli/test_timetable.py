@@ -18,9 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.cli import _timetable
-from forecast.cli._log import Log
-from forecast.cli._progress import listener, seldom
-from forecast.cli._timetable import SECONDS, Position, Timetable, duration, steps_of_refit, steps_of_run
+from forecast.cli._progress import SECONDS, Position, Timetable, duration, listener, seldom, steps_of_refit, steps_of_run
+from forecast.cli._streams import Log
 from forecast.jobs import explain, run, state_forecasts
 from forecast.jobs.refit import reweight
 from forecast.progress import within

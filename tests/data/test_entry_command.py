@@ -65,8 +65,8 @@ def typed(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setattr(data_add, "on_terminal", lambda: True)
 
     def run(*words: str, lines: tuple[str, ...]) -> Result:
-        surroundings = Environment(clock=lambda: NOW, environ={}, cwd=root)
-        return CliRunner().invoke(main, ["data", "add", *words], obj=surroundings, input="\n".join(lines) + "\n", prog_name="forecast")
+        environment = Environment(clock=lambda: NOW, environ={}, cwd=root)
+        return CliRunner().invoke(main, ["data", "add", *words], obj=environment, input="\n".join(lines) + "\n", prog_name="forecast")
 
     return run
 
@@ -155,8 +155,8 @@ def test_a_bad_row_is_refused_with_its_place(command: Command, root: Path) -> No
 def test_rows_come_from_a_pipe(root: Path) -> None:
     rows = json.dumps([{"start": "2026-03", "end": "2026-03", "level": 1, "published": "2026-06-29", "stance": "disputed",
                         "confidence": "low", "why": "a"}])  # fmt: skip
-    surroundings = Environment(clock=lambda: NOW, environ={}, cwd=root)
-    result = CliRunner().invoke(main, ["data", "add", "claim", "--from", "-", "--yes"], obj=surroundings, input=rows, prog_name="forecast")
+    environment = Environment(clock=lambda: NOW, environ={}, cwd=root)
+    result = CliRunner().invoke(main, ["data", "add", "claim", "--from", "-", "--yes"], obj=environment, input=rows, prog_name="forecast")
     assert result.exit_code == 0, result.stderr
     assert "No month changes: only documented claims make the main reading, and this is disputed." in " ".join(result.stdout.split())
     assert read_data(root / "data").claims[-1].claim_id == "OC34"

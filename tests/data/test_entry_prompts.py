@@ -73,9 +73,9 @@ def typed(root: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
     monkeypatch.setattr(data_add, "on_terminal", lambda: True)
 
     def run(*words: str, lines: tuple[str, ...] = ()) -> Result:
-        surroundings = Environment(clock=lambda: NOW, environ={}, cwd=root)
+        environment = Environment(clock=lambda: NOW, environ={}, cwd=root)
         typed_in = "".join(f"{line}\n" for line in lines)
-        return CliRunner().invoke(main, ["data", "add", *words], obj=surroundings, input=typed_in, prog_name="forecast")
+        return CliRunner().invoke(main, ["data", "add", *words], obj=environment, input=typed_in, prog_name="forecast")
 
     return run
 

@@ -27,8 +27,7 @@ from forecast.forecasting.inputs import load_workspace
 from forecast.forecasting.preconditions import left_out, unmet
 from forecast.forecasting.scenarios.specification import FOLDER
 from forecast.jobs.data.check import check_workspace
-from forecast.model.history import in_office
-from forecast.model.tolerance_data import ADMINISTRATIONS
+from forecast.model.tolerance_data import ADMINISTRATIONS, in_office
 from tests.conftest import NOW
 from tests.support.data_editing import BUNDLED, add, change, rows_of, write_rows
 

@@ -11,7 +11,7 @@ from scipy import stats
 from forecast.evaluation.simulation_based_calibration import Ranks, ecdf_p_values, quantities, uniformity_test
 from forecast.forecasting.parameter_draws import from_prior
 from forecast.forecasting.predictive_checks import log_likelihood, simulate_histories
-from forecast.model.history import History
+from forecast.model.tolerance_data import History
 from tests.support import synthetic
 
 DRAWS = 50

@@ -105,8 +105,8 @@ def test_direct_action_by_a_loop() -> None:
                 stays *= 1 / (1 + odds)
             none.append(stays)
         assert found.probability[s] == pytest.approx(1 - np.mean(none))
-    assert found.by_slot is not None
-    assert found.by_slot.mean() == pytest.approx(found.probability.mean())
+    assert found.by_path_batch is not None
+    assert found.by_path_batch.mean() == pytest.approx(found.probability.mean())
 
 
 def test_at_the_pressure_of_2025_direct_action_has_its_stated_rate() -> None:

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from forecast.domain import HORIZONS
-from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.history_forecast import forecast_from_history
-from forecast.forecasting.interventions import Intervention
-from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths
+from forecast.forecasting.driver_paths import DriverPaths, Intervention
+from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_from_history
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
 from forecast.model.events import STREAMS
 from tests.support import synthetic
@@ -96,7 +94,7 @@ def test_slot_means_average_to_the_mean_over_draws(prior: ParameterDraws, paths:
         ("in_force_at", 3, found.at_least(3, 12)),
         ("fallen_to", 1, found.fell(1, 12)),
     ):
-        assert found.slot_means(kind, k, 12).mean() == pytest.approx(float(by_draw.mean()))
+        assert found.path_batch_means(kind, k, 12).mean() == pytest.approx(float(by_draw.mean()))
 
 
 def test_zero_rates_of_pressure_lower_the_headline() -> None:

@@ -14,10 +14,10 @@ from forecast.data.records import OverdoseRelease
 from forecast.data.tables import Data, origin
 from forecast.errors import GateError
 from forecast.forecasting import driver_gate
+from forecast.forecasting.driver_gate import NAMED, contradicted
 from forecast.forecasting.origin_state import build_origin_state
 from forecast.model.opposition import OppositionPriors, fit_opposition
 from forecast.model.overdose import fit_overdose
-from forecast.model.overdose_check import NAMED, contradicted
 from tests.support.synthetic import data, priors, situation
 
 DAYS = [date(2008, 6, 28), date(2013, 3, 28), date(2018, 1, 28), date(2019, 7, 28), date(2021, 3, 28), date(2024, 1, 28), date(2026, 3, 28)]

@@ -11,9 +11,8 @@ from scipy import stats
 
 from forecast.data.records import Scheduled
 from forecast.domain import CHANNELS, Month, month
-from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, ForcedArrival, Intervention
 from forecast.forecasting.driver_simulation import DriverState, ExogenousPaths, _dirichlet_cumulated, _poisson, simulate_drivers
-from forecast.forecasting.interventions import NO_INTERVENTION, ForcedArrival, Intervention
 from forecast.model.events import STREAMS, EventRates, fit_events
 from forecast.model.leverage import Leverage, Standing
 from tests.support import synthetic

@@ -9,7 +9,7 @@ from forecast.domain import FIRST_MONTH, Month
 from forecast.forecasting.ladder_forecast import forecast_ladder
 from forecast.forecasting.parameter_draws import from_prior
 from forecast.forecasting.predictive_checks import log_likelihood, predictive_checks, shares, simulate_histories, statistics
-from forecast.model.history import History
+from forecast.model.tolerance_data import History
 from tests.support import synthetic
 
 

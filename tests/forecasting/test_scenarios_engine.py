@@ -16,8 +16,7 @@ import forecast
 from forecast import workspace as places
 from forecast.errors import InputError
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.history_forecast import forecast_from_history, forecast_quantities
-from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder
+from forecast.forecasting.ladder_forecast import assign_paths, forecast_from_history, forecast_ladder, question_probabilities
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
 from forecast.forecasting.scenarios.plausibility import moves, qualifying, two_sided_tail
@@ -76,7 +75,7 @@ def test_the_empty_scenario_is_the_forecast_bit_by_bit(
 ) -> None:
     result = run(situation, draws, says)
     weights = np.array([situation.weights[name] for name in draws])
-    found = [forecast_quantities(forecast_from_history(situation, d, pool, situation.histories[name])) for name, d in draws.items()]
+    found = [question_probabilities(forecast_from_history(situation, d, pool, situation.histories[name])) for name, d in draws.items()]
     for id_ in found[0]:
         assert result.questions[id_] == float(weights @ np.array([f[id_].mean() for f in found])), id_
     assert result.questions == result.baselines

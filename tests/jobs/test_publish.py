@@ -49,8 +49,8 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     places.create(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "fit", lambda *_: prior_forecast())
-        surroundings = Environment(clock=lambda: NOW, environ={}, cwd=root)
-        result = CliRunner().invoke(main, ["run"], obj=surroundings, prog_name="forecast")
+        environment = Environment(clock=lambda: NOW, environ={}, cwd=root)
+        result = CliRunner().invoke(main, ["run"], obj=environment, prog_name="forecast")
     return root, result
 
 

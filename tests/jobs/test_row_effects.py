@@ -11,7 +11,7 @@ from forecast.data.tables import Data, history, origin
 from forecast.domain import last_day, month, month_text
 from forecast.jobs.data.row_effects import Moved, claim_effects, event_effects, poll_effects
 from forecast.model.events import arrivals, is_concession, is_mobilisation, stream
-from forecast.model.poll_shares import poll_shares
+from forecast.model.opposition_marginal import poll_shares
 from tests.support.data_editing import BUNDLED, with_rows
 
 

@@ -29,7 +29,7 @@ from forecast.jobs.priors import reference as job
 from forecast.jobs.priors.reference import Reference, compile_reference, reference, write_reference
 from forecast.jobs.priors.try_edits import EditTrial
 from forecast.model.outside_view import KEPT
-from forecast.model.outside_view_priors import medians
+from forecast.model.outside_view_predictive import medians
 from forecast.priors.distributions import Normal, PriorSpec, Quantiles
 from forecast.priors.edit_log import read_history
 from forecast.priors.load import Priors, load_priors

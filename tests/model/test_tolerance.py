@@ -15,9 +15,8 @@ from forecast.arrays.ar1 import knot_weights
 from forecast.domain import FIRST_MONTH, Month, month
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws
 from forecast.forecasting.predictive_checks import log_likelihood
-from forecast.model.history import History, in_office
 from forecast.model.tolerance import build_model
-from forecast.model.tolerance_data import MODEL_VERSION, model_data, slots
+from forecast.model.tolerance_data import MODEL_VERSION, History, in_office, model_data, slots
 from tests.support import synthetic
 
 PLAIN = Mode("py", optimizer=None)  # evaluated as it stands: compiling takes longer than everything else here

@@ -441,8 +441,8 @@ def test_odds_that_no_effect_can_have_are_told(run: Run) -> None:
 
 def converse(workspace: Workspace, now: Any, monkeypatch: pytest.MonkeyPatch, words: str, *answers: str) -> Result:
     monkeypatch.setattr(priors_elicit, "on_terminal", lambda: True)
-    surroundings = Environment(clock=lambda: now, environ={}, cwd=workspace.data.parent)
-    return CliRunner().invoke(main, ["priors", "elicit", *words.split()], input="\n".join([*answers, ""]), obj=surroundings)
+    environment = Environment(clock=lambda: now, environ={}, cwd=workspace.data.parent)
+    return CliRunner().invoke(main, ["priors", "elicit", *words.split()], input="\n".join([*answers, ""]), obj=environment)
 
 
 def test_it_asks_again_until_agreed(workspace: Workspace, now: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,11 @@ import pytest
 from forecast.data.as_of import as_of
 from forecast.data.tables import origin
 from forecast.forecasting.driver_simulation import simulate_drivers
-from forecast.forecasting.history_forecast import forecast_from_history
+from forecast.forecasting.ladder_forecast import forecast_from_history
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import from_prior
 from forecast.forecasting.predictive_checks import log_likelihood
-from forecast.forecasting.public_disclosure import DisclosureDelay
+from forecast.forecasting.question_forecasts import DisclosureDelay
 from forecast.model.events import fit_events
 from forecast.model.hyperparameters import elasticity_priors, leverage_settings, tolerance_priors
 from forecast.model.leverage import leverage

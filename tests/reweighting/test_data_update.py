@@ -18,8 +18,8 @@ from forecast.domain import Month
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior, skip_posterior
 from forecast.forecasting.question_forecasts import efficiency
-from forecast.model.history import Drivers, History
 from forecast.model.hyperparameters import tolerance_priors
+from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import Priors
 from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs, weight_draws
@@ -93,7 +93,7 @@ def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of
     before = reweight_to_inputs(basis(), one, prior_forecast().pool)
     after = reweight_to_inputs(basis(), replace(one, priors=edited(leverage__effect="Normal(1.4, 0.7)")), prior_forecast().pool)
     said = plain(before.spread).apart(plain(after.spread), same_draws=True, same_paths=True)
-    values = prior_forecast().readings["main"].climb.reached(4, 12)
+    values = prior_forecast().readings["main"].ladder.reached(4, 12)
     times = after.weighted["main"].weights * len(values)
     rng = np.random.default_rng(3)
     again = []
@@ -138,7 +138,7 @@ def test_its_monte_carlo_error_is_that_of_the_run() -> None:
 
     answer = prior_forecast().headline
     for i, (name, judged) in enumerate(same().judged.items()):
-        slots = prior_forecast().readings[name].climb.slot_means("reached_by", 4, 12)
+        slots = prior_forecast().readings[name].ladder.path_batch_means("reached_by", 4, 12)
         assert judged.mcse == pytest.approx(monte_carlo_error(answer.draws[[i]], np.ones(1), slots), rel=0.01)
 
 

@@ -17,10 +17,10 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.driver_simulation import simulate_drivers
 from forecast.forecasting.predictive_checks import log_likelihood
 from forecast.model.events import STREAMS
-from forecast.model.history import History
 from forecast.model.hyperparameters import leverage_settings
 from forecast.model.leverage import leverage
 from forecast.model.opposition import OppositionPriors, fit_opposition
+from forecast.model.tolerance_data import History
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import Priors
 from forecast.reweighting.draws_archive import pack, unpack_drivers, unpack_pool

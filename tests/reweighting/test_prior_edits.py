@@ -13,9 +13,9 @@ from scipy import stats
 
 from forecast.arrays.psis import pareto_smooth
 from forecast.errors import InputError
-from forecast.forecasting.history_forecast import forecast_from_history
+from forecast.forecasting.ladder_forecast import forecast_from_history
 from forecast.forecasting.parameter_draws import from_prior
-from forecast.forecasting.public_disclosure import DisclosureDelay, probability_disclosed
+from forecast.forecasting.question_forecasts import DisclosureDelay, probability_disclosed
 from forecast.model.events import COUNTED
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.priors.catalogue import CATALOGUE, parse_prior
@@ -152,7 +152,7 @@ def test_delays_of_exposure_change_what_is_known_and_nothing_else(arrays: dict[s
     for id_ in (HEADLINE, "reach-3-6m", "reach-5-24m"):
         k, h = int(id_[6]), int(id_[8:-1])
         by_hand = sum(
-            situation.weights[n] * probability_disclosed(made.climb.entered[k - 1], k, h, exposure, 2).mean()
+            situation.weights[n] * probability_disclosed(made.ladder.entered[k - 1], k, h, exposure, 2).mean()
             for n, made in prior_forecast().readings.items()
         )
         assert found.known[id_] == pytest.approx(by_hand, rel=0.03)  # other random delays

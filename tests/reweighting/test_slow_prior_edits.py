@@ -14,9 +14,8 @@ from arviz_stats.base import array_stats
 
 from forecast import workspace as places
 from forecast.forecasting.forecast_result import Forecast
-from forecast.forecasting.history_forecast import forecast_from_history
 from forecast.forecasting.inputs import load_workspace
-from forecast.forecasting.ladder_forecast import question_probability
+from forecast.forecasting.ladder_forecast import forecast_from_history, question_probability
 from forecast.forecasting.question_forecasts import CHAINS, QuestionForecast, forecast_questions
 from forecast.forecasting.questions import build_questions
 from forecast.jobs.refit.reweight import _far, _recoded
@@ -43,7 +42,7 @@ def weighted(old: Forecast, new: Forecast) -> ReweightedForecast:
 def differences(found: ReweightedForecast, new: Forecast, reading: str) -> dict[str, float]:
     """z by question of one reading. Both are told on the same paths, so only the draws differ by chance."""
     history, kept = new.situation.histories[reading], found.weighted[reading]
-    futures = forecast_from_history(new.situation, kept.draws, new.pool, history), new.readings[reading].climb
+    futures = forecast_from_history(new.situation, kept.draws, new.pool, history), new.readings[reading].ladder
     out = {}
     for answer in new.answers.values():
         q = answer.question

@@ -14,12 +14,11 @@ from forecast.arrays.ladder import rise_logit, saturate_pressure
 from forecast.arrays.power_scaling import THRESHOLD
 from forecast.arrays.psis import pareto_smooth
 from forecast.domain import FIRST_MONTH
-from forecast.forecasting.history_forecast import forecast_from_history
-from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder
+from forecast.forecasting.ladder_forecast import assign_paths, forecast_from_history, forecast_ladder
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
 from forecast.forecasting.predictive_checks import log_likelihood as whole_likelihood
-from forecast.model.history import History
 from forecast.model.hyperparameters import tolerance_priors
+from forecast.model.tolerance_data import History
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.distributions import Fixed, HalfNormal, Normal, PriorSpec
 from forecast.priors.named_constants import Weights

@@ -29,13 +29,13 @@ def fitted(sampler: Sampler, constants: TolerancePriors, seed: int) -> ReadingFo
 def test_an_effect_held_is_the_effect_fitted_as_known(sampler: Sampler) -> None:
     situation = synthetic.situation()
     made = fitted(sampler, synthetic.constants(), 1)
-    reading = ReadingDraws("main", 1.0, made.history, made.draws, made.climb.reached(4, 12))
+    reading = ReadingDraws("main", 1.0, made.history, made.draws, made.ladder.reached(4, 12))
     headline = TargetQuestion("reach-4-12m", 4, 12, (reading,), situation.pool(), situation.origin, situation.administrations)
     found = tipping_point(headline, synthetic.priors(), "leverage.effect")
     trusted = [point for point in found.curve if point.trusted]
     assert len(trusted) >= len(found.curve) / 2
     for point in trusted:
         known = replace(synthetic.constants(), leverage=np.array([point.value, 0.0]))
-        exact = fitted(sampler, known, 2).climb.reached(4, 12)
+        exact = fitted(sampler, known, 2).ladder.reached(4, 12)
         error = np.hypot(point.mcse, exact.std() / np.sqrt(400))
         assert abs(point.probability - exact.mean()) < 4 * error, point.value

@@ -20,9 +20,8 @@ from forecast.forecasting.predictive_checks import predictive_checks, simulate_h
 from forecast.inference.gate import examine, scalars
 from forecast.inference.sample import Sampler, compile_sampler
 from forecast.inference.settings import SamplerSettings
-from forecast.model.history import History
 from forecast.model.tolerance import build_model
-from forecast.model.tolerance_data import TolerancePriors, model_data
+from forecast.model.tolerance_data import History, TolerancePriors, model_data
 from tests.support import synthetic
 
 pytestmark = pytest.mark.slow
@@ -79,9 +78,9 @@ def test_a_reading_carried_forward_passes_the_gate_with_its_forecasts(sampler: S
     found = forecast_reading(s, sampler, s.pool(), "main", synthetic.constants(), seed=1)
     assert found.diagnostics.passed, found.diagnostics.reasons
     assert not found.diagnostics.retried
-    headline = float(found.climb.reached(4, 12).mean())
+    headline = float(found.ladder.reached(4, 12).mean())
     assert 0.059 / 1.5 < headline < 0.059 * 1.5  # what a prototype found on these data; farther off wants an explanation
-    assert float(found.prior_climb.reached(4, 12).mean()) < headline  # the record speaks for more movement than the class
+    assert float(found.prior_ladder.reached(4, 12).mean()) < headline  # the record speaks for more movement than the class
 
 
 def test_the_same_seed_gives_the_same_draws(sampler: Sampler) -> None:

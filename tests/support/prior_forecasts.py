@@ -9,7 +9,7 @@ import xarray as xr
 
 from forecast.forecasting.fit_readings import ReadingForecast
 from forecast.forecasting.forecast_result import Forecast
-from forecast.forecasting.history_forecast import forecast_from_history
+from forecast.forecasting.ladder_forecast import forecast_from_history
 from forecast.forecasting.multiverse import Outcome, disputed_act
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws, from_prior, skip_posterior

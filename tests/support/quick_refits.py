@@ -50,8 +50,8 @@ def quick() -> Iterator[None]:
 
 def command(root: Path, *words: str, minutes: float = 0) -> Result:
     """`forecast WORDS`, so many minutes after the tests' time."""
-    surroundings = Environment(clock=lambda: NOW + timedelta(minutes=minutes), environ={}, cwd=root)
-    return CliRunner().invoke(main, list(words), obj=surroundings, prog_name="forecast")
+    environment = Environment(clock=lambda: NOW + timedelta(minutes=minutes), environ={}, cwd=root)
+    return CliRunner().invoke(main, list(words), obj=environment, prog_name="forecast")
 
 
 @pytest.fixture(scope="module")

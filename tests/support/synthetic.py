@@ -16,10 +16,9 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_ladder
 from forecast.forecasting.origin_state import OriginState, build_origin_state
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import Drivers
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.leverage import LeverageSettings
-from forecast.model.tolerance_data import ADMINISTRATIONS, TolerancePriors, slots
+from forecast.model.tolerance_data import ADMINISTRATIONS, Drivers, TolerancePriors, slots
 from forecast.priors.load import Priors, load_priors
 from forecast.typing import Floats
 

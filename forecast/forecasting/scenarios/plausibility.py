@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.scenarios.specification import Condition, Driver
-from forecast.model.history import LOGIT_60
+from forecast.model.tolerance_data import LOGIT_60
 from forecast.typing import Floats
 
 _LOG_DEATHS: Final = float(np.log(3000.0))

@@ -19,11 +19,9 @@ from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval
 from forecast.domain import CHANNELS, HORIZONS
 from forecast.errors import InputError, Problem
 from forecast.forecasting.companion_questions import direct_action
-from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.driver_paths import DriverPaths, ForcedArrival, Intervention
 from forecast.forecasting.driver_simulation import HORIZON
-from forecast.forecasting.history_forecast import forecast_from_history, forecast_quantities
-from forecast.forecasting.interventions import ForcedArrival, Intervention
-from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths
+from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_from_history, question_probabilities
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.forecasting.scenarios.plausibility import DriverMove, moves, qualifying
@@ -240,7 +238,7 @@ def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Fut
 def _future(situation: OriginState, draws: Mapping[str, ParameterDraws], pool: DriverPaths, among: NDArray[np.int_] | None) -> _Future:
     climbs = {name: forecast_from_history(situation, d, pool, situation.histories[name], among) for name, d in draws.items()}
     weights = np.array([situation.weights[name] for name in draws])
-    by_reading = {name: forecast_quantities(climb) for name, climb in climbs.items()}
+    by_reading = {name: question_probabilities(climb) for name, climb in climbs.items()}
     questions = {
         id_: float(weights @ np.array([found[id_].mean() for found in by_reading.values()])) for id_ in next(iter(by_reading.values()))
     }
@@ -263,7 +261,7 @@ def _error_of_difference(situation: OriginState, base: _Future, found: _Future, 
     batches = difference[:, :s].reshape(len(weights), _BATCHES, -1).mean(-1)
     over_draws = (weights**2 * batches.var(1, ddof=1)).sum() / _BATCHES
     slots = sum(
-        situation.weights[name] * (found.climbs[name].slot_means("reached_by", 4, 12) - climb.slot_means("reached_by", 4, 12))
+        situation.weights[name] * (found.climbs[name].path_batch_means("reached_by", 4, 12) - climb.path_batch_means("reached_by", 4, 12))
         for name, climb in base.climbs.items()
     )
     over_paths = np.var(slots, ddof=1) / np.size(slots)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from forecast.domain import HORIZONS, LEVELS, TOP
-from forecast.forecasting.history_forecast import forecast_from_history
 from forecast.forecasting.inputs import Inputs
+from forecast.forecasting.ladder_forecast import forecast_from_history
 from forecast.forecasting.origin_state import build_origin_state
 from forecast.forecasting.parameter_draws import from_prior
 from forecast.forecasting.predictive_checks import simulate_histories

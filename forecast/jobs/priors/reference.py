@@ -19,10 +19,21 @@ from forecast.inference.gate import Diagnostics, examine, scalars
 from forecast.inference.sample import Sampler, compile_sampler
 from forecast.inference.settings import SamplerSettings
 from forecast.model.outside_view import KEPT, build_outside_view, observed
-from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, PressureYear, Transitions, count, list_entries, list_transitions
-from forecast.model.outside_view_predictive import NewStatePredictive, predict_new_state, reach
-from forecast.model.outside_view_priors import ladder_specs, pressure_specs, state_of
-from forecast.model.outside_view_rates import Comparable, Rate, comparable_states, entry_rates
+from forecast.model.outside_view_data import (
+    SELECTIONS,
+    Comparable,
+    Counts,
+    Entry,
+    PressureYear,
+    Rate,
+    Transitions,
+    comparable_states,
+    count,
+    entry_rates,
+    list_entries,
+    list_transitions,
+)
+from forecast.model.outside_view_predictive import NewStatePredictive, ladder_specs, predict_new_state, pressure_specs, reach, state_of
 from forecast.priors.apply_edits import change
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import Priors, load_priors

@@ -66,7 +66,7 @@ def _judged(made: Forecast, reading: str) -> ReweightingDiagnostics:
     """The headline of one reading, its Monte Carlo error, and how many independent draws its draws are worth."""
     answer, found = made.headline, made.readings[reading]
     draws, one = answer.draws[[list(made.readings).index(reading)]], np.ones(1)
-    slots = found.climb.slot_means(answer.question.kind, answer.question.level or 0, answer.question.horizon)
+    slots = found.ladder.path_batch_means(answer.question.kind, answer.question.level or 0, answer.question.horizon)
     by_draws = monte_carlo_error(draws, one, None)
     ess = float(draws.var(ddof=1)) / by_draws**2 if by_draws > 0 else float(draws.size)
     return ReweightingDiagnostics(answer.by_reading[reading], float("-inf"), ess, monte_carlo_error(draws, one, slots), fitted=True)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from forecast.forecasting.multiverse import Outcome
     from forecast.forecasting.origin_state import OriginState
     from forecast.inference.gate import Diagnostics
-    from forecast.model.history import History
+    from forecast.model.tolerance_data import History
     from forecast.reweighting.data_update import ReweightedForecast
 
 MOVE_MAX: Final = 0.25

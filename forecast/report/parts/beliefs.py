@@ -14,7 +14,7 @@ from forecast.domain import TOP
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.parameter_draws import from_prior, skip_posterior
 from forecast.forecasting.predictive_checks import predictive_checks, simulate_histories
-from forecast.model.history import History
+from forecast.model.tolerance_data import History
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.short import short_words
 from forecast.reweighting.importance_ratios import PARAMETER_READERS

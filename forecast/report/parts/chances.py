@@ -72,7 +72,7 @@ def readings(forecast: Forecast) -> Rows:
     rows = []
     for i, (name, fit) in enumerate(forecast.readings.items()):
         low, high = weighted_interval(answer.draws[i : i + 1], np.ones(1))
-        prior = question_probability(fit.prior_climb, answer.question.kind, answer.question.level or 0, answer.question.horizon)
+        prior = question_probability(fit.prior_ladder, answer.question.kind, answer.question.level or 0, answer.question.horizon)
         rows.append({
             "name": name,
             "title": " = ".join(TITLES.get(n, n) for n in situation.merged[name]),

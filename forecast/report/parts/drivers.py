@@ -12,8 +12,8 @@ from scipy.special import expit
 from forecast.data.as_of import newest
 from forecast.domain import CHANNELS, FIRST_MONTH, Month, month_text
 from forecast.forecasting.forecast_result import Forecast
-from forecast.model.history import LOG_3000, LOGIT_60
 from forecast.model.overdose import START
+from forecast.model.tolerance_data import LOG_3000, LOGIT_60
 from forecast.typing import Floats
 
 type Fan = dict[str, list[Any]]

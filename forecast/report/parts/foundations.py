@@ -16,7 +16,7 @@ from forecast.domain import TOP
 from forecast.errors import Problem
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.forecast_result import Forecast
-from forecast.forecasting.history_forecast import forecast_from_history
+from forecast.forecasting.ladder_forecast import forecast_from_history
 from forecast.report.parts.record import ANSWER_WITHIN
 from forecast.report.parts.words_used import DEFINITIONS
 from forecast.report.words import listed, number_word, plain_percent
