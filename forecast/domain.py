@@ -97,6 +97,11 @@ FIRST_MONTH: Final = month("2006-01")
 
 CHANNELS: Final = ("economic", "diplomatic", "security")
 
+PUBLISHED_CHOICE: Final = "as published"
+DISPUTED_ACT: Final = "disputed act"
+PRESSURE_SCALE: Final = "scale of pressure"
+"""Groups of the multiverse that a report names: the published analysis, the one without the disputed act, other transforms of pressure."""
+
 type LevelKind = Literal["reached_by", "in_force_at", "fallen_to"]
 type QuestionKind = Literal["reached_by", "in_force_at", "fallen_to", "event", "count"]
 

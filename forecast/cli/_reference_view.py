@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from forecast.jobs.priors.reference import Chance, Reference
     from forecast.jobs.priors.try_edits import EditTrial
-    from forecast.model.outside_view_data import Comparable, Entry, Rate
+    from forecast.model.outside_view_data import ComparableState, EntryRate, HighLevelEntry
 
 SHORT = {"all_but_failed": "not failed", "without_drug_cases": "not drugs"}
 MARKS = {"all_but_failed": "F", "drug_cases": "D", "like_mexico": "M"}
@@ -30,7 +30,7 @@ def page(result: Reference, tried: EditTrial | str, *, written: bool, width: int
         yield from ["", *_would(tried, width)]
 
 
-def states_table(listed: Sequence[Comparable]) -> Iterator[str]:
+def states_table(listed: Sequence[ComparableState]) -> Iterator[str]:
     """One line a state, as it was counted."""
     yield f"{'state':<20}{'spells':>7}{'levels':>8}{'months':>8}{'rises':>7}{'falls':>7}{'entries':>9}  classes"
     for s in listed:
@@ -45,7 +45,7 @@ def states_table(listed: Sequence[Comparable]) -> Iterator[str]:
     yield "months. Mexico counts to 2005; from 2006 on the forecast is fitted to it."
 
 
-def rates_table(rates: Sequence[Rate]) -> Iterator[str]:
+def rates_table(rates: Sequence[EntryRate]) -> Iterator[str]:
     """How often each class entered level 4 or 5."""
     from forecast.priors.descriptions import percent
 
@@ -67,7 +67,7 @@ def _chances(chances: Sequence[Chance]) -> Iterator[str]:
             yield f"{_words(of):<20}{'open' if pressed else 'none':<10}{by[of, pressed, 2]:<26}{by[of, pressed, 3]}"
 
 
-def _entries(entries: Sequence[Entry]) -> Iterator[str]:
+def _entries(entries: Sequence[HighLevelEntry]) -> Iterator[str]:
     from forecast.domain import month_text
 
     yield "Entries of level 4 or 5 (pressure in the same year, in the year before)"

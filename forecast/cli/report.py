@@ -1,4 +1,4 @@
-"""`forecast report`: a run read again."""
+"""`forecast report` and `forecast diff`: runs that exist already, shown or compared."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from forecast.cli._streams import as_json
 @common()
 @click.argument("name", metavar="[RUN]", default="latest")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "html", "markdown"]), default="text", show_default=True, help="What to render."
+    "--format", "form", type=click.Choice(["text", "html", "markdown"]), default="text", show_default=True, help="The form of the report."
 )
-@click.option("--output", metavar="FILE", help="Write there instead of printing; - is standard output.")
+@click.option("--output", metavar="FILE", help="Write to this file instead of printing; - is standard output.")
 @force_option
 def report(context: Context, name: str, form: str, output: str | None, force: bool) -> None:
-    """Render a run's report again, without fitting.
+    """Show a run's report again, without fitting.
 
-    RUN is the id of a run, a unique beginning of it, `latest`, or a folder. FILE may be a device or a pipe; one that is there already is
-    left as it is without --force, and nothing is written inside data/, priors/ or reports/.
+    RUN is the id of a run, a unique beginning of an id, `latest`, or a folder. FILE may be a device or a pipe. A file that exists is
+    replaced only with --force, and nothing is written inside data/, priors/ or reports/.
     """
     file = None if output in (None, "-") else context.output(str(output), force)
     from forecast.report.read import read_any_form, read_report, render
@@ -54,21 +54,22 @@ def report(context: Context, name: str, form: str, output: str | None, force: bo
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True, help="Markdown is for a pull request."
+    "--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True, help="Markdown suits a pull request."
 )
 @click.option("--all", "everything", is_flag=True, help="Show every row and every question.")
 def diff(context: Context, first: str, second: str, form: Literal["text", "markdown"], everything: bool) -> None:
-    """Say what differs between run A and run B: data, priors, settings, code, forecast.
+    """List what differs between run A and run B: data, priors, settings, code and forecast.
 
-    A run is named by its id, a unique beginning of it, `latest`, or a folder. `forecast explain` says what made the forecast differ.
+    A run is named by its id, a unique beginning of it, `latest`, or a folder. `forecast explain` shows which of these changes moved the
+    forecast, and by how much.
     """
     from forecast.jobs.diff import diff as compare
     from forecast.report.differences import render
     from forecast.runs import store
 
     reports = context.workspace.reports
-    found = compare(store.resolve(reports, first), store.resolve(reports, second))
+    differences = compare(store.resolve(reports, first), store.resolve(reports, second))
     if context.json:
-        context.say_json(found)
+        context.say_json(differences)
     else:
-        context.say(render(found, form, everything).rstrip("\n"))
+        context.say(render(differences, form, everything).rstrip("\n"))

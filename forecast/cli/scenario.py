@@ -25,7 +25,7 @@ def scenario() -> None:
 def list_(context: Context) -> None:
     """List the scenarios in data/scenarios/, with what the newest published run says of each."""
     from forecast.cli._text import print_rows
-    from forecast.forecasting.scenarios.specification import edited
+    from forecast.forecasting.scenarios.specification import without_templates
     from forecast.jobs.scenario import list_scenarios
 
     run_id, listed = list_scenarios(context.workspace)
@@ -40,7 +40,7 @@ def list_(context: Context) -> None:
         context.say("There is no scenario in data/scenarios/; `forecast scenario new NAME` writes one.")
     else:
         print_rows(context, ("name", "kind", "headline", "title"), [_row(row) for row in listed], ("name", "headline", "title"), fold=True)
-    _, templates = edited([row.scenario for row in listed])
+    _, templates = without_templates([row.scenario for row in listed])
     for problem in templates:
         context.warn(str(problem))
     if not run_id:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from forecast.model.outside_view_data import PressureYear, Transitions
-from forecast.model.outside_view_predictive import NewStatePredictive, entry_chance
+from forecast.model.outside_view_predictive import NewStatePredictive, entry_probability
 from forecast.typing import Bools
 
 TARGET: Final = 4
@@ -50,7 +50,7 @@ def leave_one_out(transitions: Transitions, pressure: PressureYear, fit: Callabl
 def score_state(transitions: Transitions, held: Bools, pressure: PressureYear, state: NewStatePredictive) -> float:
     """log E Π_t P(entry or none in month t), the expectation over the draws of one state: its effects are the same in all its months."""
     t = transitions
-    chance = entry_chance(state, target=TARGET)
+    chance = entry_probability(state, target=TARGET)
     entered = np.zeros(chance.shape[:-1])
     not_entered = np.zeros(chance.shape[:-1])
     cell = (t.level[held], t.pressed(pressure)[held].astype(int), t.fresh[held].astype(int))

@@ -60,7 +60,7 @@ def check_weights(part: str, k_hat: float, effective: float, look_at: str) -> No
 
 def check_overdose_records(finals: Sequence[OverdoseFinal], releases: Sequence[OverdoseRelease], origin: int) -> None:
     """GateError naming the records of deaths that the others contradict; asked before model 2 is fitted to them."""
-    if found := contradicted(finals, releases, origin):
+    if found := contradicted_records(finals, releases, origin):
         named = "; ".join(map(str, found))
         raise GateError(f"Records of overdose deaths contradict each other, so nothing was fitted to them: {named}.", _COMPARE)
 
@@ -141,7 +141,7 @@ NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Contradicted:
+class ContradictedRecord:
     """A record that the others contradict: its file, key and value, what they lead one to expect, and how many sds lie between."""
 
     file: str
@@ -156,10 +156,12 @@ class Contradicted:
         return f"{self.file}, {self.key}: {self.value:,.0f}, where the other records lead one to expect about {self.expected:,.0f} ({off})"
 
 
-def contradicted(finals: Sequence[OverdoseFinal], releases: Sequence[OverdoseRelease], origin: int) -> tuple[Contradicted, ...]:
+def contradicted_records(
+    finals: Sequence[OverdoseFinal], releases: Sequence[OverdoseRelease], origin: int
+) -> tuple[ContradictedRecord, ...]:
     """The records of deaths that the others contradict, worst first, at most NAMED of them."""
     deaths, totals = finals_used(finals, origin), list(totals_used(releases, origin))
-    out: list[Contradicted] = []
+    out: list[ContradictedRecord] = []
     while len(out) < NAMED and len(deaths) + len(totals) > 1:
         months, layout = sorted(deaths), Layout.of(origin - START + 1)
         apart, sds = _left_out(layout, np.array(months, dtype=np.intp), np.log([deaths[m] for m in months]), totals)
@@ -174,7 +176,7 @@ def contradicted(finals: Sequence[OverdoseFinal], releases: Sequence[OverdoseRel
             t = totals.pop(worst - len(months))
             key = f"published {t.release.isoformat()}, twelve months to {month_text(Month(t.period_end))}, {t.kind}"
             found = "overdose_releases.csv", key, t.deaths
-        out.append(Contradicted(*found, float(found[2] * np.exp(-apart[worst])), float(sds[worst])))
+        out.append(ContradictedRecord(*found, float(found[2] * np.exp(-apart[worst])), float(sds[worst])))
     return tuple(out)
 
 

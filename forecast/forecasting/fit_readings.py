@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, forecast_from_history, question_probabilities
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior, skip_posterior
-from forecast.inference.gate import Diagnostics, examine, scalars
+from forecast.inference.gate import Diagnostics, diagnose, scalar_draws
 from forecast.inference.sample import Report, Sampler, compile_sampler
 from forecast.inference.settings import DRAWS_A_CHAIN, RETRY_ACCEPT, SamplerSettings
 from forecast.model.tolerance import build_model
@@ -53,7 +53,7 @@ class ReadingForecast:
     constants: TolerancePriors
 
 
-def compiled(situation: OriginState, constants: TolerancePriors, engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
+def compiled_sampler(situation: OriginState, constants: TolerancePriors, engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
     """The sampler of model 5; one compilation serves every reading, edit and simulated history of this many slots.
 
     The process keeps it, so that many fits, also of other origins, compile once.
@@ -125,8 +125,8 @@ def _forecast_fit(
     draws = posterior_draws(tree, history, constants, seed)
     ladder = forecast_from_history(situation, draws, pool, history)
     prior = from_prior(constants, situation.origin, draws.size, np.random.default_rng(situation.seed + 3))
-    quantities = scalars(posterior[list(KEPT)])
-    verdict = examine(
+    quantities = scalar_draws(posterior[list(KEPT)])
+    verdict = diagnose(
         quantities, np.asarray(tree["sample_stats"]["diverging"].values), np.asarray(tree["sample_stats"]["energy"].values, float),
         settings.chains, settings.draws, completed=tree.attrs.get("completed", False), constant=constant_parameters(constants),
     )  # fmt: skip
@@ -156,7 +156,7 @@ def _with_forecasts(verdict: Diagnostics, ladder: LadderForecast, tree: xr.DataT
     shape = (settings.chains, -1)
     logits = {name: logit(np.clip(p, _EDGE, 1 - _EDGE)).reshape(shape) for name, p in question_probabilities(ladder).items()}
     stats = tree["sample_stats"]
-    forecasts = examine(
+    forecasts = diagnose(
         logits, np.asarray(stats["diverging"].values), np.asarray(stats["energy"].values, float),
         settings.chains, min(DRAWS_A_CHAIN, settings.draws),
     )  # fmt: skip

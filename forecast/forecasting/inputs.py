@@ -14,8 +14,8 @@ from forecast.data.read import read_data
 from forecast.data.tables import Data, origin
 from forecast.domain import FIRST_MONTH, last_day, month_text
 from forecast.errors import ForecastError, InputError, Problem, UsageError
-from forecast.forecasting.preconditions import FIRST_ORIGIN, left_out, unmet
-from forecast.forecasting.scenarios.specification import FOLDER, Scenario, edited, read_scenarios
+from forecast.forecasting.preconditions import FIRST_ORIGIN, rows_left_out, unmet_preconditions
+from forecast.forecasting.scenarios.specification import FOLDER, Scenario, read_scenarios, without_templates
 from forecast.priors.edit_log import Revision, revisions
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view_variants import Alternatives, read_alternatives
@@ -94,10 +94,10 @@ def _read(folder: Workspace, as_of: date | None, today: date | None) -> Inputs:
     if problems or data is None or priors is None:
         raise InputError.of(problems)
     seen = _then(data, as_of) if as_of else as_of_now(data, today) if today else data
-    if wanting := unmet(seen):
+    if wanting := unmet_preconditions(seen):
         raise InputError.of(wanting)
-    scenarios, templates = edited(scenarios)
-    seen = replace(seen, warnings=(*seen.warnings, *left_out(seen), *templates))
+    scenarios, templates = without_templates(scenarios)
+    seen = replace(seen, warnings=(*seen.warnings, *rows_left_out(seen), *templates))
     return Inputs(seen, priors, alternatives, scenarios, as_of, revisions(priors, folder.priors), today)
 
 

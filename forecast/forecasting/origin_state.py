@@ -18,7 +18,7 @@ from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, Inte
 from forecast.forecasting.driver_simulation import HORIZON, N_PATHS, DriverState, ExogenousPaths, simulate_drivers
 from forecast.model import events as event_model
 from forecast.model.hyperparameters import elasticity_priors, leverage_settings
-from forecast.model.leverage import Leverage, LeverageSettings, leverage
+from forecast.model.leverage import Leverage, LeverageSettings, compute_leverage
 from forecast.model.opposition import OppositionDraws, OppositionPosterior, OppositionPriors, fit_opposition, mobilisation
 from forecast.model.overdose import START as OVERDOSE_START
 from forecast.model.overdose import OverdosePosterior, fit_overdose
@@ -78,7 +78,7 @@ def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
     tau = claims_day(data)
     months = history(data)
     settings = leverage_settings(priors, data.scales)
-    pressed = leverage(data.events, at, settings)
+    pressed = compute_leverage(data.events, at, settings)
     check_leverage(pressed)
     check_overdose_records(data.overdose_final, data.overdose_releases, at)
     overdose = fit_overdose(data.overdose_final, data.overdose_releases, at)

@@ -24,7 +24,7 @@ FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)
 COUNTRIES: Final = ("Mexico", "US")
 
 
-def unmet(data: Data) -> list[Problem]:
+def unmet_preconditions(data: Data) -> list[Problem]:
     """Everything for want of which the models cannot be fitted, or the questions not be asked; none if they can."""
     at = origin(data)
     if at < FIRST_ORIGIN:
@@ -69,7 +69,7 @@ def _unmeasured(data: Data, at: Month) -> Iterator[Problem]:
         yield Problem(OverdoseFinal.file, found, "final counts or provisional totals", "Check the dates and the series of both files.")
 
 
-def left_out(data: Data) -> list[Problem]:
+def rows_left_out(data: Data) -> list[Problem]:
     """Rows that are public but enter no model: of months after the origin, of polls before the first that opposition is modelled in."""
     at = origin(data)
     waiting: tuple[tuple[Sequence[Any], Callable[[Any], int], str], ...] = (

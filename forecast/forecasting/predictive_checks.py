@@ -90,7 +90,7 @@ def log_likelihood(draws: ParameterDraws, history: History) -> Floats:
     return np.asarray((stays + np.where(after > before, rise, 0.0) + np.where(after < before, fall, 0.0)).sum(1))
 
 
-def statistics(levels: Ints) -> dict[str, Floats]:
+def history_statistics(levels: Ints) -> dict[str, Floats]:
     """What one looks at in histories [S, T]: name → value by history [S].
 
     changes          months whose level differs from the month before
@@ -137,7 +137,7 @@ class PredictiveCheck:
 
 def predictive_checks(observed: Ints, simulated: Ints) -> tuple[PredictiveCheck, ...]:
     """The real history [T] beside replicates [S, T], a row a statistic."""
-    real, replicas = statistics(observed[None, :]), statistics(simulated)
+    real, replicas = history_statistics(observed[None, :]), history_statistics(simulated)
     return tuple(_compared(name, float(real[name][0]), values) for name, values in replicas.items())
 
 
@@ -150,9 +150,9 @@ def _compared(name: str, observed: float, values: Floats) -> PredictiveCheck:
     return PredictiveCheck(name, observed, float(low), float(middle), float(high), float(there.mean()), float(tail))
 
 
-def shares(simulated: Ints) -> Mapping[str, float]:
+def history_shares(simulated: Ints) -> Mapping[str, float]:
     """Shares of replicates [S, T] that say most: any one-month spell, ever at level 4 or higher, ever at 0, no change at all."""
-    s = statistics(simulated)
+    s = history_statistics(simulated)
     found = {
         "one_month_spell": s["one_month_spells"] > 0, "ever_4": s["ever_4"] > 0, "ever_0": s["ever_0"] > 0, "no_change": s["changes"] == 0,
     }  # fmt: skip

@@ -49,7 +49,7 @@ class Diagnostics:
         return out
 
 
-def scalars(posterior: xr.Dataset) -> dict[str, NDArray[np.float64]]:
+def scalar_draws(posterior: xr.Dataset) -> dict[str, NDArray[np.float64]]:
     """Every scalar of a posterior by name, `name[coord]` for those with a dim, as [chain, draw]."""
     out = {}
     for name, variable in posterior.data_vars.items():
@@ -68,7 +68,7 @@ def _labels(array: xr.DataArray) -> list[str]:
     return labels
 
 
-def examine(
+def diagnose(
     quantities: Mapping[str, NDArray[np.float64]],
     diverging: NDArray[np.bool_],
     energy: NDArray[np.float64],
@@ -138,7 +138,7 @@ def _stuck(q: NDArray[np.float64]) -> str:
     return f"chain {int(np.argmax(flat))}" if flat.any() else ""
 
 
-def worst(by_reading: Mapping[str, Diagnostics]) -> Diagnostics:
+def worst_diagnostics(by_reading: Mapping[str, Diagnostics]) -> Diagnostics:
     """The worst over readings, number by number; passes only if all do."""
     all_ = list(by_reading.values())
 

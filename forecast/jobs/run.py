@@ -11,19 +11,19 @@ from typing import Any, Final, Literal
 from forecast.data.fingerprint import data_digest
 from forecast.errors import GateError
 from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, Intervention
-from forecast.forecasting.fit_readings import ReadingForecast, compiled, forecast_reading
+from forecast.forecasting.fit_readings import ReadingForecast, compiled_sampler, forecast_reading
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs
-from forecast.forecasting.multiverse import disputed_act, explore
+from forecast.forecasting.multiverse import disputed_act, run_multiverse
 from forecast.forecasting.origin_state import build_origin_state
 from forecast.forecasting.question_forecasts import forecast_questions
 from forecast.forecasting.questions import build_questions
-from forecast.forecasting.scenarios.run import feasible, run_scenarios
-from forecast.inference.gate import worst
+from forecast.forecasting.scenarios.run import feasible_scenarios, run_scenarios
+from forecast.inference.gate import worst_diagnostics
 from forecast.inference.settings import MULTIVERSE
 from forecast.jobs.input_fingerprint import sampling, settings_digest
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.progress import Progress, silent
+from forecast.progress import Progress, listener_of, silent
 from forecast.report.payload import build_report
 from forecast.report.rehearsal import rehearse
 from forecast.report.render import write_report_files
@@ -50,15 +50,17 @@ class WrittenRun:
 def fit(
     inputs: Inputs,
     seed: int = DEFAULT_SEED,
-    progress: Progress = silent,
+    progress: Progress | bool = silent,
     engine: Literal["nutpie", "pymc"] = "nutpie",
     explored: bool = True,
 ) -> Forecast:
     """Fit every reading, pass the gate, and answer every question. Raises GateError, having written nothing, if a fit fails twice.
 
+    progress: a listener, or True to print a line now and then.
     explored: also try the other defensible choices and run the scenarios, which a report wants. The report's page is then drawn once
     before anything is fitted: InputError if a text of the workspace cannot be shown.
     """
+    progress = listener_of(progress)
     if explored:
         rehearse(inputs.data, inputs.scenarios)
     progress("drivers", None, "overdoses, opposition, events")
@@ -67,14 +69,14 @@ def fit(
     pool = situation.pool()
     progress("drivers", 1.0)
     progress("compile", None, "the model of tolerance, once")
-    sampler = compiled(situation, constants, engine)
+    sampler = compiled_sampler(situation, constants, engine)
     progress("compile", 1.0)
     readings: dict[str, ReadingForecast] = {}
     for i, name in enumerate(situation.histories):
         report = _part(progress, "fit", name, i, len(situation.histories))
         readings[name] = forecast_reading(situation, sampler, pool, name, constants, seed + 10 * i, report=report)
     progress("fit", 1.0)
-    diagnostics = worst({name: made.diagnostics for name, made in readings.items()})
+    diagnostics = worst_diagnostics({name: made.diagnostics for name, made in readings.items()})
     if not diagnostics.passed:
         raise GateError(
             f"The fit did not pass the gate, so it is not published: {'; '.join(diagnostics.reasons)}.",
@@ -83,7 +85,7 @@ def fit(
     answers = forecast_questions(situation, readings, pool, build_questions(inputs.data.questions, situation.origin))
     headline = answers[inputs.data.questions.resolution.headline].question
     disputed = disputed_act(situation)
-    multiverse = [] if not explored else explore(
+    multiverse = [] if not explored else run_multiverse(
         situation, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, inputs.alternatives, MULTIVERSE,
         _stage(progress, "other choices"),
     )  # fmt: skip
@@ -92,7 +94,7 @@ def fit(
     chosen = inputs.scenarios if explored else ()
     scenarios = run_scenarios(situation, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
     progress("scenarios", 1.0)
-    _, left_out = feasible(situation, chosen, pool)
+    _, left_out = feasible_scenarios(situation, chosen, pool)
     return Forecast(
         situation=situation,
         pool=pool,

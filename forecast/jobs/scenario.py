@@ -58,13 +58,13 @@ def answer_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress
     paths, or the run was made from other data or priors than the workspace now has, StoreError if the run is damaged.
     """
     from forecast.domain import month_text
-    from forecast.forecasting.scenarios.run import feasible, run_scenarios
-    from forecast.forecasting.scenarios.specification import FOLDER, edited, read_named, read_scenarios
+    from forecast.forecasting.scenarios.run import feasible_scenarios, run_scenarios
+    from forecast.forecasting.scenarios.specification import FOLDER, read_named, read_scenarios, without_templates
     from forecast.runs import manifest
     from forecast.runs.store import resolve
 
     folder = workspace.data / FOLDER
-    scenarios, templates = edited(read_named(folder, names) if names else read_scenarios(folder))
+    scenarios, templates = without_templates(read_named(folder, names) if names else read_scenarios(folder))
     if names and templates:
         raise InputError.of(templates)
     run = resolve(workspace.reports, "latest")
@@ -73,7 +73,7 @@ def answer_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress
     situation = situation_of(workspace, run)
     draws = draws_of(run, situation)
     progress("drivers", 1.0)
-    _, refused = feasible(situation, scenarios)
+    _, refused = feasible_scenarios(situation, scenarios)
     if refused:
         raise InputError.of(refused)
     results = run_scenarios(situation, draws, scenarios, lambda done, title: progress("scenarios", done, title))
@@ -118,10 +118,10 @@ def draws_of(run: Path, situation: OriginState) -> dict[str, ParameterDraws]:
 def new_scenario(workspace: Workspace, name: str) -> Path:
     """Write a commented template to the workspace's data/scenarios/; returns its path. Raises UsageError for a name that will not do."""
     from forecast.data.scenario_file import write_new
-    from forecast.forecasting.scenarios.specification import FOLDER, is_name
+    from forecast.forecasting.scenarios.specification import FOLDER, is_scenario_name
 
     name = name.removesuffix(".toml")
-    if not is_name(name):
+    if not is_scenario_name(name):
         raise UsageError(f"{name!r} can't name a scenario.", "Use small letters, digits and hyphens, as in border-closure.")
     check_own(workspace)
     path = workspace.data / FOLDER / f"{name}.toml"

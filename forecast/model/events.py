@@ -46,7 +46,7 @@ ELASTICITY_DRAWS = 4_000
 MIN_WINDOW = 12
 
 
-def stream(e: Event) -> str | None:
+def stream_of(e: Event) -> str | None:
     """The simulated stream an event belongs to, None if to none."""
     if e.family == "B" and e.kind in ("threat", "measure"):
         return f"{e.kind}.{e.channel}"
@@ -237,7 +237,7 @@ def fit_events(
 
 
 def _counts(acts: Sequence[Event], start: Month, origin: Month) -> Floats:
-    return _tally(acts, start, origin, STREAMS, lambda e: (s,) if (s := stream(e)) else ())
+    return _tally(acts, start, origin, STREAMS, lambda e: (s,) if (s := stream_of(e)) else ())
 
 
 def _tally(acts: Sequence[Event], start: Month, origin: Month, names: Sequence[str], kinds) -> Floats:  # type: ignore[no-untyped-def]
@@ -254,7 +254,7 @@ def _marks(acts: Sequence[Event], name: str, start: Month) -> Floats:
     kind, _, channel = name.partition(".")
     here, ever = np.zeros((3, MAX_INTENSITY)), np.zeros((3, MAX_INTENSITY))
     for e in acts:
-        s = stream(e)
+        s = stream_of(e)
         if s is None or s.split(".")[0] != kind or e.intensity is None:
             continue
         c = CHANNELS.index(e.channel) if e.channel in CHANNELS else 0

@@ -34,7 +34,7 @@ class LeverageSettings:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingMeasure:
     """A measure still in force at the origin."""
 
     id: str
@@ -56,7 +56,7 @@ class Leverage:
     impulses: Floats
     gains: Floats
     reliefs: Floats
-    standing: tuple[Standing, ...]
+    standing: tuple[StandingMeasure, ...]
     measure_months: int
     ended_alone: int
 
@@ -78,13 +78,13 @@ def impulse_memory(gains: Floats, reliefs: Floats, settings: LeverageSettings, s
     return out
 
 
-def leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings) -> Leverage:
+def compute_leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings) -> Leverage:
     """Leverage from the family B events up to the end of the origin month."""
     n = origin - FIRST_MONTH + 1
     pressure = [e for e in events if e.family == "B" and e.date.month <= origin]
     relaxed = relaxation_months(pressure)
     intensity = np.zeros((3, n))
-    standing: list[Standing] = []
+    standing: list[StandingMeasure] = []
     months_in_force = ended_alone = 0
     for e in pressure:
         if e.kind != "measure" or e.intensity is None:
@@ -95,7 +95,7 @@ def leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings)
         intensity[c, max(e.date.month - FIRST_MONTH, 0) : max(end - FIRST_MONTH + 1, 0)] += e.intensity
         months_in_force += end - e.date.month + 1
         if not _over(e, relaxed, origin):
-            standing.append(Standing(e.id, e.channel, e.intensity))
+            standing.append(StandingMeasure(e.id, e.channel, e.intensity))
         elif e.id not in relaxed:
             ended_alone += 1
     measures = np.log1p(intensity)
@@ -137,4 +137,4 @@ def _strongest(pressure: Sequence[Event], n: int) -> tuple[Floats, Floats]:
 def leverage_scale(events: Sequence[Event], settings: LeverageSettings, start: Month, end: Month) -> float:
     """The scale that makes L = 1 the mean of the months start..end; computed once and frozen in `scales.toml`."""
     raw = LeverageSettings(settings.weights, settings.half_lives, 1.0)
-    return float(leverage(events, end, raw).value[start - FIRST_MONTH : end - FIRST_MONTH + 1].mean())
+    return float(compute_leverage(events, end, raw).value[start - FIRST_MONTH : end - FIRST_MONTH + 1].mean())

@@ -27,25 +27,25 @@ from forecast.model.opposition_marginal import (
     OFFSETS,
     Moments,
     OppositionPriors,
-    PollAlgebra,
+    PollDesign,
     PollShare,
+    constrain,
     draws,
-    from_line,
     house_names,
     log_prior,
     moments,
     poll_shares,
-    to_line,
+    unconstrain,
 )
 from forecast.typing import Floats
 
 __all__ = [
-    "LeftOut",
+    "LeaveOutEstimate",
     "OppositionDraws",
     "OppositionPosterior",
     "OppositionPriors",
     "PollFit",
-    "Summary",
+    "PosteriorSummary",
     "fit_opposition",
     "leave_out",
     "mobilisation",
@@ -56,7 +56,7 @@ _NEGLIGIBLE = 1e-7  # of all weight; draws below it carry none
 
 
 @dataclass(frozen=True)
-class Summary:
+class PosteriorSummary:
     """Posterior mean and sd of one unknown."""
 
     name: str
@@ -105,9 +105,9 @@ class OppositionPosterior:
     weights: Floats
     k_hat: float
     effective: float
-    summaries: tuple[Summary, ...]
+    summaries: tuple[PosteriorSummary, ...]
     fits: tuple[PollFit, ...]
-    polls: PollAlgebra
+    polls: PollDesign
 
     def draws(self, rng: np.random.Generator, n: int, horizon: int = 24) -> OppositionDraws:
         """Exact joint draws; beyond the last poll the same walk goes on."""
@@ -130,11 +130,11 @@ def fit_opposition(
     rows = poll_shares(polls, origin)
     if not rows:
         raise ForecastError("No usable poll lies before the origin.", "Check `use`, `wording` and the dates in polls.csv.")
-    data = PollAlgebra.of(rows, priors)
-    start = to_line(np.column_stack([np.asarray(spec.sample(rng, STEP_DRAWS), dtype=float) for spec in priors.hyper]))
-    sampled = sample_posterior(start, lambda z: log_prior(priors, z), lambda z: data.log_likelihood(from_line(z)), rng, size)
+    data = PollDesign.of(rows, priors)
+    start = unconstrain(np.column_stack([np.asarray(spec.sample(rng, STEP_DRAWS), dtype=float) for spec in priors.hyper]))
+    sampled = sample_posterior(start, lambda z: log_prior(priors, z), lambda z: data.log_likelihood(constrain(z)), rng, size)
     kept = sampled.smoothed.weights > _NEGLIGIBLE
-    hyper, weights = from_line(sampled.points[kept]), sampled.smoothed.weights[kept]
+    hyper, weights = constrain(sampled.points[kept]), sampled.smoothed.weights[kept]
     weights = weights / weights.sum()
     given = moments(data, hyper, origin)
     now = origin - domain.FIRST_MONTH
@@ -155,7 +155,7 @@ def fit_opposition(
     )
 
 
-def _poll_fits(rows: Sequence[PollShare], data: PollAlgebra, weights: Floats, given: Moments) -> tuple[PollFit, ...]:
+def _poll_fits(rows: Sequence[PollShare], data: PollDesign, weights: Floats, given: Moments) -> tuple[PollFit, ...]:
     """Without a poll the hyperparameters weigh by the likelihood of the others, or a poll far off would widen what it is held against."""
     log_others = 0.5 * ((data.y - given.predicted) ** 2 / given.predicted_variance + np.log(given.predicted_variance))
     others = weights[:, None] * np.exp(log_others - log_others.max(0))
@@ -166,16 +166,18 @@ def _poll_fits(rows: Sequence[PollShare], data: PollAlgebra, weights: Floats, gi
     return tuple(PollFit(row, *map(float, numbers)) for row, *numbers in zip(rows, *columns, strict=True))
 
 
-def _summaries(rows: Sequence[PollShare], hyper: Floats, weights: Floats, mean: Floats, sd: Floats) -> tuple[Summary, ...]:
+def _summaries(rows: Sequence[PollShare], hyper: Floats, weights: Floats, mean: Floats, sd: Floats) -> tuple[PosteriorSummary, ...]:
     centre = weights @ hyper
     spread = np.sqrt(weights @ (hyper - centre) ** 2)
     houses = (f"house.{pollster}: {topic}" for pollster, topic in house_names(rows))
     names = (*HYPER, *(f"wording.{name}" for name in OFFSETS), "favourability_intercept", *houses)
-    return tuple(Summary(name, float(a), float(b)) for name, a, b in zip(names, np.r_[centre, mean], np.r_[spread, sd], strict=True))
+    return tuple(
+        PosteriorSummary(name, float(a), float(b)) for name, a, b in zip(names, np.r_[centre, mean], np.r_[spread, sd], strict=True)
+    )
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class LeaveOutEstimate:
     """d at the origin when some polls are left out: mean, sd, Monte Carlo error of the mean."""
 
     label: str
@@ -184,7 +186,7 @@ class LeftOut:
     mcse: float
 
 
-def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed: int, size: int = 2000) -> tuple[LeftOut, ...]:
+def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed: int, size: int = 2000) -> tuple[LeaveOutEstimate, ...]:
     """d at the origin with all polls; without the one that pulls hardest; without the newest month's polls on force; without favourability.
 
     Cases that would leave no poll are missing from the answer.
@@ -207,7 +209,7 @@ def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed
         kept = [poll for poll in polls if poll.poll_id not in dropped]
         if dropped and poll_shares(kept, origin):
             fits[label] = refit(kept)
-    return tuple(LeftOut(label, float(fit.mean[-1]), float(fit.sd[-1]), fit.mcse) for label, fit in fits.items())
+    return tuple(LeaveOutEstimate(label, float(fit.mean[-1]), float(fit.sd[-1]), fit.mcse) for label, fit in fits.items())
 
 
 def mobilisation(events: Sequence[Event], months: Sequence[int], scale: float = 1.0) -> Floats:

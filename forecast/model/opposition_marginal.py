@@ -89,7 +89,7 @@ _POSITIVE: Final = np.array([True, True, True, False])
 _CHUNK = 250  # rows of hyperparameters worked on at once, to bound memory
 
 
-class GaussianSpec(Protocol):
+class SampledPrior(Protocol):
     """What model 3 asks of a prior."""
 
     def sample(self, rng: np.random.Generator, size: int) -> Any: ...
@@ -102,7 +102,7 @@ class OppositionPriors:
     """Priors of model 3: specs of HYPER to draw from; (mean, sd) of what is normal, namely the first knot, the level of favourability at
     60 % opposed, and the effects of OFFSETS."""
 
-    hyper: tuple[GaussianSpec, GaussianSpec, GaussianSpec, GaussianSpec]
+    hyper: tuple[SampledPrior, SampledPrior, SampledPrior, SampledPrior]
     start: tuple[float, float]
     intercept: tuple[float, float]
     wording: tuple[tuple[float, float], ...]
@@ -130,7 +130,7 @@ def _walk_basis(months: NDArray[np.intp], last: int) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class PollAlgebra:
+class PollDesign:
     """The m polls as arrays: logits, sampling variances, months, 0/1 designs of wordings (m, 3), houses (m, h), favourability (m,).
 
     wording_prior (3, 2): mean and sd; start and intercept likewise.
@@ -147,7 +147,7 @@ class PollAlgebra:
     intercept: tuple[float, float]
 
     @classmethod
-    def of(cls, rows: Sequence[PollShare], priors: OppositionPriors) -> PollAlgebra:
+    def of(cls, rows: Sequence[PollShare], priors: OppositionPriors) -> PollDesign:
         houses = house_names(rows)
         return cls(
             np.array([r.logit for r in rows]),
@@ -190,19 +190,19 @@ class PollAlgebra:
         )
 
 
-def to_line(hyper: Floats) -> Floats:
+def unconstrain(hyper: Floats) -> Floats:
     """Hyperparameters (n, 4) on the line: the logarithm of what is above zero."""
     return np.where(_POSITIVE, np.log(np.where(_POSITIVE, np.maximum(hyper, 1e-300), 1.0)), hyper)
 
 
-def from_line(points: Floats) -> Floats:
+def constrain(points: Floats) -> Floats:
     """Hyperparameters (n, 4) from the line."""
     return np.where(_POSITIVE, np.exp(np.where(_POSITIVE, np.clip(points, -700.0, 300.0), 0.0)), points)
 
 
 def log_prior(priors: OppositionPriors, points: Floats) -> Floats:
     """(n,): log prior density of points on the line, of those hyperparameters that have a spread among them."""
-    hyper, total = from_line(points), np.zeros(len(points))
+    hyper, total = constrain(points), np.zeros(len(points))
     for i, spec in enumerate(priors.hyper):
         if np.ptp(points[:, i]) > 0:
             total = total + spec.logpdf(hyper[:, i]) + (points[:, i] if _POSITIVE[i] else 0.0)
@@ -231,13 +231,13 @@ class Moments:
     predicted_variance: Floats
 
 
-def moments(data: PollAlgebra, hyper: Floats, origin: int) -> Moments:
+def moments(data: PollDesign, hyper: Floats, origin: int) -> Moments:
     """Exact conditional moments for hyperparameters (n, 4); arrays (n, months from 2006-01 to origin + 3 + 1 + houses) and (n, m)."""
     parts = [_chunk_moments(data, hyper[part], origin) for part in _chunks(len(hyper))]
     return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _chunk_moments(data: PollAlgebra, hyper: Floats, origin: int) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
+def _chunk_moments(data: PollDesign, hyper: Floats, origin: int) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
     months = np.arange(domain.FIRST_MONTH, origin + 1)
     basis, seen = _walk_basis(months, origin), _walk_basis(data.months, origin)
     walk, house, noise, omega = hyper.T
@@ -270,7 +270,7 @@ def _chunk_moments(data: PollAlgebra, hyper: Floats, origin: int) -> tuple[Float
     return means, variances, fitted, gain[:, len(months) - 1], data.y - surprise / own, 1.0 / own
 
 
-def draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, last: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+def draws(rng: np.random.Generator, polls: PollDesign, hyper: Floats, last: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """One joint draw of d by month from 2006-01 to `last`, of the wording effects, of the first knot and of the level of favourability, for
     each row of hyperparameters (n, 4); and the log likelihood of the polls given all of that and the houses (n,).
 
@@ -284,7 +284,7 @@ def draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, last: int
 
 
 def _chunk_draws(
-    rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, basis: Floats, seen: Floats
+    rng: np.random.Generator, polls: PollDesign, hyper: Floats, basis: Floats, seen: Floats
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """What `draws` draws, with d in the months of `basis`; `seen`: the polls' basis."""
     walk, house, noise, omega = hyper.T

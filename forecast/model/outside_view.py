@@ -21,7 +21,7 @@ import pytensor.tensor as pt
 from pytensor.tensor.variable import TensorVariable
 
 from forecast.domain import TOP
-from forecast.model.outside_view_data import Counts
+from forecast.model.outside_view_data import TransitionCounts
 from forecast.typing import Floats
 
 CELL: Final = ("state", "level", "pressure", "fresh")
@@ -65,7 +65,7 @@ def build_outside_view(states: Sequence[str]) -> pm.Model:
     return model
 
 
-def observed(counts: Counts) -> dict[str, Floats]:
+def observed(counts: TransitionCounts) -> dict[str, Floats]:
     """The values of the model's data for these counts."""
     return {"rise": counts.rise.astype(float), "stay": counts.stay.astype(float), "fall": counts.fall.astype(float)}
 

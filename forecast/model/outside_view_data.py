@@ -128,7 +128,7 @@ def _rows(name: str, timeline: Mapping[int, Spell]) -> Iterable[tuple[str, int, 
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class TransitionCounts:
     """Months by what happened in them, dims (state, level, pressure no/yes, fresh no/yes), and skips by level.
 
     `went_up[i − 1]`, `stopped_up[i − 1]`: of the rises that reached level i of 1..4 those that went on, those that stopped; likewise down.
@@ -144,7 +144,7 @@ class Counts:
     stopped_down: Ints
 
 
-def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> Counts:
+def count_transitions(transitions: Transitions, selected: Bools, pressure: PressureYear) -> TransitionCounts:
     """Aggregate the selected months to the cells that the likelihood needs; a state without a selected month has zeroes."""
     t = transitions
     cell = (t.state, t.level, t.pressed(pressure).astype(int), t.fresh.astype(int))
@@ -160,7 +160,7 @@ def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> 
     reached_up = (t.level[up] < middle) & (middle <= t.to[up])
     reached_down = (t.to[down] <= middle) & (middle < t.level[down])
     went_up, went_down = reached_up & (middle < t.to[up]), reached_down & (middle > t.to[down])
-    return Counts(
+    return TransitionCounts(
         states=t.states,
         rise=tally(up),
         stay=tally(selected & (t.to == t.level)),
@@ -173,7 +173,7 @@ def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HighLevelEntry:
     """A rise of a comparable state from below level 4 to 4 or 5, with what is said of pressure then, and how long it stayed there."""
 
     state: str
@@ -185,7 +185,7 @@ class Entry:
     months: int  # at level 4 or 5, as far as is known
 
 
-def list_entries(transitions: Transitions) -> tuple[Entry, ...]:
+def list_entries(transitions: Transitions) -> tuple[HighLevelEntry, ...]:
     """All entries of level 4 or 5, by month."""
     t = transitions
     found = []
@@ -195,7 +195,7 @@ def list_entries(transitions: Transitions) -> tuple[Entry, ...]:
         left = t.month[later & ~up]
         months = 1 + np.count_nonzero(up & (t.month < (left.min() if left.size else np.inf)))
         found.append(
-            Entry(
+            HighLevelEntry(
                 state=t.states[t.state[i]],
                 month=int(t.month[i]),
                 before=int(t.level[i]),
@@ -212,7 +212,7 @@ CLASSES = ("all_but_failed", "drug_cases", "like_mexico")
 
 
 @dataclass(frozen=True, slots=True)
-class Comparable:
+class ComparableState:
     """A state of the record: its spells (imposed among them), the months in which it could have moved, what it did, and where it counts.
 
     months: of transitions; level: lowest and highest; classes: months that count in each class.
@@ -230,7 +230,7 @@ class Comparable:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class EntryRate:
     """Entries of level 4 or 5 in the years a class spent below it, with pressure open or not, and the rate a year: 5, 50 and 95 %."""
 
     of: str
@@ -242,7 +242,7 @@ class Rate:
     q95: float
 
 
-def comparable_states(spells: Sequence[Spell], transitions: Transitions) -> tuple[Comparable, ...]:
+def comparable_states(spells: Sequence[Spell], transitions: Transitions) -> tuple[ComparableState, ...]:
     """All states of the spells, by name; a state may have no month in which it could have moved."""
     t = transitions
     chosen = {name: SELECTIONS[name](t) for name in CLASSES}
@@ -252,7 +252,7 @@ def comparable_states(spells: Sequence[Spell], transitions: Transitions) -> tupl
         rows = t.of([name])
         levels = [s.level for s in own]
         out.append(
-            Comparable(
+            ComparableState(
                 name,
                 len(own),
                 sum(s.imposed == "yes" for s in own),
@@ -267,7 +267,7 @@ def comparable_states(spells: Sequence[Spell], transitions: Transitions) -> tupl
     return tuple(out)
 
 
-def entry_rates(transitions: Transitions, names: Sequence[str] = CLASSES) -> tuple[Rate, ...]:
+def entry_rates(transitions: Transitions, names: Sequence[str] = CLASSES) -> tuple[EntryRate, ...]:
     """Rates a year of entering level 4 or 5 by class, without and with pressure of the same year: Gamma(n + ½, years), after Jeffreys."""
     t = transitions
     out = []
@@ -276,7 +276,7 @@ def entry_rates(transitions: Transitions, names: Sequence[str] = CLASSES) -> tup
             rows = SELECTIONS[name](t) & (t.level < 4) & (t.pressed_same == pressed)
             n, years = _count(rows & t.entries), _count(rows) / 12
             q05, q50, q95 = map(float, Gamma(n + 0.5, max(years, 1e-6)).quantile([0.05, 0.5, 0.95]))
-            out.append(Rate(name, pressed, n, years, q05, q50, q95))
+            out.append(EntryRate(name, pressed, n, years, q05, q50, q95))
     return tuple(out)
 
 

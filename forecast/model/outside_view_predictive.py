@@ -12,7 +12,7 @@ import xarray as xr
 
 from forecast.arrays.ladder import MONTHS_A_YEAR, Kernel, fall_destinations, fall_logit, forward_recursion, rise_destinations, rise_logit
 from forecast.domain import TOP
-from forecast.model.outside_view_data import Counts
+from forecast.model.outside_view_data import TransitionCounts
 from forecast.priors.distributions import Normal, PriorSpec, Quantiles, Scale
 from forecast.priors.linear_pool import WeightedSample, central_normal, linear_pool, widen
 from forecast.priors.load import Priors
@@ -46,7 +46,7 @@ class NewStatePredictive:
         return np.asarray(math.log(2) / np.logaddexp(0, self.fall_odds))
 
 
-def predict_new_state(posterior: xr.Dataset, counts: Counts, seed: int) -> NewStatePredictive:
+def predict_new_state(posterior: xr.Dataset, counts: TransitionCounts, seed: int) -> NewStatePredictive:
     """Predict a state that was not observed: each draw gets effects of its own from N(0, σ), and skips from their conjugate posterior.
 
     `posterior` as sampled from `build_outside_view`, dims chain and draw; `counts` those it was fitted to.
@@ -66,7 +66,7 @@ def predict_new_state(posterior: xr.Dataset, counts: Counts, seed: int) -> NewSt
     )
 
 
-def reach(state: NewStatePredictive, start: int, *, pressed: bool, target: int = 4, months: int = 12) -> Floats:
+def reach_probability(state: NewStatePredictive, start: int, *, pressed: bool, target: int = 4, months: int = 12) -> Floats:
     """P(level ≥ `target` in any of the next `months`) from `start`, long entered, with pressure open all the time or never; one a draw."""
     n = state.phi.size
     closed = np.full((1, n), -np.inf)
@@ -84,7 +84,7 @@ def reach(state: NewStatePredictive, start: int, *, pressed: bool, target: int =
     return np.asarray(forward_recursion(kernel, start, False).reached(target)[-1, :, 0])
 
 
-def entry_chance(state: NewStatePredictive, *, target: int = 4) -> Floats:
+def entry_probability(state: NewStatePredictive, *, target: int = 4) -> Floats:
     """Monthly P(a rise that ends at `target` or above), [level < target, pressure no/yes, fresh no/yes, draw]."""
     closed = np.full((1, state.phi.size), -np.inf)
     pressed, fresh = np.array([[[0.0]], [[1.0]]]), np.array([[0.0], [1.0]])
@@ -145,7 +145,7 @@ def pressure_specs(states: Mapping[str, NewStatePredictive], weights: Mapping[st
     return {"leverage.effect": pool(lambda s: s.pi_rise), "leverage.effect_on_falls": pool(lambda s: s.pi_fall)}
 
 
-def state_of(priors: Priors, n: int, seed: int) -> NewStatePredictive:
+def predictive_of_priors(priors: Priors, n: int, seed: int) -> NewStatePredictive:
     """Draws from the priors themselves, as if they were a class; pressure at its full strength, ℓ = 1; no selection factor."""
     rng = np.random.default_rng(seed)
 

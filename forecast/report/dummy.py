@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from forecast.data.row_summary import short
 from forecast.data.tables import Data, origin
-from forecast.domain import FIRST_MONTH, LEVELS, Month, Question, month_text
+from forecast.domain import FIRST_MONTH, LEVELS, PUBLISHED_CHOICE, Month, Question, month_text
 from forecast.forecasting.questions import build_questions
 from forecast.forecasting.scenarios.specification import Scenario
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.report.parts import chances, foundations, record
 from forecast.report.read import SCHEMA_VERSION
-from forecast.report.sentences import PUBLISHED, build_sentences
+from forecast.report.sentences import build_sentences
 
 type Rows = list[dict[str, Any]]
 
@@ -37,7 +37,7 @@ def dummy(data: Data, scenarios: Sequence[Scenario]) -> dict[str, Any]:
         "baselines": [{"id": q.id, "persistence": None, "climatology": None, "counts": None} for q in asked],
         "readings": [_reading(data, name, 1 / len(names)) for name in names],
         "mixture": {"mean": _CHANCE, "median": _CHANCE, "interval": _INTERVAL, "density": _density()}, "weights_alternative": [],
-        "multiverse": [{"label": "as published", "group": PUBLISHED, "probability": _CHANCE, "note": ""}],
+        "multiverse": [{"label": "as published", "group": PUBLISHED_CHOICE, "probability": _CHANCE, "note": ""}],
         "ladder": [
             {"level": k, "name": name, "meaning": chances.MEANINGS[k], "months_at_level_main": 0, "ever_observed": False}
             for k, name in enumerate(LEVELS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from forecast.domain import LEVELS
+from forecast.domain import DISPUTED_ACT, LEVELS, PRESSURE_SCALE, PUBLISHED_CHOICE
 from forecast.report.words import (
     capital,
     day_words,
@@ -24,11 +24,6 @@ from forecast.report.words import (
 )
 
 Report = Mapping[str, Any]
-
-DISPUTED_ACT = "disputed act"
-PRESSURE_SCALE = "scale of pressure"
-PUBLISHED = "as published"
-"""Values of `multiverse[].group` that the sentences rely on."""
 
 
 def fit_words(report: Report) -> str:
@@ -71,7 +66,7 @@ def prior(report: Report) -> str:
 
 
 def disputed_act(report: Report) -> str:
-    published, without = rows_of(report, PUBLISHED), rows_of(report, DISPUTED_ACT)
+    published, without = rows_of(report, PUBLISHED_CHOICE), rows_of(report, DISPUTED_ACT)
     if not published or not without:
         return ""
     before, after = published[0]["probability"], without[0]["probability"]
@@ -95,7 +90,7 @@ def range_pressure(report: Report) -> str:
 
 def _there(report: Report) -> str:
     """What stands behind "the main reading" where it is that of an earlier fit: whose, and what it said."""
-    published = rows_of(report, PUBLISHED)
+    published = rows_of(report, PUBLISHED_CHOICE)
     return f" of {fit_words(report)} ({plain_percent(published[0]['probability'])})" if report["rests_on"] and published else ""
 
 
@@ -141,7 +136,7 @@ def _scenarios_change(report: Report) -> list[str]:
 
 
 def _choices_change(report: Report) -> list[str]:
-    published = rows_of(report, PUBLISHED)
+    published = rows_of(report, PUBLISHED_CHOICE)
     if not published:
         return []
     base = published[0]["probability"]

@@ -23,7 +23,7 @@ from forecast.forecasting.ladder_forecast import PATHS_A_DRAW, LadderForecast, f
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws, skip_posterior
 from forecast.forecasting.predictive_checks import log_likelihood
-from forecast.forecasting.question_forecasts import DisclosureDelay, companion_forecasts, efficiency, probability_disclosed
+from forecast.forecasting.question_forecasts import DisclosureDelay, companion_forecasts, probability_disclosed, relative_ess
 from forecast.forecasting.questions import build_questions
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import History, TolerancePriors, slots
@@ -205,7 +205,9 @@ def _spread(
     if moved:  # a draw's own paths are `n_paths / PATHS_A_DRAW` times as noisy as the mean of a slot, which is over a batch of so many
         comb += 2 * n_paths / PATHS_A_DRAW / size * slots.var(1, ddof=1) / PATHS_A_DRAW
     lone = np.array([c.probability - c.probability.mean() for c in beside.values()]).reshape(-1, size)
-    paths = np.array([np.zeros(PATHS_A_DRAW) if c.by_path_batch is None else c.by_path_batch for c in beside.values()]).reshape(-1, PATHS_A_DRAW)
+    paths = np.array([np.zeros(PATHS_A_DRAW) if c.by_path_batch is None else c.by_path_batch for c in beside.values()]).reshape(
+        -1, PATHS_A_DRAW
+    )
     blank = np.zeros_like(lone, np.float32)
     return Influence(
         ids=(*(q.id for q in ladder), *beside),
@@ -223,7 +225,7 @@ def _judged(headline: Question, found: LadderForecast, smoothed: SmoothedWeights
     """
     values, weights = _of(headline, found), smoothed.weights
     mean = float(values @ weights)
-    share = efficiency(values)
+    share = relative_ess(values)
     slot = found.path_batch_means(headline.kind, headline.level or 0, headline.horizon)
     variance = float((weights**2 * (values - mean) ** 2).sum()) / share + float(slot.var(ddof=1)) / len(slot)
     return ReweightingDiagnostics(

@@ -51,7 +51,7 @@ def pack(forecast: Forecast) -> Arrays:
     companion/<id>, companion_prior/<id> [S]; companion/counted [4], /answers [2] over companion/months; companion/determinations: how many
     months after the origin each is due.
     """
-    from forecast.forecasting.question_forecasts import efficiency  # here, so that to read an archive takes NumPy alone
+    from forecast.forecasting.question_forecasts import relative_ess  # here, so that to read an archive takes NumPy alone
 
     situation, readings, pool = forecast.situation, forecast.readings, forecast.pool
     asked = [a.question for a in forecast.answers.values() if a.question.level is not None]
@@ -73,7 +73,7 @@ def pack(forecast: Forecast) -> Arrays:
         out[f"{name}/skips_up"], out[f"{name}/skips_down"] = made.skip_counts
         out |= {f"{name}/entered/{k}": _single(made.ladder.entered[k - 1, :, k:]) for k in secret_levels(public)}
         chances = np.array([question_probability(made.ladder, q.kind, q.level or 0, q.horizon) for q in asked])
-        out[f"{name}/questions"], out[f"{name}/efficiency"] = _single(chances), _single(np.array([efficiency(row) for row in chances]))
+        out[f"{name}/questions"], out[f"{name}/efficiency"] = _single(chances), _single(np.array([relative_ess(row) for row in chances]))
         out[f"{name}/slots"] = _single(np.array([made.ladder.path_batch_means(q.kind, q.level or 0, q.horizon) for q in asked]))
         out[f"{name}/prior_questions"] = _single(
             np.array([question_probability(made.prior_ladder, q.kind, q.level or 0, q.horizon) for q in asked])

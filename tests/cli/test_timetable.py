@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.cli import _timetable
+from forecast.cli import _progress
 from forecast.cli._progress import SECONDS, Position, Timetable, duration, listener, seldom, steps_of_refit, steps_of_run
 from forecast.cli._streams import Log
 from forecast.jobs import explain, run, state_forecasts
@@ -147,7 +147,7 @@ def test_a_job_within_a_step_is_said_under_its_name() -> None:
 def test_every_step_that_may_come_has_its_time() -> None:
     for follows in (False, True):
         assert set(steps_of_run(True, follows)) | set(steps_of_refit(True, follows)) <= set(SECONDS)
-    assert set(SECONDS) >= _timetable.CACHED
+    assert set(SECONDS) >= _progress.CACHED
 
 
 def test_what_the_jobs_report_is_in_the_plan() -> None:

@@ -24,7 +24,7 @@ from forecast.errors import InputError
 from forecast.forecasting import origin_state
 from forecast.forecasting.driver_simulation import HORIZON
 from forecast.forecasting.inputs import load_workspace
-from forecast.forecasting.preconditions import left_out, unmet
+from forecast.forecasting.preconditions import rows_left_out, unmet_preconditions
 from forecast.forecasting.scenarios.specification import FOLDER
 from forecast.jobs.data.check import check_workspace
 from forecast.model.tolerance_data import ADMINISTRATIONS, in_office
@@ -146,7 +146,7 @@ def test_what_is_missing_is_refused_before_a_fit_and_named(name: str, workspace:
 @pytest.mark.parametrize("day", [date(2006, 12, 31), date(2009, 1, 31), date(2013, 6, 15), date(2018, 11, 30), date(2025, 1, 31), TODAY])
 def test_every_day_of_the_bundled_record_has_what_the_models_need(day: date, bundled: places.Workspace) -> None:
     inputs = load_workspace(bundled, as_of=day)
-    assert unmet(inputs.data) == []
+    assert unmet_preconditions(inputs.data) == []
 
 
 def test_unknown_terms_are_numbered_after_all_known_ones() -> None:
@@ -241,7 +241,7 @@ def test_whatever_a_run_leaves_out_is_named_by_data_check(name: str, workspace: 
     checked = check_workspace(workspace, TODAY)
     assert {p.severity for p in checked.odd} == {"warning"}
     assert {str(p) for p in load_workspace(workspace, today=TODAY).data.warnings} <= set(found)
-    assert {str(p) for p in left_out(checked.data)} <= set(found)
+    assert {str(p) for p in rows_left_out(checked.data)} <= set(found)
 
 
 REFUSED: dict[str, tuple[str, Edit]] = {

@@ -13,12 +13,12 @@ from forecast.domain import FIRST_MONTH, Month, Question
 from forecast.forecasting.baselines import (
     baseline_probability,
     baselines,
-    by_month,
     climatology_kernel,
-    count_chances,
+    count_distribution,
+    monthly_counts,
     past_windows,
     persistence_kernel,
-    poisson_chances,
+    poisson_distribution,
 )
 from forecast.forecasting.questions import build_questions
 from forecast.model.events import ANSWERS, COUNTED
@@ -53,7 +53,7 @@ def test_a_chance_is_the_sum_over_all_paths(kind: str, k: int) -> None:
 
 @pytest.mark.parametrize(("shape", "months", "horizon"), [(0.5, 12.0, 12), (5.5, 246.0, 6), (12.5, 18.0, 24)])
 def test_a_count_of_unknown_rate_is_negative_binomial(shape: float, months: float, horizon: int) -> None:
-    found = count_chances(shape, months, horizon)
+    found = count_distribution(shape, months, horizon)
     truth = stats.nbinom(shape, months / (months + horizon)).pmf(np.arange(len(found) - 1))
     assert found[:-1] == pytest.approx(truth)
     assert found.sum() == pytest.approx(1.0)
@@ -62,7 +62,7 @@ def test_a_count_of_unknown_rate_is_negative_binomial(shape: float, months: floa
 
 def test_poisson_chances_are_averaged_over_draws() -> None:
     means = np.array([0.2, 1.0, 6.0])
-    found = poisson_chances(means)
+    found = poisson_distribution(means)
     assert found[:-1] == pytest.approx(stats.poisson(means[:, None]).pmf(np.arange(len(found) - 1)).mean(0))
     assert found.sum() == pytest.approx(1.0)
 
@@ -78,11 +78,11 @@ def test_what_counts_is_what_the_model_of_events_counts() -> None:
     for i, slug in enumerate(COUNTED):
         counts = config[slug].counts
         assert counts is not None
-        found = by_month(situation.data.events, counts, situation.origin)
+        found = monthly_counts(situation.data.events, counts, situation.origin)
         assert found[start - FIRST_MONTH :].tolist() == situation.rates.counted[i].tolist(), slug
         assert found.sum() >= situation.rates.counted[i].sum() > 0
     for i, answer in enumerate(ANSWERS):
-        found = by_month(situation.data.events, Counts(family="B", answers=answer), situation.origin)
+        found = monthly_counts(situation.data.events, Counts(family="B", answers=answer), situation.origin)
         assert found[start - FIRST_MONTH : end - FIRST_MONTH + 1].tolist() == situation.rates.answers[i].tolist()
 
 

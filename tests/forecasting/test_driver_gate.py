@@ -14,7 +14,7 @@ from forecast.data.records import OverdoseRelease
 from forecast.data.tables import Data, origin
 from forecast.errors import GateError
 from forecast.forecasting import driver_gate
-from forecast.forecasting.driver_gate import NAMED, contradicted
+from forecast.forecasting.driver_gate import NAMED, contradicted_records
 from forecast.forecasting.origin_state import build_origin_state
 from forecast.model.opposition import OppositionPriors, fit_opposition
 from forecast.model.overdose import fit_overdose
@@ -42,7 +42,7 @@ def test_the_bundled_drivers_pass() -> None:
 @pytest.mark.parametrize("day", DAYS, ids=str)
 def test_earlier_views_of_the_data_pass(day: date) -> None:
     then = as_of(data(), day)
-    assert contradicted(then.overdose_final, then.overdose_releases, origin(then)) == ()
+    assert contradicted_records(then.overdose_final, then.overdose_releases, origin(then)) == ()
     build_origin_state(then, priors(), 7)
 
 
@@ -55,7 +55,7 @@ def test_a_total_off_by_a_factor_is_named(column: str, factor: float, back: int)
     releases = changed(
         data(), lambda r: r.published.last == NEWEST and r.indicator == "synthetic_opioids" and r.period_end == end, **{column: factor}
     )
-    (found,) = contradicted(data().overdose_final, releases, origin(data()))
+    (found,) = contradicted_records(data().overdose_final, releases, origin(data()))
     assert (found.file, found.value / found.expected) == ("overdose_releases.csv", pytest.approx(factor, rel=0.15))
     assert NEWEST.isoformat() in found.key
     assert found.key.endswith(column)
@@ -63,7 +63,7 @@ def test_a_total_off_by_a_factor_is_named(column: str, factor: float, back: int)
 
 def test_a_release_of_another_series_is_named() -> None:
     releases = changed(data(), lambda r: r.published.last == NEWEST, reported=2.0, predicted=2.0)
-    found = contradicted(data().overdose_final, releases, origin(data()))
+    found = contradicted_records(data().overdose_final, releases, origin(data()))
     assert len(found) == NAMED
     assert all(NEWEST.isoformat() in f.key for f in found)
     with pytest.raises(GateError, match=r"overdose_releases\.csv, published .* times too high") as e:
@@ -77,7 +77,7 @@ def test_a_final_count_off_by_a_factor_is_named(factor: float, back: int) -> Non
     finals = list(data().overdose_final)
     i = [i for i, r in enumerate(finals) if "synthetic_opioids" in r.series][-1 - back]
     finals[i] = finals[i].model_copy(update={"deaths": finals[i].deaths * factor})
-    found = contradicted(finals, data().overdose_releases, origin(data()))
+    found = contradicted_records(finals, data().overdose_releases, origin(data()))
     assert found[0].file == "overdose_final.csv"
     assert found[0].value == finals[i].deaths
     assert found[0].value / found[0].expected == pytest.approx(factor, rel=0.25)

@@ -14,7 +14,7 @@ from forecast.domain import CHANNELS, Month, month
 from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, ForcedArrival, Intervention
 from forecast.forecasting.driver_simulation import DriverState, ExogenousPaths, _dirichlet_cumulated, _poisson, simulate_drivers
 from forecast.model.events import STREAMS, EventRates, fit_events
-from forecast.model.leverage import Leverage, Standing
+from forecast.model.leverage import Leverage, StandingMeasure
 from tests.support import synthetic
 
 ORIGIN = synthetic.ORIGIN
@@ -37,7 +37,7 @@ def rates(
 
 
 def start(
-    *standing: Standing, impulses: tuple[float, float, float] = (0.0, 0.0, 0.0), mobilisation: float = 0.0, concessions: float = 0.0
+    *standing: StandingMeasure, impulses: tuple[float, float, float] = (0.0, 0.0, 0.0), mobilisation: float = 0.0, concessions: float = 0.0
 ) -> DriverState:
     s = np.array([[np.log1p(sum(m.intensity for m in standing if m.channel == c))] for c in CHANNELS])
     i = np.array(impulses)[:, None]
@@ -149,7 +149,7 @@ def test_without_arrivals_impulses_and_mobilisation_fade() -> None:
 
 def test_measures_end_at_the_hazard_of_their_posterior() -> None:
     """P(still in force in month t) = E exp(−t h), h ~ Gamma(½ + ended, 1 + measure-months): the Lomax survival function."""
-    found = paths(rates(), start(Standing("B1", "economic", 4)))
+    found = paths(rates(), start(StandingMeasure("B1", "economic", 4)))
     there = (found.measures[:, 0, 1:] > 0).mean(0)
     t = np.arange(1, H + 1)
     alive = ((1 + MEASURE_MONTHS) / (1 + MEASURE_MONTHS + t)) ** (0.5 + ENDED)
@@ -160,7 +160,7 @@ def test_measures_end_at_the_hazard_of_their_posterior() -> None:
 def test_a_new_measure_adds_its_intensity_to_its_channel_and_stays() -> None:
     found = paths(
         rates(),
-        start(Standing("B1", "diplomatic", 2)),
+        start(StandingMeasure("B1", "diplomatic", 2)),
         patch=Intervention(forced=(ForcedArrival(4, "measure.diplomatic", "diplomatic", 3),)),
     )
     standing = found.measures[:, 1]
@@ -175,8 +175,8 @@ def test_a_new_measure_adds_its_intensity_to_its_channel_and_stays() -> None:
 def test_a_relaxation_ends_a_measure_or_takes_half_of_its_strength() -> None:
     patch = Intervention(forced=(ForcedArrival(2, "relaxation", "security", 3),))
     for ended, share in (((1_000_000, 1_000_000), 1.0), ((0, 1_000_000), 0.0)):  # (ended, relaxations)
-        found = paths(rates(ended=ended), start(Standing("B1", "security", 4), impulses=(0, 0, 2.0)), patch=patch)
-        without = paths(rates(ended=ended), start(Standing("B1", "security", 4), impulses=(0, 0, 2.0)))
+        found = paths(rates(ended=ended), start(StandingMeasure("B1", "security", 4), impulses=(0, 0, 2.0)), patch=patch)
+        without = paths(rates(ended=ended), start(StandingMeasure("B1", "security", 4), impulses=(0, 0, 2.0)))
         stood = without.measures[:, 2, 3] > 0
         np.testing.assert_array_equal(found.measures[:, 2, :3], without.measures[:, 2, :3])  # still in force in month 2
         gone = stood & (found.measures[:, 2, 3] == 0)
@@ -196,7 +196,7 @@ def test_a_relaxation_with_nothing_to_end_subtracts() -> None:
 
 
 def test_the_measure_that_ends_is_any_of_its_channel() -> None:
-    at = start(*(Standing(f"B{i}", "security", i) for i in (1, 2, 4)), Standing("B9", "economic", 5))
+    at = start(*(StandingMeasure(f"B{i}", "security", i) for i in (1, 2, 4)), StandingMeasure("B9", "economic", 5))
     found = paths(rates(ended=(1_000_000, 1_000_000)), at, patch=Intervention(forced=(ForcedArrival(1, "relaxation", "security", 3),)))
     left = np.expm1(found.measures[:, 2, 2]).round().astype(int)
     # by chance some have ended by themselves; among the rest each of the three goes equally often
@@ -221,7 +221,7 @@ def test_marks_follow_the_shares() -> None:
 
 
 def test_a_scheduled_end_acts_in_its_month_with_its_probability() -> None:
-    at = start(Standing("B1", "security", 4))
+    at = start(StandingMeasure("B1", "security", 4))
     due = scheduled("2026-09-15", "ends", event_id="B1", probability="0.3")
     with_it, without = paths(rates(), at, (due,)), paths(rates(), at)
     np.testing.assert_array_equal(with_it.measures[:, 2, :4] > 0, without.measures[:, 2, :4] > 0)  # in force on its last day
@@ -246,7 +246,7 @@ def test_what_has_no_effect_on_pressure_changes_nothing(effect: str) -> None:
 
 def test_an_empty_patch_changes_no_bit_and_a_seed_repeats_itself() -> None:
     of = rates(dict.fromkeys(STREAMS, 0.2), eta=(0.1, 0.2, 0.2), ended=(4, 16))
-    at = start(Standing("B1", "security", 4), impulses=(1, 1, 1), mobilisation=1, concessions=1)
+    at = start(StandingMeasure("B1", "security", 4), impulses=(1, 1, 1), mobilisation=1, concessions=1)
     plain = paths(of, at)
     assert same(plain, paths(of, at, patch=Intervention()))
     assert same(plain, paths(of, at, patch=Intervention(rates={"act": 1.0})))

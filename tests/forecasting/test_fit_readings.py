@@ -24,10 +24,10 @@ def test_the_model_is_compiled_once_for_all_origins_of_its_slots(monkeypatch: py
     situation = bundled_situation()
     constants = tolerance_priors(situation.priors)
     earlier, far = replace(situation, origin=Month(situation.origin - 100)), replace(situation, origin=Month(situation.origin + 100))
-    first = fit_readings.compiled(situation, constants)
-    assert fit_readings.compiled(earlier, replace(constants, drift_sd=1.0)) is first
-    assert fit_readings.compiled(situation, constants, "pymc") != first
-    assert fit_readings.compiled(far, constants) != first
+    first = fit_readings.compiled_sampler(situation, constants)
+    assert fit_readings.compiled_sampler(earlier, replace(constants, drift_sd=1.0)) is first
+    assert fit_readings.compiled_sampler(situation, constants, "pymc") != first
+    assert fit_readings.compiled_sampler(far, constants) != first
     assert made == ["nutpie", "pymc", "nutpie"]
     monkeypatch.setattr(fit_readings, "compile_sampler", lambda *_: "another stand-in")
-    assert fit_readings.compiled(situation, constants) == "another stand-in"
+    assert fit_readings.compiled_sampler(situation, constants) == "another stand-in"

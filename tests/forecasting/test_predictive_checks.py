@@ -8,7 +8,7 @@ import pytest
 from forecast.domain import FIRST_MONTH, Month
 from forecast.forecasting.ladder_forecast import forecast_ladder
 from forecast.forecasting.parameter_draws import from_prior
-from forecast.forecasting.predictive_checks import log_likelihood, predictive_checks, shares, simulate_histories, statistics
+from forecast.forecasting.predictive_checks import history_shares, history_statistics, log_likelihood, predictive_checks, simulate_histories
 from forecast.model.tolerance_data import History
 from tests.support import synthetic
 
@@ -49,7 +49,7 @@ def test_a_likelihood_is_the_chance_of_the_moves_it_describes() -> None:
 
 
 def test_statistics_by_hand() -> None:
-    found = statistics(np.array([[1, 1, 3, 2, 2, 2, 0, 0], [2] * 8, [2, 3, 2, 3, 2, 3, 4, 4]]))
+    found = history_statistics(np.array([[1, 1, 3, 2, 2, 2, 0, 0], [2] * 8, [2, 3, 2, 3, 2, 3, 4, 4]]))
     expected = {
         "changes": [3, 0, 6], "one_month_spells": [1, 0, 5], "skips": [2, 0, 0], "months_at_0": [2, 0, 0], "months_at_1": [2, 0, 0],
         "months_at_2": [3, 8, 3], "months_at_3": [1, 0, 3], "months_at_4": [0, 0, 2], "months_at_5": [0, 0, 0], "ever_4": [0, 0, 1],
@@ -68,7 +68,7 @@ def test_comparison_by_hand() -> None:
     assert rows["ever_4"].tail_p == 1.0  # never, as in every replicate
     assert rows["mean_spell"].mean == 1.0  # of the one replicate that has one
     assert np.isnan({r.statistic: r for r in predictive_checks(np.array([2, 2, 2]), simulated[:6])}["mean_spell"].q50)
-    assert shares(simulated) == {"one_month_spell": 0.1, "ever_4": 0.0, "ever_0": 0.0, "no_change": 0.6}
+    assert history_shares(simulated) == {"one_month_spell": 0.1, "ever_4": 0.0, "ever_0": 0.0, "no_change": 0.6}
 
 
 def test_the_prior_writes_histories_like_mexicos_but_calmer() -> None:

@@ -19,8 +19,8 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths, forecast_from_history, forecast_ladder, question_probabilities
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
-from forecast.forecasting.scenarios.plausibility import moves, qualifying, two_sided_tail
-from forecast.forecasting.scenarios.run import MIN_PATHS, ScenarioResult, feasible, patch_of, run_scenarios
+from forecast.forecasting.scenarios.plausibility import driver_moves, qualifying_paths, two_sided_tail
+from forecast.forecasting.scenarios.run import MIN_PATHS, ScenarioResult, feasible_scenarios, intervention_of, run_scenarios
 from forecast.forecasting.scenarios.specification import (
     FOLDER,
     Arrival,
@@ -30,7 +30,7 @@ from forecast.forecasting.scenarios.specification import (
     Pressure,
     Rates,
     Scenario,
-    Statement,
+    ScenarioSpec,
     read_scenarios,
 )
 from forecast.model.events import STREAMS
@@ -38,8 +38,8 @@ from forecast.model.hyperparameters import tolerance_priors
 from tests.support.bundled_state import bundled_situation
 
 SIZE = 200
-EVERYTHING = Statement(title="t", kind="conditioned", story="s", assumptions=("a",))
-NOTHING = Statement(title="t", kind="intervened", story="s", assumptions=("a",))
+EVERYTHING = ScenarioSpec(title="t", kind="conditioned", story="s", assumptions=("a",))
+NOTHING = ScenarioSpec(title="t", kind="intervened", story="s", assumptions=("a",))
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +64,14 @@ def results(situation: OriginState, draws: Mapping[str, ParameterDraws]) -> dict
     return {r.name: r for r in run_scenarios(situation, {"main": draws["main"]}, read_scenarios(places.bundled() / "data" / FOLDER))}
 
 
-def run(situation: OriginState, draws: Mapping[str, ParameterDraws], says: Statement) -> ScenarioResult:
+def run(situation: OriginState, draws: Mapping[str, ParameterDraws], says: ScenarioSpec) -> ScenarioResult:
     (result,) = run_scenarios(situation, draws, [Scenario("it", says)])
     return result
 
 
 @pytest.mark.parametrize("says", [NOTHING, EVERYTHING], ids=["nothing is set", "nothing is learnt"])
 def test_the_empty_scenario_is_the_forecast_bit_by_bit(
-    says: Statement, situation: OriginState, pool: DriverPaths, draws: Mapping[str, ParameterDraws]
+    says: ScenarioSpec, situation: OriginState, pool: DriverPaths, draws: Mapping[str, ParameterDraws]
 ) -> None:
     result = run(situation, draws, says)
     weights = np.array([situation.weights[name] for name in draws])
@@ -118,7 +118,7 @@ def test_a_patch_holds_what_the_statement_says(situation: OriginState) -> None:
             "leverage": Pressure.model_validate({"add": -0.5, "to": 6}),
         }
     )
-    patch = patch_of(Scenario("it", says), situation)
+    patch = intervention_of(Scenario("it", says), situation)
     assert [(f.month, f.stream, f.channel, f.intensity) for f in patch.forced] == [
         (2, "measure.economic", "economic", 3), (5, "measure.economic", "economic", 3), (4, "concession", "", 0),
     ]  # fmt: skip
@@ -133,13 +133,13 @@ def test_a_patch_holds_what_the_statement_says(situation: OriginState) -> None:
     assert patch.opposition[:2].tolist() == [0.0, 0.0]
     shares = stats.logistic.cdf([now, now + patch.opposition[2]])
     assert np.isclose(shares[1] - shares[0], 0.05)
-    assert patch_of(Scenario("it", NOTHING), situation).empty
+    assert intervention_of(Scenario("it", NOTHING), situation).empty
 
 
 def test_a_patched_driver_moves_by_what_was_put_in(situation: OriginState, pool: DriverPaths) -> None:
     says = NOTHING.model_copy(update={"deaths": Deaths(factor=1.5), "opposition": Opposition(points=-10)})
-    patched = situation.pool(patch_of(Scenario("it", says), situation))
-    moved = {m.driver: m for m in moves(patched, pool, (1, 12))}
+    patched = situation.pool(intervention_of(Scenario("it", says), situation))
+    moved = {m.driver: m for m in driver_moves(patched, pool, (1, 12))}
     assert np.isclose(moved["deaths"].here, 1.5 * moved["deaths"].forecast)
     assert moved["opposition"].here == pytest.approx(moved["opposition"].forecast - 10, abs=1.5)
     assert (pool.log2_deaths[:, 0] == patched.log2_deaths[:, 0]).all()
@@ -147,9 +147,9 @@ def test_a_patched_driver_moves_by_what_was_put_in(situation: OriginState, pool:
 
 def test_a_relaxation_that_is_sure_to_end_a_measure_ends_one(situation: OriginState, pool: DriverPaths) -> None:
     arrival = Arrival(stream="relaxation", channel="security", intensity=3, months=(1,), ends=True)
-    surely = situation.pool(patch_of(Scenario("it", NOTHING.model_copy(update={"arrival": (arrival,)})), situation))
+    surely = situation.pool(intervention_of(Scenario("it", NOTHING.model_copy(update={"arrival": (arrival,)})), situation))
     perhaps = situation.pool(
-        patch_of(Scenario("it", NOTHING.model_copy(update={"arrival": (arrival.model_copy(update={"ends": False}),)})), situation)
+        intervention_of(Scenario("it", NOTHING.model_copy(update={"arrival": (arrival.model_copy(update={"ends": False}),)})), situation)
     )
     security = 2
     assert (surely.measures[:, security, 2] <= pool.measures[:, security, 2]).all()
@@ -162,7 +162,7 @@ def test_a_condition_leaves_the_paths_that_meet_it(situation: OriginState, pool:
     """Against every qualifying path by itself, for one draw of the parameters repeated."""
     bound = float(np.quantile(pool.leverage[:, 1:13].mean(1), 0.2))
     condition = Condition(driver="leverage", months=(1, 12), below=bound)
-    among = qualifying(pool, [condition])
+    among = qualifying_paths(pool, [condition])
     assert among.tolist() == [i for i, path in enumerate(pool.leverage) if sum(path[1:13]) / 12 < bound]
     one = {"main": draws["main"].take(np.zeros(400, int))}
     result = run(situation, one, EVERYTHING.model_copy(update={"condition": (condition,)}))
@@ -190,7 +190,7 @@ def test_a_condition_leaves_the_paths_that_meet_it(situation: OriginState, pool:
     ],
 )
 def test_conditions_are_in_the_units_a_person_reads(driver: str, bounds: dict[str, float], oracle, pool: DriverPaths) -> None:  # type: ignore[no-untyped-def]
-    found = qualifying(pool, [Condition.model_validate({"driver": driver, "months": (3, 6), **bounds})])
+    found = qualifying_paths(pool, [Condition.model_validate({"driver": driver, "months": (3, 6), **bounds})])
     assert 0 < found.size < len(pool.leverage)
     assert found.tolist() == np.flatnonzero(oracle(pool)).tolist()
 
@@ -206,7 +206,7 @@ def test_paths_are_chosen_among_those_given_slot_by_slot() -> None:
 def test_a_condition_that_few_paths_meet_is_refused_and_the_others_run(situation: OriginState, draws: Mapping[str, ParameterDraws]) -> None:
     rare = Condition(driver="leverage", months=(1, 24), below=0.2)
     scenarios = [Scenario("rare", EVERYTHING.model_copy(update={"condition": (rare,)})), Scenario("none", NOTHING)]
-    can, problems = feasible(situation, scenarios)
+    can, problems = feasible_scenarios(situation, scenarios)
     assert [s.name for s in can] == ["none"]
     (problem,) = problems
     assert problem.file == "rare.toml"
@@ -216,7 +216,7 @@ def test_a_condition_that_few_paths_meet_is_refused_and_the_others_run(situation
 
 def test_a_share_beyond_all_is_refused(situation: OriginState) -> None:
     with pytest.raises(InputError, match="a share between 1 and 99 %"):
-        patch_of(Scenario("it", NOTHING.model_copy(update={"opposition": Opposition(points=45)})), situation)
+        intervention_of(Scenario("it", NOTHING.model_copy(update={"opposition": Opposition(points=45)})), situation)
 
 
 def test_the_tail_is_two_sided() -> None:
@@ -231,7 +231,7 @@ def test_the_further_the_less_plausible(situation: OriginState, pool: DriverPath
     tails = []
     for add in (0.05, 0.2, 0.5):
         says = NOTHING.model_copy(update={"leverage": Pressure(add=add)})
-        moved = moves(situation.pool(patch_of(Scenario("it", says), situation)), pool, (1, 12))
+        moved = driver_moves(situation.pool(intervention_of(Scenario("it", says), situation)), pool, (1, 12))
         tails.append(next(m.tail for m in moved if m.driver == "leverage"))
     assert tails[0] > tails[1] > tails[2]
 

@@ -11,7 +11,7 @@ import pytest
 from forecast import workspace as places
 from forecast.data.scenario_file import TEMPLATE, write_new
 from forecast.errors import InputError, UsageError
-from forecast.forecasting.scenarios.specification import CHANGES, FOLDER, Statement, read_named, read_scenarios
+from forecast.forecasting.scenarios.specification import CHANGES, FOLDER, ScenarioSpec, read_named, read_scenarios
 
 HEAD = """title = "What if"
 story = "A story."
@@ -143,6 +143,6 @@ def test_a_new_file_is_never_written_over_another(tmp_path: Path) -> None:
 
 
 def test_defaults_change_nothing() -> None:
-    says = Statement(title="t", kind="intervened", story="s", assumptions=("a",))
+    says = ScenarioSpec(title="t", kind="intervened", story="s", assumptions=("a",))
     assert not says.condition
     assert not any(getattr(says, key) for key in CHANGES)

@@ -10,7 +10,7 @@ from forecast.data.records import Claim, Event, Poll
 from forecast.data.tables import Data, history, origin
 from forecast.domain import last_day, month, month_text
 from forecast.jobs.data.row_effects import Moved, claim_effects, event_effects, poll_effects
-from forecast.model.events import arrivals, is_concession, is_mobilisation, stream
+from forecast.model.events import arrivals, is_concession, is_mobilisation, stream_of
 from forecast.model.opposition_marginal import poll_shares
 from tests.support.data_editing import BUNDLED, with_rows
 
@@ -26,7 +26,7 @@ def without(data: Data, row: Event | Claim) -> Data:
 
 
 def test_every_event_enters_the_stream_that_the_model_puts_it_in(data: Data) -> None:
-    enter = {e.id: stream(e) for e in arrivals(data.events)}
+    enter = {e.id: stream_of(e) for e in arrivals(data.events)}
     for event in data.events:
         said = event_effects(without(data, event), data, event)
         assert said.stream == enter.get(event.id)

@@ -22,7 +22,7 @@ from forecast.model.events import (
     fit_events,
     is_concession,
     predictors,
-    stream,
+    stream_of,
     window_start,
 )
 from tests.support.synthetic import ORIGIN, at, concession, data, event, opposition
@@ -60,7 +60,7 @@ def test_concessions_are_one_a_month_and_episode() -> None:
         concession("A7", "2025-03-03"),
     ]
     assert [e.id for e in arrivals(rows)] == ["A1", "A3", "A4", "A5", "A6", "A7"]
-    assert [stream(e) for e in arrivals(rows)] == ["concession"] * 3 + [None] + ["concession"] * 2
+    assert [stream_of(e) for e in arrivals(rows)] == ["concession"] * 3 + [None] + ["concession"] * 2
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_concessions_are_one_a_month_and_episode() -> None:
     ],
 )
 def test_streams(row: Event, expected: str | None) -> None:
-    assert stream(row) == expected
+    assert stream_of(row) == expected
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def roles(rows: tuple[Event, ...], e: Event) -> set[str]:
     silent = e.model_copy(update={"role": "context", "kind": None, "direction": None, "instrument": "other"})
 
     def table(of: tuple[Event, ...]) -> Counter[str]:
-        return Counter(s for act in arrivals(of) if (s := stream(act)))
+        return Counter(s for act in arrivals(of) if (s := stream_of(act)))
 
     before, after = table(rows), table(tuple(silent if r.id == e.id else r for r in rows))
     return {s for s in before | after if before[s] != after[s]}
@@ -257,7 +257,7 @@ def test_each_record_enters_exactly_one_likelihood() -> None:
 
     why = Counter[str]()
     for e in rows:
-        entered, own = roles(rows, e), stream(e)
+        entered, own = roles(rows, e), stream_of(e)
         if own is None:
             assert not entered, e.id
             why["none: context, claims, refusals, silence"] += 1
@@ -272,7 +272,7 @@ def test_each_record_enters_exactly_one_likelihood() -> None:
     assert sum(why.values()) == len(rows) == len(family)
     assert why["mobilisation"] > 0
     assert why["none: the act, episode or cause of another row"] > 0
-    assert all(stream(e) for e in acts.values() if counted(e))  # a companion's acts are acts of a stream
+    assert all(stream_of(e) for e in acts.values() if counted(e))  # a companion's acts are acts of a stream
 
 
 def test_levels_are_read_from_claims_alone_and_every_basis_is_a_record_of_what_mexico_did() -> None:

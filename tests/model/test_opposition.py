@@ -19,7 +19,7 @@ from forecast.data.shares import opposed_share
 from forecast.domain import FIRST_MONTH, month
 from forecast.errors import ForecastError
 from forecast.model.opposition import fit_opposition, leave_out, mobilisation, mobilisation_scale
-from forecast.model.opposition_marginal import FIRST_KNOT, OppositionPriors, PollAlgebra, PollShare, field_month, moments, poll_shares
+from forecast.model.opposition_marginal import FIRST_KNOT, OppositionPriors, PollDesign, PollShare, field_month, moments, poll_shares
 from forecast.model.tolerance_data import LOGIT_60
 from forecast.priors.distributions import HalfNormal
 from forecast.priors.load import load_priors
@@ -108,7 +108,7 @@ def dense(rows: tuple[PollShare, ...], walk: float, house: float, noise: float, 
 
 def test_likelihood_is_that_of_scipy() -> None:
     rows = poll_shares(SOME, ORIGIN)
-    algebra = PollAlgebra.of(rows, priors())
+    algebra = PollDesign.of(rows, priors())
     hyper = np.array([[0.1, 0.3, 0.2, 0.7], [0.4, 0.05, 0.5, -0.2]])
     expected = []
     for walk, house, noise, slope in hyper:
@@ -142,7 +142,7 @@ def test_moments_are_those_of_dense_conditioning() -> None:
 
 def test_weights_integrate_over_the_walk_as_quadrature_does() -> None:
     rows = poll_shares(SOME, ORIGIN)
-    algebra = PollAlgebra.of(rows, priors())
+    algebra = PollDesign.of(rows, priors())
     fit = fit_opposition(SOME, ORIGIN, priors(walk=HalfNormal(0.15)), np.random.default_rng(1), 4000)
 
     def posterior(walk: float, power: int) -> float:
@@ -162,7 +162,7 @@ def test_two_spreads_integrate_as_quadrature_does(sds: tuple[float, float]) -> N
                   for i, p in enumerate((0.2, 0.85, 0.5, 0.9, 0.3, 0.7, 0.55, 0.4)))  # fmt: skip
     loose = replace(priors(), hyper=(Exactly(0.1), HalfNormal(sds[0]), HalfNormal(sds[1]), Exactly(0.7)))
     fit = fit_opposition(noisy, ORIGIN, loose, np.random.default_rng(2))
-    algebra = PollAlgebra.of(poll_shares(noisy, ORIGIN), loose)
+    algebra = PollDesign.of(poll_shares(noisy, ORIGIN), loose)
     axis = np.linspace(0.0, 1.0, 401)[1:] - 0.5 / 400
     axes = [axis * (2.0 if sd > 0.1 else 0.8) for sd in sds]
     house, noise = (g.ravel() for g in np.meshgrid(*axes, indexing="ij"))

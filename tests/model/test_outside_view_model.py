@@ -16,8 +16,8 @@ from scipy import special, stats
 from forecast.domain import month
 from forecast.evaluation.leave_one_out import leave_one_out, score_state
 from forecast.model.outside_view import KEPT, build_outside_view, observed
-from forecast.model.outside_view_data import Counts, Transitions
-from forecast.model.outside_view_predictive import NewStatePredictive, entry_chance, predict_new_state, reach
+from forecast.model.outside_view_data import TransitionCounts, Transitions
+from forecast.model.outside_view_predictive import NewStatePredictive, entry_probability, predict_new_state, reach_probability
 
 type Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -25,11 +25,11 @@ STATES = ("A", "B")
 SLOW_BUT_READY = Mode("py", "fast_compile")  # one evaluation is not worth compiling for
 
 
-def counts(rng: np.random.Generator) -> Counts:
+def counts(rng: np.random.Generator) -> TransitionCounts:
     rise, stay, fall = rng.integers(0, 5, (3, 2, 6, 2, 2))
     rise[:, 5], fall[:, 0] = 0, 0
     went_up, stopped_up, went_down, stopped_down = rng.integers(0, 5, (4, 4))
-    return Counts(STATES, rise, stay, fall, went_up, stopped_up, went_down, stopped_down)
+    return TransitionCounts(STATES, rise, stay, fall, went_up, stopped_up, went_down, stopped_down)
 
 
 def month_probabilities(q: float, m: float, up: float, down: float, level: int) -> tuple[float, float, float]:
@@ -126,7 +126,7 @@ def test_a_new_state_has_effects_of_its_own_and_conjugate_skips() -> None:
 
 
 def one(**changes: Floats) -> NewStatePredictive:
-    base = predict_new_state(posterior(0.0, 1), Counts(STATES, *np.zeros((3, 2, 6, 2, 2), int), *np.zeros((4, 4), int)), seed=1)
+    base = predict_new_state(posterior(0.0, 1), TransitionCounts(STATES, *np.zeros((3, 2, 6, 2, 2), int), *np.zeros((4, 4), int)), seed=1)
     fields = {"s": np.tile([0.1, 0.5, 0.2, 0.4], (2, 1)), "s_down": np.tile([0.05, 0.6, 0.5, 0.5], (2, 1)), **changes}
     return NewStatePredictive(**{**{name: getattr(base, name) for name in base.__dataclass_fields__}, **fields})
 
@@ -153,18 +153,18 @@ def test_the_chance_of_reaching_a_level_is_that_of_a_simulation() -> None:
             new -= fall & (new == i) & (rng.random(n) < s_down[i - 1])
         level, fresh = new, rise
         reached |= level >= 4
-    exact = reach(state, 2, pressed=True)[0]
+    exact = reach_probability(state, 2, pressed=True)[0]
     assert reached.mean() == pytest.approx(exact, abs=4 * math.sqrt(exact / n))
-    assert reach(state, 2, pressed=False)[0] < exact
+    assert reach_probability(state, 2, pressed=False)[0] < exact
 
 
 def test_the_monthly_chance_of_an_entry_is_that_of_reaching_it_within_a_month() -> None:
     state = one()
-    chance = entry_chance(state)
+    chance = entry_probability(state)
     assert chance.shape == (4, 2, 2, 2)
     for level in range(4):
         for pressed in (False, True):
-            assert chance[level, int(pressed), 0] == pytest.approx(reach(state, level, pressed=pressed, months=1), rel=1e-12)
+            assert chance[level, int(pressed), 0] == pytest.approx(reach_probability(state, level, pressed=pressed, months=1), rel=1e-12)
     assert (chance[1:, :, 1] < chance[1:, :, 0]).all()  # just after a rise a fall competes
     assert chance[0, :, 1] == pytest.approx(chance[0, :, 0])
 
@@ -178,7 +178,7 @@ def rows(state: list[int], level: list[int], to: list[int]) -> Transitions:
 def test_a_state_left_out_is_scored_by_the_mean_likelihood_over_draws() -> None:
     t = rows([0, 0, 0, 1, 1], [3, 3, 4, 3, 2], [3, 4, 4, 3, 2])
     a = one(rise_odds=np.array([[-4.0] * 5, [-2.0] * 5]))
-    p = entry_chance(a)[3, 0, 0]
+    p = entry_probability(a)[3, 0, 0]
     held = (t.state == 0) & (t.level < 4)
     assert score_state(t, held, "none", a) == pytest.approx(math.log(np.mean((1 - p) * p)))
 

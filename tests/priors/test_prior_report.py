@@ -19,7 +19,7 @@ from click.testing import Result
 from scipy import integrate, stats
 
 from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder
-from forecast.forecasting.predictive_checks import statistics
+from forecast.forecasting.predictive_checks import history_statistics
 from forecast.jobs.priors.report import prior_report
 from forecast.priors.density_curve import Draws, density, density_after, draw, span_of
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
@@ -259,7 +259,7 @@ def row(a: Mapping[str, Any], question: str) -> int:
 def test_histories_start_from_the_same_random_numbers() -> None:
     record, (low, again, high) = histories(arrays(), "leverage.effect", [-2.0, -2.0, 4.0])
     levels = arrays()["main/levels"].astype(int)
-    assert record["changes"] == statistics(levels[None, :])["changes"][0] == (np.diff(levels) != 0).sum()
+    assert record["changes"] == history_statistics(levels[None, :])["changes"][0] == (np.diff(levels) != 0).sum()
     assert np.array_equal(low["changes"], again["changes"])
     assert high["ever_4"].mean() > low["ever_4"].mean()
 

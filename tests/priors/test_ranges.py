@@ -22,7 +22,7 @@ from forecast.forecasting.predictive_checks import log_likelihood
 from forecast.forecasting.question_forecasts import DisclosureDelay
 from forecast.model.events import fit_events
 from forecast.model.hyperparameters import elasticity_priors, leverage_settings, tolerance_priors
-from forecast.model.leverage import leverage
+from forecast.model.leverage import compute_leverage
 from forecast.model.opposition import OppositionPriors, fit_opposition
 from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTHS, SHARPEST, SPREAD, PriorDefinition, parse_prior
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
@@ -137,7 +137,7 @@ def test_events_are_sampled_soundly_and_simulated(name: str, text: str) -> None:
 def test_leverage_and_its_paths_are_finite(name: str, text: str) -> None:
     s = situation()
     settings = leverage_settings(edited(name, text), s.data.scales)
-    pressed = leverage(s.data.events, s.origin, settings)
+    pressed = compute_leverage(s.data.events, s.origin, settings)
     pool = small_pool(replace(s, settings=settings, leverage=pressed, start=replace(s.start, leverage=pressed)))
     finite(pressed.value, pool.leverage)
 

@@ -93,7 +93,7 @@ def test_a_text_that_cannot_be_shown_is_named_before_the_sampler_is_made(
         raise AssertionError("a model was fitted")
 
     monkeypatch.setattr(run, "build_origin_state", never)
-    monkeypatch.setattr(run, "compiled", never)
+    monkeypatch.setattr(run, "compiled_sampler", never)
     for c in REFUSED:
         with pytest.raises(InputError) as refused:
             run.fit(spoilt(inputs, kind, c))

@@ -17,7 +17,7 @@ from forecast.arrays.ladder import rise_logit
 from forecast.domain import Month
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior, skip_posterior
-from forecast.forecasting.question_forecasts import efficiency
+from forecast.forecasting.question_forecasts import relative_ess
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.catalogue import parse_prior
@@ -72,7 +72,7 @@ def test_the_same_situation_gives_the_run_but_for_the_rounding_of_its_draws() ->
         assert found.known.get(id_) == (None if answer.known is None else pytest.approx(answer.known, rel=1e-6, abs=1e-9))
     assert {j.k_hat for j in found.judged.values()} == {-np.inf}
     for j, draws in zip(found.judged.values(), prior_forecast().headline.draws, strict=True):
-        assert j.ess == pytest.approx(SIZE * min(efficiency(draws), 1.0), rel=1e-3)
+        assert j.ess == pytest.approx(SIZE * min(relative_ess(draws), 1.0), rel=1e-3)
 
 
 def test_the_stated_errors_of_its_answers_are_those_of_the_run() -> None:

@@ -18,7 +18,7 @@ from forecast.forecasting.driver_simulation import simulate_drivers
 from forecast.forecasting.predictive_checks import log_likelihood
 from forecast.model.events import STREAMS
 from forecast.model.hyperparameters import leverage_settings
-from forecast.model.leverage import leverage
+from forecast.model.leverage import compute_leverage
 from forecast.model.opposition import OppositionPriors, fit_opposition
 from forecast.model.tolerance_data import History
 from forecast.priors.catalogue import parse_prior
@@ -51,7 +51,7 @@ def test_leverage_is_what_the_records_and_the_simulation_give_with_other_setting
     of what leverage is made of."""
     situation, new = bundled_situation(), edited({name: EDITS[name]})
     settings = leverage_settings(new, situation.data.scales)
-    pressed = leverage(situation.data.events, situation.origin, settings)
+    pressed = compute_leverage(situation.data.events, situation.origin, settings)
     start = replace(situation.start, leverage=pressed)
     again = simulate_drivers(
         start, situation.future, situation.rates, settings, situation.data.calendar, situation.origin, situation.seed + 1
@@ -75,7 +75,7 @@ def test_paths_are_redrawn_towards_the_mobilisations_that_other_pressure_brings(
 
     def simulated(priors: Priors) -> DriverPaths:
         settings = leverage_settings(priors, plain.data.scales)
-        pressed = leverage(plain.data.events, plain.origin, settings)
+        pressed = compute_leverage(plain.data.events, plain.origin, settings)
         window = np.arange(plain.rates.window[0], plain.rates.window[1] + 1) - FIRST_MONTH
         mean = pressed.value[window].mean()
         size, n = len(plain.rates.rate), plain.rates.counts[k].sum()

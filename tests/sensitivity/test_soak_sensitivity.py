@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.forecasting.fit_readings import ReadingForecast, compiled, forecast_reading
+from forecast.forecasting.fit_readings import ReadingForecast, compiled_sampler, forecast_reading
 from forecast.inference.sample import Sampler
 from forecast.model.tolerance_data import TolerancePriors
 from forecast.sensitivity.target_question import ReadingDraws, TargetQuestion
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.soak
 
 @pytest.fixture(scope="module")
 def sampler() -> Sampler:
-    return compiled(synthetic.situation(), synthetic.constants())
+    return compiled_sampler(synthetic.situation(), synthetic.constants())
 
 
 def fitted(sampler: Sampler, constants: TolerancePriors, seed: int) -> ReadingForecast:

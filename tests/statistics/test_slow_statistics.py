@@ -15,9 +15,9 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from forecast.evaluation.simulation_based_calibration import Corrupt, UniformityTest, rank_statistics, uniformity_test
-from forecast.forecasting.fit_readings import KEPT, compiled, constant_parameters, fit_history, forecast_reading, posterior_draws
+from forecast.forecasting.fit_readings import KEPT, compiled_sampler, constant_parameters, fit_history, forecast_reading, posterior_draws
 from forecast.forecasting.predictive_checks import predictive_checks, simulate_histories
-from forecast.inference.gate import examine, scalars
+from forecast.inference.gate import diagnose, scalar_draws
 from forecast.inference.sample import Sampler, compile_sampler
 from forecast.inference.settings import SamplerSettings
 from forecast.model.tolerance import build_model
@@ -35,7 +35,7 @@ SLOTS = 300
 
 @pytest.fixture(scope="module")
 def sampler() -> Sampler:
-    return compiled(synthetic.situation(), synthetic.constants())
+    return compiled_sampler(synthetic.situation(), synthetic.constants())
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def main(sampler: Sampler) -> xr.DataTree:
 
 
 def named(tree: xr.DataTree) -> dict[str, np.ndarray]:
-    return scalars(tree["posterior"].to_dataset()[list(KEPT)])
+    return scalar_draws(tree["posterior"].to_dataset()[list(KEPT)])
 
 
 def z_scores(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> dict[str, float]:
@@ -67,7 +67,7 @@ def test_the_gate_lets_the_record_pass_and_seeds_agree(sampler: Sampler, main: x
     again = fit_history(sampler, history, constants, seed, FULL)
     for tree in (main, again):
         stats = tree["sample_stats"].to_dataset()
-        found = examine(named(tree), stats["diverging"].values, stats["energy"].values, FULL.chains, FULL.draws,
+        found = diagnose(named(tree), stats["diverging"].values, stats["energy"].values, FULL.chains, FULL.draws,
                         constant=constant_parameters(constants))  # fmt: skip
         assert found.passed, found.reasons
     assert max(abs(z) for z in z_scores(named(main), named(again)).values()) < 4

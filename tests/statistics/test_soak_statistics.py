@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from forecast.evaluation.simulation_based_calibration import rank_statistics, uniformity_test
-from forecast.forecasting.fit_readings import compiled
+from forecast.forecasting.fit_readings import compiled_sampler
 from forecast.inference.sample import Sampler
 from forecast.inference.settings import SamplerSettings
 from tests.statistics.test_slow_statistics import doubled, lively, swapped
@@ -19,7 +19,7 @@ LONGER = SamplerSettings(chains=1, draws=500, tune=400)
 
 @pytest.fixture(scope="module")
 def sampler() -> Sampler:
-    return compiled(synthetic.situation(), synthetic.constants())
+    return compiled_sampler(synthetic.situation(), synthetic.constants())
 
 
 @pytest.mark.parametrize(("seed", "level"), [(101, 1), (102, 3)])

@@ -130,8 +130,8 @@ def _questions(forecast: Forecast) -> list[dict[str, Any]]:
 
 def stub(sampler: str = "well") -> None:
     """Put the sampler of this name in place of the real one, and leave out what takes long."""
-    run.compiled = lambda situation, constants, engine="nutpie": FromPrior(situation, constants, SPOILT[sampler])
-    run.explore = run.run_scenarios = lambda *_: []
+    run.compiled_sampler = lambda situation, constants, engine="nutpie": FromPrior(situation, constants, SPOILT[sampler])
+    run.run_multiverse = run.run_scenarios = lambda *_: []
     run.rehearse = lambda *_: None
     run.build_report = report
     fit_readings.DRAWS_A_CHAIN = 250

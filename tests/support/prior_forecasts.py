@@ -10,7 +10,7 @@ import xarray as xr
 from forecast.forecasting.fit_readings import ReadingForecast
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.ladder_forecast import forecast_from_history
-from forecast.forecasting.multiverse import Outcome, disputed_act
+from forecast.forecasting.multiverse import UniverseResult, disputed_act
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws, from_prior, skip_posterior
 from forecast.forecasting.question_forecasts import forecast_questions
@@ -59,8 +59,8 @@ def drawn_forecast(situation: OriginState, seed: int, size: int = SIZE) -> Forec
     disputed = disputed_act(situation)
     assert disputed is not None
     multiverse = [
-        Outcome("as published (main reading)", "as published", "", 0.05, 0),
-        Outcome(f"without {disputed.label}", "disputed act", "", 0.03, 0),
-        Outcome("pressure linear", "scale of pressure", "", 0.07, 0),
+        UniverseResult("as published (main reading)", "as published", "", 0.05, 0),
+        UniverseResult(f"without {disputed.label}", "disputed act", "", 0.03, 0),
+        UniverseResult("pressure linear", "scale of pressure", "", 0.07, 0),
     ]
     return Forecast(situation, pool, readings, answers, multiverse, disputed, [], (), PASSED, None)

@@ -13,15 +13,13 @@ from scipy.special import expit
 
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.scenarios.specification import Condition, Driver
-from forecast.model.tolerance_data import LOGIT_60
+from forecast.model.tolerance_data import LOG_3000, LOGIT_60
 from forecast.typing import Floats
-
-_LOG_DEATHS: Final = float(np.log(3000.0))
 
 DRIVERS: Final[Mapping[Driver, Callable[[DriverPaths], Floats]]] = MappingProxyType(
     {
         "leverage": lambda pool: pool.leverage,
-        "deaths": lambda pool: np.asarray(_LOG_DEATHS + np.log(2.0) * pool.log2_deaths),
+        "deaths": lambda pool: np.asarray(LOG_3000 + np.log(2.0) * pool.log2_deaths),
         "opposition": lambda pool: pool.opposition,
         "mobilisation": lambda pool: pool.mobilisation,
     }
@@ -52,7 +50,7 @@ class DriverMove:
     tail: float
 
 
-def moves(patched: DriverPaths, plain: DriverPaths, months: tuple[int, int]) -> tuple[DriverMove, ...]:
+def driver_moves(patched: DriverPaths, plain: DriverPaths, months: tuple[int, int]) -> tuple[DriverMove, ...]:
     """The drivers that the patched pool moves in `months` (first and last, from 1), the least plausible first."""
     found = []
     span = slice(months[0], months[1] + 1)
@@ -73,7 +71,7 @@ def two_sided_tail(value: float, simulated: Floats) -> float:
     return min(1.0, 2.0 * (1 + int(min(above, below))) / (1 + simulated.size))
 
 
-def qualifying(pool: DriverPaths, conditions: Sequence[Condition]) -> NDArray[np.int_]:
+def qualifying_paths(pool: DriverPaths, conditions: Sequence[Condition]) -> NDArray[np.int_]:
     """The paths that meet every condition, by their number in the pool."""
     meets = np.ones(len(pool.leverage), bool)
     for condition in conditions:

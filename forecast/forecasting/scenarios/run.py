@@ -24,7 +24,7 @@ from forecast.forecasting.driver_simulation import HORIZON
 from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_from_history, question_probabilities
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.forecasting.scenarios.plausibility import DriverMove, moves, qualifying
+from forecast.forecasting.scenarios.plausibility import DriverMove, driver_moves, qualifying_paths
 from forecast.forecasting.scenarios.specification import Kind, Rates, Scenario
 from forecast.typing import Floats
 
@@ -113,7 +113,7 @@ def run_scenarios(
     tell hears the part done and the title of what comes.
     """
     plain = situation.pool()
-    can, _ = feasible(situation, scenarios, plain)
+    can, _ = feasible_scenarios(situation, scenarios, plain)
     base = _future(situation, draws, plain, None)
     out = []
     for i, scenario in enumerate(can):
@@ -123,7 +123,7 @@ def run_scenarios(
     return out
 
 
-def feasible(
+def feasible_scenarios(
     situation: OriginState, scenarios: Sequence[Scenario], pool: DriverPaths | None = None
 ) -> tuple[list[Scenario], list[Problem]]:
     """The scenarios that can be run, and of the others why not: too few paths meet the condition, opposition would leave its range."""
@@ -140,15 +140,15 @@ def feasible(
 
 
 def _check(scenario: Scenario, situation: OriginState, plain: DriverPaths) -> None:
-    patch_of(scenario, situation)
-    left = qualifying(plain, scenario.says.condition).size
+    intervention_of(scenario, situation)
+    left = qualifying_paths(plain, scenario.says.condition).size
     if left < MIN_PATHS:
         found = f"a condition that {left} of {len(plain.leverage)} simulated paths meet"
         expected, remedy = f"one that at least {MIN_PATHS} meet", "Ask for less, or state it as intervened."
         raise InputError.of([Problem(f"{scenario.name}.toml", found, expected, remedy, column="condition")])
 
 
-def patch_of(scenario: Scenario, situation: OriginState) -> Intervention:
+def intervention_of(scenario: Scenario, situation: OriginState) -> Intervention:
     """What an intervened scenario sets from outside. InputError if opposition would leave 1..99 %."""
     says = scenario.says
     first, last = says.months
@@ -204,13 +204,13 @@ def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Fut
     says = scenario.says
     moved: tuple[DriverMove, ...] = ()
     if says.kind == "conditioned":
-        among = qualifying(base.pool, says.condition)
+        among = qualifying_paths(base.pool, says.condition)
         pool = base.pool
         plausibility: float | None = among.size / len(pool.leverage)
     else:
         among = None
-        pool = situation.pool(patch_of(scenario, situation))
-        moved = moves(pool, base.pool, says.months)
+        pool = situation.pool(intervention_of(scenario, situation))
+        moved = driver_moves(pool, base.pool, says.months)
         plausibility = moved[0].tail if moved else None
     found = _future(situation, draws, pool, among)
     weights = np.array([situation.weights[name] for name in draws])

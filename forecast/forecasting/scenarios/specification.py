@@ -157,7 +157,7 @@ class Condition(Setting):
         return above
 
 
-class Statement(Setting):
+class ScenarioSpec(Setting):
     """A scenario file. `months` are those of the story: the span over which its plausibility is judged."""
 
     title: Text
@@ -183,7 +183,7 @@ class Scenario:
     """A scenario by its name, which is that of its file."""
 
     name: str
-    says: Statement
+    says: ScenarioSpec
 
 
 def read_scenarios(folder: Path) -> tuple[Scenario, ...]:
@@ -205,9 +205,9 @@ def read_named(folder: Path, names: tuple[str, ...]) -> tuple[Scenario, ...]:
     return _read([files[name] for name in dict.fromkeys(names)])
 
 
-def edited(scenarios: Sequence[Scenario]) -> tuple[tuple[Scenario, ...], list[Problem]]:
+def without_templates(scenarios: Sequence[Scenario]) -> tuple[tuple[Scenario, ...], list[Problem]]:
     """The scenarios that tell a story of their own; and a problem for each that still has the words of the template, and so is left out."""
-    template = Statement.model_validate(tomllib.loads(TEMPLATE), strict=False)
+    template = ScenarioSpec.model_validate(tomllib.loads(TEMPLATE), strict=False)
     own: list[Scenario] = []
     problems: list[Problem] = []
     for scenario in scenarios:
@@ -221,7 +221,7 @@ def edited(scenarios: Sequence[Scenario]) -> tuple[tuple[Scenario, ...], list[Pr
     return tuple(own), problems
 
 
-def is_name(name: str) -> bool:
+def is_scenario_name(name: str) -> bool:
     """Whether a scenario may be called so: small letters, digits, single hyphens between them."""
     return _NAME.fullmatch(name) is not None
 
@@ -230,8 +230,8 @@ def _read(paths: list[Path]) -> tuple[Scenario, ...]:
     found: list[Scenario] = []
     problems: list[Problem] = []
     for path in paths:
-        said, wrong = read_toml(path, Statement.model_validate, Statement)
-        if not is_name(path.stem):
+        said, wrong = read_toml(path, ScenarioSpec.model_validate, ScenarioSpec)
+        if not is_scenario_name(path.stem):
             problems.append(Problem(path.name, "this name", "small letters, digits and hyphens before .toml", "Rename the file."))
         problems += wrong
         if said is not None:
@@ -242,7 +242,7 @@ def _read(paths: list[Path]) -> tuple[Scenario, ...]:
     return tuple(found)
 
 
-def _of_one_kind(file: str, said: Statement) -> list[Problem]:
+def _of_one_kind(file: str, said: ScenarioSpec) -> list[Problem]:
     """To learn something and to set something are different things; a file does one."""
     if said.kind == "intervened" and said.condition:
         return [

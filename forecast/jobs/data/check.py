@@ -9,7 +9,7 @@ from forecast.data.tables import Data
 from forecast.errors import GateError, Problem
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs, load_workspace
 from forecast.forecasting.origin_state import OriginState, build_origin_state
-from forecast.forecasting.scenarios.run import feasible
+from forecast.forecasting.scenarios.run import feasible_scenarios
 from forecast.forecasting.scenarios.specification import Scenario
 from forecast.workspace import Workspace
 
@@ -42,7 +42,7 @@ def _infeasible(inputs: Inputs, situation: OriginState) -> tuple[Problem, ...]:
     doubtful = [scenario for scenario in inputs.scenarios if _doubtful(scenario)]
     if not doubtful:
         return ()
-    return tuple(replace(problem, severity="warning") for problem in feasible(situation, doubtful)[1])
+    return tuple(replace(problem, severity="warning") for problem in feasible_scenarios(situation, doubtful)[1])
 
 
 def _doubtful(scenario: Scenario) -> bool:

@@ -89,16 +89,16 @@ def _effects(before: Data, after: Data, row: Any) -> Effects:
 
 def event_effects(before: Data, after: Data, event: Event) -> EventEffects:
     """By the rules of model 4 (`forecast.model.events`), with the sentences a person wants before saying yes."""
-    from forecast.model.events import arrivals, counted, is_concession, is_mobilisation, stream
+    from forecast.model.events import arrivals, counted, is_concession, is_mobilisation, stream_of
 
     here, was = {e.id for e in arrivals(after.events)}, {e.id for e in arrivals(before.events)}
     arrives = event.id in here
     stood = {e.id for e in distinct_acts(before.events)}
     sole = {e.id for e in distinct_acts(after.events)}
     displaced = tuple(sorted((was & {e.id for e in before.events}) - here))
-    name = stream(event) if arrives else None
+    name = stream_of(event) if arrives else None
     counts = counted(event) if event.id in sole else ()
-    told = [*_arrival(after, event, stream(event), arrives, event.id in sole), *_leverage(after, event)]
+    told = [*_arrival(after, event, stream_of(event), arrives, event.id in sole), *_leverage(after, event)]
     told += [f"Counts for the companion question {c}." for c in counts]
     if event.answers and event.id in sole:
         told.append(f"Counts as an answer of Washington: {event.answers}.")

@@ -15,25 +15,32 @@ from forecast.data.lock import editing
 from forecast.data.records import Spell
 from forecast.data.tables import Data
 from forecast.errors import GateError, UsageError
-from forecast.inference.gate import Diagnostics, examine, scalars
+from forecast.inference.gate import Diagnostics, diagnose, scalar_draws
 from forecast.inference.sample import Sampler, compile_sampler
 from forecast.inference.settings import SamplerSettings
 from forecast.model.outside_view import KEPT, build_outside_view, observed
 from forecast.model.outside_view_data import (
     SELECTIONS,
-    Comparable,
-    Counts,
-    Entry,
+    ComparableState,
+    EntryRate,
+    HighLevelEntry,
     PressureYear,
-    Rate,
+    TransitionCounts,
     Transitions,
     comparable_states,
-    count,
+    count_transitions,
     entry_rates,
     list_entries,
     list_transitions,
 )
-from forecast.model.outside_view_predictive import NewStatePredictive, ladder_specs, predict_new_state, pressure_specs, reach, state_of
+from forecast.model.outside_view_predictive import (
+    NewStatePredictive,
+    ladder_specs,
+    predict_new_state,
+    predictive_of_priors,
+    pressure_specs,
+    reach_probability,
+)
 from forecast.priors.apply_edits import change
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import Priors, load_priors
@@ -54,7 +61,7 @@ class ClassFit:
 
     name: str
     weight: float
-    counts: Counts
+    counts: TransitionCounts
     entries: int
     state: NewStatePredictive
     diagnostics: Diagnostics
@@ -83,11 +90,11 @@ class Reference:
 
     specs: Mapping[str, PriorSpec]
     changed: Mapping[str, tuple[PriorSpec, PriorSpec]]
-    states: tuple[Comparable, ...]
-    rates: tuple[Rate, ...]
+    states: tuple[ComparableState, ...]
+    rates: tuple[EntryRate, ...]
     classes: tuple[ClassFit, ...]
     chances: tuple[Chance, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[HighLevelEntry, ...]
     pressure: PressureYear
     dropped: tuple[str, ...]
     seed: int
@@ -140,7 +147,7 @@ def reference(
         fits.append(_fit(name, weight, transitions, pressure, sampler, seed + i))
     progress("fitting the outside view", 1.0)
     specs = ladder_specs({f.name: f.state for f in fits}, weights, priors.parts("outside_view.widening"))
-    own = state_of(priors.replace(specs), PRIOR_DRAWS, seed)
+    own = predictive_of_priors(priors.replace(specs), PRIOR_DRAWS, seed)
     return Reference(
         specs=specs,
         changed={name: (priors.spec(name), spec) for name, spec in specs.items() if priors.spec(name) != spec},
@@ -155,7 +162,7 @@ def reference(
     )
 
 
-def states_compared(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Comparable, ...], tuple[Rate, ...]]:
+def states_compared(data: Data, drop: Collection[str] = ()) -> tuple[tuple[ComparableState, ...], tuple[EntryRate, ...]]:
     """The states and the rates of reaching level 4 as they were counted; nothing is fitted. UsageError for an unknown state."""
     spells = _without(data, drop)
     transitions = list_transitions(spells, data.states, data.pressure)
@@ -235,19 +242,19 @@ def _without(data: Data, drop: Collection[str]) -> tuple[Spell, ...]:
 
 def _fit(name: str, weight: float, transitions: Transitions, pressure: PressureYear, sampler: Sampler, seed: int) -> ClassFit:
     selected = SELECTIONS[name](transitions)
-    counts = count(transitions, selected, pressure)
+    counts = count_transitions(transitions, selected, pressure)
     posterior, diagnostics = sample_counts(name, counts, sampler, seed)
     return ClassFit(
         name, weight, counts, int((selected & transitions.entries).sum()), predict_new_state(posterior, counts, seed), diagnostics
     )
 
 
-def sample_counts(what: str, counts: Counts, sampler: Sampler, seed: int) -> tuple[xr.Dataset, Diagnostics]:
+def sample_counts(what: str, counts: TransitionCounts, sampler: Sampler, seed: int) -> tuple[xr.Dataset, Diagnostics]:
     """The posterior of model 1 given these counts, through the gate: one retry with another seed, then GateError."""
     for attempt, settings in enumerate((FIRST, RETRY)):
         run = sampler(observed(counts), seed + 1_000 * attempt, settings)
         posterior, stats = run["posterior"].to_dataset()[list(KEPT)], run["sample_stats"].to_dataset()
-        diagnostics = examine(scalars(posterior), stats["diverging"].values, stats["energy"].values, settings.chains, settings.draws)
+        diagnostics = diagnose(scalar_draws(posterior), stats["diverging"].values, stats["energy"].values, settings.chains, settings.draws)
         if diagnostics.passed:
             return posterior, diagnostics.after_retry() if attempt else diagnostics
     raise GateError(f"The outside view on {what} was not sampled soundly: {'; '.join(diagnostics.reasons)}.", "Try another seed.")
@@ -257,7 +264,7 @@ def _chances(of: str, state: NewStatePredictive) -> list[Chance]:
     out = []
     for start in (2, 3):
         for pressed in (False, True):
-            p = reach(state, start, pressed=pressed)
+            p = reach_probability(state, start, pressed=pressed)
             low, middle, high = np.quantile(p, [0.05, 0.5, 0.95])
             out.append(Chance(of, start, pressed, float(p.mean()), float(low), float(middle), float(high)))
     return out

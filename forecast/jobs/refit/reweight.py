@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from forecast.forecasting.driver_paths import DriverPaths
     from forecast.forecasting.fit_readings import ReadingForecast
     from forecast.forecasting.forecast_result import Forecast
-    from forecast.forecasting.multiverse import Outcome
+    from forecast.forecasting.multiverse import UniverseResult
     from forecast.forecasting.origin_state import OriginState
     from forecast.inference.gate import Diagnostics
     from forecast.model.tolerance_data import History
@@ -198,8 +198,8 @@ def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: Rewe
     from forecast.forecasting.multiverse import disputed_act
     from forecast.forecasting.question_forecasts import forecast_questions
     from forecast.forecasting.questions import build_questions
-    from forecast.forecasting.scenarios.run import feasible, run_scenarios
-    from forecast.inference.gate import worst
+    from forecast.forecasting.scenarios.run import feasible_scenarios, run_scenarios
+    from forecast.inference.gate import worst_diagnostics
     from forecast.report.read import read_report
     from forecast.reweighting.resample import resampled
     from forecast.runs.draws_files import read_posterior
@@ -219,7 +219,7 @@ def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: Rewe
         lambda done, title: progress("scenarios", min(done, 0.999), title),
     )  # fmt: skip
     progress("scenarios", 1.0)
-    _, left_out = feasible(situation, inputs.scenarios, pool)
+    _, left_out = feasible_scenarios(situation, inputs.scenarios, pool)
     return Forecast(
         situation=situation,
         pool=pool,
@@ -229,20 +229,20 @@ def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: Rewe
         disputed=disputed_act(situation),
         scenarios=[s.as_dict() for s in scenarios],
         warnings=(*inputs.data.warnings, *left_out),
-        diagnostics=worst({name: made.diagnostics for name, made in readings.items()}),
+        diagnostics=worst_diagnostics({name: made.diagnostics for name, made in readings.items()}),
         as_of=inputs.as_of,
         rests_on=DrawsSource(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
     )
 
 
-def _of_the_fit(row: Mapping[str, Any], base: Path) -> Outcome:
+def _of_the_fit(row: Mapping[str, Any], base: Path) -> UniverseResult:
     """A row of the strip of choices: each choice was a fit, so draws of the published one cannot stand for it."""
-    from forecast.forecasting.multiverse import Outcome
-    from forecast.report.sentences import PUBLISHED
+    from forecast.domain import PUBLISHED_CHOICE
+    from forecast.forecasting.multiverse import UniverseResult
 
-    label = f"the fit of run {base.name} (main reading)" if row["group"] == PUBLISHED else row["label"]
+    label = f"the fit of run {base.name} (main reading)" if row["group"] == PUBLISHED_CHOICE else row["label"]
     note = "; ".join(part for part in (row["note"], f"as fitted in run {base.name}") if part)
-    return Outcome(label, row["group"], note, row["probability"], 0)
+    return UniverseResult(label, row["group"], note, row["probability"], 0)
 
 
 def _diagnostics(said: Mapping[str, Any]) -> Diagnostics:

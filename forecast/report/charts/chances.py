@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forecast.domain import Question
+from forecast.domain import DISPUTED_ACT, PRESSURE_SCALE, Question
 from forecast.report.charts.rows import Axis, Bar, Dot, Row, percent_axis, rows_chart
 from forecast.report.charts.svg import Size
-from forecast.report.sentences import DISPUTED_ACT, PRESSURE_SCALE, headline_question, rows_of
+from forecast.report.sentences import headline_question, rows_of
 from forecast.report.words import capital, percent, percent_range, plain_percent
 
 Report = Mapping[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.forecasting.baselines import baselines, poisson_chances
+from forecast.forecasting.baselines import baselines, poisson_distribution
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.question_forecasts import QuestionForecast
 
@@ -23,7 +23,7 @@ def frozen(forecast: Forecast) -> list[dict[str, Any]]:
         base = found.get(answer.question.id)
         counts = None
         if base and base.persistence_count is not None and base.climatology_count is not None:
-            model = poisson_chances(expected_counts(answer))
+            model = poisson_distribution(expected_counts(answer))
             counts = {
                 name: [float(p) for p in chances]
                 for name, chances in (("model", model), ("persistence", base.persistence_count), ("climatology", base.climatology_count))

@@ -12,7 +12,7 @@ from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval, weig
 from forecast.domain import HORIZONS, LEVELS, TOP, month_text
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.ladder_forecast import question_probability
-from forecast.forecasting.multiverse import Outcome
+from forecast.forecasting.multiverse import UniverseResult
 from forecast.forecasting.question_forecasts import QuestionForecast
 from forecast.forecasting.questions import resolution_date
 from forecast.typing import Floats
@@ -132,7 +132,7 @@ def multiverse(forecast: Forecast) -> Rows:
     return [{"label": o.label, "group": o.group, "probability": o.probability, "note": _note(o)} for o in forecast.multiverse]
 
 
-def _note(outcome: Outcome) -> str:
+def _note(outcome: UniverseResult) -> str:
     """What the choice is; and that its fit had trouble, if it had."""
     trouble = f"{outcome.divergences} divergent transitions: take it with care" if outcome.divergences else ""
     return "; ".join(part for part in (outcome.note, trouble) if part)

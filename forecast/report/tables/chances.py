@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from forecast.domain import LEVELS
-from forecast.report.sentences import DISPUTED_ACT, PRESSURE_SCALE, headline_question, rows_of
+from forecast.domain import DISPUTED_ACT, LEVELS, PRESSURE_SCALE
+from forecast.report.sentences import headline_question, rows_of
 from forecast.report.tables.table import Cell, Table, table
 from forecast.report.words import capital, day_words, number, percent, percent_range, plain_percent, points, window_words
 
