@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
+
+type Report = Callable[[float, str], None]
+"""A simpler listener, for one stage: called with the share done (0 to 1) and a few words."""
 
 
 class Progress(Protocol):

@@ -15,10 +15,11 @@ from forecast.forecasting.ladder_forecast import LadderForecast, forecast_from_h
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior, skip_posterior
 from forecast.inference.gate import Diagnostics, diagnose, scalar_draws
-from forecast.inference.sample import Report, Sampler, compile_sampler
+from forecast.inference.sample import Sampler, compile_sampler
 from forecast.inference.settings import DRAWS_A_CHAIN, RETRY_ACCEPT, SamplerSettings
 from forecast.model.tolerance import build_model
 from forecast.model.tolerance_data import History, TolerancePriors, model_data, slots
+from forecast.progress import Report
 from forecast.typing import Floats
 
 KEPT = tuple(POSTERIOR_NAMES.values())

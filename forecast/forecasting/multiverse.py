@@ -17,12 +17,13 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.fit_readings import fit_history, posterior_draws
 from forecast.forecasting.ladder_forecast import PressureTransform, forecast_from_history
 from forecast.forecasting.origin_state import OriginState, claims_day
-from forecast.inference.sample import Report, Sampler
+from forecast.inference.sample import Sampler
 from forecast.inference.settings import SamplerSettings
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import History, TolerancePriors
 from forecast.priors.distributions import Fixed, Normal, PriorSpec
 from forecast.priors.outside_view_variants import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
+from forecast.progress import Report
 from forecast.typing import Floats
 
 type Levels = NDArray[np.int_]

@@ -1,4 +1,4 @@
-"""Draws of model 5's parameters, from its posterior or its prior, in the form the recursion wants."""
+"""Draws of model 5's parameters, from its posterior or its prior, in the form that the recursion takes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ParameterDraws:
-    """Draws [S] of model 5.
+    """S draws of model 5's parameters. All effects are on log-odds.
 
-    logit_rise, log_stay [S, 5]; alpha [S, administrations]; drift [S, knots]; skip_up, skip_down [S, 4]; the others [S].
+    logit_rise         [S, 5] logit of the 12-month probability q of a rise from levels 0..4
+    log_stay           [S, 5] log of the median months m before a fall from levels 1..5
+    leverage           [S] effect π⁺ of pressure on rises
+    leverage_on_falls  [S] effect π⁻ of pressure on falls
+    fresh              [S] φ, added to a fall in the month after a rise
+    overdose_level     [S] effect β_O1 of log2(deaths/3000)
+    overdose_change    [S] effect β_O2 of the change of log deaths over a year
+    opposition         [S] effect β_D of opposition
+    mobilisation       [S] λ, the weight of mobilisation within opposition
+    administration_sd  [S] sd of the administrations' effects
+    alpha              [S, administrations] effects of the administrations
+    drift_sd           [S] sd of the drift
+    half_life          [S] half-life of the drift in months
+    drift              [S, knots] drift u at the start of each year
+    skip_up            [S, 4] probability that a rise goes on through levels 1..4
+    skip_down          [S, 4] probability that a fall goes on through levels 1..4
     """
 
     logit_rise: Floats

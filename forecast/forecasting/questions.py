@@ -1,4 +1,4 @@
-"""The questions of a forecast: every level and horizon, and the companions, with words, windows and resolution dates."""
+"""The questions of a forecast: every level and horizon, and the companion questions, with texts, windows and resolution dates."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ COMPANIONS: Final[Mapping[str, str]] = {
     **{f"deemed-{answer}": "event" for answer in ANSWERS},
     "direct-action": "event",
 }
-"""The companions that the models answer, and the kind of each."""
+"""The companion questions that the models can answer, and the kind of each."""
 
 _FILE: Final = "questions.toml"
 
 
 def build_questions(config: QuestionsConfig, origin: Month) -> tuple[Question, ...]:
     """Every question at an origin. Ids are stable: reach-4-12m, hold-3-6m, fall-1-12m, event-<slug>-<h>m, count-<slug>-<h>m."""
-    out: list[Question] = []
+    questions: list[Question] = []
     lag = config.resolution.lag_days
     for horizon in config.resolution.horizons:
         whole = Month(origin + 1), Month(origin + horizon)
         last = Month(origin + horizon), Month(origin + horizon)
         for level in config.levels.reached_by.levels:
-            out.append(_ladder_question("reached_by", config.levels.reached_by.text, level, horizon, whole, lag))
+            questions.append(_ladder_question("reached_by", config.levels.reached_by.text, level, horizon, whole, lag))
         for level in config.levels.in_force_at.levels:
-            out.append(_ladder_question("in_force_at", config.levels.in_force_at.text, level, horizon, last, lag))
+            questions.append(_ladder_question("in_force_at", config.levels.in_force_at.text, level, horizon, last, lag))
         for level in config.levels.fallen_to.levels:
-            out.append(_ladder_question("fallen_to", config.levels.fallen_to.text, level, horizon, whole, lag))
+            questions.append(_ladder_question("fallen_to", config.levels.fallen_to.text, level, horizon, whole, lag))
     for slug, companion in config.companion.items():
         for horizon in companion.horizons:
             window = Month(origin + 1), Month(origin + horizon)
             text = _filled(companion.text, None, horizon, window, lag)
-            out.append(Question(str(QuestionId(companion.kind, None, slug, horizon)), text, companion.kind, None, horizon, *window))
-    return tuple(out)
+            questions.append(Question(str(QuestionId(companion.kind, None, slug, horizon)), text, companion.kind, None, horizon, *window))
+    return tuple(questions)
 
 
 def question_problems(config: QuestionsConfig, origin: Month) -> list[Problem]:
-    """What is wrong with the questions at an origin that no single key shows: a headline nobody asks, a companion that no model answers."""
+    """Errors that no single key shows: a headline that is not among the questions, a companion question that no model answers."""
     problems = []
     headlines = [q.id for q in build_questions(config, origin) if q.kind == "reached_by"]
     headline = config.resolution.headline
@@ -56,7 +56,9 @@ def question_problems(config: QuestionsConfig, origin: Month) -> list[Problem]:
     for slug, companion in config.companion.items():
         column = f"companion.{slug}"
         if slug not in COMPANIONS:
-            problems.append(Problem(_FILE, shown(slug), "a companion of the models", did_you_mean(slug, COMPANIONS), column=column))
+            problems.append(
+                Problem(_FILE, shown(slug), "a companion question that the models answer", did_you_mean(slug, COMPANIONS), column=column)
+            )
         elif companion.kind != COMPANIONS[slug]:
             problems.append(Problem(_FILE, companion.kind, COMPANIONS[slug], "Correct the kind.", column=f"{column}.kind"))
     return problems
@@ -68,7 +70,7 @@ def _ladder_question(kind: LevelKind, template: str, level: int, horizon: int, w
 
 
 def _filled(template: str, level: int | None, horizon: int, window: Window, lag: int) -> str:
-    """The words with their placeholders filled in; `settings` has refused templates with any others."""
+    """The text with its placeholders filled in. `data.settings` has refused templates with other placeholders."""
     end = last_day(window[1])
     words = {"horizon": horizon, "start": _day(first_day(window[0])), "end": _day(end), "resolution_date": _day(end + timedelta(days=lag))}
     if level is not None:

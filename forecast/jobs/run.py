@@ -109,9 +109,9 @@ def fit(
     )
 
 
-def simulate(inputs: Inputs, seed: int = DEFAULT_SEED, patch: Intervention = NO_INTERVENTION) -> DriverPaths:
-    """Paths of leverage, overdoses and opposition after the origin, as the forecast sees them; a patch changes them as a scenario does."""
-    return build_origin_state(inputs.data, inputs.priors, seed).pool(patch)
+def simulate(inputs: Inputs, seed: int = DEFAULT_SEED, intervention: Intervention = NO_INTERVENTION) -> DriverPaths:
+    """Simulated paths of leverage, overdoses and opposition after the origin. An intervention changes them as a scenario does."""
+    return build_origin_state(inputs.data, inputs.priors, seed).pool(intervention)
 
 
 def _stage(progress: Progress, stage: str) -> Callable[[float, str], None]:
