@@ -16,8 +16,8 @@ from forecast.workspace import create
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def init(context: Context, folder: Path) -> None:
     """Copy the bundled data and priors into a new folder."""
-    made = create(context.environment.cwd / folder)
+    workspace = create(context.environment.cwd / folder)
     if context.json:
-        context.say_json({"data": str(made.data), "priors": str(made.priors), "reports": str(made.reports)})
+        context.say_json({"data": str(workspace.data), "priors": str(workspace.priors), "reports": str(workspace.reports)})
     else:
         context.say(f"A workspace is ready in {folder}. Work there, or name it: forecast --workspace {folder} data check")

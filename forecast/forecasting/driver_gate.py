@@ -116,7 +116,7 @@ def check_leverage(pressed: Leverage) -> None:
         month = month_text(Month(FIRST_MONTH + top))
         raise GateError(
             f"US pressure in {month} is {pressed.value[top]:.1f} times that of 2025; the limit is {LEVERAGE_MOST:.0f}.",
-            f"Look in events.csv for measures in force in {month} listed twice or without an end, at intensities above {MAX_INTENSITY - 1}, "
+            f"Check events.csv for measures in force in {month} listed twice or without an end, at intensities above {MAX_INTENSITY - 1}, "
             "and in scales.toml for the scale of leverage.",
         )
 

@@ -49,7 +49,7 @@ def questions(place: Path) -> Command:
 def test_a_question_from_asking_to_its_score(questions: Command) -> None:
     later = NOW + timedelta(days=300)
     said = questions("add", "pact", "Is there a pact?", "--date", "2027-03-01", "--by", "ann", "--link", "https://example.org")
-    assert said.stdout.splitlines()[0] == "pact is asked, to be answered by 2027-03-01. Entry 2 of the ledger."
+    assert said.stdout.splitlines()[0] == "pact is added; it resolves on 2027-03-01. Entry 2 of the ledger."
     hope = questions("predict", "pact", "25%", "--by", "bob", "--why", "Hope").stdout
     assert hope.splitlines()[0] == "bob says 25 % to pact. Entry 3 of the ledger."
     assert questions("predict", "reach-4-12m", "0.1", "--by", "bob").exit_code == 0
@@ -103,7 +103,7 @@ def test_a_resolution_is_disputed_and_settled(questions: Command) -> None:
     assert again.exit_code == 2
     assert again.stderr.strip().endswith(f"--disputes {first}.")
     said = questions("resolve", Q, "--disputes", str(first), "--by", "carl", "--why", "Nobody confirmed it.", now=now)
-    assert said.stdout.splitlines()[0].startswith(f"Entry {first} is disputed; to resolve {Q} anew")
+    assert said.stdout.splitlines()[0].startswith(f"Entry {first} is disputed; to resolve {Q} again")
     assert "disputed: yes" in questions("list", Q, now=now).stdout
     over = str(first + 1)
     assert questions("resolve", Q, "yes", *source, now=now).exit_code == 2
