@@ -1,4 +1,4 @@
-"""The words of the forecast: months, levels, horizons, questions. Frozen, no I/O, nothing heavy imported."""
+"""The basic terms of the forecast: months, levels, horizons, questions. Frozen, no I/O, standard library only."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 def month(text: str) -> Month:
-    """The month written `YYYY-MM`; ValueError if there is none such."""
-    found = _MONTH.fullmatch(text)
-    if not found or found[1] == "0000" or not 1 <= int(found[2]) <= 12:
+    """The month written `YYYY-MM`; ValueError if there is no such month."""
+    match = _MONTH.fullmatch(text)
+    if not match or match[1] == "0000" or not 1 <= int(match[2]) <= 12:
         raise ValueError(f"{text!r} is not a month of the form YYYY-MM")
-    return Month(12 * int(found[1]) + int(found[2]) - 1)
+    return Month(12 * int(match[1]) + int(match[2]) - 1)
 
 
 def month_of(day: date) -> Month:
@@ -40,7 +40,7 @@ def last_day(m: int) -> date:
 
 
 STALE_AFTER: Final = 45
-"""Days after the end of the origin from which a forecast is called stale."""
+"""A forecast is stale so many days after the end of its origin."""
 
 
 def is_stale(origin: int, today: date) -> bool:
@@ -52,7 +52,12 @@ _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 @dataclass(frozen=True, slots=True, order=True)
 class PartialDate:
-    """A date known to the day, the month or the year. It counts as its last day, and may mean any day from `first` on."""
+    """A date known to the day, the month or the year. It counts as its last day.
+
+    last   the last day that it may be
+    first  the first such day
+    text   as it was written
+    """
 
     last: date
     first: date
@@ -61,10 +66,10 @@ class PartialDate:
     @classmethod
     def parse(cls, text: str) -> PartialDate:
         """`YYYY`, `YYYY-MM` or `YYYY-MM-DD`; ValueError for anything else, or a day that does not exist."""
-        found = _PARTIAL.fullmatch(text)
-        if not found:
+        match = _PARTIAL.fullmatch(text)
+        if not match:
             raise ValueError(f"{text!r} is not a date of the form YYYY, YYYY-MM or YYYY-MM-DD")
-        year, mon, day = (int(part) if part else None for part in found.groups())
+        year, mon, day = (int(part) if part else None for part in match.groups())
         assert year is not None
         try:
             if mon is None:
@@ -84,7 +89,7 @@ class PartialDate:
 
 
 LEVELS: Final = ("refusal", "liaison", "surveillance", "embedded", "covert action", "acknowledged action")
-"""Names of the ladder's levels 0..5."""
+"""Names of the levels 0..5 of the ladder."""
 
 TOP: Final = len(LEVELS) - 1
 HORIZONS: Final = (3, 6, 12, 24)

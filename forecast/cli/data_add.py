@@ -184,7 +184,7 @@ def _asked(
 def _read(context: Context, name: str, source: str) -> tuple[RowInput, ...]:
     from forecast.data.entry.row_input import read_given
 
-    file, called = context.handed_over(source)
+    file, called = context.read_argument(source)
     return read_given(file, tuple(LABELS[name]), called)
 
 

@@ -72,13 +72,13 @@ def _opinions(
     from forecast.priors.elicitation import may_be_elicited
     from forecast.priors.expert_pooling import Opinion, opinion, read_opinions
     from forecast.priors.text import SpecError
-    from forecast.storage.text import handed_over
+    from forecast.storage.text import read_argument
 
     may_be_elicited(name)
     found = [opinion(name, text, i) for i, text in enumerate(beliefs, 1)]
     if file is not None:
-        source, called = context.handed_over(file)
-        found += read_opinions(name, handed_over(source, called), priors.spec(name), called)
+        source, called = context.read_argument(file)
+        found += read_opinions(name, read_argument(source, called), priors.spec(name), called)
     if weights is None:
         return found
     try:

@@ -66,10 +66,10 @@ def try_(context: Context, edits: tuple[str, ...], file: str | None, everything:
 
 def _read(context: Context, file: str) -> tuple[str, str]:
     """The text of a file, and what problems call it."""
-    from forecast.storage.text import handed_over
+    from forecast.storage.text import read_argument
 
-    source, called = context.handed_over(file)
-    return handed_over(source, called), called
+    source, called = context.read_argument(file)
+    return read_argument(source, called), called
 
 
 def _joined(words: dict[str, PriorSpec], file: dict[str, PriorSpec]) -> dict[str, PriorSpec]:

@@ -33,7 +33,7 @@ def read_text(path: Path, name: str, limit: int = MAX_BYTES) -> tuple[str, list[
         return "", [Problem(name, e.found, e.expected, e.remedy)]
 
 
-def handed_over(source: Path | bytes, name: str) -> str:
+def read_argument(source: Path | bytes, name: str) -> str:
     """The text of a file that a command was given, or of bytes from its standard input.
 
     Raises UsageError if there is no such file, InputError with what is wrong with it.

@@ -51,7 +51,7 @@ def test_a_question_from_asking_to_its_score(questions: Command) -> None:
     said = questions("add", "pact", "Is there a pact?", "--date", "2027-03-01", "--by", "ann", "--link", "https://example.org")
     assert said.stdout.splitlines()[0] == "pact is added; it resolves on 2027-03-01. Entry 2 of the ledger."
     hope = questions("predict", "pact", "25%", "--by", "bob", "--why", "Hope").stdout
-    assert hope.splitlines()[0] == "bob says 25 % to pact. Entry 3 of the ledger."
+    assert hope.splitlines()[0] == "Recorded: bob, 25 %, pact. Entry 3 of the ledger."
     assert questions("predict", "reach-4-12m", "0.1", "--by", "bob").exit_code == 0
     yes = ("--source", "The treaty", "--date", "2027-02-28", "--by", "ann")
     assert questions("resolve", "pact", "yes", *yes, now=later).exit_code == 0

@@ -121,7 +121,7 @@ def test_the_words_say_what_the_numbers_say(published: places.Workspace, command
     found = answer_scenarios(published, ("refusal",)).results[0]
     words = " ".join(result.stdout.split())
     assert f"Level 4 reached within 12 months: {100 * found.probability:.1f} %, without it {100 * found.baseline:.1f} %" in words
-    assert "of the simulated paths are like that" in words
+    assert "of the simulated paths meet the condition" in words
     assert "Not represented:" in words
     assert "Assumes: No concession for the year." in words
 

@@ -31,7 +31,7 @@ from forecast.priors.load import load_priors
 from forecast.priors.outside_view_variants import FILE, read_alternatives
 from forecast.priors.parsing import parse
 from forecast.runs import ledger, manifest
-from forecast.storage.text import decoded, handed_over
+from forecast.storage.text import decoded, read_argument
 from forecast.workspace import Workspace, create
 from tests.support.data_editing import BUNDLED
 
@@ -84,7 +84,7 @@ def settings_of(root: Path) -> Any:
 
 def opinions_of(root: Path) -> Any:
     effect = "leverage.effect"
-    return read_opinions(effect, handed_over(root / "asked.csv", "asked.csv"), load_priors(PRIORS).spec(effect), "asked.csv")
+    return read_opinions(effect, read_argument(root / "asked.csv", "asked.csv"), load_priors(PRIORS).spec(effect), "asked.csv")
 
 
 def given_of(root: Path, file: str) -> Any:
@@ -102,7 +102,7 @@ READERS = (
     Reader("new.csv", lambda root: given_of(root, "new.csv"), CSV),
     Reader("new.json", lambda root: given_of(root, "new.json"), JSON),
     Reader("asked.csv", opinions_of, ASKED),
-    Reader("edits.txt", lambda root: read_edits(handed_over(root / "edits.txt", "edits.txt"), "edits.txt"), EDITS),
+    Reader("edits.txt", lambda root: read_edits(read_argument(root / "edits.txt", "edits.txt"), "edits.txt"), EDITS),
 )
 
 

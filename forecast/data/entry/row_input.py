@@ -11,7 +11,7 @@ from typing import Any, Final
 from forecast.data.csv_file import sheet_of
 from forecast.data.suggestions import did_you_mean, shown
 from forecast.errors import InputError, Problem, limited
-from forecast.storage.text import handed_over
+from forecast.storage.text import read_argument
 
 MOST: Final = 1_000
 """Rows that are added at once."""
@@ -33,7 +33,7 @@ def read_given(source: Path | bytes, columns: Sequence[str], name: str) -> tuple
     a problem is the number of the row. An empty cell counts as left out. Raises InputError with every problem,
     UsageError if there is no such file.
     """
-    text = handed_over(source, name)
+    text = read_argument(source, name)
     given: list[RowInput] = []
     if text.lstrip()[:1] in ("{", "["):
         problems = limited(_json(text, name, given))
