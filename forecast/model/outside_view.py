@@ -1,12 +1,12 @@
-"""Model 1, the outside view: the kernel of tolerance fitted to what other states did under US pressure.
+"""Model 1, the outside view: the monthly transitions of other states under US pressure.
 
 From level j of state s a month has the log-odds  rise : stay : fall  =
 
     a_j + ε⁺_s + π⁺ p  :  0  :  b_j + ε⁻_s + π⁻ p + φ r,      ε⁺_s, ε⁻_s ~ N(0, σ)
 
-with p = 1 under an open US request or threat and r = 1 just after a rise; no fall at 0, no rise at 5. a_j and b_j are stated as q_j, the
-12-month probability of a rise ignoring falls, and m_j, the median months before a fall ignoring rises. Where a rise or a fall ends is
-decided by skips, conjugate and outside the sampler: s_i, s′_i ~ Beta(1 + went on, 1 + stopped).
+with p = 1 under an open US request or threat and r = 1 just after a rise; no fall at 0, no rise at 5. The parameters are q_j, the 12-month
+probability of a rise ignoring falls, for a_j, and m_j, the median months before a fall ignoring rises, for b_j. Where a rise or a fall ends
+is modelled by skips, which are conjugate and outside the sampler: s_i, s′_i ~ Beta(1 + went on, 1 + stopped).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from forecast.typing import Floats
 
 CELL: Final = ("state", "level", "pressure", "fresh")
 KEPT: Final = ("logit_q", "log_m", "fresh_effect", "pressure_on_rises", "pressure_on_falls", "sigma", "effect_rise", "effect_fall")
-"""What a fit keeps. The sign of ε/σ is free (see below), so that it is ε that is kept and examined."""
+"""Variables that a fit keeps. ε is kept and diagnosed, not ε/σ, whose sign is not identified (see below)."""
 
 
 def build_outside_view(states: Sequence[str]) -> pm.Model:
-    """The model of `states` before any month is seen: counts are data of fixed shape, so that one compiled function serves every class.
+    """The model of `states`, without data: the counts have a fixed shape, so that one compiled function serves every class.
 
     Data `rise`, `stay`, `fall`, dims (state, level, pressure, fresh): give `observed(counts)`. Kept: `logit_q` (rise_from 0..4), `log_m`
     (fall_from 1..5, log months), `fresh_effect` φ, `pressure_on_rises` π⁺, `pressure_on_falls` π⁻, `sigma`, `effect_rise` and `effect_fall`
@@ -83,7 +83,7 @@ def _fall_logit(log_m: TensorVariable) -> TensorVariable:
 def _log_likelihood(
     rise: TensorVariable, stay: TensorVariable, fall: TensorVariable, up: TensorVariable, down: TensorVariable
 ) -> TensorVariable:
-    """Σ counts · log probabilities. `up` is of levels 0..4 and `down` of 1..5, so that what cannot happen never enters."""
+    """Σ counts · log probabilities. `up` holds levels 0..4 and `down` 1..5, so impossible transitions never enter."""
     up_shape = up + pt.zeros_like(rise[:, :-1])
     bottom = -pt.softplus(up_shape[:, :1])
     between = -pt.logaddexp(pt.softplus(up_shape[:, 1:]), down[:, :-1])

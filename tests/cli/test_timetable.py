@@ -178,7 +178,8 @@ def test_a_log_has_the_same_as_numbers() -> None:
     progress("drivers")
     progress("report", 1.0)
     first, last = (json.loads(line) for line in stream.getvalue().splitlines())
-    assert (first["step"], first["steps"], first["seconds"]) == (1, 6, 0.0)
+    assert (first["step"], first["steps"]) == (1, 6)
+    assert first["seconds"] < 10
     assert first["seconds_left"] > 60
     assert (last["step"], last["steps"], last["share"], last["seconds_left"]) == (2, 2, 1.0, 0)
 

@@ -107,27 +107,27 @@ def posterior(sigma: float, n: int = 2_000) -> xr.Dataset:
 
 def test_without_state_effects_a_new_state_has_the_parameters_of_the_class() -> None:
     state = predict_new_state(posterior(0.0, 10), counts(np.random.default_rng(3)), seed=1)
-    assert state.q == pytest.approx(np.tile([0.02, 0.05, 0.03, 0.01, 0.1], (20, 1)), rel=1e-9)
-    assert state.m == pytest.approx(np.tile([900.0, 200.0, 100.0, 40.0, 50.0], (20, 1)), rel=1e-9)
+    assert state.rise_probability == pytest.approx(np.tile([0.02, 0.05, 0.03, 0.01, 0.1], (20, 1)), rel=1e-9)
+    assert state.median_stay == pytest.approx(np.tile([900.0, 200.0, 100.0, 40.0, 50.0], (20, 1)), rel=1e-9)
 
 
 def test_a_new_state_has_effects_of_its_own_and_conjugate_skips() -> None:
     c = counts(np.random.default_rng(3))
     state = predict_new_state(posterior(0.8, 20_000), c, seed=1)
     base = predict_new_state(posterior(0.0, 1), c, seed=1)
-    for odds, centre in ((state.rise_odds, base.rise_odds[0]), (state.fall_odds, base.fall_odds[0])):
+    for odds, centre in ((state.rise_log_odds, base.rise_log_odds[0]), (state.fall_log_odds, base.fall_log_odds[0])):
         effect = odds - centre
         assert effect[:, 0] == pytest.approx(effect[:, 4])  # one effect of a state, at every level
         assert stats.kstest(effect[:, 0], stats.norm(0, 0.8).cdf).pvalue > 1e-3
-    assert abs(np.corrcoef(state.rise_odds[:, 0], state.fall_odds[:, 0])[0, 1]) < 0.03
-    for skips, went, stopped in ((state.s, c.went_up, c.stopped_up), (state.s_down, c.went_down, c.stopped_down)):
+    assert abs(np.corrcoef(state.rise_log_odds[:, 0], state.fall_log_odds[:, 0])[0, 1]) < 0.03
+    for skips, went, stopped in ((state.skip_up, c.went_up, c.stopped_up), (state.skip_down, c.went_down, c.stopped_down)):
         for i in range(4):
             assert stats.kstest(skips[:, i], stats.beta(1 + went[i], 1 + stopped[i]).cdf).pvalue > 1e-3
 
 
 def one(**changes: Floats) -> NewStatePredictive:
     base = predict_new_state(posterior(0.0, 1), TransitionCounts(STATES, *np.zeros((3, 2, 6, 2, 2), int), *np.zeros((4, 4), int)), seed=1)
-    fields = {"s": np.tile([0.1, 0.5, 0.2, 0.4], (2, 1)), "s_down": np.tile([0.05, 0.6, 0.5, 0.5], (2, 1)), **changes}
+    fields = {"skip_up": np.tile([0.1, 0.5, 0.2, 0.4], (2, 1)), "skip_down": np.tile([0.05, 0.6, 0.5, 0.5], (2, 1)), **changes}
     return NewStatePredictive(**{**{name: getattr(base, name) for name in base.__dataclass_fields__}, **fields})
 
 
@@ -136,12 +136,12 @@ def test_the_chance_of_reaching_a_level_is_that_of_a_simulation() -> None:
     rng, n = np.random.default_rng(4), 200_000
     state = one()
     level, fresh, reached = np.full(n, 2), np.zeros(n, bool), np.zeros(n, bool)
-    s, s_down = state.s[0], state.s_down[0]
+    s, s_down = state.skip_up[0], state.skip_down[0]
     for _ in range(12):
         p = np.zeros((6, 2, 3))
         for j in range(6):
             for r in (0, 1):
-                q, m = state.q[0, min(j, 4)], state.m[0, max(j - 1, 0)]
+                q, m = state.rise_probability[0, min(j, 4)], state.median_stay[0, max(j - 1, 0)]
                 p[j, r] = month_probabilities(q, m, 1.5, 0.2 + 2.0 * r, j)
         u = rng.random(n)
         rise = u < p[level, fresh.astype(int), 0]
@@ -177,7 +177,7 @@ def rows(state: list[int], level: list[int], to: list[int]) -> Transitions:
 
 def test_a_state_left_out_is_scored_by_the_mean_likelihood_over_draws() -> None:
     t = rows([0, 0, 0, 1, 1], [3, 3, 4, 3, 2], [3, 4, 4, 3, 2])
-    a = one(rise_odds=np.array([[-4.0] * 5, [-2.0] * 5]))
+    a = one(rise_log_odds=np.array([[-4.0] * 5, [-2.0] * 5]))
     p = entry_probability(a)[3, 0, 0]
     held = (t.state == 0) & (t.level < 4)
     assert score_state(t, held, "none", a) == pytest.approx(math.log(np.mean((1 - p) * p)))

@@ -395,4 +395,4 @@ def test_the_class_speaks_as_it_did_in_the_trial(fitted: tuple[Reference, Refere
     for chance in fitted[0].chances:
         assert chance.mean == pytest.approx(said[chance.of, chance.start][chance.pressed], rel=0.3), chance
     for fit in fitted[0].classes:
-        assert 2.3 < fit.state.pi_rise.mean() < 3.3
+        assert 2.3 < fit.state.pressure_on_rises.mean() < 3.3
