@@ -66,7 +66,7 @@ def _the_same_forecast_is_examined_once() -> Iterator[None]:
     from forecast.report.parts import sensitivity
 
     def made_of(forecast: Any) -> tuple[int, ...]:
-        return id(forecast.situation), id(forecast.readings), id(forecast.answers), id(forecast.pool)
+        return id(forecast.origin_state), id(forecast.readings), id(forecast.answers), id(forecast.pool)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sensitivity, "sensitivity", _once(sensitivity.sensitivity, made_of, 4))

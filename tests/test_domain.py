@@ -6,11 +6,11 @@ import pytest
 
 from forecast.domain import Question, QuestionId
 from forecast.forecasting.questions import build_questions
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 
 
 def test_every_question_has_an_id_that_says_what_it_asks() -> None:
-    state = bundled_situation()
+    state = bundled_origin_state()
     questions = build_questions(state.data.questions, state.origin)
     for q in questions:
         parts = Question.parse_id(q.id)

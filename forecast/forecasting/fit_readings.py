@@ -54,14 +54,14 @@ class ReadingForecast:
     constants: TolerancePriors
 
 
-def compiled_sampler(situation: OriginState, constants: TolerancePriors, engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
+def compiled_sampler(origin_state: OriginState, constants: TolerancePriors, engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
     """The sampler of model 5; one compilation serves every reading, edit and simulated history of this many slots.
 
     The process keeps it, so that many fits, also of other origins, compile once.
     """
-    key = (*slots(situation.origin), engine, compile_sampler)  # tests that replace the compiler get their own
+    key = (*slots(origin_state.origin), engine, compile_sampler)  # tests that replace the compiler get their own
     if key not in _COMPILED:
-        history = next(iter(situation.histories.values()))
+        history = next(iter(origin_state.histories.values()))
         _COMPILED[key] = compile_sampler(build_model(history, constants), KEPT, engine)
     return _COMPILED[key]
 
@@ -88,7 +88,7 @@ def posterior_draws(tree: xr.DataTree, history: History, constants: TolerancePri
 
 
 def forecast_reading(
-    situation: OriginState,
+    origin_state: OriginState,
     sampler: Sampler,
     pool: DriverPaths,
     name: str,
@@ -101,19 +101,19 @@ def forecast_reading(
 
     The diagnostics say whether the gate passed; the caller decides what a second refusal means.
     """
-    history = situation.histories[name]
+    history = origin_state.histories[name]
     tree = fit_history(sampler, history, constants, seed, settings, report)
-    forecast = _forecast_fit(situation, pool, name, history, constants, tree, seed, settings)
+    forecast = _forecast_fit(origin_state, pool, name, history, constants, tree, seed, settings)
     if forecast.diagnostics.passed:
         return forecast
     harder = replace(settings, target_accept=RETRY_ACCEPT)
     tree = fit_history(sampler, history, constants, seed + 1_000, harder, report)
-    forecast = _forecast_fit(situation, pool, name, history, constants, tree, seed + 1_000, harder)
+    forecast = _forecast_fit(origin_state, pool, name, history, constants, tree, seed + 1_000, harder)
     return replace(forecast, diagnostics=forecast.diagnostics.after_retry())
 
 
 def _forecast_fit(
-    situation: OriginState,
+    origin_state: OriginState,
     pool: DriverPaths,
     name: str,
     history: History,
@@ -124,8 +124,8 @@ def _forecast_fit(
 ) -> ReadingForecast:
     posterior = tree["posterior"].to_dataset()
     draws = posterior_draws(tree, history, constants, seed)
-    ladder = forecast_from_history(situation, draws, pool, history)
-    prior = from_prior(constants, situation.origin, draws.size, np.random.default_rng(situation.seed + 3))
+    ladder = forecast_from_history(origin_state, draws, pool, history)
+    prior = from_prior(constants, origin_state.origin, draws.size, np.random.default_rng(origin_state.seed + 3))
     quantities = scalar_draws(posterior[list(KEPT)])
     verdict = diagnose(
         quantities, np.asarray(tree["sample_stats"]["diverging"].values), np.asarray(tree["sample_stats"]["energy"].values, float),
@@ -134,7 +134,7 @@ def _forecast_fit(
     if verdict.passed:
         verdict = _with_forecasts(verdict, ladder, tree, settings)
     return ReadingForecast(
-        name, history, tree, draws, ladder, prior, forecast_from_history(situation, prior, pool, history), verdict,
+        name, history, tree, draws, ladder, prior, forecast_from_history(origin_state, prior, pool, history), verdict,
         skip_posterior(constants, history)[2], constants,
     )  # fmt: skip
 

@@ -38,19 +38,19 @@ class DrawsSource:
 class Forecast:
     """A finished forecast. Read it with `probability`, `questions` and `posterior`; the fields hold everything a report shows.
 
-    situation    the origin: data, priors, fitted drivers and coded histories
-    pool         simulated paths of the drivers
-    readings     reading → its fit and its forecast of the ladder
-    answers      question id → forecast of the question
-    multiverse   the headline under other defensible choices of method
-    disputed     the act that one of these choices leaves out; None if there is none
-    scenarios    results of the scenarios, as `report.json` has them
-    warnings     what is unusual in the data, and scenarios that could not be run
-    diagnostics  what the gate says, the worst over readings
-    as_of        the day whose knowledge was used; None for today's
-    moved        what moved the forecast since the published run, as `report.json` has it
-    standing     how earlier forecasts scored, as `report.json` has it
-    rests_on     the run whose draws were weighted; None if the draws were sampled for this forecast
+    origin_state  the origin: data, priors, fitted drivers and coded histories
+    pool          simulated paths of the drivers
+    readings      reading → its fit and its forecast of the ladder
+    answers       question id → forecast of the question
+    multiverse    the headline under other defensible choices of method
+    disputed      the act that one of these choices leaves out; None if there is none
+    scenarios     results of the scenarios, as `report.json` has them
+    warnings      what is unusual in the data, and scenarios that could not be run
+    diagnostics   what the gate says, the worst over readings
+    as_of         the day whose knowledge was used; None for today's
+    moved         what moved the forecast since the published run, as `report.json` has it
+    standing      how earlier forecasts scored, as `report.json` has it
+    rests_on      the run whose draws were weighted; None if the draws were sampled for this forecast
 
     >>> 0 < result.probability("reach-4-12m") < 1
     True
@@ -61,7 +61,7 @@ class Forecast:
     ('chain', 'draw')
     """
 
-    situation: OriginState
+    origin_state: OriginState
     pool: DriverPaths
     readings: Mapping[str, ReadingForecast]
     answers: Mapping[str, QuestionForecast]
@@ -78,7 +78,7 @@ class Forecast:
     @property
     def headline(self) -> QuestionForecast:
         """The forecast of the headline question."""
-        return self.answers[self.situation.data.questions.resolution.headline]
+        return self.answers[self.origin_state.data.questions.resolution.headline]
 
     def probability(self, question: str = "") -> float:
         """Probability of yes; of a count, of at least one.

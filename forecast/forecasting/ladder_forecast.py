@@ -98,14 +98,21 @@ def assign_paths(
 
 
 def forecast_from_history(
-    situation: OriginState, draws: ParameterDraws, pool: DriverPaths, history: History, among: NDArray[np.int_] | None = None, **link: Any
-) -> LadderForecast:  # fmt: skip
+    origin_state: OriginState,
+    draws: ParameterDraws,
+    pool: DriverPaths,
+    history: History,
+    among: NDArray[np.int_] | None = None,
+    **link: Any,
+) -> LadderForecast:
     """The ladder's future from the end of a history. The seed of the origin state decides which paths each draw uses.
 
     among: the paths to choose from (those that meet a scenario's condition), all if None.
     """
-    paths = assign_paths(draws.size, len(pool.leverage), situation.seed + 2, among=among)
-    return forecast_ladder(draws, pool, paths, history.level_now, history.fresh_now, situation.origin, situation.administrations, **link)
+    paths = assign_paths(draws.size, len(pool.leverage), origin_state.seed + 2, among=among)
+    return forecast_ladder(
+        draws, pool, paths, history.level_now, history.fresh_now, origin_state.origin, origin_state.administrations, **link
+    )
 
 
 def forecast_ladder(

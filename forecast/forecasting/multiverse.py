@@ -95,20 +95,20 @@ class Disputed:
         return f"the disputed act of {first_day(self.month):%B %Y} ({self.event})"
 
 
-def disputed_act(situation: OriginState) -> Disputed | None:
+def disputed_act(origin_state: OriginState) -> Disputed | None:
     """The act behind the newest rise of the main reading, if the claim that counts it has low confidence."""
-    data, months = situation.data, months_of(situation.data)
-    levels = situation.histories["main"].levels
+    data, months = origin_state.data, months_of(origin_state.data)
+    levels = origin_state.histories["main"].levels
     rises = [c for c in changes(levels, months, claims_in_force(data.claims, claims_day(data), months)) if c.after > c.before]
     if not rises or rises[-1].claim.confidence != "low" or not rises[-1].claim.basis_ids:
         return None
     return Disputed(rises[-1].claim.basis_ids[0], rises[-1].claim.claim_id, rises[-1].month)
 
 
-def universes(situation: OriginState, disputed: Disputed | None, alternatives: Alternatives) -> Iterator[Universe]:
+def universes(origin_state: OriginState, disputed: Disputed | None, alternatives: Alternatives) -> Iterator[Universe]:
     """Every choice of the multiverse, the published one first. One of them leaves out the `disputed` act."""
-    data, priors = situation.data, situation.priors
-    levels, months = situation.histories["main"].levels, months_of(data)
+    data, priors = origin_state.data, origin_state.priors
+    levels, months = origin_state.histories["main"].levels, months_of(data)
     base = tolerance_priors(priors)
 
     def with_priors(edits: Mapping[str, PriorSpec]) -> TolerancePriors:
@@ -174,7 +174,7 @@ def _leverage_only(constants: TolerancePriors) -> TolerancePriors:
 
 
 def run_multiverse(
-    situation: OriginState,
+    origin_state: OriginState,
     sampler: Sampler,
     pool: DriverPaths,
     seed: int,
@@ -187,15 +187,15 @@ def run_multiverse(
 ) -> list[UniverseResult]:
     """Fit the main reading under every choice. Returns P(level >= `level` within `horizon` months) under each."""
     results = []
-    choices = list(universes(situation, disputed, alternatives))
+    choices = list(universes(origin_state, disputed, alternatives))
     for i, choice in enumerate(choices):
         if report:
             report(i / len(choices), choice.label)
-        drivers = situation.drivers.with_pressure(choice.link(situation.leverage.value))
+        drivers = origin_state.drivers.with_pressure(choice.link(origin_state.leverage.value))
         history = History(choice.levels, drivers)
         tree = fit_history(sampler, history, choice.constants, seed + i, settings)
         draws = posterior_draws(tree, history, choice.constants, seed + i)
-        ladder = forecast_from_history(situation, draws, pool, history, link=choice.link)
+        ladder = forecast_from_history(origin_state, draws, pool, history, link=choice.link)
         divergences = int(tree["sample_stats"]["diverging"].sum())
         results.append(UniverseResult(choice.label, choice.group, choice.note, float(ladder.reached(level, horizon).mean()), divergences))
     return results

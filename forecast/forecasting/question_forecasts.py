@@ -108,34 +108,34 @@ class QuestionForecast:
 
 
 def forecast_questions(
-    situation: OriginState, forecasts: Mapping[str, ReadingForecast], pool: DriverPaths, questions: tuple[Question, ...]
+    origin_state: OriginState, forecasts: Mapping[str, ReadingForecast], pool: DriverPaths, questions: tuple[Question, ...]
 ) -> dict[str, QuestionForecast]:
     """Forecasts by question id, in the order of the questions."""
     size = next(iter(forecasts.values())).draws.size
-    rng = np.random.default_rng(situation.seed + 4)
-    exposure = DisclosureDelay.draw(situation.priors, size, rng)
-    companions = companion_forecasts(situation, pool, questions, size)
+    rng = np.random.default_rng(origin_state.seed + 4)
+    exposure = DisclosureDelay.draw(origin_state.priors, size, rng)
+    companions = companion_forecasts(origin_state, pool, questions, size)
     out = {}
     for q in questions:
         if q.level is not None:
-            out[q.id] = _level_forecast(situation, forecasts, q, exposure)
+            out[q.id] = _level_forecast(origin_state, forecasts, q, exposure)
         else:
-            out[q.id] = _companion_forecast(situation, q, companions[q.id])
+            out[q.id] = _companion_forecast(origin_state, q, companions[q.id])
     return out
 
 
 def _level_forecast(
-    situation: OriginState, forecasts: Mapping[str, ReadingForecast], q: Question, exposure: DisclosureDelay
+    origin_state: OriginState, forecasts: Mapping[str, ReadingForecast], q: Question, exposure: DisclosureDelay
 ) -> QuestionForecast:
     assert q.level is not None
-    level, weights = q.level, situation.weights
+    level, weights = q.level, origin_state.weights
     draws = np.array([question_probability(f.ladder, q.kind, level, q.horizon) for f in forecasts.values()])
     prior = {name: question_probability(f.prior_ladder, q.kind, level, q.horizon).mean() for name, f in forecasts.items()}
     w = np.array([weights[name] for name in forecasts])
     batches = sum(weights[n] * f.ladder.path_batch_means(q.kind, level, q.horizon) for n, f in forecasts.items())
     known = None
     if q.kind == "reached_by":
-        public = situation.histories["main"].level_now
+        public = origin_state.histories["main"].level_now
         known = sum(
             weights[n] * float(probability_disclosed(f.ladder.entered[level - 1], level, q.horizon, exposure, public).mean())
             for n, f in forecasts.items()
@@ -154,7 +154,7 @@ def _level_forecast(
     )
 
 
-def _companion_forecast(situation: OriginState, q: Question, rates: CompanionRates) -> QuestionForecast:
+def _companion_forecast(origin_state: OriginState, q: Question, rates: CompanionRates) -> QuestionForecast:
     """A companion question has the same forecast under every reading."""
     p = float(rates.probability.mean())
     draws, one = rates.probability[None, :], np.ones(1)
@@ -166,29 +166,31 @@ def _companion_forecast(situation: OriginState, q: Question, rates: CompanionRat
         mcse=monte_carlo_error(draws, one, rates.by_path_batch, chained=False),
         interval=weighted_interval(draws, one),
         prior=float(rates.prior.mean()),
-        by_reading=dict.fromkeys(situation.histories, p),
+        by_reading=dict.fromkeys(origin_state.histories, p),
         draws=draws,
         prior_draws=rates.prior,
     )
 
 
-def companion_forecasts(situation: OriginState, pool: DriverPaths, questions: tuple[Question, ...], size: int) -> dict[str, CompanionRates]:
+def companion_forecasts(
+    origin_state: OriginState, pool: DriverPaths, questions: tuple[Question, ...], size: int
+) -> dict[str, CompanionRates]:
     """The companion questions among `questions`, by id, with `size` draws each."""
     out = {}
-    paths = assign_paths(size, len(pool.leverage), situation.seed + 2)
+    paths = assign_paths(size, len(pool.leverage), origin_state.seed + 2)
     acts = [q.horizon for q in questions if q.companion == "direct-action"]
-    direct = direct_action(situation.priors, pool, paths, acts, np.random.default_rng(situation.seed + 5)) if acts else {}
+    direct = direct_action(origin_state.priors, pool, paths, acts, np.random.default_rng(origin_state.seed + 5)) if acts else {}
     for q in questions:
-        slug, rng = q.companion, np.random.default_rng(situation.seed + 5)
+        slug, rng = q.companion, np.random.default_rng(origin_state.seed + 5)
         if slug is None:
             continue
         if slug in COUNTED:
-            out[q.id] = event_count_forecast(situation.priors, situation.rates, slug, q.horizon, size, rng)
+            out[q.id] = event_count_forecast(origin_state.priors, origin_state.rates, slug, q.horizon, size, rng)
         elif slug == "direct-action":
             out[q.id] = direct[q.horizon]
         else:
             out[q.id] = determination_forecasts(
-                situation.priors, situation.rates, situation.data.calendar, situation.origin, q.horizon, size, rng
+                origin_state.priors, origin_state.rates, origin_state.data.calendar, origin_state.origin, q.horizon, size, rng
             )[slug]  # fmt: skip
     return out
 

@@ -80,12 +80,12 @@ def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress
     A forecast made of the draws behind that run is explained without any fit. Raises what `explain` raises.
     """
     made = forecast.readings
-    basis = FittedDraws(forecast.situation, {name: f.draws for name, f in made.items()}, next(iter(made.values())).prior_draws)
+    basis = FittedDraws(forecast.origin_state, {name: f.draws for name, f in made.items()}, next(iter(made.values())).prior_draws)
     values = {id_: a.probability for id_, a in forecast.answers.items()}
     mcse = {id_: a.mcse for id_, a in forecast.answers.items()}
     rests = forecast.rests_on
     after = RunEndpoint(
-        inputs, lambda: basis, values, mcse, forecast.situation.seed, MODEL_VERSION, versions(), rests.fitted_in if rests else "",
+        inputs, lambda: basis, values, mcse, forecast.origin_state.seed, MODEL_VERSION, versions(), rests.fitted_in if rests else "",
         rests is not None, (lambda: basis_of(previous.parent / rests.fitted_in)) if rests else (lambda: basis), fresh=True,
     )  # fmt: skip
     return _moved(previous, _end(previous, read_report(previous)), after, progress)

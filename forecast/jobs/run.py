@@ -64,17 +64,17 @@ def fit(
     if explored:
         rehearse(inputs.data, inputs.scenarios)
     progress("drivers", None, "overdoses, opposition, events")
-    situation = build_origin_state(inputs.data, inputs.priors, seed)
+    origin_state = build_origin_state(inputs.data, inputs.priors, seed)
     constants = tolerance_priors(inputs.priors)
-    pool = situation.pool()
+    pool = origin_state.pool()
     progress("drivers", 1.0)
     progress("compile", None, "the model of tolerance, once")
-    sampler = compiled_sampler(situation, constants, engine)
+    sampler = compiled_sampler(origin_state, constants, engine)
     progress("compile", 1.0)
     readings: dict[str, ReadingForecast] = {}
-    for i, name in enumerate(situation.histories):
-        report = _part(progress, "fit", name, i, len(situation.histories))
-        readings[name] = forecast_reading(situation, sampler, pool, name, constants, seed + 10 * i, report=report)
+    for i, name in enumerate(origin_state.histories):
+        report = _part(progress, "fit", name, i, len(origin_state.histories))
+        readings[name] = forecast_reading(origin_state, sampler, pool, name, constants, seed + 10 * i, report=report)
     progress("fit", 1.0)
     diagnostics = worst_diagnostics({name: made.diagnostics for name, made in readings.items()})
     if not diagnostics.passed:
@@ -82,21 +82,21 @@ def fit(
             f"The fit did not pass the gate, so it is not published: {'; '.join(diagnostics.reasons)}.",
             "The last good forecast stands. Run again with another --seed; if it fails again, look at what changed in data and priors.",
         )
-    answers = forecast_questions(situation, readings, pool, build_questions(inputs.data.questions, situation.origin))
+    answers = forecast_questions(origin_state, readings, pool, build_questions(inputs.data.questions, origin_state.origin))
     headline = answers[inputs.data.questions.resolution.headline].question
-    disputed = disputed_act(situation)
+    disputed = disputed_act(origin_state)
     multiverse = [] if not explored else run_multiverse(
-        situation, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, inputs.alternatives, MULTIVERSE,
+        origin_state, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, inputs.alternatives, MULTIVERSE,
         _stage(progress, "other choices"),
     )  # fmt: skip
     progress("other choices", 1.0)
     progress("scenarios", None)
     chosen = inputs.scenarios if explored else ()
-    scenarios = run_scenarios(situation, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
+    scenarios = run_scenarios(origin_state, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
     progress("scenarios", 1.0)
-    _, left_out = feasible_scenarios(situation, chosen, pool)
+    _, left_out = feasible_scenarios(origin_state, chosen, pool)
     return Forecast(
-        situation=situation,
+        origin_state=origin_state,
         pool=pool,
         readings=readings,
         answers=answers,
@@ -138,7 +138,7 @@ def write_report(
     inputs: what the forecast was made from, as `load_workspace` gave it; the run keeps the files, and names the revision of every prior.
     notes: what else the manifest is to say, as of a run that is published: what it follows, and what was decided and why.
     """
-    digest = data_digest(forecast.situation.data) + forecast.situation.priors.digest()
+    digest = data_digest(forecast.origin_state.data) + forecast.origin_state.priors.digest()
     run_id = run_ids.new_run_id(now, digest)
     progress("report", None)
     report = build_report(forecast, run_id, now)
@@ -163,7 +163,7 @@ def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:
     fitted_in = forecast.rests_on.fitted_in if forecast.rests_on else None
     if inputs is None:
         return {"today": None, "fitted_in": fitted_in, "priors": {}, "settings_digest": None, "sampling": None}
-    specs = {name: str(forecast.situation.priors.spec(name)) for name in inputs.revisions}
+    specs = {name: str(forecast.origin_state.priors.spec(name)) for name in inputs.revisions}
     return {
         "today": inputs.today.isoformat() if inputs.today else None,
         "fitted_in": fitted_in,

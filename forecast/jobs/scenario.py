@@ -70,15 +70,15 @@ def answer_scenarios(workspace: Workspace, names: tuple[str, ...] = (), progress
     run = resolve(workspace.reports, "latest")
     manifest.check(run)
     progress("drivers", None, "overdoses, opposition, events")
-    situation = situation_of(workspace, run)
-    draws = draws_of(run, situation)
+    origin_state = situation_of(workspace, run)
+    draws = draws_of(run, origin_state)
     progress("drivers", 1.0)
-    _, refused = feasible_scenarios(situation, scenarios)
+    _, refused = feasible_scenarios(origin_state, scenarios)
     if refused:
         raise InputError.of(refused)
-    results = run_scenarios(situation, draws, scenarios, lambda done, title: progress("scenarios", done, title))
+    results = run_scenarios(origin_state, draws, scenarios, lambda done, title: progress("scenarios", done, title))
     progress("scenarios", 1.0, "")
-    return Answers(run.name, month_text(situation.origin), tuple(results), tuple(templates))
+    return Answers(run.name, month_text(origin_state.origin), tuple(results), tuple(templates))
 
 
 def situation_of(workspace: Workspace, run: Path) -> OriginState:
@@ -103,14 +103,14 @@ def situation_of(workspace: Workspace, run: Path) -> OriginState:
     return build_origin_state(data, priors, int(meta["seed"]))
 
 
-def draws_of(run: Path, situation: OriginState) -> dict[str, ParameterDraws]:
+def draws_of(run: Path, origin_state: OriginState) -> dict[str, ParameterDraws]:
     """The draws of model 5 that a run kept, by reading."""
     from forecast.reweighting.draws_archive import unpack_draws
     from forecast.runs.draws_files import read_draws
 
     arrays = read_draws(run)
     try:
-        return {name: unpack_draws(arrays, name) for name in situation.histories}
+        return {name: unpack_draws(arrays, name) for name in origin_state.histories}
     except KeyError as e:
         raise StoreError(f"Run {run.name} has no draws of model 5 that can be read ({e}).", AGAIN) from None
 

@@ -60,11 +60,11 @@ def basis_of(run: Path, inputs: Inputs | None = None) -> FittedDraws:
     for key, now in found.items():
         if meta.get(key) != now:
             raise InputError(f"Run {run.name} was made by a version that differs: its {key} was {meta.get(key)}, now it is {now}.", AGAIN)
-    situation = build_origin_state(inputs.data, inputs.priors, int(meta["seed"]))
+    origin_state = build_origin_state(inputs.data, inputs.priors, int(meta["seed"]))
     arrays = read_draws(run)
     try:
         draws = {str(name): unpack_draws(arrays, str(name)) for name in arrays["readings"]}
-        return FittedDraws(situation, draws, unpack_draws(arrays, "prior"))
+        return FittedDraws(origin_state, draws, unpack_draws(arrays, "prior"))
     except KeyError as e:
         raise StoreError(f"Run {run.name} has no draws that can be read ({e}).", AGAIN) from None
 

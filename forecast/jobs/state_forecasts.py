@@ -41,7 +41,7 @@ class ReweightedForecaster:
 
     def apart(self, i: int, other: ReweightedForecaster, j: int) -> Values:
         """Monte Carlo standard errors of what `other` says of state j less what these say of state i."""
-        same_paths = self.basis.situation.seed == other.basis.situation.seed
+        same_paths = self.basis.origin_state.seed == other.basis.origin_state.seed
         return self._spread(i).apart(other._spread(j), self is other, same_paths)
 
     def _spread(self, i: int) -> Influence:
@@ -60,7 +60,7 @@ class ReweightedForecaster:
         state = self.states[i]
         self.progress("what moved", i / len(self.states), state.label or "the run before")
         try:
-            found = reweight_to_inputs(self.basis, build_origin_state(state.data, state.priors, self.basis.situation.seed))
+            found = reweight_to_inputs(self.basis, build_origin_state(state.data, state.priors, self.basis.origin_state.seed))
         except ForecastError:  # no forecast can be made from this state: it is told together with the next
             return None
         if i not in self.own and not found.accepted:
@@ -84,7 +84,7 @@ def fitted(inputs: Inputs, state: InputState, seed: int, progress: Progress) -> 
     changed = replace(inputs, data=state.data, priors=state.priors, scenarios=())
     made = fit(changed, seed, within(progress, "what moved"), explored=False)
     some = next(iter(made.readings.values()))
-    basis = FittedDraws(made.situation, {name: f.draws for name, f in made.readings.items()}, some.prior_draws)
+    basis = FittedDraws(made.origin_state, {name: f.draws for name, f in made.readings.items()}, some.prior_draws)
     return Fit(basis, {q: a.probability for q, a in made.answers.items()}, {q: a.mcse for q, a in made.answers.items()})
 
 

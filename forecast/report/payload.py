@@ -25,21 +25,21 @@ def versions() -> dict[str, str]:
 
 def build_report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The payload of a run. Apart from `run_id`, `created`, and what depends on the day it is made, it is a function of inputs and seed."""
-    situation = forecast.situation
+    origin_state = forecast.origin_state
     today = created.astimezone(UTC).date()
     report: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
         "created": created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "origin": month_text(situation.origin),
+        "origin": month_text(origin_state.origin),
         "as_of": forecast.as_of.isoformat() if forecast.as_of else None,
-        "stale": is_stale(situation.origin, today),
+        "stale": is_stale(origin_state.origin, today),
         "model_version": MODEL_VERSION,
-        "seed": situation.seed,
-        "data_digest": data_digest(situation.data),
-        "priors_digest": situation.priors.digest(),
+        "seed": origin_state.seed,
+        "data_digest": data_digest(origin_state.data),
+        "priors_digest": origin_state.priors.digest(),
         "versions": versions(),
-        "headline": situation.data.questions.resolution.headline,
+        "headline": origin_state.data.questions.resolution.headline,
         "sentences": {},
         "questions": chances.questions(forecast),
         "baselines": baselines.frozen(forecast),
@@ -57,7 +57,7 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> dict[str
         "sensitivity": sensitivity.sensitivity(forecast),
         "asked_answered": record.asked_answered(forecast),
         "concessions": record.concessions(forecast),
-        "stakes": record.stakes(situation.data),
+        "stakes": record.stakes(origin_state.data),
         "scenarios": [dict(s) for s in forecast.scenarios],
         "directions": foundations.directions(forecast),
         "diagnostics": foundations.diagnostics(forecast),
@@ -66,9 +66,9 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> dict[str
         "calendar": record.calendar(forecast),
         "reliability": foundations.reliability(forecast),
         "definitions": foundations.definitions(),
-        "resolution": situation.data.questions.resolution.text.strip(),
+        "resolution": origin_state.data.questions.resolution.text.strip(),
         "limitations": foundations.limitations(forecast),
-        "sources": foundations.sources(situation.data),
+        "sources": foundations.sources(origin_state.data),
         "rests_on": asdict(forecast.rests_on) if forecast.rests_on else None,
         "moved": dict(forecast.moved),
         "standing": dict(forecast.standing),

@@ -40,7 +40,7 @@ MAIN = "main"
 class FittedDraws:
     """Fitted draws by reading, draws of the prior, and the situation they were fitted to. Draws come chain after chain."""
 
-    situation: OriginState
+    origin_state: OriginState
     draws: Mapping[str, ParameterDraws]
     prior: ParameterDraws
 
@@ -70,7 +70,7 @@ class ReweightedForecast:
     spread: what chance is in `probability`.
     """
 
-    situation: OriginState
+    origin_state: OriginState
     probability: Mapping[str, float]
     known: Mapping[str, float]
     by_reading: Mapping[str, Mapping[str, float]]
@@ -92,43 +92,44 @@ class ReweightedForecast:
         return min(found.ess for found in self.judged.values())
 
 
-def reweight_to_inputs(basis: FittedDraws, situation: OriginState, pool: DriverPaths | None = None) -> ReweightedForecast:
+def reweight_to_inputs(basis: FittedDraws, origin_state: OriginState, pool: DriverPaths | None = None) -> ReweightedForecast:
     """Answer every question in a situation from draws fitted to another.
 
     A reading that the basis does not know starts from the draws of main; one that is no more is dropped. With the basis's own situation
     the answers are the run's own but for the rounding of its draws. For two situations to share random numbers they need one seed.
     pool: the paths of the drivers, if they are not to be the situation's own.
     """
-    paths = pool or situation.pool()
-    weighted = {name: weight_draws(basis, situation, name) for name in situation.histories}
+    paths = pool or origin_state.pool()
+    weighted = {name: weight_draws(basis, origin_state, name) for name in origin_state.histories}
     climbs = {
-        name: forecast_from_history(situation, w.draws, paths, situation.histories[name], weights=w.weights) for name, w in weighted.items()
+        name: forecast_from_history(origin_state, w.draws, paths, origin_state.histories[name], weights=w.weights)
+        for name, w in weighted.items()
     }
-    questions = build_questions(situation.data.questions, situation.origin)
-    headline = next(q for q in questions if q.id == situation.data.questions.resolution.headline)
+    questions = build_questions(origin_state.data.questions, origin_state.origin)
+    headline = next(q for q in questions if q.id == origin_state.data.questions.resolution.headline)
     ladder = [q for q in questions if q.level is not None]
     parts = {q.id: {name: float(_of(q, climbs[name]) @ w.weights) for name, w in weighted.items()} for q in ladder}
     size = next(iter(weighted.values())).draws.size
-    beside = companion_forecasts(situation, paths, questions, size)
+    beside = companion_forecasts(origin_state, paths, questions, size)
     for id_, found in beside.items():
-        parts[id_] = dict.fromkeys(situation.histories, float(found.probability.mean()))
+        parts[id_] = dict.fromkeys(origin_state.histories, float(found.probability.mean()))
     return ReweightedForecast(
-        situation=situation,
-        probability={q.id: sum(situation.weights[n] * p for n, p in parts[q.id].items()) for q in questions},
-        known=_known(situation, ladder, climbs, weighted, size),
+        origin_state=origin_state,
+        probability={q.id: sum(origin_state.weights[n] * p for n, p in parts[q.id].items()) for q in questions},
+        known=_known(origin_state, ladder, climbs, weighted, size),
         by_reading={q.id: parts[q.id] for q in questions},
         judged={name: _judged(headline, climbs[name], w.smoothed) for name, w in weighted.items()},
         weighted=weighted,
-        spread=_spread(situation, ladder, climbs, weighted, beside, len(paths.leverage)),
+        spread=_spread(origin_state, ladder, climbs, weighted, beside, len(paths.leverage)),
     )
 
 
-def weight_draws(basis: FittedDraws, situation: OriginState, reading: str) -> WeightedDraws:
+def weight_draws(basis: FittedDraws, origin_state: OriginState, reading: str) -> WeightedDraws:
     """The draws of one reading, weighted from the history and priors they were fitted to, to those of the situation."""
     origin = reading if reading in basis.draws else MAIN
-    draws = _extend_drift(basis.draws[origin], situation)
-    was, now = basis.situation.histories[origin], situation.histories[reading]
-    old, new = basis.situation.priors, situation.priors
+    draws = _extend_drift(basis.draws[origin], origin_state)
+    was, now = basis.origin_state.histories[origin], origin_state.histories[reading]
+    old, new = basis.origin_state.priors, origin_state.priors
     names = EditEffects.of(old, new).densities  # skips are conjugate, and edits of other models act through the situation
     found = pareto_smooth(log_likelihood(draws, now) - log_likelihood(draws, was) + log_ratio(draws, old, new, names))
     if unsupported_mass(old, new, names)[1] > UNSUPPORTED_MAX:  # where there are no draws, weights cannot tell
@@ -150,12 +151,12 @@ def _transport_skips(draws: ParameterDraws, old: TolerancePriors, was: History, 
     return replace(draws, **moved)
 
 
-def _extend_drift(draws: ParameterDraws, situation: OriginState) -> ParameterDraws:
+def _extend_drift(draws: ParameterDraws, origin_state: OriginState) -> ParameterDraws:
     """The drift with the knots of the situation's slots: beyond its last knot the stationary AR(1) goes on."""
-    missing = slots(situation.origin)[1] - draws.drift.shape[1]
+    missing = slots(origin_state.origin)[1] - draws.drift.shape[1]
     if missing <= 0:
         return draws
-    rng = np.random.default_rng(situation.seed + 6)
+    rng = np.random.default_rng(origin_state.seed + 6)
     rho = 2.0 ** (-12.0 / draws.half_life)
     knots = list(draws.drift.T)
     for _ in range(missing):
@@ -168,13 +169,17 @@ def _of(q: Question, found: LadderForecast) -> Floats:
 
 
 def _known(
-    situation: OriginState, ladder: list[Question], climbs: Mapping[str, LadderForecast], weighted: Mapping[str, WeightedDraws], size: int
+    origin_state: OriginState,
+    ladder: list[Question],
+    climbs: Mapping[str, LadderForecast],
+    weighted: Mapping[str, WeightedDraws],
+    size: int,
 ) -> dict[str, float]:
-    exposure = DisclosureDelay.draw(situation.priors, size, np.random.default_rng(situation.seed + 4))
-    public = situation.histories[MAIN].level_now
+    exposure = DisclosureDelay.draw(origin_state.priors, size, np.random.default_rng(origin_state.seed + 4))
+    public = origin_state.histories[MAIN].level_now
     return {
         q.id: sum(
-            situation.weights[name]
+            origin_state.weights[name]
             * float(probability_disclosed(found.entered[q.level - 1], q.level, q.horizon, exposure, public) @ weighted[name].weights)
             for name, found in climbs.items()
         )
@@ -184,7 +189,7 @@ def _known(
 
 
 def _spread(
-    situation: OriginState, ladder: list[Question], climbs: Mapping[str, LadderForecast], weighted: Mapping[str, WeightedDraws],
+    origin_state: OriginState, ladder: list[Question], climbs: Mapping[str, LadderForecast], weighted: Mapping[str, WeightedDraws],
     beside: Mapping[str, CompanionRates], n_paths: int,
 ) -> Influence:  # fmt: skip
     """Ladder questions first, then companions, of which no fit knows. A draw taken whole counts by its weight rounded up or down, and
@@ -195,7 +200,7 @@ def _spread(
     slots, comb = np.zeros((len(ladder), PATHS_A_DRAW)), np.zeros(len(ladder))
     moved = any(np.ptp(w.weights) > 0 for w in weighted.values())
     for name, w in weighted.items():
-        share, times = situation.weights[name], size * w.weights
+        share, times = origin_state.weights[name], size * w.weights
         values = np.array([_of(q, climbs[name]) for q in ladder])
         apart = share * (values - (values @ w.weights)[:, None])
         draws[w.fit] = draws.get(w.fit, none) + (apart * times).astype(np.float32)

@@ -53,22 +53,22 @@ def pack(forecast: Forecast) -> Arrays:
     """
     from forecast.forecasting.question_forecasts import relative_ess  # here, so that to read an archive takes NumPy alone
 
-    situation, readings, pool = forecast.situation, forecast.readings, forecast.pool
+    origin_state, readings, pool = forecast.origin_state, forecast.readings, forecast.pool
     asked = [a.question for a in forecast.answers.values() if a.question.level is not None]
-    public = situation.histories["main"].level_now
+    public = origin_state.histories["main"].level_now
     out: Arrays = {
         "form": np.array(FORM),
-        "seed": np.array(situation.seed),
+        "seed": np.array(origin_state.seed),
         "questions": np.array([q.id for q in asked]),
         "companions": np.array([id_ for id_, a in forecast.answers.items() if a.question.level is None]),
         "readings": np.array(list(readings)),
-        "origin": np.array(situation.origin),
-        "administrations": situation.administrations.astype(np.int8),
+        "origin": np.array(origin_state.origin),
+        "administrations": origin_state.administrations.astype(np.int8),
         "public_now": np.array(public),
     }
     for name, made in readings.items():
         out |= pack_draws(name, made.draws)
-        out[f"merged/{name}"] = np.array(situation.merged[name])
+        out[f"merged/{name}"] = np.array(origin_state.merged[name])
         out[f"{name}/levels"] = made.history.levels.astype(np.int8)
         out[f"{name}/skips_up"], out[f"{name}/skips_down"] = made.skip_counts
         out |= {f"{name}/entered/{k}": _single(made.ladder.entered[k - 1, :, k:]) for k in secret_levels(public)}
@@ -84,8 +84,8 @@ def pack(forecast: Forecast) -> Arrays:
             out[f"companion/{answer.question.id}"] = _single(answer.draws[0])
             out[f"companion_prior/{answer.question.id}"] = _single(answer.draws[0] if answer.prior_draws is None else answer.prior_draws)
     out |= {f"pool/{f.name}": _single(getattr(pool, f.name)) for f in fields(pool)}
-    out["events/log_likelihood"] = _single(of_events(situation, pool))
-    out |= _pack_situation(situation)
+    out["events/log_likelihood"] = _single(of_events(origin_state, pool))
+    out |= _pack_situation(origin_state)
     try:
         check_arrays(out)
     except ValueError as e:
@@ -93,14 +93,14 @@ def pack(forecast: Forecast) -> Arrays:
     return out
 
 
-def _pack_situation(situation: OriginState) -> Arrays:
+def _pack_situation(origin_state: OriginState) -> Arrays:
     """What the drivers were made from."""
-    rates, pressed, polled = situation.rates, situation.leverage, situation.polled
-    now = situation.origin - FIRST_MONTH
-    due = [c.date.month - situation.origin for c in situation.data.calendar if c.effect == "determination"]
+    rates, pressed, polled = origin_state.rates, origin_state.leverage, origin_state.polled
+    now = origin_state.origin - FIRST_MONTH
+    due = [c.date.month - origin_state.origin for c in origin_state.data.calendar if c.effect == "determination"]
     return {
-        **{f"drivers/{f.name}": np.asarray(getattr(situation.drivers, f.name)) for f in fields(situation.drivers)},
-        "leverage/scale": np.array(situation.settings.scale),
+        **{f"drivers/{f.name}": np.asarray(getattr(origin_state.drivers, f.name)) for f in fields(origin_state.drivers)},
+        "leverage/scale": np.array(origin_state.settings.scale),
         "leverage/measures": pressed.measures,
         "leverage/gains": pressed.gains.astype(np.int8),
         "leverage/reliefs": pressed.reliefs.astype(np.int8),
@@ -108,8 +108,8 @@ def _pack_situation(situation: OriginState) -> Arrays:
         "mobilised/counts": rates.counts[STREAMS.index("mobilisation")].astype(np.int16),
         "polls/knots": polled.d[:, : now + KNOT_MONTHS : KNOT_MONTHS].astype(np.float16),
         **{f"polls/{name}": _single(getattr(polled, name)) for name in ("hyper", "wording", "start", "intercept", "log_likelihood")},
-        "opposition/hyper": situation.opposition.hyper,
-        "opposition/weights": situation.opposition.weights,
+        "opposition/hyper": origin_state.opposition.hyper,
+        "opposition/weights": origin_state.opposition.weights,
         "companion/months": np.array(rates.counted.shape[1]),
         "companion/counted": rates.counted.sum(1),
         "companion/answers": rates.answers.sum(1),

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 _BY = STREAMS.index("mobilisation")
 
 
-def of_events(situation: OriginState, pool: DriverPaths) -> Floats:
+def of_events(origin_state: OriginState, pool: DriverPaths) -> Floats:
     """Log likelihood [P] of the counts of events in model 4's window, given the elasticities and rates of each path.
 
     Constants of the counts alone are left out. A path's rates are those of the draw whose rate of mobilisations it has: no two are alike.
     """
-    rates = situation.rates
+    rates = origin_state.rates
     order = np.argsort(rates.rate[:, _BY])
     row = order[np.searchsorted(rates.rate[order, _BY], pool.mobilising)]
     window = np.arange(rates.window[0], rates.window[1] + 1) - FIRST_MONTH
-    series = (situation.drivers.log2_deaths, situation.concessions, situation.leverage.value)
+    series = (origin_state.drivers.log2_deaths, origin_state.concessions, origin_state.leverage.value)
     lagged = [s[window - 1] - mean for s, mean in zip(series, rates.means, strict=True)]
     z = predictors(lagged[0][None], lagged[1][None], lagged[2][None], rates.eta[row, None, :])  # [P, W, K]
     rate = rates.rate[row]

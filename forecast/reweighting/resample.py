@@ -18,24 +18,24 @@ from forecast.typing import Ints
 
 
 def resampled(
-    situation: OriginState, pool: DriverPaths, name: str, weighted: WeightedDraws, tree: xr.DataTree, diagnostics: Diagnostics
+    origin_state: OriginState, pool: DriverPaths, name: str, weighted: WeightedDraws, tree: xr.DataTree, diagnostics: Diagnostics
 ) -> ReadingForecast:
     """One reading from weighted draws: each is taken as often as it weighs, in their order, and carried forward in the new situation.
 
     tree, diagnostics: of the fit that the draws come from; of the tree what was carried forward and taken is left.
     """
-    history, constants = situation.histories[name], tolerance_priors(situation.priors)
+    history, constants = origin_state.histories[name], tolerance_priors(origin_state.priors)
     chosen = systematic_resample(weighted.weights, weighted.draws.size)
     draws = weighted.draws.take(chosen)
-    prior = from_prior(constants, situation.origin, draws.size, np.random.default_rng(situation.seed + 3))
+    prior = from_prior(constants, origin_state.origin, draws.size, np.random.default_rng(origin_state.seed + 3))
     return ReadingForecast(
         name=name,
         history=history,
         posterior=_taken(tree, chosen),
         draws=draws,
-        ladder=forecast_from_history(situation, draws, pool, history),
+        ladder=forecast_from_history(origin_state, draws, pool, history),
         prior_draws=prior,
-        prior_ladder=forecast_from_history(situation, prior, pool, history),
+        prior_ladder=forecast_from_history(origin_state, prior, pool, history),
         diagnostics=diagnostics,
         skip_counts=skip_posterior(constants, history)[2],
         constants=constants,

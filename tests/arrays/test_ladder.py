@@ -226,7 +226,7 @@ def test_skip_counts_of_toy_paths(levels: list[int], up: dict[int, tuple[int, in
 
 def test_skip_counts_of_mexico() -> None:
     """By hand from the record 1 2 3 2 1 2 3 2: four rises and three falls, none of which went on."""
-    levels = synthetic.situation().histories["main"].levels
+    levels = synthetic.origin_state().histories["main"].levels
     spells = [int(k) for i, k in enumerate(levels) if i == 0 or k != levels[i - 1]]
     assert spells == [1, 2, 3, 2, 1, 2, 3, 2]
     up, down = skip_counts(levels)

@@ -95,7 +95,7 @@ def of(inputs: Inputs, said: Said) -> Forecast:
     """The forecast of the tests as if it had been made from these inputs and said this."""
     made = prior_forecast()
     answers = {id_: replace(a, probability=said.of(id_)) for id_, a in made.answers.items()}
-    return replace(made, answers=answers, situation=replace(made.situation, data=inputs.data, priors=inputs.priors))
+    return replace(made, answers=answers, origin_state=replace(made.origin_state, data=inputs.data, priors=inputs.priors))
 
 
 MADE_WITH = {"model_version": ""}

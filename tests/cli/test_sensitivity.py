@@ -32,7 +32,7 @@ def found() -> dict[str, Any]:
 @pytest.fixture
 def with_run(workspace: Workspace) -> Workspace:
     """A workspace whose newest run holds the draws of `prior_forecast`."""
-    priors = prior_forecast().situation.priors
+    priors = prior_forecast().origin_state.priors
     named = {name: {"spec": str(prior.spec), "revision": "as shipped"} for name, prior in priors.items()}
     meta = {"priors_digest": priors.digest(), "headline": "reach-4-12m", "priors": named}
     store.write_run(workspace.reports, RUN, lambda folder: write_draws(folder, pack(prior_forecast())), meta)

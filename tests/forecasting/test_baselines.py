@@ -23,7 +23,7 @@ from forecast.forecasting.baselines import (
 from forecast.forecasting.questions import build_questions
 from forecast.model.events import ANSWERS, COUNTED
 from forecast.report.parts.baselines import frozen
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 from tests.support.prior_forecasts import prior_forecast
 
 
@@ -72,29 +72,31 @@ def test_windows_end_at_the_origin() -> None:
 
 
 def test_what_counts_is_what_the_model_of_events_counts() -> None:
-    situation = bundled_situation()
-    start, end = situation.rates.window
-    config = situation.data.questions.companion
+    origin_state = bundled_origin_state()
+    start, end = origin_state.rates.window
+    config = origin_state.data.questions.companion
     for i, slug in enumerate(COUNTED):
         counts = config[slug].counts
         assert counts is not None
-        found = monthly_counts(situation.data.events, counts, situation.origin)
-        assert found[start - FIRST_MONTH :].tolist() == situation.rates.counted[i].tolist(), slug
-        assert found.sum() >= situation.rates.counted[i].sum() > 0
+        found = monthly_counts(origin_state.data.events, counts, origin_state.origin)
+        assert found[start - FIRST_MONTH :].tolist() == origin_state.rates.counted[i].tolist(), slug
+        assert found.sum() >= origin_state.rates.counted[i].sum() > 0
     for i, answer in enumerate(ANSWERS):
-        found = monthly_counts(situation.data.events, Counts(family="B", answers=answer), situation.origin)
-        assert found[start - FIRST_MONTH : end - FIRST_MONTH + 1].tolist() == situation.rates.answers[i].tolist()
+        found = monthly_counts(origin_state.data.events, Counts(family="B", answers=answer), origin_state.origin)
+        assert found[start - FIRST_MONTH : end - FIRST_MONTH + 1].tolist() == origin_state.rates.answers[i].tolist()
 
 
 def test_an_event_by_hand() -> None:
     """Deemed insufficient within six months: the share of past half-years, and whether the last was one."""
-    situation = bundled_situation()
-    q = next(q for q in build_questions(situation.data.questions, situation.origin) if q.companion == "deemed-insufficient")
-    found = baselines([q], situation.histories["main"].levels, situation.data.events, situation.data.questions, situation.origin)[q.id]
+    origin_state = bundled_origin_state()
+    q = next(q for q in build_questions(origin_state.data.questions, origin_state.origin) if q.companion == "deemed-insufficient")
+    found = baselines(
+        [q], origin_state.histories["main"].levels, origin_state.data.events, origin_state.data.questions, origin_state.origin
+    )[q.id]
     halves = [set() for _ in range(41)]  # 246 months
-    for e in situation.data.events:
-        if e.family == "B" and e.answers == "insufficient" and e.date.month <= situation.origin:
-            halves[40 - (situation.origin - e.date.month) // 6].add(e.id)
+    for e in origin_state.data.events:
+        if e.family == "B" and e.answers == "insufficient" and e.date.month <= origin_state.origin:
+            halves[40 - (origin_state.origin - e.date.month) // 6].add(e.id)
     yes = [bool(half) for half in halves]
     changes = sum(a != b for a, b in pairwise(yes))
     assert found.climatology == pytest.approx((sum(yes) + 0.5) / 42)
@@ -123,7 +125,7 @@ def test_every_question_of_a_forecast_has_its_row() -> None:
 
 
 def test_levels_in_force_are_ordered() -> None:
-    levels = bundled_situation().histories["main"].levels
+    levels = bundled_origin_state().histories["main"].levels
     for kernel in (persistence_kernel(levels), climatology_kernel(levels)):
         held = [baseline_probability(kernel, int(levels[-1]), "in_force_at", k, 12) for k in range(1, 6)]
         assert held == sorted(held, reverse=True)
@@ -131,6 +133,6 @@ def test_levels_in_force_are_ordered() -> None:
 
 
 def test_a_question_without_a_past_has_no_baseline() -> None:
-    situation = bundled_situation()
-    q = Question("event-direct-action-12m", "", "event", None, 12, Month(situation.origin + 1), Month(situation.origin + 12))
-    assert baselines([q], np.array([1, 2]), (), situation.data.questions, situation.origin) == {}
+    origin_state = bundled_origin_state()
+    q = Question("event-direct-action-12m", "", "event", None, 12, Month(origin_state.origin + 1), Month(origin_state.origin + 12))
+    assert baselines([q], np.array([1, 2]), (), origin_state.data.questions, origin_state.origin) == {}

@@ -121,7 +121,7 @@ def test_at_the_pressure_of_2025_direct_action_has_its_stated_rate() -> None:
 
 
 def test_counts_are_of_the_window_alone() -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     assert s.rates.counted.shape == (4, synthetic.ORIGIN - month("2025-02") + 1)
     longer = replace(s.rates, counted=np.zeros((4, 100)))
     assert event_count_forecast(s.priors, longer, "designation", 12, 2_000, np.random.default_rng(1)).probability.mean() < 0.2

@@ -99,7 +99,7 @@ def test_slot_means_average_to_the_mean_over_draws(prior: ParameterDraws, paths:
 
 def test_zero_rates_of_pressure_lower_the_headline() -> None:
     """On the bundled drivers, with draws from the prior: what Washington does from now on matters."""
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     draws = from_prior(synthetic.constants(), s.origin, 400, np.random.default_rng(9))
     quiet = Intervention(
         rates={name: 0.0 for name in STREAMS if name.startswith(("threat", "measure")) or name in ("act", "demonstration")}
@@ -110,7 +110,7 @@ def test_zero_rates_of_pressure_lower_the_headline() -> None:
 
 
 def test_the_empty_scenario_is_the_forecast() -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     draws = from_prior(synthetic.constants(), s.origin, 50, np.random.default_rng(9))
     main = s.histories["main"]
     np.testing.assert_array_equal(

@@ -18,7 +18,7 @@ from forecast.forecasting.driver_gate import NAMED, contradicted_records
 from forecast.forecasting.origin_state import build_origin_state
 from forecast.model.opposition import OppositionPriors, fit_opposition
 from forecast.model.overdose import fit_overdose
-from tests.support.synthetic import data, priors, situation
+from tests.support.synthetic import data, origin_state, priors
 
 DAYS = [date(2008, 6, 28), date(2013, 3, 28), date(2018, 1, 28), date(2019, 7, 28), date(2021, 3, 28), date(2024, 1, 28), date(2026, 3, 28)]
 NEWEST = max(r.published.last for r in data().overdose_releases)
@@ -35,8 +35,8 @@ def changed(of: Data, which: Callable[[OverdoseRelease], bool], **factors: float
 
 
 def test_the_bundled_drivers_pass() -> None:
-    assert situation().opposition.effective > 1000
-    assert situation().rates.effective > 1000
+    assert origin_state().opposition.effective > 1000
+    assert origin_state().rates.effective > 1000
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
@@ -107,7 +107,7 @@ def test_a_poll_in_fractions_is_named() -> None:
 
 
 def test_opposition_beyond_belief_names_the_poll_that_pulls() -> None:
-    fit = situation().opposition
+    fit = origin_state().opposition
     with pytest.raises(GateError, match=r"beyond 99 % .* polls\.csv, "):
         driver_gate.check_opposition(replace(fit, mean=fit.mean + 5.0))
 
@@ -115,7 +115,7 @@ def test_opposition_beyond_belief_names_the_poll_that_pulls() -> None:
 @pytest.mark.parametrize("model", ["opposition", "events"])
 @pytest.mark.parametrize(("k_hat", "effective"), [(0.8, 2000.0), (0.1, 300.0), (np.nan, 2000.0)])
 def test_weights_that_degenerate_end_at_the_gate(model: str, k_hat: float, effective: float) -> None:
-    s = situation()
+    s = origin_state()
     changes = {"k_hat": k_hat, "effective": effective}
     opposition, rates = replace(s.opposition, **changes), replace(s.rates, **changes)  # type: ignore[arg-type]  # two floats
     with pytest.raises(GateError, match=model):
@@ -123,7 +123,7 @@ def test_weights_that_degenerate_end_at_the_gate(model: str, k_hat: float, effec
 
 
 def test_more_events_than_can_be_simulated_and_pressure_beyond_belief_are_named() -> None:
-    s = situation()
+    s = origin_state()
     with pytest.raises(GateError, match=r"events\.csv has .* of the kind"):
         driver_gate.check_events(replace(s.rates, counts=s.rates.counts * 10))
     with pytest.raises(GateError, match=r"US pressure in \d{4}-\d{2}|US pressure in [A-Z]"):

@@ -281,7 +281,7 @@ def test_shifts_of_deaths_and_opposition() -> None:
 
 
 def test_doubling_the_economic_measures_since_2025_raises_their_simulated_arrivals() -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     more = [
         e.model_copy(update={"id": f"{e.id}x", "same_act_as": ()})
         for e in s.data.events
@@ -304,7 +304,7 @@ def test_doubling_the_economic_measures_since_2025_raises_their_simulated_arriva
 
 
 def test_no_new_pressure_means_less_leverage() -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     quiet = Intervention(
         rates={name: 0.0 for name in STREAMS if name.startswith(("threat", "measure")) or name in ("act", "demonstration")}
     )

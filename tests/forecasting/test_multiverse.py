@@ -8,7 +8,7 @@ import pytest
 from forecast import workspace as places
 from forecast.forecasting.multiverse import Universe, disputed_act, universes
 from forecast.priors.outside_view_variants import read_alternatives
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 
 OFF = {
     "pressure off": ("leverage", "leverage_on_falls"),
@@ -21,8 +21,8 @@ OFF = {
 
 @pytest.fixture(scope="module")
 def strip() -> dict[str, Universe]:
-    situation = bundled_situation()
-    found = list(universes(situation, disputed_act(situation), read_alternatives(places.bundled() / "priors")))
+    origin_state = bundled_origin_state()
+    found = list(universes(origin_state, disputed_act(origin_state), read_alternatives(places.bundled() / "priors")))
     assert len({u.label for u in found}) == len(found)
     return {u.label: u for u in found}
 

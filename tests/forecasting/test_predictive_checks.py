@@ -76,7 +76,7 @@ def test_the_prior_writes_histories_like_mexicos_but_calmer() -> None:
 
     Mexico moved more often than its class, which is said in the report; its other statistics lie well inside.
     """
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     main = s.histories["main"]
     rng = np.random.default_rng(11)
     replicas = simulate_histories(from_prior(synthetic.constants(), s.origin, 4_000, rng), s.drivers, int(main.levels[0]), rng)

@@ -25,7 +25,7 @@ from forecast.priors.load import load_priors
 from forecast.reweighting.draws_archive import pack_draws, unpack_draws
 from forecast.runs import publication_lock, run_ids, store
 from tests.conftest import NOW
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 from tests.support.sound_reports import EXAMPLE, sound_report
 
 type Command = Callable[..., Result]
@@ -58,7 +58,7 @@ def published(workspace: places.Workspace) -> places.Workspace:
 @pytest.fixture
 def assessed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Saves the seconds that models 2 to 4 take: the situation that other tests use too stands for that of the run."""
-    monkeypatch.setattr("forecast.forecasting.origin_state.build_origin_state", lambda data, priors, seed: bundled_situation())
+    monkeypatch.setattr("forecast.forecasting.origin_state.build_origin_state", lambda data, priors, seed: bundled_origin_state())
 
 
 def root(workspace: places.Workspace) -> Path:
@@ -67,7 +67,7 @@ def root(workspace: places.Workspace) -> Path:
 
 def test_draws_come_back_as_they_were_packed() -> None:
     constants = tolerance_priors(load_priors(places.bundled() / "priors"))
-    draws = from_prior(constants, bundled_situation().origin, 5, np.random.default_rng(0))
+    draws = from_prior(constants, bundled_origin_state().origin, 5, np.random.default_rng(0))
     back = unpack_draws(pack_draws("main", draws), "main")
     for field in fields(draws):
         assert np.allclose(getattr(back, field.name), getattr(draws, field.name), rtol=1e-6)

@@ -48,7 +48,7 @@ def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]
 
 def of(inputs: Inputs) -> Forecast:
     made = prior_forecast()
-    return replace(made, situation=replace(made.situation, data=inputs.data, priors=inputs.priors))
+    return replace(made, origin_state=replace(made.origin_state, data=inputs.data, priors=inputs.priors))
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def rows() -> list[dict[str, Any]]:
 
 def write(where: Workspace, run_id: str, arrays: dict[str, Any], rows: list[dict[str, Any]], *edits: str, **noted: Any) -> Path:
     """A run in the store under the priors of the workspace and these edits."""
-    priors = prior_forecast().situation.priors.replace(parse_edits(edits))
+    priors = prior_forecast().origin_state.priors.replace(parse_edits(edits))
 
     def fill(folder: Path) -> None:
         (folder / "report.json").write_text(json.dumps(sound_report(run_id, questions=rows)))
@@ -143,7 +143,7 @@ def test_of_several_the_newest_that_is_sound_is_taken(kept: Workspace, arrays: d
     assert found is not None
     assert found.run_id == newer
     meta = {"data_digest": "d" * 64, "model_version": "1"}
-    digest = prior_forecast().situation.priors.replace(parse_edits([EDIT])).digest()
+    digest = prior_forecast().origin_state.priors.replace(parse_edits([EDIT])).digest()
     assert kept_run(kept.reports, meta, digest, seed=DEFAULT_SEED + 1) is None
 
 

@@ -135,7 +135,7 @@ def test_a_row_added_gives_a_whole_run_that_says_what_it_rests_on(added: Added) 
     assert added.made.reason.startswith("additions alone")
     assert added.made.ess is not None
     assert 400 <= added.made.ess < 800
-    assert not np.array_equal(added.forecast.situation.leverage.value, prior_forecast().situation.leverage.value)
+    assert not np.array_equal(added.forecast.origin_state.leverage.value, prior_forecast().origin_state.leverage.value)
     assert manifest.verify(added.done.path) == ()
     meta = manifest.read_manifest(added.done.path).meta
     assert meta["fitted_in"] == added.fitted.name
@@ -209,7 +209,7 @@ def test_more_months_and_later_coverage_are_additions(here: Workspace) -> None:
     coverage.write_text(coverage.read_text().replace("covered_through = 2026-06-30", "covered_through = 2026-07-31"))
     made = again(here)
     assert made.forecast is not None, made.reason
-    assert made.forecast.situation.origin == prior_forecast().situation.origin + 1
+    assert made.forecast.origin_state.origin == prior_forecast().origin_state.origin + 1
 
 
 def test_words_may_change(workspace: Workspace) -> None:

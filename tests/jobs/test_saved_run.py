@@ -100,7 +100,7 @@ def test_the_inputs_of_a_run_are_read_back_as_they_were(kept: tuple[Path, Inputs
 
 def test_the_draws_of_a_run_and_its_own_inputs_give_its_numbers(kept: tuple[Path, Inputs]) -> None:
     run, _ = kept
-    found = reweight_to_inputs(basis := basis_of(run), basis.situation)
+    found = reweight_to_inputs(basis := basis_of(run), basis.origin_state)
     said = {q["id"]: q for q in json.loads((run / "report.json").read_text())["questions"]}
     assert set(found.probability) == set(said)
     for id_, q in said.items():
@@ -213,4 +213,4 @@ def test_a_file_covered_through_a_day_to_come_counts_no_further_than_the_clock(w
 def test_nothing_is_published_with_another_digest_than_it_was_made_from(kept: tuple[Path, Inputs]) -> None:
     run, inputs = kept
     assert store.latest(run.parent) is None
-    assert manifest.read_manifest(run).meta["data_digest"] == data_digest(inputs.data) == data_digest(prior_forecast().situation.data)
+    assert manifest.read_manifest(run).meta["data_digest"] == data_digest(inputs.data) == data_digest(prior_forecast().origin_state.data)

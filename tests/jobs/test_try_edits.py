@@ -47,7 +47,7 @@ def publish(workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any]
         (folder / "report.json").write_text(json.dumps(report))
         write_draws(folder, arrays)
 
-    priors = prior_forecast().situation.priors
+    priors = prior_forecast().origin_state.priors
     told = {name: {"spec": str(prior.spec)} for name, prior in priors.items()} if named else {}
     store.write_run(workspace.reports, RUN, write, {"priors_digest": priors.digest(), "priors": told, "headline": HEADLINE})
     store.publish(workspace.reports, RUN)
@@ -66,7 +66,7 @@ def tried(workspace: Workspace, *edits: str) -> Any:
 
 
 def test_the_same_value_again_is_the_run_exactly(with_run: Workspace, report: dict[str, Any]) -> None:
-    priors = prior_forecast().situation.priors
+    priors = prior_forecast().origin_state.priors
     same = [f"{name} = {priors.spec(name)}" for name in ("leverage.effect", "leverage.weights", "opposition.start", "ladder.skip_up.3")]
     found = tried(with_run, *same)
     assert found["accepted"]
@@ -95,7 +95,7 @@ def test_questions_have_the_form_of_the_report(with_run: Workspace, report: dict
             assert row[key] == was[key]
         assert (row["expected"] is None) == (was["expected"] is None)
         assert (row["probability_known"] is None) == (was["probability_known"] is None)
-        assert sum(w * row["by_reading"][n] for n, w in prior_forecast().situation.weights.items()) == pytest.approx(row["probability"])
+        assert sum(w * row["by_reading"][n] for n, w in prior_forecast().origin_state.weights.items()) == pytest.approx(row["probability"])
     moved = {row["id"] for row in found["questions"] if row["probability"] != row["before"]}
     assert HEADLINE in moved
     assert "event-direct-action-12m" in moved
@@ -282,7 +282,7 @@ def test_a_run_that_was_altered_is_not_answered_from(
 
 def test_rises_and_stays_by_quantiles_together_as_another_class_would_have_them(with_run: Workspace) -> None:
     """What the outside view hands over: every prior of the ladder at once."""
-    old = prior_forecast().situation.priors
+    old = prior_forecast().origin_state.priors
     edits = {}
     for name in old:
         if name.startswith(("ladder.rise", "ladder.stay")):

@@ -128,7 +128,7 @@ def test_a_scale_of_zero_switches_a_term_off() -> None:
 
 
 def test_every_history_has_the_same_shapes_and_unused_months_are_masked() -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     shapes = set()
     short = History(s.histories["main"].levels[:100], synthetic.drivers(100))
     for history in [*s.histories.values(), short, stirred()]:

@@ -28,7 +28,7 @@ from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTH
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
 from forecast.priors.text import SpecError
-from tests.support.synthetic import data, priors, situation
+from tests.support.synthetic import data, origin_state, priors
 
 STATED = {name: entry for name, entry in CATALOGUE.items() if issubclass(entry.families[0], Distribution)}
 
@@ -122,7 +122,7 @@ def small_pool(changed: OriginState):  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize(("name", "text"), [c for c in of("events.") if c[0] != "events.determination"])
 def test_events_are_sampled_soundly_and_simulated(name: str, text: str) -> None:
-    s, rng = situation(), np.random.default_rng(2)
+    s, rng = origin_state(), np.random.default_rng(2)
     rates = fit_events(
         s.data.events, s.data.administrations, s.origin, s.drivers.log2_deaths, s.leverage.value, elasticity_priors(edited(name, text)), rng
     )
@@ -135,7 +135,7 @@ def test_events_are_sampled_soundly_and_simulated(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(("name", "text"), of("leverage.half_life"))
 def test_leverage_and_its_paths_are_finite(name: str, text: str) -> None:
-    s = situation()
+    s = origin_state()
     settings = leverage_settings(edited(name, text), s.data.scales)
     pressed = compute_leverage(s.data.events, s.origin, settings)
     pool = small_pool(replace(s, settings=settings, leverage=pressed, start=replace(s.start, leverage=pressed)))
@@ -147,7 +147,7 @@ TOLERANCE = [c for c in CASES if CATALOGUE[c[0]].model == "tolerance" or c[0] ==
 
 @pytest.mark.parametrize(("name", "text"), TOLERANCE)
 def test_the_density_of_the_record_and_the_recursion_are_finite(name: str, text: str) -> None:
-    s = situation()
+    s = origin_state()
     history, constants = s.histories["main"], tolerance_priors(edited(name, text))
     finite(*constants.constants().values())
     draws = from_prior(constants, s.origin, 40, np.random.default_rng(6))
@@ -163,7 +163,7 @@ def test_the_density_of_the_record_and_the_recursion_are_finite(name: str, text:
 
 @cache
 def _pool():  # type: ignore[no-untyped-def]
-    return situation().pool()
+    return origin_state().pool()
 
 
 @pytest.mark.parametrize(("name", "text"), of("exposure.delay"))

@@ -97,10 +97,10 @@ def test_but_for_its_name_and_time_a_report_is_a_function_of_the_forecast(report
 
 
 def test_the_record_is_that_of_the_data(report: dict[str, Any]) -> None:
-    data = prior_forecast().situation.data
+    data = prior_forecast().origin_state.data
     history = report["history"]
     assert len(history["months"]) == len(history["main"]) == len(history["theta"]["q50"])
-    assert history["months"][-1] == report["origin"] == month_text(prior_forecast().situation.origin)
+    assert history["months"][-1] == report["origin"] == month_text(prior_forecast().origin_state.origin)
     assert [c["to"] for c in history["changes"]] == [history["main"][history["months"].index(c["month"])] for c in history["changes"]]
     known = {e.id for e in data.events}
     named = [i for row in report["asked_answered"] for i in row["ids"]] + [row["id"] for row in report["concessions"]]

@@ -36,23 +36,23 @@ def basis() -> FittedDraws:
     """The draws as the archive keeps them, in single precision."""
     arrays = pack(prior_forecast())
     return FittedDraws(
-        prior_forecast().situation, {n: unpack_draws(arrays, n) for n in prior_forecast().readings}, unpack_draws(arrays, "prior")
+        prior_forecast().origin_state, {n: unpack_draws(arrays, n) for n in prior_forecast().readings}, unpack_draws(arrays, "prior")
     )
 
 
 @functools.cache
 def same() -> ReweightedForecast:
-    return reweight_to_inputs(basis(), basis().situation, prior_forecast().pool)
+    return reweight_to_inputs(basis(), basis().origin_state, prior_forecast().pool)
 
 
 def edited(**edits: str) -> Priors:
     named = {name.replace("__", "."): text for name, text in edits.items()}
-    return prior_forecast().situation.priors.replace({name: parse_prior(name, text) for name, text in named.items()})
+    return prior_forecast().origin_state.priors.replace({name: parse_prior(name, text) for name, text in named.items()})
 
 
-def with_histories(situation: OriginState, **histories: History) -> OriginState:
+def with_histories(origin_state: OriginState, **histories: History) -> OriginState:
     share = 1.0 / len(histories)
-    return replace(situation, histories=histories, merged={n: (n,) for n in histories}, weights=dict.fromkeys(histories, share))
+    return replace(origin_state, histories=histories, merged={n: (n,) for n in histories}, weights=dict.fromkeys(histories, share))
 
 
 def quiet(levels: list[int]) -> History:
@@ -89,7 +89,7 @@ def plain(spread: Influence) -> Influence:
 
 def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of_them_says() -> None:
     """An effect is edited; draws are drawn again with what they say before and after, and the difference of the two means is taken."""
-    one = replace(basis().situation, histories={"main": basis().situation.histories["main"]}, merged={}, weights={"main": 1.0})
+    one = replace(basis().origin_state, histories={"main": basis().origin_state.histories["main"]}, merged={}, weights={"main": 1.0})
     before = reweight_to_inputs(basis(), one, prior_forecast().pool)
     after = reweight_to_inputs(basis(), replace(one, priors=edited(leverage__effect="Normal(1.4, 0.7)")), prior_forecast().pool)
     said = plain(before.spread).apart(plain(after.spread), same_draws=True, same_paths=True)
@@ -146,8 +146,8 @@ def test_its_monte_carlo_error_is_that_of_the_run() -> None:
 def test_an_edited_prior_alone_says_what_trying_it_says(edit: dict[str, str]) -> None:
     """Two ways to one number: draws kept with their probabilities and weighted, and the recursion run again on weighted draws."""
     new = edited(**edit)
-    tried = reweight_to_priors(pack(prior_forecast()), prior_forecast().situation.priors, new, HEADLINE)
-    found = reweight_to_inputs(basis(), replace(basis().situation, priors=new), prior_forecast().pool)
+    tried = reweight_to_priors(pack(prior_forecast()), prior_forecast().origin_state.priors, new, HEADLINE)
+    found = reweight_to_inputs(basis(), replace(basis().origin_state, priors=new), prior_forecast().pool)
     assert tried.how == "reweighted"
     for id_ in prior_forecast().answers:
         if id_ in tried.probability and prior_forecast().answers[id_].question.level is not None:
@@ -164,8 +164,8 @@ def test_a_longer_history_weighs_by_the_likelihood_of_what_it_adds() -> None:
     logits = prior.rvs(n, random_state=np.random.default_rng(5))
     draws = flat(n, logit_rise=np.tile(logits[:, None], 5), log_stay=np.full((n, 5), 12.0))  # falls never come
     old, new = quiet([2, 2]), quiet([2] * (2 + more))
-    was = with_histories(basis().situation, main=old)
-    found = weight_draws(FittedDraws(was, {"main": draws}, draws), with_histories(basis().situation, main=new), "main")
+    was = with_histories(basis().origin_state, main=old)
+    found = weight_draws(FittedDraws(was, {"main": draws}, draws), with_histories(basis().origin_state, main=new), "main")
     grid = np.linspace(-9, 4, 4_001)
     stay = -np.logaddexp(0.0, rise_logit(expit(grid))) * more
     density = prior.pdf(grid) * np.exp(stay)
@@ -177,7 +177,7 @@ def test_a_longer_history_weighs_by_the_likelihood_of_what_it_adds() -> None:
 def test_weights_of_a_shorter_history_undo_those_of_a_longer_one() -> None:
     draws = basis().draws["main"]
     old, new = quiet([2] * 40), quiet([2] * 30 + [3] * 10 + [2] * 5)
-    a, b = (with_histories(basis().situation, main=h) for h in (old, new))
+    a, b = (with_histories(basis().origin_state, main=h) for h in (old, new))
     there = weight_draws(FittedDraws(a, {"main": draws}, draws), b, "main")
     back = weight_draws(FittedDraws(b, {"main": there.draws}, draws), a, "main")
     assert np.ptp(np.log(there.weights) + np.log(back.weights)) < 25  # smoothing touches only the tails
@@ -188,9 +188,9 @@ def test_weights_of_a_shorter_history_undo_those_of_a_longer_one() -> None:
 
 def test_skips_take_their_new_conjugate_posterior() -> None:
     """A recorded skip more: each draw keeps its rank in the Beta that now holds."""
-    constants = tolerance_priors(basis().situation.priors)
+    constants = tolerance_priors(basis().origin_state.priors)
     old, new = quiet([2] * 24), quiet([2, 4] + [2] * 22)
-    was, now = with_histories(basis().situation, main=old), with_histories(basis().situation, main=new)
+    was, now = with_histories(basis().origin_state, main=old), with_histories(basis().origin_state, main=new)
     before, after = skip_posterior(constants, old)[0], skip_posterior(constants, new)[0]
     assert tuple(after[2]) == (before[2][0] + 1, before[2][1])
     draws = basis().draws["main"]
@@ -206,11 +206,13 @@ def test_skips_take_their_new_conjugate_posterior() -> None:
 def test_beyond_its_last_knot_the_drift_goes_on_as_it_was() -> None:
     """A history past the slots of the fit: the knots that are added have the marginal sd and the memory of the stationary walk."""
     n = 4_000
-    draws = from_prior(tolerance_priors(basis().situation.priors), basis().situation.origin, n, np.random.default_rng(2))
+    draws = from_prior(tolerance_priors(basis().origin_state.priors), basis().origin_state.origin, n, np.random.default_rng(2))
     draws = replace(draws, drift_sd=np.full(n, 0.5), half_life=np.full(n, 18.0), drift=0.5 * np.random.default_rng(3).normal(size=(n, 28)))
     years = 26 * 12
-    later = replace(with_histories(basis().situation, main=quiet([2] * years)), origin=Month(basis().situation.origin + 12 * 6))
-    moved = weight_draws(FittedDraws(with_histories(basis().situation, main=quiet([2] * 24)), {"main": draws}, draws), later, "main").draws
+    later = replace(with_histories(basis().origin_state, main=quiet([2] * years)), origin=Month(basis().origin_state.origin + 12 * 6))
+    moved = weight_draws(
+        FittedDraws(with_histories(basis().origin_state, main=quiet([2] * 24)), {"main": draws}, draws), later, "main"
+    ).draws
     assert moved.drift.shape == (n, 38)
     assert np.array_equal(moved.drift[:, :28], draws.drift)
     assert moved.drift[:, 28:].std(0) == pytest.approx(np.full(10, 0.5), rel=0.06)
@@ -218,14 +220,14 @@ def test_beyond_its_last_knot_the_drift_goes_on_as_it_was() -> None:
 
 
 def test_a_reading_that_appears_starts_from_main_and_one_that_is_gone_is_dropped() -> None:
-    situation = basis().situation
-    without = FittedDraws(situation, {n: d for n, d in basis().draws.items() if n != "covert_true"}, basis().prior)
-    found = weight_draws(without, situation, "covert_true")
-    direct = weight_draws(basis(), with_histories(situation, main=situation.histories["covert_true"]), "main")
+    origin_state = basis().origin_state
+    without = FittedDraws(origin_state, {n: d for n, d in basis().draws.items() if n != "covert_true"}, basis().prior)
+    found = weight_draws(without, origin_state, "covert_true")
+    direct = weight_draws(basis(), with_histories(origin_state, main=origin_state.histories["covert_true"]), "main")
     assert np.array_equal(found.weights, direct.weights)
     fewer = replace(
-        situation,
-        histories={n: h for n, h in situation.histories.items() if n != "denials_true"},
+        origin_state,
+        histories={n: h for n, h in origin_state.histories.items() if n != "denials_true"},
         weights={"main": 0.5, "advisers_stayed": 0.4, "covert_true": 0.1},
     )
     left = reweight_to_inputs(basis(), fewer, prior_forecast().pool)
@@ -235,9 +237,9 @@ def test_a_reading_that_appears_starts_from_main_and_one_that_is_gone_is_dropped
 
 def test_a_history_that_the_draws_hold_impossible_is_not_accepted() -> None:
     """Main's draws for a past in which Mexico went up and down all the time: a few draws carry all the weight."""
-    situation = basis().situation
-    wild = History(np.array([2, 3] * (len(situation.drivers.pressure) // 2)), situation.drivers)
-    found = reweight_to_inputs(basis(), with_histories(situation, main=wild), prior_forecast().pool)
+    origin_state = basis().origin_state
+    wild = History(np.array([2, 3] * (len(origin_state.drivers.pressure) // 2)), origin_state.drivers)
+    found = reweight_to_inputs(basis(), with_histories(origin_state, main=wild), prior_forecast().pool)
     assert not found.accepted
     assert found.k_hat > 0.7 or found.ess < 200
 

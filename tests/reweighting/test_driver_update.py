@@ -26,7 +26,7 @@ from forecast.priors.load import Priors
 from forecast.reweighting.draws_archive import pack, unpack_drivers, unpack_pool
 from forecast.reweighting.driver_update import POLLS, moved_mean, resample_paths, systematic_resample, update_drivers
 from forecast.reweighting.importance_ratios import likelihood_ratio, unsupported_mass
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 from tests.support.prior_forecasts import prior_forecast
 
 EDITS = {
@@ -42,21 +42,21 @@ def arrays() -> dict[str, Any]:
 
 
 def edited(edits: dict[str, str]) -> Priors:
-    return bundled_situation().priors.replace({name: parse_prior(name, text) for name, text in edits.items()})
+    return bundled_origin_state().priors.replace({name: parse_prior(name, text) for name, text in edits.items()})
 
 
 @pytest.mark.parametrize("name", EDITS)
 def test_leverage_is_what_the_records_and_the_simulation_give_with_other_settings(arrays: dict[str, Any], name: str) -> None:
     """Over history by the model itself, from the events; on the paths by simulating again with the same random numbers, which moves none
     of what leverage is made of."""
-    situation, new = bundled_situation(), edited({name: EDITS[name]})
-    settings = leverage_settings(new, situation.data.scales)
-    pressed = compute_leverage(situation.data.events, situation.origin, settings)
-    start = replace(situation.start, leverage=pressed)
+    origin_state, new = bundled_origin_state(), edited({name: EDITS[name]})
+    settings = leverage_settings(new, origin_state.data.scales)
+    pressed = compute_leverage(origin_state.data.events, origin_state.origin, settings)
+    start = replace(origin_state.start, leverage=pressed)
     again = simulate_drivers(
-        start, situation.future, situation.rates, settings, situation.data.calendar, situation.origin, situation.seed + 1
+        start, origin_state.future, origin_state.rates, settings, origin_state.data.calendar, origin_state.origin, origin_state.seed + 1
     )
-    found = update_drivers(arrays | _deaf(arrays), situation.priors, new, [name])
+    found = update_drivers(arrays | _deaf(arrays), origin_state.priors, new, [name])
     np.testing.assert_allclose(found.drivers.pressure, saturate_pressure(pressed.value), rtol=1e-12)
     np.testing.assert_allclose(found.pool.leverage, again.leverage, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found.pool.impulses, again.impulses, rtol=1e-5, atol=1e-6)
@@ -70,7 +70,7 @@ def _deaf(arrays: dict[str, Any]) -> dict[str, Any]:
 
 def test_paths_are_redrawn_towards_the_mobilisations_that_other_pressure_brings(arrays: dict[str, Any]) -> None:
     """Against simulating with the other pressure, the rate learnt again: with a strong backlash, or nothing would show."""
-    plain, eta, k = bundled_situation(), 0.8, STREAMS.index("mobilisation")
+    plain, eta, k = bundled_origin_state(), 0.8, STREAMS.index("mobilisation")
     new = edited({"leverage.weights": "Weights(economic=0.9, diplomatic=0.05, security=0.05)"})
 
     def simulated(priors: Priors) -> DriverPaths:
@@ -109,23 +109,25 @@ def test_paths_are_redrawn_towards_the_mobilisations_that_other_pressure_brings(
     ],
 )
 def test_opposition_moves_as_fitting_model_3_again_moves_it(arrays: dict[str, Any], name: str, text: str) -> None:
-    situation, new = bundled_situation(), edited({name: text})
-    found = update_drivers(arrays, situation.priors, new, [name])
-    fit = fit_opposition(situation.data.polls, situation.origin, OppositionPriors.of(new), np.random.default_rng(situation.seed), 2_000)
+    origin_state, new = bundled_origin_state(), edited({name: text})
+    found = update_drivers(arrays, origin_state.priors, new, [name])
+    fit = fit_opposition(
+        origin_state.data.polls, origin_state.origin, OppositionPriors.of(new), np.random.default_rng(origin_state.seed), 2_000
+    )
     moved = found.drivers.opposition - unpack_drivers(arrays).opposition
-    exact = fit.mean - situation.opposition.mean
-    error = fit.sd * np.sqrt(1 / found.trust[0].effective - 1 / 2_000 + 1 / situation.opposition.effective + 1 / fit.effective)
+    exact = fit.mean - origin_state.opposition.mean
+    error = fit.sd * np.sqrt(1 / found.trust[0].effective - 1 / 2_000 + 1 / origin_state.opposition.effective + 1 / fit.effective)
     assert np.abs((moved - exact) / error)[[0, 60, 120, 180, -1]].max() < 4
     assert np.abs(exact).max() > 0.002
     assert max(w.k_hat for w in found.trust) < 0.7
 
 
 def test_the_draw_behind_a_path_is_of_the_posterior_that_is_reported() -> None:
-    situation = bundled_situation()
-    said = {s.name: s for s in situation.opposition.summaries}
-    error = np.sqrt(1 / 2_000 + 1 / situation.opposition.effective)
-    columns = {f"wording.{w}": situation.polled.wording[:, i] for i, w in enumerate(("unilateral", "coordinated", "agents"))}
-    columns["favourability_intercept"] = situation.polled.intercept
+    origin_state = bundled_origin_state()
+    said = {s.name: s for s in origin_state.opposition.summaries}
+    error = np.sqrt(1 / 2_000 + 1 / origin_state.opposition.effective)
+    columns = {f"wording.{w}": origin_state.polled.wording[:, i] for i, w in enumerate(("unilateral", "coordinated", "agents"))}
+    columns["favourability_intercept"] = origin_state.polled.intercept
     for name, values in columns.items():
         assert abs(values.mean() - said[name].mean) < 4 * said[name].sd * error
         assert values.std() == pytest.approx(said[name].sd, rel=0.15)
@@ -135,7 +137,7 @@ def test_the_draw_behind_a_path_is_of_the_posterior_that_is_reported() -> None:
 def test_knots_give_back_every_month_of_opposition(arrays: dict[str, Any]) -> None:
     weights = np.zeros(2_000)
     weights[7] = 1.0
-    d = bundled_situation().polled.d[:, : len(unpack_drivers(arrays).opposition)]
+    d = bundled_origin_state().polled.d[:, : len(unpack_drivers(arrays).opposition)]
     np.testing.assert_allclose(moved_mean(arrays, weights), d[7] - d.mean(0), atol=2e-3)
 
 
@@ -173,7 +175,7 @@ def test_a_systematic_part_of_equal_weights_is_evenly_spaced() -> None:
 
 
 def test_elasticities_weigh_the_paths_by_their_densities(arrays: dict[str, Any]) -> None:
-    old, new = bundled_situation().priors, edited({"events.demand": "Normal(0.4, 0.15)"})
+    old, new = bundled_origin_state().priors, edited({"events.demand": "Normal(0.4, 0.15)"})
     found = update_drivers(arrays, old, new, ["events.demand"])
     eta = unpack_pool(arrays).eta[:, 0]
     weights = pareto_smooth(new.distribution("events.demand").logpdf(eta) - old.distribution("events.demand").logpdf(eta)).weights
@@ -183,7 +185,7 @@ def test_elasticities_weigh_the_paths_by_their_densities(arrays: dict[str, Any])
 
 
 def test_only_a_shift_moved_down_has_mass_beyond_the_draws() -> None:
-    old = bundled_situation().priors
+    old = bundled_origin_state().priors
     assert unsupported_mass(old, edited({"drift.half_life": "LogNormal(12, 0.6, shift=5)"}), ["drift.half_life"]) == ("", 0.0)
     name, mass = unsupported_mass(old, edited({"drift.half_life": "LogNormal(2, 0.4, shift=1)"}), ["drift.half_life"])
     assert name == "drift.half_life"

@@ -13,13 +13,13 @@ from forecast.domain import FIRST_MONTH
 from forecast.model.events import predictors
 from forecast.model.opposition_marginal import draws, moments
 from forecast.reweighting.path_likelihood import of_events
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 
 
 def test_the_likelihood_of_events_is_poisson() -> None:
-    situation = bundled_situation()
-    rates, pool = situation.rates, situation.pool()
-    found = of_events(situation, pool)
+    origin_state = bundled_origin_state()
+    rates, pool = origin_state.rates, origin_state.pool()
+    found = of_events(origin_state, pool)
     window = np.arange(rates.window[0], rates.window[1] + 1) - FIRST_MONTH - 1
     exact = []
     for path in range(20):
@@ -27,7 +27,7 @@ def test_the_likelihood_of_events_is_poisson() -> None:
         deaths, conceded, pressed = (
             series[window] - mean
             for series, mean in zip(
-                (situation.drivers.log2_deaths, situation.concessions, situation.leverage.value), rates.means, strict=True
+                (origin_state.drivers.log2_deaths, origin_state.concessions, origin_state.leverage.value), rates.means, strict=True
             )
         )
         expected = rates.rate[row] * np.exp(predictors(deaths, conceded, pressed, rates.eta[row]))
@@ -38,8 +38,8 @@ def test_the_likelihood_of_events_is_poisson() -> None:
 @pytest.mark.parametrize("alpha", [0.8, 1.25])
 def test_polls_that_count_more_move_opposition_as_smaller_errors_do(alpha: float) -> None:
     """Given hyperparameters all is normal: a likelihood to the power α is that of polls with 1/α of the variance."""
-    situation = bundled_situation()
-    polls, origin = situation.opposition.polls, situation.origin
+    origin_state = bundled_origin_state()
+    polls, origin = origin_state.opposition.polls, origin_state.origin
     one = np.array([[0.1, 0.3, 1e-6, 0.7]])
     d, wording, start, _, likelihood = draws(np.random.default_rng(3), polls, np.repeat(one, 6_000, axis=0), origin)
     weights = pareto_smooth((alpha - 1) * likelihood)

@@ -41,24 +41,24 @@ def arrays() -> dict[str, Any]:
 
 def edited(**edits: str) -> Priors:
     named = {name.replace("__", "."): text for name, text in edits.items()}
-    return prior_forecast().situation.priors.replace({name: parse_prior(name, text) for name, text in named.items()})
+    return prior_forecast().origin_state.priors.replace({name: parse_prior(name, text) for name, text in named.items()})
 
 
 def tried(arrays: dict[str, Any], **edits: str) -> EditedForecast:
-    return reweight_to_priors(arrays, prior_forecast().situation.priors, edited(**edits), HEADLINE)
+    return reweight_to_priors(arrays, prior_forecast().origin_state.priors, edited(**edits), HEADLINE)
 
 
 def drawn_anew(**edits: str) -> tuple[float, float]:
     """The headline from fresh draws of the edited prior, and its standard error but for that of the paths, which are the same."""
-    situation = prior_forecast().situation
-    draws = from_prior(tolerance_priors(edited(**edits)), situation.origin, 500, np.random.default_rng(8))
+    origin_state = prior_forecast().origin_state
+    draws = from_prior(tolerance_priors(edited(**edits)), origin_state.origin, 500, np.random.default_rng(8))
     starts: dict[tuple[int, bool], Any] = {}
     total = np.zeros(draws.size)
-    for name, history in situation.histories.items():
+    for name, history in origin_state.histories.items():
         here = history.level_now, history.fresh_now
         if here not in starts:
-            starts[here] = forecast_from_history(situation, draws, prior_forecast().pool, history).reached(4, 12)
-        total += situation.weights[name] * starts[here]
+            starts[here] = forecast_from_history(origin_state, draws, prior_forecast().pool, history).reached(4, 12)
+        total += origin_state.weights[name] * starts[here]
     return float(total.mean()), float(total.std() / draws.size**0.5)
 
 
@@ -145,14 +145,14 @@ def test_a_reading_has_the_weights_of_those_that_coincide_with_it(arrays: dict[s
 
 def test_delays_of_exposure_change_what_is_known_and_nothing_else(arrays: dict[str, Any]) -> None:
     found = tried(arrays, exposure__delay__4="LogNormal(8, 0.7)", exposure__delay__3="LogNormal(24, 0.3)")
-    situation = prior_forecast().situation
+    origin_state = prior_forecast().origin_state
     rng = np.random.default_rng(4)
     normals = rng.standard_normal((2, SIZE))
     exposure = DisclosureDelay({3: 24 * np.exp(0.3 * normals[0]), 4: 8 * np.exp(0.7 * normals[1])})
     for id_ in (HEADLINE, "reach-3-6m", "reach-5-24m"):
         k, h = int(id_[6]), int(id_[8:-1])
         by_hand = sum(
-            situation.weights[n] * probability_disclosed(made.ladder.entered[k - 1], k, h, exposure, 2).mean()
+            origin_state.weights[n] * probability_disclosed(made.ladder.entered[k - 1], k, h, exposure, 2).mean()
             for n, made in prior_forecast().readings.items()
         )
         assert found.known[id_] == pytest.approx(by_hand, rel=0.03)  # other random delays
@@ -229,16 +229,18 @@ def test_direct_action_follows_its_rate_and_the_pressure(arrays: dict[str, Any])
 
 
 def test_skips_are_moved_to_their_posterior(arrays: dict[str, Any]) -> None:
-    situation = prior_forecast().situation
-    draws = from_prior(tolerance_priors(situation.priors), situation.origin, 4_000, np.random.default_rng(2))
+    origin_state = prior_forecast().origin_state
+    draws = from_prior(tolerance_priors(origin_state.priors), origin_state.origin, 4_000, np.random.default_rng(2))
     counts = {"up": np.zeros((4, 2)), "down": np.zeros((4, 2))}
     new = edited(ladder__skip_up__2="Beta(9, 2)", ladder__skip_up__3="Beta(4, 4)", outside_view__selection="Fixed(0.5)")
-    moved = transport_skips(draws, situation.priors, new, ["ladder.skip_up.2", "ladder.skip_up.3"], counts)
+    moved = transport_skips(draws, origin_state.priors, new, ["ladder.skip_up.2", "ladder.skip_up.3"], counts)
     for i, (a, b) in {2: (9, 2), 3: (2, 6)}.items():
         assert stats.kstest(moved.skip_up[:, i - 1], stats.beta(a, b).cdf).pvalue > 0.001
         assert (np.argsort(moved.skip_up[:, i - 1]) == np.argsort(draws.skip_up[:, i - 1])).all()
     np.testing.assert_array_equal(moved.skip_down, draws.skip_down)
-    same = transport_skips(draws, situation.priors, situation.priors, ["ladder.skip_down.2"], {"up": counts["up"], "down": np.ones((4, 2))})
+    same = transport_skips(
+        draws, origin_state.priors, origin_state.priors, ["ladder.skip_down.2"], {"up": counts["up"], "down": np.ones((4, 2))}
+    )
     np.testing.assert_allclose(same.skip_down, draws.skip_down, rtol=1e-6)
 
 
@@ -256,7 +258,7 @@ def test_several_kinds_of_edits_add_up(arrays: dict[str, Any]) -> None:
     "name", ["leverage.weights", "opposition.walk_sd", "events.backlash", "ladder.skip_up.2", "overdose.change_effect"]
 )
 def test_the_prior_alone_is_answered_too_and_nothing_leaves_its_range(arrays: dict[str, Any], name: str) -> None:
-    old = prior_forecast().situation.priors
+    old = prior_forecast().origin_state.priors
     found = reweight_to_priors(arrays, old, old.replace({name: near(old.spec(name), name, np.random.default_rng(5))}), HEADLINE)
     for part in (found.probability, found.prior, found.known):
         assert all(0 <= p <= 1 for p in part.values())
@@ -265,7 +267,7 @@ def test_the_prior_alone_is_answered_too_and_nothing_leaves_its_range(arrays: di
 
 
 def test_a_ratio_of_densities_is_that_of_the_specs() -> None:
-    old, new = prior_forecast().situation.priors, edited(leverage__effect="Normal(1, 0.5)")
+    old, new = prior_forecast().origin_state.priors, edited(leverage__effect="Normal(1, 0.5)")
     draws = prior_forecast().readings["main"].draws
     expected = new.distribution("leverage.effect").logpdf(draws.leverage) - old.distribution("leverage.effect").logpdf(draws.leverage)
     np.testing.assert_allclose(log_ratio(draws, old, new, edited_priors(old, new)), expected)
@@ -314,14 +316,14 @@ def test_weighted_quantiles_are_those_of_repeated_draws() -> None:
 
 def test_the_same_random_delays_serve_every_prior(arrays: dict[str, Any]) -> None:
     asked = LadderQuestions.of(arrays, 400, 2_000)
-    old = asked.exposure(prior_forecast().situation.priors)
+    old = asked.exposure(prior_forecast().origin_state.priors)
     new = asked.exposure(edited(exposure__delay__4="LogNormal(8, 0.7)"))
     np.testing.assert_allclose(new.delays[4], 2 * old.delays[4])
     np.testing.assert_array_equal(new.delays[3], old.delays[3])
 
 
 def test_random_edits_are_of_every_prior_and_can_be(arrays: dict[str, Any]) -> None:
-    old = prior_forecast().situation.priors
+    old = prior_forecast().origin_state.priors
     rng = np.random.default_rng(6)
     for name in CATALOGUE:
         if name not in FITTED:

@@ -15,7 +15,7 @@ from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import Priors
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, PARAMETER_READERS
 from forecast.reweighting.prior_transport import transport_prior_draws
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 
 EDITS = {
     "ladder.rise.2": "quantiles(0.01, 0.05, 0.3)",
@@ -31,13 +31,13 @@ MOVED = [name if name != "outside_view.selection" else "ladder.rise.3" for name 
 
 
 def drawn(priors: Priors, seed: int) -> ParameterDraws:
-    return from_prior(tolerance_priors(priors), bundled_situation().origin, 3_000, np.random.default_rng(seed))
+    return from_prior(tolerance_priors(priors), bundled_origin_state().origin, 3_000, np.random.default_rng(seed))
 
 
 @pytest.fixture(scope="module")
 def both() -> tuple[ParameterDraws, ParameterDraws]:
     """Moved, and drawn anew."""
-    old = bundled_situation().priors
+    old = bundled_origin_state().priors
     new = old.replace({name: parse_prior(name, text) for name, text in EDITS.items()})
     return transport_prior_draws(drawn(old, 1), old, new, MOVED), drawn(new, 2)
 
@@ -59,7 +59,7 @@ def test_moved_draws_are_draws_of_the_new_prior(both: tuple[ParameterDraws, Para
 
 
 def test_to_the_same_prior_nothing_moves() -> None:
-    old = bundled_situation().priors
+    old = bundled_origin_state().priors
     before = drawn(old, 1)
     after = transport_prior_draws(before, old, old, MOVED)
     for field in dataclasses.fields(ParameterDraws):

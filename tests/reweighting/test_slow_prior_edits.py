@@ -36,13 +36,13 @@ def fitted(day: str) -> Forecast:
 
 def weighted(old: Forecast, new: Forecast) -> ReweightedForecast:
     draws = {name: made.draws for name, made in old.readings.items()}
-    return reweight_to_inputs(FittedDraws(old.situation, draws, old.readings["main"].prior_draws), new.situation, new.pool)
+    return reweight_to_inputs(FittedDraws(old.origin_state, draws, old.readings["main"].prior_draws), new.origin_state, new.pool)
 
 
 def differences(found: ReweightedForecast, new: Forecast, reading: str) -> dict[str, float]:
     """z by question of one reading. Both are told on the same paths, so only the draws differ by chance."""
-    history, kept = new.situation.histories[reading], found.weighted[reading]
-    futures = forecast_from_history(new.situation, kept.draws, new.pool, history), new.readings[reading].ladder
+    history, kept = new.origin_state.histories[reading], found.weighted[reading]
+    futures = forecast_from_history(new.origin_state, kept.draws, new.pool, history), new.readings[reading].ladder
     out = {}
     for answer in new.answers.values():
         q = answer.question
@@ -83,17 +83,17 @@ def agree(before: str, after: str) -> ReweightedForecast:
 def published(found: ReweightedForecast, new: Forecast) -> dict[str, QuestionForecast]:
     """The answers of the run that is made of these weights: of draws taken as often as they weigh."""
     made = {
-        name: resampled(new.situation, new.pool, name, w, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
+        name: resampled(new.origin_state, new.pool, name, w, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
         for name, w in found.weighted.items()
     }
-    return forecast_questions(new.situation, made, new.pool, build_questions(new.situation.data.questions, new.situation.origin))
+    return forecast_questions(new.origin_state, made, new.pool, build_questions(new.origin_state.data.questions, new.origin_state.origin))
 
 
 def refitted_for(before: str, after: str, found: ReweightedForecast) -> str:
     """Why it is no small change all the same, in words; empty if it is one."""
     old = fitted(before)
     said = {"probability": old.headline.probability, "by_reading": old.headline.by_reading}
-    return _recoded(old.situation, found.situation) or _far(found, said)
+    return _recoded(old.origin_state, found.origin_state) or _far(found, said)
 
 
 @pytest.mark.slow

@@ -46,12 +46,12 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def headline(arrays: dict[str, Any]) -> TargetQuestion:
-    return target_question(arrays, prior_forecast().situation.priors, HEADLINE)
+    return target_question(arrays, prior_forecast().origin_state.priors, HEADLINE)
 
 
 @pytest.fixture(scope="module")
 def every(arrays: dict[str, Any], headline: TargetQuestion) -> list[PowerScaling]:
-    return list(components(arrays, prior_forecast().situation.priors, headline))
+    return list(components(arrays, prior_forecast().origin_state.priors, headline))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def scaled(every: list[PowerScaling]) -> dict[str, PowerScaling]:
 
 
 def edited(arrays: dict[str, Any], name: str, spec: PriorSpec) -> float:
-    priors = prior_forecast().situation.priors
+    priors = prior_forecast().origin_state.priors
     return reweight_to_priors(arrays, priors, priors.replace({name: spec}), HEADLINE).probability[HEADLINE]
 
 
@@ -142,7 +142,7 @@ def test_the_parts_of_the_record_are_the_record(arrays: dict[str, Any], headline
     """Each change of level and the quiet months: to first order their moves add up to that of the whole."""
     monkeypatch.setattr("forecast.sensitivity.power_scaling.POWERS", (0.9999, 1.0001))
     found = {}
-    for s in components(arrays, prior_forecast().situation.priors, headline):
+    for s in components(arrays, prior_forecast().origin_state.priors, headline):
         if s.kind == "prior":
             break
         found[s.name] = s.moves[1].probability - headline.probability
@@ -276,7 +276,7 @@ def test_a_bias_that_the_record_cannot_see_lowers_the_odds_by_the_effect() -> No
 @pytest.fixture(scope="module")
 def swept(arrays: dict[str, Any]) -> dict[tuple[str, str, float], Point]:
     """With every draw on all its paths, so that chance is no excuse."""
-    priors = prior_forecast().situation.priors
+    priors = prior_forecast().origin_state.priors
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecast.sensitivity.target_question.EACH", 1)
         found = sweeps(arrays, priors, target_question(arrays, priors, HEADLINE))
@@ -290,7 +290,7 @@ def test_a_reading_alone_is_that_reading(headline: TargetQuestion, swept: dict[t
 
 def test_a_reading_alone_is_tried_alone(arrays: dict[str, Any]) -> None:
     """Also where readings that coincide were fitted as one: their weights go with it, here as in `priors try`."""
-    names, priors = [str(n) for n in arrays["readings"]], prior_forecast().situation.priors
+    names, priors = [str(n) for n in arrays["readings"]], prior_forecast().origin_state.priors
     last, before = names[-1], names[-2]
     fewer = {k: v for k, v in arrays.items() if not k.startswith(f"{last}/")}
     fewer |= {"readings": np.array(names[:-1]), f"merged/{before}": np.array([before, last])}
@@ -340,12 +340,12 @@ def test_a_setting_swept_is_that_setting_tried(
 @pytest.mark.slow
 def test_another_selection_factor_is_draws_from_those_priors(swept: dict[tuple[str, str, float], Point]) -> None:
     """Here the draws come from the prior, so fresh ones of the edited prior are the answer."""
-    situation, pool = prior_forecast().situation, prior_forecast().pool
-    priors = situation.priors.replace({"outside_view.selection": Fixed(1.0)})
-    draws = from_prior(tolerance_priors(priors), situation.origin, 4_000, np.random.default_rng(8))
+    origin_state, pool = prior_forecast().origin_state, prior_forecast().pool
+    priors = origin_state.priors.replace({"outside_view.selection": Fixed(1.0)})
+    draws = from_prior(tolerance_priors(priors), origin_state.origin, 4_000, np.random.default_rng(8))
     exact = sum(
-        situation.weights[n] * float(forecast_from_history(situation, draws, pool, h).reached(4, 12).mean())
-        for n, h in situation.histories.items()
+        origin_state.weights[n] * float(forecast_from_history(origin_state, draws, pool, h).reached(4, 12).mean())
+        for n, h in origin_state.histories.items()
     )
     point = swept["outside_view.selection", "", 1.0]
     assert abs(point.probability - exact) < 4 * np.hypot(point.mcse, 0.001)

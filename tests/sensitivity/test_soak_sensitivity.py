@@ -19,18 +19,18 @@ pytestmark = pytest.mark.soak
 
 @pytest.fixture(scope="module")
 def sampler() -> Sampler:
-    return compiled_sampler(synthetic.situation(), synthetic.constants())
+    return compiled_sampler(synthetic.origin_state(), synthetic.constants())
 
 
 def fitted(sampler: Sampler, constants: TolerancePriors, seed: int) -> ReadingForecast:
-    return forecast_reading(synthetic.situation(), sampler, synthetic.situation().pool(), "main", constants, seed)
+    return forecast_reading(synthetic.origin_state(), sampler, synthetic.origin_state().pool(), "main", constants, seed)
 
 
 def test_an_effect_held_is_the_effect_fitted_as_known(sampler: Sampler) -> None:
-    situation = synthetic.situation()
+    origin_state = synthetic.origin_state()
     made = fitted(sampler, synthetic.constants(), 1)
     reading = ReadingDraws("main", 1.0, made.history, made.draws, made.ladder.reached(4, 12))
-    headline = TargetQuestion("reach-4-12m", 4, 12, (reading,), situation.pool(), situation.origin, situation.administrations)
+    headline = TargetQuestion("reach-4-12m", 4, 12, (reading,), origin_state.pool(), origin_state.origin, origin_state.administrations)
     found = tipping_point(headline, synthetic.priors(), "leverage.effect")
     trusted = [point for point in found.curve if point.trusted]
     assert len(trusted) >= len(found.curve) / 2

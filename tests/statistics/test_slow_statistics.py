@@ -35,13 +35,13 @@ SLOTS = 300
 
 @pytest.fixture(scope="module")
 def sampler() -> Sampler:
-    return compiled_sampler(synthetic.situation(), synthetic.constants())
+    return compiled_sampler(synthetic.origin_state(), synthetic.constants())
 
 
 @pytest.fixture(scope="module")
 def main(sampler: Sampler) -> xr.DataTree:
     """The posterior of the main reading with the default settings."""
-    return fit_history(sampler, synthetic.situation().histories["main"], synthetic.constants(), seed=1, settings=FULL)
+    return fit_history(sampler, synthetic.origin_state().histories["main"], synthetic.constants(), seed=1, settings=FULL)
 
 
 def named(tree: xr.DataTree) -> dict[str, np.ndarray]:
@@ -63,7 +63,7 @@ def z_scores(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> dict[s
 
 @pytest.mark.parametrize("seed", OTHER_SEEDS)
 def test_the_gate_lets_the_record_pass_and_seeds_agree(sampler: Sampler, main: xr.DataTree, seed: int) -> None:
-    history, constants = synthetic.situation().histories["main"], synthetic.constants()
+    history, constants = synthetic.origin_state().histories["main"], synthetic.constants()
     again = fit_history(sampler, history, constants, seed, FULL)
     for tree in (main, again):
         stats = tree["sample_stats"].to_dataset()
@@ -74,7 +74,7 @@ def test_the_gate_lets_the_record_pass_and_seeds_agree(sampler: Sampler, main: x
 
 
 def test_a_reading_carried_forward_passes_the_gate_with_its_forecasts(sampler: Sampler) -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     found = forecast_reading(s, sampler, s.pool(), "main", synthetic.constants(), seed=1)
     assert found.diagnostics.passed, found.diagnostics.reasons
     assert not found.diagnostics.retried
@@ -86,7 +86,7 @@ def test_a_reading_carried_forward_passes_the_gate_with_its_forecasts(sampler: S
 def test_the_same_seed_gives_the_same_draws(sampler: Sampler) -> None:
     short = SamplerSettings(chains=2, draws=50, tune=100)
     one, two, other = (
-        named(fit_history(sampler, synthetic.situation().histories["main"], synthetic.constants(), seed, short)) for seed in (5, 5, 6)
+        named(fit_history(sampler, synthetic.origin_state().histories["main"], synthetic.constants(), seed, short)) for seed in (5, 5, 6)
     )
     for name, values in one.items():
         np.testing.assert_array_equal(values, two[name])
@@ -95,16 +95,16 @@ def test_the_same_seed_gives_the_same_draws(sampler: Sampler) -> None:
 
 def test_another_sampler_agrees(main: xr.DataTree) -> None:
     """PyMC's own NUTS on the same graph, by its own gradients and adaptation."""
-    model = build_model(synthetic.situation().histories["main"], synthetic.constants())
+    model = build_model(synthetic.origin_state().histories["main"], synthetic.constants())
     nuts = compile_sampler(model, KEPT, "pymc")
-    data = model_data(synthetic.situation().histories["main"], synthetic.constants())
+    data = model_data(synthetic.origin_state().histories["main"], synthetic.constants())
     tree = nuts(data, 3, SamplerSettings(chains=2, draws=1_000, tune=600, target_accept=0.85))
     far = {name: z for name, z in z_scores(named(main), named(tree)).items() if abs(z) >= 4}
     assert not far
 
 
 def test_posterior_replicates_move_as_often_as_mexico_did(main: xr.DataTree) -> None:
-    s, constants = synthetic.situation(), synthetic.constants()
+    s, constants = synthetic.origin_state(), synthetic.constants()
     history = s.histories["main"]
     draws = posterior_draws(main, history, constants, seed=2)
     replicas = simulate_histories(draws, s.drivers, int(history.levels[0]), np.random.default_rng(3))
@@ -197,7 +197,7 @@ def twice_on_rises(sampler: Sampler) -> Sampler:
 @pytest.fixture(scope="module")
 def calibrated(sampler: Sampler) -> Callable[..., UniformityTest]:
     def run(constants: TolerancePriors, corrupt: Corrupt | None = None, size: int = HISTORIES) -> UniformityTest:
-        return uniformity_test(rank_statistics(sampler, constants, synthetic.situation().drivers, 1, size, seed=7, corrupt=corrupt))
+        return uniformity_test(rank_statistics(sampler, constants, synthetic.origin_state().drivers, 1, size, seed=7, corrupt=corrupt))
 
     return run
 
@@ -222,7 +222,9 @@ def test_mutants_are_not(calibrated: Callable[..., UniformityTest], mutant: Corr
 
 def test_a_likelihood_with_the_effect_on_rises_doubled_is_not_calibrated(sampler: Sampler) -> None:
     found = uniformity_test(
-        rank_statistics(twice_on_rises(sampler), lively(synthetic.constants()), synthetic.situation().drivers, 1, MUTANT_HISTORIES, seed=7)
+        rank_statistics(
+            twice_on_rises(sampler), lively(synthetic.constants()), synthetic.origin_state().drivers, 1, MUTANT_HISTORIES, seed=7
+        )
     )
     assert not found.passed
     assert found.refused <= 2

@@ -55,7 +55,7 @@ def report() -> dict[str, Any]:
 def original(tmp_path_factory: pytest.TempPathFactory, arrays: Arrays, report: dict[str, Any]) -> places.Workspace:
     """A workspace with a published run of which all is sound. Nobody may change it."""
     where = places.create(tmp_path_factory.mktemp("original") / "workspace")
-    priors = prior_forecast().situation.priors
+    priors = prior_forecast().origin_state.priors
 
     def write(folder: Path) -> None:
         (folder / "report.json").write_text(json.dumps(report))

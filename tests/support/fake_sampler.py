@@ -48,7 +48,7 @@ type Spoil = Callable[[xr.DataTree], None]
 class FromPrior:
     """Draws from the prior in place of the posterior, spoilt by `spoil`."""
 
-    situation: OriginState
+    origin_state: OriginState
     constants: TolerancePriors
     spoil: Spoil
 
@@ -56,7 +56,7 @@ class FromPrior:
         self, data: Mapping[str, Any], seed: int, settings: SamplerSettings = SamplerSettings(), report: object = None
     ) -> xr.DataTree:
         rng = np.random.default_rng(seed)
-        tree = as_tree(from_prior(self.constants, self.situation.origin, settings.chains * settings.draws, rng))
+        tree = as_tree(from_prior(self.constants, self.origin_state.origin, settings.chains * settings.draws, rng))
         tree["sample_stats/energy"] = xr.DataArray(rng.normal(size=(settings.chains, settings.draws)), dims=("chain", "draw"))
         tree.attrs["completed"] = True
         self.spoil(tree)
@@ -103,14 +103,14 @@ SPOILT: dict[str, Spoil] = {"well": _leave, "poisoned": _poison, "stopped": _sto
 
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example, as if it had been made from the inputs of this forecast."""
-    situation = forecast.situation
+    origin_state = forecast.origin_state
     made_of = {
-        "data_digest": data_digest(situation.data),
-        "priors_digest": situation.priors.digest(),
+        "data_digest": data_digest(origin_state.data),
+        "priors_digest": origin_state.priors.digest(),
         "model_version": MODEL_VERSION,
-        "seed": situation.seed,
-        "origin": month_text(situation.origin),
-        "stale": is_stale(situation.origin, created.date()),
+        "seed": origin_state.seed,
+        "origin": month_text(origin_state.origin),
+        "stale": is_stale(origin_state.origin, created.date()),
         "diagnostics": foundations.diagnostics(forecast),
     }
     moved = EXAMPLE["moved"] | dict(forecast.moved) if forecast.moved else {}
@@ -130,7 +130,7 @@ def _questions(forecast: Forecast) -> list[dict[str, Any]]:
 
 def stub(sampler: str = "well") -> None:
     """Put the sampler of this name in place of the real one, and leave out what takes long."""
-    run.compiled_sampler = lambda situation, constants, engine="nutpie": FromPrior(situation, constants, SPOILT[sampler])
+    run.compiled_sampler = lambda origin_state, constants, engine="nutpie": FromPrior(origin_state, constants, SPOILT[sampler])
     run.run_multiverse = run.run_scenarios = lambda *_: []
     run.rehearse = lambda *_: None
     run.build_report = report

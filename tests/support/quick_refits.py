@@ -31,7 +31,7 @@ MOVED = explain.moved
 def fitted(inputs: Inputs, *_: Any) -> Forecast:
     """A forecast that says of itself that it was made from these inputs."""
     made = prior_forecast()
-    return replace(made, situation=replace(made.situation, data=inputs.data, priors=inputs.priors))
+    return replace(made, origin_state=replace(made.origin_state, data=inputs.data, priors=inputs.priors))
 
 
 @pytest.fixture(scope="module", autouse=True)

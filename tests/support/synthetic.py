@@ -43,7 +43,7 @@ def constants() -> TolerancePriors:
 
 
 @cache
-def situation() -> OriginState:
+def origin_state() -> OriginState:
     """The bundled data at their origin; several seconds, so once a process."""
     return build_origin_state(data(), priors(), seed=20261124)
 

@@ -120,41 +120,41 @@ class _Future:
 
 
 def run_scenarios(
-    situation: OriginState, draws: Mapping[str, ParameterDraws], scenarios: Sequence[Scenario], report: Report | None = None
+    origin_state: OriginState, draws: Mapping[str, ParameterDraws], scenarios: Sequence[Scenario], report: Report | None = None
 ) -> list[ScenarioResult]:
     """The forecast under each scenario, from the draws of each reading; scenarios that are not feasible are left out.
 
     report: called with the share done and the title of the next scenario.
     """
-    plain = situation.pool()
-    can, _ = feasible_scenarios(situation, scenarios, plain)
-    base = _future(situation, draws, plain, None)
+    plain = origin_state.pool()
+    can, _ = feasible_scenarios(origin_state, scenarios, plain)
+    base = _future(origin_state, draws, plain, None)
     out = []
     for i, scenario in enumerate(can):
         if report:
             report(i / len(can), scenario.says.title)
-        out.append(_run(situation, draws, base, scenario))
+        out.append(_run(origin_state, draws, base, scenario))
     return out
 
 
 def feasible_scenarios(
-    situation: OriginState, scenarios: Sequence[Scenario], pool: DriverPaths | None = None
+    origin_state: OriginState, scenarios: Sequence[Scenario], pool: DriverPaths | None = None
 ) -> tuple[list[Scenario], list[Problem]]:
     """The scenarios that can be run, and a problem for each other one: too few paths meet its condition, or opposition leaves its range."""
-    plain = pool or situation.pool()
+    plain = pool or origin_state.pool()
     can: list[Scenario] = []
     problems: list[Problem] = []
     for scenario in scenarios:
         try:
-            _check(scenario, situation, plain)
+            _check(scenario, origin_state, plain)
             can.append(scenario)
         except InputError as e:
             problems += e.problems
     return can, problems
 
 
-def _check(scenario: Scenario, situation: OriginState, plain: DriverPaths) -> None:
-    intervention_of(scenario, situation)
+def _check(scenario: Scenario, origin_state: OriginState, plain: DriverPaths) -> None:
+    intervention_of(scenario, origin_state)
     left = qualifying_paths(plain, scenario.says.condition).size
     if left < MIN_PATHS:
         found = f"a condition that {left} of {len(plain.leverage)} simulated paths meet"
@@ -162,7 +162,7 @@ def _check(scenario: Scenario, situation: OriginState, plain: DriverPaths) -> No
         raise InputError.of([Problem(f"{scenario.name}.toml", found, expected, remedy, column="condition")])
 
 
-def intervention_of(scenario: Scenario, situation: OriginState) -> Intervention:
+def intervention_of(scenario: Scenario, origin_state: OriginState) -> Intervention:
     """The changes to the driver simulation that an intervened scenario makes. InputError if opposition would leave 1..99 %."""
     says = scenario.says
     first, last = says.months
@@ -173,7 +173,7 @@ def intervention_of(scenario: Scenario, situation: OriginState) -> Intervention:
     if says.deaths:
         deaths = np.log(says.deaths.factor) * _ramp(says.deaths.from_ or first, says.deaths.over)
     if says.opposition:
-        step = _logits(scenario.name, says.opposition.points, float(situation.opposition.mean[-1]))
+        step = _logits(scenario.name, says.opposition.points, float(origin_state.opposition.mean[-1]))
         opposition = step * _ramp(says.opposition.from_ or first, says.opposition.over)
     if says.leverage:
         t = np.arange(HORIZON + 1)
@@ -214,7 +214,7 @@ def _logits(name: str, points: float, now: float) -> float:
     return float(logit(share)) - now
 
 
-def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Future, scenario: Scenario) -> ScenarioResult:
+def _run(origin_state: OriginState, draws: Mapping[str, ParameterDraws], base: _Future, scenario: Scenario) -> ScenarioResult:
     says = scenario.says
     moved: tuple[DriverMove, ...] = ()
     if says.kind == "conditioned":
@@ -223,11 +223,11 @@ def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Fut
         plausibility: float | None = among.size / len(pool.leverage)
     else:
         among = None
-        pool = situation.pool(intervention_of(scenario, situation))
+        pool = origin_state.pool(intervention_of(scenario, origin_state))
         moved = driver_moves(pool, base.pool, says.months)
         plausibility = moved[0].tail if moved else None
-    found = _future(situation, draws, pool, among)
-    weights = np.array([situation.weights[name] for name in draws])
+    found = _future(origin_state, draws, pool, among)
+    weights = np.array([origin_state.weights[name] for name in draws])
     return ScenarioResult(
         name=scenario.name,
         title=says.title,
@@ -237,7 +237,7 @@ def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Fut
         not_represented=says.not_represented,
         probability=found.questions[_HEADLINE],
         baseline=base.questions[_HEADLINE],
-        mcse=_error_of_difference(situation, base, found, weights),
+        mcse=_error_of_difference(origin_state, base, found, weights),
         interval=weighted_interval(found.headline, weights),
         plausibility=plausibility,
         moved=moved,
@@ -249,22 +249,22 @@ def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Fut
     )
 
 
-def _future(situation: OriginState, draws: Mapping[str, ParameterDraws], pool: DriverPaths, among: NDArray[np.int_] | None) -> _Future:
-    ladders = {name: forecast_from_history(situation, d, pool, situation.histories[name], among) for name, d in draws.items()}
-    weights = np.array([situation.weights[name] for name in draws])
+def _future(origin_state: OriginState, draws: Mapping[str, ParameterDraws], pool: DriverPaths, among: NDArray[np.int_] | None) -> _Future:
+    ladders = {name: forecast_from_history(origin_state, d, pool, origin_state.histories[name], among) for name, d in draws.items()}
+    weights = np.array([origin_state.weights[name] for name in draws])
     by_reading = {name: question_probabilities(ladder) for name, ladder in ladders.items()}
     questions = {
         id_: float(weights @ np.array([found[id_].mean() for found in by_reading.values()])) for id_ in next(iter(by_reading.values()))
     }
     size = next(iter(draws.values())).size
-    paths = assign_paths(size, len(pool.leverage), situation.seed + 2, among=among)
-    direct = direct_action(situation.priors, pool, paths, (12,), np.random.default_rng(situation.seed + 5))[12]
+    paths = assign_paths(size, len(pool.leverage), origin_state.seed + 2, among=among)
+    direct = direct_action(origin_state.priors, pool, paths, (12,), np.random.default_rng(origin_state.seed + 5))[12]
     questions[_DIRECT] = float(direct.probability.mean())
     headline = np.array([found[_HEADLINE] for found in by_reading.values()])
     return _Future(pool, among, ladders, headline, questions)
 
 
-def _error_of_difference(situation: OriginState, base: _Future, found: _Future, weights: Floats) -> float:
+def _error_of_difference(origin_state: OriginState, base: _Future, found: _Future, weights: Floats) -> float:
     """Monte Carlo standard error of the difference of the headline.
 
     Over draws: from means of batches of consecutive draws, because draws of a chain are correlated; readings are independent fits. Over
@@ -275,7 +275,8 @@ def _error_of_difference(situation: OriginState, base: _Future, found: _Future, 
     batches = difference[:, :s].reshape(len(weights), _BATCHES, -1).mean(-1)
     over_draws = (weights**2 * batches.var(1, ddof=1)).sum() / _BATCHES
     by_batch = sum(
-        situation.weights[name] * (found.ladders[name].path_batch_means("reached_by", 4, 12) - ladder.path_batch_means("reached_by", 4, 12))
+        origin_state.weights[name]
+        * (found.ladders[name].path_batch_means("reached_by", 4, 12) - ladder.path_batch_means("reached_by", 4, 12))
         for name, ladder in base.ladders.items()
     )
     over_paths = np.var(by_batch, ddof=1) / np.size(by_batch)

@@ -31,18 +31,18 @@ def check_workspace(where: Workspace, today: date) -> Checked:
     """
     inputs = load_workspace(where, today=today)
     try:
-        situation = build_origin_state(inputs.data, inputs.priors, DEFAULT_SEED)
+        origin_state = build_origin_state(inputs.data, inputs.priors, DEFAULT_SEED)
     except GateError as gate:
         return Checked(inputs.data, inputs.data.warnings, gate)
-    return Checked(inputs.data, (*inputs.data.warnings, *_infeasible(inputs, situation)), None)
+    return Checked(inputs.data, (*inputs.data.warnings, *_infeasible(inputs, origin_state)), None)
 
 
-def _infeasible(inputs: Inputs, situation: OriginState) -> tuple[Problem, ...]:
+def _infeasible(inputs: Inputs, origin_state: OriginState) -> tuple[Problem, ...]:
     """The scenarios that a run leaves out. Only a condition or a share of opponents can be out of reach."""
     doubtful = [scenario for scenario in inputs.scenarios if _doubtful(scenario)]
     if not doubtful:
         return ()
-    return tuple(replace(problem, severity="warning") for problem in feasible_scenarios(situation, doubtful)[1])
+    return tuple(replace(problem, severity="warning") for problem in feasible_scenarios(origin_state, doubtful)[1])
 
 
 def _doubtful(scenario: Scenario) -> bool:

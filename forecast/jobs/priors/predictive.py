@@ -57,20 +57,20 @@ def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progres
     from forecast.report.parts.beliefs import replicate_rows
 
     progress("drivers", None)
-    situation = build_origin_state(inputs.data, inputs.priors, seed)
-    pool = situation.pool()
+    origin_state = build_origin_state(inputs.data, inputs.priors, seed)
+    pool = origin_state.pool()
     progress("drivers", 1.0)
     rng = np.random.default_rng(seed + 3)
-    draws = from_prior(tolerance_priors(inputs.priors), situation.origin, DRAWS, rng)
+    draws = from_prior(tolerance_priors(inputs.priors), origin_state.origin, DRAWS, rng)
     climbs = {}
-    for i, (name, history) in enumerate(situation.histories.items()):
-        progress("histories", i / len(situation.histories), name)
-        climbs[name] = forecast_from_history(situation, draws, pool, history)
+    for i, (name, history) in enumerate(origin_state.histories.items()):
+        progress("histories", i / len(origin_state.histories), name)
+        climbs[name] = forecast_from_history(origin_state, draws, pool, history)
     progress("histories", 1.0)
     chances = {
-        k: {h: float(sum(situation.weights[n] * found.reached(k, h).mean() for n, found in climbs.items())) for h in HORIZONS}
+        k: {h: float(sum(origin_state.weights[n] * found.reached(k, h).mean() for n, found in climbs.items())) for h in HORIZONS}
         for k in range(TOP, 0, -1)
     }
-    record = situation.histories["main"].levels
-    simulated = simulate_histories(draws, situation.drivers, int(record[0]), rng)
+    record = origin_state.histories["main"].levels
+    simulated = simulate_histories(draws, origin_state.drivers, int(record[0]), rng)
     return PriorPredictive(chances, replicate_rows(record, simulated))

@@ -125,21 +125,21 @@ def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) ->
 
     progress("weighing", None, "overdoses, opposition, events")
     basis = basis_of(base, before)
-    situation = build_origin_state(inputs.data, inputs.priors, basis.situation.seed)
-    if reason := _recoded(basis.situation, situation):
+    origin_state = build_origin_state(inputs.data, inputs.priors, basis.origin_state.seed)
+    if reason := _recoded(basis.origin_state, origin_state):
         return ReweightedRun(None, reason, base.name, {})
-    pool = situation.pool()
+    pool = origin_state.pool()
     progress("weighing", None, f"the draws of {base.name}")
-    found = reweight_to_inputs(basis, situation, pool)
+    found = reweight_to_inputs(basis, origin_state, pool)
     progress("weighing", 1.0)
     if not found.accepted:
         return ReweightedRun(None, _refusal(found.judged), base.name, found.judged)
-    headline = situation.data.questions.resolution.headline
+    headline = origin_state.data.questions.resolution.headline
     if reason := _far(found, next(q for q in read_report(base)["questions"] if q["id"] == headline)):
         return ReweightedRun(None, reason, base.name, found.judged)
     if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
         return ReweightedRun(None, "the history has outgrown the slots of the fit", base.name, found.judged)
-    made = _told(inputs, situation, pool, found, base, progress)
+    made = _told(inputs, origin_state, pool, found, base, progress)
     reason = f"additions alone; k̂ {found.k_hat:.2f}" if np.isfinite(found.k_hat) else "additions alone, which no reading's history feels"
     return ReweightedRun(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.judged)
 
@@ -166,7 +166,7 @@ def _far(found: ReweightedForecast, said: Mapping[str, Any]) -> str:
     """
     from forecast.reweighting.data_update import MAIN
 
-    headline = found.situation.data.questions.resolution.headline
+    headline = found.origin_state.data.questions.resolution.headline
     ratios = {
         "the headline": found.probability[headline] / said["probability"],
         "the main reading": found.by_reading[headline][MAIN] / said["by_reading"][MAIN],
@@ -192,7 +192,9 @@ def _refusal(judged: Mapping[str, ReweightingDiagnostics]) -> str:
     return "; ".join(reasons)
 
 
-def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: ReweightedForecast, base: Path, progress: Progress) -> Forecast:
+def _told(
+    inputs: Inputs, origin_state: OriginState, pool: DriverPaths, found: ReweightedForecast, base: Path, progress: Progress
+) -> Forecast:
     """The whole forecast, from draws resampled to equal weights."""
     from forecast.forecasting.forecast_result import DrawsSource, Forecast
     from forecast.forecasting.multiverse import disputed_act
@@ -211,22 +213,22 @@ def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: Rewe
         progress("resampling", i / len(found.weighted), name)
         fit = name if name in trees else "main"
         diagnostics = _diagnostics(said["diagnostics"]["by_reading"][fit])
-        readings[name] = resampled(situation, pool, name, weighted, trees[fit], diagnostics)
+        readings[name] = resampled(origin_state, pool, name, weighted, trees[fit], diagnostics)
     progress("resampling", 1.0)
     progress("scenarios", None)
     scenarios = run_scenarios(
-        situation, {name: made.draws for name, made in readings.items()}, inputs.scenarios,
+        origin_state, {name: made.draws for name, made in readings.items()}, inputs.scenarios,
         lambda done, title: progress("scenarios", min(done, 0.999), title),
     )  # fmt: skip
     progress("scenarios", 1.0)
-    _, left_out = feasible_scenarios(situation, inputs.scenarios, pool)
+    _, left_out = feasible_scenarios(origin_state, inputs.scenarios, pool)
     return Forecast(
-        situation=situation,
+        origin_state=origin_state,
         pool=pool,
         readings=readings,
-        answers=forecast_questions(situation, readings, pool, build_questions(inputs.data.questions, situation.origin)),
+        answers=forecast_questions(origin_state, readings, pool, build_questions(inputs.data.questions, origin_state.origin)),
         multiverse=[_of_the_fit(row, base) for row in said["multiverse"]],
-        disputed=disputed_act(situation),
+        disputed=disputed_act(origin_state),
         scenarios=[s.as_dict() for s in scenarios],
         warnings=(*inputs.data.warnings, *left_out),
         diagnostics=worst_diagnostics({name: made.diagnostics for name, made in readings.items()}),

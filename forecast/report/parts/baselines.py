@@ -14,10 +14,10 @@ from forecast.forecasting.question_forecasts import QuestionForecast
 
 def frozen(forecast: Forecast) -> list[dict[str, Any]]:
     """One row a question; null where nothing is on record. Of a count the three distributions: chances of 0, 1, …, the last or more."""
-    situation = forecast.situation
+    origin_state = forecast.origin_state
     asked = [answer.question for answer in forecast.answers.values()]
-    levels = situation.histories["main"].levels
-    found = baselines(asked, levels, situation.data.events, situation.data.questions, situation.origin)
+    levels = origin_state.histories["main"].levels
+    found = baselines(asked, levels, origin_state.data.events, origin_state.data.questions, origin_state.origin)
     rows: list[dict[str, Any]] = []
     for answer in forecast.answers.values():
         base = found.get(answer.question.id)

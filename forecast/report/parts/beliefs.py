@@ -70,7 +70,7 @@ def parameters(forecast: Forecast) -> Rows:
     Contraction is 1 − variance/prior variance, shift the move of the mean in prior sds, both on the scale the prior is normal on.
     """
     main = forecast.readings["main"]
-    prior = from_prior(main.constants, forecast.situation.origin, _PRIOR_DRAWS, np.random.default_rng(forecast.situation.seed + 6))
+    prior = from_prior(main.constants, forecast.origin_state.origin, _PRIOR_DRAWS, np.random.default_rng(forecast.origin_state.seed + 6))
     counts = transitions(main.history)
     rows = []
     for row in _parameters():
@@ -84,7 +84,7 @@ def parameters(forecast: Forecast) -> Rows:
             "symbol": entry.symbol,
             "words": short_words(row.name),
             "unit": entry.unit,
-            "prior": {"text": str(forecast.situation.priors.spec(row.name)), **_quantiles(row.shown(before))},
+            "prior": {"text": str(forecast.origin_state.priors.spec(row.name)), **_quantiles(row.shown(before))},
             "posterior": {"mean": float(shown.mean()), "sd": float(shown.std()), **_quantiles(shown)},
             "contraction": contraction,
             "shift": shift,
@@ -144,17 +144,17 @@ def _beta(parameters: Floats) -> dict[str, float]:
 
 def replicates(forecast: Forecast) -> dict[str, Any]:
     """Histories of the same months, given the real drivers, from the prior and from the posterior, beside the record."""
-    situation, main = forecast.situation, forecast.readings["main"]
-    rng = np.random.default_rng(situation.seed + 7)
+    origin_state, main = forecast.origin_state, forecast.readings["main"]
+    rng = np.random.default_rng(origin_state.seed + 7)
     some = np.linspace(0, main.draws.size - 1, _REPLICATES).astype(int)
     sources = {
-        "prior": from_prior(main.constants, situation.origin, _REPLICATES, rng),
+        "prior": from_prior(main.constants, origin_state.origin, _REPLICATES, rng),
         "posterior": main.draws.take(some),
     }
     observed = main.history.levels
     out: dict[str, Any] = {"observed": {}}
     for name, draws in sources.items():
-        simulated = simulate_histories(draws, situation.drivers, int(observed[0]), rng)
+        simulated = simulate_histories(draws, origin_state.drivers, int(observed[0]), rng)
         rows = replicate_rows(observed, simulated)
         out[name] = rows
         out["observed"] = {row["statistic"]: row["observed"] for row in rows}

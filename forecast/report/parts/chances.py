@@ -37,7 +37,7 @@ _GRID = 120
 
 
 def questions(forecast: Forecast) -> Rows:
-    config = forecast.situation.data.questions
+    config = forecast.origin_state.data.questions
     return [
         {
             "id": a.question.id,
@@ -66,17 +66,17 @@ def interval(answer: QuestionForecast) -> dict[str, float]:
 
 def readings(forecast: Forecast) -> Rows:
     """One row a reading that differs; readings that coincide are named together."""
-    situation, answer = forecast.situation, forecast.headline
+    origin_state, answer = forecast.origin_state, forecast.headline
     grid = _grid(answer)
-    why = {row.reading: row.why for row in reversed(situation.data.readings)}
+    why = {row.reading: row.why for row in reversed(origin_state.data.readings)}
     rows = []
     for i, (name, fit) in enumerate(forecast.readings.items()):
         low, high = weighted_interval(answer.draws[i : i + 1], np.ones(1))
         prior = question_probability(fit.prior_ladder, answer.question.kind, answer.question.level or 0, answer.question.horizon)
         rows.append({
             "name": name,
-            "title": " = ".join(TITLES.get(n, n) for n in situation.merged[name]),
-            "weight": situation.weights[name],
+            "title": " = ".join(TITLES.get(n, n) for n in origin_state.merged[name]),
+            "weight": origin_state.weights[name],
             "level_now": fit.history.level_now,
             "why": why[name],
             "headline": answer.by_reading[name],
@@ -88,7 +88,7 @@ def readings(forecast: Forecast) -> Rows:
 
 
 def mixture(forecast: Forecast) -> dict[str, Any]:
-    answer, weights = forecast.headline, np.array(list(forecast.situation.weights.values()))
+    answer, weights = forecast.headline, np.array(list(forecast.origin_state.weights.values()))
     grid = _grid(answer)
     parts = [density(row, grid)["y"] for row in answer.draws]
     return {
@@ -116,7 +116,7 @@ def density(draws: Floats, grid: Floats) -> dict[str, list[float]]:
 
 def weights_alternative(forecast: Forecast, reading: str = "advisers_stayed", others: tuple[float, ...] = (0.2, 0.6)) -> Rows:
     """The headline with another weight on one reading, the rest sharing what is left as before."""
-    weights, by_reading = forecast.situation.weights, forecast.headline.by_reading
+    weights, by_reading = forecast.origin_state.weights, forecast.headline.by_reading
     if reading not in weights or weights[reading] >= 1:
         return []
     rest = 1 - weights[reading]
@@ -139,7 +139,7 @@ def _note(outcome: UniverseResult) -> str:
 
 
 def ladder(forecast: Forecast) -> Rows:
-    levels = forecast.situation.histories["main"].levels
+    levels = forecast.origin_state.histories["main"].levels
     return [
         {
             "level": k,

@@ -29,28 +29,30 @@ def drivers(forecast: Forecast) -> dict[str, Any]:
 
 
 def leverage(forecast: Forecast) -> dict[str, Any]:
-    situation = forecast.situation
-    made = situation.leverage
-    parts = (made.measures + made.impulses) * np.array(situation.settings.weights)[:, None] / situation.settings.scale
+    origin_state = forecast.origin_state
+    made = origin_state.leverage
+    parts = (made.measures + made.impulses) * np.array(origin_state.settings.weights)[:, None] / origin_state.settings.scale
     return {
-        "months": _months(FIRST_MONTH, situation.origin),
+        "months": _months(FIRST_MONTH, origin_state.origin),
         "value": _list(made.value),
         "by_channel": {c: _list(parts[i]) for i, c in enumerate(CHANNELS)},
-        "future": _fan(forecast.pool.leverage[:, 1:], situation.origin),
+        "future": _fan(forecast.pool.leverage[:, 1:], origin_state.origin),
         "checks": [check for series, name in CHECKS.items() if (check := _check(forecast, series, name))],
     }
 
 
 def _check(forecast: Forecast, series: str, name: str) -> dict[str, Any] | None:
     """A series beside leverage, on logs for it is skewed, with its correlation over the months both have."""
-    situation = forecast.situation
+    origin_state = forecast.origin_state
     rows = [
-        r for r in newest(situation.data.indicators) if r.series == series and FIRST_MONTH <= r.month <= situation.origin and r.value > 0
+        r
+        for r in newest(origin_state.data.indicators)
+        if r.series == series and FIRST_MONTH <= r.month <= origin_state.origin and r.value > 0
     ]
     if len(rows) < 24:
         return None
     value = np.log([r.value for r in rows])
-    pressure = situation.leverage.value[[r.month - FIRST_MONTH for r in rows]]
+    pressure = origin_state.leverage.value[[r.month - FIRST_MONTH for r in rows]]
     return {
         "name": f"{name} (log)",
         "months": [month_text(r.month) for r in rows],
@@ -60,16 +62,20 @@ def _check(forecast: Forecast, series: str, name: str) -> dict[str, Any] | None:
 
 
 def overdoses(forecast: Forecast) -> dict[str, Any]:
-    situation = forecast.situation
+    origin_state = forecast.origin_state
     here = FIRST_MONTH - START
-    mean, sd = situation.overdose.mean[here:], situation.overdose.sd[here:]
+    mean, sd = origin_state.overdose.mean[here:], origin_state.overdose.sd[here:]
     finals = [
-        r for r in newest(situation.data.overdose_final) if "synthetic_opioids" in r.series and FIRST_MONTH <= r.month <= situation.origin
+        r
+        for r in newest(origin_state.data.overdose_final)
+        if "synthetic_opioids" in r.series and FIRST_MONTH <= r.month <= origin_state.origin
     ]
-    releases = [r for r in situation.data.overdose_releases if r.indicator == "synthetic_opioids" and r.period_end <= situation.origin]
+    releases = [
+        r for r in origin_state.data.overdose_releases if r.indicator == "synthetic_opioids" and r.period_end <= origin_state.origin
+    ]
     last = max((r.published.last for r in releases), default=None)
     return {
-        "months": _months(FIRST_MONTH, situation.origin),
+        "months": _months(FIRST_MONTH, origin_state.origin),
         **{q: _list(np.exp(mean + z * sd)) for q, z in _Q.items()},
         "final": [{"month": month_text(r.month), "deaths": r.deaths} for r in finals],
         "provisional": [
@@ -77,17 +83,17 @@ def overdoses(forecast: Forecast) -> dict[str, Any]:
             for r in sorted(releases, key=lambda r: r.period_end)
             if r.published.last == last and r.period_end > max((f.month for f in finals), default=0)
         ],
-        "future": _fan(np.exp(forecast.pool.log2_deaths[:, 1:] * _LOG2 + LOG_3000), situation.origin),
+        "future": _fan(np.exp(forecast.pool.log2_deaths[:, 1:] * _LOG2 + LOG_3000), origin_state.origin),
     }
 
 
 def opposition(forecast: Forecast) -> dict[str, Any]:
-    situation = forecast.situation
-    mean, sd = situation.opposition.mean, situation.opposition.sd
-    wordings = {p.poll_id: p.wording for p in situation.data.polls}
-    fits = [f.poll for f in situation.opposition.fits if wordings[f.poll.poll_id] != "favourability"]
+    origin_state = forecast.origin_state
+    mean, sd = origin_state.opposition.mean, origin_state.opposition.sd
+    wordings = {p.poll_id: p.wording for p in origin_state.data.polls}
+    fits = [f.poll for f in origin_state.opposition.fits if wordings[f.poll.poll_id] != "favourability"]
     return {
-        "months": _months(FIRST_MONTH, situation.origin),
+        "months": _months(FIRST_MONTH, origin_state.origin),
         **{q: _list(expit(mean + z * sd)) for q, z in _Q.items()},
         "polls": [
             {
@@ -99,8 +105,8 @@ def opposition(forecast: Forecast) -> dict[str, Any]:
             }
             for p in sorted(fits, key=lambda p: p.month)
         ],
-        "mobilisation": {"months": _months(FIRST_MONTH, situation.origin), "value": _list(situation.mobilised)},
-        "future": _fan(expit(forecast.pool.opposition[:, 1:] + LOGIT_60), situation.origin),
+        "mobilisation": {"months": _months(FIRST_MONTH, origin_state.origin), "value": _list(origin_state.mobilised)},
+        "future": _fan(expit(forecast.pool.opposition[:, 1:] + LOGIT_60), origin_state.origin),
         "gap": _gap(sorted({p.month for p in fits if wordings[p.poll_id].startswith("force")})),
     }
 

@@ -26,10 +26,10 @@ type Rows = list[dict[str, Any]]
 
 def diagnostics(forecast: Forecast) -> dict[str, Any]:
     by_reading = {name: fit.diagnostics.as_dict() for name, fit in forecast.readings.items()}
-    situation = forecast.situation
+    origin_state = forecast.origin_state
     weighted = {
         name: {"k_hat": part.k_hat if np.isfinite(part.k_hat) else None, "effective": part.effective}
-        for name, part in (("opposition", situation.opposition), ("events", situation.rates))
+        for name, part in (("opposition", origin_state.opposition), ("events", origin_state.rates))
     }
     return forecast.diagnostics.as_dict() | {"by_reading": by_reading, "weighted": weighted}
 
@@ -39,13 +39,13 @@ def directions(forecast: Forecast) -> dict[str, Any]:
 
     Among draws in which pressure helps rises and does not help falls, and among all.
     """
-    situation, main = forecast.situation, forecast.readings["main"]
+    origin_state, main = forecast.origin_state, forecast.readings["main"]
     some = main.draws.take(np.arange(0, main.draws.size, 4))
     pool = forecast.pool
-    base = forecast_from_history(situation, some, pool, main.history).reached(4, 12)
+    base = forecast_from_history(origin_state, some, pool, main.history).reached(4, 12)
 
     def share(changed: DriverPaths, which: Any) -> float | None:
-        after = forecast_from_history(situation, some, changed, main.history).reached(4, 12)
+        after = forecast_from_history(origin_state, some, changed, main.history).reached(4, 12)
         kept = after[which] >= base[which] - 1e-12
         return float(kept.mean()) if kept.size else None
 
@@ -74,7 +74,7 @@ def freshness(forecast: Forecast, today: date) -> Rows:
             "status": f.status,
             "used_for": f.used_for,
         }
-        for f in series_freshness(forecast.situation.data, today)
+        for f in series_freshness(forecast.origin_state.data, today)
     ]
 
 
@@ -83,7 +83,7 @@ def warnings(odd: Iterable[Problem]) -> Rows:
 
 
 def reliability(forecast: Forecast) -> Rows:
-    return [{"field": a.field, "statistic": a.statistic, "value": a.value, "n": a.n} for a in agreements(forecast.situation.data)]
+    return [{"field": a.field, "statistic": a.statistic, "value": a.value, "n": a.n} for a in agreements(forecast.origin_state.data)]
 
 
 def definitions() -> Rows:
@@ -96,8 +96,8 @@ def limitations(forecast: Forecast) -> list[str]:
 
 
 def _limitations(forecast: Forecast) -> Iterator[str]:
-    situation, headline = forecast.situation, forecast.headline
-    main = situation.histories["main"].levels
+    origin_state, headline = forecast.origin_state, forecast.headline
+    main = origin_state.histories["main"].levels
     changes = int((np.diff(main) != 0).sum())
     unseen = [str(k) for k in range(TOP + 1) if not (main == k).any()]
     yield (
@@ -129,7 +129,7 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
         "An act that is never exposed never resolves a question; the publicly known probability counts only what comes out in "
         "time. At level 4 that is nearly all prior: the delays are judgement."
     )
-    never = float(situation.priors.distribution("exposure.never.4").quantile(0.5))
+    never = float(origin_state.priors.distribution("exposure.never.4").quantile(0.5))
     yield (
         f"Levels are what comes to be documented. If, as is judged, about {plain_percent(never)} of covert acts never come out, "
         f"the chance that one happens is nearer {plain_percent(min(1.0, headline.probability / (1 - never)))}; no score uses that."

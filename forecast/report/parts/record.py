@@ -29,11 +29,11 @@ NOTABLE = 5
 
 def history(forecast: Forecast) -> dict[str, Any]:
     """Coded levels by month and reading, latent tolerance of the main reading, and the events worth a mark."""
-    situation = forecast.situation
-    months = months_of(situation.data)
+    origin_state = forecast.origin_state
+    months = months_of(origin_state.data)
     main = forecast.readings["main"]
     some = np.linspace(0, main.draws.size - 1, 500).astype(int)
-    theta = transition_log_odds(main.draws.take(some), situation.drivers).theta
+    theta = transition_log_odds(main.draws.take(some), origin_state.drivers).theta
     theta[:, 0] = theta[:, 1]  # the first month has no transition; it shows the first one's
     q = np.quantile(theta, [0.1, 0.5, 0.9], axis=0)
     return {
@@ -47,7 +47,7 @@ def history(forecast: Forecast) -> dict[str, Any]:
 
 
 def _changes(forecast: Forecast) -> Rows:
-    data = forecast.situation.data
+    data = forecast.origin_state.data
     months = months_of(data)
     levels = forecast.readings["main"].history.levels
     return [
@@ -61,11 +61,11 @@ def _changes(forecast: Forecast) -> Rows:
 
 def _notable(forecast: Forecast) -> Rows:
     """Events behind a change of level, and the strongest pressure and opposition."""
-    data = forecast.situation.data
+    data = forecast.origin_state.data
     named = {id_ for c in _changes(forecast) for id_ in c["events"]}
     chosen = [
         e for e in data.events
-        if e.date.month <= forecast.situation.origin and (e.id in named or (e.family in "BC" and (e.intensity or 0) >= NOTABLE))
+        if e.date.month <= forecast.origin_state.origin and (e.id in named or (e.family in "BC" and (e.intensity or 0) >= NOTABLE))
     ]  # fmt: skip
     return [
         {"date": e.date.text, "id": e.id, "family": e.family, "what": e.description, "short": short(e)}
@@ -75,10 +75,10 @@ def _notable(forecast: Forecast) -> Rows:
 
 def asked_answered(forecast: Forecast) -> Rows:
     """What was asked of Mexico and what it answered, an episode a row: decisions and requests about operations on its soil."""
-    situation = forecast.situation
+    origin_state = forecast.origin_state
     groups: dict[str, list[Event]] = {}
-    for e in situation.data.events:
-        if e.date.month <= situation.origin and e.role in ("decision", "request") and e.operation_level is not None:
+    for e in origin_state.data.events:
+        if e.date.month <= origin_state.origin and e.role in ("decision", "request") and e.operation_level is not None:
             groups.setdefault(e.episode or e.id, []).append(e)
     rows = []
     for episode, acts in groups.items():
@@ -106,11 +106,11 @@ def _answer(acts: Sequence[Event]) -> str:
 
 def concessions(forecast: Forecast) -> Rows:
     """What Mexico conceded, and the next US act within sixty days that named cooperation, or its lack, as the reason."""
-    situation = forecast.situation
-    answers = sorted((e for e in situation.data.events if e.answers), key=lambda e: e.date)
+    origin_state = forecast.origin_state
+    answers = sorted((e for e in origin_state.data.events if e.answers), key=lambda e: e.date)
     rows = []
-    for e in arrivals(situation.data.events):
-        if not is_concession(e) or e.date.month > situation.origin:
+    for e in arrivals(origin_state.data.events):
+        if not is_concession(e) or e.date.month > origin_state.origin:
             continue
         reply = next((a for a in answers if 0 <= (a.date.last - e.date.last).days <= ANSWER_WITHIN), None)
         rows.append({
@@ -139,9 +139,9 @@ def stakes(data: Data) -> Rows:
 
 def calendar(forecast: Forecast) -> Rows:
     """What is scheduled after the origin within the longest horizon; of the monthly data releases only the next."""
-    situation = forecast.situation
+    origin_state = forecast.origin_state
     ahead = sorted(
-        (c for c in situation.data.calendar if 1 <= c.date.month - situation.origin <= forecast.pool.horizon), key=lambda c: c.date
+        (c for c in origin_state.data.calendar if 1 <= c.date.month - origin_state.origin <= forecast.pool.horizon), key=lambda c: c.date
     )
     releases = [c for c in ahead if c.kind == "data_release"]
     shown = [c for c in ahead if c.kind != "data_release" or c is releases[0]]

@@ -11,4 +11,4 @@ from forecast.sensitivity.analysis import analyse_sensitivity as sensitivity_of
 
 def sensitivity(forecast: Forecast) -> dict[str, Any]:
     """Power-scaling, flips, sweeps and the bias that all pollsters share."""
-    return sensitivity_of(pack(forecast), forecast.situation.priors, forecast.headline.question.id).as_dict()
+    return sensitivity_of(pack(forecast), forecast.origin_state.priors, forecast.headline.question.id).as_dict()
