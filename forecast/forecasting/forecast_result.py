@@ -38,19 +38,19 @@ class DrawsSource:
 class Forecast:
     """A finished forecast. Read it with `probability`, `questions` and `posterior`; the fields hold everything a report shows.
 
-    origin_state  the origin: data, priors, fitted drivers and coded histories
-    pool          simulated paths of the drivers
-    readings      reading → its fit and its forecast of the ladder
-    answers       question id → forecast of the question
-    multiverse    the headline under other defensible choices of method
-    disputed      the act that one of these choices leaves out; None if there is none
-    scenarios     results of the scenarios, as `report.json` has them
-    warnings      what is unusual in the data, and scenarios that could not be run
-    diagnostics   what the gate says, the worst over readings
-    as_of         the day whose knowledge was used; None for today's
-    moved         what moved the forecast since the published run, as `report.json` has it
-    standing      how earlier forecasts scored, as `report.json` has it
-    rests_on      the run whose draws were weighted; None if the draws were sampled for this forecast
+    origin_state      the origin: data, priors, fitted drivers and coded histories
+    pool              simulated paths of the drivers
+    readings          reading → its fit and its forecast of the ladder
+    answers           question id → forecast of the question
+    multiverse        the headline under other defensible choices of method
+    disputed          the act that one of these choices leaves out; None if there is none
+    scenarios         results of the scenarios, as `report.json` has them
+    warnings          what is unusual in the data, and scenarios that could not be run
+    diagnostics       what the gate says, the worst over readings
+    as_of             the day whose knowledge was used; None for today's
+    moved             what moved the forecast since the published run, as `report.json` has it
+    past_performance  how earlier forecasts scored, as `report.json` has it
+    draws_source      the run whose draws were weighted; None if the draws were sampled for this forecast
 
     >>> 0 < result.probability("reach-4-12m") < 1
     True
@@ -72,8 +72,8 @@ class Forecast:
     diagnostics: Diagnostics
     as_of: date | None
     moved: Mapping[str, Any] = field(default_factory=dict)
-    standing: Mapping[str, Any] = field(default_factory=dict)
-    rests_on: DrawsSource | None = None
+    past_performance: Mapping[str, Any] = field(default_factory=dict)
+    draws_source: DrawsSource | None = None
 
     @property
     def headline(self) -> QuestionForecast:

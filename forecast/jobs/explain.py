@@ -83,7 +83,7 @@ def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress
     basis = FittedDraws(forecast.origin_state, {name: f.draws for name, f in made.items()}, next(iter(made.values())).prior_draws)
     values = {id_: a.probability for id_, a in forecast.answers.items()}
     mcse = {id_: a.mcse for id_, a in forecast.answers.items()}
-    rests = forecast.rests_on
+    rests = forecast.draws_source
     after = RunEndpoint(
         inputs, lambda: basis, values, mcse, forecast.origin_state.seed, MODEL_VERSION, versions(), rests.fitted_in if rests else "",
         rests is not None, (lambda: basis_of(previous.parent / rests.fitted_in)) if rests else (lambda: basis), fresh=True,

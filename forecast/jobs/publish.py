@@ -107,7 +107,7 @@ def publish_forecast(
     previous = previous_publication(reports)
     forecast, troubles = _with_moved(forecast, inputs, previous, progress)
     standing, trouble = capture_failure("how earlier numbers did", lambda: _standing(reports, clock()))
-    forecast = forecast if standing is None else replace(forecast, standing=standing)
+    forecast = forecast if standing is None else replace(forecast, past_performance=standing)
     check_clock(reports, clock())
     finished = write_report(forecast, reports, clock(), progress, inputs, _notes(reports, previous, decision))
     held.check()

@@ -160,7 +160,7 @@ def made_from(forecast: Forecast, inputs: Inputs | None) -> dict[str, Any]:
     today: the day by which the data were published (null: all rows); fitted_in: the run whose draws were weighted (null: fitted here);
     sampling: how much was sampled; priors: the exact revision of each.
     """
-    fitted_in = forecast.rests_on.fitted_in if forecast.rests_on else None
+    fitted_in = forecast.draws_source.fitted_in if forecast.draws_source else None
     if inputs is None:
         return {"today": None, "fitted_in": fitted_in, "priors": {}, "settings_digest": None, "sampling": None}
     specs = {name: str(forecast.origin_state.priors.spec(name)) for name in inputs.revisions}

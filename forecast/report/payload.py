@@ -69,9 +69,9 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> dict[str
         "resolution": origin_state.data.questions.resolution.text.strip(),
         "limitations": foundations.limitations(forecast),
         "sources": foundations.sources(origin_state.data),
-        "rests_on": asdict(forecast.rests_on) if forecast.rests_on else None,
+        "rests_on": asdict(forecast.draws_source) if forecast.draws_source else None,
         "moved": dict(forecast.moved),
-        "standing": dict(forecast.standing),
+        "standing": dict(forecast.past_performance),
     }
     report["sentences"] = build_sentences(report)
     return report

@@ -283,7 +283,7 @@ def test_a_second_fit_that_is_refused_is_told(runs: Runs, command: Command, monk
 def weighted(runs: Runs, errors: float) -> dict[str, Any]:
     """A forecast made of the draws of run a, and so many Monte Carlo errors beside what they say."""
     made = of(runs.inputs, Said(runs.says.higher, errors))
-    return job.moved(runs.a, replace(made, rests_on=DrawsSource(runs.a.name, 0.1, 1_000)), runs.inputs)
+    return job.moved(runs.a, replace(made, draws_source=DrawsSource(runs.a.name, 0.1, 1_000)), runs.inputs)
 
 
 def test_a_forecast_weighted_from_earlier_draws_is_explained_without_a_fit(runs: Runs, draws: dict[str, Any]) -> None:
@@ -310,16 +310,16 @@ def test_two_forecasts_weighted_from_one_fit_are_told_by_its_draws(
     """Also where the earlier of the two says a little else than the draws, since it took them whole."""
     fit = write_report(of(runs.before, Said(0.0)), tmp_path, NOW, inputs=runs.before).path
     rests = DrawsSource(fit.name, 0.1, 1_000)
-    first = replace(of(runs.before, Said(0.0, COMB)), rests_on=rests)
+    first = replace(of(runs.before, Said(0.0, COMB)), draws_source=rests)
     a = write_report(first, tmp_path, NOW + timedelta(hours=1), inputs=runs.before).path
     monkeypatch.setattr(job, "basis_of", lambda path, *_: Said(0.0, COMB if path == a else 0.0))
-    found = job.moved(a, replace(of(runs.inputs, Said(runs.says.higher, -COMB)), rests_on=rests), runs.inputs)
+    found = job.moved(a, replace(of(runs.inputs, Said(runs.says.higher, -COMB)), draws_source=rests), runs.inputs)
     assert (draws["fits"], found["unexplained"], [p["kind"] for p in found["parts"]]) == (0, [], ["prior", "revision", "new", "new"])
     q = found["questions"][HEADLINE]
     assert q["noise"] == pytest.approx(-2 * COMB * mcse())
     assert q["remainder_se"] == pytest.approx(mcse() * COMB * 2**0.5)
     shutil.rmtree(fit)  # without it, the two are as if their draws had nothing in common
-    found = job.moved(a, replace(of(runs.inputs, Said(runs.says.higher, -COMB)), rests_on=rests), runs.inputs)
+    found = job.moved(a, replace(of(runs.inputs, Said(runs.says.higher, -COMB)), draws_source=rests), runs.inputs)
     assert (draws["fits"], found["factor"]) == (1, 1.0)
 
 

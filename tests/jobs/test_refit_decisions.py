@@ -124,7 +124,7 @@ def test_an_addition_is_weighed_and_fitted_if_the_rule_says_no(root: Path, accep
 
     def weighed(inputs: Inputs, run: Path, *_: Any) -> Any:
         asked.append(run)
-        forecast = replace(fitted(inputs), rests_on=DrawsSource(run.name, None, 900.0)) if accepted else None
+        forecast = replace(fitted(inputs), draws_source=DrawsSource(run.name, None, 900.0)) if accepted else None
         return SimpleNamespace(forecast=forecast, reason="as the rule says", fitted_in=run.name)
 
     monkeypatch.setattr("forecast.jobs.refit.reweight.reweight_run", weighed)
@@ -296,7 +296,7 @@ def test_a_weighted_run_that_only_wants_publishing_keeps_what_was_said_of_its_we
     polls.write_text(polls.read_text() + ",".join(["one-more", *row[1:]]) + "\n")
 
     def weighed(inputs: Inputs, run: Path, *_: Any) -> Any:
-        forecast = replace(fitted(inputs), rests_on=DrawsSource(run.name, 0.31, 900.0))
+        forecast = replace(fitted(inputs), draws_source=DrawsSource(run.name, 0.31, 900.0))
         return SimpleNamespace(forecast=forecast, reason="as the rule says", fitted_in=run.name)
 
     def die(*_: Any) -> None:

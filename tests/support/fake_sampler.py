@@ -114,7 +114,7 @@ def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]
         "diagnostics": foundations.diagnostics(forecast),
     }
     moved = EXAMPLE["moved"] | dict(forecast.moved) if forecast.moved else {}
-    made_of["rests_on"] = asdict(forecast.rests_on) if forecast.rests_on else None
+    made_of["rests_on"] = asdict(forecast.draws_source) if forecast.draws_source else None
     return (
         EXAMPLE
         | made_of

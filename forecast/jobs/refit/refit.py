@@ -171,9 +171,9 @@ def _weighed(job: _Job, inputs: Inputs, run: Path, why: str) -> tuple[Decision, 
     found, trouble = capture_failure("weighing the draws", lambda: reweight_run(inputs, run, job.progress))
     if found is None:  # a fit does not need it
         return Decision("refitted", f"{why}; weighing the draws of run {run.name} failed"), None, (trouble,) if trouble else ()
-    if found.forecast is None or found.forecast.rests_on is None:
+    if found.forecast is None or found.forecast.draws_source is None:
         return Decision("refitted", f"{why}; the draws of run {found.fitted_in} cannot carry it: {found.reason}"), None, ()
-    rests = found.forecast.rests_on
+    rests = found.forecast.draws_source
     return Decision("reweighted", f"{why}; {found.reason}", k_hat=rests.k_hat, ess=rests.ess), found.forecast, ()
 
 

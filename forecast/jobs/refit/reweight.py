@@ -233,7 +233,7 @@ def _told(
         warnings=(*inputs.data.warnings, *left_out),
         diagnostics=worst_diagnostics({name: made.diagnostics for name, made in readings.items()}),
         as_of=inputs.as_of,
-        rests_on=DrawsSource(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
+        draws_source=DrawsSource(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
     )
 
 

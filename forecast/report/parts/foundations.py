@@ -140,7 +140,7 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
             "This is a forecast as of an earlier day. The ladder's priors were fitted to what other states had done in public by then; "
             "every other prior and the frozen scales are those of today: set with hindsight."
         )
-    if rests_on := forecast.rests_on:
+    if rests_on := forecast.draws_source:
         tail = "" if rests_on.k_hat is None else f" (k̂ at most {rests_on.k_hat:.2f})"
         yield (
             f"No sampler ran for this forecast: the draws of run {rests_on.fitted_in} are weighted to what was added to the data "
