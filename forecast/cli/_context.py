@@ -105,6 +105,14 @@ class Context:
         """Print the result as one JSON document. NaN is an error, because JSON has no such number."""
         self.say(as_json(document, getattr(sys.stdout, "encoding", None) or "utf-8"))
 
+    def show(self, document: Any, lines: Iterable[str] | str) -> None:
+        """Print the result: with --json the document, else the lines."""
+        if self.json:
+            self.say_json(document)
+        else:
+            for line in (lines,) if isinstance(lines, str) else lines:
+                self.say(line)
+
     def warn(self, text: str) -> None:
         """Print a warning to standard error, unless -q was given."""
         if self.log:

@@ -17,7 +17,5 @@ from forecast.workspace import create
 def init(context: Context, folder: Path) -> None:
     """Copy the bundled data and priors into a new folder."""
     workspace = create(context.environment.cwd / folder)
-    if context.json:
-        context.say_json({"data": str(workspace.data), "priors": str(workspace.priors), "reports": str(workspace.reports)})
-    else:
-        context.say(f"A workspace is ready in {folder}. Work there, or name it: forecast --workspace {folder} data check")
+    document = {"data": str(workspace.data), "priors": str(workspace.priors), "reports": str(workspace.reports)}
+    context.show(document, f"A workspace is ready in {folder}. Work there, or name it: forecast --workspace {folder} data check")

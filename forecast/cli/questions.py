@@ -226,11 +226,7 @@ def score(context: Context) -> None:
     from forecast.jobs.questions.score import score as job
 
     scores = job(context.workspace, _today(context))
-    if context.json:
-        context.say_json(scores.as_dict())
-        return
-    for line in score_lines(scores, WIDTH):
-        context.say(line)
+    context.show(scores.as_dict(), score_lines(scores, WIDTH))
 
 
 @questions.command(epilog=examples("forecast questions verify", "forecast questions verify --json"))
@@ -266,12 +262,9 @@ def verify(context: Context, head: Head | None) -> None:
 
 def _print_entry(context: Context, entry: RecordedEntry, text: str) -> None:
     where = context.own_workspace
-    if context.json:
-        context.say_json(entry.as_dict() | {"workspace": str(where.root)})
-        return
-    for line in wrap(f"{text} Entry {entry.number} of the ledger."):
-        context.say(line)
-    context.say_written(where, ["reports/ledger/"])
+    context.show(entry.as_dict() | {"workspace": str(where.root)}, wrap(f"{text} Entry {entry.number} of the ledger."))
+    if not context.json:
+        context.say_written(where, ["reports/ledger/"])
 
 
 def _today(context: Context) -> date:

@@ -40,7 +40,7 @@ def report(context: Context, name: str, form: str, output: str | None, force: bo
     if file is not None:
         file.write(as_json(document, "utf-8") + "\n" if context.json else render(document, form))
         if not file.through:  # a pipe may be this very output
-            context.say_json({"written": str(file.path)}) if context.json else context.say(f"Written to {file.path}")
+            context.show({"written": str(file.path)}, f"Written to {file.path}")
     elif context.json:
         context.say_json(document)
     else:
@@ -69,7 +69,4 @@ def diff(context: Context, first: str, second: str, form: Literal["text", "markd
 
     reports = context.workspace.reports
     differences = compare(store.resolve(reports, first), store.resolve(reports, second))
-    if context.json:
-        context.say_json(differences)
-    else:
-        context.say(render(differences, form, everything).rstrip("\n"))
+    context.show(differences, render(differences, form, everything).rstrip("\n"))

@@ -41,11 +41,7 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
     with context.progress(steps) as progress:
         result = run_and_publish(inputs, workspace.reports, context.environment.clock, context.seed, publish, progress, sampler)
     context.record("run", run_id=result.report["run_id"], published=result.published)
-    if context.json:
-        context.say_json(result.report)
-    else:
-        for line in run_lines(result, context.as_of):
-            context.say(line)
+    context.show(result.report, run_lines(result, context.as_of))
     if result.troubles:
         raise combined_error(result.troubles)
 

@@ -35,13 +35,7 @@ def list_(context: Context) -> None:
 
     reports = context.workspace.reports
     listed = entries(reports)
-    if context.json:
-        context.say_json(as_rows(listed))
-    else:
-        for line in _lines(listed):
-            context.say(line)
-        if not listed:
-            context.say(f"No run in {reports} yet; `forecast run` makes one.")
+    context.show(as_rows(listed), _lines(listed) if listed else f"No run in {reports} yet; `forecast run` makes one.")
     if trouble := _latest(reports):
         context.warn(str(trouble))
 
@@ -83,13 +77,9 @@ def verify(context: Context, run: str | None) -> None:
     reports = context.workspace.reports
     paths = [store.resolve(reports, run)] if run else [stored.path for stored in store.list_runs(reports)]
     problems = {path.name: list(problems_of(path)) for path in paths}
-    if context.json:
-        context.say_json([{"run_id": name, "problems": listed} for name, listed in problems.items()])
-    else:
-        for name, listed in problems.items():
-            context.say("\n  ".join([f"{name}  {'damaged' if listed else 'sound'}", *listed]))
-        if not problems:
-            context.say(f"No run in {reports} yet.")
+    document = [{"run_id": name, "problems": listed} for name, listed in problems.items()]
+    lines = ["\n  ".join([f"{name}  {'damaged' if listed else 'sound'}", *listed]) for name, listed in problems.items()]
+    context.show(document, lines or f"No run in {reports} yet.")
     if damaged := [name for name, listed in problems.items() if listed]:
         raise StoreError(f"Damaged: {', '.join(damaged)}.", "Restore it from a copy, or move its folder out of reports/ and run again.")
     if not run and (trouble := _latest(reports)):
@@ -109,10 +99,8 @@ def publish(context: Context, run: str) -> None:
 
     where = context.own_workspace
     result = republish(where.reports, run, context.environment.clock)
-    if context.json:
-        context.say_json(result.as_dict() | {"workspace": str(where.root)})
-    else:
-        context.say("\n".join(_published(result)))
+    context.show(result.as_dict() | {"workspace": str(where.root)}, _published(result))
+    if not context.json:
         context.say_written(where, ["reports/"])
     if result.troubles:
         raise combined_error(result.troubles)
@@ -147,9 +135,7 @@ def prune(context: Context, keep: int) -> None:
     with publication_lock.publisher(reports, "forecast runs prune", context.now, makes_room=True):
         removed = store.prune(reports, keep, needed(reports))
         _, trouble = capture_failure("the index", lambda: write_index(reports, context.now))
-    if context.json:
-        context.say_json({"removed": list(removed), "workspace": str(reports.parent)})
-    else:
-        context.say(f"Removed {counted(len(removed), 'run')} from {reports}{': ' if removed else '.'}{', '.join(removed)}")
+    text = f"Removed {counted(len(removed), 'run')} from {reports}{': ' if removed else '.'}{', '.join(removed)}"
+    context.show({"removed": list(removed), "workspace": str(reports.parent)}, text)
     if trouble:
         raise trouble

@@ -92,10 +92,7 @@ def new(context: Context, name: str) -> None:
     from forecast.jobs.scenario import new_scenario
 
     path = new_scenario(where, name)
-    if context.json:
-        context.say_json({"name": path.stem, "file": str(path)})
-    else:
-        context.say(f"Wrote {path}. Edit it, then `forecast scenario run {path.stem}`.")
+    context.show({"name": path.stem, "file": str(path)}, f"Wrote {path}. Edit it, then run `forecast scenario run {path.stem}`.")
 
 
 def _more(result: ScenarioResult) -> dict[str, object]:

@@ -54,10 +54,7 @@ def cron(context: Context, every: str, at: time | None, pull: bool) -> None:
     from forecast.jobs import schedule as job
 
     text = job.cron(_plan(context, every, at, pull))
-    if context.json:
-        context.say_json({"crontab": text})
-    else:
-        context.say(text.rstrip("\n"))
+    context.show({"crontab": text}, text.rstrip("\n"))
 
 
 @schedule.command(epilog=examples("forecast schedule systemd --pull", "forecast schedule systemd --every 'Mon..Fri 06:17' --part timer"))
@@ -71,10 +68,7 @@ def systemd(context: Context, every: str, at: time | None, pull: bool, part: str
     plan = _plan(context, every, at, pull)
     files = {f"{job.UNIT}.service": job.service(plan), f"{job.UNIT}.timer": job.timer(plan)}
     chosen = {name: text for name, text in files.items() if part is None or name.endswith(part)}
-    if context.json:
-        context.say_json(chosen)
-    else:
-        context.say("\n".join(chosen.values()).rstrip("\n"))
+    context.show(chosen, "\n".join(chosen.values()).rstrip("\n"))
 
 
 def _plan(context: Context, every: str, at: time | None, pull: bool) -> Schedule:

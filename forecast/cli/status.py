@@ -33,39 +33,35 @@ def status(context: Context) -> None:
     from forecast.jobs.status import examine
 
     now = context.now
-    found = examine(context.workspace, now)
-    if context.json:
-        context.say_json(found.as_dict())
-    else:
-        for line in lines(found, now, context.verbosity > 0):
-            context.say(line)
-    if found.troubles:
-        raise UnhealthyError("\n".join(f"{sentence(t.what)} {t.remedy}" for t in found.troubles))
+    status = examine(context.workspace, now)
+    context.show(status.as_dict(), lines(status, now, context.verbosity > 0))
+    if status.troubles:
+        raise UnhealthyError("\n".join(f"{sentence(t.what)} {t.remedy}" for t in status.troubles))
 
 
-def lines(found: Status, now: datetime, all_series: bool = False) -> Iterator[str]:
+def lines(status: Status, now: datetime, all_series: bool = False) -> Iterator[str]:
     """For a terminal of 80 columns: a fact a line, then the series that are late, or all."""
-    for label, text in _facts(found, now):
+    for label, text in _facts(status, now):
         yield from wrap(text, WIDTH, f"{label:<{LABEL}}", " " * LABEL)
-    for i, (day, what) in enumerate(found.present.coming):
+    for i, (day, what) in enumerate(status.present.coming):
         yield from wrap(f"{day:<10}  {what}", WIDTH, f"{'' if i else 'coming':<{LABEL}}", " " * (LABEL + 12))
-    yield from _table([s for s in found.present.series if all_series or s.status == "late"], len(found.present.series))
+    yield from _table([s for s in status.present.series if all_series or s.status == "late"], len(status.present.series))
 
 
-def _facts(found: Status, now: datetime) -> Iterator[tuple[str, str]]:
-    yield "workspace", found.workspace
-    if found.run:
-        yield from _of_run(found.run)
-    if found.change:
-        yield "change", _change(found.change)
-    present = found.present
+def _facts(status: Status, now: datetime) -> Iterator[tuple[str, str]]:
+    yield "workspace", status.workspace
+    if status.run:
+        yield from _of_run(status.run)
+    if status.change:
+        yield "change", _change(status.change)
+    present = status.present
     if present.refused:
         yield "inputs", f"refused: {counted(present.refused, 'problem')}"
-    elif found.run:
+    elif status.run:
         yield "inputs", f"changed since: {present.differ}; a refit would follow" if present.differ else "as in the published run"
-    yield "last refit", _last(found.last, now) if found.last else "none yet"
-    yield "lock", str(found.lock) if found.lock else "free"
-    if q := found.questions:
+    yield "last refit", _last(status.last, now) if status.last else "none yet"
+    yield "lock", str(status.lock) if status.lock else "free"
+    if q := status.questions:
         due = f"{q.due} due for resolution (`forecast questions list`)" if q.due else "none due for resolution"
         yield "questions", f"{q.open} open, {due}{f', {q.disputed} disputed' if q.disputed else ''}"
 

@@ -162,24 +162,14 @@ def make_kernel(
     def on_paths(series: Floats) -> Floats:  # [P, H + 1] → [H, S, paths a draw]
         return np.moveaxis(series[paths, :h], -1, 0)
 
-    def by_draw(values: Floats) -> Floats:  # [S] → [S, 1]
-        return values[:, None]
-
     slow = draws.alpha[:, administration].T + draws.drift_at(months).T  # [H, S]
-    opposed = on_paths(pool.opposition) + by_draw(draws.mobilisation) * on_paths(pool.mobilisation)
-    theta = (
-        slow[:, :, None]
-        + by_draw(draws.overdose_level) * on_paths(pool.log2_deaths)
-        + by_draw(draws.overdose_change) * on_paths(pool.change)
-        - by_draw(draws.opposition) * opposed
-    )
     pushed = on_paths(pressure)
     return Kernel(
         a=draws.rise_logits(),
         b=draws.fall_logits(),
-        theta=theta,
-        rise_push=by_draw(draws.leverage) * pushed,
-        fall_push=by_draw(draws.leverage_on_falls) * pushed,
+        theta=draws.tolerance(slow[:, :, None], pool, on_paths),
+        rise_push=draws.leverage[:, None] * pushed,
+        fall_push=draws.leverage_on_falls[:, None] * pushed,
         fresh=draws.fresh,
         up=np.moveaxis(rise_destinations(draws.skip_up), 0, -1),
         down=np.moveaxis(fall_destinations(draws.skip_down), 0, -1),

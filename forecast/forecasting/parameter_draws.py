@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from forecast.typing import Floats
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.tolerance_data import History, TolerancePriors
+    from forecast.forecasting.driver_paths import DriverPaths
+    from forecast.model.tolerance_data import Drivers, History, TolerancePriors
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,23 @@ class ParameterDraws:
         """u by draw and month, [S, months]; months counted as Month."""
         weights = knot_weights(12 * (self.drift.shape[1] - 1), self.drift.shape[1])
         return np.asarray(self.drift @ weights[months - FIRST_MONTH].T)
+
+    def tolerance(self, slow: Floats, drivers: DriverPaths | Drivers, seen: Callable[[Floats], Floats]) -> Floats:
+        """θ, added to the log-odds of rises and subtracted from those of falls.
+
+        slow: effects of administrations and drift, [..., S, n]. seen: brings a series of the drivers to the shape of `slow`.
+        """
+
+        def by_draw(values: Floats) -> Floats:  # [S] → [S, 1]
+            return values[:, None]
+
+        opposed = seen(drivers.opposition) + by_draw(self.mobilisation) * seen(drivers.mobilisation)
+        return (
+            slow
+            + by_draw(self.overdose_level) * seen(drivers.log2_deaths)
+            + by_draw(self.overdose_change) * seen(drivers.change)
+            - by_draw(self.opposition) * opposed
+        )
 
     def take(self, index: NDArray[np.int_]) -> ParameterDraws:
         return ParameterDraws(**{k: v[index] for k, v in self.__dict__.items()})

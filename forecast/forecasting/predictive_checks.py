@@ -19,9 +19,11 @@ from forecast.typing import Floats, Ints
 
 @dataclass(frozen=True)
 class TransitionLogOdds:
-    """What model 5 adds to the log-odds of a transition into each month after the first, by draw: all [S, T], month 0 unused (zero).
+    """Terms of the log-odds of the transition into each month, all [S, T]; month 0 is unused (zero).
 
-    theta is added to rises and taken from falls; rise_push and fall_push are what pressure adds to each.
+    theta      added to rises, subtracted from falls
+    rise_push  effect of pressure on rises
+    fall_push  effect of pressure on falls
     """
 
     theta: Floats
@@ -36,19 +38,10 @@ def transition_log_odds(draws: ParameterDraws, drivers: Drivers) -> TransitionLo
     def lagged(series: Floats) -> Floats:  # [T] → [1, T], one month later
         return np.concatenate([[0.0], series[:-1]])[None, :]
 
-    def by_draw(values: Floats) -> Floats:  # [S] → [S, 1]
-        return values[:, None]
-
-    theta = (
-        draws.alpha[:, drivers.administration]
-        + draws.drift_at(months)
-        + by_draw(draws.overdose_level) * lagged(drivers.log2_deaths)
-        + by_draw(draws.overdose_change) * lagged(drivers.change)
-        - by_draw(draws.opposition) * (lagged(drivers.opposition) + by_draw(draws.mobilisation) * lagged(drivers.mobilisation))
-    )
+    theta = draws.tolerance(draws.alpha[:, drivers.administration] + draws.drift_at(months), drivers, lagged)
     theta[:, 0] = 0.0
     pressure = lagged(drivers.pressure)
-    return TransitionLogOdds(theta, by_draw(draws.leverage) * pressure, by_draw(draws.leverage_on_falls) * pressure)
+    return TransitionLogOdds(theta, draws.leverage[:, None] * pressure, draws.leverage_on_falls[:, None] * pressure)
 
 
 def simulate_histories(draws: ParameterDraws, drivers: Drivers, start_level: int, rng: np.random.Generator) -> Ints:

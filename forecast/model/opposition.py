@@ -18,10 +18,9 @@ import numpy as np
 from forecast import domain
 from forecast.arrays.decay import decay, peak_memory
 from forecast.arrays.importance import STEP_DRAWS, sample_posterior
-from forecast.data.event_groups import distinct_acts
 from forecast.data.records import Event, Poll
 from forecast.errors import ForecastError
-from forecast.model.events import HALF_LIFE
+from forecast.model.events import HALF_LIFE, arrivals, is_mobilisation
 from forecast.model.opposition_marginal import (
     HYPER,
     OFFSETS,
@@ -238,16 +237,11 @@ def mobilisation(events: Sequence[Event], months: Sequence[int], scale: float = 
 
     Counts family C with direction +, one row an act. An answer to a record of family A is left out: else the outcome would explain itself.
     """
-    family = {e.id: e.family for e in events}
     first, last = min([months[0], *(e.date.month for e in events)]), months[-1]
     strongest = np.zeros(last - first + 1)
-    for e in distinct_acts(events):
-        if e.family != "C" or e.direction != "+" or e.intensity is None or e.date.month > last:
-            continue
-        if any(family.get(cause) == "A" for cause in e.caused_by):
-            continue
-        t = e.date.month - first
-        strongest[t] = max(strongest[t], e.intensity)
+    for e in arrivals(events):
+        if is_mobilisation(e) and e.intensity is not None and e.date.month <= last:
+            strongest[e.date.month - first] = max(strongest[e.date.month - first], e.intensity)
     return np.asarray(peak_memory(strongest, decay(HALF_LIFE))[months[0] - first :] / scale)
 
 

@@ -59,8 +59,8 @@ def build_outside_view(states: Sequence[str]) -> pm.Model:
         effect_fall = pm.Deterministic("effect_fall", tau * pm.Normal("z_fall", 0, 1, dims="state"), dims="state")
 
         pressed, fresh = np.array([[0.0], [1.0]]), np.array([0.0, 1.0])
-        up = _rise_logit(logit_q)[None, :, None, None] + effect_rise[:, None, None, None] + pi_rise * pressed
-        down = _fall_logit(log_m)[None, :, None, None] + effect_fall[:, None, None, None] + pi_fall * pressed + phi * fresh
+        up = rise_logit(logit_q)[None, :, None, None] + effect_rise[:, None, None, None] + pi_rise * pressed
+        down = fall_logit(log_m)[None, :, None, None] + effect_fall[:, None, None, None] + pi_fall * pressed + phi * fresh
         pm.Potential("transitions", _log_likelihood(rise, stay, fall, up, down))
     return model
 
@@ -70,12 +70,14 @@ def observed(counts: TransitionCounts) -> dict[str, Floats]:
     return {"rise": counts.rise.astype(float), "stay": counts.stay.astype(float), "fall": counts.fall.astype(float)}
 
 
-def _rise_logit(logit_q: TensorVariable) -> TensorVariable:
-    c = -pt.softplus(logit_q) / 12  # log(1 − q)/12, the log of the chance that a month brings no rise
+def rise_logit(logit_q: TensorVariable) -> TensorVariable:
+    """Monthly log-odds a of a rise from the logit of its 12-month probability; finite for probabilities near one."""
+    c = -pt.softplus(logit_q) / 12.0  # log(1 − q)/12, the log-probability of no rise in a month
     return pt.log(-pt.expm1(c)) - c
 
 
-def _fall_logit(log_m: TensorVariable) -> TensorVariable:
+def fall_logit(log_m: TensorVariable) -> TensorVariable:
+    """Monthly log-odds b of a fall from the log of its median months."""
     x = math.log(2) * pt.exp(-log_m)
     return x + pt.log(-pt.expm1(-x))  # the naive logit overflows for short stays
 
