@@ -37,7 +37,7 @@ SYMMETRIC = Normal(1.1, 0.67)
 PRESSURE_TRANSFORMS: tuple[tuple[str, PressureTransform, str], ...] = (
     ("linear", lambda leverage: leverage, "the log-odds go on rising with leverage"),
     ("capped at 1", lambda leverage: np.minimum(leverage, 1.0), "beyond the mean of 2025 it adds nothing"),
-    ("open or not", lambda leverage: np.asarray(leverage > 0.5, float), "0 or 1, as the outside view knows it"),
+    ("as yes or no", lambda leverage: np.asarray(leverage > 0.5, float), "0 or 1, as the outside view knows it"),
 )
 
 

@@ -59,7 +59,7 @@ def test_a_question_from_asking_to_its_score(questions: Command) -> None:
     assert questions("resolve", Q, "no", *no, now=later).exit_code == 0
     shown = questions("list", "pact", now=later).stdout
     assert shown.startswith(
-        "pact: resolved: yes\nIs there a pact?\nResolves on 2027-03-01.\nAsked by ann on 2026-11-24: https://example.org.\n"
+        "pact: resolved: yes\nIs there a pact?\nResolves on 2027-03-01.\nAdded by ann on 2026-11-24: https://example.org.\n"
     )
     assert "bob 25 %: Hope" in shown
     assert "resolved yes by ann: The treaty" in shown
@@ -119,19 +119,19 @@ def test_a_resolution_is_disputed_and_settled(questions: Command) -> None:
         (("predict", Q, "150%", "--by", "ann"), "not between 0 and 1"),
         (("predict", Q, "0.5"), "--by"),
         (("predict", "reach", "0.5", "--by", "ann"), "may mean"),
-        (("resolve", Q, "maybe", "--source", "s", "--date", "2026-11-24", "--by", "ann"), "write yes, no"),
+        (("resolve", Q, "maybe", "--source", "s", "--date", "2026-11-24", "--by", "ann"), "write yes or no"),
         (("resolve", Q, "yes", "--date", "2026-11-24", "--by", "ann"), "--source and --date"),
         (("resolve", Q, "yes", "--source", "s", "--by", "ann"), "--source and --date"),
         (("resolve", Q, "yes", "--source", "s", "--date", "24.11.2026", "--by", "ann"), "is not a day"),
         (("resolve", Q, "no", "--source", "s", "--date", "2026-11-24", "--by", "ann"), "Only a yes may come before 2027-08-29"),
-        (("resolve", Q, "yes", "--disputes", "1", "--by", "ann"), "--why and --by alone"),
-        (("add", "pact", "?", "--date", "soon", "--by", "ann"), "not a day of the form"),
+        (("resolve", Q, "yes", "--disputes", "1", "--by", "ann"), "only with --why and --by"),
+        (("add", "pact", "?", "--date", "soon", "--by", "ann"), "not a date of the form"),
         (("resolve", Q, "yes", "--source", "s", "--date", "0001-01-01T00:00+14:00", "--by", "ann"), "is not a day"),
         (("resolve", Q, "yes", "--source", "s", "--date", "9999-12-31T23:00-14:00", "--by", "ann"), "is not a day"),
-        (("resolve", Q, "9" * 5000, "--source", "s", "--date", "2026-11-24", "--by", "ann"), "is no outcome; write yes, no"),
-        (("verify", "--head", "9" * 5000 + "-abcdef12"), "is not a head"),
+        (("resolve", Q, "9" * 5000, "--source", "s", "--date", "2026-11-24", "--by", "ann"), "is not an outcome; write yes or no"),
+        (("verify", "--head", "9" * 5000 + "-abcdef12"), "have the form of a head"),
         (("list", "nothing"), "is no question"),
-        (("verify", "--head", "12"), "is not a head"),
+        (("verify", "--head", "12"), "have the form of a head"),
         (("edit", Q), "No such command"),
     ],
 )

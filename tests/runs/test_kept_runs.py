@@ -46,7 +46,7 @@ def test_a_kept_run_is_published_and_enters_the_ledger(workspace: Workspace, com
     assert latest.name == IDS[1]
     entries = ledger.read(reports)
     assert [entry.content["run_id"] for entry in entries] == [IDS[0], IDS[1]]
-    assert f"{len(entries[1].content['questions'])} questions entered the ledger." in result.stdout
+    assert f"{len(entries[1].content['questions'])} questions were added to the ledger." in result.stdout
     assert before <= read_book(reports).questions.keys()
     assert audit(reports).problems == ()
     assert IDS[1] in (reports / "index.html").read_text()
@@ -60,7 +60,7 @@ def test_one_that_was_published_before_enters_nothing_twice(workspace: Workspace
         result = command("--workspace", root, "runs", "publish", run_id)
         assert result.exit_code == 0, result.stderr
         assert says in result.stdout
-        assert "No question entered" in result.stdout
+        assert "No question was added" in result.stdout
     assert len(ledger.read(reports)) == 2
     assert audit(reports).problems == ()
     document = json.loads(command("--workspace", root, "runs", "publish", IDS[0], "--json").stdout)
