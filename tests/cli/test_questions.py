@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from forecast.cli import main
 from forecast.cli._context import Environment
-from forecast.cli._questions_view import table
+from forecast.cli._questions_view import question_lines
 from forecast.jobs.questions import record
 from forecast.jobs.questions.freeze import read_book
 from forecast.runs import ledger, publication_lock
@@ -177,7 +177,7 @@ def test_lines_fit_a_terminal(questions: Command, place: Path) -> None:
         record.predict(reports, asked.id, 0.2, "a person with quite a long name", "word " * 40, NOW)
         told = {"about": "known", "source": "s" * 30, "day": asked.resolves.isoformat(), "by": "ann", "why": None, "settles": None}
         record.resolve(reports, asked.id, 2 if asked.kind == "count" else False, now=later, **told)
-    assert max(map(len, table(list(read_book(reports).questions.values()), later.date(), 80))) <= 80
+    assert max(map(len, question_lines(list(read_book(reports).questions.values()), later.date(), 80))) <= 80
     for words in (("list", Q), ("score",), ("verify",)):
         result = questions(*words, now=later)
         assert result.exit_code == 0, result.stderr
