@@ -188,7 +188,7 @@ def score_lines(scores: Scores, width: int) -> Iterator[str]:
         )
         yield ""
     if scores.late:
-        yield "Entered too late to be scored, because the answer was already public or recorded:"
+        yield "Entered too late to be scored: the answer was already public or recorded."
         for x in scores.late:
             yield from wrap(_too_late(x), width, initial_indent="  ", subsequent_indent="    ")
     for effect in scores.effects:
