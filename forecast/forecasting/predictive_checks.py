@@ -5,7 +5,6 @@ A model whose simulations never look like the real history is wrong in a way tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,12 +143,3 @@ def _compared(name: str, observed: float, values: Floats) -> PredictiveCheck:
     low, middle, high = np.quantile(valid, [0.05, 0.5, 0.95])
     tail = min((valid <= observed).mean(), (valid >= observed).mean()) if not np.isnan(observed) else float("nan")
     return PredictiveCheck(name, observed, float(low), float(middle), float(high), float(valid.mean()), float(tail))
-
-
-def history_shares(simulated: Ints) -> Mapping[str, float]:
-    """Shares of simulations [S, T] with a one-month spell, a month at level 4 or higher, a month at 0, no change at all."""
-    s = history_statistics(simulated)
-    events = {
-        "one_month_spell": s["one_month_spells"] > 0, "ever_4": s["ever_4"] > 0, "ever_0": s["ever_0"] > 0, "no_change": s["changes"] == 0,
-    }  # fmt: skip
-    return {name: float(is_so.mean()) for name, is_so in events.items()}
