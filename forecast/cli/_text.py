@@ -158,12 +158,3 @@ def combined_error(errors: Sequence[ForecastError]) -> ForecastError:
     combined = type(errors[0])("\n".join(map(str, errors)))
     combined.__cause__ = errors[0].__cause__ or errors[0]
     return combined
-
-
-def together(errors: Sequence[ForecastError]) -> ForecastError:
-    """Several failures as one, of the first one's kind and exit code. `errors` is not empty."""
-    if len(errors) == 1:
-        return errors[0]
-    made = type(errors[0])("\n".join(map(str, errors)))
-    made.__cause__ = errors[0].__cause__ or errors[0]
-    return made

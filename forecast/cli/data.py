@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 from forecast.cli._root import Group, Lazy
-from forecast.cli._streams import drawing
+from forecast.cli._text import print_rows
 
 if TYPE_CHECKING:
     from forecast.data.tables import Data

@@ -52,15 +52,17 @@ class WrittenRun:
 def fit(
     inputs: Inputs,
     seed: int = DEFAULT_SEED,
-    progress: Progress = silent,
+    progress: Progress | bool = silent,
     engine: Literal["nutpie", "pymc"] = "nutpie",
     explored: bool = True,
 ) -> Forecast:
     """Fit every reading, check the fits by the gate, and forecast every question. GateError if a fit fails twice; nothing is written.
 
+    progress: a listener, or True to print a line now and then.
     explored: also try the other defensible choices and run the scenarios, which a report wants. The report's page is then drawn once
     before anything is fitted: InputError if a text of the workspace cannot be shown.
     """
+    progress = listener_of(progress)
     if explored:
         rehearse(inputs.data, inputs.scenarios)
     progress("drivers", None, "overdoses, opposition, events")
@@ -110,9 +112,9 @@ def fit(
     )
 
 
-def simulate(inputs: Inputs, seed: int = DEFAULT_SEED, patch: Intervention = NO_INTERVENTION) -> DriverPaths:
-    """Paths of leverage, overdoses and opposition after the origin, as the forecast sees them; a patch changes them as a scenario does."""
-    return build_origin_state(inputs.data, inputs.priors, seed).pool(patch)
+def simulate(inputs: Inputs, seed: int = DEFAULT_SEED, intervention: Intervention = NO_INTERVENTION) -> DriverPaths:
+    """Simulated paths of leverage, overdoses and opposition after the origin. An intervention changes them as a scenario does."""
+    return build_origin_state(inputs.data, inputs.priors, seed).pool(intervention)
 
 
 def _stage(progress: Progress, stage: str) -> Callable[[float, str], None]:

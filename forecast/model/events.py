@@ -1,10 +1,9 @@
-"""Model 4, events: how often pressure, relief, mobilisation and concessions come, and what drives their rates.
+"""Model 4, events: the rates of pressure, relief, mobilisation and concessions, and what drives them.
 
     N_{k,t} ~ Poisson(Λ_k exp(z_{k,t−1})),   Λ_k ~ Gamma(½, 1 month)
 
 in the months since the present US administration took office. Given the three elasticities η the rates Λ are conjugate; η itself is
-sampled by importance (`arrays/importance.py`), then resampled. That the posterior of η comes out near its prior is expected, and said in
-the report.
+sampled by importance (`arrays/importance.py`), then resampled. The posterior of η is close to its prior, as expected; the report says so.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ STREAMS = (
     *(f"measure.{c}" for c in CHANNELS),
     "act", "relaxation", "demonstration", "mobilisation", "concession",
 )  # fmt: skip
-"""The arrivals that are simulated."""
+"""The kinds of events that are simulated."""
 
 DEMANDS = tuple(s for s in STREAMS if s.startswith(("threat", "measure")) or s == "act")
 COUNTED = ("senate-vote-in", "mass-hand-over", "designation", "new-tariff")
-"""Companion questions: counted, with rates of their own, and fed back into nothing."""
+"""Companion questions that count events. They have their own rates and affect nothing else."""
 
 ANSWERS = ("sufficient", "insufficient")
 HALF_LIFE = 3.0
@@ -60,7 +59,7 @@ def stream_of(e: Event) -> str | None:
 
 
 def is_mobilisation(e: Event) -> bool:
-    """Opposition in the street, press or chamber. What answers a record of family A is no arrival: see `arrivals`."""
+    """Opposition in the street, press or parliament. An answer to a record of family A is not an arrival: see `arrivals`."""
     return e.family == "C" and e.direction == "+"
 
 
@@ -71,9 +70,9 @@ def is_concession(e: Event) -> bool:
 
 
 def arrivals(events: Sequence[Event]) -> tuple[Event, ...]:
-    """The acts that count as arrivals: sole acts, and of concessions one a month and episode.
+    """The acts that count as arrivals: distinct acts, and one concession a month and episode.
 
-    Opposition to what Mexico itself granted or is said to have tolerated is left out, or the outcome would explain itself.
+    Opposition to something that Mexico granted or is said to have tolerated is left out: else the outcome would explain itself.
     """
     family = {e.id: e.family for e in events}
     seen: set[tuple[Month, str]] = set()
@@ -101,9 +100,9 @@ def concession_memory(events: Sequence[Event], origin: Month) -> Floats:
 
 
 def window_start(administrations: Sequence[Administration], origin: Month) -> Month:
-    """The month the US administration at the origin took office; the one before too where that is less than a year ago.
+    """The month in which the US administration at the origin took office; if that is less than a year ago, the administration before.
 
-    Never before the second month of the record: what drives a month is read off the one before.
+    Never before the second month of the record, because each month depends on the one before.
     """
     us = sorted((a for a in administrations if a.country == "US" and a.start <= origin), key=lambda a: a.start)
     if len(us) > 1 and origin - us[-1].start + 1 < MIN_WINDOW:
@@ -113,7 +112,12 @@ def window_start(administrations: Sequence[Administration], origin: Month) -> Mo
 
 @dataclass(frozen=True)
 class ElasticityPriors:
-    """Normal priors (mean, sd) of η: demand (a doubling of deaths), sufficiency (a unit of G), backlash (a unit of L)."""
+    """Normal priors (mean, sd) of the elasticities η.
+
+    demand       of a doubling of deaths
+    sufficiency  of a unit of G
+    backlash     of a unit of L
+    """
 
     demand: tuple[float, float]
     sufficiency: tuple[float, float]
@@ -122,13 +126,13 @@ class ElasticityPriors:
 
 @dataclass(frozen=True)
 class EventRates:
-    """Posterior of model 4: what the simulation draws from.
+    """Posterior of model 4, with D draws, K streams and W months in the window.
 
     eta [D, 3]        demand, sufficiency, backlash; resampled, equally weighted
     rate [D, K]       Λ a month for STREAMS, given the same row of eta
     counts [K, W]     arrivals in the window
     marks             stream → Dirichlet parameters [3 channels, 5 intensities]
-    means             window means of log2(deaths/3000), G and L: what ~ subtracts
+    means             window means of log2(deaths/3000), G and L: they are subtracted
     counted [4, W]    companion counts in the window; answers [2, W] likewise
     ended             (relaxations that ended a measure, relaxations) over all years
     k_hat, effective  of the weights by which eta was resampled
@@ -183,6 +187,7 @@ def fit_events(
     window = np.arange(start, origin + 1) - FIRST_MONTH
     memory = concession_memory(events, origin)
     acts = [e for e in arrivals(events) if e.date.month <= origin]
+    answered = distinct_acts([e for e in events if e.answers])  # the US answer counts even where a row of Mexico is the arrival
     counts = _counts(acts, start, origin)
     means = tuple(float(series[window].mean()) for series in (log2_deaths, memory, pressure))
     lagged = [series[window - 1] - mean for series, mean in zip((log2_deaths, memory, pressure), means, strict=True)]
@@ -224,8 +229,11 @@ def fit_events(
 
 
 def _counts(acts: Sequence[Event], start: Month, origin: Month) -> Floats:
-    """Arrivals [K, W] of STREAMS in the months of the window."""
-    out = np.zeros((len(STREAMS), origin - start + 1))
+    return _tally(acts, start, origin, STREAMS, lambda e: (s,) if (s := stream_of(e)) else ())
+
+
+def _tally(acts: Sequence[Event], start: Month, origin: Month, names: Sequence[str], kinds) -> Floats:  # type: ignore[no-untyped-def]
+    out = np.zeros((len(names), origin - start + 1))
     for e in acts:
         if start <= e.date.month <= origin and (name := stream_of(e)):
             out[STREAMS.index(name), e.date.month - start] += 1

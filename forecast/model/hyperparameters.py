@@ -1,4 +1,4 @@
-"""From named priors to the constants of the models."""
+"""The hyperparameters of the models, from the named priors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ type Direction = Literal["up", "down"]
 
 
 def tolerance_priors(priors: Priors) -> TolerancePriors:
-    """Model 5's constants, the selection factor applied: states are in the class because something happened there."""
+    """The constants of model 5. The selection factor is applied: comparable states were chosen because something happened there."""
     rise = np.array([_located(priors, f"ladder.rise.{j}") for j in range(TOP)])
     rise[3] = rise_after_selection(priors)
     skip_up = _skips(priors, "up")

@@ -26,7 +26,12 @@ IMPULSES = ("threat", "act", "demonstration", "inducement")
 
 @dataclass(frozen=True)
 class LeverageSettings:
-    """What a person can change but the data cannot teach: weights (sum to one) and half-lives in months, in the order of CHANNELS."""
+    """Settings of leverage that the data cannot test.
+
+    weights     of the channels, in the order of CHANNELS; they sum to one
+    half_lives  in months, in the same order
+    scale       the leverage that counts as 1
+    """
 
     weights: tuple[float, float, float]
     half_lives: tuple[float, float, float]
@@ -35,7 +40,7 @@ class LeverageSettings:
 
 @dataclass(frozen=True)
 class StandingMeasure:
-    """A measure still in force at the origin."""
+    """A measure in force at the origin: id of its event, channel, intensity."""
 
     id: str
     channel: str
@@ -46,9 +51,14 @@ class StandingMeasure:
 class Leverage:
     """Leverage by month from FIRST_MONTH to the origin.
 
-    value [T]; measures, impulses [3, T] are S and I by channel, gains and reliefs [3, T] z⁺ and z⁻, of which I is made;
-    standing: the measures in force at the origin; measure_months: months × measures in force, and ended_alone: measures that ended without
-    a relaxation naming them.
+    value           [T] L
+    measures        [3, T] S by channel
+    impulses        [3, T] I by channel
+    gains           [3, T] z⁺, the strongest impulse of the month
+    reliefs         [3, T] z⁻, the strongest relaxation of the month that ends no measure
+    standing        measures in force at the origin
+    measure_months  months in force, summed over measures
+    ended_alone     number of measures that ended without a relaxation that names them
     """
 
     value: Floats
@@ -106,7 +116,7 @@ def compute_leverage(events: Sequence[Event], origin: Month, settings: LeverageS
 
 
 def relaxation_months(pressure: Sequence[Event]) -> Mapping[str, Month]:
-    """Measure id → the month in which a relaxation ended it; of several relaxations the first did."""
+    """Measure id → the month in which a relaxation ended it; of several relaxations the first."""
     out: dict[str, Month] = {}
     for e in pressure:
         for ended in e.ends if e.kind == "relaxation" else ():

@@ -18,10 +18,9 @@ import numpy as np
 from forecast import domain
 from forecast.arrays.decay import decay, peak_memory
 from forecast.arrays.importance import STEP_DRAWS, sample_posterior
-from forecast.data.event_groups import distinct_acts
 from forecast.data.records import Event, Poll
 from forecast.errors import ForecastError
-from forecast.model.events import HALF_LIFE
+from forecast.model.events import HALF_LIFE, arrivals, is_mobilisation
 from forecast.model.opposition_marginal import (
     HYPER,
     OFFSETS,
@@ -52,12 +51,12 @@ __all__ = [
     "mobilisation_scale",
 ]
 
-_NEGLIGIBLE = 1e-7  # of all weight; draws below it carry none
+_NEGLIGIBLE = 1e-7  # share of the weights; draws below it are dropped
 
 
 @dataclass(frozen=True)
 class PosteriorSummary:
-    """Posterior mean and sd of one unknown."""
+    """Posterior mean and sd of one unknown, by name."""
 
     name: str
     mean: float
@@ -66,8 +65,14 @@ class PosteriorSummary:
 
 @dataclass(frozen=True)
 class PollFit:
-    """A poll, its expected logit (`fitted`), and what a logit more in it adds to d at the origin (`influence`); what all other polls say of
-    its logit (`predicted`), and the sd of that."""
+    """How one poll fits.
+
+    poll          the poll
+    fitted        posterior mean of its logit
+    influence     change of d at the origin if its logit were one higher
+    predicted     mean of its logit given all other polls
+    predicted_sd  sd of that prediction
+    """
 
     poll: PollShare
     fitted: float
@@ -78,8 +83,15 @@ class PollFit:
 
 @dataclass(frozen=True, eq=False)
 class OppositionDraws:
-    """Joint draws: d (n, months from 2006-01 to origin + horizon), hyper (n, 4) in the order of HYPER, wording (n, 3) of OFFSETS, the first
-    knot and the level of favourability (n,); log_likelihood (n,) of the polls given each."""
+    """Joint draws of model 3.
+
+    d               [n, months] from 2006-01 to origin + horizon
+    hyper           [n, 4] in the order of HYPER
+    wording         [n, 3] effects of OFFSETS
+    start           [n] the first knot
+    intercept       [n] level of favourability
+    log_likelihood  [n] of the polls given the draw
+    """
 
     d: Floats
     hyper: Floats
@@ -91,10 +103,18 @@ class OppositionDraws:
 
 @dataclass(frozen=True, eq=False)
 class OppositionPosterior:
-    """d by month from 2006-01 to the origin: moments over the weighted hyperparameters, and joint draws on demand.
+    """Posterior of model 3, T months from 2006-01 to the origin.
 
-    hyper (n, 4) are draws with `weights` (n,) that sum to one; `k_hat` and `effective` say how far they can be trusted; `mcse` is the
-    Monte Carlo error of the mean at the origin; `summaries` hold hyperparameters, wordings, the level of favourability and houses.
+    origin     the last month
+    mean, sd   [T] of d
+    mcse       Monte Carlo standard error of the mean at the origin
+    hyper      [n, 4] draws of the hyperparameters
+    weights    [n] their importance weights, which sum to one
+    k_hat      Pareto k̂ of the weights
+    effective  effective sample size of the weights
+    summaries  hyperparameters, effects of wordings, level of favourability, effects of houses
+    fits       how each poll fits
+    polls      the polls as arrays
     """
 
     origin: int
@@ -110,7 +130,7 @@ class OppositionPosterior:
     polls: PollDesign
 
     def draws(self, rng: np.random.Generator, n: int, horizon: int = 24) -> OppositionDraws:
-        """Exact joint draws; beyond the last poll the same walk goes on."""
+        """Exact joint draws. Beyond the last poll the random walk continues."""
         hyper = self.hyper[rng.choice(len(self.weights), n, p=self.weights)]
         d, wording, start, intercept, likelihood = draws(rng, self.polls, hyper, self.origin + horizon)
         return OppositionDraws(d, hyper, wording, start, intercept, likelihood)
@@ -123,9 +143,9 @@ class OppositionPosterior:
 def fit_opposition(
     polls: Sequence[Poll], origin: int, priors: OppositionPriors, rng: np.random.Generator, size: int = 2000
 ) -> OppositionPosterior:
-    """Fit model 3 to the polls given (select by `published` before), with `size` draws of the hyperparameters; the caller judges k̂.
+    """Fit model 3 to the polls given (select by `published` before), with `size` draws of the hyperparameters. The caller checks k̂.
 
-    ForecastError if no usable poll is among them: then there is no opposition to speak of, and the caller must say so.
+    ForecastError if no usable poll is among them.
     """
     rows = poll_shares(polls, origin)
     if not rows:
@@ -156,7 +176,7 @@ def fit_opposition(
 
 
 def _poll_fits(rows: Sequence[PollShare], data: PollDesign, weights: Floats, given: Moments) -> tuple[PollFit, ...]:
-    """Without a poll the hyperparameters weigh by the likelihood of the others, or a poll far off would widen what it is held against."""
+    """Leave-one-out predictions weight the hyperparameters without the poll itself: else a poll far off would widen its own prediction."""
     log_others = 0.5 * ((data.y - given.predicted) ** 2 / given.predicted_variance + np.log(given.predicted_variance))
     others = weights[:, None] * np.exp(log_others - log_others.max(0))
     others /= others.sum(0)
@@ -178,7 +198,7 @@ def _summaries(rows: Sequence[PollShare], hyper: Floats, weights: Floats, mean: 
 
 @dataclass(frozen=True)
 class LeaveOutEstimate:
-    """d at the origin when some polls are left out: mean, sd, Monte Carlo error of the mean."""
+    """d at the origin when some polls are left out (`label`): mean, sd, Monte Carlo standard error of the mean."""
 
     label: str
     mean: float
@@ -187,20 +207,20 @@ class LeaveOutEstimate:
 
 
 def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed: int, size: int = 2000) -> tuple[LeaveOutEstimate, ...]:
-    """d at the origin with all polls; without the one that pulls hardest; without the newest month's polls on force; without favourability.
+    """d at the origin with all polls; without the most influential one; without the newest month's polls on force; without favourability.
 
-    Cases that would leave no poll are missing from the answer.
+    Cases that would leave no poll are left out.
     """
 
     def refit(kept: Sequence[Poll]) -> OppositionPosterior:
         return fit_opposition(kept, origin, priors, np.random.default_rng(seed), size)
 
     full = refit(polls)
-    pull = max(full.fits, key=lambda fit: abs(fit.influence * (fit.poll.logit - fit.fitted))).poll
+    influential = max(full.fits, key=lambda fit: abs(fit.influence * (fit.poll.logit - fit.fitted))).poll
     force = [row for row in poll_shares(polls, origin) if row.wording != "favourability"]
     newest = max((row.month for row in force), default=origin)
     cases = {
-        f"without {pull.poll_id}": {pull.poll_id},
+        f"without {influential.poll_id}": {influential.poll_id},
         f"without force polls of {domain.month_text(newest)}": {row.poll_id for row in force if row.month == newest},
         "without favourability": {row.poll_id for row in poll_shares(polls, origin)} - {row.poll_id for row in force},
     }
@@ -213,23 +233,18 @@ def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed
 
 
 def mobilisation(events: Sequence[Event], months: Sequence[int], scale: float = 1.0) -> Floats:
-    """E in each of the consecutive `months`: what is remembered, with a half-life of three months, of the strongest opposition of each.
+    """E in each of the consecutive `months`: the strongest opposition of each month, remembered with a half-life of three months.
 
-    Family C, direction +, one row an act; an answer to a record of family A is left out, or the outcome would explain itself.
+    Counts family C with direction +, one row an act. An answer to a record of family A is left out: else the outcome would explain itself.
     """
-    family = {e.id: e.family for e in events}
     first, last = min([months[0], *(e.date.month for e in events)]), months[-1]
     strongest = np.zeros(last - first + 1)
-    for e in distinct_acts(events):
-        if e.family != "C" or e.direction != "+" or e.intensity is None or e.date.month > last:
-            continue
-        if any(family.get(cause) == "A" for cause in e.caused_by):
-            continue
-        t = e.date.month - first
-        strongest[t] = max(strongest[t], e.intensity)
+    for e in arrivals(events):
+        if is_mobilisation(e) and e.intensity is not None and e.date.month <= last:
+            strongest[e.date.month - first] = max(strongest[e.date.month - first], e.intensity)
     return np.asarray(peak_memory(strongest, decay(HALF_LIFE))[months[0] - first :] / scale)
 
 
 def mobilisation_scale(events: Sequence[Event], start: int, end: int) -> float:
-    """The mean of unscaled mobilisation over the months start..end, both inclusive; computed once and frozen in `scales.toml`."""
+    """The mean of unscaled mobilisation over the months start..end, both inclusive; computed once and fixed in `scales.toml`."""
     return float(mobilisation(events, range(start, end + 1)).mean())

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval
+from forecast.domain import Question
 from forecast.forecasting.companion_questions import CompanionRates, count_forecast, determinations_from_counts, direct_action
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths
@@ -109,9 +110,9 @@ def companions_after_edit(draws: Floats, prior: Floats) -> EditedCompanions:
 
 
 def _slug(id_: str) -> tuple[str, int]:
-    """event-<slug>-<h>m, count-<slug>-<h>m."""
-    slug, horizon = id_.split("-", 1)[1].rsplit("-", 1)
-    return slug, int(horizon.removesuffix("m"))
+    """The companion question's name, and its horizon."""
+    parts = Question.parse_id(id_)
+    return parts.companion or "", parts.horizon
 
 
 def _size(arrays: Arrays, id_: str) -> int:

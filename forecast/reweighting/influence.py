@@ -9,7 +9,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
-from forecast.forecasting.question_forecasts import CHAINS
+from forecast.inference.settings import CHAINS
 from forecast.typing import Floats
 
 type Stored = NDArray[np.float32]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.psis import SmoothedWeights
-from forecast.domain import TOP, Month
+from forecast.domain import TOP, Month, Question
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_ladder, question_probability
 from forecast.forecasting.parameter_draws import ParameterDraws
@@ -82,8 +82,9 @@ class LadderQuestions:
 
 def _what(question: str) -> tuple[str, int, int]:
     """Kind, level and horizon of a question about a level, from its id."""
-    kind, level, horizon = question.split("-")
-    return {"reach": "reached_by", "hold": "in_force_at", "fall": "fallen_to"}[kind], int(level), int(horizon.removesuffix("m"))
+    parts = Question.parse_id(question)
+    assert parts.level is not None
+    return parts.kind, parts.level, parts.horizon
 
 
 @dataclass(frozen=True, eq=False)

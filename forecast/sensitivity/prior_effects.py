@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from forecast.arrays.psis import pareto_smooth
-from forecast.domain import Month
+from forecast.domain import Month, Question
 from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder, question_probability
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.forecasting.predictive_checks import history_statistics, simulate_histories
@@ -38,7 +38,6 @@ HISTORIES: Final = 500
 
 NEAR: Final = 0.5
 """How near is about one value: the sd of a normal kernel, in sds of the draws."""
-_KINDS: Final = {"reach": "reached_by", "hold": "in_force_at", "fall": "fallen_to"}
 _MIDDLES: Final = (np.arange(2_000) + 0.5) / 2_000
 
 
@@ -99,14 +98,15 @@ def profile(arrays: Arrays, name: str, at: Sequence[float], question: str) -> Fl
     draws = draws.take(np.linspace(0, draws.size - 1, min(PROFILE_DRAWS, draws.size)).astype(int))
     paths = assign_paths(draws.size, len(pool.leverage), 1)
     levels, origin = arrays[f"{main}/levels"].astype(int), Month(int(arrays["origin"]))
-    kind, level, horizon = question.split("-")
+    asked = Question.parse_id(question)
+    assert asked.level is not None
     out = []
     for value in at:
         found = forecast_ladder(
             with_parameter_fixed(draws, name, value), pool, paths, int(levels[-1]), bool(levels[-1] > levels[-2]), origin,
             arrays["administrations"].astype(int),
         )  # fmt: skip
-        out.append(float(question_probability(found, _KINDS[kind], int(level), int(horizon.removesuffix("m"))).mean()))
+        out.append(float(question_probability(found, asked.kind, asked.level, asked.horizon).mean()))
     return np.array(out)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from forecast.arrays.ladder import Kernel, monthly_probabilities, propagate_month, saturate_pressure
 from forecast.arrays.psis import SmoothedWeights
-from forecast.domain import Month
+from forecast.domain import Month, Question
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths, make_kernel
 from forecast.forecasting.parameter_draws import ParameterDraws
@@ -162,8 +162,8 @@ def target_question(arrays: Arrays, priors: Priors, question: str) -> TargetQues
 
     ValueError if it is not of the kind *reached by*; KeyError if the arrays lack something.
     """
-    kind, level, horizon = question.split("-")
-    if kind != "reach":
+    asked = Question.parse_id(question)
+    if asked.kind != "reached_by" or asked.level is None:
         raise ValueError(f"the question {question} is not about a level that is reached")
     drivers = Drivers(**{f: np.asarray(arrays[f"drivers/{f}"]) for f in Drivers.__dataclass_fields__})
     row = [str(i) for i in arrays["questions"]].index(question)
@@ -172,8 +172,8 @@ def target_question(arrays: Arrays, priors: Priors, question: str) -> TargetQues
     slots = {name: np.asarray(arrays[f"{name}/slots"][row], float) for name in names}
     return TargetQuestion(
         id=question,
-        level=int(level),
-        horizon=int(horizon.removesuffix("m")),
+        level=asked.level,
+        horizon=asked.horizon,
         readings=tuple(
             ReadingDraws(
                 name,

@@ -17,9 +17,9 @@ from click.testing import CliRunner, Result
 
 from forecast.cli import main
 from forecast.cli._context import Environment
-from forecast.cli._questions_view import COLUMNS, table
-from forecast.cli.data import full_row_lines
-from forecast.evaluation.score_table import late_forecasts
+from forecast.cli._questions_view import COLUMNS, question_lines
+from forecast.cli._text import record_lines
+from forecast.evaluation.score_table import late
 from forecast.jobs.questions import record
 from forecast.jobs.questions.freeze import omitted_questions, read_question_ledger
 from forecast.workspace import Workspace
@@ -65,7 +65,7 @@ def test_questions_stand_under_what_they_ask(place: Path) -> None:
     today = NOW.date()
     book = read_question_ledger(place / "reports")
     chosen = sorted(book.questions.values(), key=lambda q: q.resolves)
-    lines = table(chosen, today, 80)
+    lines = question_lines(chosen, today, 80)
     assert max(map(len, lines)) <= 80
     text = " ".join(" ".join(lines).split())
     at = lines.index(next(line for line in lines if line.startswith("  reach-4-12m")))
@@ -82,7 +82,7 @@ def test_columns_that_say_nothing_are_left_out(place: Path) -> None:
     reports = place / "reports"
 
     def header() -> set[str]:
-        lines = table(list(read_question_ledger(reports).questions.values()), NOW.date(), 80)
+        lines = question_lines(list(read_book(reports).questions.values()), NOW.date(), 80)
         return {word for line in lines if line.startswith("  question ") for word in line.split()}
 
     assert header() == {"question", "model", "asks"}
@@ -145,9 +145,9 @@ def test_the_score_says_which_numbers_came_too_late(place: Path) -> None:
     }
     result = questions(place, "score", now=later)
     said = " ".join(result.stdout.split())
-    assert "Too late to be scored" in said
-    assert "bob on pact: entry 5, from 2027-03-04 on; public on 2027-01-05; nothing earlier is there to be scored." in said
-    assert "ann on pact: entry 4, from 2027-03-04 on; public on 2027-01-05; an earlier number is scored." in said
+    assert "Entered too late to be scored" in said
+    assert "bob on pact: entry 5, from 2027-03-04 on; public on 2027-01-05; no earlier probability can be scored." in said
+    assert "ann on pact: entry 4, from 2027-03-04 on; public on 2027-01-05; an earlier probability is scored." in said
     assert max(map(len, result.stdout.splitlines())) <= 80
     document = json.loads(questions(place, "score", "--json", now=later).stdout)
     assert [(x["author"], x["entries"], x["scored"]) for x in document["too_late"]] == [("ann", [4], True), ("bob", [5], False)]
@@ -173,7 +173,7 @@ def test_a_disputed_question_has_nothing_too_late_yet(place: Path) -> None:
 
 def test_a_single_row_is_shown_in_full() -> None:
     row = {"id": "A061", "count": None, "why": "word " * 60, "url": "https://example.org/" + "a-b/" * 10}
-    lines = full_row_lines(("id", "count", "why", "url"), row, 80)
+    lines = record_lines(("id", "count", "why", "url"), row, 80)
     assert max(map(len, lines)) <= 80
     assert "count" in lines
     text = " ".join(" ".join(lines).split())

@@ -152,7 +152,7 @@ def test_a_result_that_could_not_be_printed_is_told(tmp_path: Path) -> None:
             [sys.executable, "-m", "forecast", "--json", "runs", "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 0
-    assert done.stderr == "The output could not be printed: No space left on device. The exit code tells how the work itself ended.\n"
+    assert done.stderr == "The output could not be printed: No space left on device. The exit code is that of the work itself.\n"
 
 
 def test_a_folder_that_was_deleted_is_no_place_and_no_crash(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_a_day_that_has_not_come_is_refused(command: Command, workspace: places.
         return
     result = command(*path, "--as-of", "9999-12-31", cwd=workspace.root)
     assert result.exit_code == 2
-    assert "9999-12-31 is still to come; today is 2026-11-24" in result.stderr
+    assert "9999-12-31 is in the future; today is 2026-11-24" in result.stderr
 
 
 REFUSED = [

@@ -8,7 +8,7 @@ import pytest
 from forecast.domain import FIRST_MONTH, Month
 from forecast.forecasting.ladder_forecast import forecast_ladder
 from forecast.forecasting.parameter_draws import from_prior
-from forecast.forecasting.predictive_checks import history_shares, history_statistics, log_likelihood, predictive_checks, simulate_histories
+from forecast.forecasting.predictive_checks import history_statistics, log_likelihood, predictive_checks, simulate_histories
 from forecast.model.tolerance_data import History
 from tests.support import synthetic
 
@@ -68,7 +68,6 @@ def test_comparison_by_hand() -> None:
     assert rows["ever_4"].tail_p == 1.0  # never, as in every replicate
     assert rows["mean_spell"].mean == 1.0  # of the one replicate that has one
     assert np.isnan({r.statistic: r for r in predictive_checks(np.array([2, 2, 2]), simulated[:6])}["mean_spell"].q50)
-    assert history_shares(simulated) == {"one_month_spell": 0.1, "ever_4": 0.0, "ever_0": 0.0, "no_change": 0.6}
 
 
 def test_the_prior_writes_histories_like_mexicos_but_calmer() -> None:

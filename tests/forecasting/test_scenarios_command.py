@@ -75,7 +75,7 @@ def root(workspace: places.Workspace) -> Path:
 
 
 def test_draws_come_back_as_they_were_packed() -> None:
-    constants = tolerance_priors(load_priors(places.bundled_root() / "priors"))
+    constants = tolerance_priors(load_priors(places.bundled() / "priors"))
     draws = from_prior(constants, bundled_origin_state().origin, 5, np.random.default_rng(0))
     back = unpack_draws(pack_draws("main", draws), "main")
     for field in fields(draws):
@@ -130,7 +130,7 @@ def test_the_words_say_what_the_numbers_say(published: places.Workspace, command
     found = run_on_draws(published, ("refusal",)).results[0]
     words = " ".join(result.stdout.split())
     assert f"Level 4 reached within 12 months: {100 * found.probability:.1f} %, without it {100 * found.baseline:.1f} %" in words
-    assert "of the simulated paths are like that" in words
+    assert "of the simulated paths meet the condition" in words
     assert "Not represented:" in words
     assert "Assumes: No concession for the year." in words
 

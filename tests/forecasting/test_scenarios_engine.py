@@ -32,7 +32,6 @@ from forecast.forecasting.scenarios.specification import (
 )
 from forecast.model.events import STREAMS
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.report.models.forecast import Scenario as ReportedScenario
 from tests.support.bundled_state import bundled_origin_state
 
 SIZE = 200
@@ -61,9 +60,7 @@ def draws(origin_state: OriginState) -> Mapping[str, ParameterDraws]:
 @pytest.fixture(scope="module")
 def results(origin_state: OriginState, draws: Mapping[str, ParameterDraws]) -> dict[str, ScenarioResult]:
     """The bundled scenarios, under one reading: that the readings are weighed is tested by the empty scenario."""
-    return {
-        r.name: r for r in run_scenarios(origin_state, {"main": draws["main"]}, read_scenarios(places.bundled_root() / "data" / FOLDER))
-    }
+    return {r.name: r for r in run_scenarios(origin_state, {"main": draws["main"]}, read_scenarios(places.bundled() / "data" / FOLDER))}
 
 
 def run(origin_state: OriginState, draws: Mapping[str, ParameterDraws], says: ScenarioSpec) -> ScenarioResult:
@@ -178,7 +175,7 @@ def test_a_condition_leaves_the_paths_that_meet_it(
     chosen = among.reshape(20, 20)
     history = origin_state.histories["main"]
     exact = (
-        forecast_ladder(each, pool, chosen, history.level_now, history.just_risen_now, origin_state.origin, origin_state.administrations)
+        forecast_ladder(each, pool, chosen, history.level_now, history.fresh_now, origin_state.origin, origin_state.administrations)
         .reached(4, 12)
         .mean()
     )

@@ -70,7 +70,7 @@ def test_a_stale_origin_is_told_and_is_no_reason(root: Path) -> None:
     result = command(root, "refit", minutes=1)
     assert result.exit_code == 0
     assert result.stdout.startswith("Skipped: ")
-    assert "stale: it knows nothing after June 2026" in result.stdout
+    assert "stale: it uses no events after June 2026" in result.stdout
     assert decided(command(root, "refit", "--json", minutes=2))["stale"] is True
 
 
@@ -154,7 +154,7 @@ def test_refused_data_leave_the_last_good_forecast(root: Path) -> None:
     assert said["report"]["run_id"] == before.name
     assert latest(root) == before
     assert (last(root).decision, last(root).exit_code, last(root).run_id) == ("refused", 3, before.name)
-    assert "The last good forecast stands" in command(root, "refit", minutes=2).stdout
+    assert "The published forecast stays as it was" in command(root, "refit", minutes=2).stdout
 
 
 def test_a_damaged_history_of_the_priors_is_refused_and_told_to_a_program(root: Path) -> None:

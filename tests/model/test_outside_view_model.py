@@ -107,8 +107,8 @@ def posterior(sigma: float, n: int = 2_000) -> xr.Dataset:
 
 def test_without_state_effects_a_new_state_has_the_parameters_of_the_class() -> None:
     state = predict_new_state(posterior(0.0, 10), counts(np.random.default_rng(3)), seed=1)
-    assert state.q == pytest.approx(np.tile([0.02, 0.05, 0.03, 0.01, 0.1], (20, 1)), rel=1e-9)
-    assert state.m == pytest.approx(np.tile([900.0, 200.0, 100.0, 40.0, 50.0], (20, 1)), rel=1e-9)
+    assert state.rise_probability == pytest.approx(np.tile([0.02, 0.05, 0.03, 0.01, 0.1], (20, 1)), rel=1e-9)
+    assert state.median_stay == pytest.approx(np.tile([900.0, 200.0, 100.0, 40.0, 50.0], (20, 1)), rel=1e-9)
 
 
 def test_a_new_state_has_effects_of_its_own_and_conjugate_skips() -> None:
@@ -120,14 +120,14 @@ def test_a_new_state_has_effects_of_its_own_and_conjugate_skips() -> None:
         assert effect[:, 0] == pytest.approx(effect[:, 4])  # one effect of a state, at every level
         assert stats.kstest(effect[:, 0], stats.norm(0, 0.8).cdf).pvalue > 1e-3
     assert abs(np.corrcoef(state.rise_log_odds[:, 0], state.fall_log_odds[:, 0])[0, 1]) < 0.03
-    for skips, went, stopped in ((state.s, c.went_up, c.stopped_up), (state.s_down, c.went_down, c.stopped_down)):
+    for skips, went, stopped in ((state.skip_up, c.went_up, c.stopped_up), (state.skip_down, c.went_down, c.stopped_down)):
         for i in range(4):
             assert stats.kstest(skips[:, i], stats.beta(1 + went[i], 1 + stopped[i]).cdf).pvalue > 1e-3
 
 
 def one(**changes: Floats) -> NewStatePredictive:
     base = predict_new_state(posterior(0.0, 1), TransitionCounts(STATES, *np.zeros((3, 2, 6, 2, 2), int), *np.zeros((4, 4), int)), seed=1)
-    fields = {"s": np.tile([0.1, 0.5, 0.2, 0.4], (2, 1)), "s_down": np.tile([0.05, 0.6, 0.5, 0.5], (2, 1)), **changes}
+    fields = {"skip_up": np.tile([0.1, 0.5, 0.2, 0.4], (2, 1)), "skip_down": np.tile([0.05, 0.6, 0.5, 0.5], (2, 1)), **changes}
     return NewStatePredictive(**{**{name: getattr(base, name) for name in base.__dataclass_fields__}, **fields})
 
 
@@ -135,13 +135,13 @@ def test_the_chance_of_reaching_a_level_is_that_of_a_simulation() -> None:
     """200,000 histories of twelve months, month by month, from the definitions."""
     rng, n = np.random.default_rng(4), 200_000
     state = one()
-    level, just_risen, reached = np.full(n, 2), np.zeros(n, bool), np.zeros(n, bool)
-    s, s_down = state.s[0], state.s_down[0]
+    level, fresh, reached = np.full(n, 2), np.zeros(n, bool), np.zeros(n, bool)
+    s, s_down = state.skip_up[0], state.skip_down[0]
     for _ in range(12):
         p = np.zeros((6, 2, 3))
         for j in range(6):
             for r in (0, 1):
-                q, m = state.q[0, min(j, 4)], state.m[0, max(j - 1, 0)]
+                q, m = state.rise_probability[0, min(j, 4)], state.median_stay[0, max(j - 1, 0)]
                 p[j, r] = month_probabilities(q, m, 1.5, 0.2 + 2.0 * r, j)
         u = rng.random(n)
         rise = u < p[level, just_risen.astype(int), 0]

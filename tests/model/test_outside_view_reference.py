@@ -30,7 +30,7 @@ from forecast.jobs.priors.reference import ReferenceFit, compile_reference, fit_
 from forecast.jobs.priors.try_edits import EditTrial
 from forecast.model.outside_view import KEPT
 from forecast.model.outside_view_predictive import medians
-from forecast.priors.distributions import Normal, Quantiles
+from forecast.priors.distributions import Normal, PriorSpec, Quantiles
 from forecast.priors.edit_log import read_history
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import ALTERNATIVES_FILE as ALTERNATIVES
@@ -396,4 +396,4 @@ def test_the_class_speaks_as_it_did_in_the_trial(fitted: tuple[ReferenceFit, Ref
     for chance in fitted[0].chances:
         assert chance.mean == pytest.approx(said[chance.of, chance.start][chance.pressed], rel=0.3), chance
     for fit in fitted[0].classes:
-        assert 2.3 < fit.state.pi_rise.mean() < 3.3
+        assert 2.3 < fit.state.pressure_on_rises.mean() < 3.3

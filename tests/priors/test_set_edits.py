@@ -132,7 +132,7 @@ def test_a_reason_stands_on_one_line_and_holds_no_secrets(run: Run, workspace: W
     before = contents(workspace)
     for text in ("bell \x07", "zero \x00", "half a pair \udcff"):
         done = run("set", "leverage.effect = Normal(0, 1)", "--why", text, "--by", "Ana")
-        assert (done.exit_code, "is no argument" in done.stderr) == (2, True)
+        assert (done.exit_code, "is not a valid argument" in done.stderr) == (2, True)
     assert contents(workspace) == before
 
 

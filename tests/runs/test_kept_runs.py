@@ -60,7 +60,7 @@ def test_one_that_was_published_before_enters_nothing_twice(workspace: Workspace
         result = command("--workspace", root, "runs", "publish", run_id)
         assert result.exit_code == 0, result.stderr
         assert says in result.stdout
-        assert "No question entered" in result.stdout
+        assert "No question was added" in result.stdout
     assert len(ledger.read(reports)) == 2
     assert verify_ledger(reports).problems == ()
     document = json.loads(command("--workspace", root, "runs", "publish", IDS[0], "--json").stdout)

@@ -204,14 +204,14 @@ def test_no_command_takes_an_argument_with_a_refused_character(command: Command,
         for given in ((f"a{character}b",), ("--workspace", f"a{character}b"), (f"--workspace=a{character}b",)):
             result = command(*words, *given)
             assert result.exit_code == 2, result.output
-            assert "is no argument" in result.stderr
+            assert "is not a valid argument" in result.stderr
             assert "Unexpected" not in result.stderr
             assert refused_character(result.output) is None
 
 
 def test_a_tab_a_line_break_and_any_letter_are_arguments(command: Command) -> None:
     result = command("priors", "show", "naïve\t\n 日本 👩‍💻")
-    assert "is no argument" not in result.stderr
+    assert "is not a valid argument" not in result.stderr
 
 
 def test_what_a_row_may_hold_is_held(tmp_path: Path) -> None:
