@@ -40,14 +40,16 @@ _EXCLUDED: Final = (
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class PosteriorSample:
     """Weighted draws: points (n, d), and their weights (n,) with k̂ and the effective number."""
 
     points: Floats
     smoothed: SmoothedWeights
 
 
-def sample_posterior(start: Floats, log_prior: LogDensity, log_likelihood: LogDensity, rng: np.random.Generator, size: int) -> Sample:
+def sample_posterior(
+    start: Floats, log_prior: LogDensity, log_likelihood: LogDensity, rng: np.random.Generator, size: int
+) -> PosteriorSample:
     """`size` weighted draws from the density prior × likelihood over all of R^d.
 
     start: draws (n, d) of the prior, of which a column without spread stays as it is. If the posterior could not be reached, the weights
@@ -55,7 +57,7 @@ def sample_posterior(start: Floats, log_prior: LogDensity, log_likelihood: LogDe
     """
     moving = np.ptp(start, axis=0) > 0
     if not moving.any():
-        return Sample(np.repeat(start[:1], size, axis=0), pareto_smooth(np.zeros(size)))
+        return PosteriorSample(np.repeat(start[:1], size, axis=0), pareto_smooth(np.zeros(size)))
 
     def whole(points: Floats) -> Floats:
         out = np.tile(start[0], (len(points), 1))
@@ -78,7 +80,7 @@ def sample_posterior(start: Floats, log_prior: LogDensity, log_likelihood: LogDe
         smoothed = pareto_smooth(prior + likelihood - proposal.log_density(points))
         if not weight_problem(smoothed.k_hat, smoothed.effective):
             break
-    return Sample(whole(points), smoothed)
+    return PosteriorSample(whole(points), smoothed)
 
 
 def _adapted(points: Floats, terms: Callable[[Floats], tuple[Floats, Floats]], rng: np.random.Generator) -> _Mixture:

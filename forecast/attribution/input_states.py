@@ -21,7 +21,7 @@ from forecast.reweighting.prior_edits import edited_priors
 
 if TYPE_CHECKING:
     from forecast.reweighting.data_update import FittedDraws
-    from forecast.reweighting.influence import Influence
+    from forecast.reweighting.diagnostics import Influence
 
 type Kind = Literal["start", "settings", "prior", "revision", "time", "new"]
 

@@ -113,7 +113,7 @@ def _tried(context: Context, result: ReferenceFit, refit: bool) -> EditTrial | s
     tried = try_on_latest_run(context, edits)
     if isinstance(tried, str) or tried.accepted or not refit:
         return tried
-    from forecast.jobs.priors.refit_edits import refit_edits
+    from forecast.jobs.priors.try_edits import refit_edits
 
     with context.progress() as progress:
         return refit_edits(context.workspace, edits, None, progress)

@@ -40,7 +40,7 @@ def sensitivity(context: Context, run: str, everything: bool) -> None:
 
     It uses the run's draws and takes about ten seconds; no model is fitted. The report has the same numbers.
     """
-    from forecast.jobs.priors.sensitivity import sensitivity_of
+    from forecast.jobs.priors.report import sensitivity_of
 
     analysis = sensitivity_of(context.workspace, run)
     if context.json:

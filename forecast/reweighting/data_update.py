@@ -27,9 +27,9 @@ from forecast.forecasting.question_forecasts import DisclosureDelay, companion_f
 from forecast.forecasting.questions import build_questions
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import History, TolerancePriors, slots
+from forecast.reweighting.diagnostics import Influence
 from forecast.reweighting.edit_effects import EditEffects
 from forecast.reweighting.importance_ratios import log_ratio, unsupported_mass
-from forecast.reweighting.influence import Influence
 from forecast.reweighting.prior_edits import UNSUPPORTED_MAX, ReweightingDiagnostics
 from forecast.typing import Floats
 
@@ -100,7 +100,7 @@ def reweight_to_inputs(basis: FittedDraws, origin_state: OriginState, pool: Driv
     pool: the paths of the drivers, if they are not to be the situation's own.
     """
     paths = pool or origin_state.pool()
-    weighted = {name: weight_draws(basis, origin_state, name) for name in origin_state.histories}
+    weighted = {name: weight_reading(basis, origin_state, name) for name in origin_state.histories}
     climbs = {
         name: forecast_from_history(origin_state, w.draws, paths, origin_state.histories[name], weights=w.weights)
         for name, w in weighted.items()
@@ -124,7 +124,7 @@ def reweight_to_inputs(basis: FittedDraws, origin_state: OriginState, pool: Driv
     )
 
 
-def weight_draws(basis: FittedDraws, origin_state: OriginState, reading: str) -> WeightedDraws:
+def weight_reading(basis: FittedDraws, origin_state: OriginState, reading: str) -> WeightedDraws:
     """The draws of one reading, weighted from the history and priors they were fitted to, to those of the situation."""
     origin = reading if reading in basis.draws else MAIN
     draws = _extend_drift(basis.draws[origin], origin_state)

@@ -17,7 +17,7 @@ from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.events import STREAMS
 from forecast.model.tolerance_data import Drivers
 from forecast.reweighting.draws_archive_form import FORM, check_arrays
-from forecast.reweighting.path_likelihood import of_events
+from forecast.reweighting.importance_ratios import events_log_likelihood
 
 if TYPE_CHECKING:
     from forecast.forecasting.forecast_result import Forecast
@@ -84,7 +84,7 @@ def pack(forecast: Forecast) -> Arrays:
             out[f"companion/{answer.question.id}"] = _single(answer.draws[0])
             out[f"companion_prior/{answer.question.id}"] = _single(answer.draws[0] if answer.prior_draws is None else answer.prior_draws)
     out |= {f"pool/{f.name}": _single(getattr(pool, f.name)) for f in fields(pool)}
-    out["events/log_likelihood"] = _single(of_events(origin_state, pool))
+    out["events/log_likelihood"] = _single(events_log_likelihood(origin_state, pool))
     out |= _pack_situation(origin_state)
     try:
         check_arrays(out)

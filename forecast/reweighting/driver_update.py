@@ -75,7 +75,7 @@ def update_drivers(arrays: Arrays, old: Priors, new: Priors, names: Collection[s
         weights = pareto_smooth(_prior_ratio(arrays, old, new, polled))
         trust += [weights, _of_hyper(arrays, old, new, polled)]
         pool = replace(pool, opposition=pool.opposition[resample_paths(weights.weights)])
-        drivers = replace(drivers, opposition=drivers.opposition + moved_mean(arrays, weights.weights))
+        drivers = replace(drivers, opposition=drivers.opposition + opposition_change(arrays, weights.weights))
     return UpdatedDrivers(drivers, pool, tuple(trust), pressed or bool(polled), pressed or bool(trust))
 
 
@@ -142,7 +142,7 @@ def _of_hyper(arrays: Arrays, old: Priors, new: Priors, names: Collection[str]) 
     return SmoothedWeights(after.weights, after.k_hat, share * len(arrays["polls/start"]))
 
 
-def moved_mean(arrays: Arrays, weights: Floats) -> Floats:
+def opposition_change(arrays: Arrays, weights: Floats) -> Floats:
     """[T]: how far the weighted mean of d on the paths lies from their plain mean, by month of history."""
     knots = arrays["polls/knots"].astype(np.float32)
     moved = (weights - 1 / len(weights)) @ knots

@@ -55,7 +55,7 @@ def skip_prior(priors: Priors, name: str) -> Beta:
     return skip_after_selection(priors) if name == SKIP else as_beta(priors, name)
 
 
-def density(priors: Priors, name: str) -> Any:
+def model_prior(priors: Priors, name: str) -> Any:
     """The prior of a parameter as the model has it: normal on the logit or log scale for rises and stays, the selection factor applied."""
     spec = priors.spec(name)
     if name == RISE:
@@ -72,7 +72,7 @@ def log_ratio(draws: ParameterDraws, old: Priors, new: Priors, names: Collection
         values = PARAMETER_READERS[name](draws)
         if name.startswith("ladder.skip"):
             values = np.clip(values, _EDGE, 1 - _EDGE)
-        total += density(new, name).logpdf(values) - density(old, name).logpdf(values)
+        total += model_prior(new, name).logpdf(values) - model_prior(old, name).logpdf(values)
     return total
 
 

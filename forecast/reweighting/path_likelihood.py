@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BY = STREAMS.index("mobilisation")
 
 
-def of_events(origin_state: OriginState, pool: DriverPaths) -> Floats:
+def events_log_likelihood(origin_state: OriginState, pool: DriverPaths) -> Floats:
     """Log likelihood [P] of the counts of events in model 4's window, given the elasticities and rates of each path.
 
     Constants of the counts alone are left out. A path's rates are those of the draw whose rate of mobilisations it has: no two are alike.

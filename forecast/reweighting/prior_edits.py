@@ -24,13 +24,10 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.tolerance_data import History
 from forecast.priors.load import Priors
-from forecast.reweighting.conjugate_updates import EditedCompanions, companions, companions_after_edit, transport_skips
 from forecast.reweighting.draws_archive import check_form, unpack_draws, unpack_drivers, unpack_pool
 from forecast.reweighting.driver_update import UpdatedDrivers, update_drivers
 from forecast.reweighting.edit_effects import DELAYS, DIRECT, READING_WEIGHTS, SELECTION, EditEffects, How, answerable, edited_priors
-from forecast.reweighting.importance_ratios import PARAMETER_READERS, likelihood_ratio, log_ratio, unsupported_mass
-from forecast.reweighting.prior_transport import transport_prior_draws
-from forecast.reweighting.resimulate import (
+from forecast.reweighting.estimate import (
     LadderQuestions,
     ReadingEstimate,
     estimate_by_resimulation,
@@ -38,6 +35,8 @@ from forecast.reweighting.resimulate import (
     estimate_prior_by_resimulation,
     intervals,
 )
+from forecast.reweighting.importance_ratios import PARAMETER_READERS, likelihood_ratio, log_ratio, unsupported_mass
+from forecast.reweighting.transport import EditedCompanions, companions, companions_after_edit, transport_prior_draws, transport_skips
 from forecast.typing import Arrays, Floats
 
 __all__ = [

@@ -11,7 +11,7 @@ import numpy as np
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.priors.distributions import HalfNormal, LogNormal, Normal
 from forecast.priors.load import Priors
-from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, PARAMETER_READERS, density
+from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, PARAMETER_READERS, model_prior
 from forecast.typing import Floats
 
 _LEAST = 1e-6  # months above its shift that single precision may have taken from a half-life
@@ -25,7 +25,7 @@ def transport_prior_draws(draws: ParameterDraws, old: Priors, new: Priors, names
     out: dict[str, Any] = {}
     for name in names:
         field, column = PARAMETER_FIELDS[name]
-        moved = _moved(PARAMETER_READERS[name](draws), density(old, name), density(new, name))
+        moved = _moved(PARAMETER_READERS[name](draws), model_prior(old, name), model_prior(new, name))
         if column is None:
             out[field] = moved
         else:

@@ -17,7 +17,7 @@ from forecast.reweighting.driver_update import systematic_resample
 from forecast.typing import Ints
 
 
-def resampled(
+def resample_reading(
     origin_state: OriginState, pool: DriverPaths, name: str, weighted: WeightedDraws, tree: xr.DataTree, diagnostics: Diagnostics
 ) -> ReadingForecast:
     """One reading from weighted draws: each is taken as often as it weighs, in their order, and carried forward in the new situation.

@@ -11,18 +11,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from forecast.arrays.power_scaling import THRESHOLD, Label, diagnose
 from forecast.model.tolerance_data import LOGIT_60
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.descriptions import short_label
 from forecast.priors.load import Priors
-from forecast.sensitivity.components import ALL_DATA, ALL_PRIORS, COUNTS, DEATHS, POLLED, RECORD, SKIPS, components, month_of
-from forecast.sensitivity.power_scaling import POWERS, TILTS, PowerScaling, ScaledEffect
+from forecast.sensitivity.analysis import ALL_DATA, ALL_PRIORS, COUNTS, DEATHS, POLLED, RECORD, SKIPS, components, month_of
+from forecast.sensitivity.power_scaling import POWERS, THRESHOLD, TILTS, Label, PowerScaling, ScaledEffect, diagnose
 from forecast.sensitivity.settings_sweep import Sweep, sweeps
-from forecast.sensitivity.shared_bias import MOST, SharedBias, share, shared_bias
 from forecast.sensitivity.target_question import target_question
-from forecast.sensitivity.threshold_crossing import Crossing, Point
-from forecast.sensitivity.tipping_points import TippingPoint, tipping_points
+from forecast.sensitivity.tipping_points import MOST, Crossing, Point, SharedBias, TippingPoint, share, shared_bias, tipping_points
 from forecast.typing import Arrays
 
 

@@ -16,14 +16,16 @@ from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by
 from forecast.reweighting.importance_ratios import PARAMETER_READERS
 from forecast.sensitivity.power_scaling import (
     ParameterPrior,
+    PathEvaluations,
     PowerScaling,
     Terms,
     parameter_prior,
-    scale_block,
+    scale_component,
+    scale_paths,
     scale_prior,
+    scale_prior_of_paths,
     skips_likelihood,
 )
-from forecast.sensitivity.power_scaling_paths import PathEvaluations, scale_paths, scale_prior_of_paths
 from forecast.sensitivity.target_question import TargetQuestion
 from forecast.typing import Arrays
 
@@ -54,10 +56,10 @@ _NOTES: Final = {
 def components(arrays: Arrays, priors: Priors, headline: TargetQuestion) -> Iterator[PowerScaling]:
     """All of them, those of model 5 together first."""
     seen = _Seen(arrays, priors, headline)
-    yield scale_block(ALL_PRIORS, "all", headline, seen.total(seen.prior(n) for n in PARAMETER_READERS))
-    yield scale_block(ALL_DATA, "all", headline, seen.total([seen.record, seen.skips]))
-    yield scale_block(RECORD, "data", headline, seen.record)
-    yield scale_block(SKIPS, "data", headline, seen.skips)
+    yield scale_component(ALL_PRIORS, "all", headline, seen.total(seen.prior(n) for n in PARAMETER_READERS))
+    yield scale_component(ALL_DATA, "all", headline, seen.total([seen.record, seen.skips]))
+    yield scale_component(RECORD, "data", headline, seen.record)
+    yield scale_component(SKIPS, "data", headline, seen.skips)
     yield from _months(headline)
     for name in PARAMETER_READERS:
         yield scale_prior(name, headline, priors, seen.skips if name.startswith("ladder.skip") else seen.record)
@@ -103,8 +105,8 @@ def _months(headline: TargetQuestion) -> Iterator[PowerScaling]:
     changes = np.any([np.diff(r.history.levels) != 0 for r in headline.readings], axis=0)
     for t in np.flatnonzero(changes):
         name = f"{RECORD}.{month_text(Month(FIRST_MONTH + int(t) + 1))}"
-        yield scale_block(name, "data", headline, {r.name: r.log_likelihood[:, t] for r in headline.readings})
-    yield scale_block(f"{RECORD}.quiet", "data", headline, {r.name: r.log_likelihood[:, ~changes].sum(1) for r in headline.readings})
+        yield scale_component(name, "data", headline, {r.name: r.log_likelihood[:, t] for r in headline.readings})
+    yield scale_component(f"{RECORD}.quiet", "data", headline, {r.name: r.log_likelihood[:, ~changes].sum(1) for r in headline.readings})
 
 
 def _paths(arrays: Arrays, priors: Priors, headline: TargetQuestion) -> Iterator[PowerScaling]:

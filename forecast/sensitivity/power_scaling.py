@@ -19,13 +19,13 @@ from typing import Final, Literal
 
 import numpy as np
 
-from forecast.arrays.power_scaling import ALPHAS, Label, cumulative_jensen_shannon, diagnose, normalised_weights, sensitivity_gradient
 from forecast.arrays.psis import pareto_smooth
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.priors.distributions import Beta, Distribution, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
 from forecast.priors.outside_view import RISE, rise_after_selection
 from forecast.reweighting.importance_ratios import PARAMETER_READERS, skip_prior
+from forecast.sensitivity.power_scaling import ALPHAS, Label, cumulative_jensen_shannon, diagnose, normalised_weights, sensitivity_gradient
 from forecast.sensitivity.target_question import TargetQuestion
 from forecast.typing import Floats
 
@@ -132,13 +132,13 @@ def scale_prior(name: str, headline: TargetQuestion, priors: Priors, against: Te
     _, base = headline.pooled
     about = np.concatenate([found[r.name].values for r in headline.readings])
     return replace(
-        scale_block(name, "prior", headline, terms),
+        scale_component(name, "prior", headline, terms),
         tilts=tuple(_move(headline, {n: t * b.in_sds for n, b in found.items()}, t) for t in TILTS),
         own=(_speed(headline, about, base, terms), _speed(headline, about, base, against)),
     )
 
 
-def scale_block(name: str, kind: Kind, headline: TargetQuestion, terms: Terms) -> PowerScaling:
+def scale_component(name: str, kind: Kind, headline: TargetQuestion, terms: Terms) -> PowerScaling:
     """A component that acts through the draws of model 5, by its log density."""
     values, base = headline.pooled
     moves = tuple(_move(headline, {n: (alpha - 1.0) * term for n, term in terms.items()}, alpha) for alpha in POWERS)

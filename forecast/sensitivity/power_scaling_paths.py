@@ -12,12 +12,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays.power_scaling import ALPHAS, cumulative_jensen_shannon, normalised_weights, sensitivity_gradient
 from forecast.arrays.psis import SmoothedWeights, pareto_smooth
 from forecast.forecasting.ladder_forecast import PATHS_A_DRAW
-from forecast.reweighting.driver_update import moved_mean
+from forecast.reweighting.driver_update import opposition_change
 from forecast.reweighting.importance_ratios import likelihood_ratio
-from forecast.sensitivity.power_scaling import POWERS, TILTS, Kind, ParameterPrior, PowerScaling, ScaledEffect
+from forecast.sensitivity.power_scaling import (
+    ALPHAS,
+    POWERS,
+    TILTS,
+    Kind,
+    ParameterPrior,
+    PowerScaling,
+    ScaledEffect,
+    cumulative_jensen_shannon,
+    normalised_weights,
+    sensitivity_gradient,
+)
 from forecast.sensitivity.target_question import TargetQuestion
 from forecast.typing import Arrays, Floats
 
@@ -87,7 +97,7 @@ def weighted(behind: PathEvaluations, log_ratio: Floats, opposed: bool) -> Weigh
     shares = on_paths.weights[behind.paths]  # [S', P]
     trust: list[SmoothedWeights] = [on_paths]
     probability, pooled = 0.0, []
-    moved = moved_mean(behind.arrays, on_paths.weights) if opposed else None
+    moved = opposition_change(behind.arrays, on_paths.weights) if opposed else None
     for r in behind.headline.readings:
         weight = np.ones(len(shares))
         if moved is not None:

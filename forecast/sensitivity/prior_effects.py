@@ -26,7 +26,7 @@ from forecast.priors.load import Priors
 from forecast.reweighting.draws_archive import unpack_draws, unpack_pool
 from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by_path
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS
-from forecast.sensitivity.power_scaling_paths import PathEvaluations, weighted
+from forecast.sensitivity.power_scaling import PathEvaluations, weighted
 from forecast.sensitivity.target_question import target_question
 from forecast.typing import Arrays, Floats
 
@@ -71,7 +71,7 @@ def _counted(arrays: Arrays, slug: str) -> float | None:
     return float(arrays["companion/answers"][ANSWERS.index(answer)]) if answer in ANSWERS else None
 
 
-def near(arrays: Arrays, priors: Priors, name: str, values: Floats, question: str) -> tuple[Floats, Floats]:
+def path_profile(arrays: Arrays, priors: Priors, name: str, values: Floats, question: str) -> tuple[Floats, Floats]:
     """A ladder question of the main reading over a quantity behind the paths: what it is on average [7], and the answer there [7].
 
     values: the quantity by path [P], on an axis of one's choice. The paths weigh by a normal kernel about seven of its quantiles; where

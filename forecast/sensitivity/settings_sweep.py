@@ -18,7 +18,7 @@ from forecast.reweighting.driver_update import update_drivers
 from forecast.reweighting.importance_ratios import likelihood_ratio, log_ratio
 from forecast.reweighting.prior_edits import reading_weights
 from forecast.sensitivity.target_question import TargetQuestion
-from forecast.sensitivity.threshold_crossing import Point
+from forecast.sensitivity.tipping_points import Point
 from forecast.typing import Arrays
 
 SHARES: Final = (0.0, 1 / 3, 2 / 3, 1.0)

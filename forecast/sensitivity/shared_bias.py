@@ -15,7 +15,7 @@ import numpy as np
 from forecast.arrays.psis import pareto_smooth
 from forecast.model.tolerance_data import LOGIT_60
 from forecast.sensitivity.target_question import ReadingDraws, TargetQuestion, chosen, log_odds
-from forecast.sensitivity.threshold_crossing import LINES, Crossing, Point, crossing
+from forecast.sensitivity.tipping_points import LINES, Crossing, Point, crossing
 from forecast.typing import Floats
 
 MOST: Final = 2.0

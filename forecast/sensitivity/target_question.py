@@ -20,7 +20,7 @@ from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.load import Priors
 from forecast.reweighting.draws_archive import unpack_draws, unpack_pool
 from forecast.reweighting.prior_edits import reading_weights
-from forecast.sensitivity.threshold_crossing import Point
+from forecast.sensitivity.tipping_points import Point
 from forecast.typing import Arrays, Floats
 
 EACH = 4

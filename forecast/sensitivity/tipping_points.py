@@ -22,7 +22,7 @@ from forecast.priors.load import Priors
 from forecast.priors.outside_view import RISE, SKIP, rise_after_selection
 from forecast.reweighting.importance_ratios import PARAMETER_READERS, skip_prior
 from forecast.sensitivity.target_question import ReadingDraws, TargetQuestion, chosen
-from forecast.sensitivity.threshold_crossing import LINES, Crossing, Point, crossing
+from forecast.sensitivity.tipping_points import LINES, Crossing, Point, crossing
 from forecast.typing import Floats
 
 EFFECTS: Final = (
@@ -68,7 +68,7 @@ def tipping_point(headline: TargetQuestion, priors: Priors, name: str) -> Tippin
     z: Floats = REACH / _STEPS * np.arange(-_STEPS - _MORE, _STEPS + _MORE + 1, dtype=float)
     values = prior.quantile(_normal_cdf(z))
     density = np.exp(-0.5 * z**2)
-    weights = {r.name: given_effect(r, name, values, density) for r in headline.readings}
+    weights = {r.name: weights_given_effect(r, name, values, density) for r in headline.readings}
     inside = range(_MORE, len(z) - _MORE, _SHOWN)
     curve = tuple(_point(headline, name, float(values[g]), {n: w[g] for n, w in weights.items()}) for g in inside)
     now = float(sum(r.weight * _shown(name, PARAMETER_READERS[name](r.draws)).mean() for r in headline.readings))
@@ -94,17 +94,17 @@ def _shown(name: str, values: Floats) -> Floats:
     return 1.0 / (1.0 + np.exp(-values)) if name == RISE else values
 
 
-def given_effect(reading: ReadingDraws, name: str, values: Floats, density: Floats) -> list[SmoothedWeights]:
+def weights_given_effect(reading: ReadingDraws, name: str, values: Floats, density: Floats) -> list[SmoothedWeights]:
     """By value: what each draw weighs if the effect is that."""
     if name == SKIP:  # nothing else depends on it, given the record
         return [pareto_smooth(np.zeros(reading.some.size))] * len(values)
-    logs = np.array([likelihood(reading, name, v) for v in values])
+    logs = np.array([likelihood_ratio(reading, name, v) for v in values])
     top = logs.max(0)
     whole = top + np.log((density[:, None] * np.exp(logs - top)).sum(0))
     return [pareto_smooth(row - whole) for row in logs]
 
 
-def likelihood(reading: ReadingDraws, name: str, value: float) -> Floats:
+def likelihood_ratio(reading: ReadingDraws, name: str, value: float) -> Floats:
     """Log likelihood [S] of the record with the effect at a value in every draw of `reading.some`."""
     rise, fall = reading.log_odds
     to_rise, to_fall = _pushes(reading, name)

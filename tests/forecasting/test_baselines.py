@@ -7,6 +7,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from forecast.report.parts.baselines import frozen
 from forecast.report.payload.baselines import frozen
 from scipy import stats
 
@@ -25,7 +26,6 @@ from forecast.forecasting.baselines import (
 )
 from forecast.forecasting.questions import build_questions
 from forecast.model.events import ANSWERS, COUNTED
-from forecast.report.parts.baselines import frozen
 from tests.support.bundled_state import bundled_origin_state
 from tests.support.prior_forecasts import prior_forecast
 

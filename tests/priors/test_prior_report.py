@@ -36,7 +36,15 @@ from forecast.reweighting.prior_edits import reweight_to_priors
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
 from forecast.sensitivity import prior_effects
-from forecast.sensitivity.prior_effects import PARAMETER_FIELDS, PROFILE_DRAWS, histories, near, posterior, profile, with_parameter_fixed
+from forecast.sensitivity.prior_effects import (
+    PARAMETER_FIELDS,
+    PROFILE_DRAWS,
+    histories,
+    path_profile,
+    posterior,
+    profile,
+    with_parameter_fixed,
+)
 from forecast.typing import Floats
 from forecast.workspace import Workspace, bundled_root
 from tests.support.prior_forecasts import prior_forecast
@@ -235,7 +243,7 @@ def test_near_a_value_the_answer_is_that_of_paths_which_have_it() -> None:
     eta = arrays()["pool/eta"].copy()
     eta[:, 0] = spec.mean + spec.sd * (pressure - pressure.mean()) / pressure.std()
     a = {**arrays(), "pool/eta": eta}
-    at, chances = near(a, PRIORS, name, parameter_by_path(a, name), "reach-4-12m")
+    at, chances = path_profile(a, PRIORS, name, parameter_by_path(a, name), "reach-4-12m")
     line = np.polynomial.Polynomial.fit(at, np.log(chances), 1)
     moved = PRIORS.replace({name: Normal(spec.mean + spec.sd / 2, spec.sd)})
     outcome = reweight_to_priors(a, PRIORS, moved, "reach-4-12m").by_reading["main"].probability
@@ -247,7 +255,7 @@ def test_near_a_value_the_answer_is_that_of_paths_which_have_it() -> None:
 
 def test_near_a_value_of_the_polls_past_opposition_moves_too() -> None:
     a, name = arrays(), "opposition.start"
-    at, chances = near(a, PRIORS, name, parameter_by_path(a, name), "reach-4-12m")
+    at, chances = path_profile(a, PRIORS, name, parameter_by_path(a, name), "reach-4-12m")
     assert (np.diff(at) > 0).all()
     assert np.ptp(chances) < 0.3 * chances.mean()  # where opposition was in 2000 hardly matters today
 

@@ -22,9 +22,9 @@ from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
-from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs, weight_draws
+from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs, weight_reading
+from forecast.reweighting.diagnostics import Influence
 from forecast.reweighting.draws_archive import pack, unpack_draws
-from forecast.reweighting.influence import Influence
 from forecast.reweighting.prior_edits import reweight_to_priors
 from tests.support.prior_forecasts import SIZE, prior_forecast
 
@@ -166,7 +166,7 @@ def test_a_longer_history_weighs_by_the_likelihood_of_what_it_adds() -> None:
     draws = flat(n, logit_rise=np.tile(logits[:, None], 5), log_stay=np.full((n, 5), 12.0))  # falls never come
     old, new = quiet([2, 2]), quiet([2] * (2 + more))
     was = with_histories(basis().origin_state, main=old)
-    found = weight_draws(FittedDraws(was, {"main": draws}, draws), with_histories(basis().origin_state, main=new), "main")
+    found = weight_reading(FittedDraws(was, {"main": draws}, draws), with_histories(basis().origin_state, main=new), "main")
     grid = np.linspace(-9, 4, 4_001)
     stay = -np.logaddexp(0.0, rise_logit(expit(grid))) * more
     density = prior.pdf(grid) * np.exp(stay)
@@ -179,8 +179,8 @@ def test_weights_of_a_shorter_history_undo_those_of_a_longer_one() -> None:
     draws = basis().draws["main"]
     old, new = quiet([2] * 40), quiet([2] * 30 + [3] * 10 + [2] * 5)
     a, b = (with_histories(basis().origin_state, main=h) for h in (old, new))
-    there = weight_draws(FittedDraws(a, {"main": draws}, draws), b, "main")
-    back = weight_draws(FittedDraws(b, {"main": there.draws}, draws), a, "main")
+    there = weight_reading(FittedDraws(a, {"main": draws}, draws), b, "main")
+    back = weight_reading(FittedDraws(b, {"main": there.draws}, draws), a, "main")
     assert np.ptp(np.log(there.weights) + np.log(back.weights)) < 25  # smoothing touches only the tails
     middle = slice(100, 300)
     order = np.argsort(there.weights)
@@ -197,7 +197,7 @@ def test_skips_take_their_new_conjugate_posterior() -> None:
     draws = basis().draws["main"]
     seen = beta(*before[2]).rvs(draws.size, random_state=np.random.default_rng(4))
     draws = replace(draws, skip_up=np.column_stack([draws.skip_up[:, :2], seen, draws.skip_up[:, 3]]))
-    moved = weight_draws(FittedDraws(was, {"main": draws}, draws), now, "main").draws
+    moved = weight_reading(FittedDraws(was, {"main": draws}, draws), now, "main").draws
     assert kstest(moved.skip_up[:, 2], beta(*after[2]).cdf).pvalue > 0.01
     assert np.array_equal(np.argsort(moved.skip_up[:, 2]), np.argsort(seen))
     assert np.array_equal(moved.skip_up[:, 0], draws.skip_up[:, 0])  # no rise reached 1: untouched
@@ -211,7 +211,7 @@ def test_beyond_its_last_knot_the_drift_goes_on_as_it_was() -> None:
     draws = replace(draws, drift_sd=np.full(n, 0.5), half_life=np.full(n, 18.0), drift=0.5 * np.random.default_rng(3).normal(size=(n, 28)))
     years = 26 * 12
     later = replace(with_histories(basis().origin_state, main=quiet([2] * years)), origin=Month(basis().origin_state.origin + 12 * 6))
-    moved = weight_draws(
+    moved = weight_reading(
         FittedDraws(with_histories(basis().origin_state, main=quiet([2] * 24)), {"main": draws}, draws), later, "main"
     ).draws
     assert moved.drift.shape == (n, 38)
@@ -223,8 +223,8 @@ def test_beyond_its_last_knot_the_drift_goes_on_as_it_was() -> None:
 def test_a_reading_that_appears_starts_from_main_and_one_that_is_gone_is_dropped() -> None:
     origin_state = basis().origin_state
     without = FittedDraws(origin_state, {n: d for n, d in basis().draws.items() if n != "covert_true"}, basis().prior)
-    found = weight_draws(without, origin_state, "covert_true")
-    direct = weight_draws(basis(), with_histories(origin_state, main=origin_state.histories["covert_true"]), "main")
+    found = weight_reading(without, origin_state, "covert_true")
+    direct = weight_reading(basis(), with_histories(origin_state, main=origin_state.histories["covert_true"]), "main")
     assert np.array_equal(found.weights, direct.weights)
     fewer = replace(
         origin_state,

@@ -24,7 +24,7 @@ from forecast.model.tolerance_data import History
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.reweighting.draws_archive import pack, unpack_drivers, unpack_pool
-from forecast.reweighting.driver_update import POLLS, moved_mean, resample_paths, systematic_resample, update_drivers
+from forecast.reweighting.driver_update import POLLS, opposition_change, resample_paths, systematic_resample, update_drivers
 from forecast.reweighting.importance_ratios import likelihood_ratio, unsupported_mass
 from tests.support.bundled_state import bundled_origin_state
 from tests.support.prior_forecasts import prior_forecast
@@ -138,7 +138,7 @@ def test_knots_give_back_every_month_of_opposition(arrays: dict[str, Any]) -> No
     weights = np.zeros(2_000)
     weights[7] = 1.0
     d = bundled_origin_state().polled.d[:, : len(unpack_drivers(arrays).opposition)]
-    np.testing.assert_allclose(moved_mean(arrays, weights), d[7] - d.mean(0), atol=2e-3)
+    np.testing.assert_allclose(opposition_change(arrays, weights), d[7] - d.mean(0), atol=2e-3)
 
 
 @pytest.mark.parametrize("reading", ["main", "covert_true"])

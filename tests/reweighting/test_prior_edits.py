@@ -23,12 +23,12 @@ from forecast.priors.distributions import Beta, Gamma
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.reweighting import edit_effects
-from forecast.reweighting.conjugate_updates import transport_skips
 from forecast.reweighting.draws_archive import pack
 from forecast.reweighting.driver_update import ELASTICITIES, LEVERAGE, POLLS
 from forecast.reweighting.edit_effects import FITTED
+from forecast.reweighting.estimate import LadderQuestions, control_variate_mean, weighted_quantiles
 from forecast.reweighting.prior_edits import PARAMETER_READERS, EditedForecast, answerable, edited_priors, log_ratio, reweight_to_priors
-from forecast.reweighting.resimulate import LadderQuestions, control_variate_mean, weighted_quantiles
+from forecast.reweighting.transport import transport_skips
 from tests.support.prior_forecasts import SIZE, prior_forecast
 from tests.support.random_edits import near
 

@@ -20,8 +20,7 @@ from forecast.forecasting.question_forecasts import CHAINS, QuestionForecast, fo
 from forecast.forecasting.questions import build_questions
 from forecast.jobs.refit.reweight import _far, _recoded
 from forecast.jobs.run import fit
-from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs
-from forecast.reweighting.resample import resampled
+from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, resample_reading, reweight_to_inputs
 
 SEED = 20060101
 LIMIT = 4.0
@@ -83,7 +82,7 @@ def agree(before: str, after: str) -> ReweightedForecast:
 def published(found: ReweightedForecast, new: Forecast) -> dict[str, QuestionForecast]:
     """The answers of the run that is made of these weights: of draws taken as often as they weigh."""
     made = {
-        name: resampled(new.origin_state, new.pool, name, w, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
+        name: resample_reading(new.origin_state, new.pool, name, w, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
         for name, w in found.weighted.items()
     }
     return forecast_questions(new.origin_state, made, new.pool, build_questions(new.origin_state.data.questions, new.origin_state.origin))

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.arrays.ladder import rise_logit, saturate_pressure
-from forecast.arrays.power_scaling import THRESHOLD
 from forecast.arrays.psis import pareto_smooth
 from forecast.domain import FIRST_MONTH
 from forecast.forecasting.ladder_forecast import assign_paths, forecast_from_history, forecast_ladder
@@ -25,13 +24,20 @@ from forecast.priors.specs import PriorSpec, Weights
 from forecast.reweighting.draws_archive import pack
 from forecast.reweighting.importance_ratios import PARAMETER_READERS
 from forecast.reweighting.prior_edits import reweight_to_priors
-from forecast.sensitivity.components import RECORD, components
-from forecast.sensitivity.power_scaling import PowerScaling, scale_block
+from forecast.sensitivity.analysis import RECORD, components
+from forecast.sensitivity.power_scaling import THRESHOLD, PowerScaling, scale_component
 from forecast.sensitivity.settings_sweep import sweeps, with_share
-from forecast.sensitivity.shared_bias import shared_bias
 from forecast.sensitivity.target_question import ReadingDraws, TargetQuestion, log_likelihood, target_question
-from forecast.sensitivity.threshold_crossing import Point, crossing
-from forecast.sensitivity.tipping_points import EFFECTS, given_effect, likelihood, tipping_point, with_value
+from forecast.sensitivity.tipping_points import (
+    EFFECTS,
+    Point,
+    crossing,
+    likelihood_ratio,
+    shared_bias,
+    tipping_point,
+    weights_given_effect,
+    with_value,
+)
 from forecast.typing import Floats
 from tests.support import synthetic
 from tests.support.prior_forecasts import prior_forecast
@@ -99,7 +105,7 @@ def test_every_prior_is_scaled_once_or_it_is_said_why_not(every: list[PowerScali
 
 def test_a_power_of_one_changes_nothing(headline: TargetQuestion, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast.sensitivity.power_scaling.POWERS", (1.0, 1.0))
-    found = scale_block(RECORD, "data", headline, {r.name: r.log_likelihood.sum(1) for r in headline.readings})
+    found = scale_component(RECORD, "data", headline, {r.name: r.log_likelihood.sum(1) for r in headline.readings})
     for move in found.moves:
         assert move.probability == pytest.approx(headline.probability, rel=1e-12)
         assert move.k_hat == -np.inf
@@ -213,7 +219,7 @@ def test_draws_weigh_as_the_posterior_given_the_effect() -> None:
     z = np.linspace(-4.12, 4.12, 17)
     values = prior.mean + prior.sd * np.append(z, (value - prior.mean) / prior.sd)
     density = np.append(np.exp(-0.5 * z**2), 0.0)
-    weights = given_effect(reading, "leverage.effect", values, density)[-1]
+    weights = weights_given_effect(reading, "leverage.effect", values, density)[-1]
     found = float(weights.weights @ reading.some.logit_rise[:, 1])
     assert abs(found - expected) < 0.08
     assert abs(float(reading.some.logit_rise[:, 1].mean()) - expected) > 0.1  # unweighted they are elsewhere
@@ -224,7 +230,7 @@ def test_the_likelihood_at_a_value_is_that_of_draws_with_it(headline: TargetQues
     reading = headline.readings[0]
     value = float(PARAMETER_READERS[name](reading.some).mean()) + 0.1
     exact = whole_likelihood(with_value(reading.some, name, value), reading.history)
-    np.testing.assert_allclose(likelihood(reading, name, value), exact, rtol=1e-9)
+    np.testing.assert_allclose(likelihood_ratio(reading, name, value), exact, rtol=1e-9)
 
 
 def test_a_crossing_between_points_that_the_draws_carry_badly_is_rough() -> None:

@@ -17,7 +17,7 @@ from forecast.priors.load import Priors
 from forecast.priors.outside_view import after_selection
 from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by_path
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS
-from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, near, posterior, profile
+from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, path_profile, posterior, profile
 from forecast.typing import Floats
 from forecast.workspace import Workspace
 
@@ -165,7 +165,7 @@ def _on_forecast(priors: Priors, arrays: Mapping[str, Any], name: str, prior: Di
         heights = np.log(np.maximum(profile(arrays, name, [float(v) for v in from_axis(axis, knots)], question), 1e-300))
         log_headline: Callable[[Floats], Floats] = lambda z: np.interp(z, knots, heights)  # noqa: E731  # two ways of one thing
     else:  # there are no draws where the record left none, so a straight line through those there are
-        at, chances = near(arrays, priors, name, to_axis(axis, parameter_by_path(arrays, name)), question)
+        at, chances = path_profile(arrays, priors, name, to_axis(axis, parameter_by_path(arrays, name)), question)
         log_headline = np.polynomial.Polynomial.fit(at, np.log(chances), 1)
 
     def headline(values: Floats) -> Floats:

@@ -199,7 +199,7 @@ def _as_forecast(
     from forecast.forecasting.questions import build_questions
     from forecast.forecasting.scenarios.run import feasible_scenarios, run_scenarios
     from forecast.inference.gate import worst_diagnostics
-    from forecast.reweighting.resample import resampled
+    from forecast.reweighting.data_update import resample_reading
 
     report, trees = base.report, base.posterior
     readings: dict[str, ReadingForecast] = {}
@@ -207,7 +207,7 @@ def _as_forecast(
         progress("resampling", i / len(found.weighted), name)
         fit = name if name in trees else "main"
         diagnostics = _diagnostics(report.diagnostics.by_reading[fit])
-        readings[name] = resampled(origin_state, pool, name, weighted, trees[fit], diagnostics)
+        readings[name] = resample_reading(origin_state, pool, name, weighted, trees[fit], diagnostics)
     progress("resampling", 1.0)
     progress("scenarios", None)
     scenarios = run_scenarios(

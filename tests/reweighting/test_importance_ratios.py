@@ -12,14 +12,14 @@ from forecast.arrays.psis import pareto_smooth
 from forecast.domain import FIRST_MONTH
 from forecast.model.events import predictors
 from forecast.model.opposition_marginal import draws, moments
-from forecast.reweighting.path_likelihood import of_events
+from forecast.reweighting.importance_ratios import events_log_likelihood
 from tests.support.bundled_state import bundled_origin_state
 
 
 def test_the_likelihood_of_events_is_poisson() -> None:
     origin_state = bundled_origin_state()
     rates, pool = origin_state.rates, origin_state.pool()
-    found = of_events(origin_state, pool)
+    found = events_log_likelihood(origin_state, pool)
     window = np.arange(rates.window[0], rates.window[1] + 1) - FIRST_MONTH - 1
     exact = []
     for path in range(20):

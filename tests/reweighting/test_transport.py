@@ -14,7 +14,7 @@ from forecast.model.hyperparameters import tolerance_priors
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, PARAMETER_READERS
-from forecast.reweighting.prior_transport import transport_prior_draws
+from forecast.reweighting.transport import transport_prior_draws
 from tests.support.bundled_state import bundled_origin_state
 
 EDITS = {
