@@ -76,7 +76,7 @@ def sample_posterior(start: Floats, log_prior: LogDensity, log_likelihood: LogDe
         points = proposal.draw(rng, size)
         prior, likelihood = terms(points)
         smoothed = pareto_smooth(prior + likelihood - proposal.log_density(points))
-        if not weight_problem(smoothed.k_hat, smoothed.effective):
+        if not weight_problem(smoothed.k_hat, smoothed.ess):
             break
     return Sample(whole(points), smoothed)
 

@@ -29,17 +29,22 @@ class SmoothedWeights:
 
     weights: Floats
     k_hat: float
-    effective: float
+    ess: float
 
 
-def weight_problem(k_hat: float, effective: float) -> str:
+def weight_problem(k_hat: float, ess: float) -> str:
     """Why weighted draws cannot carry an answer, in words; empty if they can. NaN cannot."""
     reasons = []
     if not k_hat < K_HAT_MAX:
         reasons.append(f"k̂ is {k_hat:.2f} and must be below {K_HAT_MAX}")
-    if not effective >= ESS_MIN:
-        reasons.append(f"{effective:,.0f} draws are effective where at least {ESS_MIN:,.0f} must be")
+    if not ess >= ESS_MIN:
+        reasons.append(f"{ess:,.0f} draws are effective where at least {ESS_MIN:,.0f} must be")
     return "; ".join(reasons)
+
+
+def finite_k_hat(k_hat: float) -> float | None:
+    """k̂ for JSON, which has no infinities: None for −inf (all weights are equal) and for +inf (no Pareto fits the tail)."""
+    return k_hat if np.isfinite(k_hat) else None
 
 
 def pareto_smooth(log_ratios: Floats) -> SmoothedWeights:

@@ -13,7 +13,7 @@ from forecast.data.records import ReadingRow
 from forecast.data.tables import Data
 from forecast.forecasting.inputs import Inputs
 from forecast.priors.load import Priors
-from forecast.reweighting.prior_edits import edited_priors
+from forecast.reweighting.edit_effects import edited_priors
 
 type Kind = Literal["start", "settings", "prior", "revision", "time", "new"]
 

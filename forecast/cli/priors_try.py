@@ -51,7 +51,7 @@ def try_(context: Context, edits: tuple[str, ...], file: str | None, everything:
     if file is not None:
         specs = _joined(specs, read_edits(*_read(context, file)))
     if refit:
-        from forecast.jobs.priors.refit_edits import refit_edits
+        from forecast.jobs.priors.try_edits import refit_edits
 
         with context.progress() as progress:
             tried = refit_edits(context.workspace, specs, context.seed, progress)

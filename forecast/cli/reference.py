@@ -108,7 +108,7 @@ def _tried(context: Context, result: Reference, refit: bool) -> EditTrial | str:
     tried = tried_on_newest(context, edits)
     if isinstance(tried, str) or tried.accepted or not refit:
         return tried
-    from forecast.jobs.priors.refit_edits import refit_edits
+    from forecast.jobs.priors.try_edits import refit_edits
 
     with context.progress() as progress:
         return refit_edits(context.workspace, edits, None, progress)

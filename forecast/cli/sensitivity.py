@@ -35,7 +35,7 @@ def sensitivity(context: Context, run: str, everything: bool) -> None:
 
     From the run's draws, in some ten seconds; no model is fitted. The report says the same.
     """
-    from forecast.jobs.priors.sensitivity import sensitivity_of
+    from forecast.jobs.priors.report import sensitivity_of
 
     found = sensitivity_of(context.workspace, run)
     if context.json:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import ladder
-from forecast.arrays.ar1 import knot_weights
+from forecast.arrays.decay import knot_weights
 from forecast.domain import FIRST_MONTH, Month
 from forecast.typing import Floats
 

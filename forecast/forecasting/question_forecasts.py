@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from arviz_stats.base import array_stats
 
-from forecast.arrays.weighted_quantiles import weighted_interval
+from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.domain import Question
 from forecast.forecasting.companion_questions import CompanionRates, counts, determination_forecasts, direct_action
 from forecast.forecasting.driver_paths import DriverPaths
@@ -87,7 +87,7 @@ def _ladder_answer(
         known=known,
         expected=None,
         mcse=monte_carlo_error(draws, w, np.asarray(slots)),
-        interval=weighted_interval(draws, w),
+        interval=WeightedSample.mixture(draws, w).interval(),
         prior=float(sum(weights[n] * p for n, p in prior.items())),
         by_reading=dict(zip(forecasts, map(float, means), strict=True)),
         draws=draws,
@@ -104,7 +104,7 @@ def _companion_answer(situation: OriginState, q: Question, found: CompanionRates
         known=None,
         expected=None if found.expected is None else float(found.expected.mean()),
         mcse=monte_carlo_error(draws, one, found.by_slot, chained=False),
-        interval=weighted_interval(draws, one),
+        interval=WeightedSample.mixture(draws, one).interval(),
         prior=float(found.prior.mean()),
         by_reading=dict.fromkeys(situation.histories, p),
         draws=draws,

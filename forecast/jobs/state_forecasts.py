@@ -11,7 +11,7 @@ from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
 from forecast.progress import Progress, within
 from forecast.reweighting.data_update import FittedDraws, reweight_to_inputs
-from forecast.reweighting.influence import Influence
+from forecast.reweighting.diagnostics import Influence
 
 
 @dataclass(eq=False)
@@ -33,16 +33,16 @@ class ReweightedForecaster:
 
     def error(self, i: int) -> Values:
         """Monte Carlo standard errors of what they say of a state they tell."""
-        return self._spread(i).error()
+        return self._spread(i).se()
 
     def comb_error(self, i: int) -> Values:
         """By how much a forecast of a state may differ for its draws being taken whole."""
-        return self._spread(i).comb_error()
+        return self._spread(i).resampling_se()
 
     def apart(self, i: int, other: ReweightedForecaster, j: int) -> Values:
         """Monte Carlo standard errors of what `other` says of state j less what these say of state i."""
         same_paths = self.basis.situation.seed == other.basis.situation.seed
-        return self._spread(i).apart(other._spread(j), self is other, same_paths)
+        return self._spread(i).difference_se(other._spread(j), self is other, same_paths)
 
     def _spread(self, i: int) -> Influence:
         found = self._found(i)
@@ -65,7 +65,7 @@ class ReweightedForecaster:
             return None
         if i not in self.own and not found.accepted:
             return None
-        return found.probability, found.spread
+        return found.probability, found.influence
 
 
 @dataclass(frozen=True, eq=False)

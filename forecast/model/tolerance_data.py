@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays.ar1 import knot_weights
+from forecast.arrays.decay import knot_weights
 from forecast.domain import FIRST_MONTH, Month
 from forecast.model.history import History
 from forecast.typing import Floats

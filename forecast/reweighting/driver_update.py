@@ -45,14 +45,14 @@ POLLS: Final[Mapping[str, tuple[str, int | None]]] = {
 
 @dataclass(frozen=True, eq=False)
 class UpdatedDrivers:
-    """Drivers over history and paths of them. trust: the weights that paths were redrawn by, none if they were not.
+    """Drivers over history and paths of them. path_weights: the weights by which paths were resampled, none if they were not.
 
     history_moved, pool_moved: whether they are others than those of the run.
     """
 
     drivers: Drivers
     pool: DriverPaths
-    trust: tuple[SmoothedWeights, ...] = ()
+    path_weights: tuple[SmoothedWeights, ...] = ()
     history_moved: bool = False
     pool_moved: bool = False
 
@@ -61,23 +61,23 @@ def update_drivers(arrays: Arrays, old: Priors, new: Priors, names: Collection[s
     """What becomes of the drivers of a run when the named priors are other ones."""
     drivers, pool = unpack_drivers(arrays), unpack_pool(arrays)
     log_ratio = np.zeros(len(pool.leverage))
-    trust = []
+    path_weights: list[SmoothedWeights] = []
     pressed = any(n in LEVERAGE for n in names)
     if pressed:
         value, there, log_ratio = _update_leverage(arrays, pool, old, new)
         drivers, pool = drivers.with_pressure(saturate_pressure(value)), there
     log_ratio = log_ratio + _prior_ratio(arrays, old, new, [n for n in names if n in ELASTICITIES])
     if np.ptp(log_ratio) > 0:
-        trust.append(pareto_smooth(log_ratio))
-        rows = resample_paths(trust[-1].weights)
+        path_weights.append(pareto_smooth(log_ratio))
+        rows = resample_paths(path_weights[-1].weights)
         pool = replace(pool, **{f: getattr(pool, f)[rows] for f in DriverPaths.__dataclass_fields__ if f != "opposition"})
     polled = [n for n in names if n in POLLS]
     if polled:
         weights = pareto_smooth(_prior_ratio(arrays, old, new, polled))
-        trust += [weights, _of_hyper(arrays, old, new, polled)]
+        path_weights += [weights, _of_hyper(arrays, old, new, polled)]
         pool = replace(pool, opposition=pool.opposition[resample_paths(weights.weights)])
-        drivers = replace(drivers, opposition=drivers.opposition + moved_mean(arrays, weights.weights))
-    return UpdatedDrivers(drivers, pool, tuple(trust), pressed or bool(polled), pressed or bool(trust))
+        drivers = replace(drivers, opposition=drivers.opposition + opposition_change(arrays, weights.weights))
+    return UpdatedDrivers(drivers, pool, tuple(path_weights), pressed or bool(polled), pressed or bool(path_weights))
 
 
 def _update_leverage(arrays: Arrays, pool: DriverPaths, old: Priors, new: Priors) -> tuple[Floats, DriverPaths, Floats]:
@@ -139,11 +139,11 @@ def _of_hyper(arrays: Arrays, old: Priors, new: Priors, names: Collection[str]) 
         if field == "hyper" and column is not None:
             log_ratio = log_ratio + new.distribution(name).logpdf(hyper[:, column]) - old.distribution(name).logpdf(hyper[:, column])
     after = pareto_smooth(log_ratio)
-    share = min(after.effective / effective_size(weights), 1.0)
+    share = min(after.ess / effective_size(weights), 1.0)
     return SmoothedWeights(after.weights, after.k_hat, share * len(arrays["polls/start"]))
 
 
-def moved_mean(arrays: Arrays, weights: Floats) -> Floats:
+def opposition_change(arrays: Arrays, weights: Floats) -> Floats:
     """[T]: how far the weighted mean of d on the paths lies from their plain mean, by month of history."""
     knots = arrays["polls/knots"].astype(np.float32)
     moved = (weights - 1 / len(weights)) @ knots

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecast.jobs.priors.refit_edits import refit_edits
-from forecast.jobs.priors.try_edits import try_edits
+from forecast.jobs.priors.try_edits import refit_edits, try_edits
 from forecast.jobs.run import DEFAULT_SEED
 from forecast.priors.edits import parse_edits
 from forecast.report.parts.chances import questions
@@ -152,7 +151,7 @@ def never_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     def fit(*_: object, **__: object) -> None:
         pytest.fail("it fits")
 
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.fit", fit)
+    monkeypatch.setattr("forecast.jobs.run.fit", fit)
 
 
 @pytest.mark.usefixtures("never_fits")
@@ -173,9 +172,9 @@ def test_another_seed_fits(kept: Workspace, command: Command, monkeypatch: pytes
     def fit(*_: object, **__: object) -> None:
         raise Fits
 
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.fit", fit)
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.inputs_of", lambda _: None)
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits._edited", lambda *_: None)
+    monkeypatch.setattr("forecast.jobs.run.fit", fit)
+    monkeypatch.setattr("forecast.jobs.snapshot.inputs_of", lambda _: None)
+    monkeypatch.setattr("forecast.jobs.priors.try_edits._with_edits", lambda *_: None)
     with pytest.raises(Fits):
         refit_edits(kept, parse_edits([EDIT]), seed=DEFAULT_SEED + 1)
     said = command("priors", "try", EDIT, "--refit", "--seed", str(DEFAULT_SEED + 1), "--workspace", kept.root)

@@ -334,7 +334,7 @@ def test_what_the_priors_would_do_is_shown_before_anything_is_written(
 
     monkeypatch.setattr("forecast.runs.store.latest", lambda reports: reports)
     monkeypatch.setattr("forecast.jobs.priors.try_edits.try_edits", answer("reweighted", False))
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.refit_edits", answer("refit", True))
+    monkeypatch.setattr("forecast.jobs.priors.try_edits.refit_edits", answer("refit", True))
     printed = command(*words).stdout
     assert "newest published run, 20261101T000000Z-abcdef" in printed
     assert "Not accepted" in printed

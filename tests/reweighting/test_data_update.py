@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
+from forecast.reweighting.influence import Influence
 from scipy.special import expit
 from scipy.stats import beta, kstest, norm
 
@@ -24,7 +25,6 @@ from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import Priors
 from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs, weight_draws
 from forecast.reweighting.draws_archive import pack, unpack_draws
-from forecast.reweighting.influence import Influence
 from forecast.reweighting.prior_edits import reweight_to_priors
 from tests.support.prior_forecasts import SIZE, prior_forecast
 

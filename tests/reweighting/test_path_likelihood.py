@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from forecast.reweighting.path_likelihood import of_events
 from scipy.stats import poisson
 
 from forecast.arrays.psis import pareto_smooth
 from forecast.domain import FIRST_MONTH
 from forecast.model.events import predictors
 from forecast.model.opposition_marginal import draws, moments
-from forecast.reweighting.path_likelihood import of_events
 from tests.support.bundled_state import bundled_situation
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from forecast.reweighting.conjugate_updates import transport_skips
+from forecast.reweighting.resimulate import LadderQuestions, control_variate_mean, weighted_quantiles
 from scipy import stats
 
 from forecast.arrays.psis import pareto_smooth
@@ -22,12 +24,10 @@ from forecast.priors.catalogue import CATALOGUE, parse_prior
 from forecast.priors.distributions import Beta, Gamma
 from forecast.priors.load import Priors
 from forecast.reweighting import edit_effects
-from forecast.reweighting.conjugate_updates import transport_skips
 from forecast.reweighting.draws_archive import pack
 from forecast.reweighting.driver_update import ELASTICITIES, LEVERAGE, POLLS
 from forecast.reweighting.edit_effects import FITTED
 from forecast.reweighting.prior_edits import PARAMETER_READERS, EditedForecast, answerable, edited_priors, log_ratio, reweight_to_priors
-from forecast.reweighting.resimulate import LadderQuestions, control_variate_mean, weighted_quantiles
 from tests.support.prior_forecasts import SIZE, prior_forecast
 from tests.support.random_edits import near
 

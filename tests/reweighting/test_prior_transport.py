@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from forecast.reweighting.prior_transport import transport_prior_draws
 from scipy import stats
 
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
@@ -14,7 +15,6 @@ from forecast.model.hyperparameters import tolerance_priors
 from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import Priors
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, PARAMETER_READERS
-from forecast.reweighting.prior_transport import transport_prior_draws
 from tests.support.bundled_state import bundled_situation
 
 EDITS = {

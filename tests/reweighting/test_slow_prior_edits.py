@@ -11,6 +11,7 @@ from datetime import date
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
+from forecast.reweighting.resample import resampled
 
 from forecast import workspace as places
 from forecast.forecasting.forecast_result import Forecast
@@ -22,7 +23,6 @@ from forecast.forecasting.questions import build_questions
 from forecast.jobs.refit.reweight import _far, _recoded
 from forecast.jobs.run import fit
 from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs
-from forecast.reweighting.resample import resampled
 
 SEED = 20060101
 LIMIT = 4.0

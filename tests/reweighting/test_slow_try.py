@@ -18,8 +18,7 @@ import pytest
 
 from forecast import workspace as places
 from forecast.forecasting.inputs import load_workspace
-from forecast.jobs.priors.refit_edits import refit_edits
-from forecast.jobs.priors.try_edits import EditTrial, try_edits
+from forecast.jobs.priors.try_edits import EditTrial, refit_edits, try_edits
 from forecast.jobs.run import fit
 from forecast.priors.distributions import PriorSpec
 from forecast.priors.load import load_priors

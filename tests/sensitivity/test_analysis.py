@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from forecast.sensitivity.components import RECORD, components
+from forecast.sensitivity.shared_bias import shared_bias
+from forecast.sensitivity.threshold_crossing import Point, crossing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,12 +29,9 @@ from forecast.priors.named_constants import Weights
 from forecast.reweighting.draws_archive import pack
 from forecast.reweighting.importance_ratios import PARAMETER_READERS
 from forecast.reweighting.prior_edits import reweight_to_priors
-from forecast.sensitivity.components import RECORD, components
 from forecast.sensitivity.power_scaling import PowerScaling, scale_block
 from forecast.sensitivity.settings_sweep import sweeps, with_share
-from forecast.sensitivity.shared_bias import shared_bias
 from forecast.sensitivity.target_question import ReadingDraws, TargetQuestion, log_likelihood, target_question
-from forecast.sensitivity.threshold_crossing import Point, crossing
 from forecast.sensitivity.tipping_points import EFFECTS, given_effect, likelihood, tipping_point, with_value
 from forecast.typing import Floats
 from tests.support import synthetic

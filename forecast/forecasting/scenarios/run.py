@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval
+from forecast.arrays.weighted_quantiles import INTERVAL, WeightedSample
 from forecast.domain import CHANNELS, HORIZONS
 from forecast.errors import InputError, Problem
 from forecast.forecasting.companion_questions import direct_action
@@ -226,7 +226,7 @@ def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Fut
         probability=found.questions[_HEADLINE],
         baseline=base.questions[_HEADLINE],
         mcse=_error_of_difference(situation, base, found, weights),
-        interval=weighted_interval(found.headline, weights),
+        interval=WeightedSample.mixture(found.headline, weights).interval(),
         plausibility=plausibility,
         moved=moved,
         paths=None if among is None else among.size,

@@ -23,8 +23,8 @@ from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
 from forecast.jobs.snapshot import basis_of, inputs_of
 from forecast.progress import Progress, silent
+from forecast.reweighting.diagnostics import MCSE_MAX, ReweightingDiagnostics
 from forecast.reweighting.edit_effects import edited_priors
-from forecast.reweighting.prior_edits import MCSE_MAX, ReweightingDiagnostics
 from forecast.runs.manifest import read_manifest
 from forecast.runs.retention import FITTED_IN
 
@@ -133,15 +133,15 @@ def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) ->
     found = reweight_to_inputs(basis, situation, pool)
     progress("weighing", 1.0)
     if not found.accepted:
-        return ReweightedRun(None, _refusal(found.judged), base.name, found.judged)
+        return ReweightedRun(None, _refusal(found.diagnostics), base.name, found.diagnostics)
     headline = situation.data.questions.resolution.headline
     if reason := _far(found, next(q for q in read_report(base)["questions"] if q["id"] == headline)):
-        return ReweightedRun(None, reason, base.name, found.judged)
+        return ReweightedRun(None, reason, base.name, found.diagnostics)
     if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
-        return ReweightedRun(None, "the history has outgrown the slots of the fit", base.name, found.judged)
+        return ReweightedRun(None, "the history has outgrown the slots of the fit", base.name, found.diagnostics)
     made = _told(inputs, situation, pool, found, base, progress)
     reason = f"additions alone; k̂ {found.k_hat:.2f}" if np.isfinite(found.k_hat) else "additions alone, which no reading's history feels"
-    return ReweightedRun(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.judged)
+    return ReweightedRun(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.diagnostics)
 
 
 def _recoded(was: OriginState, now: OriginState) -> str:
@@ -201,7 +201,7 @@ def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: Rewe
     from forecast.forecasting.scenarios.run import feasible, run_scenarios
     from forecast.inference.gate import worst
     from forecast.report.read import read_report
-    from forecast.reweighting.resample import resampled
+    from forecast.reweighting.data_update import resample_reading
     from forecast.runs.draws_files import read_posterior
 
     said = read_report(base)
@@ -211,7 +211,7 @@ def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: Rewe
         progress("resampling", i / len(found.weighted), name)
         fit = name if name in trees else "main"
         diagnostics = _diagnostics(said["diagnostics"]["by_reading"][fit])
-        readings[name] = resampled(situation, pool, name, weighted, trees[fit], diagnostics)
+        readings[name] = resample_reading(situation, pool, name, weighted, trees[fit], diagnostics)
     progress("resampling", 1.0)
     progress("scenarios", None)
     scenarios = run_scenarios(

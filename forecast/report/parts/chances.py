@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import gaussian_kde
 
-from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval, weighted_quantile
+from forecast.arrays.weighted_quantiles import INTERVAL, WeightedSample
 from forecast.domain import HORIZONS, LEVELS, TOP, month_text
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.ladder_forecast import question_probability
@@ -71,7 +71,7 @@ def readings(forecast: Forecast) -> Rows:
     why = {row.reading: row.why for row in reversed(situation.data.readings)}
     rows = []
     for i, (name, fit) in enumerate(forecast.readings.items()):
-        low, high = weighted_interval(answer.draws[i : i + 1], np.ones(1))
+        low, high = WeightedSample.equal(answer.draws[i]).interval()
         prior = question_probability(fit.prior_climb, answer.question.kind, answer.question.level or 0, answer.question.horizon)
         rows.append({
             "name": name,
@@ -93,7 +93,7 @@ def mixture(forecast: Forecast) -> dict[str, Any]:
     parts = [density(row, grid)["y"] for row in answer.draws]
     return {
         "mean": answer.probability,
-        "median": float(weighted_quantile(answer.draws, weights, np.array([0.5]))[0]),
+        "median": float(WeightedSample.mixture(answer.draws, weights).quantile(0.5)),
         "interval": interval(answer),
         "density": {"x": [float(x) for x in grid], "y": [float(y) for y in weights @ np.array(parts)]},
     }
