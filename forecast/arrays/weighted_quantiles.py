@@ -38,7 +38,7 @@ class WeightedSample:
 
     def quantile(self, p: ArrayLike) -> Floats:
         """Quantiles at probabilities p of any shape, linear between the midpoints of the steps of the distribution function."""
-        order = np.argsort(self.values, kind="stable")
+        order = np.argsort(self.values)
         weights = self.weights[order]
         cumulative = np.cumsum(weights)
         return np.asarray(np.interp(np.asarray(p, float) * cumulative[-1], cumulative - weights / 2, self.values[order]))

@@ -117,9 +117,9 @@ def weight_reading(basis: FittedDraws, situation: OriginState, reading: str) -> 
     fit = reading if reading in basis.draws else MAIN
     old = ReadingTarget(basis.situation.priors, basis.situation.histories[fit])
     new = ReadingTarget(situation.priors, situation.histories[reading])
-    names = EditEffects.of(old.priors, new.priors).densities  # edits of other models act through the situation
-    weighted = weight_draws(_extend_drift(basis.draws[fit], situation), old, new, fit, names)
-    if unsupported_mass(old.priors, new.priors, names)[1] > UNSUPPORTED_MAX:  # where there are no draws, weights cannot tell
+    edit = EditEffects.of(old.priors, new.priors)  # edits of other models act through the situation
+    weighted = weight_draws(_extend_drift(basis.draws[fit], situation), old, new, fit, edit)
+    if unsupported_mass(old.priors, new.priors, edit.densities)[1] > UNSUPPORTED_MAX:  # where there are no draws, weights cannot tell
         weighted = replace(weighted, smoothed=replace(weighted.smoothed, k_hat=np.inf))
     return weighted
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -23,7 +24,7 @@ from forecast.forecasting.companion_questions import CompanionRates, count_forec
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths
 from forecast.model.events import COUNTED
-from forecast.model.history import History
+from forecast.model.history import Drivers, History
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.priors.load import Priors
 from forecast.reweighting.diagnostics import UNSUPPORTED_MAX, AnsweredByReading
@@ -140,6 +141,11 @@ class _Ladder:
     updated: UpdatedDrivers | None
     questions: LadderQuestions
 
+    @cached_property
+    def drivers(self) -> Drivers:
+        """Up to the origin, as the run had them."""
+        return unpack_drivers(self.arrays)
+
     def answer(self) -> tuple[dict[str, EditedQuestion], dict[str, ReadingEstimate]]:
         """The mixture by question id, and the estimates by reading."""
         shares, own = reading_weights(self.arrays, self.new), reading_weights(self.arrays, self.old)
@@ -159,11 +165,11 @@ class _Ladder:
 
     def reading(self, name: str, pool: DriverPaths | None) -> ReadingEstimate:
         """The estimate of one reading; pool: the paths, if the recursion must run again."""
-        history = edited = History(self.arrays[f"{name}/levels"].astype(int), unpack_drivers(self.arrays))
+        history = edited = History(self.arrays[f"{name}/levels"].astype(int), self.drivers)
         if self.updated and self.updated.history_moved:
             edited = replace(history, drivers=self.updated.drivers)
         targets = ReadingTarget(self.old, history), ReadingTarget(self.new, edited)
-        weighted = weight_draws(unpack_draws(self.arrays, name), *targets, name, self.edit.densities, precision=np.float32)
+        weighted = weight_draws(unpack_draws(self.arrays, name), *targets, name, self.edit, precision=np.float32)
         delays = self.questions.delays(self.old), self.questions.delays(self.new)
         if pool is None:
             return estimate_from_archive(self.questions, self.arrays, name, weighted.smoothed, delays[1])
@@ -174,8 +180,9 @@ class _Ladder:
         if pool is None and not self.edit.densities:
             return np.sum([s * np.asarray(self.arrays[f"{n}/prior_questions"], float).mean(1) for n, s in shares.items()], axis=0)
         draws = transport_prior_draws(unpack_draws(self.arrays, "prior"), self.old, self.new, self.edit.densities)
-        before, after = ((p.skip_up, p.skip_down) for p in map(tolerance_priors, (self.old, self.new)))
-        draws = transport_skips(draws, before, after)
+        if self.edit.skips:
+            before, after = ((p.skip_up, p.skip_down) for p in map(tolerance_priors, (self.old, self.new)))
+            draws = transport_skips(draws, before, after)
         return estimate_prior_by_resimulation(self.questions, self.arrays, shares, draws, pool or unpack_pool(self.arrays))
 
 

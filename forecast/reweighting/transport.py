@@ -19,6 +19,7 @@ from forecast.model.history import History
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.priors.distributions import Distribution, HalfNormal, LogNormal, Normal
 from forecast.priors.load import Priors
+from forecast.reweighting.edit_effects import EditEffects
 from forecast.reweighting.importance_ratios import EDGE, PARAMETER_READERS, RecordLikelihood, log_ratio, model_prior, with_parameters
 from forecast.typing import Floats
 
@@ -90,17 +91,19 @@ class WeightedDraws:
 
 
 def weight_draws(
-    draws: ParameterDraws, old: ReadingTarget, new: ReadingTarget, fit: str, names: Collection[str], precision: DTypeLike = float
+    draws: ParameterDraws, old: ReadingTarget, new: ReadingTarget, fit: str, edit: EditEffects, precision: DTypeLike = float
 ) -> WeightedDraws:
     """Draws for one target as weighted draws for another.
 
         log weight = log L(draw; new history) − log L(draw; old history) + log p(draw; new priors) − log p(draw; old priors)
 
-    Pareto-smoothed; skips are moved. names: the priors whose densities differ; precision: of the exponentials, if only drivers differ.
+    Pareto-smoothed; skips are moved. edit: how the priors differ; precision: of the exponentials, if only drivers differ.
     """
-    ratio = _likelihood_ratio(draws, old.history, new.history, precision) + log_ratio(draws, old.priors, new.priors, names)
-    before, after = (skip_posterior(tolerance_priors(target.priors), target.history)[:2] for target in (old, new))
-    return WeightedDraws(transport_skips(draws, before, after), pareto_smooth(ratio), fit)
+    ratio = _likelihood_ratio(draws, old.history, new.history, precision) + log_ratio(draws, old.priors, new.priors, edit.densities)
+    if edit.skips or not np.array_equal(old.history.levels, new.history.levels):
+        before, after = (skip_posterior(tolerance_priors(target.priors), target.history)[:2] for target in (old, new))
+        draws = transport_skips(draws, before, after)
+    return WeightedDraws(draws, pareto_smooth(ratio), fit)
 
 
 def _likelihood_ratio(draws: ParameterDraws, old: History, new: History, precision: DTypeLike) -> Floats:
