@@ -15,7 +15,6 @@ import numpy as np
 from forecast.arrays.decay import extended, yearly_persistence
 from forecast.forecasting.companion_questions import CompanionRates
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.fit_readings import ReadingForecast
 from forecast.forecasting.history_forecast import forecast_from_history
 from forecast.forecasting.ladder_forecast import PATHS_A_DRAW
 from forecast.forecasting.origin_state import OriginState
@@ -35,6 +34,7 @@ from forecast.typing import Ints
 if TYPE_CHECKING:
     import xarray as xr
 
+    from forecast.forecasting.fit_readings import ReadingForecast
     from forecast.inference.gate import Diagnostics
 
 MAIN: Final = "main"
@@ -184,6 +184,8 @@ def resample_reading(
 
     tree, diagnostics: of the fit that the draws come from; of the tree the draws that were taken are kept.
     """
+    from forecast.forecasting.fit_readings import ReadingForecast  # it needs PyMC, which weights do not
+
     history, constants = situation.histories[name], tolerance_priors(situation.priors)
     rows = systematic_resample(weighted.weights, weighted.draws.size)
     draws = weighted.draws.take(rows)

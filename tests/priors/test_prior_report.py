@@ -32,11 +32,12 @@ from forecast.report.charts.svg import PAGE
 from forecast.report.parts.chances import questions
 from forecast.reweighting.draws_archive import pack, unpack_draws, unpack_pool
 from forecast.reweighting.driver_update import parameter_by_path
+from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, with_parameter_fixed
 from forecast.reweighting.prior_edits import reweight_to_priors
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
 from forecast.sensitivity import prior_effects
-from forecast.sensitivity.prior_effects import PARAMETER_FIELDS, PROFILE_DRAWS, histories, near, posterior, profile, with_parameter_fixed
+from forecast.sensitivity.prior_effects import PROFILE_DRAWS, histories, path_profile, posterior, profile
 from forecast.typing import Floats
 from forecast.workspace import Workspace, bundled
 from tests.support.prior_forecasts import prior_forecast
@@ -126,7 +127,7 @@ def test_a_skip_after_the_record_is_its_conjugate_posterior() -> None:
     went_on, stopped = arrays()["main/skips_up"][2]
     assert stopped > 0
     expected = stats.beta(prior.a + went_on, prior.b + stopped)
-    assert Draws(*found).quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
+    assert found.quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
 
 
 def test_a_counted_rate_after_the_record_is_its_conjugate_posterior() -> None:
@@ -136,7 +137,7 @@ def test_a_counted_rate_after_the_record_is_its_conjugate_posterior() -> None:
     n, months = float(arrays()["companion/counted"][3]), float(arrays()["companion/months"])
     assert n > 0
     expected = stats.gamma(0.5 + n, scale=1 / (1 + months))
-    assert Draws(*found).quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
+    assert found.quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
 
 
 def test_a_parameter_is_in_the_unit_of_its_prior() -> None:
@@ -147,7 +148,7 @@ def test_a_parameter_is_in_the_unit_of_its_prior() -> None:
             continue
         found = posterior(arrays(), name, prior)
         assert found is not None
-        below = [float((found[0] < q).mean()) for q in prior.quantile(PROBABILITIES)]
+        below = [float((found.values < q).mean()) for q in prior.quantile(PROBABILITIES)]
         assert below == pytest.approx(PROBABILITIES, abs=0.09), name
 
 
@@ -155,8 +156,8 @@ def test_polls_and_rates_of_events_have_weights_that_sum_to_one() -> None:
     for name in ("opposition.walk_sd", "opposition.favourability", "events.demand", "events.backlash"):
         found = posterior(arrays(), name, PRIORS.distribution(name))
         assert found is not None
-        assert found[1].sum() == pytest.approx(1)
-        assert len(found[0]) == len(found[1])
+        assert found.weights.sum() == pytest.approx(1)
+        assert len(found.values) == len(found.weights)
 
 
 def test_a_rate_of_what_is_deemed_has_its_conjugate_posterior() -> None:
@@ -167,7 +168,7 @@ def test_a_rate_of_what_is_deemed_has_its_conjugate_posterior() -> None:
         assert isinstance(prior, Gamma)
         n, months = float(arrays()["companion/answers"][i]), float(arrays()["companion/months"])
         expected = stats.gamma(prior.shape + n, scale=1 / (prior.rate + months))
-        assert Draws(*found).quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
+        assert found.quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
 
 
 def test_of_every_prior_that_a_record_speaks_to_there_are_draws() -> None:
@@ -235,10 +236,10 @@ def test_near_a_value_the_answer_is_that_of_paths_which_have_it() -> None:
     eta = arrays()["pool/eta"].copy()
     eta[:, 0] = spec.mean + spec.sd * (pressure - pressure.mean()) / pressure.std()
     a = {**arrays(), "pool/eta": eta}
-    at, chances = near(a, PRIORS, name, parameter_by_path(a, name), "reach-4-12m")
+    at, chances = path_profile(a, PRIORS, name, parameter_by_path(a, name), "reach-4-12m")
     line = np.polynomial.Polynomial.fit(at, np.log(chances), 1)
     moved = PRIORS.replace({name: Normal(spec.mean + spec.sd / 2, spec.sd)})
-    found = reweight_to_priors(a, PRIORS, moved, "reach-4-12m").by_reading["main"].probability
+    found = reweight_to_priors(a, PRIORS, moved, "reach-4-12m").diagnostics["main"].probability
     parts = (np.arange(400) + 0.5) / 400
     before, after = (np.exp(line(p.distribution(name).quantile(parts))).mean() for p in (PRIORS, moved))
     assert after > 1.03 * before
@@ -247,7 +248,7 @@ def test_near_a_value_the_answer_is_that_of_paths_which_have_it() -> None:
 
 def test_near_a_value_of_the_polls_past_opposition_moves_too() -> None:
     a, name = arrays(), "opposition.start"
-    at, chances = near(a, PRIORS, name, parameter_by_path(a, name), "reach-4-12m")
+    at, chances = path_profile(a, PRIORS, name, parameter_by_path(a, name), "reach-4-12m")
     assert (np.diff(at) > 0).all()
     assert np.ptp(chances) < 0.3 * chances.mean()  # where opposition was in 2000 hardly matters today
 

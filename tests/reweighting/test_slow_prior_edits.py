@@ -11,7 +11,6 @@ from datetime import date
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
-from forecast.reweighting.resample import resampled
 
 from forecast import workspace as places
 from forecast.forecasting.forecast_result import Forecast
@@ -22,7 +21,7 @@ from forecast.forecasting.question_forecasts import CHAINS, QuestionForecast, fo
 from forecast.forecasting.questions import build_questions
 from forecast.jobs.refit.reweight import _far, _recoded
 from forecast.jobs.run import fit
-from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs
+from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, resample_reading, reweight_to_inputs
 
 SEED = 20060101
 LIMIT = 4.0
@@ -70,11 +69,11 @@ def agree(before: str, after: str) -> ReweightedForecast:
     new = fitted(after)
     found = weighted(fitted(before), new)
     assert found.accepted
-    for reading in found.judged:
+    for reading in found.diagnostics:
         z = differences(found, new, reading)
         assert max(map(abs, z.values())) < LIMIT, (reading, max(z.items(), key=lambda item: abs(item[1])))
     for id_, answer in published(found, new).items():
-        assert answer.probability == pytest.approx(found.probability[id_], abs=LIMIT * found.spread.comb_error()[id_] + 1e-9), id_
+        assert answer.probability == pytest.approx(found.probability[id_], abs=LIMIT * found.influence.resampling_se()[id_] + 1e-9), id_
     for id_, answer in new.answers.items():
         if answer.question.level is None:  # no draws of model 5 in them, and the same random numbers
             assert found.probability[id_] == pytest.approx(answer.probability, abs=1e-12)
@@ -84,7 +83,7 @@ def agree(before: str, after: str) -> ReweightedForecast:
 def published(found: ReweightedForecast, new: Forecast) -> dict[str, QuestionForecast]:
     """The answers of the run that is made of these weights: of draws taken as often as they weigh."""
     made = {
-        name: resampled(new.situation, new.pool, name, w, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
+        name: resample_reading(new.situation, new.pool, name, w, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
         for name, w in found.weighted.items()
     }
     return forecast_questions(new.situation, made, new.pool, build_questions(new.situation.data.questions, new.situation.origin))
@@ -101,7 +100,7 @@ def refitted_for(before: str, after: str, found: ReweightedForecast) -> str:
 def test_weighting_a_month_on_is_fitting_again() -> None:
     """In May 2026 the covert reading was given a further month at level 4, so its history was coded anew: its weights are uneven."""
     found = agree("2026-04-30", "2026-05-31")
-    assert 200 < found.judged["covert_true"].ess < 1_500
+    assert 200 < found.diagnostics["covert_true"].ess < 1_500
     assert refitted_for("2026-04-30", "2026-05-31", found).startswith("the history of covert_true has another change of level")
 
 
