@@ -144,7 +144,7 @@ def make_kernel(
         theta=theta,
         rise_push=by_draw(draws.leverage) * pushed,
         fall_push=by_draw(draws.leverage_on_falls) * pushed,
-        fresh=draws.fresh,
+        just_risen=draws.fresh,
         up=np.moveaxis(rise_destinations(draws.skip_up), 0, -1),
         down=np.moveaxis(fall_destinations(draws.skip_down), 0, -1),
     )

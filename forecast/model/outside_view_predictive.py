@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.arrays.ladder import MONTHS_A_YEAR, Kernel, fall_destinations, fall_logit, forward_recursion, rise_destinations, rise_logit
+from forecast.arrays.transforms import expit
 from forecast.domain import TOP
 from forecast.model.outside_view_data import Counts
 from forecast.typing import Floats
@@ -51,7 +52,7 @@ def predict_new_state(posterior: xr.Dataset, counts: Counts, seed: int) -> NewSt
     n = flat["sigma"].size
     effect_rise, effect_fall = flat["sigma"] * rng.standard_normal((2, n))
     return NewStatePredictive(
-        rise_odds=rise_logit(1 / (1 + np.exp(-flat["logit_q"]))) + effect_rise[:, None],
+        rise_odds=rise_logit(expit(flat["logit_q"])) + effect_rise[:, None],
         fall_odds=fall_logit(np.exp(flat["log_m"])) + effect_fall[:, None],
         s=rng.beta(1 + counts.went_up, 1 + counts.stopped_up, (n, TOP - 1)),
         s_down=rng.beta(1 + counts.went_down, 1 + counts.stopped_down, (n, TOP - 1)),
@@ -72,7 +73,7 @@ def reach(state: NewStatePredictive, start: int, *, pressed: bool, target: int =
         theta=none,
         rise_push=none + (state.pi_rise[:, None] if pressed else 0.0),
         fall_push=none + (state.pi_fall[:, None] if pressed else 0.0),
-        fresh=state.phi,
+        just_risen=state.phi,
         up=np.moveaxis(rise_destinations(state.s), 0, -1),
         down=np.moveaxis(fall_destinations(state.s_down), 0, -1),
     )

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from forecast.arrays.ladder import fall_logit, rise_logit
+from forecast.arrays.transforms import expit, logit
 from forecast.domain import TOP
 from forecast.model.outside_view_predictive import NewStatePredictive
 from forecast.priors.distributions import Normal, PriorSpec, Quantiles, Scale
@@ -33,8 +34,8 @@ def ladder_specs(
     specs: dict[str, PriorSpec] = {}
     for j in range(TOP):
         q = pool(lambda state: state.q[:, j])  # noqa: B023  # called at once
-        logit = widen(replace(q, values=np.log(q.values) - np.log1p(-q.values)), widening["rise_low" if j < 3 else "rise_high"])
-        specs[f"ladder.rise.{j}"] = _quantiles(1 / (1 + np.exp(-logit.interval())), "logit")
+        on_logit = widen(replace(q, values=logit(q.values)), widening["rise_low" if j < 3 else "rise_high"])
+        specs[f"ladder.rise.{j}"] = _quantiles(expit(on_logit.interval()), "logit")
     for j in range(1, TOP + 1):
         m = pool(lambda state: state.m[:, j - 1])  # noqa: B023  # called at once
         log = widen(replace(m, values=np.log(m.values)), widening["stay_low" if j < 4 else "stay_high"])

@@ -86,7 +86,7 @@ def _left_out(layout: Layout, months: NDArray[np.intp], finals: Floats, totals: 
     prior = joint_prior(layout)
     design, values, noise = final_design(layout, months), finals, np.eye(len(months)) * FINAL_SD**2
     if totals:
-        at = prior.given(design, finals, np.eye(len(months)) * _ROUGH_SD**2).mean
+        at = prior.condition(design, finals, np.eye(len(months)) * _ROUGH_SD**2).mean
         value, gradient = log_sums(layout, at, np.array([t.period_end for t in totals], dtype=np.intp))
         design = np.vstack([design, gradient + bias_design(layout, totals)])
         values = np.r_[finals, np.log([t.deaths for t in totals]) - value + gradient @ at]

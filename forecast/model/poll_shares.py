@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from forecast import domain
+from forecast.arrays.transforms import logit
 from forecast.data.shares import opposed_share
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class PollShare:
 
     @property
     def logit(self) -> float:
-        return float(np.log(self.share) - np.log1p(-self.share))
+        return float(logit(self.share))
 
     @property
     def sampling_variance(self) -> float:

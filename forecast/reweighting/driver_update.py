@@ -15,7 +15,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays.gaussian import effective_size
 from forecast.arrays.ladder import saturate_pressure
 from forecast.arrays.psis import SmoothedWeights, pareto_smooth
 from forecast.domain import CHANNELS, FIRST_MONTH
@@ -139,7 +138,7 @@ def _of_hyper(arrays: Arrays, old: Priors, new: Priors, names: Collection[str]) 
         if field == "hyper" and column is not None:
             log_ratio = log_ratio + new.distribution(name).logpdf(hyper[:, column]) - old.distribution(name).logpdf(hyper[:, column])
     after = pareto_smooth(log_ratio)
-    share = min(after.ess / effective_size(weights), 1.0)
+    share = min(after.ess * float((weights**2).sum()) / float(weights.sum()) ** 2, 1.0)
     return SmoothedWeights(after.weights, after.k_hat, share * len(arrays["polls/start"]))
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from forecast.arrays.power_scaling import THRESHOLD, Label, diagnose
 from forecast.arrays.psis import finite_k_hat
 from forecast.arrays.transforms import logit
 from forecast.domain import FIRST_MONTH, Month, month_text
@@ -23,11 +22,14 @@ from forecast.reweighting.driver_update import ELASTICITIES, POLLS
 from forecast.reweighting.importance_ratios import PARAMETER_READERS, skip_counts_of, skips_log_likelihood
 from forecast.sensitivity.power_scaling import (
     POWERS,
+    THRESHOLD,
     TILTS,
     DrawReweighter,
+    Label,
     PathProbabilities,
     PathReweighter,
     PowerScaling,
+    diagnose,
     parameter_prior,
     path_parameter_prior,
     scale_component,

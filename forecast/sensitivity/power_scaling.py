@@ -12,6 +12,10 @@ mean, which moves a normal by t sds and leaves its width.
 Weights are on draws for what model 5 is fitted to. Priors and data of models 3 and 4, whose draws lie behind the paths, weight the paths;
 where opposition moves, its mean over history moves too, and the draws are weighted by the likelihood of the record under the driver as it
 then is: the same cut between models as in the fit.
+
+A component's sensitivity is how fast the weighted distribution of a quantity leaves the unweighted one: the cumulative Jensen–Shannon
+distance for a doubling of α, as in priorsense and in `psense` of ArviZ, here for draws of unequal weight. Kallioinen, Paananen, Bürkner and
+Vehtari, Detecting and diagnosing prior and likelihood sensitivity with power-scaling, Statistics and Computing 34 (2024).
 """
 
 from __future__ import annotations
@@ -23,7 +27,6 @@ from typing import Final, Literal, Protocol
 
 import numpy as np
 
-from forecast.arrays.power_scaling import ALPHAS, Label, cumulative_jensen_shannon, diagnose, normalised_weights, sensitivity_gradient
 from forecast.arrays.psis import SmoothedWeights, pareto_smooth
 from forecast.forecasting.ladder_forecast import PATHS_A_DRAW
 from forecast.priors.distributions import Beta, Distribution, HalfNormal, LogNormal, Normal
@@ -33,8 +36,13 @@ from forecast.reweighting.importance_ratios import EDGE, PARAMETER_READERS, mode
 from forecast.sensitivity.target_question import TargetQuestion
 from forecast.typing import Arrays, Floats
 
+type Label = Literal["prior–data conflict", "strong prior, weak likelihood", "no sensitivity"]
 type Kind = Literal["prior", "data", "all"]
 
+ALPHAS: Final = (0.99, 1.01)
+"""The powers between which the speed is taken."""
+THRESHOLD: Final = 0.05
+"""From here on a component counts as one that matters. A normal that is all prior scores 0.074 under its own prior."""
 POWERS: Final = (0.8, 1.25)
 """Powers at which the change of the headline is given: a fifth less, a quarter more."""
 TILTS: Final = (-0.5, 0.5)
@@ -247,3 +255,47 @@ def scale_prior(name: str, reweighter: Reweighter, parameter: ParameterPrior, lo
         tilts=tuple(reweighter.effect(t * parameter.in_sds, t) for t in TILTS),
         own=OwnSensitivity(gradient(parameter.log_density), gradient(log_likelihood)),
     )
+
+
+def cumulative_jensen_shannon(values: Floats, before: Floats, after: Floats) -> float:
+    """Cumulative Jensen–Shannon distance between two weightings [S] of the same values [S], each summing to one; between 0 and 1.
+
+    The larger of that of the distribution functions and that of their complements, so that its sign does not matter.
+    """
+    return max(_one_sided(values, before, after), _one_sided(-values, before, after))
+
+
+def _one_sided(values: Floats, before: Floats, after: Floats) -> float:
+    order = np.argsort(values, kind="stable")
+    width = np.diff(values[order])
+    p, q = np.cumsum(before[order])[:-1], np.cumsum(after[order])[:-1]
+    middle = _log2(0.5 * (p + q))
+    areas = float(width @ p), float(width @ q)
+    slack = 0.5 / np.log(2.0) * (areas[1] - areas[0])
+    from_p = max(0.0, float(width @ (p * (_log2(p) - middle))) + slack)
+    from_q = max(0.0, float(width @ (q * (_log2(q) - middle))) - slack)
+    total = sum(areas)
+    return float(np.sqrt((from_p + from_q) / total)) if total > 0 else 0.0
+
+
+def _log2(x: Floats) -> Floats:
+    """log₂ where there is one; 0 elsewhere, for it is multiplied by 0."""
+    return np.log2(x, out=np.zeros_like(x), where=x > 0)
+
+
+def normalised_weights(log_ratios: Floats) -> Floats:
+    """Weights [S] that sum to one, from log ratios so small that their tail needs no smoothing: those at the ALPHAS."""
+    weights = np.exp(log_ratios - log_ratios.max())
+    return np.asarray(weights / weights.sum())
+
+
+def sensitivity_gradient(lower: float, upper: float, alphas: tuple[float, float] = ALPHAS) -> float:
+    """Distance a doubling of α, from the distances at the lower and the upper power."""
+    return float((upper / np.log2(alphas[1]) - lower / np.log2(alphas[0])) / 2)
+
+
+def diagnose(prior: float, likelihood: float, threshold: float = THRESHOLD) -> Label:
+    """What the speeds of a quantity under its prior and under its likelihood say together."""
+    if prior < threshold:
+        return "no sensitivity"
+    return "prior–data conflict" if likelihood >= threshold else "strong prior, weak likelihood"

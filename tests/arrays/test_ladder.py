@@ -55,7 +55,7 @@ def matrix(k: Kernel, t: int, s: int, p: int, entry_odds: float = 1.0) -> np.nda
                 odds = np.exp(k.a[j, s] + k.theta[t, s, p] + k.rise_push[t, s, p]) * k.up[j, i, s]
                 weight[2 * i + 1] = odds * (entry_odds if j < 4 <= i else 1.0)
             elif i < j:
-                weight[2 * i] = np.exp(k.b[j, s] - k.theta[t, s, p] + k.fall_push[t, s, p] + k.fresh[s] * r) * k.down[j, i, s]
+                weight[2 * i] = np.exp(k.b[j, s] - k.theta[t, s, p] + k.fall_push[t, s, p] + k.just_risen[s] * r) * k.down[j, i, s]
         out[2 * j + r] = weight / weight.sum()
     return out
 

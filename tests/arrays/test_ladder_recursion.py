@@ -23,7 +23,7 @@ def kernel() -> Kernel:
         theta=rng.normal(0, 1, (H, S, P)),
         rise_push=rng.normal(0.5, 1, (H, S, P)),
         fall_push=rng.normal(0, 1, (H, S, P)),
-        fresh=rng.normal(2, 1, S),
+        just_risen=rng.normal(2, 1, S),
         up=np.moveaxis(rise_destinations(rng.random((S, 4))), 0, -1),
         down=np.moveaxis(fall_destinations(rng.random((S, 4))), 0, -1),
     )
@@ -34,7 +34,7 @@ def matrix(kernel: Kernel, t: int, s: int, p: int) -> Floats:
     out = np.zeros((12, 12))
     for x, (j, fresh) in enumerate(STATES):
         up = np.exp(kernel.a[j, s] + kernel.theta[t, s, p] + kernel.rise_push[t, s, p])
-        down = np.exp(kernel.b[j, s] - kernel.theta[t, s, p] + kernel.fall_push[t, s, p] + fresh * kernel.fresh[s])
+        down = np.exp(kernel.b[j, s] - kernel.theta[t, s, p] + kernel.fall_push[t, s, p] + fresh * kernel.just_risen[s])
         for k in range(6):
             if k > j:
                 out[x, STATES.index((k, 1))] += up / (1 + up + down) * kernel.up[j, k, s]

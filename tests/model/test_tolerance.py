@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pymc as pm
 import pytest
-from forecast.arrays.ar1 import knot_weights
 from pytensor import function
 from pytensor.compile.mode import Mode
 from scipy import stats
 
+from forecast.arrays.decay import knot_weights
 from forecast.domain import FIRST_MONTH, Month, month
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws
 from forecast.forecasting.predictive_checks import log_likelihood

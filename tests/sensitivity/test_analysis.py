@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.arrays.ladder import rise_logit, saturate_pressure
-from forecast.arrays.power_scaling import THRESHOLD
 from forecast.arrays.psis import pareto_smooth
 from forecast.domain import FIRST_MONTH
 from forecast.forecasting.history_forecast import forecast_from_history
@@ -27,7 +26,7 @@ from forecast.reweighting.draws_archive import pack
 from forecast.reweighting.importance_ratios import PARAMETER_READERS, to_own_unit, with_parameter_fixed
 from forecast.reweighting.prior_edits import reweight_to_priors
 from forecast.sensitivity.analysis import RECORD, components
-from forecast.sensitivity.power_scaling import DrawReweighter, PowerScaling, scale_component
+from forecast.sensitivity.power_scaling import THRESHOLD, DrawReweighter, PowerScaling, scale_component
 from forecast.sensitivity.settings_sweep import sweeps, with_share
 from forecast.sensitivity.target_question import Point, ReadingDraws, TargetQuestion, target_question
 from forecast.sensitivity.tipping_points import EFFECTS, crossing, likelihood_ratio, shared_bias, tipping_point, weights_given_effect

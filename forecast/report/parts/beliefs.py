@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta as beta_distribution
 
+from forecast.arrays.transforms import expit
 from forecast.domain import TOP
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.parameter_draws import from_prior, skip_posterior
@@ -43,12 +44,8 @@ def _same(x: Floats) -> Floats:
     return x
 
 
-def _expit(x: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-x)))
-
-
 def _parameters() -> list[_Row]:
-    rises = [_Row(f"ladder.rise.{j}", _expit, f"rise {j}") for j in range(TOP)]
+    rises = [_Row(f"ladder.rise.{j}", expit, f"rise {j}") for j in range(TOP)]
     stays = [_Row(f"ladder.stay.{j}", np.exp, f"fall {j}") for j in range(1, TOP + 1)]
     everything = (
         "overdose.level_effect", "overdose.change_effect", "opposition.effect", "opposition.mobilisation",

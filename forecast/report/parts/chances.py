@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import gaussian_kde
 
+from forecast.arrays.transforms import logit
 from forecast.arrays.weighted_quantiles import INTERVAL, WeightedSample
 from forecast.domain import HORIZONS, LEVELS, TOP, month_text
 from forecast.forecasting.forecast_result import Forecast
@@ -107,10 +108,7 @@ def _grid(answer: QuestionForecast) -> Floats:
 
 def density(draws: Floats, grid: Floats) -> dict[str, list[float]]:
     """A kernel density of probabilities, smoothed on the logit scale, where they have no walls."""
-    p = np.clip(draws, 1e-9, 1 - 1e-9)
-    logits = np.log(p) - np.log1p(-p)
-    at = np.log(grid) - np.log1p(-np.minimum(grid, 1 - 1e-9))
-    y = gaussian_kde(logits)(at) / (grid * np.maximum(1 - grid, 1e-9))
+    y = gaussian_kde(logit(draws, 1e-9))(logit(np.minimum(grid, 1 - 1e-9))) / (grid * np.maximum(1 - grid, 1e-9))
     return {"x": [float(x) for x in grid], "y": [float(v) for v in y]}
 
 

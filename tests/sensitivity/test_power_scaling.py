@@ -10,7 +10,7 @@ from arviz_stats import psense
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.arrays.power_scaling import ALPHAS, cumulative_jensen_shannon, diagnose, normalised_weights, sensitivity_gradient
+from forecast.sensitivity.power_scaling import ALPHAS, cumulative_jensen_shannon, diagnose, normalised_weights, sensitivity_gradient
 from forecast.typing import Floats
 
 
