@@ -72,19 +72,19 @@ def pack(forecast: Forecast) -> ArrayDict:
     from forecast.forecasting.question_forecasts import efficiency  # here, so that to read an archive takes NumPy alone
 
     situation, readings, pool = forecast.situation, forecast.readings, forecast.pool
-    asked = [a.question for a in forecast.answers.values() if a.question.level is not None]
+    ladder = [a.question for a in forecast.answers.values() if a.question.level is not None]
     public = situation.histories["main"].level_now
     out: ArrayDict = {
         "form": np.array(FORM),
         "seed": np.array(situation.seed),
-        "questions": np.array([q.id for q in asked]),
+        "questions": np.array([q.id for q in ladder]),
         "companions": np.array([id_ for id_, a in forecast.answers.items() if a.question.level is None]),
         "readings": np.array(list(readings)),
         "origin": np.array(situation.origin),
         "administrations": situation.administrations.astype(np.int8),
         "public_now": np.array(public),
     }
-    parts = [(q.kind, q.level or 0, q.horizon) for q in asked]
+    parts = [(q.kind, q.level or 0, q.horizon) for q in ladder]
     for name, reading in readings.items():
         out |= pack_draws(name, reading.draws)
         out[f"merged/{name}"] = np.array(situation.merged[name])

@@ -41,14 +41,14 @@ class LadderQuestions:
     """The questions [Q] about levels, and what their forecast needs besides draws and driver paths.
 
     ids              of the questions
-    asked            kind, level and horizon in months of each
+    parts            kind, level and horizon in months of each
     public_now       the level that is public at the origin
     administrations  [H]: slots of who governs in the months after the origin
     paths            [S, P]: the driver path of each slot of each draw
     """
 
     ids: tuple[str, ...]
-    asked: tuple[tuple[str, int, int], ...]
+    parts: tuple[tuple[str, int, int], ...]
     public_now: int
     origin: Month
     administrations: Ints
@@ -60,8 +60,8 @@ class LadderQuestions:
         cls, ids: Sequence[str], public_now: int, origin: Month, administrations: Ints, seed: int, draws: int, n_paths: int
     ) -> LadderQuestions:
         """For so many draws of a reading, on the paths that the seed assigns to them."""
-        asked = tuple((q.kind, q.level or 0, q.horizon) for q in map(parse_id, ids))
-        return cls(tuple(ids), asked, public_now, origin, administrations, assign_paths(draws, n_paths, seed + 2), seed)
+        parts = tuple((q.kind, q.level or 0, q.horizon) for q in map(parse_id, ids))
+        return cls(tuple(ids), parts, public_now, origin, administrations, assign_paths(draws, n_paths, seed + 2), seed)
 
     @classmethod
     def of_archive(cls, arrays: Arrays) -> LadderQuestions:
@@ -74,7 +74,7 @@ class LadderQuestions:
     @property
     def secret(self) -> tuple[int, ...]:
         """The rows of the questions whether a level is reached that can be reached in secret."""
-        return tuple(i for i, (kind, k, _) in enumerate(self.asked) if kind == "reached_by" and k in secret_levels(self.public_now))
+        return tuple(i for i, (kind, k, _) in enumerate(self.parts) if kind == "reached_by" and k in secret_levels(self.public_now))
 
     def delays(self, priors: Priors) -> Delays:
         """Draws of the delay until disclosure; the same random numbers for all priors."""
@@ -90,17 +90,17 @@ class LadderQuestions:
 
     def probabilities(self, forecast: LadderForecast) -> Floats:
         """[Q, n] by draw."""
-        return np.array([question_probability(forecast, *what) for what in self.asked])
+        return np.array([question_probability(forecast, *part) for part in self.parts])
 
     def slot_means(self, forecast: LadderForecast) -> Floats:
         """[Q, P] by path slot."""
-        return np.array([forecast.slot_means(*what) for what in self.asked])
+        return np.array([forecast.slot_means(*part) for part in self.parts])
 
     def disclosed(self, entered: Mapping[int, Floats], delays: Delays) -> Floats:
         """[len(secret), n]: probability by draw that it is publicly known by the resolution date; entered: level → [H, 6, n]."""
-        asked = [self.asked[i] for i in self.secret]
+        secret = [self.parts[i] for i in self.secret]
         n = len(next(iter(delays.delays.values())))
-        return np.array([probability_disclosed(entered[k], k, h, delays, self.public_now) for _, k, h in asked]).reshape(len(asked), n)
+        return np.array([probability_disclosed(entered[k], k, h, delays, self.public_now) for _, k, h in secret]).reshape(len(secret), n)
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +252,7 @@ def mix_readings(questions: LadderQuestions, estimates: Mapping[str, ReadingEsti
         np.sum([shares[name] * getattr(one, field) for name, one in estimates.items()], axis=0) for field in ("means", "slots", "disclosed")
     )
     variance = np.sum([shares[name] ** 2 * one.variance for name, one in estimates.items()], axis=0)
-    reached = {id_: float(p) for id_, p, what in zip(questions.ids, mixture, questions.asked, strict=True) if what[0] == "reached_by"}
+    reached = {id_: float(p) for id_, p, what in zip(questions.ids, mixture, questions.parts, strict=True) if what[0] == "reached_by"}
     return MixtureEstimate(
         probability=mixture,
         mcse=np.sqrt(variance + slots.var(1, ddof=1) / slots.shape[1]),
@@ -281,7 +281,7 @@ def intervals(readings: Sequence[ReadingEstimate], shares: Sequence[float], leve
 def _entered(arrays: Arrays, reading: str, questions: LadderQuestions) -> dict[int, Floats]:
     """Probabilities of the first month at each secret level or above, padded to all levels, [H, 6, S]."""
     out = {}
-    for k in sorted({questions.asked[i][1] for i in questions.secret}):
+    for k in sorted({questions.parts[i][1] for i in questions.secret}):
         kept = arrays[f"{reading}/entered/{k}"]
         out[k] = np.concatenate([np.zeros((len(kept), k, kept.shape[-1])), kept], axis=1)
     return out

@@ -42,7 +42,7 @@ PARAMETER_FIELDS: Final[Mapping[str, tuple[str, int | None]]] = {
     "administration.sd": ("administration_sd", None),
     "drift.sd": ("drift_sd", None),
     "drift.half_life": ("half_life", None),
-    **{f"ladder.skip_{way}.{i}": (f"skip_{way}", i - 1) for way in ("up", "down") for i in range(1, TOP)},
+    **{f"ladder.skip_{direction}.{i}": (f"skip_{direction}", i - 1) for direction in ("up", "down") for i in range(1, TOP)},
 }
 """Named prior → its field in the draws, and the column; on the scale of the model (logit of a rise, log of a stay)."""
 
@@ -205,7 +205,7 @@ def skips_log_likelihood(draws: ParameterDraws, counts: Mapping[str, Floats]) ->
 
 def skip_counts_of(arrays: Mapping[str, Any], reading: str) -> dict[str, Floats]:
     """The counts [4, 2] of a reading's moves that went on or stopped, "up" and "down", from the arrays of `draws.npz`."""
-    return {way: np.asarray(arrays[f"{reading}/skips_{way}"], float) for way in ("up", "down")}
+    return {direction: np.asarray(arrays[f"{reading}/skips_{direction}"], float) for direction in ("up", "down")}
 
 
 def events_log_likelihood(situation: OriginState, pool: DriverPaths) -> Floats:

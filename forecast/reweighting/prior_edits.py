@@ -111,7 +111,7 @@ def reweight_to_priors(arrays: Arrays, old: Priors, new: Priors, headline: str) 
     name, mass = unsupported_mass(old, new, edit.densities)
     unsupported = f"{name} has {mass:.0%} of its mass below what the run's prior allowed, where there are no draws."
     missing = (unsupported,) if mass > UNSUPPORTED_MAX else ()
-    delayed = [questions.ids[i] for i in questions.secret if questions.asked[i][1] < TOP]  # the top level is public at once
+    delayed = [questions.ids[i] for i in questions.secret if questions.parts[i][1] < TOP]  # the top level is public at once
     return EditedForecast(
         diagnostics=diagnostics,
         how=edit.how,
@@ -124,7 +124,7 @@ def reweight_to_priors(arrays: Arrays, old: Priors, new: Priors, headline: str) 
 
 
 def reading_weights(arrays: Arrays, priors: Priors) -> dict[str, float]:
-    """Weights of the readings that the run told apart, each with those of the readings that coincide with it."""
+    """Weights of the distinct readings of the run, each with those of the readings that coincide with it."""
     parts = priors.parts(READING_WEIGHTS)
     merged = {str(name): arrays[f"merged/{name}"] for name in arrays["readings"]}
     return {name: float(sum(parts.get(str(n), 0.0) for n in names)) for name, names in merged.items()}

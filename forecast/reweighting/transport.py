@@ -1,4 +1,4 @@
-"""Draws for one target made into draws for another: moved to the same quantile where that is exact, and weighted by log ratios else.
+"""Draws for one target turned into draws for another: moved to the same quantile where that is exact, and weighted by log ratios else.
 
 Draws of the prior move from a prior to the edited one. Skips move from one conjugate Beta posterior to another; a skip's posterior is
 independent of all else, so moved draws are draws of the new posterior, and the nearer it is the less they move.

@@ -1,4 +1,4 @@
-"""What a run's data made of one prior, and what that prior does to the forecast: from the arrays of `draws.npz`.
+"""How a run's data changed one prior, and how that prior affects the forecast: from the arrays of `draws.npz`.
 
 posterior      draws of the prior's quantity after the data, in its own unit
 profile        the headline with the quantity fixed at one value in every draw, all else as fitted

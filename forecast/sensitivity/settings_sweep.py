@@ -68,7 +68,7 @@ def _reweighted(old: Priors, new: Priors, target: TargetQuestion, value: float) 
 
 
 def _pressed(arrays: Arrays, old: Priors, new: Priors, name: str, target: TargetQuestion, value: float) -> Point:
-    """Leverage made anew, over history and on the paths."""
+    """With leverage computed anew, over history and on the paths."""
     updated = update_drivers(arrays, old, new, (name,))
     weights = {r.name: pareto_smooth(r.subsample_record.driver_ratio(updated.drivers)) for r in target.readings}
     probabilities = {r.name: target.resimulate(r, pool=updated.pool).mean(1) for r in target.readings}
@@ -90,7 +90,7 @@ def settings(priors: Priors) -> Iterator[tuple[str, str, float, PriorSpec]]:
 
 
 def _channels(priors: Priors) -> Iterator[tuple[str, str, float, PriorSpec]]:
-    """Each channel at some shares of the weight; what is left goes to the others in proportion to what they have."""
+    """Each channel at the SHARES of the weight; the others share the rest in proportion to what they have."""
     now = priors.parts(LEVERAGE_WEIGHTS)
     for channel in CHANNELS:
         for share in SHARES:

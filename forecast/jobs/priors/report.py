@@ -1,4 +1,4 @@
-"""What a run says of its priors: what its data made of each, and how much its headline depends on them. Nothing is fitted."""
+"""Priors after a run: how its data changed each, and how much its headline depends on them. Nothing is fitted."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class PriorReport:
 
 
 def prior_report(where: Workspace, priors: Priors, name: str) -> PriorReport | None:
-    """What the data of the newest published run made of the prior `name`; None without a run. StoreError if the run is damaged."""
+    """How the data of the newest published run changed the prior `name`; None without a run. StoreError if the run is damaged."""
     run = latest(where.reports)
     if run is None:
         return None
