@@ -25,7 +25,6 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths
 from forecast.model.events import COUNTED
 from forecast.model.history import Drivers, History
-from forecast.model.hyperparameters import tolerance_priors
 from forecast.priors.load import Priors
 from forecast.reweighting.diagnostics import UNSUPPORTED_MAX, AnsweredByReading
 from forecast.reweighting.draws_archive import check_form, parse_id, unpack_draws, unpack_drivers, unpack_pool
@@ -41,7 +40,7 @@ from forecast.reweighting.estimate import (
     mix_readings,
 )
 from forecast.reweighting.importance_ratios import unsupported_mass
-from forecast.reweighting.transport import ReadingTarget, transport_prior_draws, transport_skips, weight_draws
+from forecast.reweighting.transport import ReadingTarget, skip_betas, transport_prior_draws, transport_skips, weight_draws
 from forecast.typing import Arrays, Floats
 
 WORKERS: Final = 2
@@ -180,9 +179,7 @@ class _Ladder:
         if pool is None and not self.edit.densities:
             return np.sum([s * np.asarray(self.arrays[f"{n}/prior_questions"], float).mean(1) for n, s in shares.items()], axis=0)
         draws = transport_prior_draws(unpack_draws(self.arrays, "prior"), self.old, self.new, self.edit.densities)
-        if self.edit.skips:
-            before, after = ((p.skip_up, p.skip_down) for p in map(tolerance_priors, (self.old, self.new)))
-            draws = transport_skips(draws, before, after)
+        draws = transport_skips(draws, *(skip_betas(priors, self.edit.skips) for priors in (self.old, self.new)))
         return estimate_prior_by_resimulation(self.questions, self.arrays, shares, draws, pool or unpack_pool(self.arrays))
 
 

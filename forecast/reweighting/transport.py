@@ -13,16 +13,27 @@ from typing import Final
 import numpy as np
 from numpy.typing import DTypeLike
 
+from forecast.arrays.ladder import skip_counts
 from forecast.arrays.psis import SmoothedWeights, pareto_smooth
-from forecast.forecasting.parameter_draws import ParameterDraws, skip_posterior
+from forecast.domain import TOP
+from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.history import History
-from forecast.model.hyperparameters import tolerance_priors
 from forecast.priors.distributions import Distribution, HalfNormal, LogNormal, Normal
 from forecast.priors.load import Priors
 from forecast.reweighting.edit_effects import EditEffects
-from forecast.reweighting.importance_ratios import EDGE, PARAMETER_READERS, RecordLikelihood, log_ratio, model_prior, with_parameters
-from forecast.typing import Floats
+from forecast.reweighting.importance_ratios import (
+    EDGE,
+    PARAMETER_FIELDS,
+    PARAMETER_READERS,
+    RecordLikelihood,
+    log_ratio,
+    model_prior,
+    skip_prior,
+    with_parameters,
+)
+from forecast.typing import Floats, Ints
 
+SKIPS: Final = tuple(name for name in PARAMETER_FIELDS if name.startswith("ladder.skip"))
 _LEAST: Final = 1e-6
 """Months above its shift that single precision may have taken from a half-life."""
 
@@ -44,6 +55,20 @@ def _transported(values: Floats, old: Distribution, new: Distribution) -> Floats
             z = np.log(np.maximum(values - old.shift, _LEAST) / old.median) / old.sd
             return np.asarray(new.shift + new.median * np.exp(new.sd * z))
     raise TypeError(f"draws of {old} cannot be moved to {new}")
+
+
+def skip_betas(priors: Priors, names: Collection[str], levels: Ints | None = None) -> tuple[Floats, Floats]:
+    """Parameters [4, 2] of the Betas of the named skips by level, up and down; rows of other skips are zero.
+
+    levels: the history that the skips are posterior to; None for the prior. Only named ones: to fit a Beta to quantiles takes time.
+    """
+    counts = (np.zeros((TOP - 1, 2)), np.zeros((TOP - 1, 2))) if levels is None else skip_counts(levels)
+    out = np.zeros((2, TOP - 1, 2))
+    for name in names:
+        field, row = PARAMETER_FIELDS[name]
+        direction, prior = int(field == "skip_down"), skip_prior(priors, name)
+        out[direction, row] = np.array([prior.a, prior.b]) + counts[direction][row]
+    return out[0], out[1]
 
 
 def transport_skips(draws: ParameterDraws, before: Sequence[Floats], after: Sequence[Floats]) -> ParameterDraws:
@@ -100,9 +125,9 @@ def weight_draws(
     Pareto-smoothed; skips are moved. edit: how the priors differ; precision: of the exponentials, if only drivers differ.
     """
     ratio = _likelihood_ratio(draws, old.history, new.history, precision) + log_ratio(draws, old.priors, new.priors, edit.densities)
-    if edit.skips or not np.array_equal(old.history.levels, new.history.levels):
-        before, after = (skip_posterior(tolerance_priors(target.priors), target.history)[:2] for target in (old, new))
-        draws = transport_skips(draws, before, after)
+    skips = edit.skips if np.array_equal(old.history.levels, new.history.levels) else SKIPS
+    before, after = (skip_betas(target.priors, skips, target.history.levels) for target in (old, new))
+    draws = transport_skips(draws, before, after)
     return WeightedDraws(draws, pareto_smooth(ratio), fit)
 
 
