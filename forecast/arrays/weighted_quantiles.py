@@ -1,31 +1,18 @@
-"""Quantiles of draws that stand in rows of unequal weight."""
+"""Distributions that are given by weighted values: quantiles, intervals, mean and variance."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from forecast.typing import Floats
 
-INTERVAL = 0.8
-"""The share of an interval, equal-tailed."""
-
-
-def weighted_interval(draws: Floats, weights: Floats, level: float = INTERVAL) -> tuple[float, float]:
-    """Equal-tailed interval over pooled draws [R, S], each row sharing its weight."""
-    low, high = weighted_quantile(draws, weights, np.array([(1 - level) / 2, (1 + level) / 2]))
-    return float(low), float(high)
-
-
-def weighted_quantile(draws: Floats, weights: Floats, p: Floats) -> Floats:
-    """Quantiles of pooled draws [R, S], each row sharing its weight [R]; linear between the middles of the draws' shares."""
-    flat = draws.ravel()
-    share = np.repeat(weights / draws.shape[1], draws.shape[1])
-    order = np.argsort(flat)
-    cumulative = np.cumsum(share[order])
-    return np.asarray(np.interp(p * cumulative[-1], cumulative - share[order] / 2, flat[order]))
+INTERVAL: Final = 0.8
+"""Probability of an interval; as much lies below it as above it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,3 +55,8 @@ class WeightedSample:
     @property
     def variance(self) -> float:
         return float(self.weights @ (self.values - self.mean) ** 2 / self.weights.sum())
+
+
+def quantiles_by_row(rows: Floats, weights: Floats, p: Sequence[float]) -> Floats:
+    """Quantiles [len(p), Q] of rows [Q, n] that share their weights [n]."""
+    return np.array([WeightedSample(row, weights).quantile(p) for row in rows]).T

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.ladder import saturate_pressure
+from forecast.arrays.transforms import logit
 from forecast.domain import Month
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.model.events import ANSWERS, COUNTED, EventRates
@@ -107,10 +108,10 @@ def direct_action(
     rate = priors.distribution("direct.rate").sample(rng, size)
     effect = priors.distribution("direct.leverage").sample(rng, size)
     monthly = -np.expm1(np.log1p(-rate) / 12.0)
-    base = np.log(monthly) - np.log1p(-monthly)
+    base = logit(monthly)
     pressure = saturate_pressure(pool.leverage[:, : max(horizons)])[paths]  # [S, P, H]
-    logit = base[:, None, None] + effect[:, None, None] * (pressure - 1.0)
-    spared = np.cumsum(np.logaddexp(0.0, logit), axis=-1)
+    log_odds = base[:, None, None] + effect[:, None, None] * (pressure - 1.0)
+    spared = np.cumsum(np.logaddexp(0.0, log_odds), axis=-1)
     out = {}
     for horizon in horizons:
         probability = -np.expm1(-spared[..., horizon - 1])

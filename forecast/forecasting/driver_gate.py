@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.psis import weight_problem
+from forecast.arrays.transforms import expit
 from forecast.data.records import OverdoseFinal, OverdoseRelease
 from forecast.domain import FIRST_MONTH, Month, month_text
 from forecast.errors import GateError
@@ -105,7 +106,7 @@ def _distance(fit: PollFit) -> float:
 
 
 def _poll(fit: PollFit) -> str:
-    expected = 1.0 / (1.0 + np.exp(-fit.predicted))
+    expected = expit(fit.predicted)
     share = f"{fit.poll.share:.1%} opposed of those with a view"
     return f"polls.csv, {fit.poll.poll_id}: {share}, where the other polls predict {expected:.0%}"
 

@@ -66,7 +66,7 @@ class ParameterDraws:
 
     def rise_logits(self) -> Floats:
         """a_j by draw, [6, S]; −inf at the top."""
-        a = ladder.rise_logit(1.0 / (1.0 + np.exp(-self.logit_rise))).T
+        a = ladder.rise_logit(expit(self.logit_rise)).T
         return np.concatenate([a, np.full((1, self.size), -np.inf)])
 
     def fall_logits(self) -> Floats:

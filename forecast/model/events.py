@@ -224,7 +224,7 @@ def fit_events(
         ended=_ended([e for e in events if e.date.month <= origin]),
         window=(start, origin),
         k_hat=sampled.smoothed.k_hat,
-        effective=sampled.smoothed.effective,
+        effective=sampled.smoothed.ess,
     )
 
 

@@ -168,7 +168,7 @@ def fit_opposition(
         hyper,
         weights,
         sampled.smoothed.k_hat,
-        sampled.smoothed.effective,
+        sampled.smoothed.ess,
         _summaries(rows, hyper, weights, mean[now + 1 :], sd[now + 1 :]),
         _poll_fits(rows, data, weights, given),
         data,

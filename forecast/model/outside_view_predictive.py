@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.arrays.ladder import MONTHS_A_YEAR, Kernel, fall_destinations, fall_logit, forward_recursion, rise_destinations, rise_logit
+from forecast.arrays.transforms import expit
 from forecast.domain import TOP
 from forecast.model.outside_view_data import TransitionCounts
 from forecast.priors.distributions import Normal, PriorSpec, Quantiles, Scale

@@ -211,21 +211,21 @@ class OverdosePosterior:
 
     @property
     def sd(self) -> Floats:
-        return self.joint.part(self.layout.x).sd
+        return self.joint.marginal(self.layout.x).sd
 
     @property
     def season(self) -> Gaussian:
         """The twelve effects, January first."""
-        return self.joint.part(self.layout.season)
+        return self.joint.marginal(self.layout.season)
 
     def bias(self, kind: Kind) -> Gaussian:
         """Log bias of a kind of total by age 4..12 months; of predicted ones, above 12 too."""
-        return self.joint.part(self.layout.reported if kind == "reported" else self.layout.predicted)
+        return self.joint.marginal(self.layout.reported if kind == "reported" else self.layout.predicted)
 
     def paths(self, rng: np.random.Generator, n: int, horizon: int = 24, history: int = 12) -> Floats:
         """Draws of x in the months origin − history..origin + horizon: (n, history + 1 + horizon). Beyond the origin the same recursion."""
         x = np.arange(self.layout.x.stop - history - 1, self.layout.x.stop)
-        state = self.joint.part(np.r_[x, self.layout.v.start]).draw(rng, n)
+        state = self.joint.marginal(np.r_[x, self.layout.v.start]).draw(rng, n)
         out = np.empty((n, history + 1 + horizon))
         out[:, : history + 1] = state[:, :-1]
         velocity = state[:, -1]
@@ -258,7 +258,7 @@ def fit_overdose(
     layout = Layout.of(origin - START + 1)
     months = np.array(sorted(deaths), dtype=np.intp)
     values = np.log([deaths[m] for m in months.tolist()])
-    known = joint_prior(layout).given(final_design(layout, months), values, np.eye(len(months)) * FINAL_SD**2)
+    known = joint_prior(layout).condition(final_design(layout, months), values, np.eye(len(months)) * FINAL_SD**2)
     last_final = int(months.max(initial=START - 1))
     if not totals:
         return OverdosePosterior(origin, known, totals, last_final, 0, layout)
@@ -269,7 +269,7 @@ def fit_overdose(
     at = known.mean
     for iteration in range(1, 51):
         value, gradient = log_sums(layout, at, ends)
-        fitted = known.given(gradient + biases, observed - value + gradient @ at, noise)
+        fitted = known.condition(gradient + biases, observed - value + gradient @ at, noise)
         moved = float(np.abs(fitted.mean - at).max())
         at = fitted.mean
         if moved < tolerance:

@@ -1,123 +1,141 @@
-"""What is conjugate or plain judgement, computed anew from counts: skips, and the questions that are not about levels."""
+"""Draws for one target turned into draws for another: moved to the same quantile where that is exact, and weighted by log ratios else.
+
+Draws of the prior move from a prior to the edited one. Skips move from one conjugate Beta posterior to another; a skip's posterior is
+independent of all else, so moved draws are draws of the new posterior, and the nearer it is the less they move.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval
-from forecast.domain import Question
-from forecast.forecasting.companion_questions import CompanionRates, count_forecast, determinations_from_counts, direct_action
-from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.ladder_forecast import assign_paths
+from forecast.arrays.ladder import skip_counts
+from forecast.arrays.psis import SmoothedWeights, pareto_smooth
+from forecast.domain import TOP
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.events import COUNTED
-from forecast.priors.distributions import Beta
+from forecast.model.history import History
+from forecast.priors.distributions import Distribution, HalfNormal, LogNormal, Normal
 from forecast.priors.load import Priors
-from forecast.reweighting.importance_ratios import PARAMETER_READERS, skip_prior
-from forecast.typing import Arrays, Floats
+from forecast.reweighting.edit_effects import EditEffects
+from forecast.reweighting.importance_ratios import (
+    EDGE,
+    PARAMETER_FIELDS,
+    PARAMETER_READERS,
+    RecordLikelihood,
+    log_ratio,
+    model_prior,
+    skip_prior,
+    with_parameters,
+)
+from forecast.typing import Floats, Ints
 
-_GRID: Final = np.concatenate([np.logspace(-7, -3, 60), np.linspace(1e-3, 1 - 1e-3, 1200)[1:-1], 1 - np.logspace(-3, -7, 60)])
-_EDGE: Final = 1e-7
+SKIPS: Final = tuple(name for name in PARAMETER_FIELDS if name.startswith("ladder.skip"))
+_LEAST: Final = 1e-6
+"""Months above its shift that single precision may have taken from a half-life."""
 
 
-def transport_skips(
-    draws: ParameterDraws, old: Priors, new: Priors, names: Collection[str], counts: Mapping[str, Floats]
-) -> ParameterDraws:
-    """Draws whose named skips are moved from the Beta they have, quantile by quantile, to the one they would have.
+def transport_prior_draws(draws: ParameterDraws, old: Priors, new: Priors, names: Collection[str]) -> ParameterDraws:
+    """Draws [S] of the old prior as draws of the new one, for named priors that are no skips, with what those parameters scale."""
+    return with_parameters(
+        draws, {name: _transported(PARAMETER_READERS[name](draws), model_prior(old, name), model_prior(new, name)) for name in names}
+    )
 
-    counts: "up" and "down" → [4, 2] (went on, stopped), zeros for draws of the prior. A posterior of a skip is independent of all else, so
-    the draws moved are draws of the new one; and the nearer it is the less they move.
+
+def _transported(values: Floats, old: Distribution, new: Distribution) -> Floats:
+    match old, new:
+        case Normal(), Normal():
+            return np.asarray(new.mean + (values - old.mean) * (new.sd / old.sd))
+        case HalfNormal(), HalfNormal():
+            return np.asarray(values * (new.sd / old.sd))
+        case LogNormal(), LogNormal():
+            z = np.log(np.maximum(values - old.shift, _LEAST) / old.median) / old.sd
+            return np.asarray(new.shift + new.median * np.exp(new.sd * z))
+    raise TypeError(f"draws of {old} cannot be moved to {new}")
+
+
+def skip_betas(priors: Priors, names: Collection[str], levels: Ints | None = None) -> tuple[Floats, Floats]:
+    """Parameters [4, 2] of the Betas of the named skips by level, up and down; rows of other skips are zero.
+
+    levels: the history that the skips are posterior to; None for the prior. Only named ones: to fit a Beta to quantiles takes time.
     """
-    out = {"skip_up": draws.skip_up.copy(), "skip_down": draws.skip_down.copy()}
+    counts = (np.zeros((TOP - 1, 2)), np.zeros((TOP - 1, 2))) if levels is None else skip_counts(levels)
+    out = np.zeros((2, TOP - 1, 2))
     for name in names:
-        way, i = name.removeprefix("ladder.skip_").split(".")
-        went_on, stopped = counts[way][int(i) - 1]
-        before, after = (
-            _logit(Beta(prior.a + went_on, prior.b + stopped).quantile(_GRID)) for prior in (skip_prior(old, name), skip_prior(new, name))
-        )
-        moved = np.interp(_logit(PARAMETER_READERS[name](draws)), before, after)
-        out[f"skip_{way}"][:, int(i) - 1] = 1 / (1 + np.exp(-moved))
-    return replace(draws, **out)
+        field, row = PARAMETER_FIELDS[name]
+        direction, prior = int(field == "skip_down"), skip_prior(priors, name)
+        out[direction, row] = np.array([prior.a, prior.b]) + counts[direction][row]
+    return out[0], out[1]
 
 
-def _logit(p: Floats) -> Floats:
-    inside = np.clip(p, _EDGE, 1 - _EDGE)
-    return np.asarray(np.log(inside) - np.log1p(-inside))
+def transport_skips(draws: ParameterDraws, before: Sequence[Floats], after: Sequence[Floats]) -> ParameterDraws:
+    """Draws [S] whose skips keep their quantiles under other Beta distributions; a skip whose Beta is the same stays as it is.
+
+    before, after: the parameters [4, 2] of the Betas by level, up and down.
+    """
+    moved = {}
+    for field, a, b in zip(("skip_up", "skip_down"), before, after, strict=True):
+        values = getattr(draws, field)
+        columns = np.flatnonzero((a != b).any(1))
+        if len(columns):
+            from scipy.special import betainc, betaincinv  # here, since edits of other priors need NumPy alone
+
+            values = values.copy()
+            for k in columns:
+                values[:, k] = betaincinv(b[k, 0], b[k, 1], betainc(a[k, 0], a[k, 1], np.clip(values[:, k], EDGE, 1 - EDGE)))
+        moved[field] = values
+    return replace(draws, **moved)
 
 
 @dataclass(frozen=True, eq=False)
-class EditedCompanions:
-    """A question that is not about levels: probability, prior probability, mean count (None of what is no count), error and interval."""
+class ReadingTarget:
+    """What the draws of one reading are, or shall be, conditioned on: the named priors, and a history of levels with its drivers."""
 
-    probability: float
-    prior: float
-    expected: float | None
-    mcse: float
-    interval: tuple[float, float]
+    priors: Priors
+    history: History
 
 
-def companions(
-    arrays: Arrays, priors: Priors, names: Collection[str], pool: DriverPaths | None, level: float
-) -> dict[str, EditedCompanions]:
-    """The companion questions that edits of the named priors touch, by id, with the random numbers of the run.
+@dataclass(frozen=True, eq=False)
+class WeightedDraws:
+    """Draws [S] of one reading for a new target, with moved skips, and their weights.
 
-    pool: the paths, if they moved or direct action was edited; None leaves that question out.
+    fit: the reading that the draws were fitted to
     """
-    ids = [str(i) for i in arrays["companions"]]
-    made = _direct(arrays, priors, [i for i in ids if _slug(i)[0] == "direct-action"], pool) if pool else {}
-    for id_ in ids:
-        slug, horizon = _slug(id_)
-        if slug.startswith("deemed") and any(n.startswith("companion.deemed") or n == "events.determination" for n in names):
-            made[id_] = _judged(arrays, priors, id_, horizon)[slug]
-        elif f"companion.{slug}" in names and slug in COUNTED:
-            months, count = int(arrays["companion/months"]), float(arrays["companion/counted"][COUNTED.index(slug)])
-            made[id_] = count_forecast(priors, slug, count, months, horizon, _size(arrays, id_), _rng(arrays))
-    return {id_: _summed(found, level) for id_, found in made.items()}
+
+    draws: ParameterDraws
+    smoothed: SmoothedWeights
+    fit: str
+
+    @property
+    def weights(self) -> Floats:
+        """[S], summing to one."""
+        return self.smoothed.weights
 
 
-def _direct(arrays: Arrays, priors: Priors, ids: Sequence[str], pool: DriverPaths) -> dict[str, CompanionRates]:
-    if not ids:
-        return {}
-    paths = assign_paths(_size(arrays, ids[0]), len(pool.leverage), int(arrays["seed"]) + 2)
-    horizons = {id_: _slug(id_)[1] for id_ in ids}
-    found = direct_action(priors, pool, paths, horizons.values(), _rng(arrays))
-    return {id_: found[horizon] for id_, horizon in horizons.items()}
+def weight_draws(
+    draws: ParameterDraws, old: ReadingTarget, new: ReadingTarget, fit: str, edit: EditEffects, precision: DTypeLike = float
+) -> WeightedDraws:
+    """Draws for one target as weighted draws for another.
+
+        log weight = log L(draw; new history) − log L(draw; old history) + log p(draw; new priors) − log p(draw; old priors)
+
+    Pareto-smoothed; skips are moved. edit: how the priors differ; precision: of the exponentials, if only drivers differ.
+    """
+    ratio = _likelihood_ratio(draws, old.history, new.history, precision) + log_ratio(draws, old.priors, new.priors, edit.densities)
+    skips = edit.skips if np.array_equal(old.history.levels, new.history.levels) else SKIPS
+    before, after = (skip_betas(target.priors, skips, target.history.levels) for target in (old, new))
+    draws = transport_skips(draws, before, after)
+    return WeightedDraws(draws, pareto_smooth(ratio), fit)
 
 
-def _judged(arrays: Arrays, priors: Priors, id_: str, horizon: int) -> dict[str, CompanionRates]:
-    answers, months = np.asarray(arrays["companion/answers"], float), int(arrays["companion/months"])
-    due = [int(after) for after in arrays["companion/determinations"]]
-    return determinations_from_counts(priors, answers, months, due, horizon, _size(arrays, id_), _rng(arrays))
-
-
-def _summed(found: CompanionRates, level: float) -> EditedCompanions:
-    p = found.probability
-    variance = p.var(ddof=1) / len(p)
-    if found.by_path_batch is not None:
-        variance += found.by_path_batch.var(ddof=1) / len(found.by_path_batch)
-    expected = None if found.expected is None else float(found.expected.mean())
-    interval = weighted_interval(p[None, :], np.ones(1), level)
-    return EditedCompanions(float(p.mean()), float(found.prior.mean()), expected, float(np.sqrt(variance)), interval)
-
-
-def companions_after_edit(draws: Floats, prior: Floats) -> EditedCompanions:
-    """As the run had it, from its draws [S] of the probability. The mean count and the error by paths are in its report."""
-    return _summed(CompanionRates(draws, prior), INTERVAL)
-
-
-def _slug(id_: str) -> tuple[str, int]:
-    """The companion question's name, and its horizon."""
-    parts = Question.parse_id(id_)
-    return parts.companion or "", parts.horizon
-
-
-def _size(arrays: Arrays, id_: str) -> int:
-    return len(arrays[f"companion/{id_}"])
-
-
-def _rng(arrays: Arrays) -> np.random.Generator:
-    return np.random.default_rng(int(arrays["seed"]) + 5)
+def _likelihood_ratio(draws: ParameterDraws, old: History, new: History, precision: DTypeLike) -> Floats:
+    """Log likelihood of the new history less that of the old one, by draw [S]."""
+    if new is old:
+        return np.zeros(draws.size)
+    fixed = ("log2_deaths", "change", "mobilisation", "administration")  # where these are the same, only pressure and opposition moved
+    if np.array_equal(old.levels, new.levels) and all(np.array_equal(getattr(old.drivers, f), getattr(new.drivers, f)) for f in fixed):
+        return RecordLikelihood(draws, old, precision).driver_ratio(new.drivers)
+    return np.asarray(RecordLikelihood(draws, new).by_month.sum(1) - RecordLikelihood(draws, old).by_month.sum(1))

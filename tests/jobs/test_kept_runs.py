@@ -151,7 +151,7 @@ def never_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     def fit(*_: object, **__: object) -> None:
         pytest.fail("it fits")
 
-    monkeypatch.setattr("forecast.jobs.priors.try_edits.fit", fit)
+    monkeypatch.setattr("forecast.jobs.run.fit", fit)
 
 
 @pytest.mark.usefixtures("never_fits")
@@ -172,9 +172,9 @@ def test_another_seed_fits(kept: Workspace, command: Command, monkeypatch: pytes
     def fit(*_: object, **__: object) -> None:
         raise Fits
 
-    monkeypatch.setattr("forecast.jobs.priors.try_edits.fit", fit)
-    monkeypatch.setattr("forecast.jobs.saved_run.SavedRun.inputs", None)
-    monkeypatch.setattr("forecast.jobs.priors.try_edits._edited", lambda *_: None)
+    monkeypatch.setattr("forecast.jobs.run.fit", fit)
+    monkeypatch.setattr("forecast.jobs.snapshot.inputs_of", lambda _: None)
+    monkeypatch.setattr("forecast.jobs.priors.try_edits._with_edits", lambda *_: None)
     with pytest.raises(Fits):
         refit_edits(kept, parse_edits([EDIT]), seed=DEFAULT_SEED + 1)
     said = command("priors", "try", EDIT, "--refit", "--seed", str(DEFAULT_SEED + 1), "--workspace", kept.root)

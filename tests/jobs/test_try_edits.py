@@ -154,7 +154,7 @@ def test_the_command_prints_what_an_edit_does(with_run: Workspace, command: Comm
 
 def test_what_changes_words_only_or_needs_a_fit_is_said(with_run: Workspace, command: Command) -> None:
     words = command("priors", "try", "exposure.never.4 = Beta(1, 30)", "--workspace", with_run.data.parent)
-    assert "no probability rests on it" in re.sub(r"\s+", " ", words.stdout)
+    assert "no probability depends on it" in re.sub(r"\s+", " ", words.stdout)
     narrow = "outside_view.widening = Table(rise_low=0, rise_high=0, stay_low=0, stay_high=0)"
     fit = command("priors", "try", narrow, "--workspace", with_run.data.parent)
     assert fit.exit_code == 0

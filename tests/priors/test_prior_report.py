@@ -32,6 +32,7 @@ from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import after_selection, rise_after_selection, skip_after_selection
 from forecast.reweighting.draws_archive import pack, unpack_draws, unpack_pool
 from forecast.reweighting.driver_update import parameter_by_path
+from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, with_parameter_fixed
 from forecast.reweighting.prior_edits import reweight_to_priors
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws

@@ -21,7 +21,6 @@ from forecast.forecasting.question_forecasts import relative_ess
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.load import Priors
-from forecast.priors.parsing import parse_prior
 from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs, weight_reading
 from forecast.reweighting.diagnostics import Influence
 from forecast.reweighting.draws_archive import pack, unpack_draws
@@ -70,21 +69,21 @@ def test_the_same_situation_gives_the_run_but_for_the_rounding_of_its_draws() ->
         assert found.probability[id_] == pytest.approx(answer.probability, rel=1e-6, abs=1e-9)
         assert found.by_reading[id_] == pytest.approx(dict(answer.by_reading), rel=1e-6, abs=1e-9)
         assert found.known.get(id_) == (None if answer.known is None else pytest.approx(answer.known, rel=1e-6, abs=1e-9))
-    assert {j.k_hat for j in found.judged.values()} == {-np.inf}
-    for j, draws in zip(found.judged.values(), prior_forecast().headline.draws, strict=True):
-        assert j.ess == pytest.approx(SIZE * min(relative_ess(draws), 1.0), rel=1e-3)
+    assert {j.k_hat for j in found.diagnostics.values()} == {-np.inf}
+    for j, draws in zip(found.diagnostics.values(), prior_forecast().headline.draws, strict=True):
+        assert j.ess == pytest.approx(SIZE * min(efficiency(draws), 1.0), rel=1e-3)
 
 
 def test_the_stated_errors_of_its_answers_are_those_of_the_run() -> None:
-    found = same().spread.standard_error()
+    found = same().influence.se()
     for id_, answer in prior_forecast().answers.items():
         assert found[id_] == pytest.approx(answer.mcse, rel=1e-3, abs=1e-9)
-    assert set(same().spread.resampling_se().values()) == {0.0}  # all weigh alike
+    assert set(same().influence.resampling_se().values()) == {0.0}  # all weigh alike
 
 
 def plain(spread: Influence) -> Influence:
     """Of the fitted draws alone."""
-    return replace(spread, unfitted=np.zeros_like(spread.unfitted), paths=np.zeros_like(spread.paths))
+    return replace(spread, unfitted=np.zeros_like(spread.unfitted), slots=np.zeros_like(spread.slots))
 
 
 def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of_them_says() -> None:
@@ -92,8 +91,8 @@ def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of
     one = replace(basis().origin_state, histories={"main": basis().origin_state.histories["main"]}, merged={}, weights={"main": 1.0})
     before = reweight_to_inputs(basis(), one, prior_forecast().pool)
     after = reweight_to_inputs(basis(), replace(one, priors=edited(leverage__effect="Normal(1.4, 0.7)")), prior_forecast().pool)
-    said = plain(before.spread).difference_se(plain(after.spread), same_draws=True, same_paths=True)
-    values = prior_forecast().readings["main"].ladder.reached(4, 12)
+    said = plain(before.influence).difference_se(plain(after.influence), same_draws=True, same_paths=True)
+    values = prior_forecast().readings["main"].climb.reached(4, 12)
     times = after.weighted["main"].weights * len(values)
     rng = np.random.default_rng(3)
     again = []
@@ -102,10 +101,9 @@ def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of
         v, w = values[rows], times[rows]
         again.append(float(v @ w / w.sum() - v.mean()))
     assert said[HEADLINE] == pytest.approx(np.std(again), rel=0.15)
-    unpaired = plain(before.spread).difference_se(plain(after.spread), same_draws=False, same_paths=True)
+    unpaired = plain(before.influence).difference_se(plain(after.influence), same_draws=False, same_paths=True)
     assert said[HEADLINE] < 0.5 * unpaired[HEADLINE]
-    errors = [plain(x.spread).standard_error()[HEADLINE] for x in (before, after)]
-    assert unpaired[HEADLINE] == pytest.approx(np.hypot(*errors))
+    assert unpaired[HEADLINE] == pytest.approx(np.hypot(plain(before.influence).se()[HEADLINE], plain(after.influence).se()[HEADLINE]))
 
 
 def test_paths_of_one_seed_cancel_and_those_of_two_do_not() -> None:
@@ -113,9 +111,9 @@ def test_paths_of_one_seed_cancel_and_those_of_two_do_not() -> None:
     slots = rng.normal(size=(1, 20)).astype(np.float32)
     none = np.zeros((1, 400), np.float32)
     here, there = (Influence(("q",), {}, none, x, np.zeros(1)) for x in (slots, slots + 0.1 * rng.normal(size=(1, 20)).astype(np.float32)))
-    paired = float(np.std(there.paths - here.paths, ddof=1) / np.sqrt(20))
+    paired = float(np.std(there.slots - here.slots, ddof=1) / np.sqrt(20))
     assert here.difference_se(there, same_draws=False, same_paths=True)["q"] == pytest.approx(paired, rel=1e-5)
-    apart = float(np.hypot(*(np.std(x.paths, ddof=1) / np.sqrt(20) for x in (here, there))))
+    apart = float(np.hypot(*(np.std(x.slots, ddof=1) / np.sqrt(20) for x in (here, there))))
     assert here.difference_se(there, same_draws=False, same_paths=False)["q"] == pytest.approx(apart, rel=1e-5)
 
 
@@ -138,8 +136,8 @@ def test_its_monte_carlo_error_is_that_of_the_run() -> None:
     from forecast.forecasting.question_forecasts import monte_carlo_error
 
     answer = prior_forecast().headline
-    for i, (name, judged) in enumerate(same().judged.items()):
-        slots = prior_forecast().readings[name].ladder.path_batch_means("reached_by", 4, 12)
+    for i, (name, judged) in enumerate(same().diagnostics.items()):
+        slots = prior_forecast().readings[name].climb.slot_means("reached_by", 4, 12)
         assert judged.mcse == pytest.approx(monte_carlo_error(answer.draws[[i]], np.ones(1), slots), rel=0.01)
 
 
@@ -151,11 +149,11 @@ def test_an_edited_prior_alone_says_what_trying_it_says(edit: dict[str, str]) ->
     found = reweight_to_inputs(basis(), replace(basis().origin_state, priors=new), prior_forecast().pool)
     assert tried.how == "reweighted"
     for id_ in prior_forecast().answers:
-        if id_ in tried.probability and prior_forecast().answers[id_].question.level is not None:
-            assert found.probability[id_] == pytest.approx(tried.probability[id_], rel=1e-4)
-    for name, judged in found.judged.items():
-        assert judged.k_hat == pytest.approx(tried.by_reading[name].k_hat, abs=1e-3)
-        assert judged.ess == pytest.approx(tried.by_reading[name].ess, rel=1e-3)
+        if prior_forecast().answers[id_].question.level is not None:
+            assert found.probability[id_] == pytest.approx(tried.questions[id_].probability, rel=1e-4)
+    for name, judged in found.diagnostics.items():
+        assert judged.k_hat == pytest.approx(tried.diagnostics[name].k_hat, abs=1e-3)
+        assert judged.ess == pytest.approx(tried.diagnostics[name].ess, rel=1e-3)
 
 
 def test_a_longer_history_weighs_by_the_likelihood_of_what_it_adds() -> None:
@@ -165,20 +163,20 @@ def test_a_longer_history_weighs_by_the_likelihood_of_what_it_adds() -> None:
     logits = prior.rvs(n, random_state=np.random.default_rng(5))
     draws = flat(n, logit_rise=np.tile(logits[:, None], 5), log_stay=np.full((n, 5), 12.0))  # falls never come
     old, new = quiet([2, 2]), quiet([2] * (2 + more))
-    was = with_histories(basis().origin_state, main=old)
-    found = weight_reading(FittedDraws(was, {"main": draws}, draws), with_histories(basis().origin_state, main=new), "main")
+    was = with_histories(basis().situation, main=old)
+    found = weight_reading(FittedDraws(was, {"main": draws}, draws), with_histories(basis().situation, main=new), "main")
     grid = np.linspace(-9, 4, 4_001)
     stay = -np.logaddexp(0.0, rise_logit(expit(grid))) * more
     density = prior.pdf(grid) * np.exp(stay)
     exact = float((grid * density).sum() / density.sum())
     assert found.smoothed.k_hat < 0.5
-    assert found.weights @ logits == pytest.approx(exact, abs=4 / np.sqrt(found.smoothed.effective))
+    assert found.weights @ logits == pytest.approx(exact, abs=4 / np.sqrt(found.smoothed.ess))
 
 
 def test_weights_of_a_shorter_history_undo_those_of_a_longer_one() -> None:
     draws = basis().draws["main"]
     old, new = quiet([2] * 40), quiet([2] * 30 + [3] * 10 + [2] * 5)
-    a, b = (with_histories(basis().origin_state, main=h) for h in (old, new))
+    a, b = (with_histories(basis().situation, main=h) for h in (old, new))
     there = weight_reading(FittedDraws(a, {"main": draws}, draws), b, "main")
     back = weight_reading(FittedDraws(b, {"main": there.draws}, draws), a, "main")
     assert np.ptp(np.log(there.weights) + np.log(back.weights)) < 25  # smoothing touches only the tails
@@ -210,9 +208,9 @@ def test_beyond_its_last_knot_the_drift_goes_on_as_it_was() -> None:
     draws = from_prior(tolerance_priors(basis().origin_state.priors), basis().origin_state.origin, n, np.random.default_rng(2))
     draws = replace(draws, drift_sd=np.full(n, 0.5), half_life=np.full(n, 18.0), drift=0.5 * np.random.default_rng(3).normal(size=(n, 28)))
     years = 26 * 12
-    later = replace(with_histories(basis().origin_state, main=quiet([2] * years)), origin=Month(basis().origin_state.origin + 12 * 6))
+    later = replace(with_histories(basis().situation, main=quiet([2] * years)), origin=Month(basis().situation.origin + 12 * 6))
     moved = weight_reading(
-        FittedDraws(with_histories(basis().origin_state, main=quiet([2] * 24)), {"main": draws}, draws), later, "main"
+        FittedDraws(with_histories(basis().situation, main=quiet([2] * 24)), {"main": draws}, draws), later, "main"
     ).draws
     assert moved.drift.shape == (n, 38)
     assert np.array_equal(moved.drift[:, :28], draws.drift)
@@ -221,10 +219,10 @@ def test_beyond_its_last_knot_the_drift_goes_on_as_it_was() -> None:
 
 
 def test_a_reading_that_appears_starts_from_main_and_one_that_is_gone_is_dropped() -> None:
-    origin_state = basis().origin_state
-    without = FittedDraws(origin_state, {n: d for n, d in basis().draws.items() if n != "covert_true"}, basis().prior)
-    found = weight_reading(without, origin_state, "covert_true")
-    direct = weight_reading(basis(), with_histories(origin_state, main=origin_state.histories["covert_true"]), "main")
+    situation = basis().situation
+    without = FittedDraws(situation, {n: d for n, d in basis().draws.items() if n != "covert_true"}, basis().prior)
+    found = weight_reading(without, situation, "covert_true")
+    direct = weight_reading(basis(), with_histories(situation, main=situation.histories["covert_true"]), "main")
     assert np.array_equal(found.weights, direct.weights)
     fewer = replace(
         origin_state,
@@ -232,7 +230,7 @@ def test_a_reading_that_appears_starts_from_main_and_one_that_is_gone_is_dropped
         weights={"main": 0.5, "advisers_stayed": 0.4, "covert_true": 0.1},
     )
     left = reweight_to_inputs(basis(), fewer, prior_forecast().pool)
-    assert set(left.judged) == set(fewer.histories)
+    assert set(left.diagnostics) == set(fewer.histories)
     assert left.probability[HEADLINE] == pytest.approx(sum(fewer.weights[n] * same().by_reading[HEADLINE][n] for n in fewer.weights))
 
 

@@ -68,11 +68,11 @@ def agree(before: str, after: str) -> ReweightedForecast:
     new = fitted(after)
     found = weighted(fitted(before), new)
     assert found.accepted
-    for reading in found.judged:
+    for reading in found.diagnostics:
         z = differences(found, new, reading)
         assert max(map(abs, z.values())) < LIMIT, (reading, max(z.items(), key=lambda item: abs(item[1])))
     for id_, answer in published(found, new).items():
-        assert answer.probability == pytest.approx(found.probability[id_], abs=LIMIT * found.spread.resampling_se()[id_] + 1e-9), id_
+        assert answer.probability == pytest.approx(found.probability[id_], abs=LIMIT * found.influence.resampling_se()[id_] + 1e-9), id_
     for id_, answer in new.answers.items():
         if answer.question.level is None:  # no draws of model 5 in them, and the same random numbers
             assert found.probability[id_] == pytest.approx(answer.probability, abs=1e-12)
@@ -82,7 +82,7 @@ def agree(before: str, after: str) -> ReweightedForecast:
 def published(found: ReweightedForecast, new: Forecast) -> dict[str, QuestionForecast]:
     """The answers of the run that is made of these weights: of draws taken as often as they weigh."""
     made = {
-        name: resample_reading(new.origin_state, new.pool, name, w, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
+        name: resample_reading(new.situation, new.pool, name, w, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
         for name, w in found.weighted.items()
     }
     return forecast_questions(new.origin_state, made, new.pool, build_questions(new.origin_state.data.questions, new.origin_state.origin))
@@ -99,7 +99,7 @@ def refitted_for(before: str, after: str, found: ReweightedForecast) -> str:
 def test_weighting_a_month_on_is_fitting_again() -> None:
     """In May 2026 the covert reading was given a further month at level 4, so its history was coded anew: its weights are uneven."""
     found = agree("2026-04-30", "2026-05-31")
-    assert 200 < found.judged["covert_true"].ess < 1_500
+    assert 200 < found.diagnostics["covert_true"].ess < 1_500
     assert refitted_for("2026-04-30", "2026-05-31", found).startswith("the history of covert_true has another change of level")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval
+from forecast.arrays.weighted_quantiles import INTERVAL, WeightedSample
 from forecast.domain import CHANNELS, HORIZONS
 from forecast.errors import InputError, Problem
 from forecast.forecasting.companion_questions import direct_action

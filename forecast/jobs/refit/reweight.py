@@ -22,6 +22,7 @@ from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
 from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
+from forecast.reweighting.diagnostics import MCSE_MAX, ReweightingDiagnostics
 from forecast.reweighting.edit_effects import edited_priors
 from forecast.reweighting.prior_edits import MCSE_MAX, ReweightingDiagnostics
 
