@@ -20,7 +20,7 @@ import click
 from forecast.cli._context import Environment
 from forecast.cli._options import common_options, extra_options, keep_log, log_of, verbosity
 from forecast.cli._streams import FLAG, Log, safe_streams, unprinted
-from forecast.data.suggestions import shown
+from forecast.data.suggestions import quoted
 from forecast.errors import INTERRUPTED, ForecastError, InputError, UsageError
 from forecast.storage.text import text_problem
 
@@ -136,7 +136,7 @@ def _check_arguments(words: Sequence[str]) -> None:
     for word in words:
         if wrong := text_problem(word):
             found, expected, remedy = wrong
-            raise click.UsageError(f"{shown(word)} is not a valid argument: found {found}; expected {expected}. {remedy}")
+            raise click.UsageError(f"{quoted(word)} is not a valid argument: found {found}; expected {expected}. {remedy}")
 
 
 @contextmanager

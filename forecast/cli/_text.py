@@ -80,7 +80,7 @@ def print_rows(
     With --json as a list. On a terminal as a table of the columns that fit (`brief`: those to choose from), or a single row in full.
     Elsewhere a line a row, with all columns between tabs. fold: wrap the last column where it would be cut.
     """
-    from forecast.data.printing import printable
+    from forecast.data.row_query import printable
 
     if context.json:
         context.say_json(rows)
@@ -100,7 +100,7 @@ def print_rows(
 
 def record_lines(columns: Sequence[str], row: Mapping[str, Any], width: int) -> list[str]:
     """One row in full: a column a line, wrapped where it is long."""
-    from forecast.data.printing import printable
+    from forecast.data.row_query import printable
 
     names = max(map(len, columns)) + GAP
     lines: list[str] = []
@@ -112,7 +112,7 @@ def record_lines(columns: Sequence[str], row: Mapping[str, Any], width: int) -> 
 
 def _fitted(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], width: int, fold: bool) -> list[str]:
     """A table of the columns from the left that there is room for, and of the last one, which takes the rest of the width."""
-    from forecast.data.printing import printable
+    from forecast.data.row_query import printable
 
     *others, last = columns
     cells = {column: [printable(row[column]) for row in rows] for column in columns}

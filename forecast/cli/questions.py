@@ -70,7 +70,7 @@ def list_(context: Context, question: str | None, everything: bool, due: bool) -
     """
     from forecast.cli._questions_view import COLUMNS, document, not_entered, page, question_lines, rows
     from forecast.cli._text import print_rows
-    from forecast.jobs.questions.freeze import read_book
+    from forecast.jobs.questions.freeze import read_question_ledger
 
     book = read_question_ledger(context.workspace.reports)
     today = _today(context)
@@ -223,7 +223,7 @@ def score(context: Context) -> None:
     climatology (the future is like the past). Below the table: whether edits of priors helped.
     """
     from forecast.cli._questions_view import score_lines
-    from forecast.jobs.questions.score import score as job
+    from forecast.jobs.questions.score import score_ledger as job
 
     scores = job(context.workspace, _today(context))
     context.show(scores.as_dict(), score_lines(scores, WIDTH))

@@ -75,7 +75,7 @@ def refit(context: Context, pull: bool, wait: float) -> None:
     """
     where = context.own_workspace
     from forecast.jobs.refit.refit import refit as job
-    from forecast.runs.run_ids import LATEST
+    from forecast.runs.store import LATEST
 
     clock, environ = context.environment.clock, context.environment.environ
     with context.progress(steps_of_refit(pull, follows=(where.reports / LATEST).is_symlink())) as progress:

@@ -68,7 +68,7 @@ def _row(listed: Listed) -> dict[str, str]:
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 def run(context: Context, names: tuple[str, ...]) -> None:
     """Forecast under the scenarios NAME, or all, from the draws of the newest published run. Nothing is fitted or written."""
-    from forecast.jobs.scenario import answer_scenarios
+    from forecast.jobs.scenario import run_on_draws
 
     with context.progress() as progress:
         answers = run_on_draws(context.workspace, names, context.now.astimezone(UTC).date(), progress)

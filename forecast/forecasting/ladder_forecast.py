@@ -111,7 +111,7 @@ def forecast_from_history(
     """
     paths = assign_paths(draws.size, len(pool.leverage), origin_state.seed + 2, among=among)
     return forecast_ladder(
-        draws, pool, paths, history.level_now, history.fresh_now, origin_state.origin, origin_state.administrations, **link
+        draws, pool, paths, history.level_now, history.just_risen_now, origin_state.origin, origin_state.administrations, **link
     )
 
 
@@ -126,7 +126,7 @@ def forecast_ladder(
     link: PressureTransform = saturate_pressure,
     weights: Floats | None = None,
 ) -> LadderForecast:
-    """All probabilities of the ladder, from a level at the origin that was just risen to (`fresh`) or not.
+    """All probabilities of the ladder, from a level at the origin that was just risen to (`just_risen`) or not.
 
     paths           [S, P] from `assign_paths`
     administration  [H] index of the administration in office in the months T + 1..T + H
@@ -139,7 +139,7 @@ def forecast_ladder(
     for first in range(0, draws.size, _CHUNK):
         chunk = np.arange(first, min(first + _CHUNK, draws.size))
         kernel = make_kernel(draws.take(chunk), pool, pressure, paths[chunk], months, administration)
-        result = forward_recursion(kernel, level, fresh)
+        result = forward_recursion(kernel, level, just_risen)
         arrays = (result.in_force, result.entered, result.fallen)
         means.append([a.mean(-1) for a in arrays])
         batches.append([a.sum(-2) / draws.size if weights is None else np.moveaxis(a, -2, -1) @ weights[chunk] for a in arrays])
@@ -170,7 +170,7 @@ def make_kernel(
         theta=draws.tolerance(slow[:, :, None], pool, on_paths),
         rise_push=draws.leverage[:, None] * pushed,
         fall_push=draws.leverage_on_falls[:, None] * pushed,
-        fresh=draws.fresh,
+        just_risen=draws.just_risen,
         up=np.moveaxis(rise_destinations(draws.skip_up), 0, -1),
         down=np.moveaxis(fall_destinations(draws.skip_down), 0, -1),
     )

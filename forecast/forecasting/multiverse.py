@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.ladder import saturate_pressure
-from forecast.data.outcome import changes, claims_in_force, main_levels, real_time_levels
-from forecast.data.tables import history as months_of
+from forecast.data.outcome import claims_in_force, level_changes, main_levels, real_time_levels
+from forecast.data.tables import history_months as months_of
 from forecast.domain import DISPUTED_ACT, PRESSURE_SCALE, PUBLISHED_CHOICE, Month, first_day
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.fit_readings import fit_history, posterior_draws
@@ -21,8 +21,9 @@ from forecast.inference.sample import Sampler
 from forecast.inference.settings import SamplerSettings
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import History, TolerancePriors
-from forecast.priors.distributions import Fixed, Normal, PriorSpec
-from forecast.priors.outside_view_variants import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
+from forecast.priors.distributions import Fixed, Normal
+from forecast.priors.outside_view import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives
+from forecast.priors.specs import PriorSpec
 from forecast.progress import Report
 from forecast.typing import Floats
 
@@ -99,7 +100,7 @@ def disputed_act(origin_state: OriginState) -> Disputed | None:
     """The act behind the newest rise of the main reading, if the claim that counts it has low confidence."""
     data, months = origin_state.data, months_of(origin_state.data)
     levels = origin_state.histories["main"].levels
-    rises = [c for c in changes(levels, months, claims_in_force(data.claims, claims_day(data), months)) if c.after > c.before]
+    rises = [c for c in level_changes(levels, months, claims_in_force(data.claims, claims_day(data), months)) if c.after > c.before]
     if not rises or rises[-1].claim.confidence != "low" or not rises[-1].claim.basis_ids:
         return None
     return Disputed(rises[-1].claim.basis_ids[0], rises[-1].claim.claim_id, rises[-1].month)
@@ -141,7 +142,7 @@ def universes(origin_state: OriginState, disputed: Disputed | None, alternatives
     yield prior_choice("drug cases alone", "outside view", "the ladder of states where drugs were the reason", drug_cases)
     stops_at_3 = replace(base, skip_up=_never_through_3(base))
     yield prior_choice("no going on through 3", "outside view", "a rise that reaches 3 stops there", stops_at_3)
-    no_just_risen = replace(base, fresh=NO_EFFECT)
+    no_just_risen = replace(base, just_risen=NO_EFFECT)
     yield prior_choice("falls no likelier just after a rise", "model", "no effect of the month after a rise", no_just_risen)
     yield prior_choice("weak priors", "priors", "every sd doubled", _weakened(base))
     yield prior_choice("opposition off", "drivers", "opposition has no effect", replace(base, opposition=NO_EFFECT))

@@ -59,13 +59,13 @@ def simulate_histories(draws: ParameterDraws, drivers: Drivers, start_level: int
     for t in range(1, months):
         j = levels[:, t - 1]
         rise = a[each, j] + odds.theta[:, t] + odds.rise_push[:, t]
-        fall = b[each, j] - odds.theta[:, t] + odds.fall_push[:, t] + draws.fresh * fresh
+        fall = b[each, j] - odds.theta[:, t] + odds.fall_push[:, t] + draws.just_risen * just_risen
         total = np.logaddexp(np.logaddexp(0.0, rise), fall)
         rises, moves = np.exp(rise - total), np.exp(rise - total) + np.exp(fall - total)
         higher = (landing[t][:, None] > up[each, j]).sum(1)
         lower = N_LEVELS - 1 - (landing[t][:, None] > down[each, j]).sum(1)
-        fresh = uniform[t] < rises
-        levels[:, t] = np.where(fresh, np.minimum(higher, N_LEVELS - 1), np.where(uniform[t] < moves, np.maximum(lower, 0), j))
+        just_risen = uniform[t] < rises
+        levels[:, t] = np.where(just_risen, np.minimum(higher, N_LEVELS - 1), np.where(uniform[t] < moves, np.maximum(lower, 0), j))
     return levels
 
 
@@ -73,9 +73,9 @@ def log_likelihood(draws: ParameterDraws, history: History) -> Floats:
     """log P(the rises, falls and stays of the history | draw), [S]; what model 5's graph adds to its prior, without the skips."""
     odds = transition_log_odds(draws, history.drivers)
     before, after = history.levels[:-1], history.levels[1:]
-    just_risen = history.fresh[:-1]
+    just_risen = history.just_risen[:-1]
     rise = draws.rise_logits().T[:, before] + odds.theta[:, 1:] + odds.rise_push[:, 1:]
-    fall = draws.fall_logits().T[:, before] - odds.theta[:, 1:] + odds.fall_push[:, 1:] + draws.fresh[:, None] * just_risen
+    fall = draws.fall_logits().T[:, before] - odds.theta[:, 1:] + odds.fall_push[:, 1:] + draws.just_risen[:, None] * just_risen
     stays = -np.logaddexp(np.logaddexp(0.0, rise), fall)
     return np.asarray((stays + np.where(after > before, rise, 0.0) + np.where(after < before, fall, 0.0)).sum(1))
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from forecast.data.settings import QuestionsConfig
-from forecast.data.suggestions import did_you_mean, shown
+from forecast.data.suggestions import did_you_mean, quoted
 from forecast.domain import LEVELS, LevelKind, Month, Question, QuestionId, first_day, last_day
 from forecast.errors import Problem
 from forecast.model.events import ANSWERS, COUNTED
@@ -60,7 +60,7 @@ def question_problems(config: QuestionsConfig, origin: Month) -> list[Problem]:
         column = f"companion.{slug}"
         if slug not in COMPANIONS:
             problems.append(
-                Problem(_FILE, shown(slug), "a companion question that the models answer", did_you_mean(slug, COMPANIONS), column=column)
+                Problem(_FILE, quoted(slug), "a companion question that the models answer", did_you_mean(slug, COMPANIONS), column=column)
             )
         elif companion.kind != COMPANIONS[slug]:
             problems.append(Problem(_FILE, companion.kind, COMPANIONS[slug], "Correct the kind.", column=f"{column}.kind"))

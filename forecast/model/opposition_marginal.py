@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecast import domain
 from forecast.arrays.gaussian import log_densities
-from forecast.data.shares import opposed_share
+from forecast.data.coding_rules import opposed_share
 from forecast.model.tolerance_data import LOGIT_60
 from forecast.typing import Floats
 

@@ -24,8 +24,8 @@ from forecast.domain import TOP
 from forecast.model.outside_view_data import TransitionCounts
 from forecast.typing import Floats
 
-CELL: Final = ("state", "level", "pressure", "fresh")
-KEPT: Final = ("logit_q", "log_m", "fresh_effect", "pressure_on_rises", "pressure_on_falls", "sigma", "effect_rise", "effect_fall")
+CELL: Final = ("state", "level", "pressure", "just_risen")
+KEPT: Final = ("logit_q", "log_m", "just_risen_effect", "pressure_on_rises", "pressure_on_falls", "sigma", "effect_rise", "effect_fall")
 """Variables that a fit keeps. ε is kept and diagnosed, not ε/σ, whose sign is not identified (see below)."""
 
 
@@ -59,9 +59,9 @@ def build_outside_view(states: Sequence[str]) -> pm.Model:
         effect_rise = pm.Deterministic("effect_rise", tau * pm.Normal("z_rise", 0, 1, dims="state"), dims="state")
         effect_fall = pm.Deterministic("effect_fall", tau * pm.Normal("z_fall", 0, 1, dims="state"), dims="state")
 
-        pressed, fresh = np.array([[0.0], [1.0]]), np.array([0.0, 1.0])
+        pressed, just_risen = np.array([[0.0], [1.0]]), np.array([0.0, 1.0])
         up = rise_logit(logit_q)[None, :, None, None] + effect_rise[:, None, None, None] + pi_rise * pressed
-        down = fall_logit(log_m)[None, :, None, None] + effect_fall[:, None, None, None] + pi_fall * pressed + phi * fresh
+        down = fall_logit(log_m)[None, :, None, None] + effect_fall[:, None, None, None] + pi_fall * pressed + phi * just_risen
         pm.Potential("transitions", _log_likelihood(rise, stay, fall, up, down))
     return model
 

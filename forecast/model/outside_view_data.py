@@ -38,7 +38,7 @@ class Transitions:
     month             t, as domain.Month
     level             y_{t−1}
     to                y_t
-    fresh             y_{t−1} > y_{t−2}
+    just_risen             y_{t−1} > y_{t−2}
     pressed_same      an open US request or threat in the year of t
     pressed_previous  likewise in the year before
     drug_case         the spell of t − 1 is about drugs, or about drugs and terror
@@ -52,7 +52,7 @@ class Transitions:
     month: Ints
     level: Ints
     to: Ints
-    fresh: Bools
+    just_risen: Bools
     pressed_same: Bools
     pressed_previous: Bools
     drug_case: Bools

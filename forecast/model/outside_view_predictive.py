@@ -15,11 +15,13 @@ import xarray as xr
 
 from forecast.arrays.ladder import MONTHS_A_YEAR, Kernel, fall_destinations, fall_logit, forward_recursion, rise_destinations, rise_logit
 from forecast.arrays.transforms import expit
+from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.domain import TOP
 from forecast.model.outside_view_data import TransitionCounts
-from forecast.priors.distributions import Normal, PriorSpec, Quantiles, Scale
-from forecast.priors.linear_pool import WeightedSample, central_normal, linear_pool, widen
+from forecast.priors.distributions import Normal, Quantiles, Scale
+from forecast.priors.expert_pooling import central_normal, linear_pool, widen
 from forecast.priors.load import Priors
+from forecast.priors.specs import PriorSpec
 from forecast.typing import Floats
 
 
@@ -31,7 +33,7 @@ class NewStatePredictive:
     fall_log_odds      [n, 5] monthly log-odds of a fall from 1..5, against staying
     skip_up            [n, 4] probability that a rise goes on through 1..4
     skip_down          [n, 4] probability that a fall goes on through 1..4
-    fresh              [n] φ, added to the log-odds of a fall just after a rise
+    just_risen              [n] φ, added to the log-odds of a fall just after a rise
     pressure_on_rises  [n] π⁺, added to the log-odds of a rise under pressure
     pressure_on_falls  [n] π⁻, added to the log-odds of a fall under pressure
     """
@@ -40,7 +42,7 @@ class NewStatePredictive:
     fall_log_odds: Floats
     skip_up: Floats
     skip_down: Floats
-    fresh: Floats
+    just_risen: Floats
     pressure_on_rises: Floats
     pressure_on_falls: Floats
 
@@ -69,7 +71,7 @@ def predict_new_state(posterior: xr.Dataset, counts: TransitionCounts, seed: int
         fall_log_odds=fall_logit(np.exp(flat["log_m"])) + effect_fall[:, None],
         skip_up=rng.beta(1 + counts.went_up, 1 + counts.stopped_up, (n, TOP - 1)),
         skip_down=rng.beta(1 + counts.went_down, 1 + counts.stopped_down, (n, TOP - 1)),
-        fresh=flat["fresh_effect"],
+        just_risen=flat["just_risen_effect"],
         pressure_on_rises=flat["pressure_on_rises"],
         pressure_on_falls=flat["pressure_on_falls"],
     )
@@ -77,7 +79,7 @@ def predict_new_state(posterior: xr.Dataset, counts: TransitionCounts, seed: int
 
 def reach_probability(state: NewStatePredictive, start: int, *, pressed: bool, target: int = 4, months: int = 12) -> Floats:
     """P(level ≥ `target` in any of the next `months`) by draw [n], from `start`, not just risen, under pressure always or never."""
-    n = state.fresh.size
+    n = state.just_risen.size
     never = np.full((1, n), -np.inf)
     none = np.zeros((months, n, 1))
     kernel = Kernel(
@@ -86,7 +88,7 @@ def reach_probability(state: NewStatePredictive, start: int, *, pressed: bool, t
         theta=none,
         rise_push=none + (state.pressure_on_rises[:, None] if pressed else 0.0),
         fall_push=none + (state.pressure_on_falls[:, None] if pressed else 0.0),
-        fresh=state.fresh,
+        just_risen=state.just_risen,
         up=np.moveaxis(rise_destinations(state.skip_up), 0, -1),
         down=np.moveaxis(fall_destinations(state.skip_down), 0, -1),
     )
@@ -94,11 +96,15 @@ def reach_probability(state: NewStatePredictive, start: int, *, pressed: bool, t
 
 
 def entry_probability(state: NewStatePredictive, *, target: int = 4) -> Floats:
-    """Monthly P(a rise that ends at `target` or above), [level < target, pressure no/yes, fresh no/yes, draw]."""
-    never = np.full((1, state.fresh.size), -np.inf)
-    pressed, fresh = np.array([[[0.0]], [[1.0]]]), np.array([[0.0], [1.0]])
+    """Monthly P(a rise that ends at `target` or above), [level < target, pressure no/yes, just_risen no/yes, draw]."""
+    never = np.full((1, state.just_risen.size), -np.inf)
+    pressed, just_risen = np.array([[[0.0]], [[1.0]]]), np.array([[0.0], [1.0]])
     up = state.rise_log_odds.T[:target, None, None] + pressed * state.pressure_on_rises
-    down = np.concatenate([never, state.fall_log_odds.T])[:target, None, None] + pressed * state.pressure_on_falls + fresh * state.fresh
+    down = (
+        np.concatenate([never, state.fall_log_odds.T])[:target, None, None]
+        + pressed * state.pressure_on_falls
+        + just_risen * state.just_risen
+    )
     rise = np.exp(up - np.logaddexp(np.logaddexp(0, up), down))
     onward = [np.prod(state.skip_up[:, j : target - 1], axis=1) for j in range(target)]  # through j + 1 .. target − 1
     return np.asarray(rise * np.array(onward)[:, None, None])
@@ -131,8 +137,8 @@ def ladder_specs(
         specs[f"ladder.skip_up.{i}"] = _quantiles(pool(lambda state: state.skip_up[:, i - 1]).interval(), "beta")  # noqa: B023  # called at once
     for i in range(1, TOP):
         specs[f"ladder.skip_down.{i}"] = _quantiles(pool(lambda state: state.skip_down[:, i - 1]).interval(), "beta")  # noqa: B023  # called at once
-    phi = central_normal(pool(lambda state: state.fresh))
-    return specs | {"ladder.fresh": Normal(_rounded(phi.mean), _rounded(phi.sd))}
+    phi = central_normal(pool(lambda state: state.just_risen))
+    return specs | {"ladder.just_risen": Normal(_rounded(phi.mean), _rounded(phi.sd))}
 
 
 def medians(state: NewStatePredictive) -> dict[str, float]:
@@ -141,7 +147,7 @@ def medians(state: NewStatePredictive) -> dict[str, float]:
     out |= {f"ladder.stay.{j}": state.median_stay[:, j - 1] for j in range(1, TOP + 1)}
     out |= {f"ladder.skip_up.{i}": state.skip_up[:, i - 1] for i in range(2, TOP)}
     out |= {f"ladder.skip_down.{i}": state.skip_down[:, i - 1] for i in range(1, TOP)}
-    return {name: float(np.median(draws)) for name, draws in (out | {"ladder.fresh": state.fresh}).items()}
+    return {name: float(np.median(draws)) for name, draws in (out | {"ladder.just_risen": state.just_risen}).items()}
 
 
 def pressure_specs(states: Mapping[str, NewStatePredictive], weights: Mapping[str, float]) -> dict[str, PriorSpec]:
@@ -169,7 +175,7 @@ def predictive_of_priors(priors: Priors, n: int, seed: int) -> NewStatePredictiv
         fall_log_odds=np.column_stack([fall_logit(draw(f"ladder.stay.{j}")) for j in range(1, TOP + 1)]),
         skip_up=np.column_stack([draw(f"ladder.skip_up.{i}") for i in range(1, TOP)]),
         skip_down=np.column_stack([draw(f"ladder.skip_down.{i}") for i in range(1, TOP)]),
-        fresh=draw("ladder.fresh"),
+        just_risen=draw("ladder.just_risen"),
         pressure_on_rises=draw("leverage.effect"),
         pressure_on_falls=draw("leverage.effect_on_falls"),
     )

@@ -68,11 +68,11 @@ class History:
         return int(self.levels[-1])
 
     @property
-    def fresh_now(self) -> bool:
+    def just_risen_now(self) -> bool:
         return bool(self.levels[-1] > self.levels[-2])
 
     @property
-    def fresh(self) -> NDArray[np.bool_]:
+    def just_risen(self) -> NDArray[np.bool_]:
         """[T]: whether the level is higher than in the month before; false for the first month."""
         return np.concatenate([[False], self.levels[1:] > self.levels[:-1]])
 
@@ -106,7 +106,7 @@ class TolerancePriors:
     stay               [5, 2] log of the median months before a fall from 1..5
     leverage           [2] effect of pressure on rises
     leverage_on_falls  [2] effect of pressure on falls
-    fresh              [2] effect of the month after a rise on falls
+    just_risen              [2] effect of the month after a rise on falls
     overdose_level     [2] effect of the number of deaths
     overdose_change    [2] effect of its change over a year
     opposition         [2] effect of opposition

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.replace import replace_files
 from forecast.errors import ForecastError, InputError, Problem
 from forecast.priors.catalogue import CATALOGUE, check_spec, name_remedy
 from forecast.priors.edit_log import (
@@ -26,10 +25,10 @@ from forecast.priors.edit_log import (
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import PriorSpec, SpecError
-from forecast.storage.atomic_write import replace_whole, sweep_beside
-from forecast.storage.reading import read_bounded
-from forecast.storage.text import decoded, read_text
-from forecast.storage.toml import MAX_TOML, parsed
+from forecast.storage.atomic import remove_leftovers, replace_file, replace_files
+from forecast.storage.files import read_bounded
+from forecast.storage.text import decode_text, read_text
+from forecast.storage.toml import MAX_TOML, parse_toml
 
 _HEAD: Final = "# Edits made by `forecast priors set`. They are added and never altered: the digest of each covers those before it.\n"
 _START: Final = "# All priors when this history began. Never altered; later edits are in the files beside it, one for each year.\n"
@@ -165,8 +164,8 @@ def _day(now: datetime) -> date:
 
 def _check_readable(path: Path, raw: bytes) -> None:
     """Raises InputError for a history that could not be read again; it must not be written."""
-    text, problems = decoded(raw, path.name, MAX_TOML)
-    problems = problems or parsed(text, path.name)[1]
+    text, problems = decode_text(raw, path.name, MAX_TOML)
+    problems = problems or parse_toml(text, path.name)[1]
     if problems:
         raise InputError.of(problems)
 
@@ -202,7 +201,7 @@ def edit_prior_text(path: Path, specs: Mapping[str, PriorSpec], provenance: Mapp
     import tomlkit
 
     text, problems = read_text(path, path.name)
-    problems = problems or parsed(text, path.name)[1]
+    problems = problems or parse_toml(text, path.name)[1]
     if problems:
         raise InputError.of(problems)
     document = tomlkit.parse(text)
@@ -231,9 +230,9 @@ def replace_text_file(path: Path, text: str) -> None:
     The caller holds the folder (`data.lock.editing`): what a killed writer left in it is removed.
     """
     target = path.resolve()
-    sweep_beside(target.parent)
+    remove_leftovers(target.parent)
     try:
-        replace_whole(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o644)
+        replace_file(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o644)
     except OSError as e:
         raise ForecastError(
             f"{path} could not be written: {e.strerror or e}.", "The old file stands; check the disk and permissions."

@@ -14,9 +14,8 @@ from typing import Final, Literal
 import numpy as np
 
 from forecast.arrays.weighted_quantiles import WeightedSample
-from forecast.data.csv_file import sheet_of
-from forecast.data.numbers import number_problem
-from forecast.data.suggestions import shown
+from forecast.data.csv_file import parse_csv
+from forecast.data.suggestions import number_problem, quoted
 from forecast.errors import InputError, Problem
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.density_curve import axis_jacobian, axis_of, from_axis, to_axis
@@ -155,7 +154,7 @@ def read_opinions(name: str, text: str, now: PriorSpec, file: str) -> tuple[Opin
     if sheet.problems:
         raise InputError.of(sheet.problems)
     if columns not in (COLUMNS, COLUMNS[:-1]):
-        columns_found = f"the columns {shown(', '.join(columns))[1:-1] or 'none'}"
+        columns_found = f"the columns {quoted(', '.join(columns))[1:-1] or 'none'}"
         raise InputError.of([Problem(file, columns_found, ", ".join(COLUMNS), "Correct the first line; the weight may be left out.", 1)])
     read: list[Opinion] = []
     problems: list[Problem] = []

@@ -16,7 +16,7 @@ from forecast.priors.catalogue import CATALOGUE, check_spec, closest_name, name_
 from forecast.priors.distributions import Distribution, Fixed
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import Constants, PriorSpec, SpecError
-from forecast.storage.toml import Document, read_toml_file
+from forecast.storage.toml import TomlDocument, read_toml_file
 
 KEYS = ("prior", "why", "source", "by", "date", "hindsight")
 OPTIONAL = ("hindsight",)
@@ -144,7 +144,7 @@ def _missing(folder: Path, valid: Mapping[str, Prior], problems: Iterable[Proble
             yield Problem(file, f"no {name}", f'a table ["{name}"]', f"Add it: {entry.what}", column=name)
 
 
-def _read_file(file: str, document: Document, valid: dict[str, Prior]) -> Iterator[Problem]:
+def _read_file(file: str, document: TomlDocument, valid: dict[str, Prior]) -> Iterator[Problem]:
     """The problems of a file; its valid priors are added to `found`."""
     for name, table in document.tables.items():
         problems: list[Problem] = []

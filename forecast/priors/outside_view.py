@@ -22,7 +22,7 @@ from forecast.priors.distributions import WIDTH_90, Beta, Distribution, Quantile
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import PriorSpec, SpecError
-from forecast.storage.toml import Document, read_toml_file
+from forecast.storage.toml import TomlDocument, read_toml_file
 
 RISE = "ladder.rise.3"
 SKIP = "ladder.skip_up.3"
@@ -86,7 +86,7 @@ def read_alternatives(folder: Path) -> Alternatives:
     return sets
 
 
-def _read_sets(document: Document, sets: dict[str, dict[str, PriorSpec]]) -> Iterator[Problem]:
+def _read_sets(document: TomlDocument, sets: dict[str, dict[str, PriorSpec]]) -> Iterator[Problem]:
     """The problems of the sets; their valid priors are added to `found`."""
     for name, table in document.tables.items():
         sets[name] = {}

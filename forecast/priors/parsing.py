@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final
 
-from forecast.data.suggestions import shown
+from forecast.data.suggestions import quoted
 from forecast.errors import InputError, Problem, limited
 from forecast.priors.catalogue import CATALOGUE, check_spec, name_remedy
 from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale
@@ -156,11 +156,11 @@ def _edit_problems(texts: Sequence[str], file: str, lines: Sequence[int | None],
         try:
             if not spec:
                 example = "Write leverage.effect = Normal(0.8, 0.3), for instance."
-                raise SpecError(shown(text), "an edit of the form name = prior", example)
+                raise SpecError(quoted(text), "an edit of the form name = prior", example)
             if name not in CATALOGUE:
-                raise SpecError(shown(name), "the name of a prior", name_remedy(name))
+                raise SpecError(quoted(name), "the name of a prior", name_remedy(name))
             if name in edits:
                 raise SpecError(f"two edits of {name}", "one", "Remove one of them.")
             edits[name] = parse_prior(name, spec)
         except SpecError as e:
-            yield Problem(file, e.found, e.expected, e.remedy, line, shown(name)[1:-1] if name else None)
+            yield Problem(file, e.found, e.expected, e.remedy, line, quoted(name)[1:-1] if name else None)

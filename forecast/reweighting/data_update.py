@@ -15,11 +15,10 @@ import numpy as np
 from forecast.arrays.decay import extended, yearly_persistence
 from forecast.forecasting.companion_questions import CompanionRates
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.history_forecast import forecast_from_history
-from forecast.forecasting.ladder_forecast import PATHS_A_DRAW
+from forecast.forecasting.ladder_forecast import PATHS_A_DRAW, forecast_from_history
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior, skip_posterior
-from forecast.forecasting.question_forecasts import companion_forecasts, efficiency
+from forecast.forecasting.question_forecasts import companion_forecasts, relative_ess
 from forecast.forecasting.questions import build_questions
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import slots
@@ -49,7 +48,7 @@ class FittedDraws:
     prior      draws of the prior
     """
 
-    situation: OriginState
+    origin_state: OriginState
     draws: Mapping[str, ParameterDraws]
     prior: ParameterDraws
 
@@ -79,46 +78,46 @@ class ReweightedForecast(AnsweredByReading):
         return self.readings_accepted
 
 
-def reweight_to_inputs(basis: FittedDraws, situation: OriginState, pool: DriverPaths | None = None) -> ReweightedForecast:
+def reweight_to_inputs(basis: FittedDraws, origin_state: OriginState, pool: DriverPaths | None = None) -> ReweightedForecast:
     """Every question for a situation, from draws fitted to another.
 
     A reading that was not fitted starts from the draws of main; one that is no more is dropped. For the fit's own situation the answers are
     the run's own but for the rounding of its draws. Two situations share random numbers only if they have the same seed.
     pool: the paths of the drivers, if they are not to be the situation's own.
     """
-    pool = pool or situation.pool()
-    weighted = {name: weight_reading(basis, situation, name) for name in situation.histories}
+    pool = pool or origin_state.pool()
+    weighted = {name: weight_reading(basis, origin_state, name) for name in origin_state.histories}
     size = next(iter(weighted.values())).draws.size
-    questions = build_questions(situation.data.questions, situation.origin)
+    questions = build_questions(origin_state.data.questions, origin_state.origin)
     ladder = LadderQuestions.of(
-        [q.id for q in questions if q.level is not None], situation.histories[MAIN].level_now, situation.origin,
-        situation.administrations, situation.seed, size, len(pool.leverage),
+        [q.id for q in questions if q.level is not None], origin_state.histories[MAIN].level_now, origin_state.origin,
+        origin_state.administrations, origin_state.seed, size, len(pool.leverage),
     )  # fmt: skip
-    estimates = {name: _estimate(ladder, situation, name, w, pool) for name, w in weighted.items()}
-    mixture = mix_readings(ladder, estimates, situation.weights)
-    companions = companion_forecasts(situation, pool, questions, size)
+    estimates = {name: _estimate(ladder, origin_state, name, w, pool) for name, w in weighted.items()}
+    mixture = mix_readings(ladder, estimates, origin_state.weights)
+    companions = companion_forecasts(origin_state, pool, questions, size)
     alone = {id_: float(rates.probability.mean()) for id_, rates in companions.items()}
     probability = dict(zip(ladder.ids, mixture.probability.tolist(), strict=True)) | alone
     by_reading = {**mixture.by_reading} | {id_: dict.fromkeys(weighted, p) for id_, p in alone.items()}
-    row = ladder.ids.index(situation.data.questions.resolution.headline)
+    row = ladder.ids.index(origin_state.data.questions.resolution.headline)
     return ReweightedForecast(
         diagnostics={name: one.diagnose(row) for name, one in estimates.items()},
-        situation=situation,
+        origin_state=origin_state,
         probability={q.id: probability[q.id] for q in questions},
         known=mixture.known,
         by_reading={q.id: by_reading[q.id] for q in questions},
         weighted=weighted,
-        influence=_influence(situation, ladder, estimates, weighted, companions, len(pool.leverage)),
+        influence=_influence(origin_state, ladder, estimates, weighted, companions, len(pool.leverage)),
     )
 
 
-def weight_reading(basis: FittedDraws, situation: OriginState, reading: str) -> WeightedDraws:
+def weight_reading(basis: FittedDraws, origin_state: OriginState, reading: str) -> WeightedDraws:
     """The draws of one reading, weighted from the history and priors they were fitted to, to those of the situation."""
     fit = reading if reading in basis.draws else MAIN
-    old = ReadingTarget(basis.situation.priors, basis.situation.histories[fit])
-    new = ReadingTarget(situation.priors, situation.histories[reading])
+    old = ReadingTarget(basis.origin_state.priors, basis.origin_state.histories[fit])
+    new = ReadingTarget(origin_state.priors, origin_state.histories[reading])
     edit = EditEffects.of(old.priors, new.priors)  # edits of other models act through the situation
-    weighted = weight_draws(_extend_drift(basis.draws[fit], situation), old, new, fit, edit)
+    weighted = weight_draws(_extend_drift(basis.draws[fit], origin_state), old, new, fit, edit)
     if unsupported_mass(old.priors, new.priors, edit.densities)[1] > UNSUPPORTED_MAX:  # where there are no draws, weights cannot tell
         weighted = replace(weighted, smoothed=replace(weighted.smoothed, k_hat=np.inf))
     return weighted
@@ -126,20 +125,20 @@ def weight_reading(basis: FittedDraws, situation: OriginState, reading: str) -> 
 
 def _extend_drift(draws: ParameterDraws, origin_state: OriginState) -> ParameterDraws:
     """The drift with the knots of the situation's slots: beyond its last knot the stationary AR(1) goes on."""
-    n_knots, rng = slots(situation.origin)[1], np.random.default_rng(situation.seed + 6)
+    n_knots, rng = slots(origin_state.origin)[1], np.random.default_rng(origin_state.seed + 6)
     return replace(draws, drift=extended(draws.drift, draws.drift_sd, yearly_persistence(draws.half_life), n_knots, rng))
 
 
-def _estimate(questions: LadderQuestions, situation: OriginState, reading: str, w: WeightedDraws, pool: DriverPaths) -> ReadingEstimate:
-    forecast = questions.forecast(w.draws, pool, situation.histories[reading].levels, weights=w.weights)
+def _estimate(questions: LadderQuestions, origin_state: OriginState, reading: str, w: WeightedDraws, pool: DriverPaths) -> ReadingEstimate:
+    forecast = questions.forecast(w.draws, pool, origin_state.histories[reading].levels, weights=w.weights)
     values = questions.probabilities(forecast)
-    disclosed = questions.disclosed(dict(enumerate(forecast.entered, start=1)), questions.delays(situation.priors))
-    worth = np.array([efficiency(row) for row in values])
-    return estimate_by_weights(values, questions.slot_means(forecast), worth, disclosed, w.smoothed)
+    disclosed = questions.disclosed(dict(enumerate(forecast.entered, start=1)), questions.delays(origin_state.priors))
+    worth = np.array([relative_ess(row) for row in values])
+    return estimate_by_weights(values, questions.path_batch_means(forecast), worth, disclosed, w.smoothed)
 
 
 def _influence(
-    situation: OriginState,
+    origin_state: OriginState,
     questions: LadderQuestions,
     estimates: Mapping[str, ReadingEstimate],
     weighted: Mapping[str, WeightedDraws],
@@ -155,7 +154,7 @@ def _influence(
     draws: dict[str, Stored] = {}
     slots, variance = np.zeros((len(questions.ids), PATHS_A_DRAW)), np.zeros(len(questions.ids))
     for name, one in estimates.items():
-        share, times = situation.weights[name], size * one.shares
+        share, times = origin_state.weights[name], size * one.shares
         deviations = share * (one.draws - one.means[:, None])
         fit = weighted[name].fit
         draws[fit] = draws.get(fit, zero) + (deviations * times).astype(np.float32)
@@ -166,7 +165,9 @@ def _influence(
         # a draw's own paths are `n_paths / PATHS_A_DRAW` times as noisy as the mean of a slot, which is over a batch of so many
         variance += 2 * n_paths / PATHS_A_DRAW / size * slots.var(1, ddof=1) / PATHS_A_DRAW
     unfitted = np.array([c.probability - c.probability.mean() for c in companions.values()]).reshape(-1, size)
-    paths = np.array([np.zeros(PATHS_A_DRAW) if c.by_slot is None else c.by_slot for c in companions.values()]).reshape(-1, PATHS_A_DRAW)
+    paths = np.array([np.zeros(PATHS_A_DRAW) if c.by_path_batch is None else c.by_path_batch for c in companions.values()]).reshape(
+        -1, PATHS_A_DRAW
+    )
     blank = np.zeros_like(unfitted, np.float32)
     return Influence(
         ids=(*questions.ids, *companions),
@@ -178,7 +179,7 @@ def _influence(
 
 
 def resample_reading(
-    situation: OriginState, pool: DriverPaths, name: str, weighted: WeightedDraws, tree: xr.DataTree, diagnostics: Diagnostics
+    origin_state: OriginState, pool: DriverPaths, name: str, weighted: WeightedDraws, tree: xr.DataTree, diagnostics: Diagnostics
 ) -> ReadingForecast:
     """One reading from weighted draws made equal ones: each is taken as often as it weighs, in their order, and simulated forward.
 
@@ -186,18 +187,18 @@ def resample_reading(
     """
     from forecast.forecasting.fit_readings import ReadingForecast  # it needs PyMC, which weights do not
 
-    history, constants = situation.histories[name], tolerance_priors(situation.priors)
+    history, constants = origin_state.histories[name], tolerance_priors(origin_state.priors)
     rows = systematic_resample(weighted.weights, weighted.draws.size)
     draws = weighted.draws.take(rows)
-    prior = from_prior(constants, situation.origin, draws.size, np.random.default_rng(situation.seed + 3))
+    prior = from_prior(constants, origin_state.origin, draws.size, np.random.default_rng(origin_state.seed + 3))
     return ReadingForecast(
         name=name,
         history=history,
         posterior=_resample_tree(tree, rows),
         draws=draws,
-        climb=forecast_from_history(situation, draws, pool, history),
+        ladder=forecast_from_history(origin_state, draws, pool, history),
         prior_draws=prior,
-        prior_climb=forecast_from_history(situation, prior, pool, history),
+        prior_ladder=forecast_from_history(origin_state, prior, pool, history),
         diagnostics=diagnostics,
         skip_counts=skip_posterior(constants, history)[2],
         constants=constants,

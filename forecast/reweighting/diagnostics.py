@@ -132,6 +132,6 @@ def _independent(x: Stored) -> Floats:
 
 def _over_draws(draws: Mapping[str, Stored]) -> Floats:
     """The variance [Q] of the sum over fits of the means of draws [Q, S], which are autocorrelated within their chain."""
-    from forecast.forecasting.question_forecasts import efficiency  # here, so that edits of priors need NumPy alone
+    from forecast.forecasting.question_forecasts import relative_ess  # here, so that edits of priors need NumPy alone
 
-    return np.asarray(sum(np.array([row.var(ddof=1) / (len(row) * efficiency(row)) for row in x.astype(float)]) for x in draws.values()))
+    return np.asarray(sum(np.array([row.var(ddof=1) / (len(row) * relative_ess(row)) for row in x.astype(float)]) for x in draws.values()))

@@ -71,12 +71,12 @@ def pack(forecast: Forecast) -> ArrayDict:
     """
     from forecast.forecasting.question_forecasts import relative_ess  # here, so that to read an archive takes NumPy alone
 
-    situation, readings, pool = forecast.situation, forecast.readings, forecast.pool
+    origin_state, readings, pool = forecast.origin_state, forecast.readings, forecast.pool
     ladder = [a.question for a in forecast.answers.values() if a.question.level is not None]
-    public = situation.histories["main"].level_now
+    public = origin_state.histories["main"].level_now
     out: ArrayDict = {
         "form": np.array(FORM),
-        "seed": np.array(situation.seed),
+        "seed": np.array(origin_state.seed),
         "questions": np.array([q.id for q in ladder]),
         "companions": np.array([id_ for id_, a in forecast.answers.items() if a.question.level is None]),
         "readings": np.array(list(readings)),
@@ -87,22 +87,22 @@ def pack(forecast: Forecast) -> ArrayDict:
     parts = [(q.kind, q.level or 0, q.horizon) for q in ladder]
     for name, reading in readings.items():
         out |= pack_draws(name, reading.draws)
-        out[f"merged/{name}"] = np.array(situation.merged[name])
+        out[f"merged/{name}"] = np.array(origin_state.merged[name])
         out[f"{name}/levels"] = reading.history.levels.astype(np.int8)
         out[f"{name}/skips_up"], out[f"{name}/skips_down"] = reading.skip_counts
-        out |= {f"{name}/entered/{k}": _single(reading.climb.entered[k - 1, :, k:]) for k in secret_levels(public)}
-        by_draw = np.array([question_probability(reading.climb, *part) for part in parts])
+        out |= {f"{name}/entered/{k}": _single(reading.ladder.entered[k - 1, :, k:]) for k in secret_levels(public)}
+        by_draw = np.array([question_probability(reading.ladder, *part) for part in parts])
         out[f"{name}/questions"], out[f"{name}/efficiency"] = _single(by_draw), _single(np.array([efficiency(row) for row in by_draw]))
-        out[f"{name}/slots"] = _single(np.array([reading.climb.slot_means(*part) for part in parts]))
-        out[f"{name}/prior_questions"] = _single(np.array([question_probability(reading.prior_climb, *part) for part in parts]))
+        out[f"{name}/slots"] = _single(np.array([reading.ladder.path_batch_means(*part) for part in parts]))
+        out[f"{name}/prior_questions"] = _single(np.array([question_probability(reading.prior_ladder, *part) for part in parts]))
     out |= pack_draws("prior", next(iter(readings.values())).prior_draws)
     for id_, answer in forecast.answers.items():
         if answer.question.level is None:
             out[f"companion/{id_}"] = _single(answer.draws[0])
             out[f"companion_prior/{id_}"] = _single(answer.draws[0] if answer.prior_draws is None else answer.prior_draws)
     out |= {f"pool/{f.name}": _single(getattr(pool, f.name)) for f in fields(pool)}
-    out["events/log_likelihood"] = _single(events_log_likelihood(situation, pool))
-    out |= _pack_situation(situation)
+    out["events/log_likelihood"] = _single(events_log_likelihood(origin_state, pool))
+    out |= _pack_situation(origin_state)
     try:
         check_arrays(out)
     except ValueError as e:
@@ -110,11 +110,11 @@ def pack(forecast: Forecast) -> ArrayDict:
     return out
 
 
-def _pack_situation(situation: OriginState) -> ArrayDict:
+def _pack_situation(origin_state: OriginState) -> ArrayDict:
     """The drivers, and the data and draws they were made from."""
-    rates, pressed, polled = situation.rates, situation.leverage, situation.polled
-    now = situation.origin - FIRST_MONTH
-    due = [c.date.month - situation.origin for c in situation.data.calendar if c.effect == "determination"]
+    rates, pressed, polled = origin_state.rates, origin_state.leverage, origin_state.polled
+    now = origin_state.origin - FIRST_MONTH
+    due = [c.date.month - origin_state.origin for c in origin_state.data.calendar if c.effect == "determination"]
     return {
         **{f"drivers/{f.name}": np.asarray(getattr(origin_state.drivers, f.name)) for f in fields(origin_state.drivers)},
         "leverage/scale": np.array(origin_state.settings.scale),

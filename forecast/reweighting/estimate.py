@@ -20,7 +20,7 @@ from forecast.domain import TOP, Month
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_ladder, question_probability
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.forecasting.public_disclosure import DisclosureDelay, probability_disclosed
+from forecast.forecasting.question_forecasts import DisclosureDelay, probability_disclosed
 from forecast.priors.load import Priors
 from forecast.reweighting.diagnostics import ReweightingDiagnostics
 from forecast.reweighting.draws_archive import parse_id, secret_levels
@@ -92,9 +92,9 @@ class LadderQuestions:
         """[Q, n] by draw."""
         return np.array([question_probability(forecast, *part) for part in self.parts])
 
-    def slot_means(self, forecast: LadderForecast) -> Floats:
+    def path_batch_means(self, forecast: LadderForecast) -> Floats:
         """[Q, P] by path slot."""
-        return np.array([forecast.slot_means(*part) for part in self.parts])
+        return np.array([forecast.path_batch_means(*part) for part in self.parts])
 
     def disclosed(self, entered: Mapping[int, Floats], delays: Delays) -> Floats:
         """[len(secret), n]: probability by draw that it is publicly known by the resolution date; entered: level → [H, 6, n]."""
@@ -189,7 +189,7 @@ def estimate_by_resimulation(
     )
     disclosed, _ = control_variate_mean(after, before[:, rows], before, weights)
     return ReadingEstimate(
-        smoothed, efficiency, means, variance, questions.slot_means(forecast), disclosed, new,
+        smoothed, efficiency, means, variance, questions.path_batch_means(forecast), disclosed, new,
         shares=np.full(len(rows), 1 / len(rows)), subsample=Subsample(old[:, rows], old, weights),
     )  # fmt: skip
 

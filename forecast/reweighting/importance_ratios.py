@@ -16,7 +16,7 @@ from forecast.domain import FIRST_MONTH, TOP
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.forecasting.predictive_checks import transition_log_odds
 from forecast.model.events import STREAMS, predictors
-from forecast.model.history import Drivers, History
+from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.distributions import Beta, Distribution, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
 from forecast.priors.outside_view import RISE, SKIP, as_beta, rise_after_selection, skip_after_selection
@@ -160,7 +160,7 @@ class RecordLikelihood:
         known = transition_log_odds(draws, self.history.drivers)
         rise = draws.rise_logits().T[:, before] + known.theta[:, 1:] + known.rise_push[:, 1:]
         fall = draws.fall_logits().T[:, before] - known.theta[:, 1:] + known.fall_push[:, 1:]
-        return rise, fall + draws.fresh[:, None] * self.history.fresh[:-1]
+        return rise, fall + draws.just_risen[:, None] * self.history.just_risen[:-1]
 
     @cached_property
     def by_month(self) -> Floats:
@@ -208,16 +208,16 @@ def skip_counts_of(arrays: Mapping[str, Any], reading: str) -> dict[str, Floats]
     return {direction: np.asarray(arrays[f"{reading}/skips_{direction}"], float) for direction in ("up", "down")}
 
 
-def events_log_likelihood(situation: OriginState, pool: DriverPaths) -> Floats:
+def events_log_likelihood(origin_state: OriginState, pool: DriverPaths) -> Floats:
     """Log likelihood [P] of the counts of events in model 4's window, given the elasticities and rates of each path.
 
     Constants of the counts alone are left out. A path has the rates of the draw whose rate of mobilisations it has: no two are alike.
     """
-    rates, mobilisation = situation.rates, STREAMS.index("mobilisation")
+    rates, mobilisation = origin_state.rates, STREAMS.index("mobilisation")
     order = np.argsort(rates.rate[:, mobilisation])
     row = order[np.searchsorted(rates.rate[order, mobilisation], pool.mobilising)]
     window = np.arange(rates.window[0], rates.window[1] + 1) - FIRST_MONTH
-    series = (situation.drivers.log2_deaths, situation.concessions, situation.leverage.value)
+    series = (origin_state.drivers.log2_deaths, origin_state.concessions, origin_state.leverage.value)
     lagged = [s[window - 1] - mean for s, mean in zip(series, rates.means, strict=True)]
     z = predictors(lagged[0][None], lagged[1][None], lagged[2][None], rates.eta[row, None, :])  # [P, W, K]
     log_expected = np.log(rates.rate[row])[:, None, :] + z

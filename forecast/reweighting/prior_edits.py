@@ -24,7 +24,7 @@ from forecast.forecasting.companion_questions import CompanionRates, count_forec
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths
 from forecast.model.events import COUNTED
-from forecast.model.history import Drivers, History
+from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.load import Priors
 from forecast.reweighting.diagnostics import UNSUPPORTED_MAX, AnsweredByReading
 from forecast.reweighting.draws_archive import check_form, parse_id, unpack_draws, unpack_drivers, unpack_pool
@@ -224,8 +224,8 @@ def _companions(arrays: Arrays, recomputed: Mapping[str, CompanionRates], readin
         rates = recomputed.get(id_) or CompanionRates(kept, kept_prior)
         by_draw = rates.probability
         variance = by_draw.var(ddof=1) / len(by_draw)
-        if rates.by_slot is not None:
-            variance += rates.by_slot.var(ddof=1) / len(rates.by_slot)
+        if rates.by_path_batch is not None:
+            variance += rates.by_path_batch.var(ddof=1) / len(rates.by_path_batch)
         out[id_] = EditedQuestion(
             probability=float(by_draw.mean()),
             before=float(kept.mean()),

@@ -17,7 +17,7 @@ from forecast.arrays.ladder import skip_counts
 from forecast.arrays.psis import SmoothedWeights, pareto_smooth
 from forecast.domain import TOP
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import History
+from forecast.model.tolerance_data import History
 from forecast.priors.distributions import Distribution, HalfNormal, LogNormal, Normal
 from forecast.priors.load import Priors
 from forecast.reweighting.edit_effects import EditEffects

@@ -14,11 +14,10 @@ import numpy as np
 from forecast.arrays.psis import finite_k_hat
 from forecast.arrays.transforms import logit
 from forecast.domain import FIRST_MONTH, Month, month_text
-from forecast.model.history import LOGIT_60
+from forecast.model.tolerance_data import LOGIT_60
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.descriptions import short_label
 from forecast.priors.load import Priors
-from forecast.priors.short import short_words
 from forecast.reweighting.driver_update import ELASTICITIES, POLLS
 from forecast.reweighting.importance_ratios import PARAMETER_READERS, skip_counts_of, skips_log_likelihood
 from forecast.sensitivity.power_scaling import (
@@ -165,7 +164,7 @@ def components(arrays: Arrays, priors: Priors, target: TargetQuestion) -> Iterat
 def words_of(name: str) -> str:
     """A component in few words."""
     if name in CATALOGUE:
-        return short_words(name)
+        return short_label(name)
     return _BLOCK_WORDS.get(name) or f"record of {name.partition('.')[2]}"
 
 

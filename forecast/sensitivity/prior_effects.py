@@ -18,7 +18,7 @@ from forecast.arrays.psis import pareto_smooth
 from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.domain import Month
 from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder, question_probability
-from forecast.forecasting.predictive_checks import simulate_histories, statistics
+from forecast.forecasting.predictive_checks import history_statistics, simulate_histories
 from forecast.model.events import ANSWERS, COUNTED
 from forecast.priors.distributions import Beta, Distribution, Gamma
 from forecast.priors.load import Priors
@@ -113,7 +113,7 @@ def histories(arrays: Arrays, name: str, at: Sequence[float], seed: int = 1) -> 
     draws = draws.take(np.arange(min(HISTORIES, draws.size)))
     levels = arrays[f"{arrays['readings'][0]}/levels"].astype(int)
     simulated = [
-        statistics(simulate_histories(with_parameter_fixed(draws, name, v), drivers, int(levels[0]), np.random.default_rng(seed)))
+        history_statistics(simulate_histories(with_parameter_fixed(draws, name, v), drivers, int(levels[0]), np.random.default_rng(seed)))
         for v in at
     ]  # each with the same random numbers
-    return {k: float(v[0]) for k, v in statistics(levels[None, :]).items()}, simulated
+    return {k: float(v[0]) for k, v in history_statistics(levels[None, :]).items()}, simulated

@@ -15,7 +15,7 @@ from forecast.domain import Month
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths, make_kernel
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import History
+from forecast.model.tolerance_data import History
 from forecast.priors.load import Priors
 from forecast.reweighting.diagnostics import MCSE_MAX
 from forecast.reweighting.draws_archive import parse_id, unpack_draws, unpack_drivers, unpack_pool
@@ -137,7 +137,7 @@ class TargetQuestion:
         for first in range(0, draws.size, _CHUNK):
             rows = np.arange(first, min(first + _CHUNK, draws.size))
             kernel = make_kernel(draws.take(rows), pool, pressure, paths[rows], months, governs)
-            parts.append(probability_reached(kernel, reading.history.level_now, reading.history.fresh_now, self.level))
+            parts.append(probability_reached(kernel, reading.history.level_now, reading.history.just_risen_now, self.level))
         return np.concatenate(parts)
 
     def paths(self, size: int, slots: int = SLOTS) -> Ints:

@@ -23,9 +23,9 @@ import numpy as np
 from forecast.arrays.ladder import rise_logit
 from forecast.arrays.psis import SmoothedWeights, pareto_smooth
 from forecast.arrays.transforms import expit, logit
-from forecast.model.history import LOGIT_60
+from forecast.model.tolerance_data import LOGIT_60
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import RISE, SKIP
+from forecast.priors.outside_view import RISE, SKIP
 from forecast.reweighting.importance_ratios import PARAMETER_READERS, model_prior, to_own_unit, with_parameter_fixed
 from forecast.sensitivity.target_question import Point, ReadingDraws, TargetQuestion
 from forecast.typing import Floats

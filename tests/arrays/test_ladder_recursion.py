@@ -34,7 +34,7 @@ def matrix(kernel: Kernel, t: int, s: int, p: int) -> Floats:
     out = np.zeros((12, 12))
     for x, (j, just_risen) in enumerate(STATES):
         up = np.exp(kernel.a[j, s] + kernel.theta[t, s, p] + kernel.rise_push[t, s, p])
-        down = np.exp(kernel.b[j, s] - kernel.theta[t, s, p] + kernel.fall_push[t, s, p] + fresh * kernel.just_risen[s])
+        down = np.exp(kernel.b[j, s] - kernel.theta[t, s, p] + kernel.fall_push[t, s, p] + just_risen * kernel.just_risen[s])
         for k in range(6):
             if k > j:
                 out[x, STATES.index((k, 1))] += up / (1 + up + down) * kernel.up[j, k, s]

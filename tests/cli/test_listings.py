@@ -19,7 +19,7 @@ from forecast.cli import main
 from forecast.cli._context import Environment
 from forecast.cli._questions_view import COLUMNS, question_lines
 from forecast.cli._text import record_lines
-from forecast.evaluation.score_table import late
+from forecast.evaluation.score_table import late_forecasts
 from forecast.jobs.questions import record
 from forecast.jobs.questions.freeze import omitted_questions, read_question_ledger
 from forecast.workspace import Workspace

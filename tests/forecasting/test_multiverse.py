@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from forecast.priors.outside_view_variants import read_alternatives
 
 from forecast import workspace as places
 from forecast.forecasting.multiverse import Universe, disputed_act, universes
+from forecast.priors.outside_view import read_alternatives
 from tests.support.bundled_state import bundled_origin_state
 
 OFF = {

@@ -175,7 +175,7 @@ def test_a_condition_leaves_the_paths_that_meet_it(
     chosen = among.reshape(20, 20)
     history = origin_state.histories["main"]
     exact = (
-        forecast_ladder(each, pool, chosen, history.level_now, history.fresh_now, origin_state.origin, origin_state.administrations)
+        forecast_ladder(each, pool, chosen, history.level_now, history.just_risen_now, origin_state.origin, origin_state.administrations)
         .reached(4, 12)
         .mean()
     )

@@ -34,8 +34,8 @@ from forecast.jobs.refit.reweight import ReweightedRun, reweight_run, why_not
 from forecast.jobs.run import WrittenRun, write_report
 from forecast.jobs.saved_run import SavedRun
 from forecast.model.tolerance_data import MODEL_VERSION
-from forecast.priors.catalogue import parse_prior
 from forecast.priors.load import Priors
+from forecast.priors.parsing import parse_prior
 from forecast.report.files import validate
 from forecast.report.models.report import Report
 from forecast.report.payload.provenance import diagnostics

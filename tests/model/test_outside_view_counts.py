@@ -11,7 +11,7 @@ from forecast.data.read import read_data
 from forecast.data.records import ReferencePressure, Spell, State
 from forecast.domain import month, month_text
 from forecast.model.outside_view_data import SELECTIONS, Transitions, count_transitions, list_entries, list_transitions
-from forecast.workspace import bundled
+from forecast.workspace import bundled_root
 
 
 def spell(country: str, start: str, end: str, level: int, imposed: str = "no", drug_case: str = "CN") -> Spell:

@@ -135,7 +135,7 @@ def test_the_chance_of_reaching_a_level_is_that_of_a_simulation() -> None:
     """200,000 histories of twelve months, month by month, from the definitions."""
     rng, n = np.random.default_rng(4), 200_000
     state = one()
-    level, fresh, reached = np.full(n, 2), np.zeros(n, bool), np.zeros(n, bool)
+    level, just_risen, reached = np.full(n, 2), np.zeros(n, bool), np.zeros(n, bool)
     s, s_down = state.skip_up[0], state.skip_down[0]
     for _ in range(12):
         p = np.zeros((6, 2, 3))

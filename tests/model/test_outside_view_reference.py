@@ -30,7 +30,7 @@ from forecast.jobs.priors.reference import ReferenceFit, compile_reference, fit_
 from forecast.jobs.priors.try_edits import EditTrial
 from forecast.model.outside_view import KEPT
 from forecast.model.outside_view_predictive import medians
-from forecast.priors.distributions import Normal, PriorSpec, Quantiles
+from forecast.priors.distributions import Normal, Quantiles
 from forecast.priors.edit_log import read_history
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import ALTERNATIVES_FILE as ALTERNATIVES

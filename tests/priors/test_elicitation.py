@@ -37,7 +37,7 @@ from forecast.priors.elicitation import (
 from forecast.priors.load import load_priors
 from forecast.priors.outside_view import after_selection
 from forecast.priors.specs import SpecError, logit
-from forecast.workspace import Workspace, bundled
+from forecast.workspace import Workspace, bundled_root
 
 type Run = Callable[..., Result]
 

@@ -19,7 +19,7 @@ from forecast.priors.distributions import Beta, Distribution, Gamma, LogNormal, 
 from forecast.priors.expert_pooling import COMPARED_AT, Method, Opinion, parse_opinion, pool_opinions, read_opinions
 from forecast.priors.load import load_priors
 from forecast.priors.specs import SpecError
-from forecast.workspace import Workspace, bundled
+from forecast.workspace import Workspace, bundled_root
 
 type Command = Callable[..., Result]
 

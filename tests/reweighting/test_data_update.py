@@ -92,7 +92,7 @@ def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of
     before = reweight_to_inputs(basis(), one, prior_forecast().pool)
     after = reweight_to_inputs(basis(), replace(one, priors=edited(leverage__effect="Normal(1.4, 0.7)")), prior_forecast().pool)
     said = plain(before.influence).difference_se(plain(after.influence), same_draws=True, same_paths=True)
-    values = prior_forecast().readings["main"].climb.reached(4, 12)
+    values = prior_forecast().readings["main"].ladder.reached(4, 12)
     times = after.weighted["main"].weights * len(values)
     rng = np.random.default_rng(3)
     again = []
@@ -137,7 +137,7 @@ def test_its_monte_carlo_error_is_that_of_the_run() -> None:
 
     answer = prior_forecast().headline
     for i, (name, judged) in enumerate(same().diagnostics.items()):
-        slots = prior_forecast().readings[name].climb.slot_means("reached_by", 4, 12)
+        slots = prior_forecast().readings[name].ladder.path_batch_means("reached_by", 4, 12)
         assert judged.mcse == pytest.approx(monte_carlo_error(answer.draws[[i]], np.ones(1), slots), rel=0.01)
 
 
@@ -163,8 +163,8 @@ def test_a_longer_history_weighs_by_the_likelihood_of_what_it_adds() -> None:
     logits = prior.rvs(n, random_state=np.random.default_rng(5))
     draws = flat(n, logit_rise=np.tile(logits[:, None], 5), log_stay=np.full((n, 5), 12.0))  # falls never come
     old, new = quiet([2, 2]), quiet([2] * (2 + more))
-    was = with_histories(basis().situation, main=old)
-    found = weight_reading(FittedDraws(was, {"main": draws}, draws), with_histories(basis().situation, main=new), "main")
+    was = with_histories(basis().origin_state, main=old)
+    found = weight_reading(FittedDraws(was, {"main": draws}, draws), with_histories(basis().origin_state, main=new), "main")
     grid = np.linspace(-9, 4, 4_001)
     stay = -np.logaddexp(0.0, rise_logit(expit(grid))) * more
     density = prior.pdf(grid) * np.exp(stay)
@@ -176,7 +176,7 @@ def test_a_longer_history_weighs_by_the_likelihood_of_what_it_adds() -> None:
 def test_weights_of_a_shorter_history_undo_those_of_a_longer_one() -> None:
     draws = basis().draws["main"]
     old, new = quiet([2] * 40), quiet([2] * 30 + [3] * 10 + [2] * 5)
-    a, b = (with_histories(basis().situation, main=h) for h in (old, new))
+    a, b = (with_histories(basis().origin_state, main=h) for h in (old, new))
     there = weight_reading(FittedDraws(a, {"main": draws}, draws), b, "main")
     back = weight_reading(FittedDraws(b, {"main": there.draws}, draws), a, "main")
     assert np.ptp(np.log(there.weights) + np.log(back.weights)) < 25  # smoothing touches only the tails
@@ -208,9 +208,9 @@ def test_beyond_its_last_knot_the_drift_goes_on_as_it_was() -> None:
     draws = from_prior(tolerance_priors(basis().origin_state.priors), basis().origin_state.origin, n, np.random.default_rng(2))
     draws = replace(draws, drift_sd=np.full(n, 0.5), half_life=np.full(n, 18.0), drift=0.5 * np.random.default_rng(3).normal(size=(n, 28)))
     years = 26 * 12
-    later = replace(with_histories(basis().situation, main=quiet([2] * years)), origin=Month(basis().situation.origin + 12 * 6))
+    later = replace(with_histories(basis().origin_state, main=quiet([2] * years)), origin=Month(basis().origin_state.origin + 12 * 6))
     moved = weight_reading(
-        FittedDraws(with_histories(basis().situation, main=quiet([2] * 24)), {"main": draws}, draws), later, "main"
+        FittedDraws(with_histories(basis().origin_state, main=quiet([2] * 24)), {"main": draws}, draws), later, "main"
     ).draws
     assert moved.drift.shape == (n, 38)
     assert np.array_equal(moved.drift[:, :28], draws.drift)
@@ -219,10 +219,10 @@ def test_beyond_its_last_knot_the_drift_goes_on_as_it_was() -> None:
 
 
 def test_a_reading_that_appears_starts_from_main_and_one_that_is_gone_is_dropped() -> None:
-    situation = basis().situation
-    without = FittedDraws(situation, {n: d for n, d in basis().draws.items() if n != "covert_true"}, basis().prior)
-    found = weight_reading(without, situation, "covert_true")
-    direct = weight_reading(basis(), with_histories(situation, main=situation.histories["covert_true"]), "main")
+    origin_state = basis().origin_state
+    without = FittedDraws(origin_state, {n: d for n, d in basis().draws.items() if n != "covert_true"}, basis().prior)
+    found = weight_reading(without, origin_state, "covert_true")
+    direct = weight_reading(basis(), with_histories(origin_state, main=origin_state.histories["covert_true"]), "main")
     assert np.array_equal(found.weights, direct.weights)
     fewer = replace(
         origin_state,

@@ -24,7 +24,7 @@ from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.reweighting.draws_archive import pack, unpack_drivers, unpack_pool
 from forecast.reweighting.driver_update import POLLS, opposition_change, resample_paths, systematic_resample, update_drivers
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 from tests.support.prior_forecasts import prior_forecast
 
 EDITS = {
@@ -113,8 +113,8 @@ def test_opposition_moves_as_fitting_model_3_again_moves_it(arrays: dict[str, An
         origin_state.data.polls, origin_state.origin, OppositionPriors.of(new), np.random.default_rng(origin_state.seed), 2_000
     )
     moved = found.drivers.opposition - unpack_drivers(arrays).opposition
-    exact = fit.mean - situation.opposition.mean
-    error = fit.sd * np.sqrt(1 / found.path_weights[0].ess - 1 / 2_000 + 1 / situation.opposition.effective + 1 / fit.effective)
+    exact = fit.mean - origin_state.opposition.mean
+    error = fit.sd * np.sqrt(1 / found.path_weights[0].ess - 1 / 2_000 + 1 / origin_state.opposition.effective + 1 / fit.effective)
     assert np.abs((moved - exact) / error)[[0, 60, 120, 180, -1]].max() < 4
     assert np.abs(exact).max() > 0.002
     assert max(w.k_hat for w in found.path_weights) < 0.7
@@ -135,7 +135,7 @@ def test_the_draw_behind_a_path_is_of_the_posterior_that_is_reported() -> None:
 def test_knots_give_back_every_month_of_opposition(arrays: dict[str, Any]) -> None:
     weights = np.zeros(2_000)
     weights[7] = 1.0
-    d = bundled_situation().polled.d[:, : len(unpack_drivers(arrays).opposition)]
+    d = bundled_origin_state().polled.d[:, : len(unpack_drivers(arrays).opposition)]
     np.testing.assert_allclose(opposition_change(arrays, weights), d[7] - d.mean(0), atol=2e-3)
 
 

@@ -12,18 +12,18 @@ from forecast.arrays.psis import pareto_smooth
 from forecast.domain import FIRST_MONTH
 from forecast.forecasting.predictive_checks import log_likelihood
 from forecast.model.events import predictors
-from forecast.model.history import History
 from forecast.model.opposition_marginal import draws, moments
+from forecast.model.tolerance_data import History
 from forecast.priors.distributions import LogNormal
 from forecast.reweighting.importance_ratios import RecordLikelihood, events_log_likelihood, unsupported_mass
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 from tests.support.prior_forecasts import prior_forecast
 
 
 def test_the_likelihood_of_events_is_poisson() -> None:
-    situation = bundled_situation()
-    rates, pool = situation.rates, situation.pool()
-    found = events_log_likelihood(situation, pool)
+    origin_state = bundled_origin_state()
+    rates, pool = origin_state.rates, origin_state.pool()
+    found = events_log_likelihood(origin_state, pool)
     window = np.arange(rates.window[0], rates.window[1] + 1) - FIRST_MONTH - 1
     exact = []
     for path in range(20):
@@ -82,7 +82,7 @@ def test_the_likelihood_by_month_adds_up() -> None:
 
 
 def test_only_a_shift_moved_down_has_mass_beyond_the_draws() -> None:
-    old = bundled_situation().priors
+    old = bundled_origin_state().priors
     assert unsupported_mass(old, old.replace({"drift.half_life": LogNormal(12, 0.6, 5)}), ["drift.half_life"]) == ("", 0.0)
     name, mass = unsupported_mass(old, old.replace({"drift.half_life": LogNormal(2, 0.4, 1)}), ["drift.half_life"])
     assert name == "drift.half_life"

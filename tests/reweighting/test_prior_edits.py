@@ -296,7 +296,7 @@ def test_a_paired_mean_follows_what_moves_and_is_exact_where_nothing_does() -> N
 
 def test_the_same_random_delays_serve_every_prior(arrays: dict[str, Any]) -> None:
     asked = LadderQuestions.of_archive(arrays)
-    old = asked.delays(prior_forecast().situation.priors)
+    old = asked.delays(prior_forecast().origin_state.priors)
     new = asked.delays(edited(exposure__delay__4="LogNormal(8, 0.7)"))
     np.testing.assert_allclose(new.delays[4], 2 * old.delays[4])
     np.testing.assert_array_equal(new.delays[3], old.delays[3])

@@ -15,7 +15,7 @@ from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, PARAMETER_READERS
 from forecast.reweighting.transport import transport_prior_draws, transport_skips
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 
 EDITS = {
     "ladder.rise.2": "quantiles(0.01, 0.05, 0.3)",
@@ -72,7 +72,7 @@ def skips(priors: Priors, stopped: float = 0.0) -> tuple[np.ndarray, np.ndarray]
 
 
 def test_skips_are_moved_to_their_posterior() -> None:
-    old = bundled_situation().priors
+    old = bundled_origin_state().priors
     edits = {"ladder.skip_up.2": "Beta(9, 2)", "ladder.skip_up.3": "Beta(4, 4)", "outside_view.selection": "Fixed(0.5)"}
     new = old.replace({name: parse_prior(name, text) for name, text in edits.items()})
     draws = drawn(old, 2)
@@ -84,7 +84,7 @@ def test_skips_are_moved_to_their_posterior() -> None:
 
 
 def test_a_skip_whose_distribution_stays_is_not_touched() -> None:
-    old = bundled_situation().priors
+    old = bundled_origin_state().priors
     draws = drawn(old, 2)
     same = transport_skips(draws, skips(old, 1.0), skips(old, 1.0))
     assert same.skip_up is draws.skip_up

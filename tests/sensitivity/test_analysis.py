@@ -57,7 +57,7 @@ def scaled(every: list[PowerScaling]) -> dict[str, PowerScaling]:
 
 
 def edited(arrays: dict[str, Any], name: str, spec: PriorSpec) -> float:
-    priors = prior_forecast().situation.priors
+    priors = prior_forecast().origin_state.priors
     return reweight_to_priors(arrays, priors, priors.replace({name: spec}), HEADLINE).questions[HEADLINE].probability
 
 
@@ -73,7 +73,7 @@ def test_asked_again_it_is_the_recursion(headline: TargetQuestion) -> None:
     paths = assign_paths(reading.subsample.size, len(headline.pool.leverage), 1, 5)
     history = reading.history
     found = forecast_ladder(
-        reading.subsample, headline.pool, paths, history.level_now, history.fresh_now, headline.origin, headline.administrations
+        reading.subsample, headline.pool, paths, history.level_now, history.just_risen_now, headline.origin, headline.administrations
     )  # fmt: skip
     np.testing.assert_allclose(headline.resimulate(reading).mean(1), found.reached(4, 12), rtol=1e-12)
 
@@ -151,7 +151,7 @@ def one_reading(draws: ParameterDraws, history: History, leverage: float = 1.0) 
     bare = ReadingDraws("main", 1.0, history, draws, np.zeros(draws.size))
     made = TargetQuestion(HEADLINE, 4, 12, (bare,), pool, synthetic.ORIGIN, np.zeros(24, int))
     paths = assign_paths(draws.size, 20, 1)
-    found = forecast_ladder(draws, pool, paths, history.level_now, history.fresh_now, synthetic.ORIGIN, np.zeros(24, int))
+    found = forecast_ladder(draws, pool, paths, history.level_now, history.just_risen_now, synthetic.ORIGIN, np.zeros(24, int))
     return replace(made, readings=(replace(bare, probabilities=found.reached(4, 12)),))
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from forecast.data.lock import editing
 from forecast.data.read import read_table
 from forecast.data.records import ReadingRow
 from forecast.errors import ForecastError, InputError, LockedError, Problem, StoreError, UsageError
@@ -18,7 +17,8 @@ from forecast.priors.parsing import parse_prior
 from forecast.priors.plausibility import check_reading_names
 from forecast.priors.specs import PriorSpec
 from forecast.runs import manifest, store
-from forecast.workspace import Workspace, check_own
+from forecast.storage.locks import folder_lock
+from forecast.workspace import Workspace, check_writable
 
 SOURCE: Final = "judgement"
 _TRIES: Final = 10
@@ -71,14 +71,14 @@ def set_priors(
     Raises InputError with every edit that is invalid, UsageError in a workspace that must not be edited, StoreError if the history is
     damaged, LockedError while another command writes; then nothing is written.
     """
-    check_own(where)
+    check_writable(where)
     texts = [_clean(text, flag) for text, flag in ((why, "--why"), (by, "--by"), (source, "--source"))]
     for _ in range(_TRIES):
         priors, run = load_priors(where.priors), _published(where)
         _check_readings(where, priors, priors.replace(edits))
         changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
         seen = headline_change(where, priors, changed) if changed else HeadlineChange()  # this takes a second, too long to hold the lock
-        with editing(where.priors):
+        with folder_lock(where.priors):
             now_there = load_priors(where.priors)
             if now_there.digest() != priors.digest() or _published(where) != run:
                 continue  # another command wrote meanwhile: the headlines belong to other priors or to another run
@@ -201,11 +201,11 @@ def undo_priors(where: Workspace, revisions: Sequence[str], now: datetime) -> Un
     in a workspace that must not be edited; StoreError if the history is damaged; LockedError while another command writes. Then nothing
     is written.
     """
-    check_own(where)
+    check_writable(where)
     priors, history = load_priors(where.priors), read_history(where.priors)
     undone = _chosen(history, priors, revisions)
     seen = headline_change(where, priors, {edit.name: parse_prior(edit.name, edit.old) for edit in undone})
-    with editing(where.priors):
+    with folder_lock(where.priors):
         if load_priors(where.priors) != priors or read_history(where.priors) != history:
             raise LockedError("The priors were changed by another command meanwhile; nothing was written.", "Try again.")
         written = write_undo(where.priors, priors, undone, now=now, before=seen.before, after=seen.after)

@@ -46,7 +46,7 @@ from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_file
 from forecast.priors.specs import PriorSpec
 from forecast.progress import Progress, silent, within
-from forecast.workspace import Workspace, check_own
+from forecast.workspace import Workspace, check_writable
 
 SEED: Final = 2026
 WHY: Final = "Fitted to the states compared."

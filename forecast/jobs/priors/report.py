@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from forecast.arrays.weighted_quantiles import WeightedSample
+from forecast.arrays.weighted_quantiles import WeightedSample as Draws
 from forecast.errors import StoreError
 from forecast.jobs.priors_then import priors_of, priors_then
-from forecast.priors.density_curve import Draws, axis_of, from_axis, span_of, to_axis
-from forecast.priors.distributions import Distribution, Fixed
-from forecast.priors.implied import Implied, implied
+from forecast.priors.density_curve import axis_of, axis_range, from_axis, to_axis
+from forecast.priors.distributions import PROBABILITIES, Distribution, Fixed
+from forecast.priors.implied import ImpliedQuantity, implied_quantities
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.quadrature import PROBABILITIES
-from forecast.priors.selection_bias import after_selection
+from forecast.priors.outside_view import after_selection
 from forecast.report.read import read_report
 from forecast.reweighting.draws_archive import check_asked, check_form, parse_id
 from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by_path
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS
 from forecast.runs.draws_files import DRAWS, open_draws, read_draws
-from forecast.runs.manifest import read_manifest
+from forecast.runs.manifest import REMEDY, read_manifest, read_verified
 from forecast.runs.store import latest, resolve
-from forecast.runs.verified import REMEDY, read_verified
 from forecast.sensitivity.analysis import analyse_sensitivity
 from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, path_profile, posterior, profile
 from forecast.typing import Floats
@@ -147,7 +146,7 @@ def prior_report(where: Workspace, priors: Priors, name: str) -> PriorReport | N
             contraction,
             shift,
             row["transitions"] if row else _skipped(report, name),
-            implied(then, name, after),
+            implied_quantities(then, name, after),
             headline["text"],
             _on_forecast(then, arrays, name, prior, draws, report["headline"]) if fitted or by_path else None,
             _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if fitted else (),

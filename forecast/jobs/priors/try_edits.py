@@ -12,7 +12,7 @@ from forecast.arrays.weighted_quantiles import INTERVAL
 from forecast.errors import InputError, UsageError
 from forecast.jobs.saved_run import SavedRun
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.plausibility import readings_differ
+from forecast.priors.plausibility import check_reading_names
 from forecast.progress import Progress, silent
 from forecast.report.read import read_alone
 from forecast.reweighting.diagnostics import ReweightingDiagnostics
@@ -20,10 +20,8 @@ from forecast.reweighting.draws_archive import check_asked, check_form
 from forecast.reweighting.edit_effects import FITTED, How, edited_priors
 from forecast.reweighting.prior_edits import EditedForecast, reweight_to_priors
 from forecast.runs.draws_files import DRAWS, open_draws
-from forecast.runs.kept_runs import KeptRun, kept_run
-from forecast.runs.manifest import read_manifest
-from forecast.runs.store import resolve
-from forecast.runs.verified import read_verified
+from forecast.runs.manifest import read_manifest, read_verified
+from forecast.runs.store import KeptRun, find_fitted_run, resolve
 from forecast.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -207,11 +205,11 @@ def _with_edits(inputs: Inputs, edits: Mapping[str, PriorSpec], progress: Progre
 
     Classes and widening act through the priors of the ladder that a fit to other states gives; an edit of such a prior itself stands.
     """
-    from forecast.jobs.priors.reference import reference
+    from forecast.jobs.priors.reference import fit_reference
 
     priors = inputs.priors.replace(edits)
     if any(name in FITTED for name in edits):
-        specs = reference(inputs.data, priors, progress=progress).specs
+        specs = fit_reference(inputs.data, priors, progress=progress).specs
         priors = priors.replace({**specs, **edits})
     return replace(inputs, priors=priors)
 
@@ -222,9 +220,9 @@ def _diagnose_fit(forecast: Forecast, reading: str) -> ReweightingDiagnostics:
 
     from forecast.forecasting.question_forecasts import monte_carlo_error
 
-    answer, climb = forecast.headline, forecast.readings[reading].climb
+    answer, climb = forecast.headline, forecast.readings[reading].ladder
     draws, one = answer.draws[[list(forecast.readings).index(reading)]], np.ones(1)
-    slots = climb.slot_means(answer.question.kind, answer.question.level or 0, answer.question.horizon)
+    slots = climb.path_batch_means(answer.question.kind, answer.question.level or 0, answer.question.horizon)
     by_draws = monte_carlo_error(draws, one, None)
     ess = float(draws.var(ddof=1)) / by_draws**2 if by_draws > 0 else float(draws.size)
     return ReweightingDiagnostics(answer.by_reading[reading], float("-inf"), ess, monte_carlo_error(draws, one, slots), fitted=True)
