@@ -17,7 +17,7 @@ from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
 from forecast.priors.load import Priors
 from forecast.progress import Progress
-from forecast.reweighting.prior_edits import edited_priors
+from forecast.reweighting.edit_effects import edited_priors
 
 if TYPE_CHECKING:
     from forecast.reweighting.data_update import FittedDraws
@@ -143,4 +143,4 @@ class StateForecaster:
             reweighted = reweight_to_inputs(self.draws, build_origin_state(state.data, state.priors, self.draws.origin_state.seed))
         except ForecastError:  # no forecast can be made from this state; its step becomes one with the next
             return None
-        return StateForecast(reweighted.probability, reweighted.spread) if i in self.own or reweighted.accepted else None
+        return StateForecast(reweighted.probability, reweighted.influence) if i in self.own or reweighted.accepted else None

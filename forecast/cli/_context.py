@@ -67,7 +67,7 @@ class Context:
     @property
     def workspace(self) -> Workspace:
         """The workspace, looked up when needed, because `init` needs none. Raises UsageError if the folder named is not a workspace."""
-        return find(self.workspace_option, self.environment.environ, self.environment.cwd)
+        return find_workspace(self.workspace_option, self.environment.environ, self.environment.cwd)
 
     @property
     def own_workspace(self) -> Workspace:

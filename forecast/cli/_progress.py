@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
-from forecast.cli._progress import Position, Show, Timetable, duration
 from forecast.cli._streams import drawing
 from forecast.progress import Progress, silent
 from forecast.storage.text import visible

@@ -89,7 +89,7 @@ def _asks(q: LedgerQuestion) -> str:
     return f"level {q.level}, {LEVELS[q.level]}{' or lower' if q.kind == 'fallen_to' else ' or higher' if q.level < TOP else ''}"
 
 
-def not_entered(left: Sequence[LeftOut]) -> str:
+def not_entered(left: Sequence[OmittedQuestions]) -> str:
     """Why questions of the newest forecast are not in the ledger."""
     groups = " and ".join(f"{x.questions} of {x.horizon_months} months" for x in left)
     end = month_words(max(x.window_end for x in left))
@@ -117,7 +117,7 @@ def page(q: LedgerQuestion, today: date, width: int) -> list[str]:
     for f in q.forecasts:
         base = f.row["baselines"]
         baselines = "".join(f", {name} {percent(base[name])}" for name in ("persistence", "climatology") if base[name] is not None)
-        lines += _entry(f.number, f"{f.made:%Y-%m-%d}", f"model {percent(f.probability)}{baselines} (run {f.run_id})", width)
+        lines += _entry(f.number, f"{f.created:%Y-%m-%d}", f"model {percent(f.probability)}{baselines} (run {f.run_id})", width)
     for p in q.predictions:
         lines += _entry(p.number, f"{p.created:%Y-%m-%d}", f"{p.by} {percent(p.probability)}{f': {p.why}' if p.why else ''}", width)
     for r in q.resolutions:
@@ -168,10 +168,10 @@ def document(q: LedgerQuestion, today: date) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def score_lines(scores: Scores, width: int) -> Iterator[str]:
+def score_lines(scores: LedgerScores, width: int) -> Iterator[str]:
     """A table for each kind and horizon, then whether edits of priors helped, then what the scores cannot show."""
     yield f"Questions: {', '.join(f'{n} {state}' for state, n in scores.states.items() if n) or 'none'}."
-    blocks: dict[tuple[str, int | None], list[Row]] = {}
+    blocks: dict[tuple[str, int | None], list[ScoreTableRow]] = {}
     for row in scores.rows:
         blocks.setdefault((row.kind, row.horizon), []).append(row)
     for (kind, horizon), rows in blocks.items():
@@ -183,7 +183,7 @@ def score_lines(scores: Scores, width: int) -> Iterator[str]:
         yield from wrap(
             "Lower scores are better. n: number of questions. RPS: ranked probability score, for levels and counts. vs: the difference "
             "from a baseline on the questions that both answered, in the Brier score or else the RPS; negative is better than the "
-            f"baseline. ± is the standard error, given from {FEWEST} separate windows on.",
+            f"baseline. ± is the standard error, given from {MIN_WINDOWS} separate windows on.",
             width,
         )
         yield ""
@@ -209,13 +209,13 @@ def _too_late(x: LateForecast) -> str:
     return f"{x.author} on {x.question}: {entries}, from {x.entered} on; public on {x.public[:10]}; {earlier}."
 
 
-def _score_cells(row: Row) -> list[str]:
+def _score_cells(row: ScoreTableRow) -> list[str]:
     scores = [f"{m.value:.3f}" if (m := row.scores.get(measure)) else NONE for measure in MEASURES]
     n = max(m.n for m in row.scores.values())
     return [cut(row.author, 13), str(n), *scores, *(_difference(row, name) for name in ("persistence", "climatology"))]
 
 
-def _difference(row: Row, baseline: str) -> str:
+def _difference(row: ScoreTableRow, baseline: str) -> str:
     differences = row.against.get(baseline)
     return signed(differences.get("brier") or differences["rps"]) if differences else ""
 
@@ -226,7 +226,7 @@ def signed(m: MeanScore) -> str:
     return f"{sign}{abs(m.value):.3f}{f' ± {m.error:.3f}' if m.error is not None else ''}"
 
 
-def effect_sentence(effect: Effect) -> str:
+def effect_sentence(effect: PriorEditEffect) -> str:
     """Whether the edits between two runs improved the forecasts."""
     edits = ", ".join(f"{e.revision} ({e.name})" for e in effect.edits) or "Priors edited by hand"
     where = f"between runs {effect.before.run_id} and {effect.after.run_id}"

@@ -14,8 +14,6 @@ from forecast.cli._text import print_rows
 if TYPE_CHECKING:
     from forecast.data.tables import Data
 
-MAX_FIRST, MAX_OTHER, MIN_LAST = 30, 24, 28
-"""Widths on a terminal: the most for the first column and for any other, and the least that is left for the last."""
 
 
 @click.group(
@@ -100,74 +98,3 @@ def _read(context: Context) -> Data:
 
     read = read_data(context.workspace.data)
     return as_of(read, context.as_of) if context.as_of else read
-
-
-def print_rows(
-    context: Context, columns: tuple[str, ...], rows: list[dict[str, Any]], brief: tuple[str, ...] = (), *, fold: bool = False
-) -> None:
-    """Print a table as wide as the terminal, with the columns that fit, or a single row in full; elsewhere all columns, separated by tabs.
-
-    fold: wrap the last column instead of cutting it.
-    """
-    from forecast.cli._text import terminal_width
-    from forecast.data.row_query import value_text
-    from forecast.storage.text import visible
-
-    if context.json:
-        context.say_json(rows)
-    elif not rows:
-        context.warn("No row matches.")
-    elif sys.stdout.isatty() and len(rows) == 1:
-        for line in full_row_lines(columns, rows[0], terminal_width()):
-            context.say(line)
-    elif sys.stdout.isatty():
-        _draw(brief or columns, rows, fold=fold)
-    else:
-        context.say("\t".join(columns))
-        for row in rows:
-            context.say("\t".join(visible(value_text(row[column]), line=True) for column in columns))
-
-
-def full_row_lines(columns: tuple[str, ...], row: dict[str, Any], width: int) -> list[str]:
-    """One row in full, a column a line, long texts wrapped."""
-    from textwrap import wrap
-
-    from forecast.data.row_query import value_text
-    from forecast.storage.text import visible
-
-    names = max(map(len, columns)) + 2
-    lines: list[str] = []
-    for column in columns:
-        name = f"{column:<{names}}"
-        text = visible(value_text(row[column]), line=True)
-        lines += wrap(text, width, initial_indent=name, subsequent_indent=" " * names, break_on_hyphens=False) or [name.rstrip()]
-    return lines
-
-
-def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]], *, fold: bool = False) -> None:
-    """Print the columns that fit, from the left, and then the last one, which takes the remaining width and is cut or wrapped."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from forecast.data.row_query import value_text
-    from forecast.storage.text import visible
-
-    console = Console(file=drawing(sys.stdout))
-    cells = {column: [visible(value_text(row[column]), line=True) for row in rows] for column in columns}
-    *left, last = columns
-    room, gap = console.width, 2
-    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
-    shown: list[str] = []
-    for column in left:
-        width = min(max(map(len, [column, *cells[column]])), MAX_OTHER if shown else MAX_FIRST)
-        if room - width - gap < MIN_LAST:
-            continue
-        room -= width + gap
-        number = all(isinstance(row[column], int | float | None) for row in rows)
-        table.add_column(column, justify="right" if number else "left", no_wrap=True, overflow="ellipsis", width=width)
-        shown.append(column)
-    table.add_column(last, no_wrap=not fold, overflow="fold" if fold else "ellipsis", width=min(room, max(map(len, [last, *cells[last]]))))
-    for row in zip(*(cells[column] for column in (*shown, last)), strict=True):
-        table.add_row(*map(Text, row))
-    console.print(table)

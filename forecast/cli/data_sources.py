@@ -48,7 +48,7 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
 @common()
 def sources(context: Context) -> None:
     """List every series: its use, its newest month, whether it is late."""
-    from forecast.cli.data import print_rows
+    from forecast.cli._text import print_rows
     from forecast.jobs.data.pull import list_sources
 
     rows = [asdict(row) for row in list_sources(context.workspace, context.now.date())]
@@ -57,7 +57,7 @@ def sources(context: Context) -> None:
 
 
 def _plan(context: Context, names: tuple[str, ...]) -> None:
-    from forecast.cli.data import print_rows
+    from forecast.cli._text import print_rows
     from forecast.jobs.data.pull import plan_pull
 
     rows = [
@@ -69,7 +69,7 @@ def _plan(context: Context, names: tuple[str, ...]) -> None:
 
 
 def _print(context: Context, where: Workspace, pulled: list[PullOutcome]) -> None:
-    from forecast.cli.data import print_rows
+    from forecast.cli._text import print_rows
 
     for outcome in pulled:
         context.record("source", **asdict(outcome))

@@ -63,7 +63,7 @@ def list_(context: Context, theme: str | None) -> None:
     The column "moves" shows which priors matter. It is the largest change of the headline of the newest published run, in percentage
     points, when the prior was moved by half a standard deviation, weighted down or up, or replaced by another choice.
     """
-    from forecast.cli.data import print_rows
+    from forecast.cli._text import print_rows
     from forecast.cli.priors import list_lines, list_rows
     from forecast.errors import InputError
     from forecast.priors.catalogue import name_remedy

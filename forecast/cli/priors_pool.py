@@ -73,13 +73,13 @@ def _opinions(
     from forecast.priors.elicitation import check_elicitable
     from forecast.priors.expert_pooling import Opinion, parse_opinion, read_opinions
     from forecast.priors.specs import SpecError
-    from forecast.storage.text import read_argument
+    from forecast.storage.text import read_input_text
 
     check_elicitable(name)
     opinions = [parse_opinion(name, text, i) for i, text in enumerate(beliefs, 1)]
     if file is not None:
         source, called = context.read_argument(file)
-        opinions += read_opinions(name, read_argument(source, called), priors.spec(name), called)
+        opinions += read_opinions(name, read_input_text(source, called), priors.spec(name), called)
     if weights is None:
         return opinions
     try:

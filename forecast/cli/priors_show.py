@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from forecast.priors.distributions import Distribution
     from forecast.priors.implied import ImpliedQuantity
     from forecast.priors.load import Prior, Priors
+    from forecast.report.models.forecast import Question
     from forecast.storage.output import Output
 
 
@@ -225,19 +226,19 @@ def _nothing_learnt(name: str, prior: Prior, after: PriorReport | None, width: i
     yield from wrap(text, width)
     q = after.question if after else None
     if q and name == "readings.weights":
-        parts = ", ".join(f"{reading.replace('_', ' ')} {percent(p)}" for reading, p in q["by_reading"].items())
-        yield from wrap(f"The headline is {percent(q['probability'])}; by reading: {parts}.", width)
+        parts = ", ".join(f"{reading.replace('_', ' ')} {percent(p)}" for reading, p in q.by_reading.items())
+        yield from wrap(f"The headline is {percent(q.probability)}; by reading: {parts}.", width)
     elif q:
         yield from _asked(q, width)
     yield ""
 
 
-def _asked(q: Any, width: int) -> list[str]:
+def _asked(q: Question, width: int) -> list[str]:
     from forecast.priors.descriptions import percent
 
-    prior = "" if q["prior_probability"] is None else f"; {percent(q['prior_probability'])} by the prior alone"
-    least = "At least one: " if q["kind"] == "count" else ""
-    return wrap(f"{q['text']} {least}{percent(q['probability'])}{prior}.", width)
+    prior = "" if q.prior_probability is None else f"; {percent(q.prior_probability)} by the prior alone"
+    least = "At least one: " if q.kind == "count" else ""
+    return wrap(f"{q.text} {least}{percent(q.probability)}{prior}.", width)
 
 
 def _implied(rows: tuple[ImpliedQuantity, ...], after: PriorReport | None, width: int) -> Iterator[str]:
@@ -280,8 +281,8 @@ def format_implied(row: ImpliedQuantity) -> str:
 
 def _forecast(after: PriorReport, width: int) -> Iterator[str]:
     """How the headline depends on the prior, before and after the data; or the question that it is about."""
+    from forecast.formatting import points
     from forecast.priors.descriptions import percent
-    from forecast.report.words import points
 
     effect = after.on_forecast
     if effect is None:

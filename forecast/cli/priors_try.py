@@ -118,7 +118,7 @@ def trial_lines(tried: EditTrial, everything: bool) -> list[str]:
 
 def _kept(tried: EditTrial, kept: KeptRun, shown: Sequence[Mapping[str, Any]]) -> list[str]:
     """The fitted probabilities of a kept run, beside the reweighted ones."""
-    from forecast.report.words import percent, points
+    from forecast.formatting import percent, points
 
     out = wrap(f"Run {kept.run_id} was fitted with exactly these priors, to the same data:", WIDTH)
     out.append(f"{'':<26}{'edited':>8}{'fitted':>8}{'points':>8}")

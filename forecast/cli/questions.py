@@ -98,7 +98,7 @@ def list_(context: Context, question: str | None, everything: bool, due: bool) -
         context.warn("\n".join(wrap(not_entered(left))))
 
 
-def _left_out(context: Context, book: QuestionLedger) -> tuple[LeftOut, ...]:
+def _left_out(context: Context, book: QuestionLedger) -> tuple[OmittedQuestions, ...]:
     """Questions of the newest run that are not in the ledger. A damaged run is only a warning, because the ledger does not depend on it."""
     from forecast.errors import StoreError
     from forecast.jobs.questions.freeze import omitted_questions
@@ -130,7 +130,7 @@ def add(context: Context, id: str, text: str, resolves: date, by: str, link: str
     reports = context.own_workspace.reports
     from forecast.jobs.questions import record
 
-    entry = record.add(reports, id, text, resolves, by, link, context.now)
+    entry = record.add_question(reports, id, text, resolves, by, link, context.now)
     _print_entry(context, entry, f"{entry.question} is added; it resolves on {resolves}.")
 
 
@@ -154,7 +154,7 @@ def predict(context: Context, question: str, probability: float, by: str, why: s
     reports = context.own_workspace.reports
     from forecast.jobs.questions import record
 
-    entry = record.predict(reports, question, probability, by, why, context.now)
+    entry = record.record_prediction(reports, question, probability, by, why, context.now)
     _print_entry(context, entry, f"Recorded: {entry.content['by']}, {100 * probability:g} %, {entry.question}.")
 
 
@@ -189,12 +189,12 @@ def resolve(
     if disputes is not None:
         if outcome or source or day or happens or settles:
             raise click.UsageError("--disputes goes only with --why and --by. Give the right outcome in a new resolution.")
-        entry = record.dispute(reports, question, disputes, by, why, context.now)
+        entry = record.record_dispute(reports, question, disputes, by, why, context.now)
         _print_entry(context, entry, f"Entry {disputes} is disputed; to resolve {entry.question} again, use --settles {entry.number}.")
         return
     if outcome is None or source is None or day is None:
         raise click.UsageError("A resolution needs an OUTCOME (yes, no or a number), --source and --date.")
-    entry = record.resolve(
+    entry = record.record_resolution(
         reports, question, _outcome(outcome), about="happens" if happens else "known", source=source, day=day, by=by, why=why,
         settles=settles, now=context.now,
     )  # fmt: skip
@@ -223,9 +223,9 @@ def score(context: Context) -> None:
     climatology (the future is like the past). Below the table: whether edits of priors helped.
     """
     from forecast.cli._questions_view import score_lines
-    from forecast.jobs.questions.score import score_ledger as job
+    from forecast.jobs.questions.score import score_ledger
 
-    scores = job(context.workspace, _today(context))
+    scores = score_ledger(context.workspace, _today(context))
     context.show(scores.as_dict(), score_lines(scores, WIDTH))
 
 
@@ -243,7 +243,7 @@ def verify(context: Context, head: Head | None) -> None:
     from forecast.errors import StoreError
     from forecast.jobs.questions.verify import verify_ledger
 
-    result = audit(context.workspace.reports, head)
+    result = verify_ledger(context.workspace.reports, head)
     if context.json:
         context.say_json(result.as_dict())
     elif not result.problems:

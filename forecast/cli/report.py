@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import click
 
@@ -26,7 +27,8 @@ from forecast.cli._streams import as_json
 )
 @click.option("--output", metavar="FILE", help="Write to this file instead of printing; - is standard output.")
 @force_option
-def report(context: Context, name: str, form: str, output: str | None, force: bool) -> None:
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of report.json instead of a report.")
+def report(context: Context, name: str, form: str, output: str | None, force: bool, schema: bool) -> None:
     """Show a run's report again, without fitting.
 
     RUN is the id of a run, a unique beginning of an id, `latest`, or a folder. FILE may be a device or a pipe. A file that exists is
@@ -38,15 +40,22 @@ def report(context: Context, name: str, form: str, output: str | None, force: bo
 
         document: Mapping[str, Any] = report_schema()
     else:
-        document = read_report(run)
-    if file is not None:
-        file.write(as_json(document, "utf-8") + "\n" if context.json else render(document, form))
-        if not file.through:  # a pipe may be this very output
-            context.show({"written": str(file.path)}, f"Written to {file.path}")
-    elif context.json:
+        from forecast.report.files import load_document, load_report, render
+        from forecast.runs import manifest, store
+
+        run = store.resolve(context.workspace.reports, name)
+        manifest.check(run)
+        document = load_document(run) if context.json else {}
+    if document and file is None:
         context.say_json(document)
-    else:
-        context.say(render(document, form).rstrip("\n"))
+        return
+    text = as_json(document, "utf-8") + "\n" if document else render(load_report(run), form)
+    if file is None:
+        context.say(text.rstrip("\n"))
+        return
+    file.write(text)
+    if not file.through:  # a pipe may be this very output
+        context.show({"written": str(file.path)}, f"Written to {file.path}")
 
 
 @click.command(
@@ -66,9 +75,9 @@ def diff(context: Context, first: str, second: str, form: Literal["text", "markd
     forecast, and by how much.
     """
     from forecast.jobs.diff import diff as compare
-    from forecast.report.differences import render
+    from forecast.report.diff_view import render_diff
     from forecast.runs import store
 
     reports = context.workspace.reports
     differences = compare(store.resolve(reports, first), store.resolve(reports, second))
-    context.show(differences, render(differences, form, everything).rstrip("\n"))
+    context.show(differences, render_diff(differences, form, everything).rstrip("\n"))

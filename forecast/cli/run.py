@@ -40,15 +40,15 @@ def run(context: Context, publish: bool, sampler: Literal["nutpie", "pymc"]) -> 
     steps = steps_of_run(as_of=context.as_of is not None, follows=publish and (workspace.reports / LATEST).is_symlink())
     with context.progress(steps) as progress:
         result = run_and_publish(inputs, workspace.reports, context.environment.clock, context.seed, publish, progress, sampler)
-    context.record("run", run_id=result.report["run_id"], published=result.published)
-    context.show(result.report, run_lines(result, context.as_of))
+    context.record("run", run_id=result.report.run_id, published=result.published)
+    context.show(result.report.document(), run_lines(result, context.as_of))
     if result.troubles:
         raise combined_error(result.troubles)
 
 
 def run_lines(result: Publication, as_of: date | None) -> list[str]:
     """The result of `forecast run` for a terminal of 80 columns."""
-    from forecast.report.terminal import headline_table
+    from forecast.report.text_view import render_text
 
     if result.published:
         status = PUBLISHED
@@ -56,7 +56,7 @@ def run_lines(result: Publication, as_of: date | None) -> list[str]:
         status = "Not published: a run as of an earlier day never is."
     else:
         status = "Not published; `forecast run --publish` publishes."
-    return [headline_table(result.report), f"Report: {result.path / 'report.html'}", status]
+    return [render_text(result.report), f"Report: {result.path / 'report.html'}", status]
 
 
 @click.command(epilog=examples("forecast refit", "forecast refit --wait", "forecast refit --wait 600 --json"))
@@ -93,20 +93,20 @@ def refit(context: Context, pull: bool, wait: float) -> None:
 
 def refit_lines(result: Refit) -> list[str]:
     """The result of `forecast refit` for a terminal of 80 columns."""
-    from forecast.report.terminal import headline_table
-    from forecast.report.words import month_words
+    from forecast.formatting import month_words
+    from forecast.report.text_view import render_text
 
     decision = result.decision
     out = wrap(sentence(f"{decision.kind}: {decision.reason}"))
-    if result.path is None:
+    if result.run is None:
         return [*out, "No forecast has been published yet."]
     if result.report is None:
-        return [*out, *wrap(f"Run {result.path.name} stays published. Its report has the form of another version of this program.")]
+        return [*out, *wrap(sentence(f"{result.run.other_version}; it stays published"))]
     if decision.kind in ("reweighted", "refitted"):
-        return [headline_table(result.report), *out, f"Report: {result.path / 'report.html'}", PUBLISHED]
+        return [render_text(result.report), *out, f"Report: {result.run.path / 'report.html'}", PUBLISHED]
     if decision.kind == "refused":
-        out.append(f"The published forecast stays as it was: run {result.path.name}.")
+        out.append(f"The published forecast stays as it was: run {result.run.name}.")
     if result.stale:
-        origin = month_words(result.report["origin"])
+        origin = month_words(result.report.origin)
         out += wrap(f"It is stale: it uses no events after {origin}. A new fit would not change that; newer events would.")
     return out

@@ -56,10 +56,16 @@ def _latest(reports: Path) -> StoreError | None:
     )
 
 
-def _lines(runs: Sequence[Entry]) -> Iterator[str]:
+def _lines(runs: Sequence[RunSummary]) -> Iterator[str]:
     """A table of the sound runs for a terminal of 80 columns, then the damaged ones."""
     rows = [
-        (e.run_id, e.origin or NONE, e.headline, e.decision or NONE, "latest" if e.latest else "yes" if e.published else "no")
+        (
+            e.run_id,
+            e.origin or NONE,
+            e.headline,
+            e.decision or NONE,
+            f"{'latest' if e.latest else 'yes' if e.published else 'no'}{' *' if e.other_version else ''}",
+        )  # fmt: skip
         for e in reversed(runs)
         if not e.damage
     ]
@@ -68,6 +74,8 @@ def _lines(runs: Sequence[Entry]) -> Iterator[str]:
     for e in reversed(runs):
         if e.damage:
             yield f"{e.run_id}  damaged{', and the newest published' if e.latest else ''}: `forecast runs verify`"
+    if any(e.other_version for e in runs):
+        yield OTHER_VERSION
 
 
 @runs.command(epilog=examples("forecast runs verify", "forecast runs verify --json"))
@@ -75,13 +83,19 @@ def _lines(runs: Sequence[Entry]) -> Iterator[str]:
 @click.argument("run", required=False)
 def verify(context: Context, run: str | None) -> None:
     """Compare every file of RUN, or of all runs, with the digests in its manifest, and read its report and draws."""
-    from forecast.jobs.soundness import problems as problems_of
+    from forecast.jobs.saved_run import SavedRun
 
     reports = context.workspace.reports
     paths = [store.resolve(reports, run)] if run else [stored.path for stored in store.list_runs(reports)]
-    problems = {path.name: list(problems_of(path)) for path in paths}
-    document = [{"run_id": name, "problems": listed} for name, listed in problems.items()]
-    lines = ["\n  ".join([f"{name}  {'damaged' if listed else 'sound'}", *listed]) for name, listed in problems.items()]
+    saved = [SavedRun(path) for path in paths]
+    problems = {run.name: list(run.problems()) for run in saved}
+    others = {run.name for run in saved if not problems[run.name] and run.is_other_version}
+    document = [{"run_id": name, "problems": listed, "other_version": name in others} for name, listed in problems.items()]
+    lines = [
+        "\n  ".join([f"{name}  {'damaged' if listed else 'sound'}{' *' if name in others else ''}", *listed])
+        for name, listed in problems.items()
+    ]
+    lines += [OTHER_VERSION] if others else []
     context.show(document, lines or f"No run in {reports} yet.")
     if damaged := [name for name, listed in problems.items() if listed]:
         raise StoreError(f"Damaged: {', '.join(damaged)}.", "Restore it from a copy, or move its folder out of reports/ and run again.")
@@ -136,9 +150,11 @@ def prune(context: Context, keep: int) -> None:
 
     reports = context.own_workspace.reports
     with publication_lock.publisher(reports, "forecast runs prune", context.now, makes_room=True):
-        removed = store.prune(reports, keep, needed(reports))
+        removed = store.prune(reports, keep, runs_to_keep(reports))
         _, trouble = capture_failure("the index", lambda: write_index(reports, context.now))
+        others = [e.run_id for e in entries(reports) if e.other_version]
     text = f"Removed {counted(len(removed), 'run')} from {reports}{': ' if removed else '.'}{', '.join(removed)}"
-    context.show({"removed": list(removed), "workspace": str(reports.parent)}, text)
+    text += f"\nMade by another version, and still there: {', '.join(others)}" if others else ""
+    context.show({"removed": list(removed), "runs_of_other_versions": others, "workspace": str(reports.parent)}, text)
     if trouble:
         raise trouble

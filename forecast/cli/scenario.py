@@ -48,7 +48,7 @@ def list_(context: Context) -> None:
         context.warn("No run was published yet, so there are no results; `forecast run` makes one.")
 
 
-def _row(listed: Listed) -> dict[str, str]:
+def _row(listed: ListedScenario) -> dict[str, str]:
     """A scenario as cells: the headline under it in the newest published run, and the difference from the forecast."""
     stored, says = listed.stored, listed.scenario.says
     return {
@@ -67,7 +67,11 @@ def _row(listed: Listed) -> dict[str, str]:
 @common()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 def run(context: Context, names: tuple[str, ...]) -> None:
-    """Forecast under the scenarios NAME, or all, from the draws of the newest published run. Nothing is fitted or written."""
+    """Forecast under the scenarios NAME, or all, from the draws of the newest published run. Nothing is fitted or written.
+
+    The answer uses the data and priors that the run was made from, which the run keeps. It says whether those of the workspace have
+    changed since.
+    """
     from forecast.jobs.scenario import run_on_draws
 
     with context.progress() as progress:
@@ -108,6 +112,19 @@ def _more(result: ScenarioResult) -> dict[str, object]:
         "moved": [{"driver": m.driver, "scenario": m.here, "forecast": m.forecast, "tail": m.tail} for m in result.moved],
         "questions": {id_: {"probability": p, "baseline": result.baselines[id_]} for id_, p in result.questions.items()},
     }
+
+
+def _inputs_lines(run_id: str, used: InputsUsed) -> list[str]:
+    """Which inputs the answer uses."""
+    text = f"From run {run_id} and the inputs it was made from: record to {used.origin}, data {used.data_digest[:12]}."
+    inputs = {"data": used.data_changed, "priors": used.priors_changed}
+    changed = [name for name, differs in inputs.items() if differs]
+    refused = [name for name, differs in inputs.items() if differs is None]
+    if changed:
+        text += f" The {' and '.join(changed)} of the workspace have changed since; `forecast refit` follows them."
+    if refused:
+        text += f" The {' and '.join(refused)} of the workspace have problems: see `forecast {refused[0]} check`."
+    return wrap(f"{text} Months are counted from {used.origin}.")
 
 
 def _result_lines(result: ScenarioResult, whole: bool) -> list[str]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
-from forecast.cli._text import wrap
+from forecast.cli._text import WIDTH, wrap
 
 if TYPE_CHECKING:
     from forecast.report.models.fit import Sensitivity
 
-type Found = Mapping[str, Any]
-
-WIDTH = 80
 SHOWN = 10
 """Rows of each kind that are shown without --all."""
 _LABELS = {
@@ -50,40 +47,40 @@ def sensitivity(context: Context, run: str, everything: bool) -> None:
         context.say(line)
 
 
-def sensitivity_lines(analysis: Found, everything: bool = False) -> Iterator[str]:
+def sensitivity_lines(analysis: dict[str, Any], everything: bool = False) -> Iterator[str]:
     """For a terminal of 80 columns."""
-    from forecast.report.tables import sensitivity as tables
-    from forecast.report.words import percent
+    from forecast.formatting import percent
+    from forecast.report.figures import sensitivity as figures
+    from forecast.report.models.fit import Sensitivity
 
-    report = {"sensitivity": analysis}
-    yield f"{analysis['headline']} of run {analysis['run_id']}: {percent(analysis['probability'])}"
-    yield from wrap(tables.verdict(report), WIDTH)
-    yield from _priors(tables.scaled(report), analysis, everything)
-    yield from _data(tables.scaled(report), analysis, everything)
-    yield from _flips(report)
+    s = Sensitivity.model_validate({key: value for key, value in analysis.items() if key != "run_id"})
+    yield f"{s.headline} of run {analysis['run_id']}: {percent(s.probability)}"
+    yield from wrap(figures.verdict(s), WIDTH)
+    yield from _priors(s, everything)
+    yield from _data(s, everything)
+    yield from _tipping_points(s)
     yield ""
-    yield from wrap(f"Settings fixed in the fit. {tables.swept(report)}", WIDTH)
+    yield from wrap(f"Settings fixed in the fit. {figures.settings_summary(s)}", WIDTH)
     if everything:
-        for row in tables.sweeps(report).rows:
-            yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {'rough' if row[3] == 'rough' else ''}".rstrip()
+        for row in figures.settings_table(s).rows:
+            yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {row[3] if row[3] != '–' else ''}".rstrip()
     yield ""
-    yield from wrap(f"A bias shared by all pollsters. {tables.shared_bias(report)}", WIDTH)
+    yield from wrap(f"A bias shared by all pollsters. {figures.shared_bias_summary(s)}", WIDTH)
     if everything:
         yield from ["", "Not scaled:"]
-        for reason, names in tables.not_scaled(report).rows:
+        for reason, names in figures.not_scaled_table(s).rows:
             yield from wrap(f"{names}. {reason}", WIDTH, "  ", "    ")
 
 
-def _priors(scaled: Iterable[Found], analysis: Found, everything: bool) -> Iterator[str]:
-    from forecast.report.words import points
+def _priors(s: Sensitivity, everything: bool) -> Iterator[str]:
+    from forecast.formatting import points
 
-    rows = [row for row in scaled if row["kind"] == "prior"]
-    down, _ = analysis["tilts"]
-    less, more = analysis["powers"]
+    rows = [c for c in s.scaled if c.kind == "prior" and c.moves]
+    less, more = s.powers
     yield ""
     yield from wrap(
-        f"Priors: change of the headline in points if a prior is shifted {-down:g} sd down or up, or weighted {less:g} or {more:g} times; "
-        "and how prior and data share in its parameter.",
+        f"Priors: change of the headline in points if a prior is shifted {-s.tilts[0]:g} sd down or up, or weighted {less:g} or {more:g} "
+        "times; and how prior and data share in its parameter.",
         WIDTH,
     )
     yield f"{'':<32}{'lower':>7}{'higher':>8}{'less':>8}{'more':>7}  what it is"
@@ -94,18 +91,18 @@ def _priors(scaled: Iterable[Found], analysis: Found, everything: bool) -> Itera
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
     yield from wrap(
         "strong prior: the prior decides, the data say little. conflict: prior–data conflict, both say much and differ. no sensitivity: "
-        f"the prior hardly matters. The threshold is a distance of {analysis['threshold']:g} when the weight is doubled.",
+        f"the prior hardly matters. The threshold is a distance of {s.threshold:g} when the weight is doubled.",
         WIDTH,
     )
 
 
-def _data(scaled: Iterable[Found], analysis: Found, everything: bool) -> Iterator[str]:
-    from forecast.report.tables.sensitivity import label
-    from forecast.report.words import points
+def _data(s: Sensitivity, everything: bool) -> Iterator[str]:
+    from forecast.formatting import points
+    from forecast.report.figures.sensitivity import component_name
 
     rows = [c for c in s.scaled if c.kind != "prior" and c.moves]
     yield ""
-    yield f"Data: change of the headline in points if a block is weighted {analysis['powers'][0]:g} or {analysis['powers'][1]:g} times."
+    yield f"Data: change of the headline in points if a block is weighted {s.powers[0]:g} or {s.powers[1]:g} times."
     yield f"{'':<32}{'less':>23}{'more':>7}"
     for c in rows if everything else rows[:SHOWN]:
         less, more = (points(move.difference) for move in c.moves)
@@ -114,21 +111,21 @@ def _data(scaled: Iterable[Found], analysis: Found, everything: bool) -> Iterato
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
 
 
-def _flips(report: Mapping[str, Any]) -> Iterator[str]:
-    from forecast.report.tables import sensitivity as tables
-    from forecast.report.words import plain_percent
+def _tipping_points(s: Sensitivity) -> Iterator[str]:
+    from forecast.formatting import plain_percent
+    from forecast.report.figures.sensitivity import crossing_value, effect_value, headline_span
 
     yield ""
     yield from wrap("Tipping points: the value of an effect, if it were known exactly, at which the headline is", WIDTH)
-    lines_ = [plain_percent(c["line"]) for c in flips[0]["crossings"]]
-    yield f"{'':<29}{'now':>7}{''.join(f'{line:>8}' for line in lines_)}  range"
-    for f in flips:
-        cells = "".join(f"{tables.crossed(f, c).replace(' %', '%'):>8}" for c in f["crossings"])
-        looked = f"{tables.value(f, f['low'])}…{tables.value(f, f['high'])}".replace(" %", "%")
-        if all(c["value"] is None for c in f["crossings"]):
-            cells = f"{f'nowhere: {tables.span(f)}':>32}"
-        yield f"{f['words']:<29}{tables.value(f, f['now']).replace(' %', '%'):>7}{cells}  {looked}"
-    rough = " ~: approximate, too few draws near this value." if any(c["rough"] for f in flips for c in f["crossings"]) else ""
+    columns = [plain_percent(c.line) for c in s.flips[0].crossings]
+    yield f"{'':<29}{'now':>7}{''.join(f'{column:>8}' for column in columns)}  range"
+    for f in s.flips:
+        cells = "".join(f"{crossing_value(f, c).replace(' %', '%'):>8}" for c in f.crossings)
+        searched = f"{effect_value(f, f.low)}…{effect_value(f, f.high)}".replace(" %", "%")
+        if all(c.value is None for c in f.crossings):
+            cells = f"{f'nowhere: {headline_span(f)}':>32}"
+        yield f"{f.words:<29}{effect_value(f, f.now).replace(' %', '%'):>7}{cells}  {searched}"
+    rough = " ~: approximate, too few draws near this value." if any(c.rough for f in s.flips for c in f.crossings) else ""
     yield from wrap(
         f"The range searched is 0.1 to 99.9 % of the prior; nowhere: the headline does not reach the value, and stays as shown.{rough}",
         WIDTH,

@@ -79,7 +79,8 @@ def _of_run(run: Published) -> Iterator[tuple[str, str]]:
 def _change(change: Change) -> str:
     from forecast.formatting import fixed_points, percent
 
-    text = f"{points(change.after - change.before)} points since run {change.from_run} ({percent(change.before)} → {percent(change.after)})"
+    text = f"{fixed_points(change.after - change.before)} points since run {change.from_run}"
+    text += f" ({percent(change.before)} → {percent(change.after)})"
     noise = "indistinguishable from noise" if change.is_noise else "more than noise"
     return f"{text}: {noise}; sampling noise alone is up to ±{200 * change.noise_se:.2f}"
 

@@ -102,6 +102,7 @@ class ReadingRow(Record):
 
     file = "readings.csv"
     reading: Name = Field(description="name of the reading")
+    title: Opt[NonEmpty] = Field(description="what the reading is called in texts; in its first row")
     start: Opt[MonthCell] = Field(description="first month of the override")
     end: Opt[MonthCell] = Field(description="last month of the override; empty while it goes on")
     level: Opt[Level] = Field(description="level in these months, from 0 to 5")

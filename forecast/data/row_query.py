@@ -13,6 +13,7 @@ from forecast.data.suggestions import did_you_mean
 from forecast.data.tables import RECORDS, Data
 from forecast.domain import PartialDate, month_text
 from forecast.errors import UsageError
+from forecast.storage.text import visible
 
 MONTH_COLUMNS: Final = frozenset({"start", "end", "month", "period_end"})
 """Columns that hold whole months."""
@@ -191,4 +192,4 @@ def value_text(value: Any) -> str:
 
 def printable(value: Any) -> str:
     """A cell on one line of a terminal, control characters escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value_text(value))
+    return visible(value_text(value), line=True)

@@ -89,7 +89,7 @@ def baseline_probability(kernel: Floats, level: int, kind: str, k: int, horizon:
 
 def _companion(companion: CompanionQuestion, events: Sequence[Event], horizon: int, origin: Month) -> Baseline:
     assert companion.counts is not None
-    acts = monthly_counts(events, companion.counts, origin)
+    acts = counts_by_month(events, companion.counts, FIRST_MONTH, origin)
     windows = past_windows(acts, horizon)
     if companion.kind == "count":
         rates = (windows[-1], float(horizon)), (float(acts.sum()), float(len(acts)))
@@ -97,28 +97,9 @@ def _companion(companion: CompanionQuestion, events: Sequence[Event], horizon: i
         return Baseline(1.0 - float(last[0]), 1.0 - float(ever[0]), last, ever)
     yes = windows > 0
     if companion.none_of is not None:
-        yes &= past_windows(monthly_counts(events, companion.none_of, origin), horizon) == 0
+        yes &= past_windows(counts_by_month(events, companion.none_of, FIRST_MONTH, origin), horizon) == 0
     changed = (np.count_nonzero(yes[1:] != yes[:-1]) + 0.5) / len(yes)
     return Baseline(float(1.0 - changed if yes[-1] else changed), float((yes.sum() + 0.5) / (len(yes) + 1.0)))
-
-
-def monthly_counts(events: Sequence[Event], counts: Counts, origin: Month) -> Floats:
-    """The number of acts that count in each month [T] from FIRST_MONTH to the origin; several rows about one act count once."""
-    out = np.zeros(origin - FIRST_MONTH + 1)
-    for e in distinct_acts([e for e in events if e.answers] if counts.answers else events):
-        if FIRST_MONTH <= e.date.month <= origin and counts_towards(e, counts):
-            out[e.date.month - FIRST_MONTH] += 1.0
-    return out
-
-
-def counts_towards(e: Event, counts: Counts) -> bool:
-    """Whether a row is of the kind that a companion question counts."""
-    named: Mapping[str, str | None] = counts.model_dump(include={"family", "role", "kind", "instrument", "direction", "answers"})
-    return (
-        all(wanted is None or getattr(e, field) == wanted for field, wanted in named.items())
-        and (counts.min_count is None or (e.count or 0) >= counts.min_count)
-        and not (counts.without_same_act and e.same_act_as)
-    )
 
 
 def past_windows(counts: Floats, horizon: int) -> Floats:

@@ -22,7 +22,6 @@ from forecast.arrays.transforms import expit
 from forecast.data.records import OverdoseFinal, OverdoseRelease
 from forecast.domain import FIRST_MONTH, Month, month_text
 from forecast.errors import GateError
-from forecast.forecasting.driver_gate import contradicted_records
 from forecast.model.events import MAX_INTENSITY, STREAMS, EventRates
 from forecast.model.leverage import Leverage
 from forecast.model.opposition import OppositionPosterior, PollFit
@@ -201,7 +200,7 @@ def _leave_one_out(layout: Layout, months: NDArray[np.intp], finals: Floats, tot
     prior = joint_prior(layout)
     design, values, noise = final_design(layout, months), finals, np.eye(len(months)) * FINAL_SD**2
     if totals:
-        at = prior.given(design, finals, np.eye(len(months)) * _ROUGH_SD**2).mean
+        at = prior.condition(design, finals, np.eye(len(months)) * _ROUGH_SD**2).mean
         value, gradient = log_sums(layout, at, np.array([t.period_end for t in totals], dtype=np.intp))
         design = np.vstack([design, gradient + bias_design(layout, totals)])
         values = np.r_[finals, np.log([t.deaths for t in totals]) - value + gradient @ at]

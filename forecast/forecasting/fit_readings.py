@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
-from scipy.special import logit
 
+from forecast.arrays.transforms import logit
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, forecast_from_history, question_probabilities
 from forecast.forecasting.origin_state import OriginState

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from forecast.arrays import ladder
 from forecast.arrays.decay import knot_weights
+from forecast.arrays.transforms import expit
 from forecast.domain import FIRST_MONTH, Month
 from forecast.typing import Floats
 
@@ -29,7 +30,7 @@ class ParameterDraws:
     log_stay           [S, 5] log of the median months m before a fall from levels 1..5
     leverage           [S] effect π⁺ of pressure on rises
     leverage_on_falls  [S] effect π⁻ of pressure on falls
-    just_risen              [S] φ, added to a fall in the month after a rise
+    just_risen         [S] φ, added to a fall in the month after a rise
     overdose_level     [S] effect β_O1 of log2(deaths/3000)
     overdose_change    [S] effect β_O2 of the change of log deaths over a year
     opposition         [S] effect β_D of opposition

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.arrays.weighted_quantiles import weighted_interval
+from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.domain import TOP, Question
 from forecast.forecasting.companion_questions import CompanionRates, determination_forecasts, direct_action, event_count_forecast
 from forecast.forecasting.driver_paths import DriverPaths
@@ -147,7 +147,7 @@ def _level_forecast(
         known=known,
         expected=None,
         mcse=monte_carlo_error(draws, w, np.asarray(batches)),
-        interval=weighted_interval(draws, w),
+        interval=WeightedSample.mixture(draws, w).interval(),
         prior=float(sum(weights[n] * p for n, p in prior.items())),
         by_reading=dict(zip(forecasts, map(float, means), strict=True)),
         draws=draws,
@@ -164,7 +164,7 @@ def _companion_forecast(origin_state: OriginState, q: Question, rates: Companion
         known=None,
         expected=None if rates.expected is None else float(rates.expected.mean()),
         mcse=monte_carlo_error(draws, one, rates.by_path_batch, chained=False),
-        interval=weighted_interval(draws, one),
+        interval=WeightedSample.mixture(draws, one).interval(),
         prior=float(rates.prior.mean()),
         by_reading=dict.fromkeys(origin_state.histories, p),
         draws=draws,

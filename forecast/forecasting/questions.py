@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from forecast.data.settings import QuestionsConfig
+from forecast.data.settings import CompanionQuestion, QuestionsConfig
 from forecast.data.suggestions import did_you_mean, quoted
 from forecast.domain import LEVELS, LevelKind, Month, Question, QuestionId, first_day, last_day
 from forecast.errors import Problem
@@ -67,6 +67,24 @@ def question_problems(config: QuestionsConfig, origin: Month) -> list[Problem]:
         else:
             problems += _rule_problems(slug, companion, config)
     return problems
+
+
+def _rule_problems(slug: str, companion: CompanionQuestion, config: QuestionsConfig) -> Iterator[Problem]:
+    """What the models could not follow in the counting rule of a companion question. They know what excludes a yes, and which of the
+    answers a determination implies.
+    """
+    column = f"companion.{slug}"
+    if (companion.counts is None) != (slug == UNCOUNTED):
+        found, expected = ("no counts", "which rows count") if companion.counts is None else ("counts", f"none: no row counts for {slug}")
+        yield Problem(_FILE, found, expected, "Correct the table.", column=f"{column}.counts")
+    insufficient = config.companion.get("deemed-insufficient")
+    excludes = insufficient.counts if insufficient and slug == "deemed-sufficient" else None
+    if companion.none_of != excludes:
+        expected = "the counts of deemed-insufficient" if excludes else "nothing"
+        yield Problem(_FILE, "another none_of", expected, "Correct the table.", column=f"{column}.none_of")
+    if companion.or_determination != (slug == "deemed-insufficient"):
+        expected = "or_determination = true for deemed-insufficient alone"
+        yield Problem(_FILE, str(companion.or_determination).lower(), expected, "Correct it.", column=f"{column}.or_determination")
 
 
 def _ladder_question(kind: LevelKind, template: str, level: int, horizon: int, window: Window, lag: int) -> Question:

@@ -245,7 +245,7 @@ def _part_se(part: Contribution, before: RunEndpoint, after: RunEndpoint, compar
 def _between_runs(own: StateForecast | None, run: RunEndpoint, other: StateForecast, same_paths: bool) -> Values:
     """The standard error of the difference between what a run published and a forecast by the draws of another."""
     if own is None:
-        return in_quadrature(other.influence.standard_error(), run.mcse)
+        return in_quadrature(other.influence.se(), run.mcse)
     return own.influence.difference_se(other.influence, same_draws=False, same_paths=same_paths)
 
 

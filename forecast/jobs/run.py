@@ -24,7 +24,7 @@ from forecast.inference.settings import MULTIVERSE
 from forecast.jobs.input_fingerprint import sampling, settings_digest
 from forecast.jobs.saved_run import INPUTS
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.progress import Progress, silent
+from forecast.progress import Progress, listener_of, silent
 from forecast.report.files import write_report_files
 from forecast.report.models.report import Report
 from forecast.report.payload.build import build_report

@@ -187,7 +187,6 @@ def fit_events(
     window = np.arange(start, origin + 1) - FIRST_MONTH
     memory = concession_memory(events, origin)
     acts = [e for e in arrivals(events) if e.date.month <= origin]
-    answered = distinct_acts([e for e in events if e.answers])  # the US answer counts even where a row of Mexico is the arrival
     counts = _counts(acts, start, origin)
     means = tuple(float(series[window].mean()) for series in (log2_deaths, memory, pressure))
     lagged = [series[window - 1] - mean for series, mean in zip((log2_deaths, memory, pressure), means, strict=True)]
@@ -229,15 +228,12 @@ def fit_events(
 
 
 def _counts(acts: Sequence[Event], start: Month, origin: Month) -> Floats:
-    return _tally(acts, start, origin, STREAMS, lambda e: (s,) if (s := stream_of(e)) else ())
-
-
-def _tally(acts: Sequence[Event], start: Month, origin: Month, names: Sequence[str], kinds) -> Floats:  # type: ignore[no-untyped-def]
-    out = np.zeros((len(names), origin - start + 1))
+    """Acts of each stream in each month of the window, [K, W]."""
+    counts = np.zeros((len(STREAMS), origin - start + 1))
     for e in acts:
-        if start <= e.date.month <= origin and (name := stream_of(e)):
-            out[STREAMS.index(name), e.date.month - start] += 1
-    return out
+        if start <= e.date.month <= origin and (stream := stream_of(e)):
+            counts[STREAMS.index(stream), e.date.month - start] += 1
+    return counts
 
 
 def _marks(acts: Sequence[Event], name: str, start: Month) -> Floats:

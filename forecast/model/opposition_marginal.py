@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from forecast import domain
 from forecast.arrays.gaussian import log_densities
+from forecast.arrays.transforms import logit
 from forecast.data.coding_rules import opposed_share
 from forecast.model.tolerance_data import LOGIT_60
 from forecast.typing import Floats
@@ -68,7 +69,7 @@ class PollShare:
 
     @property
     def logit(self) -> float:
-        return float(np.log(self.share) - np.log1p(-self.share))
+        return float(logit(self.share))
 
     @property
     def sampling_variance(self) -> float:

@@ -14,11 +14,11 @@ import numpy as np
 import xarray as xr
 
 from forecast.arrays.ladder import MONTHS_A_YEAR, Kernel, fall_destinations, fall_logit, forward_recursion, rise_destinations, rise_logit
-from forecast.arrays.transforms import expit
+from forecast.arrays.transforms import expit, logit
 from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.domain import TOP
 from forecast.model.outside_view_data import TransitionCounts
-from forecast.priors.distributions import Normal, Quantiles, Scale
+from forecast.priors.distributions import PROBABILITIES, Normal, Quantiles, Scale
 from forecast.priors.expert_pooling import central_normal, linear_pool, widen
 from forecast.priors.load import Priors
 from forecast.priors.specs import PriorSpec
@@ -33,7 +33,7 @@ class NewStatePredictive:
     fall_log_odds      [n, 5] monthly log-odds of a fall from 1..5, against staying
     skip_up            [n, 4] probability that a rise goes on through 1..4
     skip_down          [n, 4] probability that a fall goes on through 1..4
-    just_risen              [n] φ, added to the log-odds of a fall just after a rise
+    just_risen         [n] φ, added to the log-odds of a fall just after a rise
     pressure_on_rises  [n] π⁺, added to the log-odds of a rise under pressure
     pressure_on_falls  [n] π⁻, added to the log-odds of a fall under pressure
     """
@@ -67,7 +67,7 @@ def predict_new_state(posterior: xr.Dataset, counts: TransitionCounts, seed: int
     n = flat["sigma"].size
     effect_rise, effect_fall = flat["sigma"] * rng.standard_normal((2, n))
     return NewStatePredictive(
-        rise_log_odds=rise_logit(1 / (1 + np.exp(-flat["logit_q"]))) + effect_rise[:, None],
+        rise_log_odds=rise_logit(expit(flat["logit_q"])) + effect_rise[:, None],
         fall_log_odds=fall_logit(np.exp(flat["log_m"])) + effect_fall[:, None],
         skip_up=rng.beta(1 + counts.went_up, 1 + counts.stopped_up, (n, TOP - 1)),
         skip_down=rng.beta(1 + counts.went_down, 1 + counts.stopped_down, (n, TOP - 1)),
@@ -127,16 +127,16 @@ def ladder_specs(
     specs: dict[str, PriorSpec] = {}
     for j in range(TOP):
         q = pool(lambda state: state.rise_probability[:, j])  # noqa: B023  # called at once
-        logit = widen(replace(q, values=np.log(q.values) - np.log1p(-q.values)), widening["rise_low" if j < 3 else "rise_high"])
-        specs[f"ladder.rise.{j}"] = _quantiles(1 / (1 + np.exp(-logit.interval())), "logit")
+        log_odds = widen(replace(q, values=logit(q.values)), widening["rise_low" if j < 3 else "rise_high"])
+        specs[f"ladder.rise.{j}"] = _quantiles(expit(log_odds.quantile(PROBABILITIES)), "logit")
     for j in range(1, TOP + 1):
         m = pool(lambda state: state.median_stay[:, j - 1])  # noqa: B023  # called at once
         log = widen(replace(m, values=np.log(m.values)), widening["stay_low" if j < 4 else "stay_high"])
-        specs[f"ladder.stay.{j}"] = _quantiles(np.exp(log.interval()), "log")
+        specs[f"ladder.stay.{j}"] = _quantiles(np.exp(log.quantile(PROBABILITIES)), "log")
     for i in range(2, TOP):
-        specs[f"ladder.skip_up.{i}"] = _quantiles(pool(lambda state: state.skip_up[:, i - 1]).interval(), "beta")  # noqa: B023  # called at once
+        specs[f"ladder.skip_up.{i}"] = _quantiles(pool(lambda state: state.skip_up[:, i - 1]).quantile(PROBABILITIES), "beta")  # noqa: B023  # called at once
     for i in range(1, TOP):
-        specs[f"ladder.skip_down.{i}"] = _quantiles(pool(lambda state: state.skip_down[:, i - 1]).interval(), "beta")  # noqa: B023  # called at once
+        specs[f"ladder.skip_down.{i}"] = _quantiles(pool(lambda state: state.skip_down[:, i - 1]).quantile(PROBABILITIES), "beta")  # noqa: B023  # called at once
     phi = central_normal(pool(lambda state: state.just_risen))
     return specs | {"ladder.just_risen": Normal(_rounded(phi.mean), _rounded(phi.sd))}
 
@@ -181,8 +181,8 @@ def predictive_of_priors(priors: Priors, n: int, seed: int) -> NewStatePredictiv
     )
 
 
-def _quantiles(interval: Floats, scale: Scale) -> Quantiles:
-    low, middle, high = (_rounded(float(x)) for x in interval)
+def _quantiles(at: Floats, scale: Scale) -> Quantiles:
+    low, middle, high = (_rounded(float(x)) for x in at)
     return Quantiles(low, middle, high, scale)
 
 

@@ -106,7 +106,7 @@ class TolerancePriors:
     stay               [5, 2] log of the median months before a fall from 1..5
     leverage           [2] effect of pressure on rises
     leverage_on_falls  [2] effect of pressure on falls
-    just_risen              [2] effect of the month after a rise on falls
+    just_risen         [2] effect of the month after a rise on falls
     overdose_level     [2] effect of the number of deaths
     overdose_change    [2] effect of its change over a year
     opposition         [2] effect of opposition

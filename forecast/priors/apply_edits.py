@@ -17,7 +17,6 @@ from forecast.priors.edit_log import (
     Edit,
     HeadlineEstimate,
     Provenance,
-    chained,
     edit_from_record,
     read_history,
     specs_digest,
@@ -25,8 +24,9 @@ from forecast.priors.edit_log import (
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import PriorSpec, SpecError
-from forecast.storage.atomic import remove_leftovers, replace_file, replace_files
+from forecast.storage.atomic import replace_files, replace_text
 from forecast.storage.files import read_bounded
+from forecast.storage.hash_chain import chained_digest
 from forecast.storage.text import decode_text, read_text
 from forecast.storage.toml import MAX_TOML, parse_toml
 
@@ -52,7 +52,7 @@ def begin_history(folder: Path, priors: Priors) -> None:
         path.parent.mkdir(exist_ok=True)
     except OSError as e:
         raise ForecastError(f"{path.parent} could not be made: {e.strerror or e}.", "Check the folder's permissions.") from e
-    replace_text_file(path, "\n".join(lines))
+    replace_text(path, "\n".join(lines))
 
 
 def write_edits(
@@ -151,7 +151,7 @@ def _write(
         raws.append(raw)
     path = folder / FOLDER / f"{_day(now).year}.toml"
     if not path.exists():
-        replace_text_file(path, _HEAD)
+        replace_text(path, _HEAD)
     contents[path] = read_bounded(path, MAX_TOML) + "".join(map(_block, raws)).encode()
     _check_readable(path, contents[path])
     replace_files(contents)
@@ -222,18 +222,3 @@ def edit_prior_text(path: Path, specs: Mapping[str, PriorSpec], provenance: Mapp
             if document[name].get(key) != value:
                 document[name][key] = value
     return tomlkit.dumps(document)
-
-
-def replace_text_file(path: Path, text: str) -> None:
-    """Write a text file whole: under another name first, onto the disk, then renamed. Raises ForecastError if that fails.
-
-    The caller holds the folder (`data.lock.editing`): what a killed writer left in it is removed.
-    """
-    target = path.resolve()
-    remove_leftovers(target.parent)
-    try:
-        replace_file(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o644)
-    except OSError as e:
-        raise ForecastError(
-            f"{path} could not be written: {e.strerror or e}.", "The old file stands; check the disk and permissions."
-        ) from e

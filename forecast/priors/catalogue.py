@@ -207,7 +207,7 @@ def name_remedy(name: str) -> str:
 
 def closest_name(name: str) -> str:
     """The current name of a renamed prior, else the most similar name."""
-    return RENAMED.get(name) or get_close_matches(name, CATALOGUE, 1, 0.0)[0]
+    return RENAMED.get(name) or nearest_words(name, CATALOGUE, 1, 0.0)[0]
 
 
 def check_spec(entry: PriorDefinition, spec: PriorSpec) -> None:

@@ -205,7 +205,7 @@ def read_history(folder: Path) -> EditHistory:
     for number, (raw, path) in enumerate(sorted(records, key=lambda item: _number(*item)), 1):
         if raw.get("number") != number:
             raise StoreError(f"{path}: the edit after number {number - 1} is missing or duplicated.", _REMEDY)
-        if raw.get("sha256") != chained(previous, raw):
+        if raw.get("sha256") != chained_digest(previous, raw):
             raise StoreError(f"{path}: edit {number} was altered, or one before it: the digest does not match.", _REMEDY)
         edits.append(_edit(raw, path))
         previous = edits[-1].sha256
@@ -215,13 +215,6 @@ def read_history(folder: Path) -> EditHistory:
 def specs_digest(specs: Mapping[str, str]) -> str:
     """SHA-256 of specs by name: that of `Priors.digest` for the same priors."""
     return hashlib.sha256("\n".join(f"{name} = {spec}" for name, spec in sorted(specs.items())).encode()).hexdigest()
-
-
-def chained(previous: str, raw: Mapping[str, Any]) -> str:
-    """The digest of an edit as it stands in the file, and so of all before it."""
-    body = {key: value for key, value in raw.items() if key != "sha256"}
-    text = json.dumps(body, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
 
 
 def edit_from_record(raw: Mapping[str, Any]) -> Edit:

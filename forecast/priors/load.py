@@ -12,7 +12,7 @@ from typing import Any
 
 from forecast.data.suggestions import nearest_words
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, check_spec, closest_name, name_remedy
+from forecast.priors.catalogue import CATALOGUE, RENAMED, check_spec, closest_name, name_remedy
 from forecast.priors.distributions import Distribution, Fixed
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import Constants, PriorSpec, SpecError
@@ -133,7 +133,7 @@ def load_priors(folder: Path) -> Priors:
 
 def _missing(folder: Path, valid: Mapping[str, Prior], problems: Iterable[Problem], unread: set[str]) -> Iterator[Problem]:
     """Missing files and priors, except those that have another problem already."""
-    mentioned = {problem.column for problem in problems}
+    mentioned = {RENAMED.get(problem.column or "", problem.column) for problem in problems}
     here = {path.name for path in folder.glob("*.toml")}
     for name, entry in CATALOGUE.items():
         file = f"{entry.file}.toml"
@@ -162,7 +162,7 @@ def _read_prior(file: str, name: str, table: Any, document: TomlDocument, proble
 
     if name not in CATALOGUE:
         inner = [f"{name}.{key}" for key, value in table.items() if isinstance(value, dict)] if isinstance(table, dict) else []
-        hint = f'Put the whole name in quotes: ["{closest_name(inner[0])}"].' if inner else name_remedy(name)
+        hint = f'Put the whole name in quotes: ["{closest_name(inner[0])}"].' if inner else _name_in_file(name)
         refuse(repr(name), "the name of a prior", hint)
         return None
     if not isinstance(table, dict):
@@ -198,9 +198,9 @@ def _check_key(key: str, table: Mapping[str, Any], refuse: Any) -> None:
         refuse(f"{key} = {value!r}", "a text", "Put it in quotes.", key)
 
 
-def _right_name(name: str) -> str:
-    hint = right_name(name)
-    return f"{hint} {UPGRADE}" if name in RENAMED else hint
+def _name_in_file(name: str) -> str:
+    """What to write instead of an unknown name in a prior file. An old name there means a workspace of an earlier version."""
+    return f"{name_remedy(name)} {UPGRADE}" if name in RENAMED else name_remedy(name)
 
 
 def _nearest_key(key: str) -> str:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.apply_edits import replace_text_file
 from forecast.priors.catalogue import CATALOGUE, name_remedy
 from forecast.priors.distributions import WIDTH_90, Beta, Distribution, Quantiles
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import PriorSpec, SpecError
+from forecast.storage.atomic import replace_text
 from forecast.storage.toml import TomlDocument, read_toml_file
 
 RISE = "ladder.rise.3"
@@ -107,7 +107,7 @@ def alternatives_file(folder: Path, sets: Alternatives) -> dict[Path, bytes]:
     path = folder / ALTERNATIVES_FILE
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
-        replace_text_file(path, "")
+        replace_text(path, "")
     lines = [
         "# Alternative sets of priors from the outside view. Written by `forecast priors reference --write`; edits are lost.",
         "",

@@ -10,11 +10,10 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final
 
-from forecast.data.suggestions import quoted
+from forecast.data.suggestions import nearest_words, quoted
 from forecast.errors import InputError, Problem, limited
 from forecast.priors.catalogue import CATALOGUE, check_spec, name_remedy
 from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale

@@ -73,7 +73,7 @@ def _attribution(report: Report) -> str:
     if not summary:
         return ""
     alarm = markdown_bold(attribution.attribution_alarm(report))
-    below = f"~: within the noise. {attribution.attribution_aside(report)}"
+    below = f"{attribution.attribution_marks(report)} {attribution.attribution_aside(report)}"
     body = (alarm, markdown_text(summary), markdown_table(attribution.parts_table(report)), markdown_text(below.strip()))
     return "\n\n".join(part for part in body if part)
 

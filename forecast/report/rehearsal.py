@@ -9,7 +9,7 @@ from forecast.data.outcome import reading_titles
 from forecast.data.records import Record
 from forecast.data.row_query import summarise_event
 from forecast.data.tables import RECORDS, Data, origin, table_rows
-from forecast.domain import FIRST_MONTH, LEVELS, Month, month_text
+from forecast.domain import FIRST_MONTH, LEVELS, PUBLISHED_CHOICE, Month, month_text
 from forecast.errors import InputError, Problem
 from forecast.forecasting.questions import build_questions
 from forecast.forecasting.scenarios.specification import Scenario
@@ -96,7 +96,7 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
     from forecast.report.payload import history, provenance
     from forecast.report.payload.build import NO_SENTENCES
     from forecast.report.payload.questions import MEANINGS
-    from forecast.report.sentences import PUBLISHED, build_sentences
+    from forecast.report.sentences import build_sentences
 
     p = 0.1
     two: Any = [0.1, 0.2]
@@ -131,7 +131,7 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
             for name, title in titles.items()
         ],
         mixture=q.Mixture(mean=p, median=p, interval=interval, density=density), weights_alternative=[],
-        multiverse=[q.Choice(label="as published", group=PUBLISHED, probability=p, note="")],
+        multiverse=[q.Choice(label="as published", group=PUBLISHED_CHOICE, probability=p, note="")],
         ladder=[
             q.Rung(level=k, name=name, meaning=MEANINGS[k], months_at_level_main=0, ever_observed=False) for k, name in enumerate(LEVELS)
         ],

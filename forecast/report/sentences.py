@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecast.domain import LEVELS
+from forecast.domain import DISPUTED_ACT, LEVELS, PRESSURE_SCALE, PUBLISHED_CHOICE
 from forecast.formatting import (
     capital,
     day_words,
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from forecast.report.models.report import Report, Sentences
 
 TITLE = "Will Mexico tolerate US operations against cartels on its soil?"
-DISPUTED_ACT = "disputed act"
-PRESSURE_SCALE = "scale of pressure"
-PUBLISHED = "as published"
-"""Values of `multiverse[].group` that the sentences rely on."""
 
 
 def choices_of(report: Report, group: str) -> list[Choice]:
@@ -41,7 +37,7 @@ def choices_of(report: Report, group: str) -> list[Choice]:
 
 def published_choice(report: Report) -> Choice | None:
     """The main reading as it was published, the first row of the multiverse table; None if there is no table."""
-    return next(iter(choices_of(report, PUBLISHED)), None)
+    return next(iter(choices_of(report, PUBLISHED_CHOICE)), None)
 
 
 def fit_words(report: Report) -> str:

@@ -43,9 +43,9 @@ MAIN: Final = "main"
 class FittedDraws:
     """Draws of a fit, in the order of their chains.
 
-    situation  what they were fitted to
-    draws      reading → draws [S] of its posterior
-    prior      draws of the prior
+    origin_state  what they were fitted to
+    draws         reading → draws [S] of its posterior
+    prior         draws of the prior
     """
 
     origin_state: OriginState
@@ -57,12 +57,12 @@ class FittedDraws:
 class ReweightedForecast(AnsweredByReading):
     """The forecast for other inputs, from weighted draws.
 
-    situation    the inputs it is for
-    probability  question id → mixture of the readings, ladder and companions
-    known        question id → the same of what is publicly known, where that is another question
-    by_reading   question id → reading → probability
-    weighted     reading → draws and weights
-    influence    of each draw and path on `probability`
+    origin_state  the inputs it is for
+    probability   question id → mixture of the readings, ladder and companions
+    known         question id → the same of what is publicly known, where that is another question
+    by_reading    question id → reading → probability
+    weighted      reading → draws and weights
+    influence     of each draw and path on `probability`
     """
 
     origin_state: OriginState
@@ -79,11 +79,11 @@ class ReweightedForecast(AnsweredByReading):
 
 
 def reweight_to_inputs(basis: FittedDraws, origin_state: OriginState, pool: DriverPaths | None = None) -> ReweightedForecast:
-    """Every question for a situation, from draws fitted to another.
+    """Every question for one state at the origin, from draws fitted to another.
 
-    A reading that was not fitted starts from the draws of main; one that is no more is dropped. For the fit's own situation the answers are
-    the run's own but for the rounding of its draws. Two situations share random numbers only if they have the same seed.
-    pool: the paths of the drivers, if they are not to be the situation's own.
+    A reading that was not fitted starts from the draws of main; one that is no more is dropped. For the fit's own state the answers are
+    the run's own but for the rounding of its draws. Two states share random numbers only if they have the same seed.
+    pool: the paths of the drivers, if they are not to be the state's own.
     """
     pool = pool or origin_state.pool()
     weighted = {name: weight_reading(basis, origin_state, name) for name in origin_state.histories}
@@ -112,11 +112,11 @@ def reweight_to_inputs(basis: FittedDraws, origin_state: OriginState, pool: Driv
 
 
 def weight_reading(basis: FittedDraws, origin_state: OriginState, reading: str) -> WeightedDraws:
-    """The draws of one reading, weighted from the history and priors they were fitted to, to those of the situation."""
+    """The draws of one reading, weighted from the history and priors they were fitted to, to those of the new state."""
     fit = reading if reading in basis.draws else MAIN
     old = ReadingTarget(basis.origin_state.priors, basis.origin_state.histories[fit])
     new = ReadingTarget(origin_state.priors, origin_state.histories[reading])
-    edit = EditEffects.of(old.priors, new.priors)  # edits of other models act through the situation
+    edit = EditEffects.of(old.priors, new.priors)  # edits of other models act through the origin state
     weighted = weight_draws(_extend_drift(basis.draws[fit], origin_state), old, new, fit, edit)
     if unsupported_mass(old.priors, new.priors, edit.densities)[1] > UNSUPPORTED_MAX:  # where there are no draws, weights cannot tell
         weighted = replace(weighted, smoothed=replace(weighted.smoothed, k_hat=np.inf))
@@ -124,7 +124,7 @@ def weight_reading(basis: FittedDraws, origin_state: OriginState, reading: str) 
 
 
 def _extend_drift(draws: ParameterDraws, origin_state: OriginState) -> ParameterDraws:
-    """The drift with the knots of the situation's slots: beyond its last knot the stationary AR(1) goes on."""
+    """The drift with the knots of the new origin's slots: beyond its last knot the stationary AR(1) goes on."""
     n_knots, rng = slots(origin_state.origin)[1], np.random.default_rng(origin_state.seed + 6)
     return replace(draws, drift=extended(draws.drift, draws.drift_sd, yearly_persistence(draws.half_life), n_knots, rng))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,24 +27,6 @@ type ArrayDict = dict[str, NDArray[Any]]
 
 KNOT_MONTHS: Final = 3
 """Months between the knots of opposition, which is linear from one to the next."""
-_KINDS: Final = {"reach": "reached_by", "hold": "in_force_at", "fall": "fallen_to"}
-
-
-class QuestionId(NamedTuple):
-    """The parts of a question's id: kind, horizon in months, and the level of a ladder question or the slug of a companion."""
-
-    kind: str
-    horizon: int
-    level: int | None
-    slug: str
-
-
-def parse_id(question: str) -> QuestionId:
-    """`reach-4-12m` or `event-direct-action-12m` in parts."""
-    kind, rest = question.split("-", 1)
-    middle, horizon = rest.rsplit("-", 1)
-    months = int(horizon.removesuffix("m"))
-    return QuestionId(_KINDS[kind], months, int(middle), "") if kind in _KINDS else QuestionId(kind, months, None, middle)
 
 
 def pack(forecast: Forecast) -> ArrayDict:
@@ -92,7 +74,7 @@ def pack(forecast: Forecast) -> ArrayDict:
         out[f"{name}/skips_up"], out[f"{name}/skips_down"] = reading.skip_counts
         out |= {f"{name}/entered/{k}": _single(reading.ladder.entered[k - 1, :, k:]) for k in secret_levels(public)}
         by_draw = np.array([question_probability(reading.ladder, *part) for part in parts])
-        out[f"{name}/questions"], out[f"{name}/efficiency"] = _single(by_draw), _single(np.array([efficiency(row) for row in by_draw]))
+        out[f"{name}/questions"], out[f"{name}/efficiency"] = _single(by_draw), _single(np.array([relative_ess(row) for row in by_draw]))
         out[f"{name}/slots"] = _single(np.array([reading.ladder.path_batch_means(*part) for part in parts]))
         out[f"{name}/prior_questions"] = _single(np.array([question_probability(reading.prior_ladder, *part) for part in parts]))
     out |= pack_draws("prior", next(iter(readings.values())).prior_draws)
@@ -102,7 +84,7 @@ def pack(forecast: Forecast) -> ArrayDict:
             out[f"companion_prior/{id_}"] = _single(answer.draws[0] if answer.prior_draws is None else answer.prior_draws)
     out |= {f"pool/{f.name}": _single(getattr(pool, f.name)) for f in fields(pool)}
     out["events/log_likelihood"] = _single(events_log_likelihood(origin_state, pool))
-    out |= _pack_situation(origin_state)
+    out |= _pack_origin_state(origin_state)
     try:
         check_arrays(out)
     except ValueError as e:
@@ -110,7 +92,7 @@ def pack(forecast: Forecast) -> ArrayDict:
     return out
 
 
-def _pack_situation(origin_state: OriginState) -> ArrayDict:
+def _pack_origin_state(origin_state: OriginState) -> ArrayDict:
     """The drivers, and the data and draws they were made from."""
     rates, pressed, polled = origin_state.rates, origin_state.leverage, origin_state.polled
     now = origin_state.origin - FIRST_MONTH

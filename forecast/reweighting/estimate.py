@@ -16,14 +16,14 @@ import numpy as np
 from forecast.arrays.psis import SmoothedWeights
 from forecast.arrays.transforms import expit, logit
 from forecast.arrays.weighted_quantiles import INTERVAL, quantiles_by_row
-from forecast.domain import TOP, Month
+from forecast.domain import TOP, Month, Question
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_ladder, question_probability
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.forecasting.question_forecasts import DisclosureDelay, probability_disclosed
 from forecast.priors.load import Priors
 from forecast.reweighting.diagnostics import ReweightingDiagnostics
-from forecast.reweighting.draws_archive import parse_id, secret_levels
+from forecast.reweighting.draws_archive import secret_levels
 from forecast.reweighting.driver_update import systematic_resample
 from forecast.typing import Arrays, Floats, Ints
 
@@ -60,7 +60,7 @@ class LadderQuestions:
         cls, ids: Sequence[str], public_now: int, origin: Month, administrations: Ints, seed: int, draws: int, n_paths: int
     ) -> LadderQuestions:
         """For so many draws of a reading, on the paths that the seed assigns to them."""
-        parts = tuple((q.kind, q.level or 0, q.horizon) for q in map(parse_id, ids))
+        parts = tuple((q.kind, q.level or 0, q.horizon) for q in map(Question.parse_id, ids))
         return cls(tuple(ids), parts, public_now, origin, administrations, assign_paths(draws, n_paths, seed + 2), seed)
 
     @classmethod

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from forecast.arrays.weighted_quantiles import WeightedSample
-from forecast.domain import TOP
+from forecast.domain import TOP, Question
 from forecast.forecasting.companion_questions import CompanionRates, count_forecast, determinations_from_counts, direct_action
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths
@@ -27,7 +27,7 @@ from forecast.model.events import COUNTED
 from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.load import Priors
 from forecast.reweighting.diagnostics import UNSUPPORTED_MAX, AnsweredByReading
-from forecast.reweighting.draws_archive import check_form, parse_id, unpack_draws, unpack_drivers, unpack_pool
+from forecast.reweighting.draws_archive import check_form, unpack_draws, unpack_drivers, unpack_pool
 from forecast.reweighting.driver_update import UpdatedDrivers, update_drivers
 from forecast.reweighting.edit_effects import DELAYS, DIRECT, READING_WEIGHTS, EditEffects, How, answerable
 from forecast.reweighting.estimate import (
@@ -189,10 +189,11 @@ def companion_rates(arrays: Arrays, priors: Priors, names: Collection[str], pool
     pool: the paths, if they moved or direct action was edited; None leaves that question out.
     """
     ids = [str(i) for i in arrays["companions"]]
-    rates = _direct_action(arrays, priors, [i for i in ids if parse_id(i).slug == "direct-action"], pool) if pool else {}
+    rates = _direct_action(arrays, priors, [i for i in ids if Question.parse_id(i).companion == "direct-action"], pool) if pool else {}
     months = int(arrays["companion/months"])
     for id_ in ids:
-        slug, horizon, size = parse_id(id_).slug, parse_id(id_).horizon, len(arrays[f"companion/{id_}"])
+        asked, size = Question.parse_id(id_), len(arrays[f"companion/{id_}"])
+        slug, horizon = asked.companion or "", asked.horizon
         if slug.startswith("deemed") and any(n.startswith("companion.deemed") or n == "events.determination" for n in names):
             due = [int(after) for after in arrays["companion/determinations"]]
             answers = np.asarray(arrays["companion/answers"], float)
@@ -207,7 +208,7 @@ def _direct_action(arrays: Arrays, priors: Priors, ids: Sequence[str], pool: Dri
     if not ids:
         return {}
     paths = assign_paths(len(arrays[f"companion/{ids[0]}"]), len(pool.leverage), int(arrays["seed"]) + 2)
-    horizons = {id_: parse_id(id_).horizon for id_ in ids}
+    horizons = {id_: Question.parse_id(id_).horizon for id_ in ids}
     rates = direct_action(priors, pool, paths, horizons.values(), _rng(arrays))
     return {id_: rates[horizon] for id_, horizon in horizons.items()}
 

@@ -16,13 +16,13 @@ import numpy as np
 
 from forecast.arrays.psis import pareto_smooth
 from forecast.arrays.weighted_quantiles import WeightedSample
-from forecast.domain import Month
+from forecast.domain import Month, Question
 from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder, question_probability
 from forecast.forecasting.predictive_checks import history_statistics, simulate_histories
 from forecast.model.events import ANSWERS, COUNTED
 from forecast.priors.distributions import Beta, Distribution, Gamma
 from forecast.priors.load import Priors
-from forecast.reweighting.draws_archive import parse_id, unpack_draws, unpack_drivers, unpack_pool
+from forecast.reweighting.draws_archive import unpack_draws, unpack_drivers, unpack_pool
 from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by_path
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, PARAMETER_READERS, skip_counts_of, to_own_unit, with_parameter_fixed
 from forecast.sensitivity.power_scaling import PathProbabilities, PathReweighter
@@ -98,7 +98,7 @@ def profile(arrays: Arrays, name: str, at: Sequence[float], question: str) -> Fl
     draws = draws.take(np.linspace(0, draws.size - 1, min(PROFILE_DRAWS, draws.size)).astype(int))
     paths = assign_paths(draws.size, len(pool.leverage), 1)
     levels, origin = arrays[f"{main}/levels"].astype(int), Month(int(arrays["origin"]))
-    asked, governs = parse_id(question), arrays["administrations"].astype(int)
+    asked, governs = Question.parse_id(question), arrays["administrations"].astype(int)
     out = []
     for value in at:
         fixed = with_parameter_fixed(draws, name, value)

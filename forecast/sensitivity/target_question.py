@@ -11,14 +11,14 @@ import numpy as np
 
 from forecast.arrays.ladder import probability_reached, saturate_pressure
 from forecast.arrays.psis import K_HAT_MAX, SmoothedWeights
-from forecast.domain import Month
+from forecast.domain import Month, Question
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import assign_paths, make_kernel
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.tolerance_data import History
 from forecast.priors.load import Priors
 from forecast.reweighting.diagnostics import MCSE_MAX
-from forecast.reweighting.draws_archive import parse_id, unpack_draws, unpack_drivers, unpack_pool
+from forecast.reweighting.draws_archive import unpack_draws, unpack_drivers, unpack_pool
 from forecast.reweighting.importance_ratios import RecordLikelihood
 from forecast.reweighting.prior_edits import reading_weights
 from forecast.typing import Arrays, Floats, Ints
@@ -178,7 +178,7 @@ def target_question(arrays: Arrays, priors: Priors, question: str) -> TargetQues
 
     ValueError if it is not of the kind *reached by*; KeyError if the arrays lack something.
     """
-    asked = parse_id(question)
+    asked = Question.parse_id(question)
     if asked.kind != "reached_by" or asked.level is None:
         raise ValueError(f"the question {question} is not about a level that is reached")
     drivers, weights = unpack_drivers(arrays), reading_weights(arrays, priors)

@@ -5,6 +5,7 @@ New bytes go to a temporary file beside the target, reach the disk, and are then
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Mapping
@@ -83,7 +84,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
 def create_file(path: Path, raw: bytes) -> None:
     """Write a file that does not exist yet, and its folder if that is missing. The folder is locked meanwhile.
 
-    Raises FileExistsError if the file exists, ForecastError if it cannot be written.
+    Raises FileExistsError if the file exists, OSError if its name is too long, ForecastError if it cannot be written.
     """
     try:
         path.parent.mkdir(exist_ok=True)
@@ -94,9 +95,9 @@ def create_file(path: Path, raw: bytes) -> None:
                 os.link(temporary, path)  # unlike a rename, it fails where the name is taken
             finally:
                 temporary.unlink()
-    except FileExistsError:
-        raise
     except OSError as e:
+        if e.errno in (errno.EEXIST, errno.ENAMETOOLONG):
+            raise
         raise ForecastError(f"{path} could not be written: {e.strerror or e}.", "Check the disk and the permissions.") from e
 
 

@@ -34,7 +34,6 @@ from tests.support import fake_sampler
 from tests.support.data_editing import add, change
 from tests.support.light_runs import plain_runs
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import question_rows
 
 type Command = Callable[..., Result]
 
@@ -265,10 +264,10 @@ def test_two_forecasts_reweighted_from_one_fit_share_its_draws(runs: Runs, tmp_p
     """The earlier of the two differs a little from the fit's draws, since it resampled them."""
     fit = write_report(of(runs.before, Draws(0.0)), tmp_path, NOW, inputs=runs.before).path
     source = DrawsSource(fit.name, 0.1, 1_000)
-    first = replace(of(runs.before, Draws(0.0, RESAMPLING)), rests_on=source)
+    first = replace(of(runs.before, Draws(0.0, RESAMPLING)), draws_source=source)
     a = write_report(first, tmp_path, NOW + timedelta(hours=1), inputs=runs.before).path
     monkeypatch.setattr(SavedRun, "fitted_draws", property(lambda run: Draws(0.0, RESAMPLING if run.path == a else 0.0)))
-    second = replace(of(runs.inputs, Draws(runs.draws.higher, -RESAMPLING)), rests_on=source)
+    second = replace(of(runs.inputs, Draws(runs.draws.higher, -RESAMPLING)), draws_source=source)
     moved = job.moved(SavedRun(a), second, runs.inputs)
     assert (moved["unexplained"], [p["kind"] for p in moved["parts"]]) == ([], ["prior", "revision", "new", "new"])
     q = moved["questions"][HEADLINE]

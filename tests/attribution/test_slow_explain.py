@@ -28,7 +28,6 @@ from tests.conftest import NOW
 from tests.support import fake_sampler
 from tests.support.light_runs import plain_runs
 from tests.support.prior_forecasts import drawn_forecast
-from tests.support.sound_reports import question_rows
 
 SEED = 11
 
@@ -131,7 +130,7 @@ def test_the_stated_error_of_the_remainder_is_that_of_repeated_draws(edited: Edi
         own = build_origin_state(edited.before.data, edited.before.priors, seeds[0])
         home, target = (build_origin_state(x.data, x.priors, seeds[1]) for x in (edited.after, edited.before))
         one, other = forecast(own, own, 100 + i), forecast(home, target, 200 + i)
-        se = one.spread.difference_se(other.spread, same_draws=False, same_paths=seeds[0] == seeds[1])
+        se = one.influence.difference_se(other.influence, same_draws=False, same_paths=seeds[0] == seeds[1])
         z += [(other.probability[q] - one.probability[q]) / se[q] for q in se if se[q] > 1e-4]
     assert 0.6 < rms(z) < 1.5  # the questions of a pair move together, so there are few independent numbers
 

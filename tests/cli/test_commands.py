@@ -99,7 +99,6 @@ def test_the_examples_that_fit_or_need_a_run_work(workspace: places.Workspace, m
     `status` may find the bundled data old by the tests' clock.
     """
     monkeypatch.setattr("forecast.jobs.run.fit", lambda *_, **__: prior_forecast())
-    monkeypatch.setattr("forecast.jobs.priors.try_edits.fit", lambda *_, **__: prior_forecast())
     monkeypatch.setattr("forecast.jobs.priors.reference.compile_sampler", lambda *_: StandIn())
     ticks = itertools.count()
     environment = Environment(clock=lambda: NOW + timedelta(minutes=next(ticks)), environ={}, cwd=workspace.data.parent)

@@ -82,7 +82,7 @@ def test_columns_that_say_nothing_are_left_out(place: Path) -> None:
     reports = place / "reports"
 
     def header() -> set[str]:
-        lines = question_lines(list(read_book(reports).questions.values()), NOW.date(), 80)
+        lines = question_lines(list(read_question_ledger(reports).questions.values()), NOW.date(), 80)
         return {word for line in lines if line.startswith("  question ") for word in line.split()}
 
     assert header() == {"question", "model", "asks"}

@@ -175,9 +175,9 @@ def test_lines_fit_a_terminal(questions: Command, place: Path) -> None:
     published(reports, SECOND, chances={"reach-4-12m": 0.02}, priors="b" * 64)
     for asked in [q for q in read_question_ledger(reports).questions.values() if q.horizon == 12 and q.level in (None, 4, 5)]:
         record.record_prediction(reports, asked.id, 0.2, "a person with quite a long name", "word " * 40, NOW)
-        told = {"about": "known", "source": "s" * 30, "day": asked.resolves.isoformat(), "by": "ann", "why": None, "settles": None}
-        record.resolve(reports, asked.id, 2 if asked.kind == "count" else False, now=later, **told)
-    assert max(map(len, question_lines(list(read_book(reports).questions.values()), later.date(), 80))) <= 80
+        resolution = {"about": "known", "source": "s" * 30, "day": asked.resolves.isoformat(), "by": "ann", "why": None, "settles": None}
+        record.record_resolution(reports, asked.id, 2 if asked.kind == "count" else False, now=later, **resolution)
+    assert max(map(len, question_lines(list(read_question_ledger(reports).questions.values()), later.date(), 80))) <= 80
     for words in (("list", Q), ("score",), ("verify",)):
         result = questions(*words, now=later)
         assert result.exit_code == 0, result.stderr

@@ -80,7 +80,7 @@ FEW = 12
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a published run of which only the report is real. To be copied."""
     where = places.create_workspace(tmp_path_factory.mktemp("streams") / "workspace")
-    report = report_example() | {"run_id": RUN}
+    report = as_report(run_id=RUN)
     store.write_run(where.reports, RUN, lambda folder: write_report_files(report, folder) and None, META)
     store.publish(where.reports, RUN)
     return where.root

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from forecast.cli import _progress
 from forecast.cli._progress import SECONDS, Position, Timetable, duration, listener, seldom, steps_of_refit, steps_of_run
 from forecast.cli._streams import Log
-from forecast.jobs import explain, run, state_forecasts
+from forecast.jobs import explain, run
 from forecast.jobs.refit import reweight
 from forecast.progress import within
 
@@ -152,7 +152,7 @@ def test_every_step_that_may_come_has_its_time() -> None:
 
 def test_what_the_jobs_report_is_in_the_plan() -> None:
     stages = set()
-    for module in (run, reweight, explain, input_states):
+    for module in (run, reweight, explain):
         for call in ast.walk(ast.parse(inspect.getsource(module))):
             if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("progress") and isinstance(call.args[0], ast.Constant):
                 stages.add(call.args[0].value)

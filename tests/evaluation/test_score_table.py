@@ -19,7 +19,6 @@ from forecast.report.figures.questions import past_performance_summary, past_per
 from forecast.report.models.forecast import PastPerformance
 from forecast.workspace import Workspace
 from tests.conftest import NOW
-from tests.fixtures.report_example import as_report
 from tests.support.ledgers import FIRST, SECOND, THIRD, published
 
 DONE = datetime(2030, 1, 1, tzinfo=UTC)

@@ -7,8 +7,6 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from forecast.report.parts.baselines import frozen
-from forecast.report.payload.baselines import frozen
 from scipy import stats
 
 from forecast.data.event_groups import counting_rules, counts_by_month
@@ -19,13 +17,16 @@ from forecast.forecasting.baselines import (
     baselines,
     climatology_kernel,
     count_distribution,
-    monthly_counts,
     past_windows,
     persistence_kernel,
     poisson_distribution,
 )
+from forecast.forecasting.companion_questions import count_forecast
+from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.questions import build_questions
-from forecast.model.events import ANSWERS, COUNTED
+from forecast.model.events import ANSWERS, COUNTED, fit_events
+from forecast.model.hyperparameters import elasticity_priors
+from forecast.report.payload.questions import question_baselines
 from tests.support.bundled_state import bundled_origin_state
 from tests.support.prior_forecasts import prior_forecast
 
@@ -74,19 +75,67 @@ def test_windows_end_at_the_origin() -> None:
     assert past_windows(np.array([9.0, 1, 2, 3, 4, 5, 6]), 3).tolist() == [6, 15]
 
 
-def test_what_counts_is_what_the_model_of_events_counts() -> None:
+SLUGS = (*COUNTED, *(f"deemed-{answer}" for answer in ANSWERS))
+
+
+def monthly_counts(origin_state: OriginState, slug: str) -> list[float]:
+    """The counts of a companion in the months of the window, as the model of events has them."""
+    table = origin_state.rates.counted if slug in COUNTED else origin_state.rates.answers
+    return [float(n) for n in table[SLUGS.index(slug) % len(COUNTED)]]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_baseline_counts_what_the_model_of_events_counts(slug: str) -> None:
     origin_state = bundled_origin_state()
     start, end = origin_state.rates.window
-    config = origin_state.data.questions.companion
-    for i, slug in enumerate(COUNTED):
-        counts = config[slug].counts
-        assert counts is not None
-        found = monthly_counts(origin_state.data.events, counts, origin_state.origin)
-        assert found[start - FIRST_MONTH :].tolist() == origin_state.rates.counted[i].tolist(), slug
-        assert found.sum() >= origin_state.rates.counted[i].sum() > 0
-    for i, answer in enumerate(ANSWERS):
-        found = monthly_counts(origin_state.data.events, Counts(family="B", answers=answer), origin_state.origin)
-        assert found[start - FIRST_MONTH : end - FIRST_MONTH + 1].tolist() == origin_state.rates.answers[i].tolist()
+    rule = counting_rules(origin_state.data.questions)[slug]
+    assert counts_by_month(origin_state.data.events, rule, start, end).tolist() == monthly_counts(origin_state, slug)
+    assert sum(monthly_counts(origin_state, slug)) > 0
+
+
+@pytest.mark.parametrize(
+    ("slug", "change"),
+    [
+        ("mass-hand-over", {"min_count": 30}),
+        ("mass-hand-over", {"instrument": "deployment", "min_count": None}),
+        ("new-tariff", {"kind": "threat"}),
+        ("designation", {"kind": "act"}),
+        ("senate-vote-in", {"direction": "-"}),
+        ("deemed-insufficient", {"kind": "measure"}),
+    ],
+)
+def test_an_edit_of_what_counts_moves_the_forecast_and_the_baseline_alike(slug: str, change: dict[str, object]) -> None:
+    was = bundled_origin_state()
+    config = was.data.questions
+    companion = config.companion[slug]
+    assert companion.counts is not None
+    rule = CountingRule.model_validate(companion.counts.model_dump() | change)
+    companions = config.companion | {slug: companion.model_copy(update={"counts": rule})}
+    data = replace(was.data, questions=config.model_copy(update={"companion": companions}))
+    rates = fit_events(
+        data.events, data.administrations, was.origin, was.drivers.log2_deaths, was.leverage.value, elasticity_priors(was.priors),
+        np.random.default_rng(1), counting_rules(data.questions),
+    )  # fmt: skip
+    now = replace(was, data=data, rates=rates)
+    assert monthly_counts(now, slug) != monthly_counts(was, slug)
+    assert monthly_counts(now, slug) == counts_by_month(data.events, rule, *rates.window).tolist()
+    others = [other for other in SLUGS if other != slug]
+    assert [monthly_counts(now, other) for other in others] == [monthly_counts(was, other) for other in others]
+    before, after = (_numbers(s, slug) for s in (was, now))
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+
+
+def _numbers(origin_state: OriginState, slug: str) -> tuple[float, str]:
+    """The forecast of a companion question from its rate alone, and its baseline in words."""
+    question = next(q for q in build_questions(origin_state.data.questions, origin_state.origin) if q.companion == slug)
+    levels, events = origin_state.histories["main"].levels, origin_state.data.events
+    found = baselines([question], levels, events, origin_state.data.questions, origin_state.origin)[question.id]
+    months = origin_state.rates.counted.shape[1]
+    drawn = count_forecast(
+        origin_state.priors, slug, sum(monthly_counts(origin_state, slug)), months, question.horizon, 4000, np.random.default_rng(1)
+    )
+    return float(drawn.probability.mean()), str(found)
 
 
 def test_an_event_by_hand() -> None:
@@ -96,7 +145,7 @@ def test_an_event_by_hand() -> None:
     found = baselines(
         [q], origin_state.histories["main"].levels, origin_state.data.events, origin_state.data.questions, origin_state.origin
     )[q.id]
-    halves = [set() for _ in range(41)]  # 246 months
+    halves: list[set[str]] = [set() for _ in range(41)]  # 246 months
     for e in origin_state.data.events:
         if e.family == "B" and e.answers == "insufficient" and e.date.month <= origin_state.origin:
             halves[40 - (origin_state.origin - e.date.month) // 6].add(e.id)

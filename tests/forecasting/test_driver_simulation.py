@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.data.records import Scheduled
+from forecast.data.records import Event, Scheduled
 from forecast.domain import CHANNELS, Month, month
 from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, ForcedArrival, Intervention
 from forecast.forecasting.driver_simulation import DriverState, ExogenousPaths, _dirichlet_cumulated, _poisson, simulate_drivers
@@ -290,7 +290,7 @@ def test_doubling_the_economic_measures_since_2025_raises_their_simulated_arriva
     assert more
     k = STREAMS.index("measure.economic")
 
-    def arrivals(events: tuple[synthetic.Event, ...]) -> tuple[EventRates, float]:
+    def arrivals(events: tuple[Event, ...]) -> tuple[EventRates, float]:
         from forecast.model.hyperparameters import elasticity_priors
 
         fitted = fit_events(events, s.data.administrations, s.origin, s.drivers.log2_deaths, s.leverage.value, elasticity_priors(s.priors),

@@ -22,7 +22,7 @@ OFF = {
 @pytest.fixture(scope="module")
 def strip() -> dict[str, Universe]:
     origin_state = bundled_origin_state()
-    found = list(universes(origin_state, disputed_act(origin_state), read_alternatives(places.bundled() / "priors")))
+    found = list(universes(origin_state, disputed_act(origin_state), read_alternatives(places.bundled_root() / "priors")))
     assert len({u.label for u in found}) == len(found)
     return {u.label: u for u in found}
 

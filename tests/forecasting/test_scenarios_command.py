@@ -27,6 +27,7 @@ from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.priors.load import load_priors
 from forecast.reweighting.draws_archive import pack_draws, unpack_draws
 from forecast.runs import publication_lock, store
+from forecast.workspace import write_snapshot
 from tests.conftest import NOW
 from tests.support.bundled_state import bundled_origin_state
 from tests.support.sound_reports import EXAMPLE, sound_report
@@ -75,7 +76,7 @@ def root(workspace: places.Workspace) -> Path:
 
 
 def test_draws_come_back_as_they_were_packed() -> None:
-    constants = tolerance_priors(load_priors(places.bundled() / "priors"))
+    constants = tolerance_priors(load_priors(places.bundled_root() / "priors"))
     draws = from_prior(constants, bundled_origin_state().origin, 5, np.random.default_rng(0))
     back = unpack_draws(pack_draws("main", draws), "main")
     for field in fields(draws):

@@ -32,6 +32,7 @@ from forecast.forecasting.scenarios.specification import (
 )
 from forecast.model.events import STREAMS
 from forecast.model.hyperparameters import tolerance_priors
+from forecast.report.models.forecast import Scenario as ReportedScenario
 from tests.support.bundled_state import bundled_origin_state
 
 SIZE = 200
@@ -60,7 +61,8 @@ def draws(origin_state: OriginState) -> Mapping[str, ParameterDraws]:
 @pytest.fixture(scope="module")
 def results(origin_state: OriginState, draws: Mapping[str, ParameterDraws]) -> dict[str, ScenarioResult]:
     """The bundled scenarios, under one reading: that the readings are weighed is tested by the empty scenario."""
-    return {r.name: r for r in run_scenarios(origin_state, {"main": draws["main"]}, read_scenarios(places.bundled() / "data" / FOLDER))}
+    scenarios = read_scenarios(places.bundled_root() / "data" / FOLDER)
+    return {r.name: r for r in run_scenarios(origin_state, {"main": draws["main"]}, scenarios)}
 
 
 def run(origin_state: OriginState, draws: Mapping[str, ParameterDraws], says: ScenarioSpec) -> ScenarioResult:

@@ -11,6 +11,7 @@ import pytest
 from forecast import workspace as places
 from forecast.errors import InputError, UsageError
 from forecast.forecasting.scenarios.specification import CHANGES, FOLDER, ScenarioSpec, read_named, read_scenarios
+from forecast.forecasting.scenarios.template import TEMPLATE, create_scenario_file
 
 HEAD = """title = "What if"
 story = "A story."

@@ -43,7 +43,7 @@ OTHER: dict[str, Any] = {}
 
 
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
-    return fake_sampler.report(forecast, run_id, created) | {"questions": fake_sampler.EXAMPLE["questions"]} | OTHER
+    return fake_sampler.report_document(forecast, run_id, created) | {"questions": fake_sampler.EXAMPLE["questions"]} | OTHER
 
 
 def of(inputs: Inputs) -> Forecast:

@@ -13,7 +13,6 @@ from click.testing import Result
 from forecast.jobs.priors.try_edits import refit_edits, try_edits
 from forecast.jobs.run import DEFAULT_SEED
 from forecast.priors.parsing import parse_edits
-from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
@@ -38,7 +37,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(json.dumps([q.model_dump() for q in questions(prior_forecast())]))
+    found: list[dict[str, Any]] = question_rows(prior_forecast())
     return found
 
 
@@ -173,7 +172,7 @@ def test_another_seed_fits(kept: Workspace, command: Command, monkeypatch: pytes
         raise Fits
 
     monkeypatch.setattr("forecast.jobs.run.fit", fit)
-    monkeypatch.setattr("forecast.jobs.snapshot.inputs_of", lambda _: None)
+    monkeypatch.setattr("forecast.jobs.saved_run.SavedRun.inputs", None)
     monkeypatch.setattr("forecast.jobs.priors.try_edits._with_edits", lambda *_: None)
     with pytest.raises(Fits):
         refit_edits(kept, parse_edits([EDIT]), seed=DEFAULT_SEED + 1)

@@ -164,7 +164,7 @@ def test_a_row_added_gives_a_whole_run_that_says_what_it_rests_on(added: Added) 
     assert added.made.reason.startswith("only additions")
     assert added.made.ess is not None
     assert 400 <= added.made.ess < 800
-    assert not np.array_equal(added.forecast.at_origin.leverage.value, prior_forecast().at_origin.leverage.value)
+    assert not np.array_equal(added.forecast.origin_state.leverage.value, prior_forecast().origin_state.leverage.value)
     assert manifest.verify(added.done.path) == ()
     meta = manifest.read_manifest(added.done.path).meta
     assert meta["fitted_in"] == added.fitted.name
@@ -185,7 +185,7 @@ def test_its_answers_are_those_of_the_weighted_draws_but_for_resampling(added: A
     """Draws taken as often as they weigh say what weighted draws say."""
     inputs = load_workspace(added.where, today=TODAY)
     found = reweight_to_inputs(SavedRun(added.fitted).fitted_draws, build_origin_state(inputs.data, inputs.priors, SEED))
-    published, rounding = {q.id: q.probability for q in added.done.report.questions}, found.spread.resampling_se()
+    published, rounding = {q.id: q.probability for q in added.done.report.questions}, found.influence.resampling_se()
     for id_, answer in added.forecast.answers.items():
         assert published[id_] == pytest.approx(found.probability[id_], abs=ALARM_Z * rounding[id_] + 1e-9)
         assert rounding[id_] < answer.mcse
@@ -238,7 +238,7 @@ def test_more_months_and_later_coverage_are_additions(here: Workspace) -> None:
     coverage.write_text(coverage.read_text().replace("covered_through = 2026-06-30", "covered_through = 2026-07-31"))
     made = again(here)
     assert made.forecast is not None, made.reason
-    assert made.forecast.at_origin.origin == prior_forecast().at_origin.origin + 1
+    assert made.forecast.origin_state.origin == prior_forecast().origin_state.origin + 1
 
 
 def test_words_may_change(workspace: Workspace) -> None:

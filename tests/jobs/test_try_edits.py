@@ -17,7 +17,6 @@ from click.testing import Result
 from forecast.errors import InputError, StoreError
 from forecast.jobs.priors.try_edits import try_edits
 from forecast.priors.parsing import parse_edits, parse_prior
-from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
@@ -37,7 +36,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=[q.model_dump() for q in questions(prior_forecast())])))
+    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=question_rows(prior_forecast()))))
     return rows
 
 

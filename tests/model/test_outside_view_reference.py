@@ -23,7 +23,6 @@ from forecast.data.as_of import as_of
 from forecast.data.read import read_data
 from forecast.data.tables import Data
 from forecast.errors import ForecastError, GateError, UsageError
-from forecast.inference.sample import Report
 from forecast.inference.settings import SamplerSettings
 from forecast.jobs.priors import reference as job
 from forecast.jobs.priors.reference import ReferenceFit, compile_reference, fit_reference, write_reference
@@ -36,6 +35,7 @@ from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import ALTERNATIVES_FILE as ALTERNATIVES
 from forecast.priors.outside_view import read_alternatives
 from forecast.priors.specs import PriorSpec
+from forecast.progress import Report
 from forecast.workspace import PACKAGE, Workspace, bundled_root
 
 type Command = Callable[..., Result]

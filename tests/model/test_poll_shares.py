@@ -112,8 +112,8 @@ def test_the_model_and_what_is_said_of_a_poll_agree(read: tuple[dict[str, Record
     from forecast.data.read import read_data
 
     data = read_data(BUNDLED)
-    assert "One side only: 3 % are taken to have none." in poll_effects(data, poll(opposed_pct=97)).told
-    assert "One side only: 6 % are taken to have none." in poll_effects(data, poll(in_favour_pct=55)).told
+    assert "One side only: 3 % are assumed to have none." in poll_effects(data, poll(opposed_pct=97)).explanation
+    assert "One side only: 6 % are assumed to have none." in poll_effects(data, poll(in_favour_pct=55)).explanation
 
 
 @limits(max_examples=20)

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import InputError
-from forecast.priors.apply_edits import edit_prior_text, replace_text_file
+from forecast.priors.apply_edits import edit_prior_text
 from forecast.priors.catalogue import CATALOGUE, closest_name
 from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import load_priors
 from forecast.priors.plausibility import check_reading_names, plausibility_warnings
 from forecast.priors.specs import NamedNumbers, PriorSpec, Weights
+from forecast.storage.atomic import replace_text
 
 BUNDLED = Path(__file__).parents[2] / "priors"
 
@@ -227,7 +228,7 @@ def test_what_is_odd_is_warned_about(name: str, spec: PriorSpec, message: str) -
 
 def rewrite(path: Path, specs: dict[str, PriorSpec], why: str | None = None) -> None:
     message = {"source": "a fit", "by": "somebody", "date": date(2026, 12, 1)} | ({"why": why} if why else {})
-    replace_text_file(path, edit_prior_text(path, specs, dict.fromkeys(specs, message)))
+    replace_text(path, edit_prior_text(path, specs, dict.fromkeys(specs, message)))
 
 
 def test_rewritten_priors_are_read_back_and_comments_stay(folder: Path) -> None:

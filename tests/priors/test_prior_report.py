@@ -16,12 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import Result
-from forecast.report.charts.prior import curves
-from forecast.report.charts.svg import PAGE
-from forecast.report.parts.chances import questions
 from scipy import integrate, stats
 
-from forecast.arrays.weighted_quantiles import WeightedSample as Draws
+from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder
 from forecast.forecasting.predictive_checks import history_statistics
 from forecast.jobs.priors.report import prior_report
@@ -30,6 +27,8 @@ from forecast.priors.distributions import PROBABILITIES, Beta, Distribution, Fix
 from forecast.priors.implied import implied_quantities
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import after_selection, rise_after_selection, skip_after_selection
+from forecast.report.figures.prior_svg import prior_curves
+from forecast.report.figures.svg_export import PAGE
 from forecast.reweighting.draws_archive import pack, unpack_draws, unpack_pool
 from forecast.reweighting.driver_update import parameter_by_path
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, with_parameter_fixed
@@ -37,15 +36,7 @@ from forecast.reweighting.prior_edits import reweight_to_priors
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
 from forecast.sensitivity import prior_effects
-from forecast.sensitivity.prior_effects import (
-    PARAMETER_FIELDS,
-    PROFILE_DRAWS,
-    histories,
-    path_profile,
-    posterior,
-    profile,
-    with_parameter_fixed,
-)
+from forecast.sensitivity.prior_effects import PROFILE_DRAWS, histories, path_profile, posterior, profile
 from forecast.typing import Floats
 from forecast.workspace import Workspace, bundled_root
 from tests.support.prior_forecasts import prior_forecast
@@ -62,8 +53,8 @@ def arrays() -> Mapping[str, Any]:
     return pack(prior_forecast())
 
 
-def alike(values: Floats) -> Draws:
-    return Draws(values, np.full(len(values), 1 / len(values)))
+def alike(values: Floats) -> WeightedSample:
+    return WeightedSample(values, np.full(len(values), 1 / len(values)))
 
 
 # ---- curves
@@ -94,9 +85,9 @@ def test_the_curve_is_scipys_with_the_same_bandwidth() -> None:
     rng = np.random.default_rng(3)
     values, weights = rng.normal(1, 2, 500), rng.random(500)
     weights /= weights.sum()
-    outcome = posterior_density(Draws(values, weights), Normal(0, 1), span=(-6.0, 8.0))
+    outcome = posterior_density(WeightedSample(values, weights), Normal(0, 1), span=(-6.0, 8.0))
     n = 1 / (weights**2).sum()
-    q25, q75 = Draws(values, weights).quantile([0.25, 0.75])
+    q25, q75 = WeightedSample(values, weights).quantile([0.25, 0.75])
     spread = min(np.sqrt(np.cov(values, aweights=weights, ddof=0)), (q75 - q25) / 1.34)
     theirs = stats.gaussian_kde(values, weights=weights)
     theirs.set_bandwidth(0.9 * spread * n**-0.2 / np.sqrt(theirs.covariance[0, 0]) * theirs.factor)
@@ -135,7 +126,7 @@ def test_a_skip_after_the_record_is_its_conjugate_posterior() -> None:
     went_on, stopped = arrays()["main/skips_up"][2]
     assert stopped > 0
     expected = stats.beta(prior.a + went_on, prior.b + stopped)
-    assert Draws(*outcome).quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
+    assert outcome.quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
 
 
 def test_a_counted_rate_after_the_record_is_its_conjugate_posterior() -> None:
@@ -145,7 +136,7 @@ def test_a_counted_rate_after_the_record_is_its_conjugate_posterior() -> None:
     n, months = float(arrays()["companion/counted"][3]), float(arrays()["companion/months"])
     assert n > 0
     expected = stats.gamma(0.5 + n, scale=1 / (1 + months))
-    assert Draws(*outcome).quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
+    assert outcome.quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
 
 
 def test_a_parameter_is_in_the_unit_of_its_prior() -> None:
@@ -156,7 +147,7 @@ def test_a_parameter_is_in_the_unit_of_its_prior() -> None:
             continue
         outcome = posterior(arrays(), name, prior)
         assert outcome is not None
-        below = [float((outcome[0] < q).mean()) for q in prior.quantile(PROBABILITIES)]
+        below = [float((outcome.values < q).mean()) for q in prior.quantile(PROBABILITIES)]
         assert below == pytest.approx(PROBABILITIES, abs=0.09), name
 
 
@@ -164,8 +155,8 @@ def test_polls_and_rates_of_events_have_weights_that_sum_to_one() -> None:
     for name in ("opposition.walk_sd", "opposition.favourability", "events.demand", "events.backlash"):
         outcome = posterior(arrays(), name, PRIORS.distribution(name))
         assert outcome is not None
-        assert outcome[1].sum() == pytest.approx(1)
-        assert len(outcome[0]) == len(outcome[1])
+        assert outcome.weights.sum() == pytest.approx(1)
+        assert len(outcome.values) == len(outcome.weights)
 
 
 def test_a_rate_of_what_is_deemed_has_its_conjugate_posterior() -> None:
@@ -176,7 +167,7 @@ def test_a_rate_of_what_is_deemed_has_its_conjugate_posterior() -> None:
         assert isinstance(prior, Gamma)
         n, months = float(arrays()["companion/answers"][i]), float(arrays()["companion/months"])
         expected = stats.gamma(prior.shape + n, scale=1 / (prior.rate + months))
-        assert Draws(*outcome).quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
+        assert outcome.quantile(PROBABILITIES) == pytest.approx(expected.ppf(PROBABILITIES), rel=2e-3)
 
 
 def test_of_every_prior_that_a_record_speaks_to_there_are_draws() -> None:
@@ -247,7 +238,7 @@ def test_near_a_value_the_answer_is_that_of_paths_which_have_it() -> None:
     at, chances = path_profile(a, PRIORS, name, parameter_by_path(a, name), "reach-4-12m")
     line = np.polynomial.Polynomial.fit(at, np.log(chances), 1)
     moved = PRIORS.replace({name: Normal(spec.mean + spec.sd / 2, spec.sd)})
-    outcome = reweight_to_priors(a, PRIORS, moved, "reach-4-12m").by_reading["main"].probability
+    outcome = reweight_to_priors(a, PRIORS, moved, "reach-4-12m").diagnostics["main"].probability
     parts = (np.arange(400) + 0.5) / 400
     before, after = (np.exp(line(p.distribution(name).quantile(parts))).mean() for p in (PRIORS, moved))
     assert after > 1.03 * before
@@ -300,7 +291,7 @@ def test_what_is_implied_at_the_priors_own_quantiles_is_what_the_prior_implies(n
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the stand-in, as far as `show` reads one."""
     message = {"probability": 0.06, "prior_probability": 0.03}
-    asked = [q | message for q in json.loads(json.dumps(questions(prior_forecast())))]
+    asked = [q | message for q in question_rows(prior_forecast())]
     skips = [EXAMPLE["skips"][0] | {"direction": d, "level": i, "went_on": 0, "stopped": 2} for d in ("up", "down") for i in range(1, 5)]
     report_rows = [EXAMPLE["parameters"][0] | {"name": "leverage.effect", "contraction": 0.3, "shift": 0.6, "transitions": 1}]
     report = sound_report(RUN, headline="reach-4-12m", questions=asked, skips=skips, parameters=report_rows)
@@ -428,4 +419,4 @@ def test_a_gamma_keeps_its_family(published: Workspace) -> None:
     assert outcome is not None
     assert isinstance(outcome.prior, Gamma)
     assert outcome.question is not None
-    assert outcome.question["id"] == "count-designation-12m"
+    assert outcome.question.id == "count-designation-12m"

@@ -21,6 +21,7 @@ from forecast.forecasting.question_forecasts import relative_ess
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.load import Priors
+from forecast.priors.parsing import parse_prior
 from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, reweight_to_inputs, weight_reading
 from forecast.reweighting.diagnostics import Influence
 from forecast.reweighting.draws_archive import pack, unpack_draws
@@ -71,7 +72,7 @@ def test_the_same_situation_gives_the_run_but_for_the_rounding_of_its_draws() ->
         assert found.known.get(id_) == (None if answer.known is None else pytest.approx(answer.known, rel=1e-6, abs=1e-9))
     assert {j.k_hat for j in found.diagnostics.values()} == {-np.inf}
     for j, draws in zip(found.diagnostics.values(), prior_forecast().headline.draws, strict=True):
-        assert j.ess == pytest.approx(SIZE * min(efficiency(draws), 1.0), rel=1e-3)
+        assert j.ess == pytest.approx(SIZE * min(relative_ess(draws), 1.0), rel=1e-3)
 
 
 def test_the_stated_errors_of_its_answers_are_those_of_the_run() -> None:

@@ -19,7 +19,6 @@ from forecast.model.events import STREAMS
 from forecast.model.hyperparameters import leverage_settings
 from forecast.model.leverage import compute_leverage
 from forecast.model.opposition import OppositionPriors, fit_opposition
-from forecast.model.tolerance_data import History
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
 from forecast.reweighting.draws_archive import pack, unpack_drivers, unpack_pool

@@ -20,6 +20,7 @@ from forecast.forecasting.question_forecasts import CHAINS, QuestionForecast, fo
 from forecast.forecasting.questions import build_questions
 from forecast.jobs.refit.reweight import _far, _recoded
 from forecast.jobs.run import fit
+from forecast.report.payload.questions import questions
 from forecast.reweighting.data_update import FittedDraws, ReweightedForecast, resample_reading, reweight_to_inputs
 
 SEED = 20060101
@@ -47,7 +48,7 @@ def differences(found: ReweightedForecast, new: Forecast, reading: str) -> dict[
         q = answer.question
         if q.level is None:
             continue
-        ours, theirs = (question_probability(climb, q.kind, q.level, q.horizon) for climb in futures)
+        ours, theirs = (question_probability(ladder, q.kind, q.level, q.horizon) for ladder in futures)
         mean = float(ours @ kept.weights)
         variance = float((kept.weights**2 * (ours - mean) ** 2).sum()) * len(ours) / _effective(ours) + theirs.var(ddof=1) / _effective(
             theirs
@@ -91,8 +92,8 @@ def published(found: ReweightedForecast, new: Forecast) -> dict[str, QuestionFor
 def refitted_for(before: str, after: str, found: ReweightedForecast) -> str:
     """Why it is no small change all the same, in words; empty if it is one."""
     old = fitted(before)
-    said = {"probability": old.headline.probability, "by_reading": old.headline.by_reading}
-    return _recoded(old.origin_state, found.origin_state) or _far(found, said)
+    headline = next(q for q in questions(old) if q.id == old.headline.question.id)
+    return _recoded(old.origin_state, found.origin_state) or _far(found, headline)
 
 
 @pytest.mark.slow

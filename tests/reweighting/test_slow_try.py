@@ -20,10 +20,9 @@ from forecast import workspace as places
 from forecast.forecasting.inputs import load_workspace
 from forecast.jobs.priors.try_edits import EditTrial, refit_edits, try_edits
 from forecast.jobs.run import fit
-from forecast.jobs.saved_run import write_inputs
+from forecast.jobs.saved_run import INPUTS
 from forecast.priors.load import load_priors
 from forecast.priors.specs import PriorSpec
-from forecast.report.payload.questions import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 
 from forecast.errors import LockedError
-from forecast.jobs.priors import set_edits
+from forecast.jobs.priors import edits
 from forecast.jobs.priors.edits import HeadlineChange, set_priors
 from forecast.jobs.questions.record import record_prediction
 from forecast.jobs.questions.verify import verify_ledger
@@ -73,7 +73,7 @@ def test_headlines_are_computed_while_others_may_write(workspace: Workspace, mon
         with folder_lock(workspace.priors, patience=0):
             return HeadlineChange(lacking="free")
 
-    monkeypatch.setattr(set_edits, "headline_change", free)
+    monkeypatch.setattr(edits, "headline_change", free)
     assert set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID).headline.lacking == "free"
 
 
@@ -81,13 +81,13 @@ def test_what_another_wrote_meanwhile_is_seen_and_kept(workspace: Workspace, mon
     """The headlines are computed anew for the priors as they are then, and both edits stand."""
     asked: list[str] = []
 
-    def seen(where: Workspace, priors: Any, edits: Any) -> HeadlineChange:
+    def seen(where: Workspace, priors: Any, asked_for: Any) -> HeadlineChange:
         asked.append(priors.digest())
         if len(asked) == 1:
             set_priors(workspace, edit("overdose.level_effect = Normal(0.3, 0.2)"), **SAID | {"by": "bob"})
         return HeadlineChange(lacking="")
 
-    monkeypatch.setattr(set_edits, "headline_change", seen)
+    monkeypatch.setattr(edits, "headline_change", seen)
     done = set_priors(workspace, edit("leverage.effect = Normal(1.2, 0.5)"), **SAID)
     now = load_priors(workspace.priors)
     assert str(now.spec("leverage.effect")) == "Normal(1.2, 0.5)"

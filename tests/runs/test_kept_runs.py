@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecast.cli.explain import _followed
+from forecast.cli.explain import _previous_run
 from forecast.errors import StoreError
 from forecast.jobs.questions.freeze import read_question_ledger
 from forecast.jobs.questions.verify import verify_ledger
+from forecast.jobs.saved_run import SavedRun
 from forecast.runs import ledger, manifest, publication_lock, store
 from forecast.runs.store import runs_to_keep
 from forecast.workspace import Workspace
@@ -122,7 +123,7 @@ def test_pruning_keeps_what_is_needed(workspace: Workspace, command: Command) ->
     result = command("--workspace", root, "runs", "prune", "--keep", "0")
     assert result.exit_code == 0, result.stderr
     assert [run.run_id for run in store.list_runs(reports)] == [fit, IDS[2], IDS[3]]
-    assert _followed(reports, last) == reports / IDS[2]
+    assert _previous_run(reports, SavedRun(last)).path == reports / IDS[2]
     assert verify_ledger(reports).problems == ()
     assert len(ledger.read(reports)) == 4
     assert command("--workspace", root, "runs", "verify").exit_code == 0

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from forecast.data.data_readme import _item, _paragraph
-from forecast.report.markdown import bullets, markdown_table
+from forecast.report.diff_view import _markdown
+from forecast.report.markdown import bullets
+from forecast.report.tables import markdown_table, table
 from forecast.storage.markup import markdown_bold, markdown_inline, markdown_link, markdown_text, web_address
 from forecast.storage.text import refused_character, visible
 

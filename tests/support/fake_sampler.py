@@ -103,7 +103,11 @@ def _drop(tree: xr.DataTree) -> None:
 SPOILT: dict[str, Spoil] = {"well": _leave, "poisoned": _poison, "stopped": _stop, "stuck": _stick, "sleepy": _sleep, "dropping": _drop}
 
 
-def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
+def report(forecast: Forecast, run_id: str, created: datetime) -> Report:
+    return as_report(report_document(forecast, run_id, created))
+
+
+def report_document(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example, as if it had been made from the inputs of this forecast."""
     origin_state = forecast.origin_state
     made_of = {
@@ -135,7 +139,7 @@ def stub(sampler: str = "well") -> None:
     run.compiled_sampler = lambda origin_state, constants, engine="nutpie": FromPrior(origin_state, constants, SPOILT[sampler])
     run.run_multiverse = run.run_scenarios = lambda *_: []
     run.rehearse = lambda *_: None
-    run.build_report = lambda *of: as_report(report(*of))
+    run.build_report = report
     fit_readings.DRAWS_A_CHAIN = 250
     forecast.jobs.explain.moved = lambda *_: {}
     catalogue.Figure.svg = lambda *_: ""

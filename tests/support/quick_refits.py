@@ -21,7 +21,6 @@ from forecast.forecasting.inputs import Inputs
 from forecast.jobs import explain, run
 from forecast.runs import manifest, refit_attempts, store
 from tests.conftest import NOW
-from tests.fixtures.report_example import as_report
 from tests.support import fake_sampler
 from tests.support.prior_forecasts import prior_forecast
 

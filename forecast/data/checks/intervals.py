@@ -62,7 +62,7 @@ def check_main(table: RecordTable[ReadingRow]) -> Iterator[Finding]:
 
 
 def check_overrides(table: RecordTable[ReadingRow]) -> Iterator[Finding]:
-    """Main has no override, every other row is a complete one, and the rows of one reading do not overlap."""
+    """Main has no override, every other row is a complete one, a reading has one title, and its rows do not overlap."""
     for i, row in enumerate(table.rows):
         for column in ("start", "end", "level", "published"):
             value = getattr(row, column)
@@ -70,6 +70,10 @@ def check_overrides(table: RecordTable[ReadingRow]) -> Iterator[Finding]:
                 yield (i, column, "a value", "nothing: main is what the claims give", "Empty the cell, or name another reading.")
             if row.reading != "main" and value is None and column != "end":
                 yield (i, column, "nothing", "a value: an override has one", "Fill it in.")
+    titles: dict[str, str] = {}
+    for i, row in enumerate(table.rows):
+        if row.title and titles.setdefault(row.reading, row.title) != row.title:
+            yield (i, "title", repr(row.title), f"{titles[row.reading]!r} as above, or nothing", "Give a reading one title.")
     yield from _backwards(table, "start", "end", month_text)
     yield from _overlaps(table, "start", "end", month_text, lambda row: row.reading)
 

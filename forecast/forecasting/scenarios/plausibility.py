@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
+from forecast.arrays.transforms import expit
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.scenarios.specification import Condition, Driver
 from forecast.model.tolerance_data import LOG_3000, LOGIT_60

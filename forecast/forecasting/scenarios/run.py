@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
+from forecast.arrays.transforms import expit, logit
 from forecast.arrays.weighted_quantiles import INTERVAL, WeightedSample
 from forecast.domain import CHANNELS, HORIZONS
 from forecast.errors import InputError, Problem
@@ -238,7 +238,7 @@ def _run(origin_state: OriginState, draws: Mapping[str, ParameterDraws], base: _
         probability=found.questions[_HEADLINE],
         baseline=base.questions[_HEADLINE],
         mcse=_error_of_difference(origin_state, base, found, weights),
-        interval=weighted_interval(found.headline, weights),
+        interval=WeightedSample.mixture(found.headline, weights).interval(),
         plausibility=plausibility,
         moved=moved,
         paths=None if among is None else among.size,

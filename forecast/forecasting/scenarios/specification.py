@@ -234,7 +234,7 @@ def _read(paths: list[Path]) -> tuple[Scenario, ...]:
     scenarios: list[Scenario] = []
     problems: list[Problem] = []
     for path in paths:
-        spec, wrong = read_toml(path, ScenarioSpec.model_validate, ScenarioSpec)
+        spec, wrong = read_setting_file(path, ScenarioSpec.model_validate, ScenarioSpec)
         if not is_scenario_name(path.stem):
             problems.append(Problem(path.name, "this name", "lower-case letters, digits and hyphens before .toml", "Rename the file."))
         problems += wrong

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
-from forecast.report.read import read_report
-from forecast.runs.store import latest
 from forecast.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -22,15 +21,16 @@ def headline_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
     Each prior was shifted by half a standard deviation, weighted down and up, or replaced by another choice. Priors that act only on other
     questions are left out. The numbers are read from the run's report. Raises StoreError if the run is damaged.
     """
-    run = latest(reports)
+    run = SavedRun.latest(reports)
     if run is None:
         return None
-    examined = read_report(run).get("sensitivity", {})
-    rows = [(row["name"], move) for row in examined.get("scaled", []) for move in (*row["moves"], *row["tilts"])]
-    rows += [(row["name"], row) for row in examined.get("sweeps", []) if row["accepted"]]
+    run.check()
+    sensitivity = run.report.sensitivity
+    differences = [(row.name, move.difference) for row in sensitivity.scaled for move in (*row.moves, *row.tilts)]
+    differences += [(row.name, row.difference) for row in sensitivity.sweeps if row.accepted]
     moves: dict[str, float] = {}
-    for name, move in rows:
-        moves[name] = max(moves.get(name, 0.0), abs(move["difference"]))
+    for name, difference in differences:
+        moves[name] = max(moves.get(name, 0.0), abs(difference))
     return run.name, moves
 
 

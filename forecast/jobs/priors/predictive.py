@@ -54,7 +54,7 @@ class PriorPredictive:
 
 def prior_predictive(inputs: Inputs, seed: int = DEFAULT_SEED, progress: Progress = silent) -> PriorPredictive:
     """Draw the parameters of model 5 from its priors, and simulate the record and the forecast. No sampler runs."""
-    from forecast.report.parts.beliefs import replicate_rows
+    from forecast.report.payload.parameters import replicated_statistics
 
     progress("drivers", None)
     origin_state = build_origin_state(inputs.data, inputs.priors, seed)

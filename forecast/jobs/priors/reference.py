@@ -46,6 +46,7 @@ from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_file
 from forecast.priors.specs import PriorSpec
 from forecast.progress import Progress, silent, within
+from forecast.storage.locks import folder_lock
 from forecast.workspace import Workspace, check_writable
 
 SEED: Final = 2026
@@ -190,7 +191,7 @@ def write_reference(
     then = f" as of {as_of}" if as_of else ""
     asked = f"reference_spells.csv{then}{without}, pressure {year}, seed {result.seed}"
     source = f"outside view: {asked}; pool of {weights}; rises and stays widened"
-    with editing(where.priors):
+    with folder_lock(where.priors):
         beside = None if alternatives is None else alternatives_file(where.priors, alternatives)
         priors = load_priors(where.priors)
         write_edits(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)

@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from forecast import domain
 from forecast.arrays.weighted_quantiles import WeightedSample
-from forecast.arrays.weighted_quantiles import WeightedSample as Draws
 from forecast.errors import StoreError
-from forecast.jobs.priors_then import priors_of, priors_then
+from forecast.jobs.saved_run import SavedRun
 from forecast.priors.density_curve import axis_of, axis_range, from_axis, to_axis
 from forecast.priors.distributions import PROBABILITIES, Distribution, Fixed
 from forecast.priors.implied import ImpliedQuantity, implied_quantities
-from forecast.priors.load import Priors, load_priors
+from forecast.priors.load import Priors
 from forecast.priors.outside_view import after_selection
-from forecast.report.read import read_report
-from forecast.reweighting.draws_archive import check_asked, check_form, parse_id
+from forecast.reweighting.draws_archive import check_asked, check_form
 from forecast.reweighting.driver_update import ELASTICITIES, POLLS, parameter_by_path
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS
-from forecast.runs.draws_files import DRAWS, open_draws, read_draws
-from forecast.runs.manifest import REMEDY, read_manifest, read_verified
-from forecast.runs.store import latest, resolve
+from forecast.runs.manifest import RESTORE
 from forecast.sensitivity.analysis import analyse_sensitivity
 from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT, histories, path_profile, posterior, profile
 from forecast.typing import Floats
@@ -94,7 +91,7 @@ class PriorReport:
     run_id: str
     prior: Distribution | None
     same: bool
-    draws: Draws | None = None
+    draws: WeightedSample | None = None
     contraction: float | None = None
     shift: float | None = None
     transitions: int | None = None
@@ -118,7 +115,7 @@ class PriorReport:
 
 def prior_report(where: Workspace, priors: Priors, name: str) -> PriorReport | None:
     """How the data of the newest published run changed the prior `name`; None without a run. StoreError if the run is damaged."""
-    run = latest(where.reports)
+    run = SavedRun.latest(where.reports)
     if run is None:
         return None
     run.check()
@@ -129,54 +126,55 @@ def prior_report(where: Workspace, priors: Priors, name: str) -> PriorReport | N
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return PriorReport(run.name, None, same, question=headline if name == "readings.weights" else None)
     prior = after_selection(then, name)
-    with open_draws(run) as arrays:
-        sample = posterior(arrays, name, prior)
-        if sample is None:
-            return PriorReport(run.name, prior, same, question=question)
-        draws = Draws(sample.values, sample.weights)
-        after = _three(draws.quantile(PROBABILITIES))
-        row = next((p for p in report["parameters"] if p["name"] == name), None)
-        contraction, shift = (row["contraction"], row["shift"]) if row else _learnt(prior, draws)
-        fitted, by_path = name in PARAMETER_FIELDS, name in POLLS or name in ELASTICITIES
-        return PriorReport(
-            run.name,
-            prior,
-            same,
-            draws,
-            contraction,
-            shift,
-            row["transitions"] if row else _skipped(report, name),
-            implied_quantities(then, name, after),
-            headline["text"],
-            _on_forecast(then, arrays, name, prior, draws, report["headline"]) if fitted or by_path else None,
-            _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if fitted else (),
-            question,
-        )
+    arrays = run.draws
+    draws = posterior(arrays, name, prior)
+    if draws is None:
+        return PriorReport(run.name, prior, same, question=question)
+    after = _three(draws.quantile(PROBABILITIES))
+    row = next((p for p in report.parameters if p.name == name), None)
+    contraction, shift = (row.contraction, row.shift) if row else _learnt(prior, draws)
+    fitted, by_path = name in PARAMETER_FIELDS, name in POLLS or name in ELASTICITIES
+    return PriorReport(
+        run.name,
+        prior,
+        same,
+        draws,
+        contraction,
+        shift,
+        row.transitions if row else _skipped(report, name),
+        implied_quantities(then, name, after),
+        headline.text,
+        _on_forecast(then, arrays, name, prior, draws, report.headline) if fitted or by_path else None,
+        _written(arrays, name, _three(prior.quantile(PROBABILITIES))) if fitted else (),
+        question,
+    )
 
 
-def _question(report: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+def _question(report: Report, name: str) -> Question | None:
     """The companion question that a rate decides."""
     slug = "direct-action" if name.startswith("direct.") else name.removeprefix("companion.") if name.startswith("companion.") else None
-    chosen = [q for q in report["questions"] if q["level"] is None and parse_id(q["id"]).slug == slug]
-    return next((q for q in chosen if q["horizon_months"] == 12), chosen[0] if chosen else None)
+    chosen = [q for q in report.questions if q.level is None and domain.Question.parse_id(q.id).companion == slug]
+    return next((q for q in chosen if q.horizon_months == 12), chosen[0] if chosen else None)
 
 
-def _skipped(report: Mapping[str, Any], name: str) -> int | None:
+def _skipped(report: Report, name: str) -> int | None:
     """Number of changes of level that reached the level a skip goes on from."""
-    for s in report["skips"]:
-        if name == f"ladder.skip_{s['direction']}.{s['level']}":
-            return int(s["went_on"] + s["stopped"])
+    for s in report.skips:
+        if name == f"ladder.skip_{s.direction}.{s.level}":
+            return s.went_on + s.stopped
     return None
 
 
-def _learnt(prior: Distribution, draws: Draws) -> tuple[float, float]:
+def _learnt(prior: Distribution, draws: WeightedSample) -> tuple[float, float]:
     """Contraction and shift on the axis of the prior, as the report has them for the parameters in its table."""
     axis = axis_of(prior)
     before, after = to_axis(axis, prior.quantile(_PARTS)), WeightedSample(to_axis(axis, draws.values), draws.weights)
     return 1 - after.variance / float(before.var()), abs(after.mean - float(before.mean())) / float(before.std())
 
 
-def _on_forecast(priors: Priors, arrays: Mapping[str, Any], name: str, prior: Distribution, draws: Draws, question: str) -> OnForecast:
+def _on_forecast(
+    priors: Priors, arrays: Mapping[str, Any], name: str, prior: Distribution, draws: WeightedSample, question: str
+) -> OnForecast:
     axis = axis_of(prior)
     if name in PARAMETER_FIELDS:
         knots = np.linspace(*axis_range(prior, draws), _KNOTS)
@@ -218,14 +216,11 @@ def sensitivity_of(workspace: Workspace, run: str = "latest") -> dict[str, Any]:
     Raises UsageError without a run, InputError if its draws are of another form or the priors it was made from are not known,
     StoreError if the run is damaged.
     """
-    path = resolve(workspace.reports, run)
-    meta = read_manifest(path).meta
-    headline = meta.get("headline")
+    saved = SavedRun.named(workspace.reports, run)
+    headline = saved.meta.get("headline")
     if headline is None:
-        raise StoreError(f"Run {path.name} does not say which question its headline is.", REMEDY)
-    read_verified(path, DRAWS)
-    arrays = read_draws(path)
+        raise StoreError(f"Run {saved.name} does not say which question its headline is.", RESTORE)
+    arrays = dict(saved.draws)  # each is read many times
     check_form(arrays)
     check_asked(arrays, headline)
-    priors = priors_of(load_priors(workspace.priors), meta, path.name)
-    return {"run_id": path.name, **analyse_sensitivity(arrays, priors, headline).as_dict()}
+    return {"run_id": saved.name, **analyse_sensitivity(arrays, saved.priors, headline).as_dict()}

@@ -13,15 +13,13 @@ from forecast.errors import InputError, UsageError
 from forecast.jobs.saved_run import SavedRun
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.plausibility import check_reading_names
+from forecast.priors.specs import PriorSpec
 from forecast.progress import Progress, silent
-from forecast.report.read import read_alone
 from forecast.reweighting.diagnostics import ReweightingDiagnostics
 from forecast.reweighting.draws_archive import check_asked, check_form
 from forecast.reweighting.edit_effects import FITTED, How, edited_priors
 from forecast.reweighting.prior_edits import EditedForecast, reweight_to_priors
-from forecast.runs.draws_files import DRAWS, open_draws
-from forecast.runs.manifest import read_manifest, read_verified
-from forecast.runs.store import KeptRun, find_fitted_run, resolve
+from forecast.runs.store import KeptRun, find_fitted_run
 from forecast.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -95,8 +93,7 @@ class EditTrial:
 class TrialBase:
     """The run that edits are tried on.
 
-    path       its folder
-    meta       what its manifest notes
+    run        as it is saved
     priors     those it was made from
     now        those of the workspace
     edited     those of the workspace with the edits
@@ -132,12 +129,12 @@ def try_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], run: str = "
     record what it was made from or is of another version of this program, or if the edits are invalid; StoreError if the run is damaged.
     """
     base = check_edits(workspace, edits, run)
-    with open_draws(base.path) as arrays:
-        check_form(arrays)
-        check_asked(arrays, base.headline)
-        forecast = reweight_to_priors(arrays, base.priors, base.edited, base.headline)
+    arrays = base.run.draws
+    check_form(arrays)
+    check_asked(arrays, base.headline)
+    forecast = reweight_to_priors(arrays, base.priors, base.edited, base.headline)
     return EditTrial(
-        run_id=base.path.name,
+        run_id=base.run.name,
         edits=_from_to(base.now, edits),
         how=forecast.how,
         accepted=forecast.accepted,
@@ -169,12 +166,11 @@ def refit_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], seed: int 
     """Every question under the priors of the workspace and the edits, fitted to the data that the newest run was made from.
 
     Where a run in the store was fitted to just that by the same seed, its numbers are taken and nothing is fitted.
-    Raises what `fit`, `reference`, `inputs_of` and `try_edits` raise.
+    Raises what `fit`, `fit_reference`, `SavedRun.inputs` and `try_edits` raise.
     """
     from forecast.forecasting.inputs import DEFAULT_SEED
     from forecast.jobs.run import fit
-    from forecast.jobs.snapshot import inputs_of
-    from forecast.report.parts.chances import questions
+    from forecast.report.payload.questions import questions
 
     base = check_edits(workspace, edits)
     changes = {name: base.edited.spec(name) for name in edited_priors(base.priors, base.edited)}
@@ -183,18 +179,18 @@ def refit_edits(workspace: Workspace, edits: Mapping[str, PriorSpec], seed: int 
     if (kept := base.kept(workspace.reports, seed)) is not None:
         trial = try_edits(workspace, edits, kept.run_id)  # weighted by nothing, since its priors are those asked for
         rows = [_beside(q, before[q["id"]]) for q in trial.questions]
-        return replace(trial, run_id=base.path.name, how="refit", questions=rows, pending=base.pending, kept=kept)
-    forecast = fit(_with_edits(inputs_of(base.path), changes, progress), seed, progress, explored=False)
+        return replace(trial, run_id=base.run.name, how="refit", questions=rows, pending=base.pending, kept=kept)
+    forecast = fit(_with_edits(base.run.inputs, changes, progress), seed, progress, explored=False)
     by_reading = {name: _diagnose_fit(forecast, name) for name in forecast.readings}
     return EditTrial(
-        run_id=base.path.name,
+        run_id=base.run.name,
         edits=_from_to(base.now, edits),
         how="refit",
         accepted=True,
         k_hat=float("-inf"),
         ess=min(r.ess for r in by_reading.values()),
         headline_id=base.headline,
-        questions=[_beside(q, before[q["id"]]) for q in questions(forecast)],
+        questions=[_beside(q.model_dump(), before[q.id]) for q in questions(forecast)],
         by_reading=by_reading,
         pending=base.pending,
     )
@@ -220,9 +216,9 @@ def _diagnose_fit(forecast: Forecast, reading: str) -> ReweightingDiagnostics:
 
     from forecast.forecasting.question_forecasts import monte_carlo_error
 
-    answer, climb = forecast.headline, forecast.readings[reading].ladder
+    answer, ladder = forecast.headline, forecast.readings[reading].ladder
     draws, one = answer.draws[[list(forecast.readings).index(reading)]], np.ones(1)
-    slots = climb.path_batch_means(answer.question.kind, answer.question.level or 0, answer.question.horizon)
+    slots = ladder.path_batch_means(answer.question.kind, answer.question.level or 0, answer.question.horizon)
     by_draws = monte_carlo_error(draws, one, None)
     ess = float(draws.var(ddof=1)) / by_draws**2 if by_draws > 0 else float(draws.size)
     return ReweightingDiagnostics(answer.by_reading[reading], float("-inf"), ess, monte_carlo_error(draws, one, slots), fitted=True)

@@ -17,14 +17,13 @@ import numpy as np
 
 from forecast.arrays.psis import weight_problem
 from forecast.data.diff import diff_data
-from forecast.domain import FIRST_MONTH, Month, month_text
+from forecast.domain import FIRST_MONTH, PUBLISHED_CHOICE, Month, month_text
 from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
 from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
 from forecast.reweighting.diagnostics import MCSE_MAX, ReweightingDiagnostics
 from forecast.reweighting.edit_effects import edited_priors
-from forecast.reweighting.prior_edits import MCSE_MAX, ReweightingDiagnostics
 
 if TYPE_CHECKING:
     from forecast.forecasting.driver_paths import DriverPaths
@@ -132,14 +131,14 @@ def _weighted(inputs: Inputs, base: SavedRun, progress: Progress) -> ReweightedR
     found = reweight_to_inputs(basis, origin_state, pool)
     progress("weighing", 1.0)
     if not found.accepted:
-        return ReweightedRun(None, _refusal(found.judged), base.name, found.judged)
+        return ReweightedRun(None, _refusal(found.diagnostics), base.name, found.diagnostics)
     if reason := _far(found, base.question(origin_state.data.questions.resolution.headline)):
-        return ReweightedRun(None, reason, base.name, found.judged)
+        return ReweightedRun(None, reason, base.name, found.diagnostics)
     if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
-        return ReweightedRun(None, "the history has outgrown the slots of the fit", base.name, found.judged)
+        return ReweightedRun(None, "the history has outgrown the slots of the fit", base.name, found.diagnostics)
     made = _as_forecast(inputs, origin_state, pool, found, base, progress)
     reason = f"only additions; k̂ {found.k_hat:.2f}" if np.isfinite(found.k_hat) else "only additions, which affect no reading's history"
-    return ReweightedRun(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.judged)
+    return ReweightedRun(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.diagnostics)
 
 
 def _recoded(was: OriginState, now: OriginState) -> str:
@@ -235,9 +234,8 @@ def _as_forecast(
 def _of_the_fit(row: Choice, base: SavedRun) -> UniverseResult:
     """A row of the multiverse table: each choice was a fit, so draws of the published one cannot stand for it."""
     from forecast.forecasting.multiverse import UniverseResult
-    from forecast.report.sentences import PUBLISHED
 
-    label = f"the fit of run {base.name} (main reading)" if row.group == PUBLISHED else row.label
+    label = f"the fit of run {base.name} (main reading)" if row.group == PUBLISHED_CHOICE else row.label
     note = "; ".join(part for part in (row.note, f"as fitted in run {base.name}") if part)
     return UniverseResult(label, row.group, note, row.probability, 0)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from forecast.attribution.sequential import rounded_parts
 from forecast.formatting import capital, fixed_points, listed, month_words, percent
 from forecast.report.figures.dot_plot import Axis, Bar, Dot, Row, dot_plot
 from forecast.report.figures.svg_export import Size
@@ -31,6 +32,10 @@ BESIDE: Final = ("reach-3-12m", "fall-1-12m")
 """Questions shown beside the headline."""
 MAX_PARTS: Final = 14
 """So many parts have a row each in the chart; of more, the smallest share one of their kind."""
+WITHIN_NOISE: Final = "~"
+JOINT: Final = "*"
+"""Marks in tables; `attribution_marks` explains them."""
+_DIGITS: Final = 4  # of probabilities: hundredths of a point
 _NAMES: Final = {"reached_by": "level {} or above", "in_force_at": "level {} or above at the end", "fallen_to": "level {} or below"}
 
 
@@ -41,16 +46,32 @@ def shown_questions(report: Report) -> list[str]:
 
 
 def _se(q: QuestionChange) -> str:
-    return f"{100 * q.remainder_se:.2f}"
+    return _points_se(q.remainder_se)
+
+
+def _points_se(se: float) -> str:
+    return f"{100 * se:.2f}"
+
+
+def rounded_changes(q: QuestionChange) -> tuple[list[float], float, float]:
+    """The parts, the noise and the total change of a question, rounded to hundredths of a point so that what is printed adds up."""
+    rounded, total = rounded_parts([*q.parts, q.noise], _DIGITS)
+    return rounded[:-1], rounded[-1], total
 
 
 def by_kind(attribution: Attribution, question: str) -> dict[str, float]:
-    """What each kind of change added to a question, noise last; only kinds that occur."""
+    """What each kind of change added to a question, noise last; only kinds that occur. Rounded so that what is printed adds up."""
     q = attribution.questions[question]
     sums: dict[str, float] = {}
     for part, value in zip(attribution.parts, q.parts, strict=True):
         sums[part.kind] = sums.get(part.kind, 0.0) + value
-    return {kind: sums[kind] for kind in KINDS if kind in sums} | {"noise": q.noise}
+    added = {kind: sums[kind] for kind in KINDS if kind in sums} | {"noise": q.noise}
+    return dict(zip(added, rounded_parts(list(added.values()), _DIGITS)[0], strict=True))
+
+
+def joint_part(attribution: Attribution) -> int | None:
+    """The number of the part that the draws cannot carry; None if they carry all."""
+    return next((i for i, part in enumerate(attribution.parts) if part.how == "joint"), None)
 
 
 def attribution_summary(report: Report) -> str:
@@ -59,12 +80,19 @@ def attribution_summary(report: Report) -> str:
     if attribution is None or report.headline not in attribution.questions:
         return ""
     q = attribution.questions[report.headline]
-    added = [f"{KINDS[kind]} {fixed_points(value)}" for kind, value in by_kind(attribution, report.headline).items() if kind != "noise"]
-    noise = f"{KINDS['noise']} {fixed_points(q.noise)} (standard error {_se(q)})"
-    return (
+    sums = by_kind(attribution, report.headline)
+    added = [f"{KINDS[kind]} {fixed_points(value)}" for kind, value in sums.items() if kind != "noise"]
+    noise = f"{KINDS['noise']} {fixed_points(sums['noise'])} (standard error {_se(q)})"
+    total = fixed_points(rounded_changes(q)[2])
+    sentence = (
         f"Since run {attribution.from_run}, which used what was known at the end of {month_words(attribution.from_origin)}, the headline "
-        f"went from {percent(q.before)} to {percent(q.after)}, by {fixed_points(q.after - q.before)} points: {listed([*added, noise])}."
+        f"went from {percent(q.before)} to {percent(q.after)}, by {total} points: {listed([*added, noise])}."
     )
+    joint = joint_part(attribution)
+    if joint is None:
+        return sentence
+    kind, se = KINDS[attribution.parts[joint].kind], _points_se(q.parts_se[joint])
+    return f"{sentence} The part “{kind}” holds the noise of both runs (standard error {se})."
 
 
 def attribution_alarm(report: Report) -> str:
@@ -95,6 +123,18 @@ def attribution_aside(report: Report) -> str:
     return " ".join(text for text in (f"{capital('; '.join(parts))}." if parts else "", attribution.note) if text)
 
 
+def attribution_marks(report: Report) -> str:
+    """What the marks in the table of parts mean; empty if there are none."""
+    attribution = report.attribution
+    if attribution is None:
+        return ""
+    noise = any(any(attribution.questions[id_].within_noise) for id_ in shown_questions(report))
+    notes = [f"{WITHIN_NOISE} within the noise"] if noise else []
+    if joint_part(attribution) is not None:
+        notes.append(f"{JOINT} the draws cannot carry it alone, so it holds the noise of both runs")
+    return f"{'; '.join(notes)}." if notes else ""
+
+
 def question_name(report: Report, id_: str) -> str:
     """A question in few words: level 4 or above, 12 months."""
     q = next((q for q in report.questions if q.id == id_), None)
@@ -102,19 +142,30 @@ def question_name(report: Report, id_: str) -> str:
 
 
 def parts_table(report: Report) -> Table:
-    """A row a part, in points; a part within the noise is marked ~. Chances before and after stand at the ends."""
+    """A row a part, in points, the joint part with its standard error. Chances before and after stand at the ends.
+
+    The printed parts and the printed noise add up to the printed total.
+    """
     attribution, ids = report.attribution, shown_questions(report)
     columns = ("Change", *(capital(question_name(report, id_)) for id_ in ids))
     if attribution is None or not ids:
         return table(columns, [], range(1, len(columns)))
     questions = [attribution.questions[id_] for id_ in ids]
+    rounded = [rounded_changes(q) for q in questions]
     rows: list[Cells] = [["Before", *(percent(q.before) for q in questions)]]
     for i, part in enumerate(attribution.parts):
-        marked = [fixed_points(q.parts[i]) + ("\u00a0~" if q.within_noise[i] else "") for q in questions]
-        rows.append([f"{capital(KINDS[part.kind])}: {part.label}", *marked])
+        joint = part.how == "joint"
+        cells = [
+            fixed_points(parts[i]) + (f"\u00a0{WITHIN_NOISE}" if q.within_noise[i] else "")
+            for q, (parts, _, _) in zip(questions, rounded, strict=True)
+        ]
+        rows.append([f"{capital(KINDS[part.kind])}: {part.label}{f' {JOINT}' if joint else ''}", *cells])
+        if joint:
+            rows.append(["Standard error of this part", *(_points_se(q.parts_se[i]) for q in questions)])
     rows += [
-        [KINDS["noise"], *(fixed_points(q.noise) for q in questions)],
+        [KINDS["noise"], *(fixed_points(noise) for _, noise, _ in rounded)],
         ["Standard error of the noise", *map(_se, questions)],
+        ["Total change", *(fixed_points(total) for _, _, total in rounded)],
         ["Now", *(percent(q.after) for q in questions)],
     ]
     return table(columns, rows, range(1, len(columns)))
@@ -129,7 +180,7 @@ def kinds_table(report: Report) -> Table:
     for id_, added in sums.items():
         assert attribution is not None
         q = attribution.questions[id_]
-        points = [fixed_points(q.after - q.before), *(fixed_points(added.get(kind, 0.0)) for kind in kinds)]
+        points = [fixed_points(rounded_changes(q)[2]), *(fixed_points(added.get(kind, 0.0)) for kind in kinds)]
         rows.append([id_, percent(q.before), percent(q.after), *points, _se(q)])
     columns = ("Question", "Before", "Now", "Points", *(capital(KINDS[k]) for k in kinds), "Standard error of the noise")
     return table(columns, rows, range(1, len(columns)))
@@ -143,10 +194,12 @@ def steps_chart(report: Report, size: Size) -> Any:
         return dot_plot([], size, _axis(0.0, 0.1), left=330, right=64)
     rows = [Row("Before", percent(q.before), (Dot(q.before, "soft", filled=False, size=110),))]
     at = [q.before]
-    for label, value, faint in _steps(attribution, q):
+    steps = _steps(attribution, q)
+    printed, _ = rounded_parts([value for _, value, _ in steps], _DIGITS)
+    for (label, value, faint), shown in zip(steps, printed, strict=True):
         low, high = sorted((at[-1], at[-1] + value))
         bar = Bar(low, high, "soft" if faint else "one" if value > 0 else "two", 3 if faint else 7)
-        rows.append(Row(shortened(label, 54 if size.phone else 52), fixed_points(value), (), (bar,)))
+        rows.append(Row(shortened(label, 54 if size.phone else 52), fixed_points(shown), (), (bar,)))
         at.append(at[-1] + value)
     rows.append(Row("Now", percent(q.after), (Dot(q.after, size=130),), strong=True))
     at.append(q.after)
@@ -157,7 +210,11 @@ def _steps(attribution: Attribution, q: QuestionChange) -> list[tuple[str, float
     """Label, value and whether it is within the noise, of each large part and of the small ones of a kind together; noise last."""
     parts = list(zip(attribution.parts, q.parts, q.within_noise, strict=True))
     largest = sorted(range(len(parts)), key=lambda i: -abs(parts[i][1]))[:MAX_PARTS]
-    out = [(part.label, value, faint) for i, (part, value, faint) in enumerate(parts) if i in largest]
+    out = [
+        (f"{part.label} {JOINT}" if part.how == "joint" else part.label, value, faint)
+        for i, (part, value, faint) in enumerate(parts)
+        if i in largest
+    ]
     rest: dict[str, list[float]] = {}
     for i, (part, value, _) in enumerate(parts):
         if i not in largest:

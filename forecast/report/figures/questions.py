@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from forecast.domain import LEVELS
+from forecast.domain import DISPUTED_ACT, LEVELS, PRESSURE_SCALE
+from forecast.domain import Question as ForecastQuestion
 from forecast.formatting import capital, count, day_words, number, percent, percent_range, plain_percent, points, window_words
 from forecast.report.figures.dot_plot import QUARTERS, Bar, Dot, Row, dot_plot, percent_axis
 from forecast.report.figures.svg_export import Margin, Size, colour, framed, values
 from forecast.report.figures.time_axis import spread
-from forecast.report.sentences import DISPUTED_ACT, PRESSURE_SCALE, choices_of
+from forecast.report.sentences import choices_of
 from forecast.report.tables import Table, interval_cell, table
 
 if TYPE_CHECKING:
@@ -197,7 +198,8 @@ def _companions(report: Report) -> list[Question]:
 
 def _companion_title(q: Question) -> str:
     """A companion question in few words, from its id: `count-new-tariff-12m` → New tariff, 12 months."""
-    return f"{' '.join(q.id.split('-')[1:-1])}, {q.horizon_months} months".capitalize()
+    companion = ForecastQuestion.parse_id(q.id).companion or ""
+    return f"{companion.replace('-', ' ')}, {q.horizon_months} months".capitalize()
 
 
 def companions_table(report: Report) -> Table:

@@ -6,8 +6,8 @@ import itertools
 from typing import Final
 
 import numpy as np
-from scipy.special import expit
 
+from forecast.arrays.transforms import expit
 from forecast.data.as_of import newest_vintages
 from forecast.domain import CHANNELS, FIRST_MONTH, Month, month_text
 from forecast.forecasting.forecast_result import Forecast

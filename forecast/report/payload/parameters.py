@@ -9,9 +9,9 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 from scipy.stats import beta
 
+from forecast.arrays.transforms import expit
 from forecast.domain import TOP
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.parameter_draws import from_prior, skip_posterior

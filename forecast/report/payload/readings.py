@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from scipy.stats import gaussian_kde
 
-from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval, weighted_quantile
+from forecast.arrays.transforms import logit
+from forecast.arrays.weighted_quantiles import INTERVAL, WeightedSample
 from forecast.data.outcome import reading_titles
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.ladder_forecast import question_probability
@@ -29,7 +30,7 @@ def readings(forecast: Forecast) -> list[Reading]:
     why = {row.reading: row.why for row in reversed(state.data.readings)}
     rows = []
     for i, (name, fit) in enumerate(forecast.readings.items()):
-        low, high = weighted_interval(answer.draws[i : i + 1], np.ones(1))
+        low, high = WeightedSample.equal(answer.draws[i]).interval()
         prior = question_probability(fit.prior_ladder, answer.question.kind, answer.question.level or 0, answer.question.horizon)
         rows.append(
             Reading(
@@ -53,7 +54,7 @@ def mixture(forecast: Forecast) -> Mixture:
     heights = weights @ np.array([density(row, grid).y for row in answer.draws])
     return Mixture(
         mean=answer.probability,
-        median=float(weighted_quantile(answer.draws, weights, np.array([0.5]))[0]),
+        median=float(WeightedSample.mixture(answer.draws, weights).quantile(0.5)),
         interval=interval(answer),
         density=Density(x=grid.tolist(), y=heights.tolist()),
     )
@@ -67,10 +68,7 @@ def _grid(answer: QuestionForecast) -> Floats:
 
 def density(draws: Floats, grid: Floats) -> Density:
     """A kernel density of probabilities, smoothed on the logit scale, which has no bounds."""
-    p = np.clip(draws, 1e-9, 1 - 1e-9)
-    logits = np.log(p) - np.log1p(-p)
-    at = np.log(grid) - np.log1p(-np.minimum(grid, 1 - 1e-9))
-    y = gaussian_kde(logits)(at) / (grid * np.maximum(1 - grid, 1e-9))
+    y = gaussian_kde(logit(draws, 1e-9))(logit(np.minimum(grid, 1 - 1e-9))) / (grid * np.maximum(1 - grid, 1e-9))
     return Density(x=grid.tolist(), y=y.tolist())
 
 
