@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import pickle
+import pty
 import re
 import shlex
 import shutil
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,9 +45,12 @@ class Installed:
     workspace: Path
 
     def __call__(self, words: Sequence[str | Path], clock: datetime) -> subprocess.CompletedProcess[str]:
-        environ = {**os.environ, "PYTHONPATH": str(CLOCK), "FIXED_CLOCK": clock.isoformat(), "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
+        """Run a command: on a terminal of 80 columns, where it prints what people read, or with --json into a pipe."""
+        plain = {"COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "TERM": "dumb"}
+        environ = {**os.environ, **plain, "PYTHONPATH": str(CLOCK), "FIXED_CLOCK": clock.isoformat()}
         command = [self.checkout / ".venv" / "bin" / "forecast", "--workspace", self.workspace, "-q", *words]
-        return subprocess.run(command, env=environ, cwd=self.workspace, capture_output=True, encoding="utf-8", check=False)
+        run = run_in_pipe if "--json" in words else run_on_terminal
+        return run(command, env=environ, cwd=self.workspace, stdin=subprocess.DEVNULL)
 
     def published(self, clock: datetime) -> Path:
         """The run that was published at this moment. SystemExit if the version went by another clock."""
@@ -53,6 +58,25 @@ class Installed:
         if made_at(run) != clock:
             raise SystemExit(f"{run} was not made at {clock}. If the clock is read outside forecast/cli now, {CLOCK} has to be told.")
         return run
+
+
+def run_in_pipe(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, **options)
+
+
+def run_on_terminal(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command whose standard output is a terminal; its errors are kept apart."""
+    here, there = pty.openpty()
+    with os.fdopen(here, "rb", buffering=0) as terminal, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stdout=there, stderr=errors, **options)
+        os.close(there)
+        output = bytearray()
+        with suppress(OSError):  # raised by Linux when the other end has been closed
+            while part := terminal.read(65536):
+                output += part
+        exit_code = process.wait()
+        errors.seek(0)
+        return subprocess.CompletedProcess(command, exit_code, output.decode().replace("\r\n", "\n"), errors.read().decode())
 
 
 def made_at(run: Path) -> datetime:
@@ -134,8 +158,8 @@ def values_of_run(run: Path, prefix: str = "") -> dict[str, Value]:
 
 
 def remembered(file: Path | None, run: Path, checkout: Path, commands: Sequence[str], poll: str) -> dict[str, Value]:
-    """`values_of` a run of the old version, kept in a file as long as the same commands are asked of the same run."""
-    key = (run.name, tuple(commands), poll)
+    """`values_of` a run of the old version, kept in a file as long as this file asks the same commands of the same run."""
+    key = (run.name, tuple(commands), poll, Path(__file__).read_text(encoding="utf-8"))
     if file and file.exists():
         kept, values = pickle.loads(file.read_bytes())
         if kept == key:
