@@ -11,6 +11,7 @@ The exit code is 0 if all is equal, else 1.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import pickle
@@ -157,16 +158,15 @@ def values_of_run(run: Path, prefix: str = "") -> dict[str, Value]:
     return values
 
 
-def remembered(file: Path | None, run: Path, checkout: Path, commands: Sequence[str], poll: str) -> dict[str, Value]:
-    """`values_of` a run of the old version, kept in a file as long as this file asks the same commands of the same run."""
-    key = (run.name, tuple(commands), poll, Path(__file__).read_text(encoding="utf-8"))
+def remembered(folder: Path | None, run: Path, checkout: Path, commands: Sequence[str], poll: str) -> dict[str, Value]:
+    """`values_of` a run of the old version, read from a file in `folder` if this script asked the same of the same run before."""
+    question = repr((run.name, commands, poll, Path(__file__).read_text(encoding="utf-8")))
+    file = folder / f"old-{hashlib.sha256(question.encode()).hexdigest()[:12]}.pickle" if folder else None
     if file and file.exists():
-        kept, values = pickle.loads(file.read_bytes())
-        if kept == key:
-            return dict(values)
+        return dict(pickle.loads(file.read_bytes()))
     values = values_of(run, checkout, commands, poll)
     if file:
-        file.write_bytes(pickle.dumps((key, values)))
+        file.write_bytes(pickle.dumps(values))
     return values
 
 
@@ -174,42 +174,46 @@ def git(*words: str) -> str:
     return subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout.strip()
 
 
+def checkout_and_runs(commit: str | None, runs: Sequence[Path] | None, folder: Path) -> tuple[Path, Path, Path]:
+    """The checkout of the old version, and a run of each version: those that were named, or fits by the clock of the commit."""
+    checkout = clone(commit, folder / "checkout") if commit else None
+    if runs:
+        old, new = (run.resolve() for run in runs)
+        checkout = checkout or next((parent for parent in old.parents if (parent / ".venv" / "bin" / "forecast").exists()), None)
+        if checkout is None:
+            raise SystemExit(f"{old} lies in no checkout with an environment. Name its commit too.")
+        return checkout, old, new
+    if checkout is None:
+        raise SystemExit("Name a commit, or two runs with --runs.")
+    clock = datetime.fromtimestamp(int(git("show", "-s", "--format=%ct", str(commit))), UTC)
+    kept = folder / "old" / "reports" / "latest"
+    return checkout, kept.resolve() if kept.exists() else fit(checkout, folder / "old", clock), fit(ROOT, folder / "new", clock)
+
+
+def chosen(table: Table, expression: str, *, quick: bool) -> list[str]:
+    """The commands to run, as the old version writes them."""
+    commands = [words for command in table.in_both_forms for words in (command, f"{command} --json")] + [*table.once]
+    return [command for command in commands if re.search(expression, command) and not (quick and command.startswith(tuple(table.slow)))]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("commit", nargs="?", help="the earlier version")
     parser.add_argument("--runs", nargs=2, type=Path, metavar=("OLD", "NEW"), help="compare these runs instead of fitting")
-    parser.add_argument(
-        "--keep", type=Path, metavar="DIR", help="keep clone, run and answers of the old version here, and the run of the new"
-    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the clone, the runs and what the old version printed in DIR/COMMIT")
     parser.add_argument("--numbers-only", action="store_true", help="of texts compare the numbers, in their order, and not the words")
-    parser.add_argument("--commands", metavar="PATTERN", help="run only the commands in which this regular expression is found", default="")
+    parser.add_argument("--commands", metavar="PATTERN", default="", help="run only the commands in which this regular expression is found")
     parser.add_argument("--quick", action="store_true", help="leave out the commands that take minutes")
     parser.add_argument("--full", action="store_true", help="show every difference")
     options = parser.parse_args(arguments)
+    table = Table.read(Path(__file__).with_suffix(".toml"))
+    commands = chosen(table, options.commands, quick=options.quick)
     with tempfile.TemporaryDirectory(prefix="versions-") as temporary:
-        folder = (options.keep or Path(temporary)).resolve()
-        if options.runs:
-            old, new = (run.resolve() for run in options.runs)
-            checkout = next((parent for parent in old.parents if (parent / ".venv" / "bin" / "forecast").exists()), None)
-            if checkout is None and options.commit is None:
-                parser.error("OLD lies in no checkout with an environment: name its commit too.")
-            folder /= old.name
-            checkout = checkout or clone(options.commit, folder / "checkout")
-        elif options.commit is None:
-            parser.error("name a commit, or two runs with --runs")
-        else:
-            clock = datetime.fromtimestamp(int(git("show", "-s", "--format=%ct", options.commit)), UTC)
-            folder /= git("rev-parse", "--short=12", f"{options.commit}^{{commit}}")
-            checkout = clone(options.commit, folder / "checkout")
-            kept = folder / "old" / "reports" / "latest"
-            old = kept.resolve() if kept.exists() else fit(checkout, folder / "old", clock)
-            new = fit(ROOT, folder / "new", clock)
-        table = Table.read(Path(__file__).with_suffix(".toml"))
-        commands = [words for command in table.in_both_forms for words in (command, f"{command} --json")] + [*table.once]
-        left_out = tuple(table.slow) if options.quick else ()
-        commands = [command for command in commands if re.search(options.commands, command) and not command.startswith(left_out)]
+        version = git("rev-parse", "--short=12", f"{options.commit}^{{commit}}") if options.commit else ""
+        folder = (options.keep or Path(temporary)).resolve() / version
         folder.mkdir(parents=True, exist_ok=True)
-        before = remembered(folder / "old.pickle" if options.keep else None, old, checkout, commands, table.poll)
+        checkout, old, new = checkout_and_runs(options.commit, options.runs, folder)
+        before = remembered(folder if options.keep else None, old, checkout, commands, table.poll)
         after = values_of(new, ROOT, [table.renamed_words(command) for command in commands], table.poll)
     comparison = compare(before, after, table, numbers_only=options.numbers_only)
     page = summary(comparison, table, 1_000_000 if options.full else 8)
