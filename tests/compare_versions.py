@@ -5,7 +5,7 @@
 
 Compared are `report.json`, the arrays of `draws.npz` and `posterior.nc`, and what some fifty commands print in workspaces made from the
 inputs of the two runs, by the same clock. `compare_versions.toml` lists the commands, what was renamed since, and what differs by design.
-The exit code is 0 if all is equal, else 1.
+The exit code is 0 if all is equal, 1 if anything differs, 2 if that could not be found out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 
@@ -36,6 +36,12 @@ from tests.comparison import RUN_ID, Table, Value, compare, flat, summary
 ROOT: Final = Path(__file__).parent.parent
 CLOCK: Final = Path(__file__).parent / "fixed_clock"
 SEED: Final = "20060101"
+
+
+def stop(message: str) -> NoReturn:
+    """End with exit code 2, since 1 says that the versions differ."""
+    sys.stderr.write(f"{message}\n")
+    raise SystemExit(2)
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,10 @@ class Installed:
         return run(command, env=environ, cwd=self.workspace, stdin=subprocess.DEVNULL)
 
     def published(self, clock: datetime) -> Path:
-        """The run that was published at this moment. SystemExit if the version went by another clock."""
+        """The run that was published at this moment. It stops if the version went by another clock."""
         run = (self.workspace / "reports" / "latest").resolve()
         if made_at(run) != clock:
-            raise SystemExit(f"{run} was not made at {clock}. If the clock is read outside forecast/cli now, {CLOCK} has to be told.")
+            stop(f"{run} was not made at {clock}. If the clock is read outside forecast/cli now, {CLOCK} has to be told.")
         return run
 
 
@@ -104,14 +110,14 @@ def fit(checkout: Path, workspace: Path, clock: datetime) -> Path:
     installed = Installed(checkout, workspace)
     done = installed(["run", "--publish", "--seed", SEED], clock)
     if done.returncode:
-        raise SystemExit(f"`forecast run` of {checkout} ended with exit code {done.returncode}.\n{done.stderr}")
+        stop(f"`forecast run` of {checkout} ended with exit code {done.returncode}.\n{done.stderr}")
     return installed.published(clock)
 
 
 def values_of(run: Path, checkout: Path, commands: Sequence[str], poll: str) -> dict[str, Value]:
     """Every value to be compared, by its place: of the run, of what the commands print, and of the run that their refit makes."""
     if len(runs := [path.name for path in run.parent.iterdir() if RUN_ID.fullmatch(path.name)]) > 1:
-        raise SystemExit(f"{run.parent} holds {len(runs)} runs. Give it one: the commands speak of all of them.")
+        stop(f"{run.parent} holds {len(runs)} runs. Give it one: the commands speak of all of them.")
     values = values_of_run(run)
     with tempfile.TemporaryDirectory(prefix="compare-") as folder:
         workspace, file = Path(folder) / "workspace", Path(folder) / "poll.csv"
@@ -181,10 +187,10 @@ def checkout_and_runs(commit: str | None, runs: Sequence[Path] | None, folder: P
         old, new = (run.resolve() for run in runs)
         checkout = checkout or next((parent for parent in old.parents if (parent / ".venv" / "bin" / "forecast").exists()), None)
         if checkout is None:
-            raise SystemExit(f"{old} lies in no checkout with an environment. Name its commit too.")
+            stop(f"{old} lies in no checkout with an environment. Name its commit too.")
         return checkout, old, new
     if checkout is None:
-        raise SystemExit("Name a commit, or two runs with --runs.")
+        stop("Name a commit, or two runs with --runs.")
     clock = datetime.fromtimestamp(int(git("show", "-s", "--format=%ct", str(commit))), UTC)
     kept = folder / "old" / "reports" / "latest"
     return checkout, kept.resolve() if kept.exists() else fit(checkout, folder / "old", clock), fit(ROOT, folder / "new", clock)
