@@ -63,7 +63,7 @@ class Installed:
         """The run that was published at this moment. It stops if the version went by another clock."""
         run = (self.workspace / "reports" / "latest").resolve()
         if made_at(run) != clock:
-            stop(f"{run} was not made at {clock}. If the clock is read outside forecast/cli now, {CLOCK} has to be told.")
+            stop(f"{run} was not made at {clock}. If the clock is read outside forecast/cli now, change {CLOCK}.")
         return run
 
 
@@ -130,7 +130,7 @@ def values_of(run: Path, checkout: Path, commands: Sequence[str], poll: str) -> 
             done = installed(shlex.split(command.format(run=run.name, poll=file)), clock)
             output, errors = (text.replace(folder, "<folder>") for text in (done.stdout, done.stderr))
             values |= values_of_command(command, done.returncode, output, errors)
-            if command.startswith("refit") and not done.returncode:
+            if command.startswith("refit") and (workspace / "reports" / "latest").resolve().name != run.name:
                 values |= values_of_run(installed.published(clock), "refit/")
     return values
 

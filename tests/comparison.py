@@ -197,7 +197,7 @@ def short(value: Value, most: int = 70) -> str:
 def summary(comparison: Comparison, table: Table, most: int) -> str:
     """A readable page: what was compared, what was not and why, and at most so many differences of each document.
 
-    Places that differ only in numbered parts (rows of a list) are told together, by the first.
+    Places that differ only in numbered parts (rows of a list) are shown together, by the first.
     """
     differing = Counter(map(document, (*comparison.numbers, *comparison.words)))
     equal = [name for name in comparison.compared if not differing[name]]

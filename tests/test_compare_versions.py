@@ -86,7 +86,7 @@ def test_rounding_is_no_change(old: Value, new: Value) -> None:
     assert differing({"a": old}, {"a": new}) == (set(), set())
 
 
-def test_words_are_told_apart_from_numbers() -> None:
+def test_words_are_kept_apart_from_numbers() -> None:
     old, new = {"a": "It rests on 28 states,\nand 4 readings."}, {"a": "The evidence: 28 states, 4 readings."}
     assert differing(old, new) == (set(), {"a"})
     assert differing(old, new, numbers_only=True) == (set(), set())
