@@ -104,7 +104,10 @@ class Comparison:
 def compare(old: Mapping[str, Value], new: Mapping[str, Value], table: Table, *, numbers_only: bool = False) -> Comparison:
     """Compare the values of two versions. numbers_only: of a text only its numbers count, in their order."""
     comparison = Comparison()
-    old = {table.renamed(place): table.renamed_words(value) if isinstance(value, str) else value for place, value in old.items()}
+    old_places = {place: table.renamed(place) for place in old}
+    if twice := [place for place, count in Counter(old_places.values()).items() if count > 1]:
+        raise ValueError(f"[keys] or [words] give several old places the new name {twice[0]}")
+    old = {old_places[place]: table.renamed_words(value) if isinstance(value, str) else value for place, value in old.items()}
     for place in dict.fromkeys((*old, *new)):
         if reason := table.reason(place):
             comparison.by_design[reason] += 1

@@ -116,6 +116,11 @@ def test_a_rename_with_another_number_of_stars_is_refused() -> None:
         Table(keys={"a/*": "b"})
 
 
+def test_two_places_may_not_get_one_name() -> None:
+    with pytest.raises(ValueError, match="new"):
+        compare({"old/a": 1, "new/a": 2}, {"new/a": 2}, Table(keys={"old": "new"}))
+
+
 def test_the_page_names_document_place_and_values() -> None:
     comparison = compare({f"report.json/rows/{i}/p": 0.5 for i in range(9)}, {f"report.json/rows/{i}/p": 0.25 for i in range(9)}, TABLE)
     page = summary(comparison, TABLE, 3)
