@@ -3,7 +3,7 @@ PYTHON = .venv/bin/python
 # Files go to two processes whole, so that what a file shares is made once; tests/conftest.py says in which order.
 TWO = -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: forecast test check soak lock environment clean
+.PHONY: forecast test check soak compare lock environment clean
 
 forecast: environment  ## fit the model to the bundled data and publish a report
 	.venv/bin/forecast run --publish
@@ -19,6 +19,9 @@ check: environment  ## what is quick: style, types, fast tests
 
 soak: environment  ## the longest tests, by hand before an issue is called done
 	$(PYTHON) -m pytest -m soak
+
+compare: environment  ## does a refactoring change a number? `make compare WITH=COMMIT OPTIONS='--keep DIR'`
+	$(PYTHON) -m tests.compare_versions $(WITH) $(OPTIONS)
 
 environment: .venv/.made
 
