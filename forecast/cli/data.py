@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from forecast.data.tables import Data
 
 
-
 @click.group(
     "data",
     cls=Group,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         "elicit": Lazy("forecast.cli.priors_elicit:elicit", "Build the prior NAME from your answers, and show what it implies."),
         "pool": Lazy(
             "forecast.cli.priors_pool:pool",
-            "Pool several people's beliefs about the prior NAME, and show what the pool implies. Nothing is written.",
+            "Pool several people's beliefs about the prior NAME, and show what the pool implies.",
         ),
         "sensitivity": Lazy(
             "forecast.cli.sensitivity:sensitivity",

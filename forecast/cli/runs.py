@@ -65,7 +65,7 @@ def _lines(runs: Sequence[RunSummary]) -> Iterator[str]:
             e.headline,
             e.decision or NONE,
             f"{'latest' if e.latest else 'yes' if e.published else 'no'}{' *' if e.other_version else ''}",
-        )  # fmt: skip
+        )
         for e in reversed(runs)
         if not e.damage
     ]

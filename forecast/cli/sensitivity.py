@@ -63,7 +63,7 @@ def sensitivity_lines(analysis: dict[str, Any], everything: bool = False) -> Ite
     yield from wrap(f"Settings fixed in the fit. {figures.settings_summary(s)}", WIDTH)
     if everything:
         for row in figures.settings_table(s).rows:
-            yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {row[3] if row[3] != '–' else ''}".rstrip()
+            yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {'rough' if row[3] == 'approximate' else ''}".rstrip()
     yield ""
     yield from wrap(f"A bias shared by all pollsters. {figures.shared_bias_summary(s)}", WIDTH)
     if everything:

@@ -169,8 +169,14 @@ def words_of(name: str) -> str:
 
 
 def _json(result: Any) -> dict[str, Any]:
-    """A dataclass as JSON objects; an infinite k̂ is None."""
-    return asdict(result, dict_factory=lambda items: {k: finite_k_hat(v) if k == "k_hat" else v for k, v in items})
+    """A dataclass as JSON objects and lists; an infinite k̂ is None."""
+
+    def plain(key: str, value: Any) -> Any:
+        if key == "k_hat":
+            return finite_k_hat(value)
+        return list(value) if isinstance(value, tuple) else value
+
+    return asdict(result, dict_factory=lambda items: {key: plain(key, value) for key, value in items})
 
 
 def _scaled(s: PowerScaling) -> dict[str, Any]:

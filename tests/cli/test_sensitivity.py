@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from forecast.runs.draws_files import write_draws
 from forecast.workspace import Workspace
 from tests.fixtures.sensitivity_example import sensitivity_example
 from tests.support.prior_forecasts import prior_forecast
+from tests.support.sound_reports import sound_report
 
 type Command = Callable[..., Result]
 
@@ -28,13 +30,23 @@ def outcome() -> dict[str, Any]:
     return build.sensitivity(prior_forecast()).model_dump()
 
 
+def write_run(workspace: Workspace, run_id: str, meta: dict[str, Any]) -> None:
+    """A run with the draws of `prior_forecast` and a report of the current form."""
+
+    def write(folder: Path) -> None:
+        (folder / "report.json").write_text(json.dumps(sound_report(run_id)), encoding="utf-8")
+        write_draws(folder, pack(prior_forecast()))
+
+    store.write_run(workspace.reports, run_id, write, meta)
+
+
 @pytest.fixture
 def with_run(workspace: Workspace) -> Workspace:
     """A workspace whose newest run holds the draws of `prior_forecast`."""
     priors = prior_forecast().origin_state.priors
     named = {name: {"spec": str(prior.spec), "revision": "as shipped"} for name, prior in priors.items()}
     meta = {"priors_digest": priors.digest(), "headline": "reach-4-12m", "priors": named}
-    store.write_run(workspace.reports, RUN, lambda folder: write_draws(folder, pack(prior_forecast())), meta)
+    write_run(workspace, RUN, meta)
     store.publish(workspace.reports, RUN)
     return workspace
 
@@ -70,10 +82,10 @@ def test_it_fits_a_terminal(outcome: dict[str, Any]) -> None:
 def test_a_run_that_does_not_name_its_priors_is_refused(with_run: Workspace, command: Command) -> None:
     other = "20261124T151500Z-abcdef"
     meta = {"priors_digest": "0" * 64, "headline": "reach-4-12m"}
-    store.write_run(with_run.reports, other, lambda folder: write_draws(folder, pack(prior_forecast())), meta)
+    write_run(with_run, other, meta)
     result = command("priors", "sensitivity", other, "--workspace", with_run.data.parent)
     assert result.exit_code == 3
-    assert "other priors" in result.stderr
+    assert "does not name the priors it was made from" in result.stderr
 
 
 def test_without_a_run_it_says_so(workspace: Workspace, command: Command) -> None:

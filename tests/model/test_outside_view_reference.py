@@ -313,7 +313,7 @@ def test_what_the_priors_would_do_is_shown_before_anything_is_written(
     words = ("--workspace", workspace.data.parent, "priors", "reference", "--class", "all=1")
     page = command(*words[:-2])
     assert max(map(len, page.stdout.splitlines())) <= 80
-    assert "once a run is published" in " ".join(page.stdout.split())
+    assert "Publish a run to see the effect" in " ".join(page.stdout.split())
     asked: list[str] = []
 
     def answer(how: str, accepted: bool) -> Callable[..., EditTrial]:

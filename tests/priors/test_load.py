@@ -213,7 +213,7 @@ def test_impossible_edits_are_all_refused() -> None:
         ("ladder.stay.4", Quantiles(0.2, 40, 8000, "log"), "Single acts"),
         ("ladder.rise.2", Quantiles(0.3, 0.6, 0.9, "logit"), "without pressure"),
         ("ladder.skip_up.3", Beta(5, 5), "past embedded"),
-        ("ladder.skip_up.2", Beta(99, 1), "multiply; look at both"),
+        ("ladder.skip_up.2", Beta(99, 1), "multiply; check both"),
         ("leverage.effect", Normal(-1, 0.5), "the other way"),
         ("leverage.effect", Normal(1, 5), "90 % interval spans"),
         ("ladder.rise.3", Quantiles(0.001, 0.002, 0.3, "logit"), "which becomes"),

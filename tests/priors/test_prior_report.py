@@ -301,7 +301,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_draws(folder, dict(arrays()))
 
     named = {name: {"spec": str(p.spec), "revision": "as shipped"} for name, p in PRIORS.items()}
-    meta = {"headline": "reach-4-12m", "priors_digest": "of another time", "priors": named}
+    meta = {"headline": "reach-4-12m", "priors_digest": PRIORS.digest(), "priors": named}
     return store.write_run(tmp_path_factory.mktemp("reports"), RUN, write, meta)
 
 

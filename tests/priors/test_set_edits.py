@@ -19,6 +19,7 @@ from forecast.priors.edit_log import read_history
 from forecast.priors.load import load_priors
 from forecast.runs import store
 from forecast.workspace import Workspace
+from tests.support.sound_reports import sound_report
 
 type Run = Callable[..., Result]
 
@@ -179,10 +180,13 @@ def test_a_run_without_draws_does_not_keep_anyone_from_changing_a_prior(run: Run
 
 
 def test_a_run_that_does_not_tell_its_priors_says_nothing(run: Run, workspace: Workspace) -> None:
-    publish(workspace, "0" * 64)
-    message = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout
+    report = json.dumps(sound_report(RUN))
+    meta = {"priors_digest": "0" * 64, "headline": "reach-4-12m", "probability": 0.063}
+    store.write_run(workspace.reports, RUN, lambda folder: (folder / "report.json").write_text(report, encoding="utf-8"), meta)
+    store.publish(workspace.reports, RUN)
+    message = " ".join(run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout.split())
     assert "Its effect on the headline is not known." in message
-    assert "does not name them" in message
+    assert "does not name the priors it was made from" in message
     assert read_history(workspace.priors).edits[0].before is None
 
 

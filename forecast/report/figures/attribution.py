@@ -83,16 +83,19 @@ def attribution_summary(report: Report) -> str:
     sums = by_kind(attribution, report.headline)
     added = [f"{KINDS[kind]} {fixed_points(value)}" for kind, value in sums.items() if kind != "noise"]
     noise = f"{KINDS['noise']} {fixed_points(sums['noise'])} (standard error {_se(q)})"
-    total = fixed_points(rounded_changes(q)[2])
+    parts, _, total = rounded_changes(q)
     sentence = (
         f"Since run {attribution.from_run}, which used what was known at the end of {month_words(attribution.from_origin)}, the headline "
-        f"went from {percent(q.before)} to {percent(q.after)}, by {total} points: {listed([*added, noise])}."
+        f"went from {percent(q.before)} to {percent(q.after)}, by {fixed_points(total)} points: {listed([*added, noise])}."
     )
     joint = joint_part(attribution)
     if joint is None:
         return sentence
     kind, se = KINDS[attribution.parts[joint].kind], _points_se(q.parts_se[joint])
-    return f"{sentence} The part “{kind}” holds the noise of both runs (standard error {se})."
+    return (
+        f"{sentence} Of this, {fixed_points(parts[joint])} ({kind}) is one part that the draws cannot carry; it holds the noise of "
+        f"both runs (standard error {se})."
+    )
 
 
 def attribution_alarm(report: Report) -> str:
@@ -211,7 +214,7 @@ def _steps(attribution: Attribution, q: QuestionChange) -> list[tuple[str, float
     parts = list(zip(attribution.parts, q.parts, q.within_noise, strict=True))
     largest = sorted(range(len(parts)), key=lambda i: -abs(parts[i][1]))[:MAX_PARTS]
     out = [
-        (f"{part.label} {JOINT}" if part.how == "joint" else part.label, value, faint)
+        (f"{JOINT} {part.label}" if part.how == "joint" else part.label, value, faint)
         for i, (part, value, faint) in enumerate(parts)
         if i in largest
     ]
