@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
 from forecast.workspace import Workspace
 
@@ -21,6 +20,8 @@ def headline_moves(reports: Path) -> tuple[str, Mapping[str, float]] | None:
     Each prior was shifted by half a standard deviation, weighted down and up, or replaced by another choice. Priors that act only on other
     questions are left out. The numbers are read from the run's report. Raises StoreError if the run is damaged.
     """
+    from forecast.jobs.saved_run import SavedRun
+
     run = SavedRun.latest(reports)
     if run is None:
         return None
