@@ -31,8 +31,8 @@ TERMS = {word.strip() for term, _, _ in ENTRIES for word in term.split(",")}
 NAMES = sorted({name for _, rest, _ in ENTRIES for name in re.findall(r"`([\w.]+)`", rest)})
 
 RETIRED = (
-    "a strip", "the strip", "strip of", "strip below", "whole strip", "tellers?", "telescopes?", "climb(s|ed|ing)?", "kin", "tidings", "told",
-    "tellings?", "(rests?|resting|rested) on", "puts up with", "humps?", "held against", "looks away", "to one figure", "Mexicans execute",
+    "a strip", "the strip", "strip of", "strip below", "whole strip", "tellers?", "telescopes?", "climb(s|ed|ing)?", "kin", "tidings",
+    "told", "tellings?", "(rests?|resting|rested) on", "puts up with", "humps?", "held against", "looks away", "to one figure", "Mexicans execute",
     "before the record speaks", "ladder.fresh",
 )  # fmt: skip
 
