@@ -33,7 +33,7 @@ NAMES = sorted({name for _, rest, _ in ENTRIES for name in re.findall(r"`([\w.]+
 RETIRED = (
     "a strip", "the strip", "strip of", "strip below", "whole strip", "tellers?", "telescopes?", "climb(s|ed|ing)?", "kin", "tidings",
     "told", "tellings?", "(rests?|resting|rested) on", "puts up with", "humps?", "held against", "looks away", "to one figure",
-    "Mexicans execute", "before the record speaks", "ladder.fresh",
+    "Mexicans execute", "before the record speaks",
 )  # fmt: skip
 
 
