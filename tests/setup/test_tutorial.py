@@ -67,7 +67,7 @@ def differing_parts(shown: str, printed: str) -> list[str]:
     if CUT not in shown:
         return [] if form(shown) == form(printed) else [shown]
     rest, missing = form(printed), []
-    for part in map(form, re.split(rf"^{CUT}$", shown, flags=re.MULTILINE)):
+    for part in filter(None, map(form, shown.split(CUT))):
         if part in rest:
             rest = rest.partition(part)[2]
         else:
