@@ -69,7 +69,7 @@ class Draws:
 class KnownErrors:
     """In place of the influence of real draws."""
 
-    def standard_error(self) -> dict[str, float]:
+    def se(self) -> dict[str, float]:
         return errors(1.0)
 
     def resampling_se(self) -> dict[str, float]:
