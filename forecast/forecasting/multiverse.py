@@ -120,7 +120,7 @@ def universes(origin_state: OriginState, disputed: Disputed | None, alternatives
     yield Universe("coded as known at the time", "coding", "each month as it was known when it ended", at_the_time, base)
     if disputed is not None:
         claims = [c for c in data.claims if disputed.event not in c.basis_ids]
-        note = f"{disputed.event} and the claims that rest on it left out"
+        note = f"{disputed.event} and the claims based on it left out"
         yield Universe(f"without {disputed.label}", DISPUTED_ACT, note, main_levels(claims, claims_day(data), months), base)
     for label, link, note in PRESSURE_TRANSFORMS:
         yield Universe(f"pressure {label}", PRESSURE_SCALE, note, levels, base, link)

@@ -50,7 +50,7 @@ class PriorDefinition:
 
 
 SHARPEST: Final = 0.001
-"""The smallest sd. A smaller one cannot be told from a fixed number in single precision, in which draws are stored."""
+"""The smallest sd. A smaller one is the same as a fixed number in single precision, in which draws are stored."""
 LARGEST: Final[Mapping[str, float]] = MappingProxyType({"log-odds": 20.0, "logits": 6.0, "log rate": 10.0})
 """The largest mean and sd of an effect, by the first word of its unit. e^20 is half a billion."""
 MONTHS: Final = (0.1, 1e4)

@@ -40,7 +40,7 @@ def chained_digest(previous: str, record: Mapping[str, Any]) -> str:
 def explain_alteration(raw: bytes, is_original: Callable[[bytes], bool]) -> str:
     """Why the bytes of a file are not those that were written, in words that follow the file's name.
 
-    Line ends changed by git or an editor are told apart from tampering. is_original: whether bytes are those written; it may raise
+    Line ends changed by git or an editor are distinguished from tampering. is_original: whether bytes are those written; it may raise
     ValueError for bytes that it cannot read.
     """
     try:

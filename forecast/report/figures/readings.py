@@ -25,32 +25,32 @@ type Curve = tuple[Floats, Floats]
 TICKS: Final = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 COLOURS: Final = ("one", "two", "three", "four")
 TALL: Final = 52
-"""Height in pixels of the highest hump."""
+"""Height in pixels of the highest area."""
 
 
 def densities_chart(report: Report, size: Size) -> Any:
-    """A hump of equal area a reading; beneath, the mixture as their weighted humps stacked. A tick marks each mean.
+    """An area of equal area a reading; beneath, the mixture as their weighted areas stacked. A tick marks each mean.
 
     The axis is a square root, which opens up small chances.
     """
     highest = _highest(report)
     step = 78 if size.phone else 68
-    humps, ticks, labels, floors = [], [], [], []
+    areas, ticks, labels, floors = [], [], [], []
     curves = [on_square_root(r.density, highest) for r in report.readings]
     peak = max(float(height.max()) for _, height in curves)
     for i, (r, (x, height)) in enumerate(zip(report.readings, curves, strict=True)):
         floor, tint = step * (i + 1), colour(COLOURS[i % len(COLOURS)])
-        humps += _area(x, floor - TALL * height / peak, np.full(len(x), float(floor)), tint, i)
+        areas += _area(x, floor - TALL * height / peak, np.full(len(x), float(floor)), tint, i)
         ticks.append({"x": sqrt(r.headline), "y": floor + 4, "y2": floor - 4, "c": tint})
         value = f"{plain_percent(r.headline)}, weight {percent(r.weight)}"
         labels.append({"y": floor - TALL + 2, "t": capital(r.title), "v": value})
         floors.append({"y": floor})
     bottom = step * (len(curves) + 1) + 22
-    humps += _stacked(report, curves, bottom)
+    areas += _stacked(report, curves, bottom)
     ticks.append({"x": sqrt(report.mixture.mean), "y": bottom + 4, "y2": bottom - 4, "c": colour("ink")})
     labels.append({"y": bottom - TALL - 12, "t": "All readings, by their weights", "v": plain_percent(report.mixture.mean)})
     floors.append({"y": bottom})
-    layers = _layers(humps, ticks, labels, floors, size, highest)
+    layers = _layers(areas, ticks, labels, floors, size, highest)
     return framed(layers, size, bottom + 6, Margin(left=8, right=20, top=6))
 
 
@@ -60,7 +60,7 @@ def _area(x: Floats, top: Floats, bottom: Floats, tint: str, group: int) -> list
 
 
 def _stacked(report: Report, curves: Sequence[Curve], floor: float) -> list[dict[str, Any]]:
-    """The weighted humps one upon another, on the first one's grid; as high in all as a fifth more than a reading's."""
+    """The weighted areas one upon another, on the first one's grid; as high in all as a fifth more than a reading's."""
     grid = curves[0][0]
     weighted = [r.weight * np.interp(grid, x, height, left=0, right=0) for r, (x, height) in zip(report.readings, curves, strict=True)]
     tops = np.cumsum(weighted, axis=0)
@@ -71,7 +71,7 @@ def _stacked(report: Report, curves: Sequence[Curve], floor: float) -> list[dict
     return out
 
 
-def _layers(humps: Any, ticks: Any, labels: Any, floors: Any, size: Size, highest: float) -> list[Any]:
+def _layers(areas: Any, ticks: Any, labels: Any, floors: Any, size: Size, highest: float) -> list[Any]:
     import altair as alt
 
     inner = size.width - 28
@@ -82,8 +82,8 @@ def _layers(humps: Any, ticks: Any, labels: Any, floors: Any, size: Size, highes
     x = alt.X("x:Q", scale=alt.Scale(domain=[0, sqrt(highest)], nice=False), axis=axis)
     y, tint = unscaled("Y", "y:Q"), unscaled("Color", "c:N")
     return [
-        alt.Chart(values(humps)).mark_area(opacity=0.3).encode(x=x, y=y, y2="y2:Q", color=tint, detail="g:N"),
-        alt.Chart(values(humps)).mark_line(strokeWidth=1.25).encode(x=x, y=y, color=tint, detail="g:N"),
+        alt.Chart(values(areas)).mark_area(opacity=0.3).encode(x=x, y=y, y2="y2:Q", color=tint, detail="g:N"),
+        alt.Chart(values(areas)).mark_line(strokeWidth=1.25).encode(x=x, y=y, color=tint, detail="g:N"),
         alt.Chart(values(floors)).mark_rule(color=colour("faint"), strokeWidth=0.75).encode(y=y),
         alt.Chart(values(ticks)).mark_rule(strokeWidth=2.5).encode(x=x, y=y, y2="y2:Q", color=tint),
         alt.Chart(values(labels)).mark_text(**bold).encode(x=alt.value(inner), y=y, text="t:N"),
