@@ -29,7 +29,7 @@ TALL: Final = 52
 
 
 def densities_chart(report: Report, size: Size) -> Any:
-    """An area of equal area a reading; beneath, the mixture as their weighted areas stacked. A tick marks each mean.
+    """One area of equal size a reading; beneath, the mixture as their weighted areas stacked. A tick marks each mean.
 
     The axis is a square root, which opens up small chances.
     """
