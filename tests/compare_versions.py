@@ -31,7 +31,7 @@ from typing import Any, Final, NoReturn
 
 import numpy as np
 
-from tests.comparison import RUN_ID, Table, Value, compare, flat, summary
+from tests.comparison import RTOL, RUN_ID, Table, Value, compare, flat, summary
 
 ROOT: Final = Path(__file__).parent.parent
 CLOCK: Final = Path(__file__).parent / "fixed_clock"
@@ -208,6 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", nargs=2, type=Path, metavar=("OLD", "NEW"), help="compare these runs instead of fitting")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the clone, the runs and what the old version printed in DIR/COMMIT")
     parser.add_argument("--numbers-only", action="store_true", help="of texts compare the numbers, in their order, and not the words")
+    parser.add_argument("--rtol", type=float, default=RTOL, metavar="R", help=f"relative tolerance, {RTOL:g} if not given")
     parser.add_argument("--commands", metavar="PATTERN", default="", help="run only the commands in which this regular expression is found")
     parser.add_argument("--quick", action="store_true", help="leave out the commands that take minutes")
     parser.add_argument("--full", action="store_true", help="show every difference")
@@ -221,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         checkout, old, new = checkout_and_runs(options.commit, options.runs, folder)
         before = remembered(folder if options.keep else None, old, checkout, commands, table.poll)
         after = values_of(new, ROOT, [table.renamed_words(command) for command in commands], table.poll)
-    comparison = compare(before, after, table, numbers_only=options.numbers_only)
+    comparison = compare(before, after, table, numbers_only=options.numbers_only, rtol=options.rtol)
     page = summary(comparison, table, 1_000_000 if options.full else 8)
     verdict = "The versions differ." if comparison else "No difference."
     sys.stdout.write(f"Old: {old} by {checkout}\nNew: {new} by {ROOT}\n\n{page}\n\n{verdict}\n")

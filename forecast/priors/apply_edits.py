@@ -72,8 +72,8 @@ def write_edits(
     """Set priors in the files of `folder`, with an entry each in its history. `priors` are those in the files now.
 
     Edits that change nothing are left out. The rationale in the file becomes `why`, unless it is kept. beside: other files to write at the
-    same time, whether priors change or not. The caller holds the folder (`storage.locks.folder_lock`). The prior files are renamed into place
-    before the history, so that after a crash between the two the history shows an edit by hand. Raises InputError, StoreError or
+    same time, whether priors change or not. The caller holds the folder's lock (`storage.locks.folder_lock`). The prior files are renamed
+    into place before the history, so that after a crash between the two the history shows an edit by hand. Raises InputError, StoreError or
     ForecastError, with every file as it was.
     """
     changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
