@@ -216,7 +216,7 @@ LEFT_OUT: dict[str, tuple[Edit, str]] = {
     ),
     "a scenario that is still the template": (
         lambda data: create_scenario_file(data / FOLDER / "mine.toml"),
-        "mine.toml, column title: found the title of the template, so the scenario is not run",
+        "mine.toml, column title: found the title of the template; the scenario is not run",
     ),
     "a condition that no path meets": (
         text(f"{FOLDER}/pressure-eases.toml", "below = 1.1", "below = 0.1"),

@@ -159,7 +159,7 @@ def test_what_changes_words_only_or_needs_a_fit_is_said(with_run: Workspace, com
     assert fit.exit_code == 0
     assert "--refit" in fit.stdout
     known = command("priors", "try", "exposure.delay.4 = LogNormal(12, 0.5)", "--workspace", with_run.data.parent)
-    assert "publicly known" in known.stdout
+    assert "Publicly known within 60 days" in known.stdout
 
 
 def test_edits_are_read_from_a_file_with_comments(with_run: Workspace, command: Command, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_kept_run_is_published_and_enters_the_ledger(workspace: Workspace, com
     assert latest.name == IDS[1]
     entries = ledger.read(reports)
     assert [entry.content["run_id"] for entry in entries] == [IDS[0], IDS[1]]
-    assert f"{len(entries[1].content['questions'])} questions entered the ledger." in result.stdout
+    assert f"{len(entries[1].content['questions'])} questions were added to the ledger." in result.stdout
     assert before <= read_question_ledger(reports).questions.keys()
     assert verify_ledger(reports).problems == ()
     assert IDS[1] in (reports / "index.html").read_text()

@@ -38,11 +38,11 @@ PUBLISHER = """
     from datetime import UTC, datetime
     from pathlib import Path
     from forecast.errors import LockedError
-    from forecast.runs import lock, store
+    from forecast.runs import publication_lock, store
 
     reports, run_id = Path(sys.argv[1]), sys.argv[2]
     try:
-        with lock.publisher(reports, "forecast run --publish", datetime(2026, 1, 1, tzinfo=UTC)):
+        with publication_lock.publisher(reports, "forecast run --publish", datetime(2026, 1, 1, tzinfo=UTC)):
             print("holding", flush=True)
             sys.stdin.readline()
             store.write_run(reports, run_id, lambda folder: (folder / "report.md").write_text(run_id), {})
