@@ -1,12 +1,25 @@
-"""Forecast of Mexican tolerance of US operations against cartels.
+"""Forecast of whether Mexico tolerates US operations against cartels on its soil.
 
-The public names below do in a notebook what the command does. Each is imported when first used, so that `import forecast` stays light.
+The public names below do in a notebook what the commands do. Each is imported when it is first used, so that `import forecast` stays light.
+
+load_workspace  reads and checks data, priors and scenarios
+simulate        simulates the drivers
+fit             fits the models and answers the questions
+build_model     the PyMC model of tolerance
+write_report    writes a run with its report
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forecast.forecasting.inputs import load_workspace
+    from forecast.jobs.run import fit, simulate, write_report
+    from forecast.model.tolerance import build_model
+
+    __version__: str
 
 PUBLIC = {
     "load_workspace": "forecast.forecasting.inputs",
@@ -15,7 +28,7 @@ PUBLIC = {
     "simulate": "forecast.jobs.run",
     "write_report": "forecast.jobs.run",
 }
-"""Public name → the module that defines it. A test keeps `__all__` the same."""
+"""Public name → the module that defines it."""
 
 __all__ = ["__version__", "build_model", "fit", "load_workspace", "simulate", "write_report"]
 

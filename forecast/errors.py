@@ -1,15 +1,15 @@
-"""Everything that can go wrong for a reason the user can mend.
+"""The errors that a user can cause or resolve, and the exit code of each.
 
-    ForecastError            1   unexpected; the base of all
-    ├── UsageError           2   the command was written wrongly
-    ├── InputError           3   data, priors or scenarios are refused; carries every Problem found
-    ├── GateError            4   the fit did not pass the gate; the last good forecast stands
+    ForecastError            1   unexpected; base class of the others
+    ├── UsageError           2   the command line is wrong
+    ├── InputError           3   data, priors or scenarios are refused; holds every Problem found
+    ├── GateError            4   the fit did not pass the gate; the published forecast stays as it was
     ├── LockedError          5   another refit holds the lock
-    ├── SourceError          6   a source could not be reached; the rest went on
+    ├── SourceError          6   a source could not be reached; the rest was done
     ├── StoreError           7   the store or the ledger is damaged
-    └── UnhealthyError       8   `status` found something that needs a person
+    └── UnhealthyError       8   `status` found something that needs attention
 
-The number is the exit code of the command; 130 if a signal ended it. An error says what, where and why, and its remedy says what to do.
+The exit code is 130 if a signal ended the command. A message says what is wrong, where and why; the remedy says what to do.
 """
 
 from __future__ import annotations
@@ -23,18 +23,27 @@ from typing import ClassVar, Final, Literal
 INTERRUPTED: Final = 130
 
 MAX_PROBLEMS: Final = 100
-"""Of one file so many problems are listed; of the others only their number is said."""
+"""So many problems of one file are listed; of the rest only the number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong, or odd, in a file that a person edits: where, what was found, what was expected, how to mend it."""
+    """An error or a warning about a file that the user edits.
+
+    file      its name
+    found     what was found
+    expected  what was expected
+    remedy    how to correct it
+    row       line number as an editor shows it; 1 is the header
+    column    name of the column or key
+    severity  error or warning
+    """
 
     file: str
     found: str
     expected: str
     remedy: str
-    row: int | None = None  # line number in the file as an editor shows it, 1 is the header
+    row: int | None = None
     column: str | None = None
     severity: Literal["error", "warning"] = "error"
 
@@ -48,31 +57,33 @@ class Problem:
 
 
 def listed(problems: Sequence[Problem]) -> list[Problem]:
-    """The problems in their order, but of a file with more than MAX_PROBLEMS the first ones and one that says how many more there are."""
+    """The problems in their order. Of a file with more than MAX_PROBLEMS, the first ones and one with the number of the rest."""
     number = Counter(problem.file for problem in problems)
-    many = {file: n for file, n in number.items() if n > MAX_PROBLEMS + 1}  # one more is listed itself, so listing twice changes nothing
-    seen: Counter[str] = Counter()
+    many = {
+        file: n for file, n in number.items() if n > MAX_PROBLEMS + 1
+    }  # a single further problem is listed itself, so that listing twice changes nothing
+    listed_of: Counter[str] = Counter()
     shown = []
     for problem in problems:
-        seen[problem.file] += 1
-        if problem.file not in many or seen[problem.file] <= MAX_PROBLEMS:
+        listed_of[problem.file] += 1
+        if problem.file not in many or listed_of[problem.file] <= MAX_PROBLEMS:
             shown.append(problem)
-    remedy = "Mend those listed, then check again."
+    remedy = "Correct those listed, then check again."
     return shown + [Problem(file, f"{n - MAX_PROBLEMS:,} more problems", "none", remedy) for file, n in many.items()]
 
 
 def limited(problems: Iterable[Problem]) -> list[Problem]:
-    """The first MAX_PROBLEMS of one file; if there are more, one that says so, and the rest of the file is not even read."""
+    """The first MAX_PROBLEMS of one file. If there are more, one that says so; the rest of the file is not read."""
     first = list(islice(problems, MAX_PROBLEMS + 1))
     if len(first) > MAX_PROBLEMS:
         last = first.pop()
-        remedy = "Mend those listed, then check again: the rest was not read."
+        remedy = "Correct those listed, then check again: the rest was not read."
         first.append(Problem(last.file, f"more than {MAX_PROBLEMS} problems", "none", remedy, last.row))
     return first
 
 
 class ForecastError(Exception):
-    """A failure with a sentence for the user; `exit_code` is what the command returns."""
+    """A failure with a message for the user; `exit_code` is the exit code of the command."""
 
     exit_code: ClassVar[int] = 1
 
@@ -90,7 +101,7 @@ class UsageError(ForecastError):
 
 
 class InputError(ForecastError):
-    """Data, priors or a scenario were refused; `problems` holds all that is wrong, never only the first."""
+    """Data, priors or a scenario were refused. `problems` holds everything that is wrong, not only the first."""
 
     exit_code = 3
 
@@ -100,7 +111,7 @@ class InputError(ForecastError):
 
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> InputError:
-        """The error for a list of problems that is not empty; of each file the first ones are listed."""
+        """The error for a list of problems that is not empty. Only the first problems of each file are listed."""
         n = len(problems)
         return cls(f"{n:,} problem{'s' if n > 1 else ''} found; nothing was written.", problems=listed(problems))
 

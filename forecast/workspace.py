@@ -1,4 +1,4 @@
-"""Where the data, the priors and the reports lie: a workspace is any folder with `data/`, `priors/` and `reports/`."""
+"""Workspaces: a workspace is any folder with `data/`, `priors/` and `reports/`."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import ForecastError, StoreError, UsageError
-from forecast.storage.reading import UnreadableError, read_bounded
+from forecast.storage.files import UnreadableError, read_bounded
 
 PACKAGE: Final = Path(__file__).resolve().parent
 VARIABLE: Final = "FORECAST_WORKSPACE"
 GIT: Final = ".gitattributes"
-"""Has git keep every file of a workspace as it is: digests in reports/ are of bytes, and git may change the ends of lines."""
+"""Makes git keep the bytes of every file, since digests in reports/ are of bytes and git may change line ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The three folders of a workspace. `why` says in words how it was chosen.
+    """The three folders of a workspace.
 
-    fallback: nobody named it or stands in it, so it is read and never written.
+    why: how it was chosen, in words. fallback: it was neither named nor the current folder, so it is only read.
     """
 
     data: Path
@@ -37,45 +37,45 @@ class Workspace:
         return self.data.parent
 
 
-def find(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
-    """The workspace to work in: the one asked for, else the folder one stands in, else the one that came with the program.
+def find_workspace(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
+    """The workspace to use: the one asked for, else the current folder, else the one that came with the program.
 
-    In order: the option, the variable FORECAST_WORKSPACE, `cwd` if it has data/ and priors/; else, as a fallback that is only read, the
-    checkout of an editable install or the copy inside an installed wheel.
+    In this order: the option, the variable FORECAST_WORKSPACE, `cwd` if it has data/ and priors/, and else, only to be read, the checkout
+    of an editable install or the copy inside an installed wheel.
     Raises UsageError if a folder that was asked for is no workspace, StoreError if something that is no folder is named reports.
     """
-    found = _found(option, environ, cwd)
-    if found.reports.exists() and not found.reports.is_dir():
-        raise StoreError(f"{found.reports} is no folder, so no run can be kept there.", "Move it away; the next command makes the folder.")
-    return found
+    chosen = _choose(option, environ, cwd)
+    if chosen.reports.exists() and not chosen.reports.is_dir():
+        raise StoreError(f"{chosen.reports} is no folder, so no run can be kept there.", "Move it away; the next command makes the folder.")
+    return chosen
 
 
-def _found(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
+def _choose(option: str | Path | None, environ: Mapping[str, str], cwd: Path) -> Workspace:
     if option is not None:
         return _asked_for(cwd / option, "asked for with --workspace")
     if environ.get(VARIABLE):
         return _asked_for(cwd / environ[VARIABLE], f"asked for with {VARIABLE}")
     if _has_inputs(cwd):
-        return _at(cwd, "the present folder")
-    source = bundled()
+        return _at(cwd, "the current folder")
+    source = bundled_root()
     inside = source.is_relative_to(PACKAGE)
     return _at(source, "the copy inside the installed package" if inside else "the checkout that the package is installed from", True)
 
 
-def bundled() -> Path:
-    """The folder of the data and priors that came with the program: the checkout's root, or the copy inside a wheel."""
+def bundled_root() -> Path:
+    """The folder with the data and priors that came with the program: the checkout, or the copy inside a wheel."""
     for root in (PACKAGE / "_workspace", PACKAGE.parent):
         if _has_inputs(root):
             return root
     raise ForecastError("The bundled data and priors are missing from this installation.", "Install the package again.")
 
 
-def create(folder: Path) -> Workspace:
+def create_workspace(folder: Path) -> Workspace:
     """Copy the bundled workspace into a new or empty folder, so that it can be edited.
 
     Raises UsageError if the folder holds anything, ForecastError if it cannot be written; in both cases nothing is left behind.
     """
-    source = bundled()
+    source = bundled_root()
     existed = folder.is_dir()
     if folder.exists() and not (existed and not any(folder.iterdir())):
         raise UsageError(f"{folder} is not an empty folder; a new workspace would mix with what is there.", "Name a new folder.")
@@ -98,34 +98,42 @@ def _asked_for(root: Path, why: str) -> Workspace:
     return _at(root, why)
 
 
-def check_own(where: Workspace) -> None:
-    """UsageError if a workspace is not to be written: a fallback that nobody named, or the copy inside an installed wheel."""
+def check_writable(where: Workspace) -> None:
+    """Raises UsageError if a workspace must not be written: a fallback that was not named, or the copy inside an installed wheel."""
     if where.fallback:
         raise UsageError(
-            f"You stand in no workspace, and {where.root}, {where.why}, is written to only if you name it.",
+            f"The current folder is no workspace, and {where.root}, {where.why}, is written to only if you name it.",
             "`forecast init DIR` makes a workspace of your own; --workspace DIR or FORECAST_WORKSPACE names one.",
         )
     if where.data.is_relative_to(PACKAGE):
         raise UsageError(
-            "The workspace is the copy inside the installed package, which is not to be edited.",
+            "The workspace is the copy inside the installed package, which must not be edited.",
             "`forecast init DIR` makes one of your own.",
         )
 
 
-def contents(where: Workspace) -> dict[str, bytes]:
-    """Every file of `data/` and `priors/` as it lies on the disk, by its path in the workspace: "data/events.csv" → its bytes.
+def workspace_files(where: Workspace) -> dict[str, bytes]:
+    """The bytes of every file of `data/` and `priors/`, by its path in the workspace, such as "data/events.csv".
 
-    Left out: hidden files and folders, `__pycache__`, and what no reader takes (`storage.reading`).
+    Hidden files and folders, `__pycache__` and unreadable files (`storage.files`) are left out.
     """
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for name, folder in (("data", where.data), ("priors", where.priors)):
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)
             if any(part.startswith(".") or part == "__pycache__" for part in inside.parts):
                 continue
             with suppress(UnreadableError):
-                found[f"{name}/{inside.as_posix()}"] = read_bounded(path)
-    return found
+                files[f"{name}/{inside.as_posix()}"] = read_bounded(path)
+    return files
+
+
+def write_snapshot(folder: Path, snapshot: Mapping[str, bytes]) -> None:
+    """Write files such as `workspace_files` returns below a folder."""
+    for name, raw in snapshot.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(raw)
 
 
 def _has_inputs(root: Path) -> bool:

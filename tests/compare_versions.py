@@ -5,15 +5,17 @@
 
 Compared are `report.json`, the arrays of `draws.npz` and `posterior.nc`, and what some fifty commands print in workspaces made from the
 inputs of the two runs, by the same clock. `compare_versions.toml` lists the commands, what was renamed since, and what differs by design.
-The exit code is 0 if all is equal, else 1.
+The exit code is 0 if all is equal, 1 if anything differs, 2 if that could not be found out.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import pickle
+import pty
 import re
 import shlex
 import shutil
@@ -21,18 +23,25 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 
-from tests.comparison import RUN_ID, Table, Value, compare, flat, summary
+from tests.comparison import RTOL, RUN_ID, Table, Value, compare, flat, summary
 
 ROOT: Final = Path(__file__).parent.parent
 CLOCK: Final = Path(__file__).parent / "fixed_clock"
 SEED: Final = "20060101"
+
+
+def stop(message: str) -> NoReturn:
+    """End with exit code 2, since 1 says that the versions differ."""
+    sys.stderr.write(f"{message}\n")
+    raise SystemExit(2)
 
 
 @dataclass(frozen=True)
@@ -43,16 +52,38 @@ class Installed:
     workspace: Path
 
     def __call__(self, words: Sequence[str | Path], clock: datetime) -> subprocess.CompletedProcess[str]:
-        environ = {**os.environ, "PYTHONPATH": str(CLOCK), "FIXED_CLOCK": clock.isoformat(), "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
+        """Run a command: on a terminal of 80 columns, where it prints what people read, or with --json into a pipe."""
+        plain = {"COLUMNS": "80", "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "TERM": "dumb"}
+        environ = {**os.environ, **plain, "PYTHONPATH": str(CLOCK), "FIXED_CLOCK": clock.isoformat()}
         command = [self.checkout / ".venv" / "bin" / "forecast", "--workspace", self.workspace, "-q", *words]
-        return subprocess.run(command, env=environ, cwd=self.workspace, capture_output=True, encoding="utf-8", check=False)
+        run = run_in_pipe if "--json" in words else run_on_terminal
+        return run(command, env=environ, cwd=self.workspace, stdin=subprocess.DEVNULL)
 
     def published(self, clock: datetime) -> Path:
-        """The run that was published at this moment. SystemExit if the version went by another clock."""
+        """The run that was published at this moment. It stops if the version went by another clock."""
         run = (self.workspace / "reports" / "latest").resolve()
         if made_at(run) != clock:
-            raise SystemExit(f"{run} was not made at {clock}. If the clock is read outside forecast/cli now, {CLOCK} has to be told.")
+            stop(f"{run} was not made at {clock}. If the clock is read outside forecast/cli now, change {CLOCK}.")
         return run
+
+
+def run_in_pipe(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, **options)
+
+
+def run_on_terminal(command: Sequence[str | Path], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command whose standard output is a terminal; its errors are kept apart."""
+    here, there = pty.openpty()
+    with os.fdopen(here, "rb", buffering=0) as terminal, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stdout=there, stderr=errors, **options)
+        os.close(there)
+        output = bytearray()
+        with suppress(OSError):  # raised by Linux when the other end has been closed
+            while part := terminal.read(65536):
+                output += part
+        exit_code = process.wait()
+        errors.seek(0)
+        return subprocess.CompletedProcess(command, exit_code, output.decode().replace("\r\n", "\n"), errors.read().decode())
 
 
 def made_at(run: Path) -> datetime:
@@ -79,14 +110,14 @@ def fit(checkout: Path, workspace: Path, clock: datetime) -> Path:
     installed = Installed(checkout, workspace)
     done = installed(["run", "--publish", "--seed", SEED], clock)
     if done.returncode:
-        raise SystemExit(f"`forecast run` of {checkout} ended with exit code {done.returncode}.\n{done.stderr}")
+        stop(f"`forecast run` of {checkout} ended with exit code {done.returncode}.\n{done.stderr}")
     return installed.published(clock)
 
 
 def values_of(run: Path, checkout: Path, commands: Sequence[str], poll: str) -> dict[str, Value]:
     """Every value to be compared, by its place: of the run, of what the commands print, and of the run that their refit makes."""
     if len(runs := [path.name for path in run.parent.iterdir() if RUN_ID.fullmatch(path.name)]) > 1:
-        raise SystemExit(f"{run.parent} holds {len(runs)} runs. Give it one: the commands speak of all of them.")
+        stop(f"{run.parent} holds {len(runs)} runs. Give it one: the commands speak of all of them.")
     values = values_of_run(run)
     with tempfile.TemporaryDirectory(prefix="compare-") as folder:
         workspace, file = Path(folder) / "workspace", Path(folder) / "poll.csv"
@@ -99,7 +130,7 @@ def values_of(run: Path, checkout: Path, commands: Sequence[str], poll: str) -> 
             done = installed(shlex.split(command.format(run=run.name, poll=file)), clock)
             output, errors = (text.replace(folder, "<folder>") for text in (done.stdout, done.stderr))
             values |= values_of_command(command, done.returncode, output, errors)
-            if command.startswith("refit") and not done.returncode:
+            if command.startswith("refit") and (workspace / "reports" / "latest").resolve().name != run.name:
                 values |= values_of_run(installed.published(clock), "refit/")
     return values
 
@@ -133,16 +164,15 @@ def values_of_run(run: Path, prefix: str = "") -> dict[str, Value]:
     return values
 
 
-def remembered(file: Path | None, run: Path, checkout: Path, commands: Sequence[str], poll: str) -> dict[str, Value]:
-    """`values_of` a run of the old version, kept in a file as long as the same commands are asked of the same run."""
-    key = (run.name, tuple(commands), poll)
+def remembered(folder: Path | None, run: Path, checkout: Path, commands: Sequence[str], poll: str) -> dict[str, Value]:
+    """`values_of` a run of the old version, read from a file in `folder` if this script asked the same of the same run before."""
+    question = repr((run.name, commands, poll, Path(__file__).read_text(encoding="utf-8")))
+    file = folder / f"old-{hashlib.sha256(question.encode()).hexdigest()[:12]}.pickle" if folder else None
     if file and file.exists():
-        kept, values = pickle.loads(file.read_bytes())
-        if kept == key:
-            return dict(values)
+        return dict(pickle.loads(file.read_bytes()))
     values = values_of(run, checkout, commands, poll)
     if file:
-        file.write_bytes(pickle.dumps((key, values)))
+        file.write_bytes(pickle.dumps(values))
     return values
 
 
@@ -150,44 +180,49 @@ def git(*words: str) -> str:
     return subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout.strip()
 
 
+def checkout_and_runs(commit: str | None, runs: Sequence[Path] | None, folder: Path) -> tuple[Path, Path, Path]:
+    """The checkout of the old version, and a run of each version: those that were named, or fits by the clock of the commit."""
+    checkout = clone(commit, folder / "checkout") if commit else None
+    if runs:
+        old, new = (run.resolve() for run in runs)
+        checkout = checkout or next((parent for parent in old.parents if (parent / ".venv" / "bin" / "forecast").exists()), None)
+        if checkout is None:
+            stop(f"{old} lies in no checkout with an environment. Name its commit too.")
+        return checkout, old, new
+    if checkout is None:
+        stop("Name a commit, or two runs with --runs.")
+    clock = datetime.fromtimestamp(int(git("show", "-s", "--format=%ct", str(commit))), UTC)
+    kept = folder / "old" / "reports" / "latest"
+    return checkout, kept.resolve() if kept.exists() else fit(checkout, folder / "old", clock), fit(ROOT, folder / "new", clock)
+
+
+def chosen(table: Table, expression: str, *, quick: bool) -> list[str]:
+    """The commands to run, as the old version writes them."""
+    commands = [words for command in table.in_both_forms for words in (command, f"{command} --json")] + [*table.once]
+    return [command for command in commands if re.search(expression, command) and not (quick and command.startswith(tuple(table.slow)))]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("commit", nargs="?", help="the earlier version")
     parser.add_argument("--runs", nargs=2, type=Path, metavar=("OLD", "NEW"), help="compare these runs instead of fitting")
-    parser.add_argument(
-        "--keep", type=Path, metavar="DIR", help="keep clone, run and answers of the old version here, and the run of the new"
-    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the clone, the runs and what the old version printed in DIR/COMMIT")
     parser.add_argument("--numbers-only", action="store_true", help="of texts compare the numbers, in their order, and not the words")
-    parser.add_argument("--commands", metavar="PATTERN", help="run only the commands in which this regular expression is found", default="")
+    parser.add_argument("--rtol", type=float, default=RTOL, metavar="R", help=f"relative tolerance, {RTOL:g} if not given")
+    parser.add_argument("--commands", metavar="PATTERN", default="", help="run only the commands in which this regular expression is found")
     parser.add_argument("--quick", action="store_true", help="leave out the commands that take minutes")
     parser.add_argument("--full", action="store_true", help="show every difference")
     options = parser.parse_args(arguments)
+    table = Table.read(Path(__file__).with_suffix(".toml"))
+    commands = chosen(table, options.commands, quick=options.quick)
     with tempfile.TemporaryDirectory(prefix="versions-") as temporary:
-        folder = (options.keep or Path(temporary)).resolve()
-        if options.runs:
-            old, new = (run.resolve() for run in options.runs)
-            checkout = next((parent for parent in old.parents if (parent / ".venv" / "bin" / "forecast").exists()), None)
-            if checkout is None and options.commit is None:
-                parser.error("OLD lies in no checkout with an environment: name its commit too.")
-            folder /= old.name
-            checkout = checkout or clone(options.commit, folder / "checkout")
-        elif options.commit is None:
-            parser.error("name a commit, or two runs with --runs")
-        else:
-            clock = datetime.fromtimestamp(int(git("show", "-s", "--format=%ct", options.commit)), UTC)
-            folder /= git("rev-parse", "--short=12", f"{options.commit}^{{commit}}")
-            checkout = clone(options.commit, folder / "checkout")
-            kept = folder / "old" / "reports" / "latest"
-            old = kept.resolve() if kept.exists() else fit(checkout, folder / "old", clock)
-            new = fit(ROOT, folder / "new", clock)
-        table = Table.read(Path(__file__).with_suffix(".toml"))
-        commands = [words for command in table.in_both_forms for words in (command, f"{command} --json")] + [*table.once]
-        left_out = tuple(table.slow) if options.quick else ()
-        commands = [command for command in commands if re.search(options.commands, command) and not command.startswith(left_out)]
+        version = git("rev-parse", "--short=12", f"{options.commit}^{{commit}}") if options.commit else ""
+        folder = (options.keep or Path(temporary)).resolve() / version
         folder.mkdir(parents=True, exist_ok=True)
-        before = remembered(folder / "old.pickle" if options.keep else None, old, checkout, commands, table.poll)
+        checkout, old, new = checkout_and_runs(options.commit, options.runs, folder)
+        before = remembered(folder if options.keep else None, old, checkout, commands, table.poll)
         after = values_of(new, ROOT, [table.renamed_words(command) for command in commands], table.poll)
-    comparison = compare(before, after, table, numbers_only=options.numbers_only)
+    comparison = compare(before, after, table, numbers_only=options.numbers_only, rtol=options.rtol)
     page = summary(comparison, table, 1_000_000 if options.full else 8)
     verdict = "The versions differ." if comparison else "No difference."
     sys.stdout.write(f"Old: {old} by {checkout}\nNew: {new} by {ROOT}\n\n{page}\n\n{verdict}\n")

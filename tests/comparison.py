@@ -18,7 +18,8 @@ from typing import Any, Final
 import numpy as np
 
 RTOL: Final = 1e-12
-ATOL: Final = 1e-15
+ATOL_OF_RTOL: Final = 1e-3
+"""The absolute tolerance as a share of the relative one."""
 RUN_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 _NUMBER: Final = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?|[▁-▟⠀-⣿]+")
 """A number in a text, or a run of the block characters that draw a curve."""
@@ -101,10 +102,15 @@ class Comparison:
         return bool(self.numbers or self.words)
 
 
-def compare(old: Mapping[str, Value], new: Mapping[str, Value], table: Table, *, numbers_only: bool = False) -> Comparison:
-    """Compare the values of two versions. numbers_only: of a text only its numbers count, in their order."""
+def compare(
+    old: Mapping[str, Value], new: Mapping[str, Value], table: Table, *, numbers_only: bool = False, rtol: float = RTOL
+) -> Comparison:
+    """Compare the values of two versions. numbers_only: of a text only its numbers count, in their order. rtol: relative tolerance."""
     comparison = Comparison()
-    old = {table.renamed(place): table.renamed_words(value) if isinstance(value, str) else value for place, value in old.items()}
+    old_places = {place: table.renamed(place) for place in old}
+    if twice := [place for place, count in Counter(old_places.values()).items() if count > 1]:
+        raise ValueError(f"[keys] or [words] give several old places the new name {twice[0]}")
+    old = {old_places[place]: table.renamed_words(value) if isinstance(value, str) else value for place, value in old.items()}
     for place in dict.fromkeys((*old, *new)):
         if reason := table.reason(place):
             comparison.by_design[reason] += 1
@@ -112,7 +118,7 @@ def compare(old: Mapping[str, Value], new: Mapping[str, Value], table: Table, *,
         comparison.compared[document(place)] += 1
         if place in old and place in new:
             before, after = old[place], new[place]
-            difference = difference_of(before, after, numbers_only=numbers_only)
+            difference = difference_of(before, after, numbers_only=numbers_only, rtol=rtol)
             in_numbers = not (isinstance(before, str) and isinstance(after, str)) or bool(numbers_moved(mask(before), mask(after)))
         else:
             value = old[place] if place in old else new[place]
@@ -130,22 +136,22 @@ def document(place: str) -> str:
     return f"{first}/{rest.partition('/')[0]}" if first == "refit" else first
 
 
-def difference_of(old: Value, new: Value, *, numbers_only: bool) -> str:
+def difference_of(old: Value, new: Value, *, numbers_only: bool, rtol: float = RTOL) -> str:
     """How two values differ; empty if they do not."""
     if isinstance(old, str) and isinstance(new, str):
         return (numbers_moved if numbers_only else words_moved)(mask(old), mask(new))
     if isinstance(old, np.ndarray | np.generic) and isinstance(new, np.ndarray | np.generic):
-        return _arrays_moved(old, new)
-    if {type(old), type(new)} <= {int, float} and math.isclose(old, new, rel_tol=RTOL, abs_tol=ATOL):  # type: ignore[arg-type]
+        return _arrays_moved(old, new, rtol)
+    if {type(old), type(new)} <= {int, float} and math.isclose(old, new, rel_tol=rtol, abs_tol=rtol * ATOL_OF_RTOL):  # type: ignore[arg-type]
         return ""
     return "" if type(old) is type(new) and old == new else f"{short(old)} → {short(new)}"
 
 
-def _arrays_moved(old: Any, new: Any) -> str:
+def _arrays_moved(old: Any, new: Any, rtol: float) -> str:
     if old.shape != new.shape or old.dtype != new.dtype:
         return f"{short(old)} → {short(new)}"
     before, after = np.atleast_1d(old), np.atleast_1d(new)
-    unequal = ~np.isclose(before.astype(float), after.astype(float), RTOL, ATOL, equal_nan=True)
+    unequal = ~np.isclose(before.astype(float), after.astype(float), rtol, rtol * ATOL_OF_RTOL, equal_nan=True)
     if not unequal.any():
         return ""
     first = tuple(int(index[0]) for index in np.nonzero(unequal))
@@ -197,7 +203,7 @@ def short(value: Value, most: int = 70) -> str:
 def summary(comparison: Comparison, table: Table, most: int) -> str:
     """A readable page: what was compared, what was not and why, and at most so many differences of each document.
 
-    Places that differ only in numbered parts (rows of a list) are told together, by the first.
+    Places that differ only in numbered parts (rows of a list) are shown together, by the first.
     """
     differing = Counter(map(document, (*comparison.numbers, *comparison.words)))
     equal = [name for name in comparison.compared if not differing[name]]

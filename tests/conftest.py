@@ -51,8 +51,8 @@ def _the_same_bytes_are_read_once() -> Iterator[None]:
     parts: dict[str, Callable[..., Any]] = {
         "read_table": table_of,
         "read_settings": settings_of,
-        "errors": lambda tables, damaged, settings: (_ids(tables), *sorted(damaged), id(settings)),
-        "oddities": lambda tables, settings, today: (_ids(tables), id(settings), today),
+        "find_errors": lambda tables, damaged, settings: (_ids(tables), *sorted(damaged), id(settings)),
+        "find_oddities": lambda tables, settings, today: (_ids(tables), id(settings), today),
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, key in parts.items():
@@ -63,13 +63,13 @@ def _the_same_bytes_are_read_once() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _the_same_forecast_is_examined_once() -> Iterator[None]:
     """What a headline is made of takes seconds to say, and many tests write a report of the one forecast they share."""
-    from forecast.report.parts import sensitivity
+    from forecast.report.payload import build
 
     def made_of(forecast: Any) -> tuple[int, ...]:
-        return id(forecast.situation), id(forecast.readings), id(forecast.answers), id(forecast.pool)
+        return id(forecast.origin_state), id(forecast.readings), id(forecast.answers), id(forecast.pool)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sensitivity, "sensitivity", _once(sensitivity.sensitivity, made_of, 4))
+        patch.setattr(build, "sensitivity", _once(build.sensitivity, made_of, 4))
         yield
 
 
@@ -118,14 +118,14 @@ def now() -> datetime:
 @pytest.fixture
 def bundled() -> places.Workspace:
     """The data and priors of the checkout, to be read only."""
-    root = places.bundled()
+    root = places.bundled_root()
     return places.Workspace(root / "data", root / "priors", root / "reports", "bundled")
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> places.Workspace:
     """A fresh copy of the bundled workspace, to be written to, in tmp_path / "workspace"."""
-    return places.create(tmp_path / "workspace")
+    return places.create_workspace(tmp_path / "workspace")
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def command(tmp_path: Path) -> Callable[..., Result]:
     """
 
     def run(*words: str | Path, cwd: Path = tmp_path, environ: dict[str, str] | None = None) -> Result:
-        surroundings = Environment(clock=lambda: NOW, environ=environ or {}, cwd=cwd)
-        return CliRunner().invoke(main, [str(word) for word in words], obj=surroundings, prog_name="forecast")
+        environment = Environment(clock=lambda: NOW, environ=environ or {}, cwd=cwd)
+        return CliRunner().invoke(main, [str(word) for word in words], obj=environment, prog_name="forecast")
 
     return run

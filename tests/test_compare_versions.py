@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.compare_versions import CLOCK, values_of_command, values_of_run
+from tests.compare_versions import CLOCK, run_in_pipe, run_on_terminal, values_of_command, values_of_run
 from tests.comparison import Table, Value, compare, summary
 
 TABLE = Table(
@@ -25,7 +25,7 @@ TABLE = Table(
 REPORT = {"run_id": "20261130T162242Z-fe1226", "told": [{"told": 0.25, "name": "ladder.fresh"}, {"told": 3, "name": "x"}], "none": []}
 
 
-def run(folder: Path, report: Any, **arrays: Any) -> dict[str, Value]:
+def a_run(folder: Path, report: Any, **arrays: Any) -> dict[str, Value]:
     """The values of a run with this report, these draws, and of each a posterior of the same name."""
     folder.mkdir()
     (folder / "report.json").write_text(json.dumps(report))
@@ -46,9 +46,9 @@ def differing(
 
 def test_a_run_equals_itself_under_other_names(tmp_path: Path) -> None:
     arrays = {"names": np.array(["a", "b"]), "scale": np.float64(3)}
-    old = run(tmp_path / "old", REPORT, **arrays, **{"main/fresh": np.arange(3.0), "effect_1_z": np.array([np.nan, 1])})
+    old = a_run(tmp_path / "old", REPORT, **arrays, **{"main/fresh": np.arange(3.0), "effect_1_z": np.array([np.nan, 1])})
     text = json.dumps({**REPORT, "run_id": "another"}).replace("told", "estimate").replace("ladder.fresh", "ladder.just_risen")
-    new = run(tmp_path / "new", json.loads(text), **arrays, **{"main/just_risen": np.arange(3.0), "z_1": np.array([np.nan, 1])})
+    new = a_run(tmp_path / "new", json.loads(text), **arrays, **{"main/just_risen": np.arange(3.0), "z_1": np.array([np.nan, 1])})
     comparison = compare(old, new, TABLE)
     assert not comparison
     assert comparison.compared == {"report.json": 5, "draws.npz": 4, "posterior.nc": 4}
@@ -86,7 +86,7 @@ def test_rounding_is_no_change(old: Value, new: Value) -> None:
     assert differing({"a": old}, {"a": new}) == (set(), set())
 
 
-def test_words_are_told_apart_from_numbers() -> None:
+def test_words_are_kept_apart_from_numbers() -> None:
     old, new = {"a": "It rests on 28 states,\nand 4 readings."}, {"a": "The evidence: 28 states, 4 readings."}
     assert differing(old, new) == (set(), {"a"})
     assert differing(old, new, numbers_only=True) == (set(), set())
@@ -116,6 +116,11 @@ def test_a_rename_with_another_number_of_stars_is_refused() -> None:
         Table(keys={"a/*": "b"})
 
 
+def test_two_places_may_not_get_one_name() -> None:
+    with pytest.raises(ValueError, match="new"):
+        compare({"old/a": 1, "new/a": 2}, {"new/a": 2}, Table(keys={"old": "new"}))
+
+
 def test_the_page_names_document_place_and_values() -> None:
     comparison = compare({f"report.json/rows/{i}/p": 0.5 for i in range(9)}, {f"report.json/rows/{i}/p": 0.25 for i in range(9)}, TABLE)
     page = summary(comparison, TABLE, 3)
@@ -128,6 +133,13 @@ def test_the_table_of_the_project_is_read() -> None:
     table = Table.read(Path(__file__).with_name("compare_versions.toml"))
     assert len([*table.once, *table.in_both_forms]) > 20
     assert all(any(command.startswith(start) for command in table.once) for start in table.slow)
+
+
+def test_a_command_believes_it_speaks_to_a_terminal_or_to_a_pipe() -> None:
+    code = "import sys; print(sys.stdout.isatty(), 'x' * 200_000); print('wrong', file=sys.stderr); sys.exit(3)"
+    for run, terminal in ((run_on_terminal, True), (run_in_pipe, False)):
+        done = run([sys.executable, "-c", code])
+        assert (done.returncode, done.stdout, done.stderr) == (3, f"{terminal} {'x' * 200_000}\n", "wrong\n")
 
 
 def test_the_command_goes_by_the_fixed_clock() -> None:

@@ -17,24 +17,20 @@ class Gaussian:
     mean: Floats
     cov: Floats
 
-    def given(self, design: Floats, values: Floats, noise: Floats) -> Gaussian:
-        """This normal after seeing `values` (m,) = `design` (m, d) @ z + N(0, `noise` (m, m)).
+    def condition(self, design: Floats, values: Floats, noise: Floats) -> Gaussian:
+        """This normal given observed `values` (m,) = `design` (m, d) @ z + N(0, `noise` (m, m)).
 
-        One conditioning in covariance form; LinAlgError if what was seen has a singular covariance.
+        One conditioning in covariance form; LinAlgError if the observations have a singular covariance.
         """
         if len(values) == 0:
             return self
-        seen = design @ self.cov
-        gain = np.linalg.solve(seen @ design.T + noise, seen)
-        cov = self.cov - seen.T @ gain
+        cross = design @ self.cov
+        gain = np.linalg.solve(cross @ design.T + noise, cross)
+        cov = self.cov - cross.T @ gain
         return Gaussian(self.mean + (values - design @ self.mean) @ gain, (cov + cov.T) / 2)
 
-    def mapped(self, matrix: Floats) -> Gaussian:
-        """The normal of `matrix` (k, d) @ z."""
-        return Gaussian(matrix @ self.mean, matrix @ self.cov @ matrix.T)
-
-    def part(self, which: slice | NDArray[np.intp]) -> Gaussian:
-        """The marginal of some coordinates."""
+    def marginal(self, which: slice | NDArray[np.intp]) -> Gaussian:
+        """The distribution of the chosen coordinates."""
         return Gaussian(self.mean[which], self.cov[which][:, which])
 
     @property
@@ -58,8 +54,3 @@ def log_densities(residuals: Floats, covs: Floats) -> Floats:
     log_det = 2.0 * np.log(np.diagonal(roots, axis1=-2, axis2=-1)).sum(-1)
     out: Floats = -0.5 * ((white**2).sum(-1) + log_det + residuals.shape[-1] * np.log(2.0 * np.pi))
     return out
-
-
-def effective_size(weights: Floats) -> float:
-    """Kish's effective number of draws of importance weights (n,): (Σw)²/Σw²."""
-    return float(weights.sum() ** 2 / (weights**2).sum())

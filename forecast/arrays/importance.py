@@ -1,8 +1,8 @@
 """Draws from a posterior of few dimensions, by adaptive importance sampling. NumPy only.
 
-Prior draws weighted by the likelihood degenerate where the two disagree. Here the likelihood is let in by steps: its power rises from 0
-to 1, each time so far that a share of the draws stays effective. After each step a mixture of multivariate t is fitted to the weighted
-draws and drawn from anew, so that two modes or a bent ridge are no obstacle. The last mixture proposes the draws that count; they weigh
+Prior draws weighted by the likelihood degenerate where the two disagree. Here the power of the likelihood rises from 0 to 1 in steps, each
+so large that a share of the draws stays effective. After each step a mixture of multivariate t is fitted to the weighted draws, and new
+draws are taken from it; so two modes or a curved ridge are no obstacle. The last mixture proposes the final draws, whose weights are
 prior × likelihood / proposal, Pareto-smoothed.
 
 Population Monte Carlo with t mixtures: Cappé, Douc, Guillin, Marin and Robert, Adaptive importance sampling in general mixture classes,
@@ -34,28 +34,28 @@ _WIDE_SHARE, _WIDE = 0.1, 2.0  # of the component that covers everything: its sh
 _EFFECTIVE: Final = 0.3  # share of the draws of a step that stays effective
 _REFINED: Final = 2  # fits of the mixture after the likelihood is in whole
 _MOST_STEPS: Final = 60
-_EXCLUDED: Final = (
-    1e5  # log density below the best draw's at which a prior leaves a point no chance, so that its likelihood is not asked for
-)
+_EXCLUDED: Final = 1e5  # log prior density below the best draw's from which on the likelihood is not computed
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
-    """Weighted draws: points (n, d), and their weights (n,) with k̂ and the effective number."""
+class PosteriorSample:
+    """Draws of a posterior: points (n, d), and their weights (n,) with k̂ and effective number."""
 
     points: Floats
     smoothed: SmoothedWeights
 
 
-def sample_posterior(start: Floats, log_prior: LogDensity, log_likelihood: LogDensity, rng: np.random.Generator, size: int) -> Sample:
+def sample_posterior(
+    start: Floats, log_prior: LogDensity, log_likelihood: LogDensity, rng: np.random.Generator, size: int
+) -> PosteriorSample:
     """`size` weighted draws from the density prior × likelihood over all of R^d.
 
-    start: draws (n, d) of the prior, of which a column without spread stays as it is. If the posterior could not be reached, the weights
-    show it: the caller judges k̂ and the effective number.
+    start: draws (n, d) of the prior; a column without spread stays as it is. If the posterior was not reached, k̂ and the effective number
+    show it, and the caller judges them.
     """
     moving = np.ptp(start, axis=0) > 0
     if not moving.any():
-        return Sample(np.repeat(start[:1], size, axis=0), pareto_smooth(np.zeros(size)))
+        return PosteriorSample(np.repeat(start[:1], size, axis=0), pareto_smooth(np.zeros(size)))
 
     def whole(points: Floats) -> Floats:
         out = np.tile(start[0], (len(points), 1))
@@ -63,7 +63,7 @@ def sample_posterior(start: Floats, log_prior: LogDensity, log_likelihood: LogDe
         return out
 
     def terms(points: Floats) -> tuple[Floats, Floats]:
-        """Log prior and log likelihood (n,), the latter −inf where the prior leaves a point no chance."""
+        """Log prior and log likelihood (n,), the latter −inf where the prior density is negligible."""
         everything = whole(points)
         prior = log_prior(everything)
         possible = prior > prior.max() - _EXCLUDED
@@ -71,14 +71,14 @@ def sample_posterior(start: Floats, log_prior: LogDensity, log_likelihood: LogDe
         likelihood[possible] = log_likelihood(everything[possible])
         return prior, likelihood
 
-    for _ in range(2):  # where the density is hard the steps may lose their way; other draws then find it
+    for _ in range(2):  # on a hard density the steps may fail; a second attempt takes other draws
         proposal = _adapted(start[:, moving], terms, rng)
         points = proposal.draw(rng, size)
         prior, likelihood = terms(points)
         smoothed = pareto_smooth(prior + likelihood - proposal.log_density(points))
-        if not weight_problem(smoothed.k_hat, smoothed.effective):
+        if not weight_problem(smoothed.k_hat, smoothed.ess):
             break
-    return Sample(whole(points), smoothed)
+    return PosteriorSample(whole(points), smoothed)
 
 
 def _adapted(points: Floats, terms: Callable[[Floats], tuple[Floats, Floats]], rng: np.random.Generator) -> _Mixture:
@@ -99,7 +99,7 @@ def _adapted(points: Floats, terms: Callable[[Floats], tuple[Floats, Floats]], r
 
 
 def _next_power(offset: Floats, likelihood: Floats, power: float) -> float:
-    """The largest power up to 1 that leaves a share of the draws effective; no smaller than it was."""
+    """The largest power up to 1 that leaves a share of the draws effective; no smaller than before."""
 
     def enough(at: float) -> bool:
         weights = _weights(offset + at * likelihood)
@@ -111,7 +111,7 @@ def _next_power(offset: Floats, likelihood: Floats, power: float) -> float:
     for _ in range(50):
         middle = (low + high) / 2
         low, high = (middle, high) if enough(middle) else (low, middle)
-    return low if low > 0 else high  # a first power of exactly 0 would let nothing in
+    return low if low > 0 else high  # a first power of exactly 0 would change nothing
 
 
 def _weights(log_weights: Floats) -> Floats:
@@ -146,7 +146,7 @@ class _Mixture:
         return out.guarded(points, weights)
 
     def guarded(self, points: Floats, weights: Floats) -> _Mixture:
-        """With a component that covers all weighted points and more, or tails that no other reaches would weigh too much."""
+        """With a wide component that covers all weighted points, else points in the far tails would get too much weight."""
         centre, root = _moments(points, weights)
         return _Mixture(
             np.r_[(1 - _WIDE_SHARE) * self.shares, _WIDE_SHARE],
@@ -197,7 +197,7 @@ def _moments(points: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 
 def _root(scale: Floats) -> Floats:
-    """The Cholesky root of a covariance, made definite where the points it is of lie in a plane."""
+    """The Cholesky root of a covariance; made definite where the points lie in a plane."""
     width = np.sqrt(np.maximum(np.diag(scale), 1e-300))
     correlation = scale / np.outer(width, width)
     correlation[np.diag_indices_from(correlation)] += 1e-6

@@ -1,7 +1,7 @@
 """The monthly kernel of the ladder and the exact recursions over it.
 
 From level j a month brings (rise : stay : fall) with log-odds (up : 0 : down). A rise that reaches level i in 1..4 goes on
-with probability `skip_up[i]`, a fall with `skip_down[i]`. The state is (level, fresh): fresh in the month after a rise only.
+with probability `skip_up[i]`, a fall with `skip_down[i]`. The state is (level, just_risen): just_risen in the month after a rise only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TANH1 = float(np.tanh(1.0))
 
 
 def saturate_pressure(leverage: Floats) -> Floats:
-    """ℓ = tanh(L)/tanh(1): the outside view knows only open (1) or not open (0), so what lies beyond 1 saturates, at 1.31."""
+    """Pressure ℓ = tanh(L)/tanh(1) of leverage L, any shape: the outside view knows only 0 and 1, so ℓ saturates beyond 1, at 1.31."""
     return np.asarray(np.tanh(leverage) / _TANH1)
 
 
@@ -69,14 +69,14 @@ def fall_destinations(skip_down: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Kernel:
-    """What the recursion needs, for draws [S] and driver paths [P] over H months.
+    """Transition log-odds for draws [S] and driver paths [P] over H months.
 
     a, b       [6, S]      monthly log-odds of a rise, a fall from each level (a[5] = b[0] = −inf)
     theta      [H, S, P]   tolerance, added to rises, taken from falls
     rise_push  [H, S, P]   what pressure adds to the log-odds of a rise
     fall_push  [H, S, P]   what pressure adds to the log-odds of a fall
-    fresh      [S]         what a rise the month before adds to the log-odds of a fall
-    up, down   [6, 6, S]   landing probabilities (from, to), as `landing_up` and `landing_down` make them
+    just_risen      [S]         what a rise the month before adds to the log-odds of a fall
+    up, down   [6, 6, S]   landing probabilities (from, to), of `rise_destinations` and `fall_destinations`
     """
 
     a: Floats
@@ -84,7 +84,7 @@ class Kernel:
     theta: Floats
     rise_push: Floats
     fall_push: Floats
-    fresh: Floats
+    just_risen: Floats
     up: Floats
     down: Floats
 
@@ -95,7 +95,7 @@ class Kernel:
 
 @dataclass(frozen=True)
 class MonthlyProbabilities:
-    """Rise and fall probabilities of one month: rise, fall [2 (fresh), 6, S, P]."""
+    """Rise and fall probabilities of one month: rise, fall [2 (just_risen), 6, S, P]."""
 
     rise: Floats
     fall: Floats
@@ -107,16 +107,16 @@ def _odds(log_odds: Floats) -> Floats:
 
 
 def monthly_probabilities(kernel: Kernel, t: int) -> MonthlyProbabilities:
-    """The month's probabilities of a rise and of a fall, from every level and for both values of fresh."""
+    """The month's probabilities of a rise and of a fall, from every level and for both values of just_risen."""
     e_up = _odds(kernel.theta[t] + kernel.rise_push[t])
     e_down = _odds(kernel.fall_push[t] - kernel.theta[t])
-    a, b, fresh = _odds(kernel.a), _odds(kernel.b), _odds(kernel.fresh)
+    a, b, just_risen = _odds(kernel.a), _odds(kernel.b), _odds(kernel.just_risen)
     rise = np.empty((2, N_LEVELS, *kernel.theta.shape[1:]))
     fall = np.empty_like(rise)
     np.multiply(e_up, a[:, :, None], out=rise[0])
     rise[1] = rise[0]
     np.multiply(e_down, b[:, :, None], out=fall[0])
-    np.multiply(fall[0], fresh[:, None], out=fall[1])
+    np.multiply(fall[0], just_risen[:, None], out=fall[1])
     total = rise + fall
     total += 1.0
     rise /= total
@@ -126,9 +126,11 @@ def monthly_probabilities(kernel: Kernel, t: int) -> MonthlyProbabilities:
 
 @dataclass(frozen=True)
 class PropagatedMass:
-    """A month on, of mass that lived on a run of levels: what stays among them, what landed above them, what fell below them.
+    """Probability mass on n neighbouring levels, a month later.
 
-    state [2 (fresh), n, S, P]; above [levels above, S, P]; below [S, P]
+    state  [2 (just_risen), n, S, P]: what stayed on these levels
+    above  [levels above, S, P]: what landed above them, by level
+    below  [S, P]: what fell below them
     """
 
     state: Floats
@@ -137,9 +139,9 @@ class PropagatedMass:
 
 
 def propagate_month(state: Floats, low: int, probs: MonthlyProbabilities, kernel: Kernel) -> PropagatedMass:
-    """One month on, of probabilities [2 (fresh), n, S, P] of being at the levels low..low + n − 1.
+    """Propagate probabilities [2 (just_risen), n, S, P] of the levels low..low + n − 1 by one month.
 
-    Those on the move pass the levels one by one; at each, as many land as stop there, and the rest is joined by who moves from there.
+    Moving mass passes the levels one by one. At each level a share lands; the rest goes on, with the mass that moves from that level.
     """
     n = state.shape[1]
     end = low + n  # the first level above
@@ -167,14 +169,14 @@ def propagate_month(state: Floats, low: int, probs: MonthlyProbabilities, kernel
 
 
 def _leave(state: Floats, low: int, probs: MonthlyProbabilities) -> tuple[Floats, Floats, Floats]:
-    """Who rises, who falls and who stays, [n, S, P] each."""
+    """The mass that rises, falls and stays, [n, S, P] each."""
     here = slice(low, low + state.shape[1])
-    settled, fresh = state
+    settled, just_risen = state
     risen = settled * probs.rise[0, here]
-    risen += fresh * probs.rise[1, here]
+    risen += just_risen * probs.rise[1, here]
     fallen = settled * probs.fall[0, here]
-    fallen += fresh * probs.fall[1, here]
-    stayed = settled + fresh
+    fallen += just_risen * probs.fall[1, here]
+    stayed = settled + just_risen
     stayed -= risen
     stayed -= fallen
     return risen, fallen, stayed
@@ -182,7 +184,7 @@ def _leave(state: Floats, low: int, probs: MonthlyProbabilities) -> tuple[Floats
 
 @dataclass(frozen=True)
 class LadderProbabilities:
-    """Exact probabilities given a draw and a path, averaged over the paths of each draw only where said so.
+    """Exact probabilities by draw and path.
 
     in_force  [H, 6, S, P]      P(level = i at T + t)
     entered   [5, H, 6, S, P]   index k−1: P(first month at >= k is T + t, at level i); zero for i < k
@@ -202,21 +204,21 @@ class LadderProbabilities:
         return self.in_force[:, k:].sum(1)
 
 
-def forward_recursion(kernel: Kernel, level: int, fresh: bool) -> LadderProbabilities:
-    """All probabilities the questions ask for, by exact recursion from (level, fresh) with absorbing sets.
+def forward_recursion(kernel: Kernel, level: int, just_risen: bool) -> LadderProbabilities:
+    """The probabilities of all ladder questions, by exact recursion from (level, just_risen) with absorbing sets.
 
-    Free recursion for *in force at*; for *reached by k* the levels >= k absorb, for *fallen to k* the levels <= k do.
+    The recursion is free for *in force at*; the levels >= k absorb for *reached by k*, the levels <= k for *fallen to k*.
     The starting month itself belongs to no window.
     """
     horizon, n_draws, n_paths = kernel.theta.shape
     start = np.zeros((2, N_LEVELS, n_draws, n_paths))
-    start[int(fresh), level] = 1.0
+    start[int(just_risen), level] = 1.0
     in_force = np.zeros((horizon, N_LEVELS, n_draws, n_paths))
     entered = np.zeros((TOP, horizon, N_LEVELS, n_draws, n_paths))
     fallen = np.zeros((2, horizon, n_draws, n_paths))
     free = start
-    # Mass that has not yet reached k lives below k, mass that has not yet fallen to k above it. What starts beyond counts as having
-    # reached k in the first month in which it is there, so the first step is taken from all levels.
+    # Mass that has not yet reached k is below k; mass that has not yet fallen to k is above it. Mass that starts beyond k reaches k in the
+    # first month in which it is there, so the first step is taken from all levels.
     below = dict.fromkeys(range(1, N_LEVELS), start)
     above = dict.fromkeys((0, 1), start)
     for t in range(horizon):
@@ -240,6 +242,19 @@ def forward_recursion(kernel: Kernel, level: int, fresh: bool) -> LadderProbabil
             fallen[k, t] = fallen[k, t - 1] + moved.below
             above[k] = moved.state
     return LadderProbabilities(in_force, entered, fallen)
+
+
+def probability_reached(kernel: Kernel, level: int, just_risen: bool, target: int) -> Floats:
+    """P(level >= target within the months of the kernel) by draw and path [S, P]: of `forward_recursion` only what this question needs."""
+    start = np.zeros((2, N_LEVELS, *kernel.theta.shape[1:]))
+    start[int(just_risen), level] = 1.0
+    first = propagate_month(start, 0, monthly_probabilities(kernel, 0), kernel).state  # from all levels, which may include the target
+    reached, state = first[:, target:].sum((0, 1)), first[:, :target]
+    for t in range(1, kernel.horizon):
+        moved = propagate_month(state, 0, monthly_probabilities(kernel, t), kernel)
+        reached = reached + moved.above.sum(0)
+        state = moved.state
+    return np.asarray(reached)
 
 
 def skip_counts(levels: NDArray[np.int_]) -> tuple[Floats, Floats]:

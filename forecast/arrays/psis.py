@@ -14,9 +14,9 @@ import numpy as np
 from forecast.typing import Floats
 
 K_HAT_MAX: Final = 0.7
-"""From here on a few draws carry the answer."""
+"""From this k̂ on, a few draws dominate the estimate."""
 ESS_MIN: Final = 400.0
-"""Fewer effective draws say too little. Both hold for every part that rests on weighted draws."""
+"""Smallest effective number of draws. Both limits apply to every estimate from weighted draws."""
 
 _PRIOR_DRAWS = 10  # weight of the prior shape of one half, in draws
 _GRID = 30
@@ -29,24 +29,29 @@ class SmoothedWeights:
 
     weights: Floats
     k_hat: float
-    effective: float
+    ess: float
 
 
-def weight_problem(k_hat: float, effective: float) -> str:
-    """Why weighted draws cannot carry an answer, in words; empty if they can. NaN cannot."""
+def weight_problem(k_hat: float, ess: float) -> str:
+    """Why weighted draws are too poor for an estimate, in words; empty if they are good enough. NaN is not."""
     reasons = []
     if not k_hat < K_HAT_MAX:
         reasons.append(f"k̂ is {k_hat:.2f} and must be below {K_HAT_MAX}")
-    if not effective >= ESS_MIN:
-        reasons.append(f"{effective:,.0f} draws are effective where at least {ESS_MIN:,.0f} must be")
+    if not ess >= ESS_MIN:
+        reasons.append(f"{ess:,.0f} draws are effective where at least {ESS_MIN:,.0f} must be")
     return "; ".join(reasons)
+
+
+def finite_k_hat(k_hat: float) -> float | None:
+    """k̂ for JSON, which has no infinities: None for −inf (all weights are equal) and for +inf (no Pareto fits the tail)."""
+    return k_hat if np.isfinite(k_hat) else None
 
 
 def pareto_smooth(log_ratios: Floats) -> SmoothedWeights:
     """Smoothed weights from log ratios [S] of target over proposal density; a constant added to all changes nothing.
 
-    Finite or −inf; ratios that are all equal weigh alike and have no tail. If all are −inf no draw is where the target is: they weigh
-    alike, with an infinite k̂ and none of them effective.
+    Ratios are finite or −inf. If all are equal, so are the weights, and there is no tail. If all are −inf, no draw is where the target is:
+    weights are equal, k̂ is infinite and none is effective.
     """
     n, top = len(log_ratios), np.max(log_ratios)
     if top == -np.inf:
@@ -71,7 +76,7 @@ def pareto_smooth(log_ratios: Floats) -> SmoothedWeights:
 def fit_generalised_pareto(excess: Floats) -> tuple[float, float]:
     """Shape and scale of a generalised Pareto for sorted excesses over a threshold; positive shapes have heavy tails.
 
-    An infinite shape if a quarter of them are alike: then nearly all the weight lies on a few, and no Pareto fits.
+    The shape is infinite if a quarter of them are equal: then nearly all the weight lies on a few, and no Pareto fits.
     """
     n = len(excess)
     quartile = excess[int(n / 4 + 0.5) - 1]
@@ -93,6 +98,7 @@ def fit_generalised_pareto(excess: Floats) -> tuple[float, float]:
 
 
 def generalised_pareto_quantile(p: Floats, shape: float, scale: float) -> Floats:
+    """Quantiles of a generalised Pareto at probabilities p, any shape."""
     if abs(shape) < 1e-12:
         return np.asarray(-scale * np.log1p(-p))
     return np.asarray(scale * np.expm1(-shape * np.log1p(-p)) / shape)

@@ -1,4 +1,4 @@
-"""Data in the making: rows changed some at a time, and whole after each time, so that a forecast can be made of them."""
+"""Data between two states: rows are changed group by group, and after each group the data are complete enough for a forecast."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from forecast.data.diff import RowChange
 from forecast.data.outcome import claims_in_force
 from forecast.data.records import Claim, Record
-from forecast.data.tables import RECORDS, Data, history, origin, rows
+from forecast.data.tables import RECORDS, Data, history_months, origin, table_rows
 from forecast.domain import FIRST_MONTH, PartialDate, last_day
 
 CLAIMS: Final = Claim.file
@@ -23,15 +23,15 @@ def clock(data: Data) -> tuple[int, date]:
 
 
 class PartialData:
-    """Data in the making."""
+    """Data between two states: the tables and the coverage, which `apply` changes and `data` completes."""
 
     def __init__(self, start: Data) -> None:
         self.start = start
-        self.tables: dict[str, tuple[Any, ...]] = {name: rows(start, name) for name in RECORDS}
+        self.tables: dict[str, tuple[Any, ...]] = {name: table_rows(start, name) for name in RECORDS}
         self.coverage = dict(start.coverage)
 
-    def take(self, changes: Iterable[RowChange], new: Data) -> None:
-        """Make the changes. Where claims or readings are among them, claims are read through the day on which the new data read them."""
+    def apply(self, changes: Iterable[RowChange], new: Data) -> None:
+        """Apply changes. Where claims or readings are among them, claims are read through the day on which the new data read them."""
         for c in changes:
             table = list(self.tables[c.table])
             place = next((i for i, row in enumerate(table) if row is c.old), len(table))
@@ -46,8 +46,8 @@ class PartialData:
         claims = {c.claim_id for c in tables["claims"]}
         tables["events"] = tuple(_without(e, ids, "ends", "caused_by", "same_act_as") for e in tables["events"])
         tables["claims"] = tuple(_without(_without(c, ids, "basis_ids"), claims, "supersedes") for c in tables["claims"])
-        made = replace(self.start, **tables, coverage=self.coverage)
-        return replace(made, claims=(*made.claims, *_carried(made)))
+        data = replace(self.start, **tables, coverage=self.coverage)
+        return replace(data, claims=(*data.claims, *_carried(data)))
 
 
 def _without[R: Record](row: R, there: set[str], *columns: str) -> R:
@@ -60,7 +60,7 @@ def _carried(data: Data) -> Iterator[Claim]:
     """A claim for the months at the end that none covers: the level goes on. It is dated before all others, so any other is preferred."""
     tau = clock(data)[1]
     documented = [c for c in data.claims if c.stance == "documented" and c.published.last <= tau]
-    months = history(data)
+    months = history_months(data)
     uncovered = [m for m in months if not any(c.start <= m and (c.end is None or m <= c.end) for c in documented)]
     if uncovered and uncovered[0] > FIRST_MONTH:
         level = claims_in_force(documented, tau, range(FIRST_MONTH, uncovered[0]))[-1].level

@@ -1,98 +1,96 @@
-"""A difference of two forecasts as a sum of parts: the forecasts of a chain of states between them, subtracted one from the next.
+"""A difference of two forecasts as a sum of parts: one a step between the states whose forecasts are known, and what remains.
 
-The draws of the first forecast tell the states near it, those of the last the states near that; a part is the difference of two states told
-by the same draws, so that what the draws got wrong by chance cancels. Where the draws change hands, one state is told twice: the difference
-is Monte Carlo noise. So the parts and the noise add up to the whole exactly, whatever the draws.
+The states between are forecast by one set of draws, so Monte Carlo noise cancels in the difference of two of them. What remains of the
+whole difference is noise, whose standard error is known; more than that is unexplained.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import Final
 
 type Values = Mapping[str, float]
-"""Question id → probability."""
-type StateForecaster = Callable[[int], Values | None]
-"""What some draws say of the state with this number, None where they cannot tell. It may be asked again, and answers the same."""
-type How = Literal["reweighted", "fitted"]
+"""Question id → a probability, a difference of two, or a standard error."""
+
+ALARM_Z: Final = 4.0
+"""A remainder of more than this many of its standard errors is unexplained."""
+NEGLIGIBLE: Final = 2e-4
+"""A remainder below a fiftieth of a percentage point is never called unexplained."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contribution[T: StateForecaster]:
-    """The way from state `first` to state `last`, mostly one step: `values` is what it added to each probability.
+class Contribution:
+    """What the steps from state `first` to state `last`, mostly one, add to each probability.
 
-    told: by which draws the two ends were told.
+    joint: the draws carry only one of the two states; for the other stands the number that the other run published, so that this part
+    holds the Monte Carlo noise of both runs.
     """
 
     first: int
     last: int
     values: Values
-    told: tuple[T, T]
-
-    @property
-    def how(self) -> How:
-        """Reweighted if the same draws told both ends, fitted if each its own, so that the part holds their noise too."""
-        return "reweighted" if self.told[0] is self.told[1] else "fitted"
+    joint: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Attribution[T: StateForecaster]:
-    """Legs from state 0 to the last, the noise that remains, and where the draws of the first forecast ended (the state told twice).
+class SequentialAttribution:
+    """Contributions from state 0 to the last state, and the remainder: after − before − their sum, by question of both forecasts."""
 
-    `noise` is what legs do not explain: after − before − their sum.
-    """
-
-    legs: tuple[Contribution[T], ...]
-    noise: Values
-    handed: int | None
-    fits: int
+    contributions: tuple[Contribution, ...]
+    remainder: Values
 
 
-def attribute_sequentially[T: StateForecaster](
-    before: Values, after: Values, states: int, first: T, last: T, between: Callable[[int], T | None] | None = None
-) -> Attribution[T]:
-    """The parts of after − before over a chain of states 0 (the first forecast's inputs) to `states` − 1 (the last's).
+def attribute_sequentially(
+    before: Values, after: Values, carried: Mapping[int, Values], last: int, same_model: bool = True
+) -> SequentialAttribution:
+    """Split after − before over the states 0 (the inputs of the first forecast) to `last` (those of the second).
 
-    first, last: the draws of the two forecasts, each of which tells at least its own state. between(i): new draws that tell state i, where
-    neither of the two reaches; without them, or where it gives None, what lies between is one leg. Questions are those of both forecasts.
-    If the last forecast is made of the draws of the first, `first` and `last` are the same.
+    carried: number of a state → its forecast, for all states that one set of draws can carry, state 0 or the last among them. A state
+    between that is missing makes its two steps one part. Where state 0 or the last is missing, the steps up to the nearest carried state
+    are one joint part. same_model: False if another model made the first forecast, which is then in a joint part, even with state 0.
     """
     ids = [q for q in before if q in after]
-    top = states - 1
+    numbers = sorted(carried)
+    first, end = numbers[0], numbers[-1]
+    parts = []
+    if first > 0 or not same_model:
+        parts.append(Contribution(0, first, _differences(ids, before, carried[first]), joint=True))
+    parts += [Contribution(i, j, _differences(ids, carried[i], carried[j]), joint=False) for i, j in pairwise(numbers)]
+    if end < last:
+        parts.append(Contribution(end, last, _differences(ids, carried[end], after), joint=True))
+    return SequentialAttribution(tuple(parts), {q: after[q] - before[q] - sum(part.values[q] for part in parts) for q in ids})
 
-    def own(teller: T, i: int) -> Values:
-        found = teller(i)
-        assert found is not None, "draws tell the state they were fitted to"
-        return found
 
-    def leg(a: int, b: int, by: T, other: T) -> Contribution[T]:
-        start, end = own(by, a), own(other, b)
-        return Contribution(a, b, {q: end[q] - start[q] for q in ids}, (by, other))
+def _differences(ids: Sequence[str], start: Values, end: Values) -> Values:
+    return {q: end[q] - start[q] for q in ids}
 
-    legs: list[Contribution[T]] = []
-    teller, i, fits = first, 0, 0
-    handed: int | None = None
-    while i < top:
-        if teller(i + 1) is not None:
-            legs.append(leg(i, i + 1, teller, teller))
-            i += 1
-            continue
-        reach = top  # the earliest state that the last draws tell, with all after it
-        while reach > i and last(reach - 1) is not None:
-            reach -= 1
-        if reach == i:
-            teller, handed = last, i
-            continue
-        fresh = between(i + 1) if between is not None and reach > i + 1 else None
-        if fresh is None:
-            legs.append(leg(i, reach, teller, last))
-            teller, i = last, reach
-            continue
-        fits += 1
-        legs.append(leg(i, i + 1, teller if fresh(i) is None else fresh, fresh))
-        teller, i = fresh, i + 1
-    if teller is not last:
-        handed = top
-    noise = {q: after[q] - before[q] - sum(part.values[q] for part in legs) for q in ids}
-    return Attribution(tuple(legs), noise, handed, fits)
+
+def unexplained(remainder: Values, se: Values) -> tuple[str, ...]:
+    """The questions whose remainder exceeds ALARM_Z standard errors, and NEGLIGIBLE; the worst first."""
+    excess = {q: abs(x) / max(ALARM_Z * se[q], NEGLIGIBLE) for q, x in remainder.items()}
+    return tuple(sorted((q for q in excess if excess[q] > 1), key=lambda q: -excess[q]))
+
+
+def in_quadrature(*errors: Values) -> dict[str, float]:
+    """The standard error of a sum of independent terms, by question of all of them."""
+    first, *others = errors
+    return {q: math.hypot(*(e[q] for e in errors)) for q in first if all(q in e for e in others)}
+
+
+def rounded_parts(parts: Sequence[float], digits: int = 2) -> tuple[list[float], float]:
+    """The parts and their sum, rounded to so many digits after the point so that the rounded parts add up to the rounded sum.
+
+    By largest remainder: each part is rounded down, and the units that are missing go to the parts that lost most. So no part is off by
+    a whole unit. parts: in the unit that is printed, such as percentage points.
+    """
+    unit = 10.0**-digits
+    scaled = [part / unit for part in parts]
+    whole = [math.floor(x) for x in scaled]
+    total = round(math.fsum(scaled))
+    by_remainder = sorted(range(len(parts)), key=lambda i: whole[i] - scaled[i])
+    for i in by_remainder[: total - sum(whole)]:
+        whole[i] += 1
+    return [round(x * unit, digits) for x in whole], round(total * unit, digits)

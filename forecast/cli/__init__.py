@@ -1,4 +1,4 @@
-"""The command `forecast`. This file names the commands; what each does is imported only when it is asked for."""
+"""The command `forecast`. This file lists the commands; the code of a command is imported when it is used."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from forecast.cli._root import Lazy, Root
 
 main = Root(
     "forecast",
-    help="Forecast whether, how far and by when Mexico will tolerate US operations against cartels on its soil.",
+    help="Forecast whether Mexico will tolerate US operations against cartels on its soil: what kind, and by when.",
     epilog=examples("forecast run --publish", "forecast status", "forecast data check", "forecast init mine"),
     lazy={
         "run": Lazy("forecast.cli.run:run", "Fit the model, forecast, and write a report."),
-        "refit": Lazy("forecast.cli.refit:refit", "Bring the published forecast up to its data and priors, if they changed."),
-        "report": Lazy("forecast.cli.report:report", "Render a run's report again, without fitting."),
-        "status": Lazy("forecast.cli.status:status", "Say what is newest, how old it is and whether it is sound."),
-        "diff": Lazy("forecast.cli.diff:diff", "Say what differs between run A and run B: data, priors, settings, code, forecast."),
-        "explain": Lazy("forecast.cli.explain:explain", "Split the change of the forecast from run A to run B into what made it."),
+        "refit": Lazy("forecast.cli.run:refit", "Update the published forecast if data or priors have changed."),
+        "report": Lazy("forecast.cli.report:report", "Show a run's report again, without fitting."),
+        "status": Lazy("forecast.cli.status:status", "Show the published forecast, its age, and whether anything needs attention."),
+        "diff": Lazy("forecast.cli.report:diff", "List what differs between run A and run B: data, priors, settings, code and forecast."),
+        "explain": Lazy("forecast.cli.explain:explain", "Show what moved the forecast from run A to run B."),
         "data": Lazy("forecast.cli.data:data", "Check, show, add to and pull the data."),
-        "priors": Lazy("forecast.cli.priors:priors", "See, try and change the priors: what is believed before Mexico's record speaks."),
+        "priors": Lazy("forecast.cli.priors:priors", "See, try and change the priors: what we assume before looking at Mexico's record."),
         "scenario": Lazy("forecast.cli.scenario:scenario", "List, run and write what-if scenarios."),
-        "questions": Lazy("forecast.cli.questions:questions", "List, answer, resolve and score the questions in the ledger."),
+        "questions": Lazy("forecast.cli.questions:questions", "List, predict, resolve and score the questions in the ledger."),
         "runs": Lazy("forecast.cli.runs:runs", "List, verify, publish and prune the runs in reports/."),
-        "schedule": Lazy("forecast.cli.schedule:schedule", "Print what cron or systemd must be told to refit by itself."),
+        "schedule": Lazy("forecast.cli.schedule:schedule", "Print settings with which cron or systemd runs the refit."),
         "init": Lazy("forecast.cli.init:init", "Copy the bundled data and priors into a new folder."),
     },
 )

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, Literal
 import click
 
 from forecast.cli._context import Context, Environment
-from forecast.cli._log import FLAG, Log
+from forecast.cli._streams import FLAG, Log
 from forecast.cli._text import continued
 
 type Extra = Literal["as_of", "seed"]
@@ -22,7 +22,7 @@ _META, _LOG = "forecast.options", "forecast.log"
 
 
 class Seconds(click.FloatRange):
-    """A time to wait: a number, not below 0; NaN, which compares with nothing, is none."""
+    """A time to wait: a number from 0 on, and not NaN."""
 
     def __init__(self) -> None:
         super().__init__(min=0)
@@ -43,17 +43,17 @@ class Day(click.ParamType[date]):
         try:
             return date.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is not a day of the form YYYY-MM-DD.", param, ctx)
+            self.fail(f"{value!r} is not a date of the form YYYY-MM-DD.", param, ctx)
 
 
 def _collect(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    """Keep what was said at any depth of `forecast data check`: the later place wins, -v and -q add up."""
-    given = ctx.meta.setdefault(_META, {})
+    """Collect options values at any level of `forecast data check`: the last one counts; -v and -q add up."""
+    values = ctx.meta.setdefault(_META, {})
     name = param.name or ""
     if name in ("verbose", "quiet"):
-        given[name] = given.get(name, 0) + int(value)
+        values[name] = values.get(name, 0) + int(value)
     elif value is not None and value is not False:  # a seed may be 0
-        given[name] = value
+        values[name] = value
 
 
 def _option(*names: str, **how: Any) -> click.Option:
@@ -61,58 +61,58 @@ def _option(*names: str, **how: Any) -> click.Option:
 
 
 def common_options() -> list[click.Parameter]:
-    """New options for one command. `is_eager` has them read before any argument can fail."""
+    """New options for one command. They are eager: read before any argument can fail."""
     return [
         _option("--workspace", metavar="DIR", help="The folder with data/, priors/ and reports/.", type=click.Path(), is_eager=True),
         _option("--json", is_flag=True, help="Print one JSON document instead of a table.", is_eager=True),
-        _option("-q", "--quiet", count=True, help="No progress and no warnings.", is_eager=True),
-        _option("-v", "--verbose", count=True, help="Say more; twice for the traceback of an error.", is_eager=True),
-        _option(FLAG, is_flag=True, help="Progress, warnings and errors as one JSON object a line.", is_eager=True),
+        _option("-q", "--quiet", count=True, help="Print no progress and no warnings.", is_eager=True),
+        _option("-v", "--verbose", count=True, help="Print more; twice for the traceback of an error.", is_eager=True),
+        _option(FLAG, is_flag=True, help="Print progress, warnings and errors as JSON, one object a line.", is_eager=True),
     ]
 
 
 def extra_options(names: tuple[Extra, ...] = ("as_of", "seed")) -> list[click.Parameter]:
-    made: dict[Extra, Callable[[], click.Option]] = {
-        "as_of": lambda: _option("--as-of", metavar="DATE", type=Day(), help="Know only what was published by this day."),
-        "seed": lambda: _option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="The seed of all random numbers."),
+    options: dict[Extra, Callable[[], click.Option]] = {
+        "as_of": lambda: _option("--as-of", metavar="DATE", type=Day(), help="Use only what was published by this day."),
+        "seed": lambda: _option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Seed of the random numbers."),
     }
-    return [made[name]() for name in names]
+    return [options[name]() for name in names]
 
 
 def verbosity(ctx: click.Context) -> int:
-    given = ctx.meta.get(_META, {})
-    return int(given.get("verbose", 0)) - int(given.get("quiet", 0))
+    values = ctx.meta.get(_META, {})
+    return int(values.get("verbose", 0)) - int(values.get("quiet", 0))
 
 
 def keep_log(ctx: click.Context, log: Log) -> None:
-    """Have the commands below this one write what they say to a log."""
+    """Have this command and those below it write to a log."""
     ctx.meta[_LOG] = log
 
 
 def log_of(ctx: click.Context) -> Log | None:
-    """The log, if --log-json was given; quiet once -q was."""
+    """The log, if --log-json was values; quiet once -q was."""
     log = ctx.meta.get(_LOG)
     return replace(log, quiet=verbosity(ctx) < 0) if log else None
 
 
 def context_of(ctx: click.Context, takes: tuple[Extra, ...] = ()) -> Context:
-    """The shared options of a command as it is invoked. Raises click's UsageError for one that means nothing to it."""
-    given = ctx.meta.get(_META, {})
+    """The shared options of a command as it is invoked. Raises click's UsageError for an option that the command does not have."""
+    values = ctx.meta.get(_META, {})
     for name, flag in (("as_of", "--as-of"), ("seed", "--seed")):
-        if name in given and name not in takes:
-            raise click.UsageError(f"{flag} means nothing to `{ctx.command_path}`.", ctx)
+        if name in values and name not in takes:
+            raise click.UsageError(f"`{ctx.command_path}` has no option {flag}.", ctx)
     logging.getLogger("forecast").setLevel(logging.ERROR if verbosity(ctx) < 0 else logging.WARNING)
-    surroundings = ctx.find_object(Environment) or Environment()
-    today = surroundings.clock().astimezone(UTC).date()
-    if (day := given.get("as_of")) is not None and day > today:
-        raise click.UsageError(f"--as-of {day} is still to come; today is {today}.", ctx)
+    environment = ctx.find_object(Environment) or Environment()
+    today = environment.clock().astimezone(UTC).date()
+    if (day := values.get("as_of")) is not None and day > today:
+        raise click.UsageError(f"--as-of {day} is in the future; today is {today}.", ctx)
     return Context(
-        surroundings=surroundings,
-        workspace_option=given.get("workspace"),
-        json=bool(given.get("json")),
+        environment=environment,
+        workspace_option=values.get("workspace"),
+        json=bool(values.get("json")),
         verbosity=verbosity(ctx),
-        seed=given.get("seed"),
-        as_of=given.get("as_of"),
+        seed=values.get("seed"),
+        as_of=values.get("as_of"),
         log=log_of(ctx),
     )
 
@@ -125,7 +125,7 @@ def common[**P, R](*takes: Extra) -> Callable[[Callable[Concatenate[Context, P],
         @click.argument("file", required=False)
         def check(context: Context, file: str | None) -> None: ...
 
-    `takes` names those of `as_of` and `seed` that mean something to it.
+    `takes` names those of `as_of` and `seed` that the command has.
     """
 
     def decorate(function: Callable[Concatenate[Context, P], R]) -> Callable[P, R]:
@@ -141,12 +141,12 @@ def common[**P, R](*takes: Extra) -> Callable[[Callable[Concatenate[Context, P],
 
 
 def force_option[F: Callable[..., Any]](function: F) -> F:
-    """`--force`, of every command that writes a file which a person names."""
-    return click.option("--force", is_flag=True, help="Write over a file that is there already.")(function)
+    """`--force`, of every command that writes a file named by the user."""
+    return click.option("--force", is_flag=True, help="Replace an existing file.")(function)
 
 
 def examples(*commands: str) -> str:
-    """The examples below a command's help. Each is run by a test, so each must work in a fresh copy of the bundled workspace."""
+    """The examples below a command's help. A test runs each of them in a new copy of the bundled workspace."""
     lines = [line for command in commands for line in continued(_parts(command), 78)]
     return "\b\nExamples:\n" + "\n".join(lines)
 

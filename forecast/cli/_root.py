@@ -1,4 +1,4 @@
-"""A group of commands that imports a command only when it is invoked, and turns every failure into a sentence and an exit code."""
+"""Groups of commands that import a command only when it is used, and turn every failure into a sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -18,20 +18,19 @@ from typing import Any, Final
 import click
 
 from forecast.cli._context import Environment
-from forecast.cli._log import FLAG, Log
 from forecast.cli._options import common_options, extra_options, keep_log, log_of, verbosity
-from forecast.cli._streams import safe_streams, unprinted
-from forecast.data.suggestions import shown
+from forecast.cli._streams import FLAG, Log, safe_streams, unprinted
+from forecast.data.suggestions import quoted
 from forecast.errors import INTERRUPTED, ForecastError, InputError, UsageError
 from forecast.storage.text import text_problem
 
 _LONG_WORD: Final = re.compile(r"(\S{200})\S{100,}")
-"""What a person wrote is not said again in thousands of characters."""
+"""Very long words in a message are shortened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lazy:
-    """Where a command is defined (`module:attribute`), and its one-line help, so that listing commands imports none of them."""
+    """Where a command is defined (`module:attribute`), and its one-line help. Listing commands imports none of them."""
 
     target: str
     help: str
@@ -44,7 +43,7 @@ class Lazy:
 
 
 class Group(click.Group):
-    """A noun of the command line. It takes the shared options too, so that they may stand before the command's name.
+    """A noun of the command line. It takes the shared options too, so that they may be given before the command's name.
 
     Use: `@click.group("data", cls=Group)`; `lazy={"reference": Lazy("forecast.cli.reference:reference", "...")}` adds commands that other
     files define.
@@ -76,7 +75,7 @@ class Group(click.Group):
 
 
 class Root(Group):
-    """The command itself: the one place where a failure becomes words on standard error and an exit code."""
+    """The command `forecast`. Here every failure becomes a message on standard error and an exit code."""
 
     def __init__(self, *args: Any, **attrs: Any) -> None:
         super().__init__(*args, **attrs)
@@ -90,21 +89,21 @@ class Root(Group):
             return super().main(*args, **extra)
 
     def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
-        """The log begins here, since a command may be written too wrongly for its options to be known."""
+        """The log starts here, because a command line with errors may never get as far as its options."""
         log = Log(sys.stderr, (extra.get("obj") or Environment()).clock) if FLAG in args else None
         if log:
             log("info", "start", command=shlex.join([info_name or "", *args]))
         try:
-            _check_words(args)
+            _check_arguments(args)
             ctx = super().make_context(info_name, args, parent, **extra)
         except click.ClickException as e:
             if not log:
                 raise
-            raise click.exceptions.Exit(_refused(e, log)) from e
+            raise click.exceptions.Exit(_report_usage_error(e, log)) from e
         except click.exceptions.Exit:
             raise
         except (KeyboardInterrupt, Exception) as e:  # click takes an interruption for a failure, with exit code 1
-            code = _say(*_words(e), log)
+            code = _print_error(*_message(e), log)
             _finish(log, code)
             raise click.exceptions.Exit(code) from e
         if log:
@@ -115,36 +114,36 @@ class Root(Group):
         log = log_of(ctx)
         with log.catching() if log else nullcontext():
             try:
-                with _ended_by(signal.SIGTERM):
+                with _interrupted_by(signal.SIGTERM):
                     result = super().invoke(ctx)
             except click.exceptions.Exit as e:
                 _finish(log, e.exit_code)
                 raise
-            except click.ClickException as e:  # click itself says these: a usage error, with exit code 2
+            except click.ClickException as e:  # click prints these itself: usage errors, with exit code 2
                 if not log:
                     raise
-                raise click.exceptions.Exit(_refused(e, log)) from e
+                raise click.exceptions.Exit(_report_usage_error(e, log)) from e
             except (KeyboardInterrupt, click.Abort, Exception) as e:
-                code = _end(e, ctx)
+                code = _report_failure(e, ctx)
                 _finish(log, code)
                 raise click.exceptions.Exit(code) from e
             _finish(log, 0)
             return result
 
 
-def _check_words(words: Sequence[str]) -> None:
-    """Raises click's UsageError for a word with a character that no text may hold."""
+def _check_arguments(words: Sequence[str]) -> None:
+    """Raises click's UsageError for an argument with a character that no text may contain."""
     for word in words:
         if wrong := text_problem(word):
             found, expected, remedy = wrong
-            raise click.UsageError(f"{shown(word)} is no argument: found {found}; expected {expected}. {remedy}")
+            raise click.UsageError(f"{quoted(word)} is not a valid argument: found {found}; expected {expected}. {remedy}")
 
 
 @contextmanager
-def _ended_by(number: signal.Signals) -> Iterator[None]:
-    """A signal ends the block as Ctrl-C does: what is half-made is cleared away first.
+def _interrupted_by(number: signal.Signals) -> Iterator[None]:
+    """A signal ends the block as Ctrl-C does, so that temporary files are removed.
 
-    Python drops what is raised while it disposes of an object; an interruption that came at such a moment is made again a moment later.
+    Python ignores an exception raised while it deletes an object; an interruption at such a moment is repeated shortly after.
     """
 
     def stop(*_: object) -> None:
@@ -167,68 +166,68 @@ def _ended_by(number: signal.Signals) -> Iterator[None]:
         sys.unraisablehook = hook
 
 
-def _end(failure: BaseException, ctx: click.Context) -> int:
-    """Say what went wrong in a sentence, and return the exit code that stands for it."""
-    said, code = _words(failure)
-    more: dict[str, Any] = {}
+def _report_failure(failure: BaseException, ctx: click.Context) -> int:
+    """Print what went wrong, and return its exit code."""
+    message, code = _message(failure)
+    details: dict[str, Any] = {}
     if isinstance(failure, InputError) and failure.problems:
-        more["problems"] = [asdict(p) for p in failure.problems]
+        details["problems"] = [asdict(p) for p in failure.problems]
     if verbosity(ctx) >= 2:
-        more["traceback"] = "".join(traceback.format_exception(failure))
-    return _say(said, code, log_of(ctx), **more)
+        details["traceback"] = "".join(traceback.format_exception(failure))
+    return _print_error(message, code, log_of(ctx), **details)
 
 
-def _say(said: str, code: int, log: Log | None, **more: Any) -> int:
-    """An error, as a line of the log or in words after its traceback; returns its exit code."""
+def _print_error(message: str, code: int, log: Log | None, **details: Any) -> int:
+    """Print an error as a line of the log, or as text after its traceback. Returns its exit code."""
     if log:
-        log("error", "error", message=said, exit_code=code, **more)
+        log("error", "error", message=message, exit_code=code, **details)
     else:
-        click.echo(more.get("traceback", "") + said, err=True)
+        click.echo(details.get("traceback", "") + message, err=True)
     return code
 
 
-def _words(failure: BaseException) -> tuple[str, int]:
+def _message(failure: BaseException) -> tuple[str, int]:
     if isinstance(failure, (KeyboardInterrupt, click.Abort)):
         return "Interrupted.", INTERRUPTED
     if isinstance(failure, ForecastError):
         return _LONG_WORD.sub(r"\1…", str(failure)), failure.exit_code
-    if _is_no_name(failure):
-        return "A name that was given is too long for a file, or holds a NUL. Write another.", UsageError.exit_code
-    if _is_short_of_memory(failure):
-        return "There is too little memory for this. Close other programs, or run it on a larger machine.", ForecastError.exit_code
+    if _is_unusable_name(failure):
+        return "A name is too long for a file, or contains a NUL character. Use another.", UsageError.exit_code
+    if _is_out_of_memory(failure):
+        return "There is not enough memory. Close other programs, or use a larger machine.", ForecastError.exit_code
     if isinstance(failure, OSError) and failure.strerror:
-        what = "The system refused something" if failure.filename is None else f"{failure.filename} could not be used"
-        remedy = "Check the path, its permissions and the disk; -v -v shows where."
+        what = "The operating system refused an operation" if failure.filename is None else f"{failure.filename} could not be used"
+        remedy = "Check the path, its permissions and the disk; -v -v prints the traceback."
         return _LONG_WORD.sub(r"\1…", f"{what}: {failure.strerror}. {remedy}"), ForecastError.exit_code
     what = (f"{type(failure).__name__}: {failure}".rstrip(": ").splitlines() or [""])[0]
     return f"Unexpected: {what}. Run again with -v -v for the traceback.", ForecastError.exit_code
 
 
-def _is_no_name(failure: BaseException) -> bool:
-    """Only what a person wrote can be a path that no system takes."""
+def _is_unusable_name(failure: BaseException) -> bool:
+    """A path that the operating system cannot take; only the user can have written it."""
     too_long = isinstance(failure, OSError) and failure.errno == errno.ENAMETOOLONG
     return too_long or (isinstance(failure, ValueError) and "embedded null" in str(failure))
 
 
-def _is_short_of_memory(failure: BaseException) -> bool:
-    """Python, the system, or the loader of a library below another, may be the one who finds no memory."""
-    lacking = isinstance(failure, OSError) and failure.errno == errno.ENOMEM
+def _is_out_of_memory(failure: BaseException) -> bool:
+    """Python, the operating system or the loader of a library may report the lack of memory, also as the cause of another error."""
+    no_memory = isinstance(failure, OSError) and failure.errno == errno.ENOMEM
     unloaded = isinstance(failure, ImportError) and any(
         words in str(failure) for words in ("Cannot allocate memory", "failed to map segment")
     )
     before = failure.__cause__ or failure.__context__
-    return isinstance(failure, MemoryError) or lacking or unloaded or (before is not None and _is_short_of_memory(before))
+    return isinstance(failure, MemoryError) or no_memory or unloaded or (before is not None and _is_out_of_memory(before))
 
 
-def _refused(failure: click.ClickException, log: Log) -> int:
-    """What click would have said of a command that is written wrongly."""
+def _report_usage_error(failure: click.ClickException, log: Log) -> int:
+    """Log a usage error with click's own message. Returns its exit code."""
     log("error", "error", message=failure.format_message(), exit_code=failure.exit_code)
     _finish(log, failure.exit_code)
     return failure.exit_code
 
 
 def _finish(log: Log | None, code: int) -> None:
-    """The last words of a command: what could not be printed, and in a log the exit code."""
+    """End a command: report output that could not be printed, and log the exit code."""
     if (lost := unprinted()) and log:
         log("warning", "warning", message=lost)
     elif lost:

@@ -1,22 +1,18 @@
-"""`forecast data`: what the data are, and what is wrong or odd in them."""
+"""`forecast data check` and `show`, and the group that they belong to."""
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 from forecast.cli._root import Group, Lazy
-from forecast.cli._streams import drawing
+from forecast.cli._text import print_rows
 
 if TYPE_CHECKING:
     from forecast.data.tables import Data
-
-FIRST, WIDEST, LAST = 30, 24, 28
-"""Columns of a terminal: the most that the first column takes, which names the row, and any other, and the least left for the last."""
 
 
 @click.group(
@@ -36,10 +32,11 @@ def data() -> None:
 @data.command(epilog=examples("forecast data check", "forecast data check --json"))
 @common()
 def check(context: Context) -> None:
-    """Read every file strictly and list all that is wrong (exit 3), odd, or left out of a forecast made today; say what the gate of the
-    drivers would let no forecast rest on (exit 4).
+    """Check every file and list all errors (exit 3) and warnings, and what a forecast made today would leave out.
+
+    The models of the drivers are fitted too; if one of them fails, no forecast can be made (exit 4).
     """
-    from forecast.data.problems import document, listing, summary
+    from forecast.data.problems import problem_document, problem_lines, problem_summary
     from forecast.errors import InputError
     from forecast.jobs.data.check import check_workspace
 
@@ -49,17 +46,17 @@ def check(context: Context) -> None:
         if not e.problems:
             raise
         if context.json:
-            context.say_json(document(e.problems, None))
+            context.say_json(problem_document(e.problems, None))
         else:
-            for line in listing(e.problems):
+            for line in problem_lines(e.problems):
                 context.say(line)
-        raise InputError(summary(e.problems), "Correct them and check again.") from e
+        raise InputError(problem_summary(e.problems), "Correct them and check again.") from e
     if context.json:
-        context.say_json(document(checked.odd, checked.data))
+        context.say_json(problem_document(checked.odd, checked.data))
     else:
-        for line in listing(checked.odd):
+        for line in problem_lines(checked.odd):
             context.say(line)
-        context.say(summary(checked.odd))
+        context.say(problem_summary(checked.odd))
     if checked.gate is not None:
         raise checked.gate
 
@@ -74,24 +71,24 @@ def check(context: Context) -> None:
 )
 @common("as_of")
 @click.argument("file", required=False)
-@click.option("--where", metavar="COL=VALUE", multiple=True, help="Only rows whose column has this value; repeat to narrow.")
-@click.option("--from", "first", metavar="MONTH", help="Only rows that tell of this month (YYYY-MM) or later ones.")
-@click.option("--to", "last", metavar="MONTH", help="Only rows that tell of this month or earlier ones.")
+@click.option("--where", metavar="COL=VALUE", multiple=True, help="Only rows with this value in the column; repeat to narrow further.")
+@click.option("--from", "first", metavar="MONTH", help="Only rows about this month (YYYY-MM) or later ones.")
+@click.option("--to", "last", metavar="MONTH", help="Only rows about this month or earlier ones.")
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="At most the last N of the rows.")
 def show(context: Context, file: str | None, where: tuple[str, ...], first: str | None, last: str | None, limit: int | None) -> None:
-    """Print the rows of FILE, or without it the list of files.
+    """Print the rows of FILE, or the list of files if none is named.
 
-    A single row is shown in full. Into a pipe go all columns of each row, between tabs.
+    A single row is shown in full. Output that is not a terminal has all columns of each row, separated by tabs.
     """
-    from forecast.data.row_query import BRIEF, Selection, chosen, columns_of, overview, table_named
+    from forecast.data.row_query import SHORT_COLUMNS, Selection, columns_of, overview, select_rows, table_of_file
 
     read = _read(context)
     if file is None:
         print_rows(context, *overview(read), fold=True)
         return
-    name = table_named(file)
-    rows = chosen(read, name, Selection.parse(name, where, first, last, limit))
-    print_rows(context, columns_of(name), rows, BRIEF.get(name, ()))
+    name = table_of_file(file)
+    rows = select_rows(read, name, Selection.parse(name, where, first, last, limit))
+    print_rows(context, columns_of(name), rows, SHORT_COLUMNS.get(name, ()))
 
 
 def _read(context: Context) -> Data:
@@ -100,70 +97,3 @@ def _read(context: Context) -> Data:
 
     read = read_data(context.workspace.data)
     return as_of(read, context.as_of) if context.as_of else read
-
-
-def print_rows(
-    context: Context, columns: tuple[str, ...], rows: list[dict[str, Any]], brief: tuple[str, ...] = (), *, fold: bool = False
-) -> None:
-    """A table as wide as the terminal, with the columns it has room for, or a single row in full; without a terminal, all columns between
-    tabs, a row a line. fold: the last column is wrapped, where it would else be cut.
-    """
-    from forecast.cli._text import terminal_width
-    from forecast.data.printing import printable
-
-    if context.json:
-        context.say_json(rows)
-    elif not rows:
-        context.warn("No row is like that.")
-    elif sys.stdout.isatty() and len(rows) == 1:
-        for line in whole(columns, rows[0], terminal_width()):
-            context.say(line)
-    elif sys.stdout.isatty():
-        _draw(brief or columns, rows, fold=fold)
-    else:
-        context.say("\t".join(columns))
-        for row in rows:
-            context.say("\t".join(printable(row[column]) for column in columns))
-
-
-def whole(columns: tuple[str, ...], row: dict[str, Any], width: int) -> list[str]:
-    """One row in full, a column a line, wrapped where it is long."""
-    from textwrap import wrap
-
-    from forecast.data.printing import printable
-
-    names = max(map(len, columns)) + 2
-    lines: list[str] = []
-    for column in columns:
-        name = f"{column:<{names}}"
-        text = printable(row[column])
-        lines += wrap(text, width, initial_indent=name, subsequent_indent=" " * names, break_on_hyphens=False) or [name.rstrip()]
-    return lines
-
-
-def _draw(columns: tuple[str, ...], rows: list[dict[str, Any]], *, fold: bool = False) -> None:
-    """The columns that there is room for, from the left, then the last one, which takes the room that is left and is cut or wrapped."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from forecast.data.printing import printable
-
-    console = Console(file=drawing(sys.stdout))
-    cells = {column: [printable(row[column]) for row in rows] for column in columns}
-    *left, last = columns
-    room, gap = console.width, 2
-    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
-    shown: list[str] = []
-    for column in left:
-        width = min(max(map(len, [column, *cells[column]])), WIDEST if shown else FIRST)
-        if room - width - gap < LAST:
-            continue
-        room -= width + gap
-        number = all(isinstance(row[column], int | float | None) for row in rows)
-        table.add_column(column, justify="right" if number else "left", no_wrap=True, overflow="ellipsis", width=width)
-        shown.append(column)
-    table.add_column(last, no_wrap=not fold, overflow="fold" if fold else "ellipsis", width=min(room, max(map(len, [last, *cells[last]]))))
-    for row in zip(*(cells[column] for column in (*shown, last)), strict=True):
-        table.add_row(*map(Text, row))
-    console.print(table)

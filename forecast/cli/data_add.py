@@ -9,18 +9,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forecast.cli._context import Context
-from forecast.cli._data_prompts import WIDTH, WRITING, Entry, ask, ask_again, ask_for_refused, confirmed, flag, kept, show_command
+from forecast.cli._data_prompts import (
+    WIDTH,
+    WRITING,
+    RowDraft,
+    ask_again,
+    ask_for_refused,
+    ask_missing,
+    confirmed,
+    keep_answers,
+    option_flag,
+    show_command,
+)
 from forecast.cli._options import Day, common, examples
 from forecast.cli._root import Group
 from forecast.cli._text import sentence, wrap
-from forecast.data.entry.form import LABELS, choices_in_words
+from forecast.data.entry.form import LABELS, choices_text
 
 if TYPE_CHECKING:
     from forecast.data.entry.row_input import RowInput
     from forecast.jobs.data.add_rows import Proposal
 
-NEAR = 6
-"""Rows near a new one that are shown."""
+MAX_SIMILAR = 6
+"""Possible duplicates of a new row that are shown."""
 
 
 @click.group(
@@ -37,7 +48,7 @@ def columns(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         options: list[Callable[[Any], Any]] = [
-            click.option(flag(column), column, metavar="TEXT", help=_help(name, column)) for column in LABELS[name]
+            click.option(option_flag(column), column, metavar="TEXT", help=_help(name, column)) for column in LABELS[name]
         ]
         options += [
             click.option("--from", "from_file", metavar="FILE", help="Rows from a CSV or JSON file, - for standard input."),
@@ -45,7 +56,7 @@ def columns(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 "--covered-through",
                 metavar="DATE",
                 type=Day(),
-                help="Also raise the day through which the file has been read. A row dated later is refused without it.",
+                help="Also raise the day through which the file has been read; needed for a row dated later.",
             ),
             click.option("--dry-run", is_flag=True, help="Show what would change and write nothing."),
             click.option("--yes", is_flag=True, help="Write without asking."),
@@ -58,7 +69,7 @@ def columns(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def _help(name: str, column: str) -> str:
-    words = choices_in_words(name, column)
+    words = choices_text(name, column)
     return sentence(LABELS[name][column]) + (f" {sentence(words)}" if words else "")
 
 
@@ -73,8 +84,8 @@ def _help(name: str, column: str) -> str:
 def event(context: Context, **words: Any) -> None:
     """Add an act or a statement to events.csv.
 
-    On a terminal it asks for what no option gives; ? explains at every prompt. Elsewhere give options or --from, and --yes.
-    The row is shown with what it changes before it is written.
+    On a terminal it asks for every column that no option gives; ? explains at every prompt. Otherwise give options or --from, and --yes.
+    Before the row is written, it is shown with what it changes.
     """
     _add(context, "events", **words)
 
@@ -90,8 +101,8 @@ def event(context: Context, **words: Any) -> None:
 def claim(context: Context, **words: Any) -> None:
     """Add a claim about the level of some months to outcome_claims.csv.
 
-    On a terminal it asks for what no option gives; ? explains at every prompt. Elsewhere give options or --from, and --yes.
-    The row is shown with what it changes before it is written.
+    On a terminal it asks for every column that no option gives; ? explains at every prompt. Otherwise give options or --from, and --yes.
+    Before the row is written, it is shown with what it changes.
     """
     _add(context, "claims", **words)
 
@@ -107,38 +118,40 @@ def claim(context: Context, **words: Any) -> None:
 def poll(context: Context, **words: Any) -> None:
     """Add a poll to polls.csv.
 
-    On a terminal it asks for what no option gives; ? explains at every prompt. Elsewhere give options or --from, and --yes.
-    The row is shown with what it changes before it is written.
+    On a terminal it asks for every column that no option gives; ? explains at every prompt. Otherwise give options or --from, and --yes.
+    Before the row is written, it is shown with what it changes.
     """
     _add(context, "polls", **words)
 
 
 def on_terminal() -> bool:
-    """Whether there is someone to ask."""
+    """Whether a person can be asked."""
     return sys.stdin.isatty()
 
 
 def _add(context: Context, name: str, from_file: str | None, covered_through: Any, dry_run: bool, yes: bool, **cells: str | None) -> None:
     from forecast.data.entry.row_input import RowInput
     from forecast.errors import UsageError
-    from forecast.jobs.data.add_rows import add as run
+    from forecast.jobs.data.add_rows import add_rows as run
 
     where = context.workspace if dry_run else context.own_workspace
-    asks = on_terminal() and from_file != "-"
+    can_ask = on_terminal() and from_file != "-"
     written = {column: text for column, text in cells.items() if text is not None}
     if from_file is not None and written:
-        raise UsageError("Rows come from --from or from options, not from both.", f"Leave out {flag(next(iter(written)))}, or --from.")
-    if from_file is None and not asks:
+        raise UsageError(
+            "Rows come from --from or from options, not from both.", f"Leave out {option_flag(next(iter(written)))}, or --from."
+        )
+    if from_file is None and not can_ask:
         _refuse_missing(context, name, written)
-    if not (asks or yes or dry_run):
-        raise UsageError("There is nobody to ask whether the row shall be written.", "Add --yes to write it, or --dry-run to see it.")
+    if not (can_ask or yes or dry_run):
+        raise UsageError("Not a terminal, so no confirmation is possible.", "Add --yes to write it, or --dry-run to see it.")
 
     def confirm(proposal: Proposal) -> bool:
-        if not context.json or asks:
+        if not context.json or can_ask:
             _show(context, proposal, err=context.json)
         return not dry_run and (yes or confirmed(f"Write to {proposal.addition.file}?", WRITING))
 
-    if from_file is None and asks:
+    if from_file is None and can_ask:
         proposal, done = _asked(context, name, written, covered_through, confirm, yes)
     else:
         given = _read(context, name, from_file) if from_file is not None else (RowInput(written),)
@@ -156,67 +169,72 @@ def _add(context: Context, name: str, from_file: str | None, covered_through: An
 def _asked(
     context: Context, name: str, written: dict[str, str], covered_through: Any, confirm: Callable[[Proposal], bool], yes: bool
 ) -> tuple[Proposal, bool]:
-    """The row of the options, the rest asked for, and what is refused asked for again."""
-    from forecast.data.entry.add_rows import lacking
+    """Ask for what the options lack, then propose the row; ask again for refused columns."""
+    from forecast.data.entry.add_rows import missing_columns
     from forecast.data.read import read_data
     from forecast.errors import InputError
-    from forecast.jobs.data.add_rows import add as run
+    from forecast.jobs.data.add_rows import add_rows as run
 
-    entry = Entry(name, written, read_data(context.workspace.data), covered_through)
-    with kept(context, entry):
-        missing = lacking(entry.data, name, entry.cells)
+    draft = RowDraft(name, written, read_data(context.workspace.data), covered_through)
+    with keep_answers(context, draft):
+        missing = missing_columns(draft.data, name, draft.cells)
         if missing or not yes:
-            ask_for_refused(context, entry)
+            ask_for_refused(context, draft)
         if missing:
-            ask(context, entry)
+            ask_missing(context, draft)
         while True:
             try:
-                proposal, done = run(context.workspace, name, entry.given, confirm, entry.covered_through, context.now.date())
+                proposal, done = run(context.workspace, name, draft.given, confirm, draft.covered_through, context.now.date())
                 break
             except InputError as e:
-                if not ((entry.typed or not yes) and ask_again(context, entry, e)):
+                if not ((draft.typed or not yes) and ask_again(context, draft, e)):
                     raise
     if not done:
-        show_command(context, entry)
+        show_command(context, draft)
     return proposal, done
 
 
 def _read(context: Context, name: str, source: str) -> tuple[RowInput, ...]:
-    from forecast.data.entry.row_input import read_given
+    from forecast.data.entry.row_input import read_rows
 
-    file, called = context.handed_over(source)
-    return read_given(file, tuple(LABELS[name]), called)
+    file, called = context.read_argument(source)
+    return read_rows(file, tuple(LABELS[name]), called)
 
 
 def _refuse_missing(context: Context, name: str, written: Mapping[str, str]) -> None:
-    """UsageError naming every option that is missing where nobody can be asked for it."""
-    from forecast.data.entry.add_rows import lacking
+    """UsageError naming every missing option, since nobody can be asked."""
+    from forecast.data.entry.add_rows import missing_columns
     from forecast.data.read import read_data
     from forecast.errors import UsageError
 
-    if missing := lacking(read_data(context.workspace.data), name, written):
-        raise UsageError(f"Missing: {', '.join(map(flag, missing))}.", "Give them too, or run the command on a terminal to be asked.")
+    if missing := missing_columns(read_data(context.workspace.data), name, written):
+        raise UsageError(
+            f"Missing: {', '.join(map(option_flag, missing))}.", "Give them too, or run the command on a terminal to be asked."
+        )
 
 
 def _show(context: Context, proposal: Proposal, err: bool) -> None:
-    """The row as it will stand, what lies near it, and what changes."""
-    from forecast.data.printing import as_text, printable
-    from forecast.data.row_query import BRIEF, cell
+    """Show the row as it will be written, its possible duplicates, and what changes."""
+    from forecast.data.row_query import SHORT_COLUMNS, cell_value, value_text
+    from forecast.storage.text import visible
 
-    made = proposal.addition
+    addition = proposal.addition
     lines = []
-    for new, near, does in zip(made.rows, proposal.similar, proposal.effects, strict=True):
-        lines += [f"{made.file}, line {new.line}, as it will stand:", f"  {printable(new.text)}", ""]
-        filled = {column: as_text(cell(column, getattr(new.record, column))) for column in LABELS[made.name]}
-        lines += [f"  {column:<{max(map(len, filled))}}  {printable(text)}" for column, text in filled.items() if text]
-        lines += ["", "Near it (same fortnight), perhaps the same:" if near else "Nothing like it in the same fortnight."]
-        brief = BRIEF[made.name]
-        lines += ["  " + "  ".join(printable(t) for c in brief if (t := as_text(cell(c, getattr(row, c)))))[:160] for row in near[:NEAR]]
-        lines += [f"  and {len(near) - NEAR} more"] if len(near) > NEAR else []
-        lines += ["What changes:", *(line for told in does.told for line in wrap(told, WIDTH, "  ", "    "))]
+    for new, similar, effects in zip(addition.rows, proposal.similar, proposal.effects, strict=True):
+        lines += [f"{addition.file}, line {new.line}, as it will be written:", f"  {visible(new.text, line=True)}", ""]
+        filled = {column: value_text(cell_value(column, getattr(new.record, column))) for column in LABELS[addition.name]}
+        lines += [f"  {column:<{max(map(len, filled))}}  {visible(text, line=True)}" for column, text in filled.items() if text]
+        lines += ["", "Similar rows within a fortnight, perhaps the same act:" if similar else "No similar row within a fortnight."]
+        columns = SHORT_COLUMNS[addition.name]
+        lines += [
+            "  " + "  ".join(visible(t, line=True) for c in columns if (t := value_text(cell_value(c, getattr(row, c)))))[:160]
+            for row in similar[:MAX_SIMILAR]
+        ]
+        lines += [f"  and {len(similar) - MAX_SIMILAR} more"] if len(similar) > MAX_SIMILAR else []
+        lines += ["What changes:", *(line for text in effects.explanation for line in wrap(text, WIDTH, "  ", "    "))]
     before, after = proposal.origins
-    if made.covered:
-        lines.append(f"  {made.file} is covered through {made.covered[1]}, until now {made.covered[0]}.")
+    if addition.covered:
+        lines.append(f"  {addition.file} is covered through {addition.covered[1]}, until now {addition.covered[0]}.")
     if before != after:
         lines.append(f"  The origin of a forecast moves from {before} to {after}.")
     lines += [line for p in proposal.warnings for line in wrap(f"Odd: {p}", WIDTH, "  ", "    ")]

@@ -1,4 +1,4 @@
-"""`forecast data pull` and `forecast data sources`: the newest official figures, and where every series comes from."""
+"""`forecast data pull` and `forecast data sources`: the newest official figures, and the source of every series."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from forecast.cli._options import common, examples
 from forecast.errors import SourceError
 
 if TYPE_CHECKING:
-    from forecast.jobs.data.pull import Pulled
+    from forecast.jobs.data.pull import PullOutcome
     from forecast.workspace import Workspace
 
 
 @click.command(epilog=examples("forecast data pull --dry-run", "forecast data pull --dry-run overdose gpr"))
 @common()
 @click.argument("names", metavar="[SOURCE]...", nargs=-1)
-@click.option("--dry-run", is_flag=True, help="Say what would be asked of whom, and ask nobody.")
+@click.option("--dry-run", is_flag=True, help="Show which addresses would be asked, and ask none.")
 def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
     """Fetch the newest official figures and add what is new.
 
-    What is held is never overwritten: a revision is a new row. Without SOURCE, all publishers are asked. One that fails leaves its data as
+    Existing rows are never overwritten: a revision is a new row. Without SOURCE, all publishers are asked. If one fails, its data stay as
     they were, the others go on, and the exit code is 6.
     """
     if dry_run:
@@ -33,11 +33,11 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
     where = context.own_workspace
     from forecast.jobs.data.pull import pull_sources
 
-    pulled: list[Pulled] = []
+    pulled: list[PullOutcome] = []
     try:
         with context.progress() as progress:
-            environ = context.surroundings.environ
-            pull_sources(where, names, now=context.now, environ=environ, progress=progress, told=pulled.append)
+            environ = context.environment.environ
+            pull_sources(where, names, now=context.now, environ=environ, progress=progress, on_outcome=pulled.append)
     except SourceError:
         _print(context, where, pulled)
         raise
@@ -48,28 +48,28 @@ def pull(context: Context, names: tuple[str, ...], dry_run: bool) -> None:
 @common()
 def sources(context: Context) -> None:
     """List every series: its use, its newest month, whether it is late."""
-    from forecast.cli.data import print_rows
-    from forecast.jobs.data.pull import listed
+    from forecast.cli._text import print_rows
+    from forecast.jobs.data.pull import list_sources
 
-    rows = [asdict(row) for row in listed(context.workspace, context.now.date())]
+    rows = [asdict(row) for row in list_sources(context.workspace, context.now.date())]
     columns = ("series", "used_for", "newest", "status", "pulled_by", "file", "publisher", "url", "terms", "citation")
     print_rows(context, columns, rows, ("series", "used_for", "newest", "pulled_by", "status"))
 
 
 def _plan(context: Context, names: tuple[str, ...]) -> None:
-    from forecast.cli.data import print_rows
-    from forecast.jobs.data.pull import planned
+    from forecast.cli._text import print_rows
+    from forecast.jobs.data.pull import plan_pull
 
     rows = [
         {"source": p.source, "file": p.file, "used_for": _uses(p.used_for), "address": address}
-        for p in planned(context.workspace, names)
+        for p in plan_pull(context.workspace, names)
         for address in p.addresses
     ]
     print_rows(context, ("source", "file", "used_for", "address"), rows)
 
 
-def _print(context: Context, where: Workspace, pulled: list[Pulled]) -> None:
-    from forecast.cli.data import print_rows
+def _print(context: Context, where: Workspace, pulled: list[PullOutcome]) -> None:
+    from forecast.cli._text import print_rows
 
     for outcome in pulled:
         context.record("source", **asdict(outcome))
@@ -82,9 +82,9 @@ def _print(context: Context, where: Workspace, pulled: list[Pulled]) -> None:
         context.warn(f"Written in {where.root}: {', '.join(files)}.")  # not among the rows, which a program may read
 
 
-def _status(outcome: Pulled) -> str:
-    told = f"{outcome.rows} new rows" if outcome.status == "new rows" else outcome.status
-    return f"{told}: {outcome.detail}" if outcome.detail else told
+def _status(outcome: PullOutcome) -> str:
+    text = f"{outcome.rows} new rows" if outcome.status == "new rows" else outcome.status
+    return f"{text}: {outcome.detail}" if outcome.detail else text
 
 
 def _uses(used_for: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +12,14 @@ from forecast.cli._options import common, examples
 from forecast.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
+
+    from forecast.jobs.saved_run import SavedRun
+    from forecast.report.models.forecast import QuestionChange
+    from forecast.report.models.report import Report
+
+MAX_QUESTIONS = 4
+"""Questions that have room beside each other on a terminal."""
 
 
 @click.command(
@@ -21,125 +28,142 @@ if TYPE_CHECKING:
 @common()
 @click.argument("first", metavar="[A", required=False)
 @click.argument("second", metavar="B]", required=False)
-@click.option("--question", "chosen", metavar="ID", multiple=True, help="Show this question; up to four. Else the headline and two more.")
-@click.option("--again", is_flag=True, help="Work it out again, though the report of B tells it already.")
+@click.option(
+    "--question", "chosen", metavar="ID", multiple=True, help="Show this question, up to four. Default: the headline and two more."
+)
+@click.option("--again", is_flag=True, help="Compute the parts again even if the report of B has them.")
 def explain(context: Context, first: str | None, second: str | None, chosen: tuple[str, ...], again: bool) -> None:
-    """Split the change of the forecast from run A to run B into what made it.
+    """Show what moved the forecast from run A to run B.
 
-    In a fixed order: the model, settings, prior edits, revisions of old values, time passing, new observations, and Monte Carlo noise. The
-    parts add up exactly. Without A and B it is the last two published runs; with A alone, from A to the published one. If B's report does
-    not tell it yet, it takes minutes.
+    The change is split into parts in a fixed order: model, settings, prior edits, revisions of old values, time passing, new observations,
+    Monte Carlo noise. The parts add up to the change. Without A and B, the last two published runs are compared; with A alone, A and the
+    published run. Nothing is fitted. If the report of B does not have the parts yet, they take about a minute.
     """
-    from forecast.report.read import read_report
-    from forecast.runs import store
+    from forecast.jobs.saved_run import SavedRun
+    from forecast.report.models.forecast import Attribution
 
-    if len(chosen) > 4:
-        raise UsageError("A terminal has room for four questions.", "Leave some out, or take --json.")
+    if len(chosen) > MAX_QUESTIONS:
+        raise UsageError("A terminal has room for four questions.", "Name fewer, or use --json.")
     reports = context.workspace.reports
-    after = store.resolve(reports, second or "latest")
-    report = read_report(after)
-    stored = report["moved"]
-    if first is None and stored and not again:
-        found = dict(stored)
+    after = SavedRun.named(reports, second or "latest")
+    after.check()
+    report = after.report
+    if first is None and report.attribution and not again:
+        moved = report.attribution.model_dump()
     else:
-        before = store.resolve(reports, first) if first else _followed(reports, after)
-        _check_ends(before, after, chosen)
-        from forecast.jobs.explain import explain as work_out
+        before = SavedRun.named(reports, first) if first else _previous_run(reports, after)
+        _check_runs(before, after, chosen)
+        from forecast.jobs.explain import explain as compute
 
         with context.progress() as progress:
-            found = work_out(before, after, progress, again)
-    told = report | {"moved": found}
+            moved = compute(before, after, progress, again)
+    _check_questions(moved["questions"], chosen)
     if context.json:
-        context.say_json({"to_run": after.name, "headline": report["headline"], **found})
+        context.say_json({"to_run": after.name, "headline": report.headline, **moved})
     else:
-        for line in lines(told, _asked(found, chosen)):
+        for line in lines(report.model_copy(update={"moved": Attribution.model_validate(moved)}), chosen):
             context.say(line)
-    if found.get("unexplained"):
+    if moved.get("unexplained"):
         from forecast.jobs.explain import failure
 
-        trouble = failure(found)
-        assert trouble is not None
-        raise trouble
+        alarm = failure(moved)
+        assert alarm is not None
+        raise alarm
 
 
-def _followed(reports: Path, run: Path) -> Path:
+def _previous_run(reports: Path, run: SavedRun) -> SavedRun:
     """The run that was published before this one."""
-    from forecast.runs.manifest import read_manifest
+    from forecast.jobs.saved_run import SavedRun
     from forecast.runs.store import list_runs
 
-    follows = read_manifest(run).meta.get("follows")
+    follows = run.meta.get("follows")
     if follows is None:
         raise UsageError(
             f"No run was published before {run.name}.", "Publish another with `forecast refit`, or name two runs of `forecast runs list`."
         )
-    found = next((r.path for r in list_runs(reports) if r.run_id == follows), None)
-    if found is None:
+    previous = next((r.path for r in list_runs(reports) if r.run_id == follows), None)
+    if previous is None:
         raise UsageError(
-            f"Run {follows}, published before {run.name}, is no longer there.", "Name another: `forecast runs list` shows them."
+            f"Run {follows}, published before {run.name}, is no longer there.", "Name another run: `forecast runs list` shows them."
         )
-    return found
+    return SavedRun(previous)
 
 
-def _check_ends(before: Path, after: Path, chosen: Sequence[str]) -> None:
-    """What takes minutes begins only with two sound runs that kept their inputs and both ask the questions chosen."""
-    from forecast.report.read import read_report
-    from forecast.runs.input_snapshot import FOLDER
-
-    if before == after:
-        raise UsageError(f"Both runs are {after.name}.", "Name two: `forecast runs list` shows them.")
-    asked = [{q["id"] for q in read_report(run)["questions"]} for run in (before, after)]
+def _check_runs(before: SavedRun, after: SavedRun, chosen: Sequence[str]) -> None:
+    """Both runs must be sound, have kept their inputs and asked the chosen questions; checked before the long computation starts."""
+    if before.path == after.path:
+        raise UsageError(f"Both runs are {after.name}.", "Name two different runs: `forecast runs list` shows them.")
     for run in (before, after):
-        if not (run / FOLDER / "data").is_dir():
+        run.check()
+        if not run.keeps_inputs:
             raise UsageError(f"Run {run.name} did not keep the data and priors it was made from.", "Make a new one: `forecast run`.")
-    _check_asked(asked[0] & asked[1], chosen)
+    _check_questions(set.intersection(*({q.id for q in run.report.questions} for run in (before, after))), chosen)
 
 
-def _asked(found: Mapping[str, Any], chosen: Sequence[str]) -> Sequence[str]:
-    _check_asked(found["questions"], chosen)
-    return chosen
-
-
-def _check_asked(ids: Collection[str], chosen: Sequence[str]) -> None:
+def _check_questions(ids: Collection[str], chosen: Sequence[str]) -> None:
     from difflib import get_close_matches
 
     for id_ in chosen:
         if id_ not in ids:
             near = get_close_matches(id_, ids, 3, 0.0)
-            raise UsageError(f"Not both runs asked {id_!r}.", f"The nearest that both did: {', '.join(near)}.")
+            raise UsageError(f"{id_!r} is not a question of both runs.", f"The nearest that are: {', '.join(near)}.")
 
 
 _CELL = 12
 
 
-def lines(report: Mapping[str, Any], chosen: Sequence[str] = (), width: int = 80) -> list[str]:
-    """For a terminal: a part a row, in points; its label above the numbers if it is long."""
-    from forecast.cli._text import wrap
-    from forecast.report.what_moved import KINDS, alarm, aside, points, shown
-    from forecast.report.words import capital, percent
+def lines(report: Report, chosen: Sequence[str] = (), width: int = 80) -> list[str]:
+    """For a terminal: one row a part, in percentage points; a long label stands above its numbers.
 
-    moved = report["moved"]
-    ids = list(chosen) or shown(report)
-    asked = [moved["questions"][id_] for id_ in ids]
+    The printed parts add up to the printed change: they are rounded by largest remainder.
+    """
+    from forecast.cli._text import wrap
+    from forecast.formatting import capital, fixed_points, percent
+    from forecast.report.figures.attribution import KINDS, attribution_alarm, attribution_aside, shown_questions
+
+    attribution = report.attribution
+    assert attribution is not None
+    ids = list(chosen) or shown_questions(report)
+    questions = [attribution.questions[id_] for id_ in ids]
+    columns = [_rounded(q) for q in questions]
     room = width - _CELL * len(ids)
 
-    def row(label: str, cells: Sequence[str]) -> list[str]:
+    def row(label: str, cells: Sequence[str]) -> Iterator[str]:
         *above, last = wrap(label, room - 1, subsequent_indent="    ")
-        return [*above, f"{last:<{room}}" + "".join(f"{cell:>{_CELL}}" for cell in cells)]
+        yield from above
+        yield f"{last:<{room}}" + "".join(f"{cell:>{_CELL}}" for cell in cells)
 
-    out = [f"From {moved['from_run']} (to {moved['from_origin']})", f"to   {report['run_id']} (to {moved['to_origin']}), in points", ""]
-    out += [f"{'':<{room}}" + "".join(f"{id_:>{_CELL}}" for id_ in ids), *row("Before", [percent(q["before"]) + "  " for q in asked])]
+    out = [
+        f"From {attribution.from_run} (to {attribution.from_origin})",
+        f"to   {report.run_id} (to {attribution.to_origin}), in points",
+        "",
+        f"{'':<{room}}" + "".join(f"{id_:>{_CELL}}" for id_ in ids),
+        *row("Before", [percent(q.before) + "  " for q in questions]),
+    ]
     kind = ""
-    for i, part in enumerate(moved["parts"]):
-        if part["kind"] != kind:
-            kind = part["kind"]
+    for i, part in enumerate(attribution.parts):
+        if part.kind != kind:
+            kind = part.kind
             out.append(capital(KINDS[kind]))
-        cells = [points(q["parts"][i]) + (" ~" if q["within_noise"][i] else "  ") for q in asked]
-        out += row(f"  {part['label']}{' *' if part['how'] == 'fitted' else ''}", cells)
-    out += row("Monte Carlo noise", [points(q["noise"]) + "  " for q in asked])
-    out += row("  its standard error", [f"{100 * q['remainder_se']:.2f}  " for q in asked])
-    out += row("Now", [percent(q["after"]) + "  " for q in asked])
-    notes = ["~ cannot be told from noise"] if any(any(q["within_noise"]) for q in asked) else []
-    notes += ["* fitted anew, so it holds some noise"] if any(p["how"] == "fitted" for p in moved["parts"]) else []
-    for text in ("; ".join(notes), aside(report), alarm(report)):
+        cells = [fixed_points(column[i]) + (" ~" if q.within_noise[i] else "  ") for q, column in zip(questions, columns, strict=True)]
+        out += row(f"  {part.label}{' *' if part.how == 'joint' else ''}", cells)
+        if part.how == "joint":
+            out += row("  its standard error", [f"{100 * q.parts_se[i]:.2f}  " for q in questions])
+    out += row("Monte Carlo noise", [fixed_points(column[-2]) + "  " for column in columns])
+    out += row("  its standard error", [f"{100 * q.remainder_se:.2f}  " for q in questions])
+    out += row("Total change", [fixed_points(column[-1]) + "  " for column in columns])
+    out += row("Now", [percent(q.after) + "  " for q in questions])
+    notes = ["~ within the noise"] if any(any(q.within_noise) for q in questions) else []
+    if any(part.how == "joint" for part in attribution.parts):
+        notes.append("* the draws cannot carry it alone, so it holds the noise of both runs")
+    for text in ("; ".join(notes), attribution_aside(report), attribution_alarm(report)):
         out += ["", *wrap(text, width)] if text else []
     return out
+
+
+def _rounded(question: QuestionChange) -> list[float]:
+    """The parts, the noise and their sum as probabilities, rounded to hundredths of a point so that they add up."""
+    from forecast.attribution.sequential import rounded_parts
+
+    parts, total = rounded_parts([*question.parts, question.noise], digits=4)
+    return [*parts, total]

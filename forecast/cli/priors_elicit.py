@@ -1,4 +1,4 @@
-"""`forecast priors elicit`: from what a person would say to a prior, shown with what it implies before it is written."""
+"""`forecast priors elicit`: turn a person's answers into a prior, and show what it implies before writing it."""
 
 from __future__ import annotations
 
@@ -13,29 +13,36 @@ from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 
 if TYPE_CHECKING:
-    from forecast.jobs.priors.set_edits import PriorEditResult
+    from forecast.jobs.priors.edits import PriorEditResult
     from forecast.jobs.priors.try_edits import EditTrial
     from forecast.priors.distributions import Distribution
+    from forecast.priors.elicitation import Evaluation
     from forecast.priors.load import Priors
-    from forecast.priors.solve_for_headline import Evaluation
 
-WAYS: Final = {
-    "quantiles": "the values you would bet 19 to 1 it is above, 1 to 1, and 19 to 1 it is below",
-    "odds": "how many times likelier something is in one situation than in another",
+METHODS: Final = {
+    "quantiles": "three values that it is below with 5, 50 and 95 % probability",
+    "odds": "how many times more likely something is in one situation than in another",
     "within-a-year": "the lowest and the highest chance within a year, in ordinary times",
-    "headline": "the headline's chance; this prior is moved until it comes out",
+    "headline": "the probability of the headline; this prior is shifted until the forecast gives it",
 }
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a person said, in which way, and the prior that it makes; `answer` if it was solved for, `lacking` if it could not be."""
+class ElicitedPrior:
+    """A prior that a person's answer gives.
 
-    way: str
-    numbers: tuple[float, ...]
+    method   a key of `METHODS`
+    stated   the numbers of the answer
+    spec     the prior
+    answer   if it was solved for the headline: the headline that it gives
+    failure  why no prior gives the headline asked for; None if one does
+    """
+
+    method: str
+    stated: tuple[float, ...]
     spec: Distribution
     answer: Evaluation | None = None
-    lacking: str | None = None
+    failure: str | None = None
 
 
 @click.command(
@@ -49,12 +56,16 @@ class Said:
 @common()
 @click.argument("name")
 @click.option("--quantiles", metavar="Q05,Q50,Q95", help="Its 5, 50 and 95 % quantiles.")
-@click.option("--odds", metavar="LOW,MIDDLE,HIGH", help="Of an effect: how many times likelier with it than without; 5, 50 and 95 %.")
-@click.option("--within-a-year", "year", metavar="LOW,HIGH", help="Of a rise: its chance within a year in ordinary times; 5 and 95 %.")
-@click.option("--headline", metavar="P", help="Move this prior until the headline has this chance.")
-@click.option("--yes", is_flag=True, help="Write it without asking; needs --why and --by.")
-@click.option("--why", metavar="TEXT", help="The reason, for the file and the history.")
-@click.option("--by", metavar="NAME", help="Who says so.")
+@click.option(
+    "--odds", metavar="LOW,MIDDLE,HIGH", help="For an effect: how many times more likely with it than without; 5, 50 and 95 % quantiles."
+)
+@click.option(
+    "--within-a-year", "year", metavar="LOW,HIGH", help="For a rise: its chance within a year in ordinary times; 5 and 95 % quantiles."
+)
+@click.option("--headline", metavar="P", help="Shift this prior until the headline has this probability.")
+@click.option("--yes", is_flag=True, help="Write without asking; needs --why and --by.")
+@click.option("--why", metavar="TEXT", help="The reason. It is written to the file and the history.")
+@click.option("--by", metavar="NAME", help="Your name.")
 def elicit(
     context: Context,
     name: str,
@@ -66,139 +77,148 @@ def elicit(
     why: str | None,
     by: str | None,
 ) -> None:
-    """Turn what you would say into the prior NAME, and show what it implies.
+    """Build the prior NAME from your answers, and show what it implies.
 
-    On a terminal it asks, shows, asks again until you agree, and offers to write it as `forecast priors set` does. With one of the flags it
-    does so at once; nothing is written without --yes or your word.
+    On a terminal the command asks for numbers, shows the prior, and asks again until you accept it. Then it offers to write it, as
+    `forecast priors set` does. With one of the options below it skips the questions. Nothing is written without --yes or your consent.
     """
     from forecast.errors import InputError, Problem, UsageError
-    from forecast.priors.catalogue import CATALOGUE, nearest
+    from forecast.priors.catalogue import check_known
     from forecast.priors.load import load_priors
-    from forecast.priors.text import SpecError
+    from forecast.priors.specs import SpecError
 
-    if name not in CATALOGUE:
-        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
-    written = zip(WAYS, (quantiles, odds, year, headline), strict=True)
-    given = [(way, text) for way, text in written if text is not None]
-    asks = on_terminal()
+    check_known(name)
+    written = zip(METHODS, (quantiles, odds, year, headline), strict=True)
+    given = [(method, text) for method, text in written if text is not None]
+    asks = can_prompt()
     if len(given) > 1:
-        raise UsageError(f"--{given[0][0]} and --{given[1][0]} are two ways of saying it.", "Give one of them.")
+        raise UsageError(f"--{given[0][0]} and --{given[1][0]} cannot be given together.", "Give one of them.")
     if not given and not asks:
-        raise UsageError("There is nobody to ask.", "Say it with --quantiles, --odds, --within-a-year or --headline.")
+        raise UsageError(
+            "Standard input is not a terminal, so no prompt is possible.", "Use --quantiles, --odds, --within-a-year or --headline."
+        )
     if yes and not asks and not (why and by):
-        raise UsageError("--yes writes the prior, and every change says why and by whom.", "Add --why and --by.")
+        raise UsageError("--yes writes the prior, and each change needs a reason and an author.", "Add --why and --by.")
     where = context.own_workspace if yes else context.workspace
     priors = load_priors(where.priors)
     try:
-        said = _said(context, priors, name, *given[0]) if given else _agreed(context, priors, name)
+        elicited = _elicit(context, priors, name, *given[0]) if given else _prompt(context, priors, name)
     except SpecError as e:
         raise InputError.of([Problem("elicit", e.found, e.expected, e.remedy, column=name)]) from e
-    tried = _tried(context, priors, name, said) if given or context.json else ""
-    if given and said.lacking is None and not (context.json and not asks):
-        _show(context, priors, name, said, tried)
-    done = None
-    if said.lacking is None and said.spec != priors.spec(name) and (yes or (asks and _confirm(f"Write it to {priors[name].file}?"))):
-        done = _write(context, name, said, why, by)
+    effect = _effect(context, priors, name, elicited) if given or context.json else ""
+    if given and elicited.failure is None and not (context.json and not asks):
+        _show(context, priors, name, elicited, effect)
+    result = None
+    if (
+        elicited.failure is None
+        and elicited.spec != priors.spec(name)
+        and (yes or (asks and _confirm(f"Write it to {priors[name].file}?")))
+    ):
+        result = _write(context, name, elicited, why, by)
     if context.json:
-        context.say_json(_document(priors, name, said, tried, done))
-    if said.lacking is not None:
-        raise InputError(said.lacking, "Nothing was written.")
+        context.say_json(_document(priors, name, elicited, effect, result))
+    if elicited.failure is not None:
+        raise InputError(elicited.failure, "Nothing was written.")
     if context.json:
         return
-    if done is None:
+    if result is None:
         context.say("Nothing was written.")
     else:
-        from forecast.cli.priors_set import say
+        from forecast.cli.priors_set import print_result
 
-        say(context, context.own_workspace, done)
+        print_result(context, context.own_workspace, result)
 
 
-def on_terminal() -> bool:
-    """Whether there is someone to ask."""
+def can_prompt() -> bool:
+    """Whether questions can be asked: standard input is a terminal."""
     return sys.stdin.isatty()
 
 
-def numbers(text: str, count: int) -> tuple[float, ...]:
-    """So many numbers between commas or blanks; 2 % may be written for 0.02. SpecError for anything else."""
-    from forecast.priors.text import SpecError
+def parse_numbers(text: str, count: int) -> tuple[float, ...]:
+    """`count` numbers separated by commas or spaces; 2 % means 0.02. SpecError for anything else."""
+    from forecast.priors.specs import SpecError
 
     parts = [part for part in re.split(r"[,;\s]+", re.sub(r"\s+%", "%", text.strip())) if part]
     try:
-        found = tuple(float(f"{part[:-1]}e-2") if part.endswith("%") else float(part) for part in parts)
+        values = tuple(float(f"{part[:-1]}e-2") if part.endswith("%") else float(part) for part in parts)
     except ValueError:
-        found = ()
-    if len(found) != count:
+        values = ()
+    if len(values) != count:
         wanted = {1: "a number", 2: "two numbers", 3: "three numbers"}[count]
         raise SpecError(repr(text), wanted, f"Write {', '.join(('0.01', '0.04', '0.12')[:count])}, for instance.")
-    return found
+    return values
 
 
-def _said(context: Context, priors: Priors, name: str, way: str, text: str) -> Said:
-    """What the words make of the prior. Raises SpecError."""
-    from forecast.priors.elicitation import from_odds, from_quantiles, from_year, may_be_elicited
+def _elicit(context: Context, priors: Priors, name: str, method: str, text: str) -> ElicitedPrior:
+    """The prior that the answer gives. Raises SpecError."""
+    from forecast.priors.elicitation import check_elicitable, from_odds, from_quantiles, from_yearly_chance
 
-    may_be_elicited(name)
+    check_elicitable(name)
     now = priors.spec(name)
-    match way:
+    match method:
         case "quantiles":
-            low, middle, high = numbers(text, 3)
-            return Said(way, (low, middle, high), from_quantiles(name, (low, middle, high), now))
+            low, middle, high = parse_numbers(text, 3)
+            return ElicitedPrior(method, (low, middle, high), from_quantiles(name, (low, middle, high), now))
         case "odds":
-            low, middle, high = numbers(text, 3)
-            return Said(way, (low, middle, high), from_odds(name, (low, middle, high), now))
+            low, middle, high = parse_numbers(text, 3)
+            return ElicitedPrior(method, (low, middle, high), from_odds(name, (low, middle, high), now))
         case "within-a-year":
-            low, high = numbers(text, 2)
-            return Said(way, (low, high), from_year(name, low, high, now, priors.value("outside_view.selection")))
-    return _solved(context, name, *numbers(text, 1))
+            low, high = parse_numbers(text, 2)
+            return ElicitedPrior(method, (low, high), from_yearly_chance(name, low, high, now, priors.value("outside_view.selection")))
+    return _solved(context, name, *parse_numbers(text, 1))
 
 
-def _solved(context: Context, name: str, target: float) -> Said:
-    from forecast.jobs.priors.elicit import solve_headline
+def _solved(context: Context, name: str, target: float) -> ElicitedPrior:
+    from forecast.jobs.priors.headline import solve_headline
     from forecast.priors.descriptions import percent
 
     with context.progress() as progress:
-        found = solve_headline(context.workspace, name, target, progress)
-    rough = f"at {found.spec} the headline would be roughly {percent(found.answer.probability)}"
-    lacking = None
-    if found.answer.how == "refit":
-        lacking = f"The draws of the published run say nothing of {name}: this needs a refit (`forecast priors try --refit`)."
-    elif not found.reached:
-        lacking = f"Moved by up to four of its standard deviations, {name} alone does not bring it about: {rough}."
-    elif not found.answer.accepted:
-        lacking = f"That lies too far from the published run to rely on: {rough}. This needs a refit (`forecast priors try --refit`)."
-    return Said("headline", (target,), found.spec, found.answer, lacking)
+        solved = solve_headline(context.workspace, name, target, progress)
+    rough = f"at {solved.spec} the headline would be roughly {percent(solved.answer.probability)}"
+    failure = None
+    if solved.answer.how == "refit":
+        failure = f"The draws of the published run cannot show the effect of {name}. This needs a refit (`forecast priors try --refit`)."
+    elif not solved.reached:
+        failure = f"Shifting {name} by up to four of its standard deviations does not give this headline: {rough}."
+    elif not solved.answer.accepted:
+        failure = f"The result is too far from the published run to rely on: {rough}. This needs a refit (`forecast priors try --refit`)."
+    return ElicitedPrior("headline", (target,), solved.spec, solved.answer, failure)
 
 
-def _agreed(context: Context, priors: Priors, name: str) -> Said:
-    """Ask and show until it is what the person would say. Ctrl-C gives up."""
+def _prompt(context: Context, priors: Priors, name: str) -> ElicitedPrior:
+    """Ask and show until the person accepts the prior. Ctrl-C gives up."""
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.descriptions import in_words
-    from forecast.priors.elicitation import CONTRASTS, may_be_elicited, may_be_within_a_year
-    from forecast.priors.text import SpecError
+    from forecast.priors.descriptions import describe_prior
+    from forecast.priors.elicitation import CONTRASTS, check_elicitable, has_yearly_chance
+    from forecast.priors.specs import SpecError
 
-    entry = may_be_elicited(name)
-    ways = [way for way in WAYS if (way != "odds" or name in CONTRASTS) and (way != "within-a-year" or may_be_within_a_year(name))]
-    usual: str = next(way for way in ("odds", "within-a-year", "quantiles") if way in ways)
-    _ask_lines(CATALOGUE[name].what, f"Now: {in_words(name, priors.spec(name))}.", *(f"  {way}: {WAYS[way]}" for way in ways))
+    entry = check_elicitable(name)
+    methods = [
+        method for method in METHODS if (method != "odds" or name in CONTRASTS) and (method != "within-a-year" or has_yearly_chance(name))
+    ]
+    usual: str = next(method for method in ("odds", "within-a-year", "quantiles") if method in methods)
+    _ask_lines(
+        CATALOGUE[name].what, f"Now: {describe_prior(name, priors.spec(name))}.", *(f"  {method}: {METHODS[method]}" for method in methods)
+    )
     while True:
-        way = click.prompt("How would you put it?", type=click.Choice(ways), default=usual, err=True)
-        _ask_lines(*_question(name, way, entry.unit))
+        method = click.prompt("How do you want to state it?", type=click.Choice(methods), default=usual, err=True)
+        _ask_lines(*_question(name, method, entry.unit))
         text = click.prompt("Numbers", err=True)
         try:
-            said = _said(context, priors, name, way, text)
+            elicited = _elicit(context, priors, name, method, text)
         except SpecError as e:
             _ask_lines(f"Found {e.found}; expected {e.expected}. {e.remedy}")
             continue
-        _show(context, priors, name, said, _tried(context, priors, name, said))
-        if said.lacking is None and _confirm("Is that what you would say?"):
-            return said
-        usual = way
+        _show(context, priors, name, elicited, _effect(context, priors, name, elicited))
+        if elicited.failure is None and _confirm("Is this what you believe?"):
+            return elicited
+        usual = method
 
 
-def _question(name: str, way: str, unit: str) -> list[str]:
+def _question(name: str, method: str, unit: str) -> list[str]:
     from forecast.priors.elicitation import CONTRASTS
 
-    if way == "odds":
+    if method == "odds":
         picture = CONTRASTS[name]
         return [
             f"Picture two situations, alike but for this: {picture.first}; {picture.second}.",
@@ -209,89 +229,76 @@ def _question(name: str, way: str, unit: str) -> list[str]:
         "quantiles": [f"In {unit}: nearly surely more than, as likely above as below, nearly surely less than (5, 50 and 95 %)."],
         "within-a-year": ["The chance within a year in ordinary times: nearly surely more than, nearly surely less than (5 and 95 %)."],
         "headline": ["The chance that level 4 or more is reached within twelve months."],
-    }[way]
+    }[method]
 
 
-def _tried(context: Context, priors: Priors, name: str, said: Said) -> EditTrial | str:
-    """What it does to the newest run; what was solved for has been tried already."""
-    from forecast.cli._headline_effect import tried_on_newest
+def _effect(context: Context, priors: Priors, name: str, elicited: ElicitedPrior) -> EditTrial | str:
+    """The effect on the newest run. A prior that was solved for has been tried already."""
+    from forecast.cli.priors_try import try_on_latest_run
     from forecast.priors.descriptions import percent
 
-    if said.lacking:
+    if elicited.failure:
         return ""
-    if said.answer:
-        return f"The headline becomes {percent(said.answer.probability)} ({said.answer.how})."
-    return tried_on_newest(context, {} if said.spec == priors.spec(name) else {name: said.spec})
+    if elicited.answer:
+        return f"The headline becomes {percent(elicited.answer.probability)} ({elicited.answer.how})."
+    return try_on_latest_run(context, {} if elicited.spec == priors.spec(name) else {name: elicited.spec})
 
 
-def _show(context: Context, priors: Priors, name: str, said: Said, tried: EditTrial | str) -> None:
-    """The prior in words, as a curve and in what it implies, beside what now stands."""
-    for line in _page(priors, name, said, tried):
+def _show(context: Context, priors: Priors, name: str, elicited: ElicitedPrior, effect: EditTrial | str) -> None:
+    """Print the prior in words, as a curve and in what it implies, beside the current one."""
+    for line in _page(priors, name, elicited, effect):
         click.echo(line, err=True) if context.json else context.say(line)
 
 
-def _page(priors: Priors, name: str, said: Said, tried: EditTrial | str) -> list[str]:
-    from forecast.cli._headline_effect import headline_words
-    from forecast.cli._prior_view import span
+def _page(priors: Priors, name: str, elicited: ElicitedPrior, effect: EditTrial | str) -> list[str]:
     from forecast.cli._text import sentence, terminal_width, wrap
-    from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.density_curve import draw
-    from forecast.priors.descriptions import in_words, unit_text
-    from forecast.priors.implied import implied
-    from forecast.priors.selection_bias import RISE
+    from forecast.cli.priors_show import proposal_lines
+    from forecast.cli.priors_try import describe_effect
+    from forecast.priors.descriptions import describe_prior
+    from forecast.priors.outside_view import RISE
 
     width = min(terminal_width(), 100)
-    if said.lacking:
-        return wrap(said.lacking, width)
-    lines = [*wrap(f"{name} = {said.spec}, now {priors.spec(name)}", width, subsequent_indent="    "), ""]
-    lines += [*wrap(sentence(in_words(name, said.spec)), width), ""]
-    lines += [*draw(said.spec, lambda x: unit_text(name, x), min(60, width)), f"5, 50 and 95 % quantiles; {CATALOGUE[name].unit}", ""]
-    if said.way == "within-a-year" and name == RISE:
-        factor = priors.value("outside_view.selection")
-        lines += [
-            *wrap(f"What you said is of Mexico, so the selection factor ({factor:g}) is taken out: it is applied to this prior.", width),
-            "",
-        ]
-    if missed := _missed(name, said):
+    if elicited.failure:
+        return wrap(elicited.failure, width)
+    lines = [*wrap(f"{name} = {elicited.spec}, now {priors.spec(name)}", width, subsequent_indent="    "), ""]
+    lines += [*wrap(sentence(describe_prior(name, elicited.spec)), width), ""]
+    if elicited.method == "within-a-year" and name == RISE:
+        factor = f"the selection factor ({priors.value('outside_view.selection'):g})"
+        note = f"Your answer is about Mexico. The forecast applies {factor} to this prior, so it is taken out here."
+        lines += [*wrap(note, width), ""]
+    if missed := _missed(name, elicited):
         lines += [*wrap(missed, width), ""]
-
-    rows = list(zip(implied(priors.replace({name: said.spec}), name), implied(priors, name), strict=True))
-    if rows:
-        lines += wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
-        for new, old in rows:
-            lines += wrap(f"{new.what}: {span(new)}; now {span(old)}", width, initial_indent="  ", subsequent_indent="    ")
-        lines.append("")
-    return [*lines, *wrap(headline_words(tried), width), ""]
+    return [*lines, *proposal_lines(priors, name, elicited.spec, width), *wrap(describe_effect(effect), width), ""]
 
 
-def _missed(name: str, said: Said) -> str:
-    """Said where the family cannot have the quantiles, or the odds, that were stated."""
+def _missed(name: str, elicited: ElicitedPrior) -> str:
+    """A sentence if no prior of the family has the quantiles, or the odds, that were stated."""
     from math import exp
 
     from forecast.priors.descriptions import number
     from forecast.priors.elicitation import CONTRASTS
 
-    if said.way not in ("quantiles", "odds"):
+    if elicited.method not in ("quantiles", "odds"):
         return ""
-    fitted = said.spec.interval()
-    if said.way == "odds":
+    fitted = elicited.spec.interval()
+    if elicited.method == "odds":
         low, middle, high = sorted(exp(CONTRASTS[name].size * q) for q in fitted)
         fitted = low, middle, high
-    width = said.numbers[2] - said.numbers[0]
-    if max(abs(a - b) for a, b in zip(fitted, said.numbers, strict=True)) <= 0.03 * width:
+    width = elicited.stated[2] - elicited.stated[0]
+    if max(abs(a - b) for a, b in zip(fitted, elicited.stated, strict=True)) <= 0.03 * width:
         return ""
-    mine, its = (", ".join(map(number, three)) for three in (said.numbers, fitted))
-    return f"You said {mine}; the nearest that such a prior can have is {its}."
+    mine, its = (", ".join(map(number, three)) for three in (elicited.stated, fitted))
+    return f"You stated {mine}; the nearest prior of this family has {its}."
 
 
-def _write(context: Context, name: str, said: Said, why: str | None, by: str | None) -> PriorEditResult:
-    from forecast.jobs.priors.set_edits import set_priors
+def _write(context: Context, name: str, elicited: ElicitedPrior, why: str | None, by: str | None) -> PriorEditResult:
+    from forecast.jobs.priors.edits import set_priors
 
     why = why or click.prompt("Why", err=True)
     by = by or click.prompt("By", err=True)
-    stated = ", ".join(f"{x:g}" for x in said.numbers)
-    source = f"judgement, elicited by {said.way.replace('-', ' ')}: {stated}"
-    return set_priors(context.own_workspace, {name: said.spec}, why=why, by=by, source=source, now=context.now)
+    stated = ", ".join(f"{x:g}" for x in elicited.stated)
+    source = f"judgement, elicited by {elicited.method.replace('-', ' ')}: {stated}"
+    return set_priors(context.own_workspace, {name: elicited.spec}, why=why, by=by, source=source, now=context.now)
 
 
 def _confirm(question: str) -> bool:
@@ -306,25 +313,27 @@ def _ask_lines(*lines: str) -> None:
             click.echo(part, err=True)
 
 
-def _document(priors: Priors, name: str, said: Said, tried: EditTrial | str, done: PriorEditResult | None) -> dict[str, Any]:
-    from forecast.priors.descriptions import in_words
-    from forecast.priors.implied import implied
-    from forecast.priors.solve_for_headline import Evaluation
+def _document(
+    priors: Priors, name: str, elicited: ElicitedPrior, effect: EditTrial | str, result: PriorEditResult | None
+) -> dict[str, Any]:
+    from forecast.priors.descriptions import describe_prior
+    from forecast.priors.elicitation import Evaluation
+    from forecast.priors.implied import implied_quantities
 
-    low, middle, high = said.spec.interval()
-    rows = implied(priors.replace({name: said.spec}), name)
-    found = said.answer or (None if isinstance(tried, str) else Evaluation(tried.headline, tried.accepted, tried.how))
-    headline = found and {"probability": found.probability, "accepted": found.accepted, "how": found.how, "lacking": said.lacking}
+    low, middle, high = elicited.spec.interval()
+    rows = implied_quantities(priors.replace({name: elicited.spec}), name)
+    answer = elicited.answer or (None if isinstance(effect, str) else Evaluation(effect.headline, effect.accepted, effect.how))
+    headline = answer and {"probability": answer.probability, "accepted": answer.accepted, "how": answer.how, "lacking": elicited.failure}
     return {
         "name": name,
-        "way": said.way,
-        "stated": list(said.numbers),
+        "way": elicited.method,
+        "stated": list(elicited.stated),
         "from": str(priors.spec(name)),
-        "to": str(said.spec),
-        "words": in_words(name, said.spec),
+        "to": str(elicited.spec),
+        "words": describe_prior(name, elicited.spec),
         "quantiles": {"q05": low, "q50": middle, "q95": high},
-        "implied": [{"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high} for r in rows],
+        "implied": [row.as_dict() for row in rows],
         "headline": headline,
-        "written": bool(done and done.edits),
-        **({"edits": done.as_dict()["edits"]} if done else {"edits": []}),
+        "written": bool(result and result.edits),
+        **({"edits": result.as_dict()["edits"]} if result else {"edits": []}),
     }

@@ -1,4 +1,4 @@
-"""`forecast priors pool`: several people's beliefs about one prior, made one, with their disagreement in sight."""
+"""`forecast priors pool`: combine several people's beliefs about one prior, and show how far they disagree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forecast.cli._text import sentence, terminal_width, wrap
 
 if TYPE_CHECKING:
     from forecast.jobs.priors.try_edits import EditTrial
-    from forecast.priors.expert_pooling import Opinion, Pooled
+    from forecast.priors.expert_pooling import Opinion, PooledPrior
     from forecast.priors.load import Priors
 
 
@@ -29,148 +29,146 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.argument("beliefs", nargs=-1, metavar="'[PERSON:] PRIOR'…")
 @click.option(
-    "--file", metavar="FILE", help="Also read quantiles from CSV: name, q05, q50, q95 and, if wanted, weight. - is standard input."
+    "--file",
+    metavar="FILE",
+    help="Also read quantiles from a CSV file with columns name, q05, q50, q95 and optionally weight. - is standard input.",
 )
-@click.option("--weights", metavar="W,W,…", help="How much each belief counts, in order.  [default: all alike]")
+@click.option("--weights", metavar="W,W,…", help="Weight of each belief, in order.  [default: equal]")
 @click.option(
     "--method", type=click.Choice(["linear", "log"]), default="linear", show_default=True, help="Mixture, or geometric mean of densities."
 )
 def pool(
     context: Context, name: str, beliefs: tuple[str, ...], file: str | None, weights: str | None, method: Literal["linear", "log"]
 ) -> None:
-    """Pool several people's beliefs about the prior NAME, and say what the pool implies; nothing is written.
+    """Pool several people's beliefs about the prior NAME, and show what the pool implies. Nothing is written.
 
-    The linear pool keeps their disagreement as spread: it says what someone would believe who trusts each of them that much. The log pool
-    is what they would agree on, narrower than the linear one.
+    The linear pool averages the densities, so disagreement makes it wider. The log pool averages the logarithms of the densities: it
+    concentrates where all agree, and is narrower.
     """
-    from forecast.cli._headline_effect import tried_on_newest
+    from forecast.cli.priors_try import try_on_latest_run
     from forecast.errors import InputError, Problem
-    from forecast.priors.catalogue import CATALOGUE, nearest
-    from forecast.priors.expert_pooling import pool as pooled
+    from forecast.priors.catalogue import check_known
+    from forecast.priors.expert_pooling import pool_opinions
     from forecast.priors.load import load_priors
-    from forecast.priors.text import SpecError
+    from forecast.priors.specs import SpecError
 
-    if name not in CATALOGUE:
-        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
+    check_known(name)
     priors = load_priors(context.workspace.priors)
     try:
-        made = pooled(name, _opinions(context, name, priors, beliefs, file, weights), priors.spec(name), method)
+        pooled = pool_opinions(name, _opinions(context, name, priors, beliefs, file, weights), priors.spec(name), method)
     except SpecError as e:
         raise InputError.of([Problem("pool", e.found, e.expected, e.remedy, column=name)]) from e
-    tried = tried_on_newest(context, {} if made.spec == priors.spec(name) else {name: made.spec})
+    effect = try_on_latest_run(context, {} if pooled.spec == priors.spec(name) else {name: pooled.spec})
     if context.json:
-        context.say_json(_document(priors, name, made, tried))
+        context.say_json(_document(priors, name, pooled, effect))
         return
-    for line in _page(priors, name, made, tried, min(terminal_width(), 100)):
+    for line in _page(priors, name, pooled, effect, min(terminal_width(), 100)):
         context.say(line)
 
 
 def _opinions(
     context: Context, name: str, priors: Priors, beliefs: tuple[str, ...], file: str | None, weights: str | None
 ) -> list[Opinion]:
-    """All that was given, weighed. Raises SpecError, InputError for a file."""
-    from forecast.priors.elicitation import may_be_elicited
-    from forecast.priors.expert_pooling import Opinion, opinion, read_opinions
-    from forecast.priors.text import SpecError
-    from forecast.storage.text import handed_over
+    """The beliefs from the command line and the file, with their weights. Raises SpecError, or InputError for a file."""
+    from forecast.priors.elicitation import check_elicitable
+    from forecast.priors.expert_pooling import Opinion, parse_opinion, read_opinions
+    from forecast.priors.specs import SpecError
+    from forecast.storage.text import read_input_text
 
-    may_be_elicited(name)
-    found = [opinion(name, text, i) for i, text in enumerate(beliefs, 1)]
+    check_elicitable(name)
+    opinions = [parse_opinion(name, text, i) for i, text in enumerate(beliefs, 1)]
     if file is not None:
-        source, called = context.handed_over(file)
-        found += read_opinions(name, handed_over(source, called), priors.spec(name), called)
+        source, called = context.read_argument(file)
+        opinions += read_opinions(name, read_input_text(source, called), priors.spec(name), called)
     if weights is None:
-        return found
+        return opinions
     try:
         numbers = [float(w) for w in weights.split(",")]
     except ValueError:
         raise SpecError(f"the weights {weights!r}", "numbers between commas", "Write --weights 2,1.") from None
-    if len(numbers) != len(found):
-        raise SpecError(f"{len(numbers)} weights", f"{len(found)}, one for each belief", "Give them in the order of the beliefs.")
-    return [Opinion(o.person, o.spec, w) for o, w in zip(found, numbers, strict=True)]
+    if len(numbers) != len(opinions):
+        raise SpecError(f"{len(numbers)} weights", f"{len(opinions)}, one for each belief", "Give them in the order of the beliefs.")
+    return [Opinion(o.person, o.spec, w) for o, w in zip(opinions, numbers, strict=True)]
 
 
-def _page(priors: Priors, name: str, made: Pooled, tried: EditTrial | str, width: int) -> Iterator[str]:
-    from forecast.cli._headline_effect import headline_words
-    from forecast.cli._prior_view import span
+def _page(priors: Priors, name: str, pooled: PooledPrior, effect: EditTrial | str, width: int) -> Iterator[str]:
+    from forecast.cli.priors_show import proposal_lines
+    from forecast.cli.priors_try import describe_effect
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.density_curve import draw
-    from forecast.priors.descriptions import in_words, percent, unit_text
-    from forecast.priors.expert_pooling import CHECKED
-    from forecast.priors.implied import implied
+    from forecast.priors.descriptions import describe_prior, format_value, percent
+    from forecast.priors.expert_pooling import COMPARED_AT
 
     def unit(x: float) -> str:
-        return unit_text(name, x)
+        return format_value(name, x)
 
     entry = CATALOGUE[name]
     yield from wrap(f"{name} ({entry.symbol}), now {priors.spec(name)}", width, subsequent_indent="    ")
     yield from wrap(entry.what, width)
     yield ""
-    people = min(max(len(entry.unit), *(len(o.person) for o in made.opinions)), width - 50)
+    people = min(max(len(entry.unit), *(len(o.person) for o in pooled.opinions)), width - 50)
     yield f"{entry.unit[:people]:<{people}}{'weight':>9}{'5 %':>10}{'50 %':>10}{'95 %':>10}"
-    for o in made.opinions:
+    for o in pooled.opinions:
         yield f"{o.person[:people]:<{people}}{percent(o.weight):>9}" + "".join(f"{unit(q):>10}" for q in o.spec.interval())
-    yield f"{f'{made.method} pool':<{people}}{'':>9}" + "".join(f"{unit(made.exact[CHECKED.index(p)]):>10}" for p in (0.05, 0.5, 0.95))
-    yield f"{'as a prior':<{people}}{'':>9}" + "".join(f"{unit(q):>10}" for q in made.spec.interval())
+    yield f"{f'{pooled.method} pool':<{people}}{'':>9}" + "".join(
+        f"{unit(pooled.exact[COMPARED_AT.index(p)]):>10}" for p in (0.05, 0.5, 0.95)
+    )
+    yield f"{'as a prior':<{people}}{'':>9}" + "".join(f"{unit(q):>10}" for q in pooled.spec.interval())
     yield ""
-    yield from wrap(_agreement(made), width)
-    yield from wrap(_fit(made), width)
+    yield from wrap(_agreement(pooled), width)
+    yield from wrap(_fit(pooled), width)
     yield ""
-    yield from wrap(f"{name} = {made.spec}", width, subsequent_indent="    ")
-    yield from wrap(sentence(in_words(name, made.spec)), width)
+    yield from wrap(f"{name} = {pooled.spec}", width, subsequent_indent="    ")
+    yield from wrap(sentence(describe_prior(name, pooled.spec)), width)
     yield ""
-    yield from [*draw(made.spec, unit, min(60, width)), f"5, 50 and 95 % quantiles; {entry.unit}", ""]
-    rows = implied(priors.replace({name: made.spec}), name)
-    if rows:
-        yield from wrap("What it implies, the other priors at their medians (5 to 95 % of this one):", width)
-        for new, old in zip(rows, implied(priors, name), strict=True):
-            yield from wrap(f"{new.what}: {span(new)}; now {span(old)}", width, initial_indent="  ", subsequent_indent="    ")
-        yield ""
-    yield from [*wrap(headline_words(tried), width), ""]
-    yield "Nothing was written. To see every question, and to write it:"
-    yield f"  forecast priors try '{name} = {made.spec}'"
-    people_text = ", ".join(o.person for o in made.opinions)
-    yield f"  forecast priors set '{name} = {made.spec}' \\"
-    yield from wrap(f"--why '…' --by '…' --source '{made.method} pool of {people_text}'", width, "    ", "    ")
+    yield from proposal_lines(priors, name, pooled.spec, width)
+    yield from [*wrap(describe_effect(effect), width), ""]
+    yield "Nothing was written. To see the effect on every question, and to write it:"
+    yield f"  forecast priors try '{name} = {pooled.spec}'"
+    people_text = ", ".join(o.person for o in pooled.opinions)
+    yield f"  forecast priors set '{name} = {pooled.spec}' \\"
+    yield from wrap(f"--why '…' --by '…' --source '{pooled.method} pool of {people_text}'", width, "    ", "    ")
 
 
-def _agreement(made: Pooled) -> str:
+def _agreement(pooled: PooledPrior) -> str:
     from forecast.priors.descriptions import percent
 
-    share = made.disagreement
-    how = "They hardly disagree" if share < 0.1 else "They disagree in part" if share < 0.5 else "They disagree more than each is unsure"
-    said = f"{how}: {percent(share)} of the variance lies between them, the rest is what each is unsure of."
-    if made.method == "log" and share >= 0.1:
-        said += " The log pool leaves that disagreement out; the linear pool keeps it."
-    return said
+    share = pooled.disagreement
+    if share < 0.1:
+        how = "They nearly agree"
+    elif share < 0.5:
+        how = "They disagree in part"
+    else:
+        how = "They differ from each other more than each is unsure"
+    text = f"{how}: {percent(share)} of the variance is between people, the rest is each person's own uncertainty."
+    if pooled.method == "log" and share >= 0.1:
+        text += " The log pool ignores this disagreement; the linear pool includes it."
+    return text
 
 
-def _fit(made: Pooled) -> str:
-    """How well the family has the pool."""
+def _fit(pooled: PooledPrior) -> str:
+    """How closely a prior of the family can match the pool."""
     from forecast.priors.descriptions import percent
 
-    if made.misplaced < 0.02:
-        return "A prior of this family has the pool well."
+    if pooled.largest_gap < 0.02:
+        return "A prior of this family matches the pool closely."
     what = (
-        "Two opinions this far apart make humps, which no prior of this family has"
-        if made.disagreement > 0.5
-        else "The pool has another shape"
+        "Opinions this far apart give several peaks, which no prior of this family has"
+        if pooled.disagreement > 0.5
+        else "The pool has a different shape"
     )
-    return (
-        f"{what}: its distribution function is off by up to {percent(made.misplaced)}; median and 90 % interval are matched as they can be."
-    )
+    return f"{what}. The distribution functions differ by up to {percent(pooled.largest_gap)}."
 
 
-def _document(priors: Priors, name: str, made: Pooled, tried: EditTrial | str) -> dict[str, Any]:
-    from forecast.priors.descriptions import in_words
-    from forecast.priors.expert_pooling import CHECKED
-    from forecast.priors.implied import implied
+def _document(priors: Priors, name: str, pooled: PooledPrior, effect: EditTrial | str) -> dict[str, Any]:
+    from forecast.priors.descriptions import describe_prior
+    from forecast.priors.expert_pooling import COMPARED_AT
+    from forecast.priors.implied import implied_quantities
 
-    rows = implied(priors.replace({name: made.spec}), name)
-    labels = [f"q{100 * p:02.0f}" for p in CHECKED]
+    rows = implied_quantities(priors.replace({name: pooled.spec}), name)
+    labels = [f"q{100 * p:02.0f}" for p in COMPARED_AT]
     return {
         "name": name,
-        "method": made.method,
+        "method": pooled.method,
         "opinions": [
             {
                 "person": o.person,
@@ -178,14 +176,14 @@ def _document(priors: Priors, name: str, made: Pooled, tried: EditTrial | str) -
                 "weight": o.weight,
                 **dict(zip(("q05", "q50", "q95"), o.spec.interval(), strict=True)),
             }
-            for o in made.opinions
+            for o in pooled.opinions
         ],
-        "variance": {"within": made.within, "between": made.between, "disagreement": made.disagreement},
-        "pool": dict(zip(labels, made.exact, strict=True)),
+        "variance": {"within": pooled.within, "between": pooled.between, "disagreement": pooled.disagreement},
+        "pool": dict(zip(labels, pooled.exact, strict=True)),
         "from": str(priors.spec(name)),
-        "to": str(made.spec),
-        "fit": {**dict(zip(labels, made.fitted, strict=True)), "misplaced": made.misplaced},
-        "words": in_words(name, made.spec),
-        "implied": [{"what": r.what, "unit": r.unit, "q05": r.low, "q50": r.middle, "q95": r.high} for r in rows],
-        "tried": tried if isinstance(tried, str) else tried.as_dict(),
+        "to": str(pooled.spec),
+        "fit": {**dict(zip(labels, pooled.fitted, strict=True)), "misplaced": pooled.largest_gap},
+        "words": describe_prior(name, pooled.spec),
+        "implied": [row.as_dict() for row in rows],
+        "tried": effect if isinstance(effect, str) else effect.as_dict(),
     }

@@ -13,54 +13,53 @@ from forecast.cli._options import common, examples
 from forecast.cli._text import terminal_width, wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.priors.set_edits import Headlines, Log, PriorEditResult
-    from forecast.jobs.priors.undo_edits import Undone
-    from forecast.priors.edit_log import Edit, HandEdit, Outlook
+    from forecast.jobs.priors.edits import EditLog, HeadlineChange, PriorEditResult, UndoResult
+    from forecast.priors.edit_log import Edit, HandEdit, HeadlineEstimate
     from forecast.workspace import Workspace
 
 _EDIT: Final = re.compile(r"[^=(]+=.*", re.DOTALL)
-"""NAME = SPEC. The = in `LogNormal(12, 0.6, shift=3)` has a bracket before it."""
+"""NAME = PRIOR. The = in `LogNormal(12, 0.6, shift=3)` comes after a bracket, so it is not this one."""
 
 NAMED: Final = 4
-"""So many edits that stay are named after an undo; the rest is counted."""
+"""Number of edits named after an undo that stay in force; the others are counted."""
 
 
 @click.command(
     "set",
     epilog=examples(
         "forecast priors set leverage.effect 'Normal(0.8, 0.3)' --why 'Tariffs were met with defiance.' --by me",
-        "forecast priors set 'leverage.effect = Normal(0.8, 0.3)' 'ladder.fresh = Normal(2, 1)' --why 'Both doubted.' --by me --json",
+        "forecast priors set 'leverage.effect = Normal(0.8, 0.3)' 'ladder.just_risen = Normal(2, 1)' --why 'Both doubted.' --by me --json",
     ),
 )
 @common()
 @click.argument("edits", metavar="EDIT...", nargs=-1, required=True)
-@click.option("--why", required=True, metavar="TEXT", help="The reason; it becomes the rationale in the file.")
-@click.option("--by", required=True, metavar="NAME", help="Who says so.")
-@click.option("--source", metavar="TEXT", help="What it rests on.  [default: judgement]")
+@click.option("--why", required=True, metavar="TEXT", help="The reason. It is written to the file as `why`.")
+@click.option("--by", required=True, metavar="NAME", help="Your name.")
+@click.option("--source", metavar="TEXT", help="The evidence for it.  [default: judgement]")
 def set_(context: Context, edits: tuple[str, ...], why: str, by: str, source: str | None) -> None:
     """Change priors in their files and add each edit to the history.
 
-    EDIT is 'NAME = SPEC' in quotes, or NAME and SPEC as two words; any number of them. Comments in the files stay. If anything is wrong
-    nothing is written. `forecast priors try` shows what an edit would do, `forecast priors undo` takes it back.
+    EDIT is 'NAME = PRIOR' in quotes, or NAME and PRIOR as two words. Several edits may be given. Comments in the files stay. If one edit is
+    invalid, nothing is written. `forecast priors try` shows what an edit would do, `forecast priors undo` reverts it.
     """
     where = context.own_workspace
-    from forecast.jobs.priors.set_edits import SOURCE, set_priors
-    from forecast.priors.edits import parse_edits
+    from forecast.jobs.priors.edits import SOURCE, set_priors
+    from forecast.priors.parsing import parse_edits
 
-    parsed = parse_edits(joined(edits))
+    parsed = parse_edits(join_words(edits))
     done = set_priors(where, parsed, why=why, by=by, source=source or SOURCE, now=context.now)
     if context.json:
-        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": written(where, done)})
+        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": changed_files(where, done)})
     else:
-        say(context, where, done)
+        print_result(context, where, done)
 
 
-def say(context: Context, where: Workspace, done: PriorEditResult) -> None:
+def print_result(context: Context, where: Workspace, done: PriorEditResult) -> None:
     """What was set, and where."""
-    for text in told(done):
+    for text in result_lines(done):
         _say(context, text)
     if done.edits:
-        context.say_written(where, written(where, done))
+        context.say_written(where, changed_files(where, done))
 
 
 def _say(context: Context, text: str) -> None:
@@ -68,8 +67,8 @@ def _say(context: Context, text: str) -> None:
         context.say(line)
 
 
-def written(where: Workspace, done: PriorEditResult | Undone) -> list[str]:
-    """The files of a workspace that edits of priors have changed, as paths in it."""
+def changed_files(where: Workspace, done: PriorEditResult | UndoResult) -> list[str]:
+    """The files that the edits changed, as paths in the workspace."""
     from forecast.priors.edit_log import FOLDER
     from forecast.priors.load import load_priors
 
@@ -78,8 +77,8 @@ def written(where: Workspace, done: PriorEditResult | Undone) -> list[str]:
     return sorted(files | {f"priors/{FOLDER}/{edit.time.year}.toml" for edit in done.edits})
 
 
-def joined(words: Sequence[str]) -> list[str]:
-    """Edits of the one form `NAME = SPEC`, from words of which some may be NAME and SPEC apart."""
+def join_words(words: Sequence[str]) -> list[str]:
+    """Edits in the form `NAME = PRIOR`, from words of which some may be NAME and PRIOR apart."""
     edits: list[str] = []
     rest = list(words)
     while rest:
@@ -89,54 +88,54 @@ def joined(words: Sequence[str]) -> list[str]:
     return edits
 
 
-def told(done: PriorEditResult) -> Iterator[str]:
+def result_lines(done: PriorEditResult) -> Iterator[str]:
     """What was set, in lines."""
     for name in done.unchanged:
-        yield f"{name} says so already; nothing to change."
+        yield f"{name} has this value already; nothing to change."
     for edit in done.edits:
-        yield f"{edit.name} = {edit.new}, until now {edit.old}; revision {edit.revision}."
+        yield f"{edit.name} = {edit.new}, before {edit.old}; revision {edit.revision}."
     if done.edits:
         yield from _outlook(done.headline)
 
 
-def _outlook(seen: Headlines) -> Iterator[str]:
-    """What a change does to the headline, and when the forecast follows."""
+def _outlook(seen: HeadlineChange) -> Iterator[str]:
+    """How a change moves the headline, and when the forecast changes."""
     if seen.lacking:
-        yield f"What it does to the headline is not known. {seen.lacking}"
+        yield f"Its effect on the headline is not known. {seen.lacking}"
     elif seen.before:
         yield f"{_headline(seen.before, seen.after)}."
-    yield "The forecast follows with the next `forecast refit`."
+    yield "The forecast changes with the next `forecast refit`."
 
 
 @click.command("undo", epilog=examples("forecast priors undo --help", "forecast priors log"))
 @common()
 @click.argument("revisions", metavar="REVISION...", nargs=-1, required=True)
 def undo(context: Context, revisions: tuple[str, ...]) -> None:
-    """Take changes of priors back: value, reason, source, author and date become what they were.
+    """Undo changes of priors: value, reason, source, author and date become what they were.
 
     REVISION is what `forecast priors log` shows before a change, such as 3-1c9e07aa, or its number alone. Only the last change of a prior
-    can be undone; of several, undo the newest first. An undo is added to the history and can be undone too.
+    can be undone; if there are several, undo the newest first. An undo is added to the history and can itself be undone.
     """
-    from forecast.jobs.priors.undo_edits import undo_priors
+    from forecast.jobs.priors.edits import undo_priors
 
     where = context.own_workspace
     done = undo_priors(where, revisions, context.now)
     if context.json:
-        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": written(where, done)})
+        context.say_json(done.as_dict() | {"workspace": str(where.root), "files": changed_files(where, done)})
         return
     for text in _taken_back(done):
         _say(context, text)
-    context.say_written(where, written(where, done))
+    context.say_written(where, changed_files(where, done))
 
 
-def _taken_back(done: Undone) -> Iterator[str]:
+def _taken_back(done: UndoResult) -> Iterator[str]:
     for before, edit in zip(done.undone, done.edits, strict=True):
-        yield f"{edit.name} = {edit.new} again, until now {edit.old}."
-        yield f"Revision {edit.revision} undoes {before.revision}. The file says again why: {edit.why} ({edit.by})"
+        yield f"{edit.name} = {edit.new} again, before {edit.old}."
+        yield f"Revision {edit.revision} undoes {before.revision}. The reason in the file is again: {edit.why} ({edit.by})"
     if done.staying:
         names = ", ".join(f"{edit.name} ({edit.revision})" for edit in done.staying[:NAMED])
         more = f" and {len(done.staying) - NAMED} more" if len(done.staying) > NAMED else ""
-        yield f"Changed by the same command, and still in force: {names}{more}."
+        yield f"These were changed by the same command and stay: {names}{more}."
     yield from _outlook(done.headline)
 
 
@@ -144,47 +143,47 @@ def _taken_back(done: Undone) -> Iterator[str]:
 @common()
 @click.argument("name", required=False)
 def log(context: Context, name: str | None) -> None:
-    """Show what was changed in the priors, newest first, by whom and why.
+    """Show who changed which prior, when and why, newest first.
 
-    A prior that was edited in its file, past the history, is shown as such. A history that was altered is refused with exit code 7.
+    An edit made directly in a prior file is shown as "edited by hand". If the history itself was altered, the exit code is 7.
     """
-    from forecast.errors import InputError
-    from forecast.jobs.priors.set_edits import read_log
-    from forecast.priors.catalogue import CATALOGUE, nearest
+    from forecast.jobs.priors.edits import read_edit_log
+    from forecast.priors.catalogue import check_known
 
-    if name is not None and name not in CATALOGUE:
-        raise InputError(f"There is no prior named {name!r}.", f"Did you mean {nearest(name)}? `forecast priors list` names them all.")
-    found = read_log(context.workspace, name)
+    if name is not None:
+        check_known(name)
+    entries = read_edit_log(context.workspace, name)
     if context.json:
-        by_hand = [{"name": hand.name, "from": hand.old, "to": hand.new, "until": hand.until} for hand in found.by_hand]
-        context.say_json({"edits": [edit.as_dict() for edit in reversed(found.history.edits)], "by_hand": by_hand})
+        by_hand = [{"name": hand.name, "from": hand.old, "to": hand.new, "until": hand.until} for hand in entries.by_hand]
+        context.say_json({"edits": [edit.as_dict() for edit in reversed(entries.history.edits)], "by_hand": by_hand})
         return
-    lines = list(_listed(found))
-    for line in lines or ["No prior was changed since the history began." if name is None else f"{name} was not changed."]:
+    lines = list(_listed(entries))
+    for line in lines or ["No prior has been changed since the history began." if name is None else f"{name} has not been changed."]:
         context.say(line)
 
 
-def _listed(found: Log) -> Iterator[str]:
+def _listed(entries: EditLog) -> Iterator[str]:
     from forecast.priors.edit_log import BY_HAND
 
     def by_hand(hand: HandEdit) -> Iterator[str]:
         yield f"{BY_HAND:<31}{hand.name}"
         yield f"    {hand.old} → {hand.new}"
-        yield "    In the file, past the history: by whom and why is not known."
+        yield "    Edited in the file; author and reason are not known."
 
-    for hand in found.by_hand:
+    for hand in entries.by_hand:
         if hand.until is None:
             yield from by_hand(hand)
-    for edit in reversed(found.history.edits):
+    for edit in reversed(entries.history.edits):
         yield from _entry(edit)
-        for hand in found.by_hand:
+        for hand in entries.by_hand:
             if hand.until == edit.number:
                 yield from by_hand(hand)
 
 
 def _entry(edit: Edit) -> Iterator[str]:
     undoes = f" (undoes {edit.undoes})" if edit.undoes else ""
-    yield f"{edit.revision:<13}{edit.time:%Y-%m-%d %H:%M}  {edit.name}{undoes}"
+    formerly = f", then called {edit.old_name}" if edit.old_name else ""
+    yield f"{edit.revision:<13}{edit.time:%Y-%m-%d %H:%M}  {edit.name}{formerly}{undoes}"
     yield f"    {edit.old} → {edit.new}"
     yield from _indented(f"{edit.why} ({edit.by})")
     if edit.before:
@@ -195,12 +194,12 @@ def _indented(text: str) -> list[str]:
     return wrap(text, terminal_width(), "    ", "    ")
 
 
-def _headline(before: Outlook, after: Outlook | None) -> str:
+def _headline(before: HeadlineEstimate, after: HeadlineEstimate | None) -> str:
     from forecast.priors.descriptions import percent
 
     rough = "" if before.accepted else "roughly "
-    said = f"Headline {rough}{percent(before.probability)}"
+    text = f"Headline {rough}{percent(before.probability)}"
     if after is None:
-        return f"{said} before; only a refit can tell what it becomes"
-    how = after.how if after.accepted else f"{after.how}, too far off to rely on: it needs a refit"
-    return f"{said} → {percent(after.probability)} ({how})"
+        return f"{text} before; only a refit can compute the new one"
+    how = after.how if after.accepted else f"{after.how}; too uncertain to rely on, needs a refit"
+    return f"{text} → {percent(after.probability)} ({how})"

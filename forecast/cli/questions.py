@@ -1,4 +1,4 @@
-"""`forecast questions`: the ledger of what was forecast, by whom, and how it came out."""
+"""`forecast questions`: the ledger of forecasts, predictions and outcomes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ import click
 from forecast.cli._context import Context
 from forecast.cli._options import Day, common, examples
 from forecast.cli._root import Group
-from forecast.cli._text import terminal_width, wrap
+from forecast.cli._text import WIDTH, counted, terminal_width, wrap
 
 if TYPE_CHECKING:
     from forecast.evaluation.question_ledger import QuestionLedger
-    from forecast.jobs.questions.freeze import LeftOut
+    from forecast.jobs.questions.freeze import OmittedQuestions
     from forecast.jobs.questions.record import RecordedEntry
     from forecast.runs.ledger import Head
-
-WIDTH = 80
 
 
 class Probability(click.ParamType[float]):
@@ -45,16 +43,16 @@ class NotedHead(click.ParamType["Head"]):
             return value
         number, _, digest = str(value).partition("-")
         if not _is_count(number) or len(digest) < 8 or set(digest) - set("0123456789abcdef"):
-            self.fail(f"{value!r} is not a head such as `forecast questions verify` prints: 12-3f9a….", param, ctx)
+            self.fail(f"{value!r} does not have the form of a head, 12-3f9a…, as `forecast questions verify` prints it.", param, ctx)
         return Head(int(number), digest)
 
 
 @click.group("questions", cls=Group, epilog=examples("forecast questions list", "forecast questions predict reach-4-12m 0.05 --by me"))
 def questions() -> None:
-    """List, answer, resolve and score the questions in the ledger.
+    """List, predict, resolve and score the questions in the ledger.
 
-    A published run enters its questions; a person may add numbers and questions of their own. QUESTION is an id or the beginning of one
-    only. Nothing in the ledger is ever edited.
+    The ledger holds the questions of every published run. You can add questions, and predictions of your own. QUESTION is an id, or the
+    beginning of an id if no other begins so. Entries are never edited.
     """
 
 
@@ -63,18 +61,18 @@ def questions() -> None:
 )
 @common()
 @click.argument("question", required=False)
-@click.option("--all", "everything", is_flag=True, help="Those that are resolved too.")
-@click.option("--due", is_flag=True, help="Only those whose resolution date has passed.")
+@click.option("--all", "everything", is_flag=True, help="Include resolved questions.")
+@click.option("--due", is_flag=True, help="Only questions whose resolution date has passed.")
 def list_(context: Context, question: str | None, everything: bool, due: bool) -> None:
     """List the questions that are open, due or disputed.
 
-    With QUESTION those whose id begins so, resolved or not; of a single one all that is recorded.
+    With QUESTION: all questions whose id begins so, resolved or not. If there is only one, everything recorded about it.
     """
-    from forecast.cli._questions_view import COLUMNS, document, not_entered, page, rows, table
-    from forecast.cli.data import print_rows
-    from forecast.jobs.questions.freeze import read_book
+    from forecast.cli._questions_view import COLUMNS, document, not_entered, page, question_lines, rows
+    from forecast.cli._text import print_rows
+    from forecast.jobs.questions.freeze import read_question_ledger
 
-    book = read_book(context.workspace.reports)
+    book = read_question_ledger(context.workspace.reports)
     today = _today(context)
     chosen = list(book.questions.values())
     if question is not None:
@@ -93,20 +91,20 @@ def list_(context: Context, question: str | None, everything: bool, due: bool) -
     if chosen and not single and not sys.stdout.isatty():
         print_rows(context, COLUMNS, rows(chosen, today))
     else:
-        lines = page(chosen[0], today, WIDTH) if single else table(chosen, today, terminal_width())
+        lines = page(chosen[0], today, WIDTH) if single else question_lines(chosen, today, terminal_width())
         for line in lines or [_none(bool(book.questions), due)]:
             context.say(line)
     if left:
-        context.warn("\n".join(wrap(not_entered(left), WIDTH)))
+        context.warn("\n".join(wrap(not_entered(left))))
 
 
-def _left_out(context: Context, book: QuestionLedger) -> tuple[LeftOut, ...]:
-    """What the ledger did not take from the newest run; a damaged run is a warning, since the ledger stands without it."""
+def _left_out(context: Context, book: QuestionLedger) -> tuple[OmittedQuestions, ...]:
+    """Questions of the newest run that are not in the ledger. A damaged run is only a warning, because the ledger does not depend on it."""
     from forecast.errors import StoreError
-    from forecast.jobs.questions.freeze import left_out
+    from forecast.jobs.questions.freeze import omitted_questions
 
     try:
-        return left_out(context.workspace.reports, book)
+        return omitted_questions(context.workspace.reports, book)
     except StoreError as e:
         context.warn(str(e))
         return ()
@@ -114,7 +112,7 @@ def _left_out(context: Context, book: QuestionLedger) -> tuple[LeftOut, ...]:
 
 def _none(any_at_all: bool, due: bool) -> str:
     if not any_at_all:
-        return "The ledger has no question yet; `forecast run --publish` enters the first."
+        return "The ledger has no question yet; `forecast run --publish` adds the first."
     return "No question is due." if due else "No question is open; `forecast questions list --all` shows the resolved ones."
 
 
@@ -124,16 +122,16 @@ def _none(any_at_all: bool, due: bool) -> str:
 @common()
 @click.argument("id", metavar="ID")
 @click.argument("text", metavar="TEXT")
-@click.option("--date", "resolves", metavar="DATE", type=Day(), required=True, help="The day by which it has its answer.")
-@click.option("--by", required=True, metavar="NAME", help="Who asks.")
-@click.option("--link", metavar="TEXT", help="Where the question comes from, or what it will be resolved by.")
+@click.option("--date", "resolves", metavar="DATE", type=Day(), required=True, help="The day on which it resolves.")
+@click.option("--by", required=True, metavar="NAME", help="Your name.")
+@click.option("--link", metavar="TEXT", help="Source of the question, or what will resolve it.")
 def add(context: Context, id: str, text: str, resolves: date, by: str, link: str | None) -> None:
-    """Ask a question of your own, to be answered yes or no."""
+    """Add a question of your own, with the answer yes or no."""
     reports = context.own_workspace.reports
     from forecast.jobs.questions import record
 
-    said = record.add(reports, id, text, resolves, by, link, context.now)
-    _told(context, said, f"{said.question} is asked, to be answered by {resolves}.")
+    entry = record.add_question(reports, id, text, resolves, by, link, context.now)
+    _print_entry(context, entry, f"{entry.question} is added; it resolves on {resolves}.")
 
 
 @questions.command(
@@ -145,19 +143,19 @@ def add(context: Context, id: str, text: str, resolves: date, by: str, link: str
 @common()
 @click.argument("question")
 @click.argument("probability", metavar="P", type=Probability())
-@click.option("--by", required=True, metavar="NAME", help="Whose number it is.")
-@click.option("--why", metavar="TEXT", help="What it rests on.")
+@click.option("--by", required=True, metavar="NAME", help="Your name.")
+@click.option("--why", metavar="TEXT", help="Your reason.")
 def predict(context: Context, question: str, probability: float, by: str, why: str | None) -> None:
     """Record a probability of your own.
 
-    P, 0.05 or 5%, is that of a yes; of a count, that of at least one. It may be said anew as often as you like; the last word before the
-    question is resolved is scored.
+    P, such as 0.05 or 5%, is the probability of yes; of a count, of at least one. You may predict again as often as you like. The last
+    prediction before the question is resolved is scored.
     """
     reports = context.own_workspace.reports
     from forecast.jobs.questions import record
 
-    said = record.predict(reports, question, probability, by, why, context.now)
-    _told(context, said, f"{said.content['by']} says {100 * probability:g} % to {said.question}.")
+    entry = record.record_prediction(reports, question, probability, by, why, context.now)
+    _print_entry(context, entry, f"Recorded: {entry.content['by']}, {100 * probability:g} %, {entry.question}.")
 
 
 @questions.command(
@@ -166,21 +164,23 @@ def predict(context: Context, question: str, probability: float, by: str, why: s
 @common()
 @click.argument("question")
 @click.argument("outcome", required=False)
-@click.option("--source", metavar="TEXT", help="The document, or its address, that shows the outcome.")
-@click.option("--date", "day", metavar="DATE", help="When the outcome was public: a day, or 2026-11-24T14:00 in UTC.")
-@click.option("--by", required=True, metavar="NAME", help="Who says so.")
+@click.option("--source", metavar="TEXT", help="The document that shows the outcome, or its address.")
+@click.option("--date", "day", metavar="DATE", help="When the outcome became public: a day, or a time such as 2026-11-24T14:00 in UTC.")
+@click.option("--by", required=True, metavar="NAME", help="Your name.")
 @click.option("--why", metavar="TEXT", help="How the source answers the question.")
-@click.option("--happens", is_flag=True, help="What later exposures made of it; kept beside, never scored.")
-@click.option("--disputes", metavar="N", type=click.IntRange(min=1), help="Contest the resolution that is entry N; takes --why instead.")
-@click.option("--settles", metavar="N", type=click.IntRange(min=1), help="Resolve anew, and so end the dispute that is entry N.")
+@click.option("--happens", is_flag=True, help="What became known after the resolution. It is recorded but not scored.")
+@click.option(
+    "--disputes", metavar="N", type=click.IntRange(min=1), help="Dispute the resolution in entry N; needs --why instead of an outcome."
+)
+@click.option("--settles", metavar="N", type=click.IntRange(min=1), help="Resolve again, which ends the dispute in entry N.")
 def resolve(
     context: Context, question: str, outcome: str | None, source: str | None, day: str | None, by: str, why: str | None, happens: bool,
     disputes: int | None, settles: int | None,
 ) -> None:  # fmt: skip
-    """Record how a question came out, or dispute it.
+    """Record the outcome of a question, or dispute it.
 
-    OUTCOME is yes, no, or of a count its number. A resolution needs a source and a date, and is never edited. It can be disputed
-    (--disputes N --why TEXT); then the question is not scored until it is resolved anew (--settles N). Numbers entered up to the
+    OUTCOME is yes or no; of a count, the number. A resolution needs a source and a date, and is never edited. It can be disputed
+    (--disputes N --why TEXT). The question is then not scored until it is resolved again (--settles N). Predictions entered up to the
     date, and before the first resolution, are scored.
     """
     reports = context.own_workspace.reports
@@ -188,17 +188,17 @@ def resolve(
 
     if disputes is not None:
         if outcome or source or day or happens or settles:
-            raise click.UsageError("--disputes takes --why and --by alone: what the outcome is, a new resolution says.")
-        said = record.dispute(reports, question, disputes, by, why, context.now)
-        _told(context, said, f"Entry {disputes} is disputed; to resolve {said.question} anew, say --settles {said.number}.")
+            raise click.UsageError("--disputes goes only with --why and --by. Give the right outcome in a new resolution.")
+        entry = record.record_dispute(reports, question, disputes, by, why, context.now)
+        _print_entry(context, entry, f"Entry {disputes} is disputed; to resolve {entry.question} again, use --settles {entry.number}.")
         return
     if outcome is None or source is None or day is None:
         raise click.UsageError("A resolution needs an OUTCOME (yes, no or a number), --source and --date.")
-    said = record.resolve(
+    entry = record.record_resolution(
         reports, question, _outcome(outcome), about="happens" if happens else "known", source=source, day=day, by=by, why=why,
         settles=settles, now=context.now,
     )  # fmt: skip
-    _told(context, said, f"{said.question} is resolved: {outcome.lower()}, public on {day}.")
+    _print_entry(context, entry, f"{entry.question} is resolved: {outcome.lower()}, public on {day}.")
 
 
 def _outcome(text: str) -> bool | int:
@@ -206,11 +206,11 @@ def _outcome(text: str) -> bool | int:
         return text.lower() == "yes"
     if _is_count(text):
         return int(text)
-    raise click.UsageError(f"{text[:40]!r} is no outcome; write yes, no, or of a count its number.")
+    raise click.UsageError(f"{text[:40]!r} is not an outcome; write yes or no, or the number for a count.")
 
 
 def _is_count(text: str) -> bool:
-    """Whether it is a number of things that can be counted: of thousands of digits Python makes none."""
+    """Whether it is a whole number of at most nine digits."""
     return text.isdecimal() and len(text) <= 9
 
 
@@ -219,57 +219,52 @@ def _is_count(text: str) -> bool:
 def score(context: Context) -> None:
     """Score the resolved questions, by kind, horizon and author.
 
-    Beside the model and every person stand persistence (nothing changes) and climatology (all goes on as it ever did), frozen with the
-    question. Below that: whether edits of priors helped.
+    The model and every person are compared with two baselines, fixed when the question was entered: persistence (nothing changes) and
+    climatology (the future is like the past). Below the table: whether edits of priors helped.
     """
-    from forecast.cli._questions_view import scores
-    from forecast.jobs.questions.score import score as job
+    from forecast.cli._questions_view import score_lines
+    from forecast.jobs.questions.score import score_ledger
 
-    found = job(context.workspace, _today(context))
-    if context.json:
-        context.say_json(found.as_dict())
-        return
-    for line in scores(found, WIDTH):
-        context.say(line)
+    scores = score_ledger(context.workspace, _today(context))
+    context.show(scores.as_dict(), score_lines(scores, WIDTH))
 
 
 @questions.command(epilog=examples("forecast questions verify", "forecast questions verify --json"))
 @common()
-@click.option("--head", metavar="HEAD", type=NotedHead(), help="A head noted earlier, as this command prints it: it must still be there.")
+@click.option(
+    "--head", metavar="HEAD", type=NotedHead(), help="A head that this command printed earlier: the ledger must still contain it."
+)
 def verify(context: Context, head: Head | None) -> None:
-    """Look for tampering with the ledger.
+    """Check the ledger for tampering.
 
-    Entries altered, taken out, put in, exchanged or cut off are found, and those that do not say what their run says. Note the head it
-    prints where nobody can change it: whoever rewrites the ledger and all runs together is seen by that alone.
+    Finds entries that were changed, removed, inserted, swapped or cut off, and entries that disagree with their run. Keep the head that it
+    prints in a safe place: it is the only way to notice that the ledger and all runs were rewritten together.
     """
     from forecast.errors import StoreError
-    from forecast.jobs.questions.verify import audit
+    from forecast.jobs.questions.verify import verify_ledger
 
-    found = audit(context.workspace.reports, head)
+    result = verify_ledger(context.workspace.reports, head)
     if context.json:
-        context.say_json(found.as_dict())
-    elif not found.problems:
-        many = f"{found.head.entries} entr{'y' if found.head.entries == 1 else 'ies'}"
-        context.say(f"The ledger is sound: {many}, {found.runs} of them compared with their runs.")
-        if found.head.entries:
-            context.say(f"Head: {found.head.entries}-{found.head.digest}")
-    for note in found.notes:
-        context.warn("\n".join(wrap(f"Note: {note}.", WIDTH)))
-    if found.problems:
+        context.say_json(result.as_dict())
+    elif not result.problems:
+        entries = counted(result.head.entries, "entry", "entries")
+        context.say(f"The ledger is sound: {entries}, {result.runs} of them compared with their runs.")
+        if result.head.entries:
+            context.say(f"Head: {result.head.entries}-{result.head.digest}")
+    for note in result.notes:
+        context.warn("\n".join(wrap(f"Note: {note}.")))
+    if result.problems:
         raise StoreError(
-            "\n  ".join(["The ledger is damaged, or was tampered with:", *(f"{p}." for p in found.problems)]),
-            "\nRestore reports/ledger/ from a copy; nothing in it is ever to be altered.",
+            "\n  ".join(["The ledger is damaged or was tampered with:", *(f"{p}." for p in result.problems)]),
+            "\nRestore reports/ledger/ from a copy; its files must never be changed.",
         )
 
 
-def _told(context: Context, said: RecordedEntry, words: str) -> None:
+def _print_entry(context: Context, entry: RecordedEntry, text: str) -> None:
     where = context.own_workspace
-    if context.json:
-        context.say_json(said.as_dict() | {"workspace": str(where.root)})
-        return
-    for line in wrap(f"{words} Entry {said.number} of the ledger.", WIDTH):
-        context.say(line)
-    context.say_written(where, ["reports/ledger/"])
+    context.show(entry.as_dict() | {"workspace": str(where.root)}, wrap(f"{text} Entry {entry.number} of the ledger."))
+    if not context.json:
+        context.say_written(where, ["reports/ledger/"])
 
 
 def _today(context: Context) -> date:

@@ -1,4 +1,4 @@
-"""`forecast schedule`: what a scheduler is to be told, printed to be copied; nothing is installed."""
+"""`forecast schedule`: settings for cron or systemd, printed to be copied. Nothing is installed."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ class Clock(click.ParamType[time]):
 def when[F: Callable[..., Any]](function: F) -> F:
     """The options of every scheduler."""
     options = (
-        click.option("--every", metavar="WHEN", default="day", show_default=True, help="day, week, month, or the scheduler's own words."),
-        click.option("--time", "at", metavar="HH:MM", type=Clock(), help="At what time by this machine's clock.  [default: 06:17]"),
+        click.option(
+            "--every", metavar="WHEN", default="day", show_default=True, help="day, week, month, or an expression of the scheduler."
+        ),
+        click.option("--time", "at", metavar="HH:MM", type=Clock(), help="The time of day by this machine's clock.  [default: 06:17]"),
         click.option("--pull", is_flag=True, help="Fetch the newest official figures each time."),
     )
     for option in reversed(options):
@@ -41,38 +43,32 @@ def when[F: Callable[..., Any]](function: F) -> F:
 
 @click.group("schedule", cls=Group, epilog=examples("forecast schedule cron --pull", "forecast schedule systemd --pull"))
 def schedule() -> None:
-    """Print what cron or systemd must be told to refit by itself."""
+    """Print settings with which cron or systemd runs the refit."""
 
 
 @schedule.command(epilog=examples("forecast schedule cron --pull"))
 @common()
 @when
 def cron(context: Context, every: str, at: time | None, pull: bool) -> None:
-    """Print lines for `crontab -e` that refit this workspace. WHEN may be cron's five fields, too."""
+    """Print lines for `crontab -e` that refit this workspace. WHEN may also be the five fields of cron."""
     from forecast.jobs import schedule as job
 
     text = job.cron(_plan(context, every, at, pull))
-    if context.json:
-        context.say_json({"crontab": text})
-    else:
-        context.say(text.rstrip("\n"))
+    context.show({"crontab": text}, text.rstrip("\n"))
 
 
 @schedule.command(epilog=examples("forecast schedule systemd --pull", "forecast schedule systemd --every 'Mon..Fri 06:17' --part timer"))
 @common()
 @when
-@click.option("--part", type=click.Choice(["service", "timer"]), help="Only this of the two files, to be written to its place.")
+@click.option("--part", type=click.Choice(["service", "timer"]), help="Print only this file, to redirect it to its place.")
 def systemd(context: Context, every: str, at: time | None, pull: bool, part: str | None) -> None:
-    """Print a service and a timer that refit this workspace. WHEN may be an expression of OnCalendar, too."""
+    """Print a service and a timer that refit this workspace. WHEN may also be an OnCalendar expression."""
     from forecast.jobs import schedule as job
 
     plan = _plan(context, every, at, pull)
     files = {f"{job.UNIT}.service": job.service(plan), f"{job.UNIT}.timer": job.timer(plan)}
     chosen = {name: text for name, text in files.items() if part is None or name.endswith(part)}
-    if context.json:
-        context.say_json(chosen)
-    else:
-        context.say("\n".join(chosen.values()).rstrip("\n"))
+    context.show(chosen, "\n".join(chosen.values()).rstrip("\n"))
 
 
 def _plan(context: Context, every: str, at: time | None, pull: bool) -> Schedule:
@@ -81,7 +77,7 @@ def _plan(context: Context, every: str, at: time | None, pull: bool) -> Schedule
     from forecast.jobs.schedule import EVERY, Schedule, find_program
 
     if at is not None and every not in EVERY:
-        raise UsageError(f"--time means nothing beside --every {every!r}.", "Write the time in there.")
+        raise UsageError(f"--time cannot be combined with --every {every!r}.", "Write the time in the expression.")
     root = context.own_workspace.root.absolute()  # a schedule writes
     plan = Schedule(find_program(sys.executable, forecast.__version__), root, every, pull=pull)
     return plan if at is None else Schedule(plan.program, root, every, at, pull)

@@ -1,21 +1,21 @@
-"""`forecast priors sensitivity`: what the headline is made of."""
+"""`forecast priors sensitivity`: how far each prior and each block of data moves the headline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
-from forecast.cli._text import wrap
+from forecast.cli._text import WIDTH, wrap
 
-type Found = Mapping[str, Any]
+if TYPE_CHECKING:
+    from forecast.report.models.fit import Sensitivity
 
-WIDTH = 80
 SHOWN = 10
-"""Rows of each kind that are shown unless all are asked for."""
+"""Rows of each kind that are shown without --all."""
 _LABELS = {
     "prior–data conflict": "conflict",
     "strong prior, weak likelihood": "strong prior",
@@ -29,100 +29,104 @@ _LABELS = {
 )
 @common()
 @click.argument("run", required=False, default="latest")
-@click.option("--all", "everything", is_flag=True, help="Show every prior, block of data and setting, and why some are not scaled.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Show every prior, block of data and setting, and the reasons why some are not scaled."
+)
 def sensitivity(context: Context, run: str, everything: bool) -> None:
-    """Say what each prior and each block of data does to the headline of RUN, and where it flips.
+    """Show how each prior and each block of data moves the headline of RUN, and where it crosses a threshold.
 
-    From the run's draws, in some ten seconds; no model is fitted. The report says the same.
+    It uses the run's draws and takes about ten seconds; no model is fitted. The report has the same numbers.
     """
-    from forecast.jobs.priors.sensitivity import sensitivity_of
+    from forecast.jobs.priors.report import sensitivity_of
 
-    found = sensitivity_of(context.workspace, run)
+    analysis = sensitivity_of(context.workspace, run)
     if context.json:
-        context.say_json(found)
+        context.say_json(analysis)
         return
-    for line in lines(found, everything):
+    for line in sensitivity_lines(analysis, everything):
         context.say(line)
 
 
-def lines(found: Found, everything: bool = False) -> Iterator[str]:
+def sensitivity_lines(analysis: dict[str, Any], everything: bool = False) -> Iterator[str]:
     """For a terminal of 80 columns."""
-    from forecast.report.tables import sensitivity as made
-    from forecast.report.words import percent
+    from forecast.formatting import percent
+    from forecast.report.figures import sensitivity as figures
+    from forecast.report.models.fit import Sensitivity
 
-    report = {"sensitivity": found}
-    yield f"{found['headline']} of run {found['run_id']}: {percent(found['probability'])}"
-    yield from wrap(made.verdict(report), WIDTH)
-    yield from _priors(made.scaled(report), found, everything)
-    yield from _data(made.scaled(report), found, everything)
-    yield from _flips(report)
+    s = Sensitivity.model_validate({key: value for key, value in analysis.items() if key != "run_id"})
+    yield f"{s.headline} of run {analysis['run_id']}: {percent(s.probability)}"
+    yield from wrap(figures.verdict(s), WIDTH)
+    yield from _priors(s, everything)
+    yield from _data(s, everything)
+    yield from _tipping_points(s)
     yield ""
-    yield from wrap(f"Settings fixed in the fit. {made.swept(report)}", WIDTH)
+    yield from wrap(f"Settings fixed in the fit. {figures.settings_summary(s)}", WIDTH)
     if everything:
-        for row in made.sweeps(report).rows:
-            yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {'rough' if row[3] == 'rough' else ''}".rstrip()
+        for row in figures.settings_table(s).rows:
+            yield f"  {row[0]:<52}{row[1]:>9}{row[2]:>9}  {'rough' if row[3] == 'approximate' else ''}".rstrip()
     yield ""
-    yield from wrap(f"A bias that all pollsters share. {made.shared_bias(report)}", WIDTH)
+    yield from wrap(f"A bias shared by all pollsters. {figures.shared_bias_summary(s)}", WIDTH)
     if everything:
         yield from ["", "Not scaled:"]
-        for reason, names in made.not_scaled(report).rows:
+        for reason, names in figures.not_scaled_table(s).rows:
             yield from wrap(f"{names}. {reason}", WIDTH, "  ", "    ")
 
 
-def _priors(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator[str]:
-    from forecast.report.words import points
+def _priors(s: Sensitivity, everything: bool) -> Iterator[str]:
+    from forecast.formatting import points
 
-    rows = [row for row in scaled if row["kind"] == "prior"]
-    down, _ = found["tilts"]
-    less, more = found["powers"]
+    rows = [c for c in s.scaled if c.kind == "prior" and c.moves]
+    less, more = s.powers
     yield ""
     yield from wrap(
-        f"Priors: points of the headline if a prior lay {-down:g} sd lower or higher, or counted {less:g} or {more:g} "
-        "times; and what prior and data make of its parameter.",
+        f"Priors: change of the headline in points if a prior is shifted {-s.tilts[0]:g} sd down or up, or weighted {less:g} or {more:g} "
+        "times; and how prior and data share in its parameter.",
         WIDTH,
     )
     yield f"{'':<32}{'lower':>7}{'higher':>8}{'less':>8}{'more':>7}  what it is"
-    for row in rows if everything else rows[:SHOWN]:
-        moves = [points(m["difference"]) for m in (*row["tilts"], *row["moves"])]
-        yield f"{row['words']:<32}{moves[0]:>7}{moves[1]:>8}{moves[2]:>8}{moves[3]:>7}  {_LABELS[row['label']]}"
+    for c in rows if everything else rows[:SHOWN]:
+        moves = [points(move.difference) for move in (*c.tilts, *c.moves)]
+        yield f"{c.words:<32}{moves[0]:>7}{moves[1]:>8}{moves[2]:>8}{moves[3]:>7}  {_LABELS.get(c.label or '', '')}"
     if not everything and len(rows) > SHOWN:
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
     yield from wrap(
-        "strong prior: it is the prior, the data say little. conflict: prior–data conflict, both speak and they differ. no sensitivity: "
-        f"the prior does not matter to it. The line is drawn where doubling the power moves a distribution by {found['threshold']:g}.",
+        "strong prior: the prior decides, the data say little. conflict: prior–data conflict, both say much and differ. no sensitivity: "
+        f"the prior hardly matters. The threshold is a distance of {s.threshold:g} when the weight is doubled.",
         WIDTH,
     )
 
 
-def _data(scaled: Iterable[Found], found: Found, everything: bool) -> Iterator[str]:
-    from forecast.report.tables.sensitivity import label
-    from forecast.report.words import points
+def _data(s: Sensitivity, everything: bool) -> Iterator[str]:
+    from forecast.formatting import points
+    from forecast.report.figures.sensitivity import component_name
 
-    rows = [row for row in scaled if row["kind"] != "prior"]
+    rows = [c for c in s.scaled if c.kind != "prior" and c.moves]
     yield ""
-    yield f"Data: points of the headline if a block counted {found['powers'][0]:g} or {found['powers'][1]:g} times."
+    yield f"Data: change of the headline in points if a block is weighted {s.powers[0]:g} or {s.powers[1]:g} times."
     yield f"{'':<32}{'less':>23}{'more':>7}"
-    for row in rows if everything else rows[:SHOWN]:
-        less, more = (points(m["difference"]) for m in row["moves"])
-        yield f"{label(row):<32}{less:>23}{more:>7}"
+    for c in rows if everything else rows[:SHOWN]:
+        less, more = (points(move.difference) for move in c.moves)
+        yield f"{component_name(c):<32}{less:>23}{more:>7}"
     if not everything and len(rows) > SHOWN:
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
 
 
-def _flips(report: Mapping[str, Any]) -> Iterator[str]:
-    from forecast.report.tables import sensitivity as made
-    from forecast.report.words import plain_percent
+def _tipping_points(s: Sensitivity) -> Iterator[str]:
+    from forecast.formatting import plain_percent
+    from forecast.report.figures.sensitivity import crossing_value, effect_value, headline_span
 
-    flips = report["sensitivity"]["flips"]
     yield ""
-    yield from wrap("Where it flips: the value of an effect, if it were known, at which the headline is", WIDTH)
-    lines_ = [plain_percent(c["line"]) for c in flips[0]["crossings"]]
-    yield f"{'':<29}{'now':>7}{''.join(f'{line:>8}' for line in lines_)}  range"
-    for f in flips:
-        cells = "".join(f"{made.crossed(f, c).replace(' %', '%'):>8}" for c in f["crossings"])
-        looked = f"{made.value(f, f['low'])}…{made.value(f, f['high'])}".replace(" %", "%")
-        if all(c["value"] is None for c in f["crossings"]):
-            cells = f"{f'nowhere: {made.span(f)}':>32}"
-        yield f"{f['words']:<29}{made.value(f, f['now']).replace(' %', '%'):>7}{cells}  {looked}"
-    rough = " ~: rough, the draws carry it badly." if any(c["rough"] for f in flips for c in f["crossings"]) else ""
-    yield from wrap(f"Looked for in the range, 0.1 to 99.9 % of the prior; nowhere: where the headline stays in it.{rough}", WIDTH)
+    yield from wrap("Tipping points: the value of an effect, if it were known exactly, at which the headline is", WIDTH)
+    columns = [plain_percent(c.line) for c in s.flips[0].crossings]
+    yield f"{'':<29}{'now':>7}{''.join(f'{column:>8}' for column in columns)}  range"
+    for f in s.flips:
+        cells = "".join(f"{crossing_value(f, c).replace(' %', '%'):>8}" for c in f.crossings)
+        searched = f"{effect_value(f, f.low)}…{effect_value(f, f.high)}".replace(" %", "%")
+        if all(c.value is None for c in f.crossings):
+            cells = f"{f'nowhere: {headline_span(f)}':>32}"
+        yield f"{f.words:<29}{effect_value(f, f.now).replace(' %', '%'):>7}{cells}  {searched}"
+    rough = " ~: approximate, too few draws near this value." if any(c.rough for f in s.flips for c in f.crossings) else ""
+    yield from wrap(
+        f"The range searched is 0.1 to 99.9 % of the prior; nowhere: the headline does not reach the value, and stays as shown.{rough}",
+        WIDTH,
+    )

@@ -1,4 +1,4 @@
-"""`forecast status`: what is newest and whether it is sound."""
+"""`forecast status`: the newest forecast, its age, and whether anything needs a person."""
 
 from __future__ import annotations
 
@@ -10,68 +10,63 @@ import click
 
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
-from forecast.cli._text import sentence, wrap
+from forecast.cli._text import WIDTH, counted, sentence, table, wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.published import Change, Published
-    from forecast.jobs.status import Last, Status
+    from forecast.jobs.status import Change, Last, Published, Status
     from forecast.jobs.workspace_state import Series
 
-WIDTH, LABEL = 80, 11
+LABEL = 11
 
 
 @click.command(epilog=examples("forecast status", "forecast status -v", "forecast status --json"))
 @common()
 def status(context: Context) -> None:
-    """Say what is newest, how old it is and whether it is sound.
+    """Show the published forecast, its age, and whether anything needs attention.
 
-    With -v all series are listed, else the late ones. The exit code is 0 if all is well, and 8 if something needs a person: the published
-    run is stale, damaged, missing or did not pass the gate; data or priors are refused; the last refit failed, died or hangs; the ledger
-    is damaged; the clock was set back. Late series, questions that are due, and inputs that a refit would follow, are said and no more.
+    Lists the series that are late, with -v all series. The exit code is 8 if something needs a person: the published run is stale, damaged
+    or missing, or did not pass the gate; data or priors are refused; the last refit failed, was killed or hangs; the ledger is damaged; the
+    clock was set back. Otherwise it is 0. Late series, questions that are due and changed inputs do not change the exit code.
     """
     from forecast.errors import UnhealthyError
     from forecast.jobs.status import examine
 
     now = context.now
-    found = examine(context.workspace, now)
-    if context.json:
-        context.say_json(found.as_dict())
-    else:
-        for line in lines(found, now, context.verbosity > 0):
-            context.say(line)
-    if found.troubles:
-        raise UnhealthyError("\n".join(f"{sentence(t.what)} {t.remedy}" for t in found.troubles))
+    status = examine(context.workspace, now)
+    context.show(status.as_dict(), lines(status, now, context.verbosity > 0))
+    if status.troubles:
+        raise UnhealthyError("\n".join(f"{sentence(t.what)} {t.remedy}" for t in status.troubles))
 
 
-def lines(found: Status, now: datetime, all_series: bool = False) -> Iterator[str]:
+def lines(status: Status, now: datetime, all_series: bool = False) -> Iterator[str]:
     """For a terminal of 80 columns: a fact a line, then the series that are late, or all."""
-    for label, words in _facts(found, now):
-        yield from wrap(words, WIDTH, f"{label:<{LABEL}}", " " * LABEL)
-    for i, (day, what) in enumerate(found.present.coming):
+    for label, text in _facts(status, now):
+        yield from wrap(text, WIDTH, f"{label:<{LABEL}}", " " * LABEL)
+    for i, (day, what) in enumerate(status.present.coming):
         yield from wrap(f"{day:<10}  {what}", WIDTH, f"{'' if i else 'coming':<{LABEL}}", " " * (LABEL + 12))
-    yield from _table([s for s in found.present.series if all_series or s.status == "late"], len(found.present.series))
+    yield from _table([s for s in status.present.series if all_series or s.status == "late"], len(status.present.series))
 
 
-def _facts(found: Status, now: datetime) -> Iterator[tuple[str, str]]:
-    yield "workspace", found.workspace
-    if found.run:
-        yield from _of_run(found.run)
-    if found.change:
-        yield "change", _change(found.change)
-    present = found.present
+def _facts(status: Status, now: datetime) -> Iterator[tuple[str, str]]:
+    yield "workspace", status.workspace
+    if status.run:
+        yield from _of_run(status.run)
+    if status.change:
+        yield "change", _change(status.change)
+    present = status.present
     if present.refused:
-        yield "inputs", f"refused: {present.refused} problem{'' if present.refused == 1 else 's'}"
-    elif found.run:
+        yield "inputs", f"refused: {counted(present.refused, 'problem')}"
+    elif status.run:
         yield "inputs", f"changed since: {present.differ}; a refit would follow" if present.differ else "as in the published run"
-    yield "last refit", _last(found.last, now) if found.last else "none yet"
-    yield "lock", str(found.lock) if found.lock else "free"
-    if q := found.questions:
+    yield "last refit", _last(status.last, now) if status.last else "none yet"
+    yield "lock", str(status.lock) if status.lock else "free"
+    if q := status.questions:
         due = f"{q.due} due for resolution (`forecast questions list`)" if q.due else "none due for resolution"
         yield "questions", f"{q.open} open, {due}{f', {q.disputed} disputed' if q.disputed else ''}"
 
 
 def _of_run(run: Published) -> Iterator[tuple[str, str]]:
-    from forecast.report.words import month_words
+    from forecast.formatting import month_words
 
     days = {0: "today", 1: "yesterday"}.get(run.age_days, f"{run.age_days} days ago")
     how = f" ({run.decision})" if run.decision and run.decision != "run" else ""
@@ -82,12 +77,12 @@ def _of_run(run: Published) -> Iterator[tuple[str, str]]:
 
 
 def _change(change: Change) -> str:
-    from forecast.report.what_moved import points
-    from forecast.report.words import percent
+    from forecast.formatting import fixed_points, percent
 
-    told = f"{points(change.after - change.before)} points since run {change.from_run} ({percent(change.before)} → {percent(change.after)})"
-    chance = f"chance alone makes ±{200 * change.noise_se:.2f}"
-    return f"{told}: {'indistinguishable from noise' if change.is_noise else 'more than noise'}; {chance}"
+    text = f"{fixed_points(change.after - change.before)} points since run {change.from_run}"
+    text += f" ({percent(change.before)} → {percent(change.after)})"
+    noise = "indistinguishable from noise" if change.is_noise else "more than noise"
+    return f"{text}: {noise}; sampling noise alone is up to ±{200 * change.noise_se:.2f}"
 
 
 def _last(last: Last, now: datetime) -> str:
@@ -97,13 +92,13 @@ def _last(last: Last, now: datetime) -> str:
     if last.state == "running":
         return f"{a.what}, running since {a.started:%Y-%m-%d %H:%M} UTC"
     when = a.ended or a.started
-    began = f"{when:%Y-%m-%d %H:%M} UTC, {ago(now - when)} ago"
+    time = f"{when:%Y-%m-%d %H:%M} UTC, {ago(now - when)} ago"
     since = "; a run was published since" if last.state == "superseded" else ""
     if a.ended is None:
-        return f"begun {began}; it never ended{since}"
+        return f"started {time}; it never ended{since}"
     code = f", exit code {a.exit_code}" if a.exit_code else ""
     reason = " ".join(a.reason.split())
-    return f"{began}: {a.decision or 'no decision'}{code}; {reason.rstrip('.') if since else reason}{since}"
+    return f"{time}: {a.decision or 'no decision'}{code}; {reason.rstrip('.') if since else reason}{since}"
 
 
 def _table(rows: list[Series], n: int) -> Iterator[str]:
@@ -114,13 +109,10 @@ def _table(rows: list[Series], n: int) -> Iterator[str]:
     yield f"{late} of {n} series {'is' if late == 1 else 'are'} late." if late else f"None of {n} series is late."
     if not rows:
         return
-    cells = [("series", "used for", "newest", "due", "")]
-    cells += [
+    cells = [
         (s.series, s.used_for, s.newest or "–", (s.due or "–") + ("*" if s.by == "reading" and s.due else ""), s.status.split(" ")[0])
         for s in rows
     ]
-    widths = [max(len(row[i]) for row in cells) for i in range(5)]
-    for row in cells:
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from table(("series", "used for", "newest", "due", ""), cells)
     if any(s.by == "reading" and s.due for s in rows):
-        yield from wrap("* has no timetable: the day by which someone should have read on and raised covered_through.", WIDTH)
+        yield from wrap("* has no timetable: by this day someone should have read further and raised covered_through.", WIDTH)

@@ -1,4 +1,4 @@
-"""The bundled record: one reader a kind of file, validated tables, and the one selection by when a thing was known.
+"""The data: read strictly, checked, and selected by what was public on a day.
 
-`read.read_data(folder)` gives a `tables.Data` or refuses with every problem found; `select.as_of` is what was public on a day.
+`read.read_data(folder)` returns a `tables.Data` or raises InputError with every problem; `as_of.as_of` gives what was public on a day.
 """

@@ -1,4 +1,4 @@
-"""What a cell may hold: types that refuse whatever would have to be converted, trimmed or guessed."""
+"""Types of cells: they reject whatever would have to be converted, trimmed or guessed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from forecast import domain
-from forecast.data.numbers import number_problem, whole_problem
+from forecast.data.suggestions import number_problem, whole_problem
 from forecast.domain import PartialDate
 from forecast.storage.text import text_problem
 
@@ -39,25 +39,25 @@ def _ids(cell: Any) -> Any:
 
 
 def _text(cell: Any) -> Any:
-    if isinstance(cell, str) and (wrong := text_problem(cell)):
-        raise refusal(*wrong)
+    if isinstance(cell, str) and (problem := text_problem(cell)):
+        raise cell_error(*problem)
     return cell
 
 
 def _whole(cell: Any) -> Any:
-    if isinstance(cell, str) and (wrong := whole_problem(cell)):
-        raise refusal(*wrong)
+    if isinstance(cell, str) and (problem := whole_problem(cell)):
+        raise cell_error(*problem)
     return cell
 
 
 def _number(cell: Any) -> Any:
-    if isinstance(cell, str) and (wrong := number_problem(cell)):
-        raise refusal(*wrong)
+    if isinstance(cell, str) and (problem := number_problem(cell)):
+        raise cell_error(*problem)
     return cell
 
 
-def refusal(found: str, expected: str, remedy: str) -> PydanticCustomError:
-    """A cell or a value that is refused, with the words for it."""
+def cell_error(found: str, expected: str, remedy: str) -> PydanticCustomError:
+    """The error of a cell or value, with its sentence."""
     return PydanticCustomError("in_words", "{expected}", {"found": found, "expected": expected, "remedy": remedy})
 
 
@@ -67,15 +67,15 @@ def _not_blank(cell: Any) -> Any:
     return _text(cell)
 
 
-LONGEST = 200
+MAX_NAME = 200
 """Characters of a name."""
 
 
 def _name(cell: Any) -> Any:
     if isinstance(cell, str) and cell != cell.strip():
         raise PydanticCustomError("blanks", "a name without blanks before or after it")
-    if isinstance(cell, str) and not (cell.isprintable() and len(cell) <= LONGEST):
-        raise PydanticCustomError("name", "a name of at most 200 printable characters")
+    if isinstance(cell, str) and not (cell.isprintable() and len(cell) <= MAX_NAME):
+        raise PydanticCustomError("name", f"a name of at most {MAX_NAME} printable characters")
     return _not_blank(cell)
 
 
@@ -83,10 +83,10 @@ def _none_if_empty(cell: Any) -> Any:
     return None if cell == "" else cell
 
 
-type Day = Annotated[PartialDate, BeforeValidator(_partial_date)]
+type DateCell = Annotated[PartialDate, BeforeValidator(_partial_date)]
 type MonthCell = Annotated[int, BeforeValidator(_month)]
 type Opt[T] = Annotated[T | None, BeforeValidator(_none_if_empty)]
-type Ids = Annotated[tuple[str, ...], BeforeValidator(_ids)]
+type IdList = Annotated[tuple[str, ...], BeforeValidator(_ids)]
 type Whole = Annotated[int, BeforeValidator(_whole)]
 type Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 type Level = Annotated[Whole, Field(ge=0, le=domain.TOP)]

@@ -1,4 +1,4 @@
-"""data/README.md, written from the data themselves: `python -m forecast.data.data_readme [FOLDER]`."""
+"""The generator of data/README.md from the data: `python -m forecast.data.data_readme [FOLDER]`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from forecast.data.freshness import TELLS_OF
-from forecast.data.row_query import SPANS
+from forecast.data.freshness import PERIOD_COLUMN
+from forecast.data.row_query import PERIOD_COLUMNS
 from forecast.data.settings import Source
 from forecast.data.tables import RECORDS, Data
 from forecast.domain import PartialDate, month_text
+from forecast.storage.atomic import replace_file
 from forecast.storage.markup import line_start, markdown_bold, markdown_inline, web_address
 
 NAME = "README.md"
@@ -36,7 +37,7 @@ file has been read, `sources.toml` where it comes from, `scales.toml` holds the 
 and how they resolve; `scenarios/` holds the what-ifs."""
 
 
-def readme(data: Data) -> str:
+def readme_text(data: Data) -> str:
     """The text of data/README.md: what each file is, its period, rows, source, use, rule of publication and known flaws."""
     lines = [HEAD, *(_line(data, name) for name in RECORDS), BELOW]
     for name in RECORDS:
@@ -47,9 +48,8 @@ def readme(data: Data) -> str:
 def write_readme(folder: Path, data: Data) -> Path:
     """Write the text into a workspace's `data/`; returns the file."""
     path = folder / NAME
-    beside = path.with_suffix(".tmp")
-    beside.write_text(readme(data), encoding="utf-8")
-    return beside.replace(path)
+    replace_file(path, readme_text(data).encode(), None)
+    return path
 
 
 def _line(data: Data, name: str) -> str:
@@ -64,11 +64,11 @@ def _anchor(heading: str) -> str:
 
 
 def _period(data: Data, name: str) -> str:
-    if name not in TELLS_OF:
+    if name not in PERIOD_COLUMN:
         return "–"
-    first = SPANS[name][0]
+    first = PERIOD_COLUMNS[name][0]
     starts = [value for row in getattr(data, name) if (value := getattr(row, first)) is not None]
-    ends = [value for row in getattr(data, name) if (value := getattr(row, TELLS_OF[name])) is not None]
+    ends = [value for row in getattr(data, name) if (value := getattr(row, PERIOD_COLUMN[name])) is not None]
     return f"{_text(min(starts, key=_order))} to {_text(max(ends, key=_order))}" if starts and ends else "–"
 
 
@@ -86,15 +86,16 @@ def _section(data: Data, name: str) -> Iterator[str]:
     yield ""
     yield from _paragraph(" ".join((record.__doc__ or "").split()))
     yield ""
-    yield from _paragraph("Columns: " + ", ".join(f"`{column}`" for column in record.model_fields) + ".")
+    for column, field in record.model_fields.items():
+        yield from _item(f"`{column}`: {_sentence(field.description or '')}")
     for key, source in _sources(data, record.file).items():
         yield ""
         yield from _source(key, source)
 
 
 def _source(key: str, source: Source) -> Iterator[str]:
-    told = f" (series `{source.series}`)" if source.series else f" (`{key}`)"
-    yield from _paragraph(f"{markdown_bold(source.name)}{told}, {source.used_for}.")
+    name = f" (series `{source.series}`)" if source.series else f" (`{key}`)"
+    yield from _paragraph(f"{markdown_bold(source.name)}{name}, {source.used_for}.")
     address = web_address(source.url)
     where = f" <{address}>" if address else ""
     lag = f" {source.cadence.capitalize()}, {source.lag_days} days after the period." if source.cadence != "irregular" else ""

@@ -1,4 +1,4 @@
-"""What differs between two sets of data: rows by file and key, how far each file goes, and settings. Order and layout do not count."""
+"""Differences between two sets of data: rows by file and key, coverage, and settings. Order and layout do not count."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
-from forecast.data.fingerprint import WORDING, meaning
-from forecast.data.printing import as_text
+from forecast.data.fingerprint import WORDING, row_meaning
 from forecast.data.records import Record
-from forecast.data.row_query import cell
-from forecast.data.tables import RECORDS, Data, rows
+from forecast.data.row_query import cell_value, value_text
+from forecast.data.tables import RECORDS, Data, table_rows
 from forecast.domain import month_text
 
-type What = Literal["added", "removed", "changed"]
+type ChangeKind = Literal["added", "removed", "changed"]
 
-KEYS: Final[Mapping[str, tuple[str, ...]]] = {"readings": ("reading", "start"), "stakes": ("side", "kind", "argument")}
-"""What names a row where its file has no key."""
+FALLBACK_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"readings": ("reading", "start"), "stakes": ("side", "kind", "argument")}
+"""The columns that identify a row of a file without a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A row that only one of two sets of data has, or that they have differently; `cells` are the columns that differ.
+    """A row that is in only one of two sets of data, or differs between them.
 
-    meaning: whether more differs than columns that are only text.
+    cells: the columns that differ. meaning: whether more differs than text for readers.
     """
 
     table: str
@@ -38,7 +37,7 @@ class RowChange:
     meaning: bool
 
     @property
-    def what(self) -> What:
+    def what(self) -> ChangeKind:
         return "added" if self.old is None else "removed" if self.new is None else "changed"
 
     @property
@@ -52,11 +51,11 @@ class RowChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Differences:
-    """All that differs: rows in the order of the files; file → (last day covered before, after); setting → (before, after).
+class DataDiff:
+    """All differences between two sets of data.
 
-    A file that only one of the two covers has None for the other. Settings are those of scales.toml, questions.toml and sources.toml,
-    named file: key; `meant` are the names of those that are more than wording.
+    rows: in the order of the files. coverage: file → (last day covered before, after), None if missing. settings: by "file: key"
+    the pair (before, after), of scales.toml, questions.toml and sources.toml. meant: the settings among them that are more than wording.
     """
 
     rows: tuple[RowChange, ...]
@@ -71,12 +70,12 @@ class Differences:
         return tuple(c for c in self.rows if c.table == table)
 
 
-def compare(old: Data, new: Data) -> Differences:
-    """What must be done to the old data to have the new."""
+def diff_data(old: Data, new: Data) -> DataDiff:
+    """The changes that turn the old data into the new."""
     files = dict.fromkeys([*old.coverage, *new.coverage])
     settings, meant = _settings(old, new)
-    return Differences(
-        rows=tuple(change for name in RECORDS for change in changed_rows(name, rows(old, name), rows(new, name))),
+    return DataDiff(
+        rows=tuple(change for name in RECORDS for change in changed_rows(name, table_rows(old, name), table_rows(new, name))),
         coverage={f: pair for f in files if (pair := (old.coverage.get(f), new.coverage.get(f))) and pair[0] != pair[1]},
         settings=settings,
         meant=meant,
@@ -90,7 +89,7 @@ def changed_rows(table: str, old: Sequence[Record], new: Sequence[Record]) -> It
     before, after = _by_key(table, old), _by_key(table, new)
     for key, mine in before.items():
         theirs = list(after.get(key, ()))
-        left = [row for row in mine if not _take(theirs, row)]  # where a key names several rows, the same ones pair off first
+        left = [row for row in mine if not _take(theirs, row)]  # if a key has several rows, equal ones pair off first
         for row in left:
             yield _change(table, key, row, theirs.pop(0) if theirs else None)
         after[key] = theirs
@@ -99,11 +98,11 @@ def changed_rows(table: str, old: Sequence[Record], new: Sequence[Record]) -> It
             yield _change(table, key, None, row)
 
 
-def _by_key(table: str, found: Sequence[Record]) -> dict[tuple[str, ...], list[Record]]:
-    columns = RECORDS[table].key or KEYS[table]
+def _by_key(table: str, records: Sequence[Record]) -> dict[tuple[str, ...], list[Record]]:
+    columns = RECORDS[table].key or FALLBACK_KEYS[table]
     out: dict[tuple[str, ...], list[Record]] = defaultdict(list)
-    for row in found:
-        out[tuple(text(row, c) for c in columns)].append(row)
+    for row in records:
+        out[tuple(cell_text(row, c) for c in columns)].append(row)
     return out
 
 
@@ -118,12 +117,12 @@ def _change(table: str, key: tuple[str, ...], old: Record | None, new: Record | 
     if old is None or new is None:
         return RowChange(table, key, old, new, (), True)
     cells = tuple(c for c in RECORDS[table].model_fields if getattr(old, c) != getattr(new, c))
-    return RowChange(table, key, old, new, cells, meaning(table, old) != meaning(table, new))
+    return RowChange(table, key, old, new, cells, row_meaning(table, old) != row_meaning(table, new))
 
 
-def text(row: Record, column: str) -> str:
+def cell_text(row: Record, column: str) -> str:
     """A cell as the file has it."""
-    return as_text(cell(column, getattr(row, column)))
+    return value_text(cell_value(column, getattr(row, column)))
 
 
 def _settings(old: Data, new: Data) -> tuple[dict[str, tuple[str, str]], frozenset[str]]:

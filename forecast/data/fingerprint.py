@@ -1,4 +1,4 @@
-"""One number for what the data mean: two sets of data with one digest give one forecast."""
+"""A digest of what the data mean: two sets of data with the same digest give the same forecast."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ TEXT_ONLY: Final = frozenset(
         "published_basis",
         "question",
         "source",
+        "title",
         "url",
         "what",
         "why",
         "why_not",
     }
 )
-"""Columns that only a reader reads."""
+"""Columns that are text for readers and enter no model."""
 
 TEXT_ONLY_OF: Final = {"stakes": frozenset({"evidence"})}
-"""… and those that are text in one file only."""
+"""The same, for columns that are text in one file only."""
 
 WORDING: Final = frozenset({"title", "text", "rule"})
-"""What questions.toml says in words; which rows count for a question is meaning."""
+"""Keys of questions.toml that are wording; which rows count for a question is not."""
 
 
 def data_digest(data: Data) -> str:
@@ -43,15 +44,15 @@ def data_digest(data: Data) -> str:
 
     Left out: columns that are only text, sources.toml, warnings, the order of rows and of lists of ids, comments and spelling of numbers.
     """
-    form: dict[str, Any] = {name: sorted(meaning(name, row) for row in getattr(data, name)) for name in RECORDS}
+    form: dict[str, Any] = {name: sorted(row_meaning(name, row) for row in getattr(data, name)) for name in RECORDS}
     form["coverage"] = {file: through.isoformat() for file, through in data.coverage.items()}
     form["scales"] = [data.scales.leverage, data.scales.mobilisation, data.scales.window_start, data.scales.window_end]
     form["questions"] = _plain(data.questions, WORDING)
     return hashlib.sha256(json.dumps(form, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def meaning(table: str, row: BaseModel) -> str:
-    """A canonical form of what a row means: two rows with one form are one to every model."""
+def row_meaning(table: str, row: BaseModel) -> str:
+    """A canonical form of what a row means: rows with the same form are the same to every model."""
     return json.dumps(_plain(row, TEXT_ONLY | TEXT_ONLY_OF.get(table, frozenset())), sort_keys=True)
 
 

@@ -1,4 +1,4 @@
-"""How new each series is, when its next figure is due, and whether anyone should look for it."""
+"""How recent each series is, when its next figure is due, and whether it is late."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from forecast.domain import STALE_AFTER, PartialDate, last_day, month_of, month_
 type Status = Literal["fresh", "late", "stopped (expected)"]
 
 STALE: Final = timedelta(days=STALE_AFTER)
-"""A file without a timetable is late when it was last read through longer ago than this."""
+"""A file without a release schedule is late if it was last read through longer ago than this."""
 
-TELLS_OF: Final[Mapping[str, str]] = {
+PERIOD_COLUMN: Final[Mapping[str, str]] = {
     "events": "date",
     "claims": "start",
     "readings": "start",
@@ -30,12 +30,16 @@ TELLS_OF: Final[Mapping[str, str]] = {
     "states": "year_end",
     "pressure": "year_end",
 }
-"""The column of each table that says of when a row tells; tables without a time are not here."""
+"""By table the column with the period of a row; tables without a time are not here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """One series: its newest period, when its newest row was published, when the next is due (None where there is no timetable)."""
+    """How recent one series is.
+
+    series: its name in sources.toml. newest: its newest period. published: when its newest row was published. expected_next: when the next
+    is due (None without a release schedule). used_for: driver, check or context.
+    """
 
     series: str
     file: str
@@ -53,7 +57,7 @@ def freshness(data: Data, today: date) -> list[Freshness]:
 
 
 def _of(data: Data, key: str, source: Source, table: str, today: date) -> Freshness:
-    column = TELLS_OF.get(table)
+    column = PERIOD_COLUMN.get(table)
     rows = [row for row in getattr(data, table) if source.series is None or row.series == source.series]
     times = [value for row in rows if column and (value := getattr(row, column)) is not None]
     newest = max(times, key=_end, default=None)

@@ -14,7 +14,7 @@ from forecast.domain import TOP
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Agreement on one field: which statistic, its value (1 is perfect, 0 is chance), and over how many records."""
+    """Agreement on one field: the statistic, its value (1 is perfect, 0 is chance), and the number of records."""
 
     field: str
     statistic: str
@@ -22,7 +22,7 @@ class Agreement:
     n: int
 
 
-def kappa(first: Sequence[Any], second: Sequence[Any], categories: Sequence[Any], *, quadratic: bool = False) -> float:
+def cohens_kappa(first: Sequence[Any], second: Sequence[Any], categories: Sequence[Any], *, quadratic: bool = False) -> float:
     """Cohen's kappa of two codings, 1 − Σ w·observed / Σ w·expected, with disagreement w 1 off the diagonal or (i − j)² if `quadratic`.
 
     `first` and `second` code the same records, `categories` lists all values in their order. 1 where chance leaves nothing to disagree on.
@@ -56,21 +56,21 @@ _FIELDS: tuple[_Field, ...] = (  # words, families, column, categories, whether 
 )
 
 
-def reliability(data: Data) -> list[Agreement]:
+def intercoder_agreement(data: Data) -> list[Agreement]:
     """The agreement of events.csv with its second coding, field by field, over the records for which both say something.
 
-    The second coding was made before `act` was told apart from `measure`, so the two count as one kind here.
+    The second coding was made before `act` was distinguished from `measure`, so the two count as one kind here.
     """
     second = {row.id: row for row in data.coding_second}
-    found = []
+    agreements = []
     for words, families, column, categories, ordered in _FIELDS:
         read = _reader(column)
         pairs = [(read(e), read(second[e.id])) for e in data.events if e.family in families and e.id in second]
         pairs = [(a, b) for a, b in pairs if a in categories and b in categories]
         if pairs:
-            value = kappa([a for a, _ in pairs], [b for _, b in pairs], categories, quadratic=ordered)
-            found.append(Agreement(words, "Cohen's kappa, quadratic weights" if ordered else "Cohen's kappa", value, len(pairs)))
-    return found
+            value = cohens_kappa([a for a, _ in pairs], [b for _, b in pairs], categories, quadratic=ordered)
+            agreements.append(Agreement(words, "Cohen's kappa, quadratic weights" if ordered else "Cohen's kappa", value, len(pairs)))
+    return agreements
 
 
 def _reader(column: str) -> Callable[[Any], Any]:

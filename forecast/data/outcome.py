@@ -1,4 +1,4 @@
-"""From bitemporal claims to the level of each month: as known on a day, as known at the time, and under each reading."""
+"""The level of each month from dated claims: as known on a day, as known at the time, and under each reading."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ type Levels = NDArray[np.int64]
 
 
 def main_levels(claims: Iterable[Claim], tau: date, months: Sequence[int]) -> Levels:
-    """The main reading as known on `tau`: each month has the level of the documented claim covering it that was published last.
+    """The main reading as known on `tau`, [T]: the level of the documented claim on each month that was published last.
 
-    InputError if a month is covered by none.
+    InputError if no claim covers a month.
     """
     return np.array([claim.level for claim in claims_in_force(claims, tau, months)], dtype=np.int64)
 
 
 def real_time_levels(claims: Iterable[Claim], months: Sequence[int]) -> Levels:
-    """The main reading of each month as it was known when that month ended."""
+    """The main reading of each month as known when that month ended, [T]."""
     return np.array([claim.level for claim in real_time_claims(claims, months)], dtype=np.int64)
 
 
 def reading_levels(data: Data, reading: str, tau: date, months: Sequence[int]) -> Levels:
-    """A reading as known on `tau`: main, overridden in the months of its rows published by then. InputError for an unknown reading."""
+    """A reading as known on `tau`, [T]: main, overridden in the months of its rows published by then. InputError if it does not exist."""
     names = {row.reading for row in data.readings}
     if reading not in names:
         raise InputError(f"There is no reading {reading!r}.", f"readings.csv has {', '.join(sorted(names))}.")
@@ -43,8 +43,17 @@ def reading_levels(data: Data, reading: str, tau: date, months: Sequence[int]) -
     return levels
 
 
+def reading_titles(data: Data) -> dict[str, str]:
+    """Name of a reading → its title: the first that its rows of readings.csv give, else the name in words."""
+    titles: dict[str, str] = {}
+    for row in data.readings:
+        if row.title and row.reading not in titles:
+            titles[row.reading] = row.title
+    return {row.reading: titles.get(row.reading, row.reading.replace("_", " ")) for row in data.readings}
+
+
 def distinct_readings(data: Data, tau: date, months: Sequence[int]) -> dict[str, tuple[str, ...]]:
-    """The readings that differ on `tau`, in the order of the file, each with the names of all that coincide with it (itself first)."""
+    """The readings that differ on `tau`, in the order of the file, each with the names of those equal to it (its own first)."""
     groups: dict[str, tuple[str, ...]] = {}
     levels: dict[str, Levels] = {}
     for name in dict.fromkeys(row.reading for row in data.readings):
@@ -58,20 +67,20 @@ def distinct_readings(data: Data, tau: date, months: Sequence[int]) -> dict[str,
 
 
 def claims_in_force(claims: Iterable[Claim], tau: date, months: Sequence[int]) -> tuple[Claim, ...]:
-    """The claim that gives each month its level as known on `tau`. InputError if a month has none."""
+    """The claim that sets the level of each month as known on `tau`. InputError if a month has none."""
     ranked = _documented(claims)
     return tuple(_claim_for(ranked, tau, m) for m in months)
 
 
 def real_time_claims(claims: Iterable[Claim], months: Sequence[int]) -> tuple[Claim, ...]:
-    """The claim that gave each month its level on its own last day. InputError if a month has none."""
+    """The claim that set the level of each month on the month's last day. InputError if a month has none."""
     ranked = _documented(claims)
     return tuple(_claim_for(ranked, last_day(m), m) for m in months)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A month whose level differs from that of the month before, and the claim that makes it so."""
+class LevelChange:
+    """A month whose level differs from that of the month before, and the claim that sets it."""
 
     month: Month
     before: int
@@ -79,27 +88,27 @@ class Change:
     claim: Claim
 
 
-def changes(levels: Levels, months: Sequence[int], claims_behind: Sequence[Claim]) -> tuple[Change, ...]:
-    """The changes in a series of levels; `claims_behind` names the claim of each month."""
+def level_changes(levels: Levels, months: Sequence[int], claims: Sequence[Claim]) -> tuple[LevelChange, ...]:
+    """The changes in a series of levels [T]; `claims` are the claims of the same months."""
     return tuple(
-        Change(Month(months[i]), int(levels[i - 1]), int(levels[i]), claims_behind[i])
+        LevelChange(Month(months[i]), int(levels[i - 1]), int(levels[i]), claims[i])
         for i in range(1, len(levels))
         if levels[i] != levels[i - 1]
     )
 
 
 def _documented(claims: Iterable[Claim]) -> list[Claim]:
-    """Claims that count, the newest first; of two published on one day the one with the later id."""
+    """The documented claims, the newest first; of two published on one day the one with the later id first."""
     return sorted((c for c in claims if c.stance == "documented"), key=lambda c: (c.published.last, c.claim_id), reverse=True)
 
 
 def _claim_for(ranked: list[Claim], tau: date, month: int) -> Claim:
-    found = next((c for c in ranked if c.published.last <= tau and _covers(c, month)), None)
-    if found is None:
+    claim = next((c for c in ranked if c.published.last <= tau and _covers(c, month)), None)
+    if claim is None:
         raise InputError(
             f"No documented claim published by {tau} covers {month_text(month)}.", "Add one to outcome_claims.csv, or ask for later months."
         )
-    return found
+    return claim
 
 
 def _covers(row: Claim | ReadingRow, month: int) -> bool:

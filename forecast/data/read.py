@@ -1,4 +1,4 @@
-"""Reading a workspace's data strictly: every problem of every file is collected, then all is refused or all is read."""
+"""The strict reader of a workspace's data: it collects every problem of every file, then returns all data or none."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forecast.data.checks.registry import errors, oddities
-from forecast.data.csv_file import Sheet, read_sheet
+from forecast.data.checks.registry import find_errors, find_oddities
+from forecast.data.csv_file import CsvSheet, read_csv_file
+from forecast.data.problems import describe_error
 from forecast.data.records import Record
-from forecast.data.tables import RECORDS, Data, Table
+from forecast.data.tables import RECORDS, Data, RecordTable
 from forecast.data.toml_file import Settings, read_settings
-from forecast.data.validation_messages import sentence
 from forecast.errors import InputError, Problem, limited
 
 
 def read_data(folder: Path, today: date | None = None) -> Data:
     """The data of a workspace, checked; `folder` is its `data/`.
 
-    today: the day by the clock; what is still to come then is odd as well. Every row is there all the same (`select.as_of_now` leaves out).
-    Raises InputError with all problems over all files. Oddities are no reason to refuse: they are in `warnings`.
+    today: the day by the clock; rows dated later add warnings but stay (`as_of.as_of_now` leaves them out).
+    Raises InputError with all problems of all files. Oddities are kept in `warnings`.
     """
     tables, settings, problems = read_all(folder)
     if problems:
@@ -34,13 +34,13 @@ def read_data(folder: Path, today: date | None = None) -> Data:
         scales=settings.scales,
         sources=settings.sources,
         questions=settings.questions,
-        warnings=tuple(oddities(tables, settings, today)),
+        warnings=tuple(find_oddities(tables, settings, today)),
     )
 
 
-def read_all(folder: Path) -> tuple[Mapping[str, Table[Any]], Settings | None, list[Problem]]:
+def read_all(folder: Path) -> tuple[Mapping[str, RecordTable[Any]], Settings | None, list[Problem]]:
     """All tables by their name in `Data`, the settings, and every problem; a table lacks the rows that could not be read."""
-    tables: dict[str, Table[Any]] = {}
+    tables: dict[str, RecordTable[Any]] = {}
     problems: list[Problem] = []
     damaged = set()
     for name, record in RECORDS.items():
@@ -50,14 +50,14 @@ def read_all(folder: Path) -> tuple[Mapping[str, Table[Any]], Settings | None, l
             damaged.add(name)
     settings, wrong = read_settings(folder)
     problems += wrong
-    problems += errors(tables, damaged, settings)
+    problems += find_errors(tables, damaged, settings)
     return tables, settings, problems
 
 
-def read_table[R: Record](path: Path, record: type[R]) -> tuple[Table[R], list[Problem]]:
-    """The rows of one CSV file as records, and everything wrong with it: the file, its header, each row, each cell, repeated keys."""
+def read_table[R: Record](path: Path, record: type[R]) -> tuple[RecordTable[R], list[Problem]]:
+    """The rows of one CSV file as records, and every problem: of the file, its header, rows, cells and repeated keys."""
     name = record.file
-    sheet = read_sheet(path, name, tuple(record.model_fields))
+    sheet = read_csv_file(path, name, tuple(record.model_fields))
     problems = list(sheet.problems)
     rows: list[R] = []
     lines: list[int] = []
@@ -65,11 +65,11 @@ def read_table[R: Record](path: Path, record: type[R]) -> tuple[Table[R], list[P
     if not sheet.rows and not problems:
         problems.append(Problem(name, "a header without rows", "at least one row", "Restore the rows from git."))
     problems += limited(_repeats(name, record.key, rows, lines)) if record.key else []
-    return Table(tuple(rows), tuple(lines)), sorted(problems, key=lambda p: p.row or 0)
+    return RecordTable(tuple(rows), tuple(lines)), sorted(problems, key=lambda p: p.row or 0)
 
 
-def _bad_cells[R: Record](sheet: Sheet, record: type[R], rows: list[R], lines: list[int]) -> Iterator[Problem]:
-    """What the record of a row refuses; the others go to `rows`, with the line of each in `lines`."""
+def _bad_cells[R: Record](sheet: CsvSheet, record: type[R], rows: list[R], lines: list[int]) -> Iterator[Problem]:
+    """The problems of rows that are no valid record; valid ones are added to `rows`, and their lines to `lines`."""
     for line, cells in sheet.rows:
         try:
             rows.append(record.model_validate(dict(zip(sheet.header, cells, strict=True))))
@@ -79,12 +79,11 @@ def _bad_cells[R: Record](sheet: Sheet, record: type[R], rows: list[R], lines: l
 
 
 def _cell_problem(name: str, line: int, error: Any) -> Problem:
-    found, expected, remedy = sentence(error)
-    return Problem(name, found, expected, remedy, line, str(error["loc"][0]) if error["loc"] else None)
+    return Problem(name, *describe_error(error), line, str(error["loc"][0]) if error["loc"] else None)
 
 
 def _repeats(name: str, key: tuple[str, ...], rows: list[Any], lines: list[int]) -> Iterator[Problem]:
-    """Two rows that the columns `key` call alike. That whole rows are alike is seen before they are read."""
+    """Rows with the same key. Rows that are wholly alike are reported by the CSV reader."""
     seen: dict[tuple[str, ...], int] = {}
     for row, line in zip(rows, lines, strict=True):
         named = tuple(str(getattr(row, column)) for column in key)

@@ -1,22 +1,23 @@
 """One frozen record a row of each bundled file; the columns of a file are exactly the fields of its record.
 
-The types (`cells.py`) say what a cell may hold; what spans several cells or rows is checked in `check.py`.
+A field's type (`column_types.py`) says what a cell may hold, its description what it means: prompts, help and data/README.md show it.
+What spans several cells or rows is checked in `checks/`.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from forecast.data.column_types import (
     Confidence,
     Count,
-    Day,
+    DateCell,
     Deaths,
     Evidence,
     Flag,
-    Ids,
+    IdList,
     Intensity,
     Kind,
     Level,
@@ -51,30 +52,32 @@ class Event(Record):
 
     file = "events.csv"
     key = ("id",)
-    id: Name
-    date: Day
-    published: Day
-    family: Literal["A", "B", "C", "D"]
-    role: Role
-    channel: Name
-    instrument: Text
-    kind: Opt[Kind]
-    intensity: Opt[Intensity]
-    count: Opt[Count]
-    direction: Opt[Sign]
-    operation_level: Opt[Level]
-    until: Opt[Day]
-    ends: Ids
-    answers: Opt[Literal["sufficient", "insufficient"]]
-    episode: Text
-    caused_by: Ids
-    same_act_as: Ids
-    disputed: Text
-    evidence: Evidence
-    confidence: Confidence
-    source: NonEmpty
-    url: Text
-    description: NonEmpty
+    id: Name = Field(description="name of the row")
+    date: DateCell = Field(description="when it happened")
+    published: DateCell = Field(description="when it could first be known")
+    family: Literal["A", "B", "C", "D"] = Field(
+        description="who acts: A Mexico, decided or alleged; B US pressure; C opposition in Mexico; D context"
+    )
+    role: Role = Field(description="what kind of record it is")
+    channel: Name = Field(description="the field it belongs to")
+    instrument: Text = Field(description="by what means")
+    kind: Opt[Kind] = Field(description="kind of pressure")
+    intensity: Opt[Intensity] = Field(description="how strong, from 1 to 5")
+    count: Opt[Count] = Field(description="number of persons")
+    direction: Opt[Sign] = Field(description="+ for more, - for less")
+    operation_level: Opt[Level] = Field(description="level of the operation, from 0 to 5")
+    until: Opt[DateCell] = Field(description="day on which the measure ended")
+    ends: IdList = Field(description="ids of the measures that it ends")
+    answers: Opt[Literal["sufficient", "insufficient"]] = Field(description="whether Washington itself calls what Mexico did enough")
+    episode: Text = Field(description="a name that all rows on one act or quarrel share")
+    caused_by: IdList = Field(description="ids of the earlier rows that it responds to")
+    same_act_as: IdList = Field(description="ids of earlier rows on the same act")
+    disputed: Text = Field(description="'no', or what is contested and by whom")
+    evidence: Evidence = Field(description="whether you have read the source yourself")
+    confidence: Confidence = Field(description="how sure the coding is; low where no rule fits")
+    source: NonEmpty = Field(description="who reports it: outlet or document, and its day")
+    url: Text = Field(description="where to read it")
+    description: NonEmpty = Field(description="what happened, in your own words, on one line")
 
 
 class Claim(Record):
@@ -82,28 +85,29 @@ class Claim(Record):
 
     file = "outcome_claims.csv"
     key = ("claim_id",)
-    claim_id: Name
-    start: MonthCell
-    end: Opt[MonthCell]
-    level: Level
-    published: Day
-    supersedes: Ids
-    stance: Literal["documented", "disputed", "denied"]
-    basis_ids: Ids
-    confidence: Confidence
-    why: NonEmpty
+    claim_id: Name = Field(description="name of the row")
+    start: MonthCell = Field(description="first month")
+    end: Opt[MonthCell] = Field(description="last month; empty while it goes on")
+    level: Level = Field(description="level of the ladder, from 0 to 5")
+    published: DateCell = Field(description="when it could first be known")
+    supersedes: IdList = Field(description="ids of the claims that it replaces")
+    stance: Literal["documented", "disputed", "denied"] = Field(description="whether the evidence meets the rules")
+    basis_ids: IdList = Field(description="ids of the events that are its evidence")
+    confidence: Confidence = Field(description="how sure the coding is")
+    why: NonEmpty = Field(description="the reason, in your own words, on one line")
 
 
 class ReadingRow(Record):
-    """An override on the main reading for some months; the row of `main` has none."""
+    """An override on the main reading for some months; the row of `main` has none. `title` stands in the first row of a reading."""
 
     file = "readings.csv"
-    reading: Name
-    start: Opt[MonthCell]
-    end: Opt[MonthCell]
-    level: Opt[Level]
-    published: Opt[Day]
-    why: NonEmpty
+    reading: Name = Field(description="name of the reading")
+    title: Opt[NonEmpty] = Field(description="what the reading is called in texts; in its first row")
+    start: Opt[MonthCell] = Field(description="first month of the override")
+    end: Opt[MonthCell] = Field(description="last month of the override; empty while it goes on")
+    level: Opt[Level] = Field(description="level in these months, from 0 to 5")
+    published: Opt[DateCell] = Field(description="when this reading could first be held")
+    why: NonEmpty = Field(description="the reason, on one line")
 
 
 class Administration(Record):
@@ -111,11 +115,11 @@ class Administration(Record):
 
     file = "administrations.csv"
     key = ("country", "name")
-    country: Literal["Mexico", "US"]
-    name: Name
-    start: MonthCell
-    end: MonthCell
-    published: Day
+    country: Literal["Mexico", "US"] = Field(description="whose administration")
+    name: Name = Field(description="name of the president")
+    start: MonthCell = Field(description="first month in office")
+    end: MonthCell = Field(description="last month in office")
+    published: DateCell = Field(description="when it could first be known")
 
 
 class Poll(Record):
@@ -123,8 +127,8 @@ class Poll(Record):
 
     file = "polls.csv"
     key = ("poll_id",)
-    poll_id: Name
-    topic: Name
+    poll_id: Name = Field(description="name of the row")
+    topic: Name = Field(description="subject of the question; one pollster's questions on one topic share a house effect")
     wording: Literal[
         "force_unqualified",
         "force_unilateral",
@@ -133,22 +137,22 @@ class Poll(Record):
         "favourability",
         "intelligence_or_training",
         "other",
-    ]
-    pollster: Name
-    field_start: Day
-    field_end: Day
-    published: Day
-    published_basis: NonEmpty
-    n: Opt[Count]
-    opposed_pct: Opt[Percent]
-    in_favour_pct: Opt[Percent]
-    other_pct: Opt[Percent]
-    use: YesNo
-    why_not: Text
-    source: NonEmpty
-    url: Text
-    confidence: Confidence
-    question: NonEmpty
+    ] = Field(description="what kind of US action the question names")
+    pollster: Name = Field(description="who asked")
+    field_start: DateCell = Field(description="first day of field work")
+    field_end: DateCell = Field(description="last day of field work")
+    published: DateCell = Field(description="when the figures became public")
+    published_basis: NonEmpty = Field(description="how that day is known")
+    n: Opt[Count] = Field(description="number of respondents")
+    opposed_pct: Opt[Percent] = Field(description="per cent opposed to US action (favourability: with a bad opinion)")
+    in_favour_pct: Opt[Percent] = Field(description="per cent in favour")
+    other_pct: Opt[Percent] = Field(description="per cent with neither answer")
+    use: YesNo = Field(description="whether the model may use it")
+    why_not: Text = Field(description="why it is not used")
+    source: NonEmpty = Field(description="where the figures were read")
+    url: Text = Field(description="where to read it")
+    confidence: Confidence = Field(description="how sure the figures are")
+    question: NonEmpty = Field(description="the question as it was asked")
 
 
 class OverdoseFinal(Record):
@@ -156,10 +160,10 @@ class OverdoseFinal(Record):
 
     file = "overdose_final.csv"
     key = ("month", "series", "published")
-    month: MonthCell
-    series: Name
-    deaths: Deaths
-    published: Day
+    month: MonthCell = Field(description="month of death")
+    series: Name = Field(description="name of the series in sources.toml")
+    deaths: Deaths = Field(description="deaths in the month")
+    published: DateCell = Field(description="when the figure became public")
 
 
 class OverdoseRelease(Record):
@@ -167,12 +171,12 @@ class OverdoseRelease(Record):
 
     file = "overdose_releases.csv"
     key = ("published", "period_end", "indicator")
-    published: Day
-    period_end: MonthCell
-    indicator: Literal["all_drugs", "synthetic_opioids"]
-    reported: Opt[Deaths]
-    predicted: Opt[Deaths]
-    percent_pending: Opt[Percent]
+    published: DateCell = Field(description="day of the release")
+    period_end: MonthCell = Field(description="last of the twelve months")
+    indicator: Literal["all_drugs", "synthetic_opioids"] = Field(description="which deaths are counted")
+    reported: Opt[Deaths] = Field(description="deaths reported so far")
+    predicted: Opt[Deaths] = Field(description="deaths predicted once all records are in")
+    percent_pending: Opt[Percent] = Field(description="per cent of records still under investigation")
 
 
 class Indicator(Record):
@@ -180,12 +184,12 @@ class Indicator(Record):
 
     file = "indicators.csv"
     key = ("month", "series", "published")
-    month: MonthCell
-    series: Name
-    value: Number
-    unit: Name
-    published: Day
-    source: NonEmpty
+    month: MonthCell = Field(description="month of the figure")
+    series: Name = Field(description="name of the series in sources.toml")
+    value: Number = Field(description="the figure")
+    unit: Name = Field(description="its unit")
+    published: DateCell = Field(description="when it became public")
+    source: NonEmpty = Field(description="who publishes it")
 
 
 class Scheduled(Record):
@@ -193,17 +197,17 @@ class Scheduled(Record):
 
     file = "calendar.csv"
     key = ("id",)
-    id: Name
-    date: Day
-    what: NonEmpty
-    kind: Name
-    channel: Name
-    effect: Literal["none", "ends", "starts", "determination"]
-    event_id: Text
-    intensity: Opt[Intensity]
-    probability: Opt[Share]
-    published: Day
-    source: NonEmpty
+    id: Name = Field(description="name of the row")
+    date: DateCell = Field(description="when it is due")
+    what: NonEmpty = Field(description="what is due")
+    kind: Name = Field(description="kind of occasion")
+    channel: Name = Field(description="the field it belongs to")
+    effect: Literal["none", "ends", "starts", "determination"] = Field(description="what it does to simulated pressure")
+    event_id: Text = Field(description="id of the measure that ends")
+    intensity: Opt[Intensity] = Field(description="how strong, from 1 to 5")
+    probability: Opt[Share] = Field(description="probability that the effect comes")
+    published: DateCell = Field(description="when the date became known")
+    source: NonEmpty = Field(description="who says so")
 
 
 class Spell(Record):
@@ -211,18 +215,18 @@ class Spell(Record):
 
     file = "reference_spells.csv"
     key = ("country", "start")
-    country: Name
-    start: MonthCell
-    end: MonthCell
-    level: Level
-    published: Day
-    published_basis: Literal["source", "rule"]
-    disputed: Text
-    imposed: YesNo
-    drug_case: Literal["CN", "CT", "both"]
-    confidence: Confidence
-    basis: NonEmpty
-    source: NonEmpty
+    country: Name = Field(description="the state")
+    start: MonthCell = Field(description="first month")
+    end: MonthCell = Field(description="last month")
+    level: Level = Field(description="level tolerated, from 0 to 5")
+    published: DateCell = Field(description="when it could first be known")
+    published_basis: Literal["source", "rule"] = Field(description="how that day is known")
+    disputed: Text = Field(description="'no', or what is contested")
+    imposed: YesNo = Field(description="whether the action was imposed, not tolerated")
+    drug_case: Literal["CN", "CT", "both"] = Field(description="counter-narcotics (CN), counter-terrorism (CT), or both")
+    confidence: Confidence = Field(description="how sure the coding is")
+    basis: NonEmpty = Field(description="the reason for the level")
+    source: NonEmpty = Field(description="where it is reported")
 
 
 class State(Record):
@@ -230,17 +234,17 @@ class State(Record):
 
     file = "reference_states.csv"
     key = ("country", "year_start")
-    country: Name
-    year_start: Year
-    year_end: Year
-    export_share_to_us: Literal["low", "mid", "high"]
-    competitive_elections: Flag
-    income: Literal["low", "lower_middle", "upper_middle", "high", "unclassified"]
-    capable_army: Flag
-    published: Day
-    published_basis: NonEmpty
-    notes: Text
-    source: NonEmpty
+    country: Name = Field(description="the state")
+    year_start: Year = Field(description="first year")
+    year_end: Year = Field(description="last year")
+    export_share_to_us: Literal["low", "mid", "high"] = Field(description="share of its exports that go to the US")
+    competitive_elections: Flag = Field(description="1 if its elections are competitive")
+    income: Literal["low", "lower_middle", "upper_middle", "high", "unclassified"] = Field(description="income group")
+    capable_army: Flag = Field(description="1 if its army is judged capable")
+    published: DateCell = Field(description="when it could first be known")
+    published_basis: NonEmpty = Field(description="how that day is known")
+    notes: Text = Field(description="remarks")
+    source: NonEmpty = Field(description="where the figures were read")
 
 
 class ReferencePressure(Record):
@@ -248,30 +252,32 @@ class ReferencePressure(Record):
 
     file = "reference_pressure.csv"
     key = ("country", "year_start", "kind")
-    country: Name
-    year_start: Year
-    year_end: Year
-    kind: Literal["request", "threat", "decertification", "decertification_debate", "host_invitation"]
-    what: NonEmpty
-    published: Day
-    published_basis: NonEmpty
-    confidence: Confidence
-    source: NonEmpty
+    country: Name = Field(description="the state")
+    year_start: Year = Field(description="first year")
+    year_end: Year = Field(description="last year")
+    kind: Literal["request", "threat", "decertification", "decertification_debate", "host_invitation"] = Field(
+        description="kind of US pressure"
+    )
+    what: NonEmpty = Field(description="what was asked or threatened")
+    published: DateCell = Field(description="when it could first be known")
+    published_basis: NonEmpty = Field(description="how that day is known")
+    confidence: Confidence = Field(description="how sure the coding is")
+    source: NonEmpty = Field(description="where it is reported")
 
 
 class Stake(Record):
     """One argument about what tolerance gains or costs a side, with one piece of evidence."""
 
     file = "stakes.csv"
-    side: Literal["US", "Mexico"]
-    kind: Literal["gain", "cost"]
-    argument: NonEmpty
-    evidence: NonEmpty
-    figure: Text
-    source: NonEmpty
-    url: Text
-    applies_to_levels: Ids
-    driver: Literal["", "overdoses", "leverage", "opposition"]  # through which of them the model takes account of it
+    side: Literal["US", "Mexico"] = Field(description="whose stake")
+    kind: Literal["gain", "cost"] = Field(description="gain or cost")
+    argument: NonEmpty = Field(description="the argument")
+    evidence: NonEmpty = Field(description="one piece of evidence")
+    figure: Text = Field(description="the figure in it")
+    source: NonEmpty = Field(description="where it is reported")
+    url: Text = Field(description="where to read it")
+    applies_to_levels: IdList = Field(description="levels of the ladder it is about")
+    driver: Literal["", "overdoses", "leverage", "opposition"] = Field(description="driver of the model that takes account of it")
 
 
 class SecondCoding(Record):
@@ -279,10 +285,10 @@ class SecondCoding(Record):
 
     file = "coding_second.csv"
     key = ("id",)
-    id: Name
-    role: Role
-    operation_level: Opt[Level]
-    direction: Opt[Sign]
-    kind: Opt[Kind]
-    channel: Opt[Literal["economic", "diplomatic", "security"]]
-    intensity: Opt[Intensity]
+    id: Name = Field(description="id of the event")
+    role: Role = Field(description="second coding of its role")
+    operation_level: Opt[Level] = Field(description="second coding of its level")
+    direction: Opt[Sign] = Field(description="second coding of its direction")
+    kind: Opt[Kind] = Field(description="second coding of its kind of pressure")
+    channel: Opt[Literal["economic", "diplomatic", "security"]] = Field(description="second coding of its channel")
+    intensity: Opt[Intensity] = Field(description="second coding of its intensity")

@@ -1,4 +1,4 @@
-"""Which rows of which file someone asked to see, as cells that can be printed or parsed."""
+"""Rows selected by column and month, and rows as JSON values, as texts and in a few words."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from datetime import date
 from typing import Any, Final
 
 from forecast import domain
-from forecast.data.printing import as_text
+from forecast.data.records import Administration, Claim, Event, Poll, ReadingRow, Scheduled
 from forecast.data.suggestions import did_you_mean
 from forecast.data.tables import RECORDS, Data
 from forecast.domain import PartialDate, month_text
 from forecast.errors import UsageError
+from forecast.storage.text import visible
 
-MONTHS: Final = frozenset({"start", "end", "month", "period_end"})
+MONTH_COLUMNS: Final = frozenset({"start", "end", "month", "period_end"})
 """Columns that hold whole months."""
 
-SPANS: Final[Mapping[str, tuple[str, str]]] = {
+PERIOD_COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
     "events": ("date", "date"),
     "claims": ("start", "end"),
     "readings": ("start", "end"),
@@ -31,9 +32,9 @@ SPANS: Final[Mapping[str, tuple[str, str]]] = {
     "states": ("year_start", "year_end"),
     "pressure": ("year_start", "year_end"),
 }
-"""The columns between which a row of each table tells; tables without a time are not here."""
+"""By table the columns of the first and the last period of a row; tables without a time are not here."""
 
-BRIEF: Final[Mapping[str, tuple[str, ...]]] = {
+SHORT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "events": ("id", "date", "family", "role", "channel", "kind", "intensity", "operation_level", "direction", "description"),
     "claims": ("claim_id", "start", "end", "level", "published", "stance", "why"),
     "polls": ("poll_id", "wording", "field_end", "n", "opposed_pct", "in_favour_pct", "use", "question"),
@@ -44,12 +45,12 @@ BRIEF: Final[Mapping[str, tuple[str, ...]]] = {
     "pressure": ("country", "year_start", "year_end", "kind", "what"),
     "stakes": ("side", "kind", "applies_to_levels", "argument"),
 }
-"""The columns that a terminal has room for; other tables show all of theirs."""
+"""The columns that a terminal has room for; other tables show all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Rows whose columns have the given texts, that tell of months between two (None: open), at most the last `limit` of them."""
+    """Which rows: `where` pairs of column and text, first and last month of the period (None: open), at most the last `limit`."""
 
     where: tuple[tuple[str, str], ...] = ()
     first: int | None = None
@@ -58,7 +59,7 @@ class Selection:
 
     @classmethod
     def parse(cls, name: str, where: Sequence[str], first: str | None, last: str | None, limit: int | None) -> Selection:
-        """What was written on the command line for the table `name`. Raises UsageError with the nearest right word."""
+        """The selection that command-line options mean for the table `name`. Raises UsageError with the nearest right word."""
         columns = columns_of(name)
         pairs = []
         for condition in where:
@@ -68,29 +69,29 @@ class Selection:
             if column not in columns:
                 raise UsageError(f"{RECORDS[name].file} has no column {column!r}.", did_you_mean(column, columns))
             pairs.append((column, value))
-        if (first or last) and name not in SPANS:
-            raise UsageError(f"{RECORDS[name].file} tells of no time.", "Leave out --from and --to.")
+        if (first or last) and name not in PERIOD_COLUMNS:
+            raise UsageError(f"{RECORDS[name].file} has no dates.", "Leave out --from and --to.")
         return cls(tuple(pairs), _month(first), _month(last), limit)
 
 
-def table_named(file: str) -> str:
+def table_of_file(file: str) -> str:
     """The table of a file, by the file's name with or without its ending, or by the table's own. Raises UsageError."""
     names = {record.file: name for name, record in RECORDS.items()}
-    found = names.get(file) or names.get(f"{file}.csv") or (file if file in RECORDS else None)
-    if found is None:
+    name = names.get(file) or names.get(f"{file}.csv") or (file if file in RECORDS else None)
+    if name is None:
         raise UsageError(f"There is no file {file!r} in the data.", did_you_mean(file, names))
-    return found
+    return name
 
 
 def columns_of(name: str) -> tuple[str, ...]:
     return tuple(RECORDS[name].model_fields)
 
 
-def chosen(data: Data, name: str, selection: Selection) -> list[dict[str, Any]]:
-    """The rows of a table that a selection is of, in the order of the file, each a mapping from column to a JSON value."""
+def select_rows(data: Data, name: str, selection: Selection) -> list[dict[str, Any]]:
+    """The selected rows of a table, in the order of the file, each a mapping from column to a JSON value."""
     rows = [row for row in getattr(data, name) if _within(row, name, selection)]
-    cells = [{column: cell(column, getattr(row, column)) for column in columns_of(name)} for row in rows]
-    cells = [c for c in cells if all(as_text(c[column]) == value for column, value in selection.where)]
+    cells = [{column: cell_value(column, getattr(row, column)) for column in columns_of(name)} for row in rows]
+    cells = [c for c in cells if all(value_text(c[column]) == value for column, value in selection.where)]
     return cells[-selection.limit :] if selection.limit else cells
 
 
@@ -108,9 +109,9 @@ def overview(data: Data) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
     return ("file", "rows", "covered_through", "what"), rows
 
 
-def cell(column: str, value: Any) -> Any:
+def cell_value(column: str, value: Any) -> Any:
     """A cell as a JSON value: dates and months as text, lists of ids joined as in the file, None where it is empty."""
-    if column in MONTHS and isinstance(value, int):
+    if column in MONTH_COLUMNS and isinstance(value, int):
         return month_text(value)
     if isinstance(value, tuple):
         return ";".join(value)
@@ -125,10 +126,10 @@ def _month(text: str | None) -> int | None:
 
 
 def _within(row: Any, name: str, selection: Selection) -> bool:
-    """Whether a row tells of any month asked for; an empty end goes on."""
+    """Whether the period of a row overlaps the months asked for; an empty end is open."""
     if selection.first is None and selection.last is None:
         return True
-    start, end = (_months(getattr(row, column), column) for column in SPANS[name])
+    start, end = (_months(getattr(row, column), column) for column in PERIOD_COLUMNS[name])
     if start is None:
         return False
     begun = selection.last is None or start[0] <= selection.last
@@ -143,3 +144,52 @@ def _months(value: Any, column: str) -> tuple[int, int] | None:
     if isinstance(value, PartialDate):
         return domain.month_of(value.first), value.month
     return (12 * value, 12 * value + 11) if column.startswith("year") else (value, value)
+
+
+def summarise_row(row: Any) -> str:
+    """The name of a row and its coding in words; of a series, only the name."""
+    if isinstance(row, Event):
+        return f"{row.id}, {row.date}: {summarise_event(row)}"
+    if isinstance(row, Claim):
+        return f"{row.claim_id}: level {row.level}, {_month_span(row.start, row.end)} ({row.stance})"
+    if isinstance(row, ReadingRow):
+        if row.level is None or row.start is None:
+            return row.reading
+        return f"{row.reading}: level {row.level}, {_month_span(row.start, row.end)}"
+    if isinstance(row, Poll):
+        return f"{row.poll_id}: {row.wording.replace('_', ' ')}, {_per_cent(row.opposed_pct)} opposed"
+    if isinstance(row, Scheduled):
+        return f"{row.id}, {row.date}: {row.effect if row.effect != 'none' else row.kind.replace('_', ' ')}, {row.channel}"
+    if isinstance(row, Administration):
+        return f"{row.country}: {row.name}, {_month_span(row.start, row.end)}"
+    return " ".join(value_text(cell_value(column, getattr(row, column))) for column in row.key)
+
+
+def summarise_event(e: Event) -> str:
+    """What kind of act an event is, from its coding."""
+    subject = (e.instrument if e.instrument not in ("", "other") else e.channel).replace("_", " ")
+    if e.role == "decision":
+        return f"{'granted' if e.direction == '+' else 'refused'}: {subject}, level {e.operation_level}"
+    if e.role == "claim":
+        return f"claim: {subject}, level {e.operation_level}"
+    return f"{e.kind or e.role}: {subject}" + (f", intensity {e.intensity}" if e.intensity is not None else "")
+
+
+def _month_span(start: int, end: int | None) -> str:
+    if end is None:
+        return f"from {month_text(start)} on"
+    return month_text(start) if start == end else f"{month_text(start)} to {month_text(end)}"
+
+
+def _per_cent(share: float | None) -> str:
+    return "share unknown" if share is None else f"{share:g} %"
+
+
+def value_text(value: Any) -> str:
+    """A cell as the file has it, but for the spelling of numbers."""
+    return "" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def printable(value: Any) -> str:
+    """A cell on one line of a terminal, control characters escaped."""
+    return visible(value_text(value), line=True)

@@ -1,4 +1,4 @@
-"""The TOML files beside the tables: how far each goes, where it comes from, the frozen scales, and the questions."""
+"""The models of the TOML files of data/: coverage, sources, scales and questions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic_core import PydanticCustomError
 
 from forecast import domain
+from forecast.data.coding_rules import INSTRUMENTS, ROLES
+from forecast.data.column_types import Kind, Role, cell_error
+from forecast.data.suggestions import did_you_mean, quoted
 
 WINDOW: Final = ("start", "end", "horizon", "resolution_date")
-"""The placeholders that the words of every question know."""
+"""The placeholders in the wording of every question."""
 
 LEVEL: Final = ("level", "level_name")
-"""… and those that a question about a level knows as well."""
+"""Further placeholders in the wording of questions about a level."""
 
-MOST_DAYS: Final = 3_660
-MOST_LAG_MONTHS: Final = 120
-"""Ten years: no lag is longer."""
+MAX_DAYS: Final = 3_660
+MAX_LAG_MONTHS: Final = 120
+"""Ten years, the longest lag."""
 
 
 def _not_empty(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -36,8 +39,8 @@ def _without_repeats(values: tuple[int, ...]) -> tuple[int, ...]:
     return values
 
 
-def _knowing(*names: str) -> Callable[[str], str]:
-    """What refuses a template with anything in braces but these names."""
+def _with_placeholders(*names: str) -> Callable[[str], str]:
+    """A check that a template has only these names in braces."""
 
     def check(template: str) -> str:
         expected = f"no placeholder but {', '.join(f'{{{name}}}' for name in names)}"
@@ -58,9 +61,9 @@ type LevelNumber = Annotated[int, Field(ge=0, le=domain.TOP)]
 type Horizon = Annotated[int, Field(ge=1, le=domain.LONGEST)]
 type Horizons = Annotated[tuple[Horizon, ...], AfterValidator(_not_empty), AfterValidator(_without_repeats)]
 type Levels = Annotated[tuple[LevelNumber, ...], AfterValidator(_without_repeats)]
-type LagDays = Annotated[int, Field(ge=0, le=MOST_DAYS)]
-type Template = Annotated[Text, AfterValidator(_knowing(*WINDOW))]
-type LevelTemplate = Annotated[Text, AfterValidator(_knowing(*WINDOW, *LEVEL))]
+type LagDays = Annotated[int, Field(ge=0, le=MAX_DAYS)]
+type Template = Annotated[Text, AfterValidator(_with_placeholders(*WINDOW))]
+type LevelTemplate = Annotated[Text, AfterValidator(_with_placeholders(*WINDOW, *LEVEL))]
 
 
 class Setting(BaseModel):
@@ -70,7 +73,7 @@ class Setting(BaseModel):
 
 
 class Coverage(Setting):
-    """The last day up to which someone has looked, so that silence before it means that nothing was found."""
+    """The day through which a file has been read, so that no entry up to that day means that nothing happened."""
 
     covered_through: date
     note: str = ""
@@ -93,12 +96,12 @@ class ScalesFile(Setting):
 
 
 LEVERAGE_WINDOW: Final = (domain.month("2025-02"), domain.month("2025-12"))
-"""The months whose mean is 1, unless scales.toml says otherwise."""
+"""The months whose mean is the unit, unless scales.toml has others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """The frozen units of the drivers: what a raw value is divided by so that 1 is the mean of the window (months, both inclusive)."""
+    """The frozen units of the drivers: a raw value is divided by its scale, so that its mean over the window is 1 (months, inclusive)."""
 
     leverage: float
     mobilisation: float
@@ -111,29 +114,43 @@ class Scales:
         return cls(window.scale, written.mobilisation.scale, domain.month(window.window_start), domain.month(window.window_end))
 
 
-class Counts(Setting):
-    """Which rows of events.csv count for a question; what is None does not restrict."""
+class CountingRule(Setting):
+    """Which rows of events.csv count for a question; a key that is None does not restrict."""
 
     family: Literal["A", "B", "C", "D"] | None = None
-    role: str | None = None
-    kind: str | None = None
+    role: Role | None = None
+    kind: Kind | None = None
     instrument: str | None = None
     direction: Literal["+", "-"] | None = None
     answers: Literal["sufficient", "insufficient"] | None = None
     min_count: Annotated[int, Field(ge=1)] | None = None
     without_same_act: bool = False
 
+    @field_validator("role", "instrument")
+    @classmethod
+    def _known(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """A role or an instrument that the codebook has, in the family if the rule names one."""
+        families = INSTRUMENTS if info.field_name == "instrument" else ROLES
+        family = info.data.get("family")
+        known = families[family] if family else tuple(dict.fromkeys(word for words in families.values() for word in words))
+        if value is not None and value not in known:
+            where = f" in family {family}" if family else ""
+            raise cell_error(
+                quoted(value), f"one of {', '.join(known) or 'none'}{where}", did_you_mean(value, known) if known else "Delete it."
+            )
+        return value
 
-class Companion(Setting):
-    """A question that resolves often: its words, and what counts."""
+
+class CompanionQuestion(Setting):
+    """A companion question, which resolves often: its wording, and which rows count."""
 
     kind: Literal["event", "count"]
     horizons: Horizons
     title: Template
     text: Template
     rule: Text
-    counts: Counts | None = None
-    none_of: Counts | None = None
+    counts: CountingRule | None = None
+    none_of: CountingRule | None = None
     or_determination: bool = False
 
 
@@ -151,30 +168,29 @@ class LevelQuestions(Setting):
     fallen_to: LevelQuestion
 
 
-class Resolution(Setting):
+class ResolutionRules(Setting):
     """When and by what rule questions resolve; lags in days and months after the window."""
 
     headline: Text
     horizons: Horizons
     lag_days: LagDays
-    happens_lag_months: Annotated[int, Field(ge=0, le=MOST_LAG_MONTHS)]
+    happens_lag_months: Annotated[int, Field(ge=0, le=MAX_LAG_MONTHS)]
     text: Text
 
 
 class QuestionsConfig(Setting):
     """The questions a forecast answers, in words with placeholders."""
 
-    resolution: Resolution
+    resolution: ResolutionRules
     levels: LevelQuestions
-    companion: dict[str, Companion]
+    companion: dict[str, CompanionQuestion]
 
 
-class Expected(Setting):
-    """An oddity that is known, and why: a check that finds it keeps quiet.
+class ExpectedOddity(Setting):
+    """An oddity that is known, with the reason; checks do not report it.
 
-    It excuses only what lies in the months `from_`..`to` and, in a file of several series, is of the `series` or the `release` (the day it
-    was published) that it names. A duplicate names its rows in `what`, and needs no months; `ahead` excuses rows by the month of their
-    publication, and needs no series.
+    It covers the months `from_`..`to` and, in a file of several series, the `series` or `release` (day of publication) that it names.
+    A duplicate names its rows in `what` and needs no months; `ahead` covers rows by their month of publication and needs no series.
     """
 
     kind: Literal["gap", "stop", "repeat", "step", "outlier", "duplicate", "inferred", "ahead"]
@@ -196,7 +212,7 @@ class Expected(Setting):
 
 
 class Source(Setting):
-    """Where a file, or one series of it, comes from: publisher, terms, lag (days after the period), use, flaws and expected oddities."""
+    """The source of a file or of one series in it: publisher, terms, lag (days after the period), use, flaws, and expected oddities."""
 
     name: Text
     file: Text
@@ -211,12 +227,12 @@ class Source(Setting):
     expected_stop: date | None = None
     published_rule: Text
     known_flaws: tuple[str, ...] = ()
-    expected: tuple[Expected, ...] = ()
+    expected: tuple[ExpectedOddity, ...] = ()
 
     @field_validator("expected")
     @classmethod
-    def _narrow(cls, entries: tuple[Expected, ...], info: ValidationInfo) -> tuple[Expected, ...]:
-        """In a file of several series an entry says which one it excuses, or it would hide the others' oddities of its kind."""
+    def _narrow(cls, entries: tuple[ExpectedOddity, ...], info: ValidationInfo) -> tuple[ExpectedOddity, ...]:
+        """In a file of several series an entry names the one it covers; otherwise it would hide oddities of the others."""
         for entry in entries:
             free = entry.kind in ("duplicate", "ahead") or info.data.get("series") or entry.series or entry.release
             if not free:

@@ -1,4 +1,4 @@
-"""What has been read: every table of the workspace's data, checked, frozen, ready to be selected from."""
+"""The tables of a workspace's data as read and checked, and the months and days that they cover."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from forecast.data.records import (
     Administration,
@@ -31,8 +31,8 @@ from forecast.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Table[R: Record]:
-    """The rows of one file, and the line of the file on which each starts (empty when the rows did not come from a file)."""
+class RecordTable[R: Record]:
+    """The rows of one file, and the line on which each starts (no lines if the rows did not come from a file)."""
 
     rows: tuple[R, ...] = ()
     lines: tuple[int, ...] = ()
@@ -43,10 +43,10 @@ class Table[R: Record]:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Everything the forecast is made from, as read from a workspace's `data/`, or as public on some day (`select.as_of`).
+    """All data of a forecast, as read from a workspace's `data/`, or as public on a day (`as_of.as_of`).
 
-    One tuple of rows a CSV file, in the order of the file; `coverage` says through which day a file is complete, `sources` where it comes
-    from, `warnings` what looked odd.
+    One tuple of rows a CSV file, in the order of the file. coverage: file → the day through which it is complete. scales: units of the
+    drivers. sources: where each series comes from. questions: questions.toml. warnings: what is unusual but no error.
     """
 
     events: tuple[Event, ...]
@@ -93,22 +93,46 @@ RECORDS: Mapping[str, type[Record]] = MappingProxyType(
 assert set(RECORDS) <= {f.name for f in fields(Data)}
 
 
-def rows(data: Data, name: str) -> tuple[Any, ...]:
+def table_rows(data: Data, name: str) -> tuple[Any, ...]:
     """The rows of one table of `RECORDS`, by its name."""
     return tuple(getattr(data, name))
 
 
 def origin(data: Data) -> Month:
     """The origin of a forecast: the last whole month that the event ledger covers."""
-    return whole_month(data.coverage["events.csv"])
+    return last_whole_month(data.coverage["events.csv"])
 
 
-def whole_month(day: date) -> Month:
+def last_whole_month(day: date) -> Month:
     """The last month that has ended by the end of `day`."""
     month = month_of(day)
     return month if last_day(month) == day else Month(month - 1)
 
 
-def history(data: Data) -> range:
+def history_months(data: Data) -> range:
     """The months of Mexico's record, from the first to the origin."""
     return range(FIRST_MONTH, origin(data) + 1)
+
+
+CALENDAR: Final = "calendar.csv"
+"""The only file that may be covered through days to come."""
+
+
+def is_public(row: Record, day: date) -> bool:
+    """Whether a row was public at the end of `day`; rows without a `published` always are."""
+    published = getattr(row, "published", None)
+    return published is None or published.last <= day
+
+
+def covers_future(file: str, through: date, today: date) -> bool:
+    """Whether a file is covered through a day that has not come."""
+    return through > today and file != CALENDAR
+
+
+def capped_coverage(coverage: Mapping[str, date], today: date) -> dict[str, date]:
+    """The coverage, with what is ahead of the clock reduced to the last whole month.
+
+    Reduced to `today`, the data would mean something else every day, and every day would need a refit.
+    """
+    month_end = last_day(last_whole_month(today))
+    return {file: month_end if covers_future(file, through, today) else through for file, through in coverage.items()}

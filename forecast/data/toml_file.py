@@ -1,4 +1,4 @@
-"""Reading the TOML files of `data/`: unknown keys, wrong types and broken syntax are problems with a line and a remedy."""
+"""The reader of the TOML files of `data/`: unknown keys, wrong types and broken syntax are problems with a line and a remedy."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from forecast.data.problems import describe_error, key_path
 from forecast.data.settings import Coverage, QuestionsConfig, Scales, ScalesFile, Setting, Source
-from forecast.data.suggestions import did_you_mean, nearest, shown
-from forecast.data.validation_messages import place, sentence
+from forecast.data.suggestions import did_you_mean, nearest, quoted
 from forecast.errors import MAX_PROBLEMS, Problem, limited
-from forecast.storage.toml import Document, read_toml_file
+from forecast.storage.toml import TomlDocument, read_toml_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,19 @@ _QUESTIONS = TypeAdapter(QuestionsConfig)
 
 def read_settings(folder: Path) -> tuple[Settings | None, list[Problem]]:
     """The settings, or None and every problem of the four files."""
-    coverage, problems = read_toml(folder / "coverage.toml", _COVERAGE.validate_python, Coverage)
-    scales, more = read_toml(folder / "scales.toml", _SCALES.validate_python, ScalesFile)
+    coverage, problems = read_setting_file(folder / "coverage.toml", _COVERAGE.validate_python, Coverage)
+    scales, more = read_setting_file(folder / "scales.toml", _SCALES.validate_python, ScalesFile)
     problems += more
-    sources, more = read_toml(folder / "sources.toml", _SOURCES.validate_python, Source)
+    sources, more = read_setting_file(folder / "sources.toml", _SOURCES.validate_python, Source)
     problems += more
-    questions, more = read_toml(folder / "questions.toml", _QUESTIONS.validate_python, QuestionsConfig)
+    questions, more = read_setting_file(folder / "questions.toml", _QUESTIONS.validate_python, QuestionsConfig)
     problems += more
     if problems or coverage is None or scales is None or sources is None or questions is None:
         return None, problems
     return Settings({name: c.covered_through for name, c in coverage.items()}, Scales.of(scales), sources, questions), []
 
 
-def read_toml[T](path: Path, shape: Callable[[Any], T], model: type[Setting]) -> tuple[T | None, list[Problem]]:
+def read_setting_file[T](path: Path, shape: Callable[[Any], T], model: type[Setting]) -> tuple[T | None, list[Problem]]:
     """One TOML file as `shape` validates it, or None and what is wrong with it; `model` names the keys to suggest for an unknown one."""
     name = path.name
     document, problems = read_toml_file(path, name)
@@ -59,13 +59,13 @@ def read_toml[T](path: Path, shape: Callable[[Any], T], model: type[Setting]) ->
         return None, limited(_refused(name, document, e, model))
 
 
-def _refused(name: str, document: Document, refusal: ValidationError, model: type[Setting]) -> Iterator[Problem]:
-    """The problems that a validation found; a key that is missing because it is misspelt is one, not two."""
-    found = refusal.errors(include_url=False)
-    unknown = [_path(error) for error in found if error["type"] == "extra_forbidden"]
-    meant = {(*loc[:-1], _meant(document.tables, loc, model)) for loc in unknown[: MAX_PROBLEMS + 1]}
-    for error in found:
-        if error["type"] != "missing" or tuple(_path(error)) not in meant:
+def _refused(name: str, document: TomlDocument, refusal: ValidationError, model: type[Setting]) -> Iterator[Problem]:
+    """The problems that a validation found; a misspelt key is one problem, not an unknown and a missing one."""
+    errors = refusal.errors(include_url=False)
+    unknown = [_path(error) for error in errors if error["type"] == "extra_forbidden"]
+    intended = {(*loc[:-1], _intended_key(document.tables, loc, model)) for loc in unknown[: MAX_PROBLEMS + 1]}
+    for error in errors:
+        if error["type"] != "missing" or tuple(_path(error)) not in intended:
             yield _problem(name, document, error, model)
 
 
@@ -75,17 +75,21 @@ def _frozen(value: Any) -> Any:
     return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
 
 
-def _problem(name: str, document: Document, error: Any, model: type[Setting]) -> Problem:
+def _problem(name: str, document: TomlDocument, error: Any, model: type[Setting]) -> Problem:
     loc = _path(error)
     row = document.line(tuple(loc))
     if error["type"] == "extra_forbidden":
         return Problem(
-            name, f"the key {shown(str(loc[-1]))}", "only the keys of this table", _right_key(document.tables, loc, model), row, place(loc)
+            name,
+            f"the key {quoted(str(loc[-1]))}",
+            "only the keys of this table",
+            _right_key(document.tables, loc, model),
+            row,
+            key_path(loc),
         )
     if error["type"] == "missing":
-        return Problem(name, f"no key {shown(str(loc[-1]))}", "this key", "Add it to its table.", row, place(loc))
-    found, expected, remedy = sentence(error)
-    return Problem(name, found, expected, remedy, row, place(loc))
+        return Problem(name, f"no key {quoted(str(loc[-1]))}", "this key", "Add it to its table.", row, key_path(loc))
+    return Problem(name, *describe_error(error), row, key_path(loc))
 
 
 def _path(error: Any) -> list[Any]:
@@ -93,7 +97,7 @@ def _path(error: Any) -> list[Any]:
     return [part.removesuffix("_") if isinstance(part, str) else part for part in error["loc"] if part != "[key]"]
 
 
-def _meant(written: Any, loc: list[Any], model: type[Setting]) -> str | None:
+def _intended_key(written: Any, loc: list[Any], model: type[Setting]) -> str | None:
     """The key of the table at `loc` that is missing and looks like the last part of `loc`."""
     return nearest(str(loc[-1]), _keys(written, loc, model)[1])
 

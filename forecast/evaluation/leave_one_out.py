@@ -1,4 +1,4 @@
-"""Does the outside view foresee entries of level 4 or 5 in a state it has not seen? Leave one state out, fit the rest, score the one."""
+"""Leave-one-state-out cross-validation of the outside view: entries of level 4 or 5 in a state, predicted from the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from forecast.model.outside_view_data import PressureYear, Transitions
-from forecast.model.outside_view_predictive import NewStatePredictive, entry_chance
+from forecast.model.outside_view_predictive import NewStatePredictive, entry_probability
 from forecast.typing import Bools
 
 TARGET: Final = 4
@@ -18,10 +18,11 @@ PSEUDO: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class LeaveOneOut:
-    """Log scores of entering level 4 or 5, month by month below 4, summed over states left out in turn (nats; nearer 0 is better).
+    """Log scores of entering level 4 or 5, month by month below 4, summed over the states left out in turn (nats; nearer 0 is better).
 
-    model: joint for each state, its own effects integrated out; constant: the rate of the other states; by_level: their rates at level 3
-    and below 3, each rate (entries + ½)/(months + 1). `by_state` are the states' contributions (model, constant, by_level).
+    model: joint for each state, its own effects integrated out.
+    constant: by the rate of the other states. by_level: by their rates at level 3 and below 3. A rate is (entries + ½)/(months + 1).
+    by_state: state → its contributions to the three.
     """
 
     model: float
@@ -50,10 +51,10 @@ def leave_one_out(transitions: Transitions, pressure: PressureYear, fit: Callabl
 def score_state(transitions: Transitions, held: Bools, pressure: PressureYear, state: NewStatePredictive) -> float:
     """log E Π_t P(entry or none in month t), the expectation over the draws of one state: its effects are the same in all its months."""
     t = transitions
-    chance = entry_chance(state, target=TARGET)
+    chance = entry_probability(state, target=TARGET)
     entered = np.zeros(chance.shape[:-1])
     not_entered = np.zeros(chance.shape[:-1])
-    cell = (t.level[held], t.pressed(pressure)[held].astype(int), t.fresh[held].astype(int))
+    cell = (t.level[held], t.pressed(pressure)[held].astype(int), t.just_risen[held].astype(int))
     np.add.at(entered, cell, t.entries[held])
     np.add.at(not_entered, cell, ~t.entries[held])
     log_p = (entered[..., None] * np.log(chance) + not_entered[..., None] * np.log1p(-chance)).sum((0, 1, 2))

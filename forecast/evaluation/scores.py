@@ -1,7 +1,7 @@
-"""Scores of probabilities, small is good, and what a mean of them is worth when the questions overlap.
+"""Proper scores of probabilities (smaller is better), and the standard error of their mean when the questions' windows overlap.
 
 Brier (Brier 1950) and ranked probability score (Epstein 1969) are sums of squares; the logarithmic score is −log of the probability
-given to what happened, in nats. All three are proper: nobody gains by saying another number than the one believed.
+given to what happened, in nats. All three are proper: the best expected score comes from the number one believes.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from typing import Any, Final
 
 import numpy as np
 
-type Span = tuple[int, int]
+type Window = tuple[int, int]
 """First and last month of a window."""
 
-FEWEST: Final = 5
-"""Separate windows from which on a standard error is worth printing: two that came out alike would give none at all."""
+MIN_WINDOWS: Final = 5
+"""Fewest separate windows for which a standard error is given; two equal values would give an error of zero."""
 
 
-def brier(p: float, happened: bool) -> float:
-    """Between 0 and 1; ¼ for saying one half."""
+def brier_score(p: float, happened: bool) -> float:
+    """(p − outcome)², between 0 and 1; ¼ for p = ½."""
     return float(_rules().brier_score(int(happened), p, backend="numpy"))
 
 
 def log_score(p: float, happened: bool) -> float:
-    """−log of the probability of what happened; log 2 for saying one half, without end for certainty that was wrong."""
+    """−log of the probability of what happened, in nats; log 2 for p = ½, infinite for a certainty that was wrong."""
     with np.errstate(divide="ignore"):
         return float(_rules().log_score(int(happened), p, backend="numpy"))
 
 
-def ranked(at_least: Sequence[float], reached: Sequence[bool]) -> float:
+def ranked_probability_score(at_least: Sequence[float], reached: Sequence[bool]) -> float:
     """Ranked probability score of an ordered outcome, from P(≥ k) and whether ≥ k came true for every k but the least.
 
-    It is the sum of the Brier scores of the thresholds, so a person's numbers that are not in order have one too.
+    It is the sum of the Brier scores of the thresholds, so numbers that are not in order have one too.
     """
     return float(_rules().brier_score(np.asarray(reached, int), np.asarray(at_least, float), backend="numpy").sum())
 
@@ -47,15 +47,19 @@ def count_scores(chances: Sequence[float], count: int) -> tuple[float, float]:
 
 
 def _rules() -> Any:
-    """Loaded when there is something to score: it takes seconds, for it compiles for other uses."""
+    """Imported only when there is something to score, since the import takes seconds."""
     import scoringrules
 
     return scoringrules
 
 
 @dataclass(frozen=True, slots=True)
-class Mean:
-    """A mean over n questions, its standard error (None where it cannot be told), and how many windows are separate."""
+class MeanScore:
+    """A mean over questions.
+
+    value: the mean; error: its standard error, None with fewer than MIN_WINDOWS separate windows.
+    n: number of questions; windows: number of separate windows.
+    """
 
     value: float
     error: float | None
@@ -63,28 +67,28 @@ class Mean:
     windows: int
 
 
-def mean(values: Sequence[float], spans: Sequence[Span]) -> Mean:
-    """The mean, and as its standard error sd/√m, m being the number of separate windows; none where m is below FEWEST.
+def mean_score(values: Sequence[float], spans: Sequence[Window]) -> MeanScore:
+    """The mean and its standard error sd/√m, where m is the number of separate windows.
 
-    The sd is that of the means of questions of the same window, with the correction for m values, not for as many as overlap: where no
-    windows overlap and each has as many questions, this is the error of a mean of independent values. Where some stretches of history
-    hold more questions than others, the mean rests on fewer than m (n²/Σn², Kish 1965).
+    The sd is that of the means over questions of one window, corrected for m values rather than for as many as overlap: where no windows
+    overlap and each has as many questions, this is the error of a mean of independent values. Where some stretches of history hold more
+    questions than others, m is replaced by the effective n²/Σn² if that is smaller (Kish 1965).
     """
-    x, m = np.asarray(values, float), separate(spans)
-    if m < FEWEST:
-        return Mean(float(x.mean()), None, len(x), m)
+    x, m = np.asarray(values, float), separate_windows(spans)
+    if m < MIN_WINDOWS:
+        return MeanScore(float(x.mean()), None, len(x), m)
     _, window, held = np.unique(np.asarray(spans), axis=0, return_inverse=True, return_counts=True)
     sd = float((np.bincount(window.ravel(), x) / held).std()) * sqrt(m / (m - 1))
     ends = np.asarray([end for _, end in spans], int)
     stretches = np.bincount((ends - int(ends.min())) // (_longest(spans) + 1))
     worth = min(float(m), len(x) ** 2 / float((stretches**2.0).sum()))
-    return Mean(float(x.mean()), sd / sqrt(worth), len(x), m)
+    return MeanScore(float(x.mean()), sd / sqrt(worth), len(x), m)
 
 
-def separate(spans: Sequence[Span]) -> int:
-    """The greatest number of windows of which no two share a month; if they differ in length, each is counted as long as the longest.
+def separate_windows(spans: Sequence[Window]) -> int:
+    """The greatest number of windows of which no two share a month, by taking always the one that ends first.
 
-    Else a few short windows would vouch for the long ones beside them. Found by taking always the one that ends first.
+    If windows differ in length, each counts as long as the longest; otherwise a few short ones would stand for the long ones beside them.
     """
     longest = _longest(spans)
     count, last = 0, -inf
@@ -94,6 +98,6 @@ def separate(spans: Sequence[Span]) -> int:
     return count
 
 
-def _longest(spans: Sequence[Span]) -> int:
+def _longest(spans: Sequence[Window]) -> int:
     """Months from the first to the last of the longest window."""
     return max(end - start for start, end in spans)

@@ -1,8 +1,8 @@
-"""Simulation-based calibration of model 5: histories written by its prior, fitted, and the rank of the truth among the draws.
+"""Simulation-based calibration of model 5: fits of histories simulated from the prior, and the rank of the truth among the draws.
 
-If prior, simulator, likelihood, sampler and the carrying forward all belong together, every rank is uniform. Test quantities are all named
-scalars, the joint log-likelihood (ranks of parameters alone cannot see a likelihood that is ignored) and the per-draw probabilities of all
-ladder questions, the drivers held as they are at the end. After Talts et al. (2018), Modrák et al. (2023), Säilynoja et al. (2022).
+If prior, simulator, likelihood, sampler and forecast agree, every rank is uniform. Test quantities are all named scalars, the
+joint log-likelihood (ranks of parameters alone do not reveal that a likelihood is ignored) and the per-draw probabilities of all ladder
+questions, with the drivers fixed at their last values. After Talts et al. (2018), Modrák et al. (2023), Säilynoja et al. (2022).
 """
 
 from __future__ import annotations
@@ -17,34 +17,33 @@ from numpy.typing import NDArray
 
 from forecast.domain import HORIZONS
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.history_forecast import forecast_quantities
-from forecast.forecasting.ladder_forecast import forecast_ladder
+from forecast.forecasting.ladder_forecast import forecast_ladder, question_probabilities
 from forecast.forecasting.parameter_draws import ParameterDraws, from_posterior, from_prior, skip_posterior
 from forecast.forecasting.predictive_checks import log_likelihood, simulate_histories
 from forecast.inference.sample import Sampler
 from forecast.inference.settings import SamplerSettings
 from forecast.model.events import STREAMS
-from forecast.model.history import Drivers, History
-from forecast.model.tolerance_data import TolerancePriors, model_data
+from forecast.model.tolerance_data import Drivers, History, TolerancePriors, model_data
 from forecast.typing import Floats, Ints
 
 type Quantities = dict[str, Floats]
 type Data = dict[str, NDArray[Any]]
-type Corrupt = Callable[[Data], Data]
-"""A mutant: what it does to the data of the graph before they are fitted. The truth and the test quantities stay as they were."""
+type CorruptData = Callable[[Data], Data]
+"""A deliberate error: a change of the data before they are fitted. The truth and the test quantities stay as they were."""
 
-SHORT = SamplerSettings(chains=1, draws=250, tune=250, target_accept=0.9)
+SHORT_FIT = SamplerSettings(chains=1, draws=250, tune=250, target_accept=0.9)
 KEPT_DRAWS = 50
 """Draws a fit is thinned to, so that they are nearly independent; ranks run from 0 to this number."""
-LEARNT_BELOW = 0.97
-"""A parameter whose posterior sd is on average above this share of its prior sd has learnt nothing: its ranks are uniform come what may."""
+LEARNT_SD_MAX = 0.97
+"""A parameter whose posterior sd is on average above this share of its prior sd learns nothing: its ranks are uniform in any case."""
 
 
 @dataclass(frozen=True, eq=False)
-class Ranks:
-    """Ranks [N, Q] of the truth among `draws` draws, by history and test quantity; ties are broken by chance.
+class RankStatistics:
+    """Ranks of the truth among the draws of each fit.
 
-    shrinkage: parameter → mean posterior sd over prior sd; refused: fits left out, for divergences or draws that are not finite.
+    names: of the Q test quantities; ranks: [N, Q], by history and quantity, from 0 to `draws`; ties are broken by chance.
+    shrinkage: parameter → mean posterior sd over prior sd; refused: number of fits left out for divergences or draws that are not finite.
     """
 
     names: tuple[str, ...]
@@ -53,18 +52,22 @@ class Ranks:
     shrinkage: Mapping[str, float]
     refused: int
 
-    def apart(self) -> tuple[str, ...]:
-        """The quantities whose posterior is their prior."""
-        return tuple(n for n, s in self.shrinkage.items() if s > LEARNT_BELOW)
+    def unlearnt(self) -> tuple[str, ...]:
+        """The parameters whose posterior is their prior."""
+        return tuple(n for n, s in self.shrinkage.items() if s > LEARNT_SD_MAX)
 
 
 @dataclass(frozen=True)
 class UniformityTest:
-    """Whether all ranks are uniform: p-values by test quantity, of which the smallest must exceed `limit`."""
+    """Whether all ranks are uniform.
+
+    p_values: test quantity → p-value; the smallest must exceed `limit`. unlearnt: parameters that learn nothing, left out.
+    histories, refused: number of fits used, and left out.
+    """
 
     p_values: Mapping[str, float]
     limit: float
-    apart: tuple[str, ...]
+    unlearnt: tuple[str, ...]
     histories: int
     refused: int
 
@@ -84,11 +87,11 @@ def rank_statistics(
     start_level: int,
     size: int,
     seed: int,
-    settings: SamplerSettings = SHORT,
-    corrupt: Corrupt | None = None,
+    settings: SamplerSettings = SHORT_FIT,
+    corrupt: CorruptData | None = None,
     report: Callable[[float, str], None] | None = None,
-) -> Ranks:
-    """Fit `size` histories that the prior wrote, given the drivers, each from `start_level`; all through the one compiled sampler."""
+) -> RankStatistics:
+    """Fit `size` histories simulated from the prior, given the drivers, each from `start_level`, with one compiled sampler."""
     rng = np.random.default_rng(seed)
     truths = from_prior(constants, drivers.origin, size, rng)
     levels = simulate_histories(truths, drivers, start_level, rng)
@@ -96,24 +99,24 @@ def rank_statistics(
     refused = 0
     for n in range(size):
         history = History(levels[n], drivers)
-        drawn = _fit(sampler, history, constants, seed + 1 + n, settings, corrupt)
-        if drawn is None:
+        draws = _fit(sampler, history, constants, seed + 1 + n, settings, corrupt)
+        if draws is None:
             refused += 1
             continue
-        truth, found = quantities(truths.take(np.array([n])), history), quantities(drawn, history)
-        ranks.append([_rank(truth[name][0], found[name], rng) for name in found])
-        widths.append([value.std() for value in parameters(drawn).values()])
+        truth, fitted = calibration_quantities(truths.take(np.array([n])), history), calibration_quantities(draws, history)
+        ranks.append([_rank(truth[name][0], fitted[name], rng) for name in fitted])
+        widths.append([value.std() for value in scalar_parameters(draws).values()])
         if report:
             report((n + 1) / size, f"{n + 1} of {size} histories, {refused} refused")
-    prior = parameters(from_prior(constants, drivers.origin, 20_000, rng))
+    prior = scalar_parameters(from_prior(constants, drivers.origin, 20_000, rng))
     shrinkage = {name: float(w / max(value.std(), 1e-12)) for (name, value), w in zip(prior.items(), np.mean(widths, axis=0), strict=True)}
-    return Ranks(tuple(found), np.array(ranks), KEPT_DRAWS, shrinkage, refused)
+    return RankStatistics(tuple(fitted), np.array(ranks), KEPT_DRAWS, shrinkage, refused)
 
 
 def _fit(
-    sampler: Sampler, history: History, constants: TolerancePriors, seed: int, settings: SamplerSettings, corrupt: Corrupt | None
+    sampler: Sampler, history: History, constants: TolerancePriors, seed: int, settings: SamplerSettings, corrupt: CorruptData | None
 ) -> ParameterDraws | None:  # fmt: skip
-    """Thinned draws of one fit; a fit with divergences is made again with smaller steps, as in the real thing; None if refused again."""
+    """Thinned draws of one fit. A fit with divergences is repeated with smaller steps, as in a forecast; None if that fails too."""
     data: Data = model_data(history, constants)
     for attempt in (settings, replace(settings, target_accept=0.99)):
         tree = sampler(corrupt(data) if corrupt else data, seed, attempt)
@@ -125,7 +128,7 @@ def _fit(
     return None
 
 
-def parameters(draws: ParameterDraws) -> Quantities:
+def scalar_parameters(draws: ParameterDraws) -> Quantities:
     """Every scalar parameter by draw [S]."""
     out: Quantities = {}
     for name, value in draws.__dict__.items():
@@ -136,21 +139,21 @@ def parameters(draws: ParameterDraws) -> Quantities:
     return out
 
 
-def quantities(draws: ParameterDraws, history: History) -> Quantities:
+def calibration_quantities(draws: ParameterDraws, history: History) -> Quantities:
     """Every test quantity by draw [S]: parameters, the joint log-likelihood, and the chances of the ladder questions."""
-    out = parameters(draws) | {"log_likelihood": log_likelihood(draws, history)}
+    out = scalar_parameters(draws) | {"log_likelihood": log_likelihood(draws, history)}
     held = _held(history.drivers)
     office = np.full(held.horizon, history.drivers.administration[-1])
     paths = np.zeros((draws.size, 1), int)
-    # the bent pressure of the drivers goes into the pool as it is
+    # the pressure of the drivers is saturated already, so the link leaves it as it is
     found = forecast_ladder(
-        draws, held, paths, history.level_now, history.fresh_now, history.drivers.origin, office, link=lambda pressure: pressure
+        draws, held, paths, history.level_now, history.just_risen_now, history.drivers.origin, office, link=lambda pressure: pressure
     )
-    return out | forecast_quantities(found)
+    return out | question_probabilities(found)
 
 
 def _held(drivers: Drivers) -> DriverPaths:
-    """One path on which every driver stays as it is at the end."""
+    """One path on which every driver keeps its last value."""
     horizon = max(HORIZONS)
 
     def stays(series: Floats) -> Floats:
@@ -170,12 +173,12 @@ def _rank(truth: float, draws: Floats, rng: np.random.Generator) -> int:
     return below + int(rng.integers(level + 1))
 
 
-def uniformity_test(ranks: Ranks, family_wise: float = 0.01, seed: int = 1) -> UniformityTest:
-    """Are all ranks uniform? One p-value a quantity, by its ECDF band; Bonferroni over those that can learn."""
-    apart = ranks.apart()
+def uniformity_test(ranks: RankStatistics, family_wise: float = 0.01, seed: int = 1) -> UniformityTest:
+    """Test whether all ranks are uniform: one p-value a quantity, by its ECDF band, with Bonferroni's correction."""
+    unlearnt = ranks.unlearnt()
     p = ecdf_p_values(ranks.ranks, ranks.draws, seed)
-    judged = {n: float(v) for n, v in zip(ranks.names, p, strict=True) if n not in apart}
-    return UniformityTest(judged, family_wise / max(len(judged), 1), apart, len(ranks.ranks), ranks.refused)
+    judged = {n: float(v) for n, v in zip(ranks.names, p, strict=True) if n not in unlearnt}
+    return UniformityTest(judged, family_wise / max(len(judged), 1), unlearnt, len(ranks.ranks), ranks.refused)
 
 
 def ecdf_p_values(ranks: Ints, draws: int, seed: int = 1, replicates: int = 100_000) -> Floats:

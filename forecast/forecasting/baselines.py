@@ -1,35 +1,40 @@
-"""What somebody who knows no model would say to each question, from the record as it stood: the forecasts that ours has to beat.
+"""Two simple forecasts of each question, which the model has to beat. They use the record alone.
 
-*Persistence*: nothing changes. Of levels, the present one stays with probability 1 − ε a month, else any other comes; ε from the
-changes so far. Of an event, the answer of the last window comes again, with ε from how often it did not; of a count, its rate is that of
-the last window. *Climatology*: all goes on as it ever did. Of levels, the monthly transitions so far, ½ added to each; of an event, the
-share of past windows; of a count, its rate over the whole record. Every number has ½ added to what was counted, so none is certain.
+*Persistence*: nothing changes. A level stays with probability 1 − ε a month, where ε comes from the changes so far. An event happens if it
+happened in the last window, with an ε likewise. A count has the rate of the last window.
+*Climatology*: the future is like the whole past. A level moves with the monthly frequencies so far. An event has the share of past windows
+in which it happened. A count has its rate over the whole record.
+½ is added to every number counted, so that no probability is 0 or 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import exp, lgamma, log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.data.event_groups import distinct_acts
+from forecast.data.event_groups import counts_by_month
 from forecast.data.records import Event
-from forecast.data.settings import Companion, Counts, QuestionsConfig
+from forecast.data.settings import CompanionQuestion, QuestionsConfig
 from forecast.domain import FIRST_MONTH, TOP, Month, Question
-from forecast.forecasting.questions import slug_of
 from forecast.typing import Floats
 
 TAIL = 1e-7
-"""The chance of more than the largest count that a distribution names one by one."""
+"""A distribution of counts is cut where more than the largest count has at most this probability."""
 MAX_COUNT = 400
 
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """Probabilities of yes (of a count: of at least one), and of a count also its distributions: chances of 0, 1, …, the last or more."""
+    """The baselines' forecasts of one question.
+
+    persistence        probability of yes; of a count, of at least one
+    climatology        likewise
+    persistence_count  of a count: probabilities of 0, 1, …, the last or more; else None
+    climatology_count  likewise
+    """
 
     persistence: float
     climatology: float
@@ -40,9 +45,9 @@ class Baseline:
 def baselines(
     questions: Iterable[Question], levels: NDArray[np.int_], events: Sequence[Event], config: QuestionsConfig, origin: Month
 ) -> dict[str, Baseline]:
-    """Of every question whose past is on record; direct action, of which nothing is coded, has none.
+    """The baselines of every question whose past is recorded, by id. Direct action has none: no event of it is coded.
 
-    levels [T] of the main reading from FIRST_MONTH to the origin, events and levels as they were known then.
+    levels: [T] of the main reading from FIRST_MONTH to the origin. Events and levels as they were known at the origin.
     """
     stays, goes_on = persistence_kernel(levels), climatology_kernel(levels)
     out: dict[str, Baseline] = {}
@@ -51,7 +56,7 @@ def baselines(
             now = int(levels[-1])
             persistence, climatology = (baseline_probability(kernel, now, q.kind, q.level, q.horizon) for kernel in (stays, goes_on))
             out[q.id] = Baseline(persistence, climatology)
-        elif (companion := config.companion[slug_of(q)]).counts is not None:
+        elif (companion := config.companion[q.companion or ""]).counts is not None:
             out[q.id] = _companion(companion, events, q.horizon, origin)
     return out
 
@@ -82,67 +87,44 @@ def baseline_probability(kernel: Floats, level: int, kind: str, k: int, horizon:
     return float(at[hit].sum()) if kind == "in_force_at" else met
 
 
-def _companion(companion: Companion, events: Sequence[Event], horizon: int, origin: Month) -> Baseline:
+def _companion(companion: CompanionQuestion, events: Sequence[Event], horizon: int, origin: Month) -> Baseline:
     assert companion.counts is not None
-    seen = by_month(events, companion.counts, origin)
-    windows = past_windows(seen, horizon)
+    acts = counts_by_month(events, companion.counts, FIRST_MONTH, origin)
+    windows = past_windows(acts, horizon)
     if companion.kind == "count":
-        rates = (windows[-1], float(horizon)), (float(seen.sum()), float(len(seen)))
-        last, ever = (count_chances(0.5 + n, months, horizon) for n, months in rates)
+        rates = (windows[-1], float(horizon)), (float(acts.sum()), float(len(acts)))
+        last, ever = (count_distribution(0.5 + n, months, horizon) for n, months in rates)
         return Baseline(1.0 - float(last[0]), 1.0 - float(ever[0]), last, ever)
     yes = windows > 0
     if companion.none_of is not None:
-        yes &= past_windows(by_month(events, companion.none_of, origin), horizon) == 0
+        yes &= past_windows(counts_by_month(events, companion.none_of, FIRST_MONTH, origin), horizon) == 0
     changed = (np.count_nonzero(yes[1:] != yes[:-1]) + 0.5) / len(yes)
     return Baseline(float(1.0 - changed if yes[-1] else changed), float((yes.sum() + 0.5) / (len(yes) + 1.0)))
 
 
-def by_month(events: Sequence[Event], counts: Counts, origin: Month) -> Floats:
-    """How many acts count in each month [T] from FIRST_MONTH to the origin; rows that are one act are one."""
-    out = np.zeros(origin - FIRST_MONTH + 1)
-    for e in distinct_acts([e for e in events if e.answers] if counts.answers else events):
-        if FIRST_MONTH <= e.date.month <= origin and counts_towards(e, counts):
-            out[e.date.month - FIRST_MONTH] += 1.0
+def past_windows(counts: Floats, horizon: int) -> Floats:
+    """Sums over windows of `horizon` months that do not overlap, the last ending at the origin; months left at the start are not used."""
+    whole = len(counts) // horizon
+    return np.asarray(counts[len(counts) - whole * horizon :].reshape(whole, horizon).sum(1))
+
+
+def count_distribution(shape: float, months: float, horizon: int) -> Floats:
+    """Probabilities of 0, 1, …, the last or more within `horizon` months, if the monthly rate is Gamma(shape, months)."""
+    from scipy.stats import nbinom
+
+    return _cut_tail(nbinom.pmf(np.arange(MAX_COUNT), shape, months / (months + horizon)))
+
+
+def poisson_distribution(means: Floats) -> Floats:
+    """Probabilities of 0, 1, …, the last or more, averaged over draws of the mean [S]."""
+    from scipy.stats import poisson
+
+    return _cut_tail(np.asarray(poisson.pmf(np.arange(MAX_COUNT)[:, None], means)).mean(1))
+
+
+def _cut_tail(pmf: Floats) -> Floats:
+    """The distribution up to where at most TAIL is left; the last entry takes the rest."""
+    enough = np.flatnonzero(1.0 - np.cumsum(pmf) <= TAIL)
+    out = np.array(pmf[: enough[0] + 1] if enough.size else pmf)
+    out[-1] += 1.0 - out.sum()
     return out
-
-
-def counts_towards(e: Event, counts: Counts) -> bool:
-    """Whether a row is of the kind that a companion question counts."""
-    named: Mapping[str, str | None] = counts.model_dump(include={"family", "role", "kind", "instrument", "direction", "answers"})
-    return (
-        all(wanted is None or getattr(e, field) == wanted for field, wanted in named.items())
-        and (counts.min_count is None or (e.count or 0) >= counts.min_count)
-        and not (counts.without_same_act and e.same_act_as)
-    )
-
-
-def past_windows(seen: Floats, horizon: int) -> Floats:
-    """Sums over windows of `horizon` months that do not overlap, the last ending at the origin; what is left at the start is not used."""
-    whole = len(seen) // horizon
-    return np.asarray(seen[len(seen) - whole * horizon :].reshape(whole, horizon).sum(1))
-
-
-def count_chances(shape: float, months: float, horizon: int) -> Floats:
-    """Chances of 0, 1, … within `horizon` months if the monthly rate is Gamma(shape, months): a negative binomial, its tail in the last."""
-    stay, out = log(months / (months + horizon)), [0.0]
-    out[0] = exp(shape * stay)
-    while 1.0 - sum(out) > TAIL and len(out) < MAX_COUNT:
-        k = len(out)
-        out.append(exp(lgamma(shape + k) - lgamma(shape) - lgamma(k + 1.0) + shape * stay + k * log(horizon / (months + horizon))))
-    return with_tail(np.array(out))
-
-
-def poisson_chances(means: Floats) -> Floats:
-    """Chances of 0, 1, …, averaged over draws of the mean [S], the tail in the last."""
-    now = np.exp(-means)
-    out = [float(now.mean())]
-    while 1.0 - sum(out) > TAIL and len(out) < MAX_COUNT:
-        now = now * means / len(out)
-        out.append(float(now.mean()))
-    return with_tail(np.array(out))
-
-
-def with_tail(chances: Floats) -> Floats:
-    """The last entry takes what is left over."""
-    chances[-1] += 1.0 - chances.sum()
-    return chances

@@ -1,7 +1,7 @@
-"""A pool of driver paths over the months after the origin, shared by every draw and reading.
+"""Simulated paths of the drivers over the months after the origin, shared by every draw and reading.
 
-In month t: rates from t − 1 → arrivals with marks → S, I, E, G at t. All random numbers are drawn beforehand in fixed shapes, so a
-patched pool differs from the unpatched one only by what the patch does.
+In month t: the state at t − 1 gives the rates; events arrive with channel and intensity; they give S, I, E and G at t. All random numbers
+are drawn beforehand in fixed shapes, so paths with an intervention differ from those without only by what the intervention does.
 """
 
 from __future__ import annotations
@@ -15,26 +15,30 @@ from numpy.typing import NDArray
 from forecast.arrays.decay import decay, impulse_step
 from forecast.data.records import Scheduled
 from forecast.domain import CHANNELS, Month
-from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.interventions import NO_INTERVENTION, Intervention
+from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, Intervention
 from forecast.model.events import HALF_LIFE, MAX_INTENSITY, RATE, SHAPE, STREAMS, EventRates, predictors
-from forecast.model.history import LOG_3000, LOGIT_60
 from forecast.model.leverage import Leverage, LeverageSettings, combine
+from forecast.model.tolerance_data import LOG_3000, LOGIT_60
 from forecast.typing import Floats
 
 N_PATHS = 2_000
 HORIZON = 24
 MAX_ARRIVALS = 8
-"""Of one stream in one month; the chance of more is below 10⁻⁴ at the rates seen."""
+"""Of one stream in one month; at the rates on record, the probability of more is below 10⁻⁴."""
 _OF_WASHINGTON = np.array([s not in ("mobilisation", "concession") for s in STREAMS])
 _NEVER = np.int64(10_000)
-_LOG_MOST = np.log(100.0)  # of a monthly rate: beyond it all arrivals that count come anyhow, and e^z could overflow
+_LOG_MOST = np.log(100.0)  # the largest log monthly rate: it already gives MAX_ARRIVALS, and e^z could overflow
 _LOG2 = float(np.log(2.0))
 
 
 @dataclass(frozen=True)
 class DriverState:
-    """The drivers at the origin: leverage and its parts, mobilisation e (unscaled), concession memory G."""
+    """The drivers at the origin.
+
+    leverage      leverage and its parts
+    mobilisation  e, not yet divided by its scale
+    concessions   G, the memory of concessions
+    """
 
     leverage: Leverage
     mobilisation: float
@@ -43,10 +47,13 @@ class DriverState:
 
 @dataclass(frozen=True)
 class ExogenousPaths:
-    """What the simulation draws from besides events.
+    """Paths that no event changes, for P paths.
 
-    log_deaths [P, 13 + H] for months T − 12..T + H; opposition [P, 1 + H], d for T..T + H; mobilisation_scale: ē.
-    new_us_rates_from: months after the origin at which another US administration multiplies all rates of pressure (None if beyond).
+    log_deaths          [P, 13 + H] months T − 12..T + H
+    opposition          [P, 1 + H] d in the months T..T + H
+    mobilisation_scale  ē
+    new_us_rates_from   months after the origin from which another US administration governs, which multiplies all rates of US events by
+                        an uncertain factor; None if that is beyond the horizon
     """
 
     log_deaths: Floats
@@ -57,7 +64,7 @@ class ExogenousPaths:
 
 @dataclass(frozen=True)
 class _CommonRandomNumbers:
-    """Every random number of a pool."""
+    """Every random number of the P paths, for K streams and at most A arrivals of each in a month."""
 
     row: NDArray[np.int64]  # [P] which posterior draw of the rates
     arrivals: Floats  # [P, H, K]
@@ -75,7 +82,9 @@ class _CommonRandomNumbers:
 MAX_MEASURES = 64
 
 
-def _noise(events: EventRates, leverage: Leverage, n_calendar: int, n: int, horizon: int, rng: np.random.Generator) -> _CommonRandomNumbers:
+def _random_numbers(
+    events: EventRates, leverage: Leverage, n_calendar: int, n: int, horizon: int, rng: np.random.Generator
+) -> _CommonRandomNumbers:
     k = len(STREAMS)
     ended, relaxations = events.ended
     return _CommonRandomNumbers(
@@ -94,7 +103,7 @@ def _noise(events: EventRates, leverage: Leverage, n_calendar: int, n: int, hori
 
 
 def _dirichlet_cumulated(parameters: Floats, n: int, rng: np.random.Generator) -> Floats:
-    """[n, cells] cumulated shares; cells with parameter 0 get none. A stream that has no marks gets the first cell."""
+    """[n, cells] cumulated shares; cells with parameter 0 get none. A stream without marks gets the first cell."""
     gammas = rng.gamma(np.maximum(parameters, 1e-300), size=(n, parameters.size)) * (parameters > 0)
     total = gammas.sum(1, keepdims=True)
     shares = np.where(total > 0, gammas / np.where(total > 0, total, 1.0), np.eye(1, parameters.size))
@@ -123,14 +132,14 @@ class _Measures:
         self.used = np.zeros((n, 3), np.int64)
         self.place: dict[str, tuple[int, int]] = {}
         self._life = np.floor(noise.lifetimes / noise.hazard[:, None, None]).clip(0, float(_NEVER)).astype(np.int64)
-        everyone = np.ones(n, bool)
+        all_paths = np.ones(n, bool)
         for m in leverage.standing:
             c = CHANNELS.index(m.channel)
             self.place[m.id] = (c, int(self.used[0, c]))
-            self.add(everyone, np.full(n, c), np.full(n, m.intensity), month=0)
+            self.add(all_paths, np.full(n, c), np.full(n, m.intensity), month=0)
 
     def add(self, where: NDArray[np.bool_], channel: NDArray[np.int64], intensity: NDArray[np.int64], month: int) -> None:
-        """A new measure on some paths; those whose slots are full keep the oldest."""
+        """Add a measure on the paths `where`. A path whose slots are full keeps its oldest measures."""
         p = np.flatnonzero(where)
         c = channel[p]
         slot = np.minimum(self.used[p, c], MAX_MEASURES - 1)
@@ -139,29 +148,29 @@ class _Measures:
         self.used[p, c] = np.minimum(self.used[p, c] + 1, MAX_MEASURES)
 
     def relax(self, where: NDArray[np.bool_], channel: NDArray[np.int64], pick: Floats, month: int) -> NDArray[np.bool_]:
-        """End a random standing measure of the channel on some paths; returns where one was there to end."""
+        """End a random standing measure of the channel on the paths `where`; returns the paths that had one."""
         p = np.flatnonzero(where)
         alive = (self.last[p, channel[p]] > month) & (np.arange(MAX_MEASURES) < self.used[p, channel[p]][:, None])
         count = alive.sum(1)
         order = np.cumsum(alive, axis=1)
         target = np.floor(pick[p] * count).astype(np.int64) + 1
         slot = np.argmax(order == target[:, None], axis=1)
-        some = count > 0
-        self.last[p[some], channel[p[some]], slot[some]] = month
-        done = np.zeros_like(where)
-        done[p[some]] = True
-        return done
+        present = count > 0
+        self.last[p[present], channel[p[present]], slot[present]] = month
+        ended = np.zeros_like(where)
+        ended[p[present]] = True
+        return ended
 
     def end(self, where: NDArray[np.bool_], event_id: str, month: int) -> None:
-        """End a named measure on some paths, where it still stands."""
+        """End a named measure on the paths `where` it still stands."""
         if event_id in self.place:
             c, slot = self.place[event_id]
             self.last[where, c, slot] = np.minimum(self.last[where, c, slot], month)
 
     def strength(self, month: int) -> Floats:
         """S by path and channel: log1p of the summed intensity of what is in force on any day of the month."""
-        there = (np.arange(MAX_MEASURES) < self.used[..., None]) & (self.last >= month)
-        return np.log1p((self.intensity * there).sum(2))
+        in_force = (np.arange(MAX_MEASURES) < self.used[..., None]) & (self.last >= month)
+        return np.log1p((self.intensity * in_force).sum(2))
 
 
 def simulate_drivers(
@@ -172,26 +181,26 @@ def simulate_drivers(
     calendar: Sequence[Scheduled],
     origin: Month,
     seed: int,
-    patch: Intervention = NO_INTERVENTION,
+    intervention: Intervention = NO_INTERVENTION,
     n: int = N_PATHS,
     horizon: int = HORIZON,
 ) -> DriverPaths:
-    """Paths of every driver for `horizon` months after the origin; the same seed gives common random numbers across patches."""
+    """Paths of every driver for `horizon` months after the origin. The same seed gives the same random numbers with any intervention."""
     due = [c for c in calendar if c.effect in ("ends", "starts") and 1 <= c.date.month - origin <= horizon]
-    noise = _noise(events, start.leverage, len(due), n, horizon, np.random.default_rng(seed))
+    noise = _random_numbers(events, start.leverage, len(due), n, horizon, np.random.default_rng(seed))
     eta, rate = events.eta[noise.row], events.rate[noise.row]
     log_rate = np.log(np.maximum(rate, 1e-300))
 
     x = future.log_deaths.copy()
-    if patch.deaths is not None:
-        x[:, 12:] += patch.deaths
+    if intervention.deaths is not None:
+        x[:, 12:] += intervention.deaths
     log2_deaths = (x[:, 12:] - LOG_3000) / _LOG2
-    opposition = future.opposition - LOGIT_60 + (0.0 if patch.opposition is None else patch.opposition)
+    opposition = future.opposition - LOGIT_60 + (0.0 if intervention.opposition is None else intervention.opposition)
 
     measures = _Measures(start.leverage, noise)
     impulse = np.broadcast_to(start.leverage.impulses[:, -1], (n, 3)).copy()
     mobilised, conceded = np.full(n, start.mobilisation), np.full(n, start.concessions)
-    push = np.zeros(horizon + 1) if patch.leverage is None else patch.leverage
+    push = np.zeros(horizon + 1) if intervention.leverage is None else intervention.leverage
 
     strength = np.zeros((n, 3, horizon + 1))
     impulses = np.zeros((n, 3, horizon + 1))
@@ -208,21 +217,21 @@ def simulate_drivers(
     for t in range(1, horizon + 1):
         inputs = (log2_deaths[:, t - 1], conceded, level[:, t - 1])
         centred = [series - mean for series, mean in zip(inputs, events.means, strict=True)]
-        rates = np.exp(np.minimum(log_rate + predictors(centred[0], centred[1], centred[2], eta), _LOG_MOST)) * _factors(patch, t)
+        rates = np.exp(np.minimum(log_rate + predictors(centred[0], centred[1], centred[2], eta), _LOG_MOST)) * _factors(intervention, t)
         if future.new_us_rates_from is not None and t >= future.new_us_rates_from:
             rates = rates * np.where(_OF_WASHINGTON, noise.multiplier[:, None], 1.0)
         counts = _poisson(noise.arrivals[:, t - 1], rates)
         arrivals[:, t - 1] = counts
-        gain, relief, mobilisation = _happen(measures, counts, noise, patch, t)
+        gain, relief, mobilisation = _apply_arrivals(measures, counts, noise, intervention, t)
         gains[:, :, t], reliefs[:, :, t] = gain, relief
-        _scheduled(measures, due, noise, origin, t)
+        _apply_calendar(measures, due, noise, origin, t)
         for c in range(3):
             impulse[:, c] = impulse_step(impulse[:, c], gain[:, c], relief[:, c], keep[c])
         strength[:, :, t], impulses[:, :, t] = measures.strength(t), impulse
         level[:, t] = np.maximum(combine(strength[:, :, t].T, impulse.T, settings) + push[t], 0.0)
         mobilised = np.maximum(decay(HALF_LIFE) * mobilised, np.log1p(mobilisation))
         memory[:, t] = mobilised
-        forced_concession = any(f.stream == "concession" and f.month == t for f in patch.forced)
+        forced_concession = any(f.stream == "concession" and f.month == t for f in intervention.forced)
         conceded = decay(HALF_LIFE) * conceded + ((counts[:, STREAMS.index("concession")] > 0) | forced_concession)
 
     return DriverPaths(
@@ -241,15 +250,15 @@ def simulate_drivers(
     )
 
 
-def _factors(patch: Intervention, t: int) -> Floats:
-    active = patch.rates_from <= t <= patch.rates_to
-    return np.array([patch.rates.get(s, 1.0) if active else 1.0 for s in STREAMS])
+def _factors(intervention: Intervention, t: int) -> Floats:
+    active = intervention.rates_from <= t <= intervention.rates_to
+    return np.array([intervention.rates.get(s, 1.0) if active else 1.0 for s in STREAMS])
 
 
-def _happen(
-    measures: _Measures, counts: NDArray[np.int64], noise: _CommonRandomNumbers, patch: Intervention, t: int
+def _apply_arrivals(
+    measures: _Measures, counts: NDArray[np.int64], noise: _CommonRandomNumbers, intervention: Intervention, t: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Carry out the month's arrivals: strongest gain and relief by channel [P, 3], strongest mobilisation [P]."""
+    """Apply the month's arrivals. Returns the strongest gain and relief by channel [P, 3], and the strongest mobilisation [P]."""
     n = len(counts)
     gain, relief, mobilisation = np.zeros((n, 3)), np.zeros((n, 3)), np.zeros(n)
     for k, name in enumerate(STREAMS):
@@ -259,20 +268,20 @@ def _happen(
         arriving = [(counts[:, k] > j, *_mark(noise, k, t, j), j, False) for j in range(int(counts[:, k].max(initial=0)))]
         arriving += [
             (np.ones(n, bool), np.full(n, CHANNELS.index(f.channel) if f.channel else 0), np.full(n, f.intensity), MAX_ARRIVALS - 1, f.ends)
-            for f in patch.forced
+            for f in intervention.forced
             if f.month == t and f.stream == name
         ]
-        for where, channel, intensity, j, surely in arriving:
+        for where, channel, intensity, j, certain in arriving:
             if kind == "measure":
                 measures.add(where, channel, intensity, t)
             elif kind == "relaxation":
-                ending = where if surely else where & (noise.ends[:, t - 1, j] < noise.p_ends)
+                ending = where if certain else where & (noise.ends[:, t - 1, j] < noise.p_ends)
                 ended = measures.relax(ending, channel, noise.which[:, t - 1, j], t)
-                _lift(relief, where & ~ended, channel, intensity)
+                _raise_to(relief, where & ~ended, channel, intensity)
             elif kind == "mobilisation":
                 mobilisation = np.maximum(mobilisation, np.where(where, intensity, 0))
             else:
-                _lift(gain, where, channel, intensity)
+                _raise_to(gain, where, channel, intensity)
     return gain, relief, mobilisation
 
 
@@ -282,12 +291,12 @@ def _mark(noise: _CommonRandomNumbers, k: int, t: int, j: int) -> tuple[NDArray[
     return cell // MAX_INTENSITY, cell % MAX_INTENSITY + 1
 
 
-def _lift(strongest: Floats, where: NDArray[np.bool_], channel: NDArray[np.int64], intensity: NDArray[np.int64]) -> None:
+def _raise_to(strongest: Floats, where: NDArray[np.bool_], channel: NDArray[np.int64], intensity: NDArray[np.int64]) -> None:
     p = np.flatnonzero(where)
     strongest[p, channel[p]] = np.maximum(strongest[p, channel[p]], intensity[p])
 
 
-def _scheduled(measures: _Measures, due: Sequence[Scheduled], noise: _CommonRandomNumbers, origin: Month, t: int) -> None:
+def _apply_calendar(measures: _Measures, due: Sequence[Scheduled], noise: _CommonRandomNumbers, origin: Month, t: int) -> None:
     for i, item in enumerate(due):
         if item.date.month - origin != t:
             continue

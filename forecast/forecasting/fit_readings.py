@@ -1,58 +1,67 @@
-"""Every reading of history fitted by the one compiled function, passed through the gate, and carried forward."""
+"""Each reading of the record: fitted by the one compiled function, checked by the gate, and forecast."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
-from scipy.special import logit
 
+from forecast.arrays.transforms import logit
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.history_forecast import forecast_from_history, forecast_quantities
-from forecast.forecasting.ladder_forecast import LadderForecast
+from forecast.forecasting.ladder_forecast import LadderForecast, forecast_from_history, question_probabilities
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior, skip_posterior
-from forecast.inference.gate import Diagnostics, examine, scalars
+from forecast.inference.gate import Diagnostics, diagnose, scalar_draws
 from forecast.inference.sample import Sampler, compile_sampler
 from forecast.inference.settings import DRAWS_A_CHAIN, RETRY_ACCEPT, SamplerSettings
-from forecast.model.history import History
 from forecast.model.tolerance import build_model
-from forecast.model.tolerance_data import TolerancePriors, model_data, slots
+from forecast.model.tolerance_data import History, TolerancePriors, model_data, slots
+from forecast.progress import Report
 from forecast.typing import Floats
 
-type Tell = Callable[[float, str], None]
-
 KEPT = tuple(POSTERIOR_NAMES.values())
-_EDGE = 1e-12  # probabilities this near 0 or 1 have no logit worth a diagnosis
+_EDGE = 1e-12  # probabilities are clipped to this distance from 0 and 1 before their logits are diagnosed
 
 
 @dataclass(frozen=True, eq=False)
 class ReadingForecast:
-    """One reading: its posterior, the 2,000 draws carried forward, their climb, and the climb of as many draws from the prior."""
+    """The fit of one reading of the record, and the forecast of the ladder from its draws.
+
+    name          the reading's name
+    history       coded levels and drivers that were fitted
+    posterior     groups `posterior` and `sample_stats`, dims chain, draw
+    draws         the S draws that the forecast uses
+    ladder        probabilities of the ladder from `draws`
+    prior_draws   as many draws from the prior
+    prior_ladder  probabilities of the ladder from `prior_draws`
+    diagnostics   what the gate says of the fit
+    skip_counts   of rises and of falls: how often each of levels 1..4 was passed, was stopped at, [4, 2] each
+    constants     constants of the priors that were fitted
+    """
 
     name: str
     history: History
     posterior: xr.DataTree
     draws: ParameterDraws
-    climb: LadderForecast
+    ladder: LadderForecast
     prior_draws: ParameterDraws
-    prior_climb: LadderForecast
+    prior_ladder: LadderForecast
     diagnostics: Diagnostics
     skip_counts: tuple[Floats, Floats]
     constants: TolerancePriors
 
 
-def compiled(situation: OriginState, constants: TolerancePriors, engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
+def compiled_sampler(origin_state: OriginState, constants: TolerancePriors, engine: Literal["nutpie", "pymc"] = "nutpie") -> Sampler:
     """The sampler of model 5; one compilation serves every reading, edit and simulated history of this many slots.
 
-    It is remembered as long as the process lives, so that many fits, also of other origins, compile once.
+    The process keeps it, so that many fits, also of other origins, compile once.
     """
-    key = (*slots(situation.origin), engine, compile_sampler)  # a stand-in for the compiler has its own
+    key = (*slots(origin_state.origin), engine, compile_sampler)  # tests that replace the compiler get their own
     if key not in _COMPILED:
-        history = next(iter(situation.histories.values()))
+        history = next(iter(origin_state.histories.values()))
         _COMPILED[key] = compile_sampler(build_model(history, constants), KEPT, engine)
     return _COMPILED[key]
 
@@ -66,42 +75,45 @@ def fit_history(
     constants: TolerancePriors,
     seed: int,
     settings: SamplerSettings = SamplerSettings(),
-    report: Tell | None = None,
+    report: Report | None = None,
 ) -> xr.DataTree:
-    """Posterior of model 5 for one history."""
+    """Posterior of model 5 for one history: groups `posterior` and `sample_stats`, dims chain, draw."""
     return sampler(model_data(history, constants), seed, settings, report)
 
 
 def posterior_draws(tree: xr.DataTree, history: History, constants: TolerancePriors, seed: int) -> ParameterDraws:
-    """The draws carried forward: 500 of each chain, skips redrawn from their conjugate posterior."""
+    """The draws that the forecast uses: 500 of each chain, with skips drawn from their conjugate posterior."""
     up, down, _ = skip_posterior(constants, history)
     return from_posterior(tree["posterior"].to_dataset(), up, down, DRAWS_A_CHAIN, np.random.default_rng(seed))
 
 
 def forecast_reading(
-    situation: OriginState,
+    origin_state: OriginState,
     sampler: Sampler,
     pool: DriverPaths,
     name: str,
     constants: TolerancePriors,
     seed: int,
     settings: SamplerSettings = SamplerSettings(),
-    report: Tell | None = None,
+    report: Report | None = None,
 ) -> ReadingForecast:
-    """Fit one reading, examine it, retry once if the gate says no, and carry it forward. The caller decides what a second no means."""
-    history = situation.histories[name]
+    """Fit one reading and forecast from it. If the gate refuses the fit, fit once more with smaller steps.
+
+    The diagnostics say whether the gate passed; the caller decides what a second refusal means.
+    """
+    history = origin_state.histories[name]
     tree = fit_history(sampler, history, constants, seed, settings, report)
-    made = _carried(situation, pool, name, history, constants, tree, seed, settings)
-    if made.diagnostics.passed:
-        return made
+    forecast = _forecast_fit(origin_state, pool, name, history, constants, tree, seed, settings)
+    if forecast.diagnostics.passed:
+        return forecast
     harder = replace(settings, target_accept=RETRY_ACCEPT)
     tree = fit_history(sampler, history, constants, seed + 1_000, harder, report)
-    made = _carried(situation, pool, name, history, constants, tree, seed + 1_000, harder)
-    return replace(made, diagnostics=made.diagnostics.after_retry())
+    forecast = _forecast_fit(origin_state, pool, name, history, constants, tree, seed + 1_000, harder)
+    return replace(forecast, diagnostics=forecast.diagnostics.after_retry())
 
 
-def _carried(
-    situation: OriginState,
+def _forecast_fit(
+    origin_state: OriginState,
     pool: DriverPaths,
     name: str,
     history: History,
@@ -112,17 +124,17 @@ def _carried(
 ) -> ReadingForecast:
     posterior = tree["posterior"].to_dataset()
     draws = posterior_draws(tree, history, constants, seed)
-    found = forecast_from_history(situation, draws, pool, history)
-    prior = from_prior(constants, situation.origin, draws.size, np.random.default_rng(situation.seed + 3))
-    quantities = scalars(posterior[list(KEPT)])
-    verdict = examine(
+    ladder = forecast_from_history(origin_state, draws, pool, history)
+    prior = from_prior(constants, origin_state.origin, draws.size, np.random.default_rng(origin_state.seed + 3))
+    quantities = scalar_draws(posterior[list(KEPT)])
+    verdict = diagnose(
         quantities, np.asarray(tree["sample_stats"]["diverging"].values), np.asarray(tree["sample_stats"]["energy"].values, float),
         settings.chains, settings.draws, completed=tree.attrs.get("completed", False), constant=constant_parameters(constants),
     )  # fmt: skip
     if verdict.passed:
-        verdict = _with_forecasts(verdict, found, tree, settings)
+        verdict = _with_forecasts(verdict, ladder, tree, settings)
     return ReadingForecast(
-        name, history, tree, draws, found, prior, forecast_from_history(situation, prior, pool, history), verdict,
+        name, history, tree, draws, ladder, prior, forecast_from_history(origin_state, prior, pool, history), verdict,
         skip_posterior(constants, history)[2], constants,
     )  # fmt: skip
 
@@ -130,7 +142,7 @@ def _carried(
 def constant_parameters(constants: TolerancePriors) -> frozenset[str]:
     """Parameters that cannot vary because their prior has no width."""
     widths = {
-        "leverage_effect": constants.leverage[1], "fresh_effect": constants.fresh[1],
+        "leverage_effect": constants.leverage[1], "just_risen_effect": constants.just_risen[1],
         "leverage_effect_on_falls": constants.leverage[1] if constants.symmetric else constants.leverage_on_falls[1],
         "overdose_level_effect": constants.overdose_level[1], "overdose_change_effect": constants.overdose_change[1],
         "opposition_effect": constants.opposition[1], "opposition_mobilisation": constants.mobilisation_sd,
@@ -140,26 +152,26 @@ def constant_parameters(constants: TolerancePriors) -> frozenset[str]:
     return frozenset(name for name, width in widths.items() if width == 0)
 
 
-def _with_forecasts(verdict: Diagnostics, found: LadderForecast, tree: xr.DataTree, settings: SamplerSettings) -> Diagnostics:
-    """The gate over the logits of the per-draw probabilities; the worse of it and what was found of the parameters."""
+def _with_forecasts(verdict: Diagnostics, ladder: LadderForecast, tree: xr.DataTree, settings: SamplerSettings) -> Diagnostics:
+    """The worse of two diagnostics: of the parameters (`verdict`), and of the logits of the forecast probabilities."""
     shape = (settings.chains, -1)
-    logits = {name: logit(np.clip(p, _EDGE, 1 - _EDGE)).reshape(shape) for name, p in forecast_quantities(found).items()}
+    logits = {name: logit(np.clip(p, _EDGE, 1 - _EDGE)).reshape(shape) for name, p in question_probabilities(ladder).items()}
     stats = tree["sample_stats"]
-    more = examine(
+    forecasts = diagnose(
         logits, np.asarray(stats["diverging"].values), np.asarray(stats["energy"].values, float),
         settings.chains, min(DRAWS_A_CHAIN, settings.draws),
     )  # fmt: skip
-    both: Mapping[str, Diagnostics] = {"parameters": verdict, "forecasts": more}
+    both: Mapping[str, Diagnostics] = {"parameters": verdict, "forecasts": forecasts}
 
     def numbers(name: str) -> list[float]:
         return [v for d in both.values() if (v := getattr(d, name)) is not None]
 
     return replace(
         verdict,
-        reasons=verdict.reasons + tuple(r for r in more.reasons if r not in verdict.reasons),
-        finite=verdict.finite and more.finite,
+        reasons=verdict.reasons + tuple(r for r in forecasts.reasons if r not in verdict.reasons),
+        finite=verdict.finite and forecasts.finite,
         rhat_max=max(numbers("rhat_max"), default=None),
         ess_bulk_min=min(numbers("ess_bulk_min"), default=None),
         ess_tail_min=min(numbers("ess_tail_min"), default=None),
-        constant=verdict.constant + more.constant,
+        constant=verdict.constant + forecasts.constant,
     )

@@ -14,13 +14,13 @@ from forecast.data.read import read_data
 from forecast.data.tables import Data, origin
 from forecast.domain import FIRST_MONTH, last_day, month_text
 from forecast.errors import ForecastError, InputError, Problem, UsageError
-from forecast.forecasting.preconditions import FIRST_ORIGIN, left_out, unmet
-from forecast.forecasting.scenarios.specification import FOLDER, Scenario, edited, read_scenarios
+from forecast.forecasting.preconditions import FIRST_ORIGIN, rows_left_out, unmet_preconditions
+from forecast.forecasting.scenarios.specification import FOLDER, Scenario, read_scenarios, without_templates
 from forecast.priors.edit_log import Revision, revisions
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.outside_view_variants import Alternatives, read_alternatives
-from forecast.priors.plausibility import readings_differ
-from forecast.workspace import Workspace, contents
+from forecast.priors.outside_view import Alternatives, read_alternatives
+from forecast.priors.plausibility import check_reading_names
+from forecast.workspace import Workspace, workspace_files
 
 DEFAULT_SEED: Final = 20_060_101
 
@@ -56,14 +56,14 @@ def load_workspace(where: Workspace | Path | str, as_of: date | None = None, tod
     What was parsed is what the snapshot holds: if a file changes meanwhile all are read again, once; then InputError.
     """
     folder = where if isinstance(where, Workspace) else _at(Path(where))
-    before = contents(folder)
+    before = workspace_files(folder)
     for _ in range(2):
         found: Inputs | ForecastError
         try:
             found = _read(folder, as_of, None if as_of else today)
         except ForecastError as e:
             found = e
-        if before == (after := contents(folder)):
+        if before == (after := workspace_files(folder)):
             if isinstance(found, ForecastError):
                 raise found
             return replace(found, snapshot=before)
@@ -90,14 +90,14 @@ def _read(folder: Workspace, as_of: date | None, today: date | None) -> Inputs:
     except InputError as e:
         problems += e.problems
     if data is not None and priors is not None:
-        problems += list(readings_differ(priors, {row.reading for row in data.readings}))
+        problems += list(check_reading_names(priors, {row.reading for row in data.readings}))
     if problems or data is None or priors is None:
         raise InputError.of(problems)
     seen = _then(data, as_of) if as_of else as_of_now(data, today) if today else data
-    if wanting := unmet(seen):
+    if wanting := unmet_preconditions(seen):
         raise InputError.of(wanting)
-    scenarios, templates = edited(scenarios)
-    seen = replace(seen, warnings=(*seen.warnings, *left_out(seen), *templates))
+    scenarios, templates = without_templates(scenarios)
+    seen = replace(seen, warnings=(*seen.warnings, *rows_left_out(seen), *templates))
     return Inputs(seen, priors, alternatives, scenarios, as_of, revisions(priors, folder.priors), today)
 
 

@@ -1,35 +1,45 @@
-"""The ladder's future: the exact recursion for every draw of model 5 over a share of the pool of driver paths."""
+"""The future of the ladder: the exact recursion for every draw of model 5, averaged over some of the simulated driver paths. No PyMC."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.ladder import Kernel, fall_destinations, forward_recursion, rise_destinations, saturate_pressure
-from forecast.domain import FIRST_MONTH, TOP, Month
+from forecast.domain import HORIZONS, TOP, Month, QuestionId
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.typing import Floats
 
+if TYPE_CHECKING:
+    from forecast.forecasting.origin_state import OriginState
+    from forecast.model.tolerance_data import History
+
 PATHS_A_DRAW = 20
-_CHUNK = 250
+_CHUNK = 250  # draws worked on at once, to bound memory
+
+type PressureTransform = Callable[[Floats], Floats]
+"""From leverage L to pressure ℓ."""
 
 
 @dataclass(frozen=True)
 class LadderForecast:
-    """Per-draw probabilities, averaged over each draw's paths; and per path slot, averaged over draws.
+    """Probabilities of the ladder's levels, for S draws over H months; index t − 1 is month T + t.
 
-    in_force [H, 6, S], entered [5, H, 6, S], fallen [2, H, S] as in `arrays.ladder.Chances` (index t − 1 is month T + t).
-    by_slot: the same three averaged over draws, last axis [P] the path slots, each of its own batch of the pool.
+    in_force       [H, 6, S]     P(level i in month T + t)
+    entered        [5, H, 6, S]  index k − 1: P(the first month at level k or above is T + t, at level i)
+    fallen         [2, H, S]     index k: P(level k or below in some month up to T + t)
+    by_path_batch  the same three averaged over draws; the last axis [P] are the batches of driver paths
     """
 
     in_force: Floats
     entered: Floats
     fallen: Floats
-    by_slot: tuple[Floats, Floats, Floats]
+    by_path_batch: tuple[Floats, Floats, Floats]
 
     @property
     def horizon(self) -> int:
@@ -47,9 +57,9 @@ class LadderForecast:
         """P(level <= k within h months) by draw [S]."""
         return np.asarray(self.fallen[k, h - 1])
 
-    def slot_means(self, kind: str, k: int, h: int) -> Floats:
-        """The same probability by path slot [P], for the Monte Carlo error of the pool."""
-        in_force, entered, fallen = self.by_slot
+    def path_batch_means(self, kind: str, k: int, h: int) -> Floats:
+        """The same probability by batch of paths [P], for the Monte Carlo error that the paths cause."""
+        in_force, entered, fallen = self.by_path_batch
         if kind == "reached_by":
             return np.asarray(entered[k - 1, :h].sum((0, 1)))
         if kind == "in_force_at":
@@ -57,19 +67,29 @@ class LadderForecast:
         return np.asarray(fallen[k, h - 1])
 
 
-def question_probability(found: LadderForecast, kind: str, level: int, horizon: int) -> Floats:
-    """Per-draw probabilities [S] of a question about a level."""
+def question_probability(forecast: LadderForecast, kind: str, level: int, horizon: int) -> Floats:
+    """Probability of a question about a level, by draw [S]."""
     if kind == "reached_by":
-        return found.reached(level, horizon)
-    return found.at_least(level, horizon) if kind == "in_force_at" else found.fell(level, horizon)
+        return forecast.reached(level, horizon)
+    return forecast.at_least(level, horizon) if kind == "in_force_at" else forecast.fell(level, horizon)
+
+
+def question_probabilities(forecast: LadderForecast) -> dict[str, Floats]:
+    """Probabilities [S] of all questions about levels, by question id."""
+    ids = []
+    for h in HORIZONS:
+        for k in range(1, TOP + 1):
+            ids += [QuestionId("reached_by", k, None, h), QuestionId("in_force_at", k, None, h)]
+        ids += [QuestionId("fallen_to", k, None, h) for k in (0, 1)]
+    return {str(id_): question_probability(forecast, id_.kind, id_.level or 0, id_.horizon) for id_ in ids}
 
 
 def assign_paths(
     n_draws: int, n_paths: int, seed: int, each: int = PATHS_A_DRAW, among: NDArray[np.int_] | None = None
 ) -> NDArray[np.int_]:  # fmt: skip
-    """[S, each]: which paths a draw uses; slot p only ever takes from batch p of the pool, so that slots are independent.
+    """[S, each]: which driver paths each draw uses. Column p only takes paths of batch p, so that the columns are independent.
 
-    among: the paths to choose from, all of the pool if None; they are cut into batches anew (at most `each` − 1 at the end stay unused).
+    among: the paths to choose from, all if None; they are divided into batches anew (at most `each` − 1 at the end stay unused).
     """
     paths = np.arange(n_paths) if among is None else among
     batch = len(paths) // each
@@ -77,8 +97,22 @@ def assign_paths(
     return np.asarray(paths[np.arange(each) * batch + rng.integers(batch, size=(n_draws, each))])
 
 
-type PressureTransform = Callable[[Floats], Floats]
-"""What turns leverage L into ℓ."""
+def forecast_from_history(
+    origin_state: OriginState,
+    draws: ParameterDraws,
+    pool: DriverPaths,
+    history: History,
+    among: NDArray[np.int_] | None = None,
+    **link: Any,
+) -> LadderForecast:
+    """The ladder's future from the end of a history. The seed of the origin state decides which paths each draw uses.
+
+    among: the paths to choose from (those that meet a scenario's condition), all if None.
+    """
+    paths = assign_paths(draws.size, len(pool.leverage), origin_state.seed + 2, among=among)
+    return forecast_ladder(
+        draws, pool, paths, history.level_now, history.just_risen_now, origin_state.origin, origin_state.administrations, **link
+    )
 
 
 def forecast_ladder(
@@ -86,30 +120,32 @@ def forecast_ladder(
     pool: DriverPaths,
     paths: NDArray[np.int_],
     level: int,
-    fresh: bool,
+    just_risen: bool,
     origin: Month,
     administration: NDArray[np.int_],
     link: PressureTransform = saturate_pressure,
     weights: Floats | None = None,
 ) -> LadderForecast:
-    """All probabilities of the ladder from (level, fresh) at the origin.
+    """All probabilities of the ladder, from a level at the origin that was just risen to (`just_risen`) or not.
 
-    paths [S, P] from `assign_paths`; administration [H]: slot of the one in office in the months T + 1..T + H; weights [S] of the draws,
-    which sum to one, for the means by path slot (None: all alike).
+    paths           [S, P] from `assign_paths`
+    administration  [H] index of the administration in office in the months T + 1..T + H
+    weights         [S] of the draws, which sum to one, for the means by batch of paths; None: equal
     """
     months = np.arange(origin + 1, origin + 1 + pool.horizon)
     pressure = link(pool.leverage)
-    parts = []
+    means: list[list[Floats]] = []
+    batches: list[list[Floats]] = []
     for first in range(0, draws.size, _CHUNK):
-        some = np.arange(first, min(first + _CHUNK, draws.size))
-        kernel = make_kernel(draws.take(some), pool, pressure, paths[some], months, administration)
-        found = forward_recursion(kernel, level, fresh)
-        arrays = (found.in_force, found.entered, found.fallen)
-        slots = [a.sum(-2) / draws.size if weights is None else np.moveaxis(a, -2, -1) @ weights[some] for a in arrays]
-        parts.append(([a.mean(-1) for a in arrays], slots))
-    by_draw = [np.concatenate([p[0][i] for p in parts], axis=-1) for i in range(3)]
-    by_slot = [np.asarray(sum(p[1][i] for p in parts)) for i in range(3)]
-    return LadderForecast(by_draw[0], by_draw[1], by_draw[2], by_slot=(by_slot[0], by_slot[1], by_slot[2]))
+        chunk = np.arange(first, min(first + _CHUNK, draws.size))
+        kernel = make_kernel(draws.take(chunk), pool, pressure, paths[chunk], months, administration)
+        result = forward_recursion(kernel, level, just_risen)
+        arrays = (result.in_force, result.entered, result.fallen)
+        means.append([a.mean(-1) for a in arrays])
+        batches.append([a.sum(-2) / draws.size if weights is None else np.moveaxis(a, -2, -1) @ weights[chunk] for a in arrays])
+    in_force, entered, fallen = (np.concatenate(parts, axis=-1) for parts in zip(*means, strict=True))
+    by_batch = [np.asarray(sum(parts)) for parts in zip(*batches, strict=True)]
+    return LadderForecast(in_force, entered, fallen, (by_batch[0], by_batch[1], by_batch[2]))
 
 
 def make_kernel(
@@ -123,32 +159,18 @@ def make_kernel(
     """The kernel of each month, for these draws on their paths. The transition into T + t sees the drivers of T + t − 1."""
     h = len(months)
 
-    def seen(series: Floats) -> Floats:  # [P, H + 1] → [H, S, paths a draw]
+    def on_paths(series: Floats) -> Floats:  # [P, H + 1] → [H, S, paths a draw]
         return np.moveaxis(series[paths, :h], -1, 0)
 
-    def by_draw(values: Floats) -> Floats:  # [S] → [S, 1]
-        return values[:, None]
-
     slow = draws.alpha[:, administration].T + draws.drift_at(months).T  # [H, S]
-    opposed = seen(pool.opposition) + by_draw(draws.mobilisation) * seen(pool.mobilisation)
-    theta = (
-        slow[:, :, None]
-        + by_draw(draws.overdose_level) * seen(pool.log2_deaths)
-        + by_draw(draws.overdose_change) * seen(pool.change)
-        - by_draw(draws.opposition) * opposed
-    )
-    pushed = seen(pressure)
+    pushed = on_paths(pressure)
     return Kernel(
         a=draws.rise_logits(),
         b=draws.fall_logits(),
-        theta=theta,
-        rise_push=by_draw(draws.leverage) * pushed,
-        fall_push=by_draw(draws.leverage_on_falls) * pushed,
-        fresh=draws.fresh,
+        theta=draws.tolerance(slow[:, :, None], pool, on_paths),
+        rise_push=draws.leverage[:, None] * pushed,
+        fall_push=draws.leverage_on_falls[:, None] * pushed,
+        just_risen=draws.just_risen,
         up=np.moveaxis(rise_destinations(draws.skip_up), 0, -1),
         down=np.moveaxis(fall_destinations(draws.skip_down), 0, -1),
     )
-
-
-assert FIRST_MONTH % 12 == 0
-assert TOP == 5

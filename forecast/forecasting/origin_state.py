@@ -1,4 +1,4 @@
-"""Where things stand at the origin: every driver fitted, every reading coded, all that the simulation starts from."""
+"""The state at the origin: models 2 to 4 fitted, the levels coded under every reading, and what the simulation starts from."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays.ladder import saturate_pressure
+from forecast.data.event_groups import counting_rules
 from forecast.data.outcome import distinct_readings, reading_levels
-from forecast.data.tables import Data, history, origin
+from forecast.data.tables import Data, history_months, origin
 from forecast.domain import FIRST_MONTH, Month, last_day
 from forecast.forecasting.driver_gate import check_events, check_leverage, check_opposition, check_overdose, check_overdose_records
-from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, Intervention
 from forecast.forecasting.driver_simulation import HORIZON, N_PATHS, DriverState, ExogenousPaths, simulate_drivers
-from forecast.forecasting.interventions import NO_INTERVENTION, Intervention
 from forecast.model import events as event_model
-from forecast.model.history import LOG_3000, LOGIT_60, Drivers, History, in_office
 from forecast.model.hyperparameters import elasticity_priors, leverage_settings
-from forecast.model.leverage import Leverage, LeverageSettings, leverage
+from forecast.model.leverage import Leverage, LeverageSettings, compute_leverage
 from forecast.model.opposition import OppositionDraws, OppositionPosterior, OppositionPriors, fit_opposition, mobilisation
 from forecast.model.overdose import START as OVERDOSE_START
 from forecast.model.overdose import OverdosePosterior, fit_overdose
+from forecast.model.tolerance_data import LOG_3000, LOGIT_60, Drivers, History, in_office
 from forecast.priors.load import Priors
 from forecast.typing import Floats
 
@@ -32,9 +32,24 @@ from forecast.typing import Floats
 class OriginState:
     """Models 2–4 fitted at the origin, and the histories of all readings that differ.
 
-    polled: a draw of model 3 for each path of the pool, d from FIRST_MONTH to the horizon.
-    histories: reading → History; merged: reading → the names of all readings that coincide with it; weights: of the readings, merged.
-    administrations [H]: slots of who governs Mexico in the months after the origin.
+    data, priors     what was fitted
+    origin           the last month whose events are known
+    seed             of all random numbers
+    settings         weights, half-lives and scale of leverage
+    leverage         L and its parts by month
+    overdose         posterior of model 2
+    opposition       posterior of model 3
+    polled           a draw of model 3 for each simulated path, d from FIRST_MONTH to the horizon
+    mobilised        [T] E by month
+    concessions      [T] G by month
+    rates            posterior of model 4
+    drivers          the drivers by month, as model 5 takes them
+    histories        reading → its history
+    merged           reading → the names of all readings with the same history
+    weights          reading → weight, of merged readings together
+    start            the drivers at the origin
+    future           the paths that no event changes
+    administrations  [H] index of who governs Mexico in each month after the origin
     """
 
     data: Data
@@ -57,29 +72,29 @@ class OriginState:
     future: ExogenousPaths
     administrations: NDArray[np.int_]
 
-    def pool(self, patch: Intervention = NO_INTERVENTION) -> DriverPaths:
-        """Driver paths; every patch sees the same random numbers."""
+    def pool(self, intervention: Intervention = NO_INTERVENTION) -> DriverPaths:
+        """Simulated paths of the drivers; the random numbers are the same with any intervention."""
         return simulate_drivers(
-            self.start, self.future, self.rates, self.settings, self.data.calendar, self.origin, self.seed + 1, patch
+            self.start, self.future, self.rates, self.settings, self.data.calendar, self.origin, self.seed + 1, intervention
         )  # fmt: skip
 
 
 def claims_day(data: Data) -> date:
-    """The day the claims are read on: the end of the origin's month, or of the claims' own coverage if that is later."""
+    """The day up to which claims count: the end of the origin's month, or the end of the claims' coverage if that is later."""
     return max(last_day(origin(data)), data.coverage["outcome_claims.csv"])
 
 
 def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
-    """Fit models 2–4 to data already selected as of their day, and code the outcome under every reading.
+    """Fit models 2–4 to data that are already selected by date, and code the levels under every reading.
 
-    GateError if a driver cannot be what its records make it, or was not sampled soundly.
+    GateError if a driver takes an impossible value, or if its sampling failed.
     """
     rng = np.random.default_rng(seed)
     at = origin(data)
     tau = claims_day(data)
-    months = history(data)
+    months = history_months(data)
     settings = leverage_settings(priors, data.scales)
-    pressed = leverage(data.events, at, settings)
+    pressed = compute_leverage(data.events, at, settings)
     check_leverage(pressed)
     check_overdose_records(data.overdose_final, data.overdose_releases, at)
     overdose = fit_overdose(data.overdose_final, data.overdose_releases, at)
@@ -100,12 +115,14 @@ def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
         mobilisation=mobilised,
         administration=in_office(data.administrations, "Mexico", FIRST_MONTH, at),
     )
-    rates = event_model.fit_events(data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng)
+    rates = event_model.fit_events(
+        data.events, data.administrations, at, log2_deaths, pressed.value, elasticity_priors(priors), rng, counting_rules(data.questions)
+    )
     check_events(rates)
     log_deaths = overdose.paths(rng, N_PATHS, HORIZON)
     polled = opposition.draws(rng, N_PATHS, HORIZON)
     shares = priors.parts("readings.weights")
-    merged = _with_unheard(distinct_readings(data, tau, months), shares)
+    merged = _with_later_readings(distinct_readings(data, tau, months), shares)
     return OriginState(
         data=data,
         priors=priors,
@@ -141,8 +158,8 @@ def _next_us(data: Data, at: Month) -> int | None:
     return first if first is not None and first <= HORIZON else None
 
 
-def _with_unheard(merged: dict[str, tuple[str, ...]], shares: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
-    """As of an earlier day, the readings that nobody could hold yet say what main says."""
+def _with_later_readings(merged: dict[str, tuple[str, ...]], shares: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
+    """As of an earlier day, readings that did not exist yet are merged with main."""
     held = {name for names in merged.values() for name in names}
-    unheard = tuple(name for name in shares if name not in held)
-    return {first: names + unheard if "main" in names else names for first, names in merged.items()}
+    later = tuple(name for name in shares if name not in held)
+    return {first: names + later if "main" in names else names for first, names in merged.items()}

@@ -1,7 +1,8 @@
-"""Draws of model 5's parameters, from its posterior or its prior, in the form the recursion wants."""
+"""Draws of model 5's parameters, from its posterior or its prior, in the form that the recursion takes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,29 +10,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arrays import ladder
-from forecast.arrays.ar1 import knot_weights
+from forecast.arrays.decay import knot_weights
+from forecast.arrays.transforms import expit
 from forecast.domain import FIRST_MONTH, Month
 from forecast.typing import Floats
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.history import History
-    from forecast.model.tolerance_data import TolerancePriors
+    from forecast.forecasting.driver_paths import DriverPaths
+    from forecast.model.tolerance_data import Drivers, History, TolerancePriors
 
 
 @dataclass(frozen=True)
 class ParameterDraws:
-    """Draws [S] of model 5.
+    """S draws of model 5's parameters. All effects are on log-odds.
 
-    logit_rise, log_stay [S, 5]; alpha [S, administrations]; drift [S, knots]; skip_up, skip_down [S, 4]; the others [S].
+    logit_rise         [S, 5] logit of the 12-month probability q of a rise from levels 0..4
+    log_stay           [S, 5] log of the median months m before a fall from levels 1..5
+    leverage           [S] effect π⁺ of pressure on rises
+    leverage_on_falls  [S] effect π⁻ of pressure on falls
+    just_risen         [S] φ, added to a fall in the month after a rise
+    overdose_level     [S] effect β_O1 of log2(deaths/3000)
+    overdose_change    [S] effect β_O2 of the change of log deaths over a year
+    opposition         [S] effect β_D of opposition
+    mobilisation       [S] λ, the weight of mobilisation within opposition
+    administration_sd  [S] sd of the administrations' effects
+    alpha              [S, administrations] effects of the administrations
+    drift_sd           [S] sd of the drift
+    half_life          [S] half-life of the drift in months
+    drift              [S, knots] drift u at the start of each year
+    skip_up            [S, 4] probability that a rise goes on through levels 1..4
+    skip_down          [S, 4] probability that a fall goes on through levels 1..4
     """
 
     logit_rise: Floats
     log_stay: Floats
     leverage: Floats
     leverage_on_falls: Floats
-    fresh: Floats
+    just_risen: Floats
     overdose_level: Floats
     overdose_change: Floats
     opposition: Floats
@@ -50,7 +67,7 @@ class ParameterDraws:
 
     def rise_logits(self) -> Floats:
         """a_j by draw, [6, S]; −inf at the top."""
-        a = ladder.rise_logit(1.0 / (1.0 + np.exp(-self.logit_rise))).T
+        a = ladder.rise_logit(expit(self.logit_rise)).T
         return np.concatenate([a, np.full((1, self.size), -np.inf)])
 
     def fall_logits(self) -> Floats:
@@ -63,13 +80,30 @@ class ParameterDraws:
         weights = knot_weights(12 * (self.drift.shape[1] - 1), self.drift.shape[1])
         return np.asarray(self.drift @ weights[months - FIRST_MONTH].T)
 
+    def tolerance(self, slow: Floats, drivers: DriverPaths | Drivers, seen: Callable[[Floats], Floats]) -> Floats:
+        """θ, added to the log-odds of rises and subtracted from those of falls.
+
+        slow: effects of administrations and drift, [..., S, n]. seen: brings a series of the drivers to the shape of `slow`.
+        """
+
+        def by_draw(values: Floats) -> Floats:  # [S] → [S, 1]
+            return values[:, None]
+
+        opposed = seen(drivers.opposition) + by_draw(self.mobilisation) * seen(drivers.mobilisation)
+        return (
+            slow
+            + by_draw(self.overdose_level) * seen(drivers.log2_deaths)
+            + by_draw(self.overdose_change) * seen(drivers.change)
+            - by_draw(self.opposition) * opposed
+        )
+
     def take(self, index: NDArray[np.int_]) -> ParameterDraws:
         return ParameterDraws(**{k: v[index] for k, v in self.__dict__.items()})
 
 
 POSTERIOR_NAMES = {
     "logit_rise": "logit_rise", "log_stay": "log_stay", "leverage": "leverage_effect",
-    "leverage_on_falls": "leverage_effect_on_falls", "fresh": "fresh_effect", "overdose_level": "overdose_level_effect",
+    "leverage_on_falls": "leverage_effect_on_falls", "just_risen": "just_risen_effect", "overdose_level": "overdose_level_effect",
     "overdose_change": "overdose_change_effect", "opposition": "opposition_effect", "mobilisation": "opposition_mobilisation",
     "administration_sd": "administration_sd", "alpha": "administration_effect", "drift_sd": "drift_sd",
     "half_life": "drift_half_life", "drift": "drift",
@@ -108,7 +142,7 @@ def from_prior(priors: TolerancePriors, origin: Month, size: int, rng: np.random
         log_stay=priors.stay[:, 0] + priors.stay[:, 1] * rng.standard_normal((size, 5)),
         leverage=up,
         leverage_on_falls=-up if priors.symmetric else free,
-        fresh=normal(priors.fresh),
+        just_risen=normal(priors.just_risen),
         overdose_level=normal(priors.overdose_level),
         overdose_change=normal(priors.overdose_change),
         opposition=normal(priors.opposition),

@@ -1,7 +1,6 @@
-"""What data must hold before any model is fitted to them, and which of their rows no model will use.
+"""What data must contain before a model is fitted to them, and which rows no model will use.
 
-Both are read off data already selected by what is public (`select.as_of`, `select.as_of_now`), so that every command and `data check`
-say the same.
+Both take data that are already selected by what was public (`data.as_of`), so that every command and `data check` agree.
 """
 
 from __future__ import annotations
@@ -10,36 +9,36 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from forecast.data.records import Administration, Claim, Event, OverdoseFinal, OverdoseRelease, Poll
-from forecast.data.tables import Data, history, origin
+from forecast.data.tables import Data, history_months, origin
 from forecast.domain import FIRST_MONTH, Month, last_day, month_text
 from forecast.errors import Problem
 from forecast.forecasting.questions import question_problems
+from forecast.model.opposition_marginal import FIRST_KNOT, field_month, poll_shares
 from forecast.model.overdose import finals_used, totals_used
-from forecast.model.poll_shares import FIRST_KNOT, field_month, poll_shares
 from forecast.model.tolerance_data import ADMINISTRATIONS
 
 FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)
-"""A year of record is the least: by its end the first final overdose counts were out."""
+"""The models need a year of record: by its end the first final overdose counts had been published."""
 
 COUNTRIES: Final = ("Mexico", "US")
 
 
-def unmet(data: Data) -> list[Problem]:
-    """Everything for want of which the models cannot be fitted, or the questions not be asked; none if they can."""
+def unmet_preconditions(data: Data) -> list[Problem]:
+    """Everything that keeps the models from being fitted or the questions from being asked; empty if nothing does."""
     at = origin(data)
     if at < FIRST_ORIGIN:
         through = data.coverage[Event.file]
-        expected = f"{last_day(FIRST_ORIGIN)} or later: the record begins in {month_text(FIRST_MONTH)}, and a year of it is the least"
+        expected = f"{last_day(FIRST_ORIGIN)} or later: the record begins in {month_text(FIRST_MONTH)}, and the models need a year of it"
         remedy = "Correct covered_through, or the clock of this machine."
         return [Problem("coverage.toml", f"{Event.file} read through {through}", expected, remedy, column=Event.file)]
-    found = [*_undocumented(data), *_ungoverned(data, at), *_unmeasured(data, at)]
-    return found or question_problems(data.questions, at)
+    problems = [*_undocumented(data), *_ungoverned(data, at), *_unmeasured(data, at)]
+    return problems or question_problems(data.questions, at)
 
 
 def _undocumented(data: Data) -> Iterator[Problem]:
     known = max(last_day(origin(data)), data.coverage[Claim.file])
     held = [c for c in data.claims if c.stance == "documented" and c.published.last <= known]
-    bare = [m for m in history(data) if not any(c.start <= m and (c.end is None or m <= c.end) for c in held)]
+    bare = [m for m in history_months(data) if not any(c.start <= m and (c.end is None or m <= c.end) for c in held)]
     if bare:
         found = f"no documented claim published by {known} for {_span(bare)}"
         yield Problem(Claim.file, found, "a level for every month of the record", "Add a claim that covers them.")
@@ -55,7 +54,7 @@ def _ungoverned(data: Data, at: Month) -> Iterator[Problem]:
             yield Problem(Administration.file, found, f"one for every month to the origin, {month_text(at)}", remedy)
     known = sum(row.country == "Mexico" for row in data.administrations)
     if known >= ADMINISTRATIONS:
-        expected = f"at most {ADMINISTRATIONS - 1}, for which the model has room"
+        expected = f"at most {ADMINISTRATIONS - 1}, the number that the model can hold"
         remedy = f"Delete terms that ended before {month_text(FIRST_MONTH)}."
         yield Problem(Administration.file, f"{known} administrations of Mexico", expected, remedy)
 
@@ -69,8 +68,8 @@ def _unmeasured(data: Data, at: Month) -> Iterator[Problem]:
         yield Problem(OverdoseFinal.file, found, "final counts or provisional totals", "Check the dates and the series of both files.")
 
 
-def left_out(data: Data) -> list[Problem]:
-    """Rows that are public but enter no model: of months after the origin, of polls before the first that opposition is modelled in."""
+def rows_left_out(data: Data) -> list[Problem]:
+    """Rows that are public but enter no model: of months after the origin, and polls before opposition is modelled."""
     at = origin(data)
     waiting: tuple[tuple[Sequence[Any], Callable[[Any], int], str], ...] = (
         (data.events, lambda row: row.date.month, "date"),
@@ -84,7 +83,7 @@ def left_out(data: Data) -> list[Problem]:
         late = [row for row in rows if month(row) > at]
         if late:
             expected = f"months to the origin, {month_text(at)}; until the origin reaches them they are left out"
-            found.append(_rows(late, column, expected, f"Raise covered_through of {Event.file} once all of them has been read."))
+            found.append(_rows(late, column, expected, f"Raise covered_through of {Event.file} once every event up to then has been read."))
     early = [p for p in data.polls if p.use == "yes" and field_month(p) < FIRST_KNOT]
     if early:
         expected = f"field work from {month_text(FIRST_KNOT)} on; earlier polls are left out"

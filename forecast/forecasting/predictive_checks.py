@@ -1,13 +1,10 @@
-"""Histories that a posterior or a prior would have written, given the real drivers, beside the one that was.
+"""Posterior and prior predictive checks: histories simulated from draws and the real drivers, compared with Mexico's history.
 
-    replicate → statistics → compare
-
-A model that never writes a history like Mexico's is wrong in a way that no diagnostic of its sampler shows.
+A model whose simulations never look like the real history is wrong in a way that no diagnostic of its sampler shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,15 +12,17 @@ import numpy as np
 from forecast.arrays.ladder import N_LEVELS, fall_destinations, rise_destinations
 from forecast.domain import FIRST_MONTH
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import Drivers, History
+from forecast.model.tolerance_data import Drivers, History
 from forecast.typing import Floats, Ints
 
 
 @dataclass(frozen=True)
 class TransitionLogOdds:
-    """What model 5 adds to the log-odds of a transition into each month after the first, by draw: all [S, T], month 0 unused (zero).
+    """Terms of the log-odds of the transition into each month, all [S, T]; month 0 is unused (zero).
 
-    theta is added to rises and taken from falls; rise_push and fall_push are what pressure adds to each.
+    theta      added to rises, subtracted from falls
+    rise_push  effect of pressure on rises
+    fall_push  effect of pressure on falls
     """
 
     theta: Floats
@@ -35,22 +34,13 @@ def transition_log_odds(draws: ParameterDraws, drivers: Drivers) -> TransitionLo
     """θ_t and π ℓ_{t−1} over a history: the transition into t sees the drivers of t − 1, the administration and the drift of t."""
     months = np.arange(FIRST_MONTH, drivers.origin + 1)
 
-    def seen(series: Floats) -> Floats:  # [T] → [1, T], a month late
+    def lagged(series: Floats) -> Floats:  # [T] → [1, T], one month later
         return np.concatenate([[0.0], series[:-1]])[None, :]
 
-    def by_draw(values: Floats) -> Floats:  # [S] → [S, 1]
-        return values[:, None]
-
-    theta = (
-        draws.alpha[:, drivers.administration]
-        + draws.drift_at(months)
-        + by_draw(draws.overdose_level) * seen(drivers.log2_deaths)
-        + by_draw(draws.overdose_change) * seen(drivers.change)
-        - by_draw(draws.opposition) * (seen(drivers.opposition) + by_draw(draws.mobilisation) * seen(drivers.mobilisation))
-    )
+    theta = draws.tolerance(draws.alpha[:, drivers.administration] + draws.drift_at(months), drivers, lagged)
     theta[:, 0] = 0.0
-    pressure = seen(drivers.pressure)
-    return TransitionLogOdds(theta, by_draw(draws.leverage) * pressure, by_draw(draws.leverage_on_falls) * pressure)
+    pressure = lagged(drivers.pressure)
+    return TransitionLogOdds(theta, draws.leverage[:, None] * pressure, draws.leverage_on_falls[:, None] * pressure)
 
 
 def simulate_histories(draws: ParameterDraws, drivers: Drivers, start_level: int, rng: np.random.Generator) -> Ints:
@@ -59,39 +49,39 @@ def simulate_histories(draws: ParameterDraws, drivers: Drivers, start_level: int
     The first month is at `start_level` and did not just rise.
     """
     n, months = draws.size, len(drivers.pressure)
-    known = transition_log_odds(draws, drivers)
+    odds = transition_log_odds(draws, drivers)
     a, b = draws.rise_logits().T, draws.fall_logits().T  # [S, 6]
     up, down = np.cumsum(rise_destinations(draws.skip_up), -1), np.cumsum(fall_destinations(draws.skip_down)[..., ::-1], -1)
-    chance, landing = rng.random((months, n)), rng.random((months, n))
+    uniform, landing = rng.random((months, n)), rng.random((months, n))
     each = np.arange(n)
     levels = np.full((n, months), start_level)
-    fresh = np.zeros(n, bool)
+    just_risen = np.zeros(n, bool)
     for t in range(1, months):
         j = levels[:, t - 1]
-        rise = a[each, j] + known.theta[:, t] + known.rise_push[:, t]
-        fall = b[each, j] - known.theta[:, t] + known.fall_push[:, t] + draws.fresh * fresh
-        any_ = np.logaddexp(np.logaddexp(0.0, rise), fall)
-        rises, moves = np.exp(rise - any_), np.exp(rise - any_) + np.exp(fall - any_)
+        rise = a[each, j] + odds.theta[:, t] + odds.rise_push[:, t]
+        fall = b[each, j] - odds.theta[:, t] + odds.fall_push[:, t] + draws.just_risen * just_risen
+        total = np.logaddexp(np.logaddexp(0.0, rise), fall)
+        rises, moves = np.exp(rise - total), np.exp(rise - total) + np.exp(fall - total)
         higher = (landing[t][:, None] > up[each, j]).sum(1)
         lower = N_LEVELS - 1 - (landing[t][:, None] > down[each, j]).sum(1)
-        fresh = chance[t] < rises
-        levels[:, t] = np.where(fresh, np.minimum(higher, N_LEVELS - 1), np.where(chance[t] < moves, np.maximum(lower, 0), j))
+        just_risen = uniform[t] < rises
+        levels[:, t] = np.where(just_risen, np.minimum(higher, N_LEVELS - 1), np.where(uniform[t] < moves, np.maximum(lower, 0), j))
     return levels
 
 
 def log_likelihood(draws: ParameterDraws, history: History) -> Floats:
     """log P(the rises, falls and stays of the history | draw), [S]; what model 5's graph adds to its prior, without the skips."""
-    known = transition_log_odds(draws, history.drivers)
+    odds = transition_log_odds(draws, history.drivers)
     before, after = history.levels[:-1], history.levels[1:]
-    just_risen = history.fresh[:-1]
-    rise = draws.rise_logits().T[:, before] + known.theta[:, 1:] + known.rise_push[:, 1:]
-    fall = draws.fall_logits().T[:, before] - known.theta[:, 1:] + known.fall_push[:, 1:] + draws.fresh[:, None] * just_risen
+    just_risen = history.just_risen[:-1]
+    rise = draws.rise_logits().T[:, before] + odds.theta[:, 1:] + odds.rise_push[:, 1:]
+    fall = draws.fall_logits().T[:, before] - odds.theta[:, 1:] + odds.fall_push[:, 1:] + draws.just_risen[:, None] * just_risen
     stays = -np.logaddexp(np.logaddexp(0.0, rise), fall)
     return np.asarray((stays + np.where(after > before, rise, 0.0) + np.where(after < before, fall, 0.0)).sum(1))
 
 
-def statistics(levels: Ints) -> dict[str, Floats]:
-    """What one looks at in histories [S, T]: name → value by history [S].
+def history_statistics(levels: Ints) -> dict[str, Floats]:
+    """Summary statistics of histories [S, T]: name → value by history [S].
 
     changes          months whose level differs from the month before
     one_month_spells spells of one month, the first and the last spell left out: their lengths are cut
@@ -120,10 +110,15 @@ def statistics(levels: Ints) -> dict[str, Floats]:
 
 @dataclass(frozen=True)
 class PredictiveCheck:
-    """One statistic of the real history among those of replicates.
+    """One statistic of the real history, and its distribution over simulated histories.
 
-    tail_p: the share of replicates at least as far out, on the side where there are fewer; small means that the model hardly ever
-    writes such a history. Replicates without the statistic (NaN) are left out; all numbers are NaN if none has it.
+    statistic      its name
+    observed       in the real history
+    q05, q50, q95  quantiles over simulations
+    mean           over simulations
+    tail_p         share of simulations at least as extreme, on the side where there are fewer
+
+    Simulations without the statistic (NaN) are left out; all numbers are NaN if none has it.
     """
 
     statistic: str
@@ -136,24 +131,15 @@ class PredictiveCheck:
 
 
 def predictive_checks(observed: Ints, simulated: Ints) -> tuple[PredictiveCheck, ...]:
-    """The real history [T] beside replicates [S, T], a row a statistic."""
-    real, replicas = statistics(observed[None, :]), statistics(simulated)
-    return tuple(_compared(name, float(real[name][0]), values) for name, values in replicas.items())
+    """Compare the real history [T] with simulations [S, T]; a row a statistic."""
+    real, simulations = history_statistics(observed[None, :]), history_statistics(simulated)
+    return tuple(_compared(name, float(real[name][0]), values) for name, values in simulations.items())
 
 
 def _compared(name: str, observed: float, values: Floats) -> PredictiveCheck:
-    there = values[~np.isnan(values)]
-    if not there.size:
+    valid = values[~np.isnan(values)]
+    if not valid.size:
         return PredictiveCheck(name, observed, *[float("nan")] * 5)
-    low, middle, high = np.quantile(there, [0.05, 0.5, 0.95])
-    tail = min((there <= observed).mean(), (there >= observed).mean()) if not np.isnan(observed) else float("nan")
-    return PredictiveCheck(name, observed, float(low), float(middle), float(high), float(there.mean()), float(tail))
-
-
-def shares(simulated: Ints) -> Mapping[str, float]:
-    """Shares of replicates [S, T] that say most: any one-month spell, ever at level 4 or higher, ever at 0, no change at all."""
-    s = statistics(simulated)
-    found = {
-        "one_month_spell": s["one_month_spells"] > 0, "ever_4": s["ever_4"] > 0, "ever_0": s["ever_0"] > 0, "no_change": s["changes"] == 0,
-    }  # fmt: skip
-    return {name: float(is_so.mean()) for name, is_so in found.items()}
+    low, middle, high = np.quantile(valid, [0.05, 0.5, 0.95])
+    tail = min((valid <= observed).mean(), (valid >= observed).mean()) if not np.isnan(observed) else float("nan")
+    return PredictiveCheck(name, observed, float(low), float(middle), float(high), float(valid.mean()), float(tail))

@@ -1,7 +1,7 @@
-"""The gate: what a posterior must be before anyone may read it.
+"""The gate: the checks that a posterior must pass before it is used.
 
-Finite and complete come first, for an interrupted sampler leaves chains padded with NaN and no divergences, and every comparison
-with NaN is false. A quantity that does not vary is a stuck sampler unless it was declared constant beforehand.
+Whether the draws are finite and complete is checked first: an interrupted sampler leaves chains padded with NaN and no divergences, and
+every comparison with NaN is false. A quantity that does not vary means a stuck sampler, unless it was declared constant.
 """
 
 from __future__ import annotations
@@ -22,7 +22,19 @@ BFMI_MIN = 0.3
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """What the gate found. `reasons` is empty exactly when it passed; numbers are null where a reason before them made them meaningless."""
+    """What the gate found. A number is None where an earlier reason made it meaningless.
+
+    reasons       why the gate refuses the fit; empty if it passes
+    finite        all draws are finite
+    chains, draws number of chains, and of draws in each
+    divergences   divergent transitions
+    rhat_max      largest R-hat
+    ess_bulk_min  smallest bulk effective sample size
+    ess_tail_min  smallest tail effective sample size
+    bfmi_min      smallest E-BFMI of a chain
+    constant      quantities that were declared constant
+    retried       this is the second fit, after the gate refused the first
+    """
 
     reasons: tuple[str, ...]
     finite: bool
@@ -49,7 +61,7 @@ class Diagnostics:
         return out
 
 
-def scalars(posterior: xr.Dataset) -> dict[str, NDArray[np.float64]]:
+def scalar_draws(posterior: xr.Dataset) -> dict[str, NDArray[np.float64]]:
     """Every scalar of a posterior by name, `name[coord]` for those with a dim, as [chain, draw]."""
     out = {}
     for name, variable in posterior.data_vars.items():
@@ -68,7 +80,7 @@ def _labels(array: xr.DataArray) -> list[str]:
     return labels
 
 
-def examine(
+def diagnose(
     quantities: Mapping[str, NDArray[np.float64]],
     diverging: NDArray[np.bool_],
     energy: NDArray[np.float64],
@@ -77,9 +89,11 @@ def examine(
     completed: bool = True,
     constant: Collection[str] = (),
 ) -> Diagnostics:
-    """The verdict on named quantities [chain, draw].
+    """The diagnostics of named quantities [chain, draw].
 
-    chains, draws: what was asked for. completed: whether the sampler said it finished. constant: variables that cannot vary by definition.
+    chains, draws  how many were asked for
+    completed      the sampler reached its last draw
+    constant       variables that cannot vary by definition
     """
     shapes = {q.shape for q in quantities.values()}
     n_chains = min((s[0] for s in shapes), default=0)
@@ -138,8 +152,8 @@ def _stuck(q: NDArray[np.float64]) -> str:
     return f"chain {int(np.argmax(flat))}" if flat.any() else ""
 
 
-def worst(by_reading: Mapping[str, Diagnostics]) -> Diagnostics:
-    """The worst over readings, number by number; passes only if all do."""
+def worst_diagnostics(by_reading: Mapping[str, Diagnostics]) -> Diagnostics:
+    """The worst over readings, number by number. It passes only if all do."""
     all_ = list(by_reading.values())
 
     def extreme(name: str, pick: Any) -> Any:

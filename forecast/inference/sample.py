@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -11,13 +11,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.inference.settings import SamplerSettings
-
-type Report = Callable[[float, str], None]
-"""Told the share done (0..1) and a few words."""
+from forecast.progress import Report
 
 
 class Sampler(Protocol):
-    """Draws from the posterior of one model for many values of its data."""
+    """Samples the posterior of one model, for any values of its data."""
 
     def __call__(
         self, data: Mapping[str, NDArray[Any]], seed: int, settings: SamplerSettings = ..., report: Report | None = None
@@ -39,7 +37,7 @@ class _Nutpie:
         import nutpie
         import pytensor
 
-        # With fast maths the order of additions, and so every draw, depends on what happens to lie in the cache of compiled code.
+        # With fast maths the order of additions, and so every draw, would depend on the contents of the cache of compiled code.
         with pytensor.config.change_flags(numba__fastmath=False):
             self._compiled = nutpie.compile_pymc_model(model, var_names=list(kept) or None, cache=True)
 
@@ -54,14 +52,14 @@ class _Nutpie:
 
         total = settings.chains * (settings.draws + settings.tune)
 
-        def tell(chains: Sequence[Any]) -> None:
+        def pass_on(chains: Sequence[Any]) -> None:
             if report:
                 done = sum(c.finished_draws for c in chains)
                 report(done / total, f"{done} of {total} draws, {sum(c.divergences for c in chains)} divergences")
 
         run = nutpie.sample(
             self._compiled.with_data(**data), draws=settings.draws, tune=settings.tune, chains=settings.chains, seed=seed,
-            target_accept=settings.target_accept, save_warmup=False, progress_bar=False, progress_callback=tell, blocking=False,
+            target_accept=settings.target_accept, save_warmup=False, progress_bar=False, progress_callback=pass_on, blocking=False,
         )  # fmt: skip
         try:
             tree: xr.DataTree = run.wait()
@@ -92,7 +90,7 @@ class _Nuts:
 
 
 def _marked(tree: xr.DataTree, settings: SamplerSettings) -> xr.DataTree:
-    """Say whether the sampler came to its last draw: PyMC returns what it has when it is interrupted."""
+    """Mark whether the sampler reached its last draw: an interrupted PyMC returns the draws it has."""
     sizes = tree["posterior"].sizes
     tree.attrs["completed"] = bool(sizes["chain"] == settings.chains and sizes["draw"] == settings.draws)
     return tree

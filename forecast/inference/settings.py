@@ -1,4 +1,4 @@
-"""How fits are run: numbers alone, so that comparing them imports no sampler."""
+"""Settings of the sampler. Numbers only, so that comparing them imports no sampler."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ TUNE: Final = 1_000
 TARGET_ACCEPT: Final = 0.9
 
 DRAWS_A_CHAIN: Final = 500
-"""How many draws of each chain are carried forward."""
+"""Draws of each chain that the forecast uses."""
 
 RETRY_ACCEPT: Final = 0.99
-"""The target of acceptance of the second fit, when the gate refused the first."""
+"""Target acceptance of the second fit, after the gate refused the first."""
 
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """How a fit is run."""
+    """Settings of one fit: number of chains, draws and tuning steps of each, target acceptance of NUTS."""
 
     chains: int = CHAINS
     draws: int = DRAWS
@@ -28,4 +28,4 @@ class SamplerSettings:
 
 
 MULTIVERSE: Final = SamplerSettings(draws=500, tune=500)
-"""Half the draws: the strip compares choices that lie far apart."""
+"""Half the draws: the choices of the multiverse differ by more than the sampling error."""

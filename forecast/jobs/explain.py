@@ -5,216 +5,167 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from forecast.attribution.input_states import InputPath, InputState, intermediate_inputs
-from forecast.attribution.residual_noise import FACTOR_MAX, NEGLIGIBLE, Noise, error_inflation, in_quadrature, scaled
-from forecast.attribution.sequential import Attribution, Contribution, Values, attribute_sequentially
+from forecast.attribution.input_states import InputState, StateForecast, StateForecaster, intermediate_inputs
+from forecast.attribution.sequential import NEGLIGIBLE, Contribution, Values, attribute_sequentially, in_quadrature, unexplained
 from forecast.data.tables import origin
 from forecast.domain import month_text
-from forecast.errors import ForecastError, GateError, InputError
+from forecast.errors import ForecastError, InputError
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import Inputs
-from forecast.jobs.snapshot import basis_of, inputs_of
-from forecast.jobs.state_forecasts import Fit, ReweightedForecaster, fits_between, fitted
+from forecast.jobs.saved_run import SavedRun
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.progress import Progress, silent
-from forecast.report.payload import versions
-from forecast.report.read import read_report
+from forecast.report.payload.build import versions
 from forecast.reweighting.data_update import FittedDraws
-from forecast.runs.manifest import read_manifest
-from forecast.runs.retention import FITTED_IN
 
 ORDER: Final = ("model", "settings", "prior", "revision", "time", "new", "noise")
 """The kinds of parts, in the order in which the changes are made."""
-NOISE: Final = 2.0
-"""A part of fewer than so many of its own standard errors is indistinguishable from noise."""
-OTHER_SEED: Final = 7_919
-"""Added to a run's seed for the second fit of its inputs."""
-SAME_DRAWS: Final = "The draws of one fit told both forecasts, so that chance cancels but for the rounding of weights to whole draws."
-UNCHECKED: Final = "The second fit of the same inputs, which checks the stated errors, did not pass the gate: they stand unchecked."
-BEYOND: Final = "Two fits of the same inputs differ by {:.1f} times their stated errors: that is no chance, so it stretches nothing."
+NOISE_Z: Final = 2.0
+"""A part below this many of its own standard errors is within the noise."""
+SHARED: Final = "Both forecasts use draws of the same fit, so sampling noise cancels except for resampling error."
+LATER: Final = "All parts are computed with the draws of the later run."
+EARLIER: Final = "All parts are computed with the draws of the earlier run; those of the later run are too far from its inputs."
+JOINT: Final = "The draws cannot carry every change: what lies between them and the other run is one part, with the noise of both runs."
 
 
 @dataclass(frozen=True, eq=False)
 class RunEndpoint:
-    """One of two forecasts: its inputs, its draws, what it says and the stated Monte Carlo errors by question, and the seed.
+    """One of the two forecasts that are compared.
 
-    fit: the run that the sampler made the draws for; weighted: whether that is another run, so that these draws are the fit's, each taken
-    as often as it weighs; fitted: the draws of the fit. model: the version it was made with; versions: of the packages; fresh: whether
-    this process has just made it.
+    inputs: what it was made from.
+    values, mcse: question id → published probability, and its stated Monte Carlo standard error.
+    draws: loads the draws it was made of.
+    fit: id of the run whose fit the draws come from; weighted: whether that is another run; fitted: loads the draws of that fit.
+    seed, model, versions: of the run, of the model, of the packages.
+    fresh: whether this process has just made it.
     """
 
     inputs: Inputs
-    basis: Callable[[], FittedDraws]
     values: Values
     mcse: Values
-    seed: int
-    model: str
-    versions: Mapping[str, str]
+    draws: Callable[[], FittedDraws]
     fit: str
     weighted: bool
     fitted: Callable[[], FittedDraws]
+    seed: int
+    model: str
+    versions: Mapping[str, str]
     fresh: bool = False
 
 
-def explain(a: Path, b: Path, progress: Progress = silent, again: bool = False) -> dict[str, Any]:
-    """What moved the probabilities from run `a` to run `b`, as it stands in report.json. Nothing is written.
+@dataclass(frozen=True, eq=False)
+class _Comparison:
+    """The forecasts that an attribution needs.
 
-    If run b's report tells it already, that is given, unless `again`. Raises UsageError if a run did not keep its inputs, InputError if
-    run b was made by another version of the model or a run was reported in another form, StoreError if a run is damaged.
+    carried: number of a state → its forecast, all by the same draws.
+    first, last: forecasts of the two runs' own inputs by their own draws; None if the run's model is another, or nothing needs it.
+    shared: whether both runs come from one fit. note: whose draws these are.
     """
-    report = read_report(b)
-    if report["moved"].get("from_run") == a.name and not again:
-        return dict(report["moved"])
-    after = _end(b, report)
+
+    carried: Mapping[int, StateForecast]
+    first: StateForecast | None
+    last: StateForecast | None
+    shared: bool
+    note: str
+
+
+def explain(a: SavedRun, b: SavedRun, progress: Progress = silent, again: bool = False) -> dict[str, Any]:
+    """What moved the probabilities from run `a` to run `b`, in the form of `moved` in report.json. Nothing is written or fitted.
+
+    If the report of run b has it already, that is given, unless `again`. Raises UsageError if a run did not keep its inputs, InputError
+    if run b was made by another version of the model or a run has another form, StoreError if a run is damaged.
+    """
+    b.check()
+    attribution = b.report.attribution
+    if attribution and attribution.from_run == a.name and not again:
+        return attribution.model_dump()
+    after = _endpoint(b)
     if after.model != MODEL_VERSION:
         raise InputError(f"Run {b.name} was made with version {after.model} of the model; this is version {MODEL_VERSION}.", "Fit again.")
-    return _moved(a, _end(a, read_report(a)), after, progress)
+    return _attribution(a, _endpoint(a), after, progress)
 
 
-def moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress = silent) -> dict[str, Any]:
-    """What moved a forecast just made from the run published before, for its report.
-
-    A forecast made of the draws behind that run is explained without any fit. Raises what `explain` raises.
-    """
-    made = forecast.readings
-    basis = FittedDraws(forecast.situation, {name: f.draws for name, f in made.items()}, next(iter(made.values())).prior_draws)
-    values = {id_: a.probability for id_, a in forecast.answers.items()}
-    mcse = {id_: a.mcse for id_, a in forecast.answers.items()}
-    rests = forecast.rests_on
+def moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Progress = silent) -> dict[str, Any]:
+    """What moved a forecast that was just made from the run published before, for its report. Raises what `explain` raises."""
+    readings = forecast.readings
+    prior = next(iter(readings.values())).prior_draws
+    draws = FittedDraws(forecast.origin_state, {name: reading.draws for name, reading in readings.items()}, prior)
+    source = forecast.draws_source
     after = RunEndpoint(
-        inputs, lambda: basis, values, mcse, forecast.situation.seed, MODEL_VERSION, versions(), rests.fitted_in if rests else "",
-        rests is not None, (lambda: basis_of(previous.parent / rests.fitted_in)) if rests else (lambda: basis), fresh=True,
-    )  # fmt: skip
-    return _moved(previous, _end(previous, read_report(previous)), after, progress)
+        inputs=inputs,
+        values={id_: a.probability for id_, a in forecast.answers.items()},
+        mcse={id_: a.mcse for id_, a in forecast.answers.items()},
+        draws=lambda: draws,
+        fit=source.fitted_in if source else "",
+        weighted=source is not None,
+        fitted=(lambda: _fit_of(previous, source.fitted_in).fitted_draws) if source else (lambda: draws),
+        seed=forecast.origin_state.seed,
+        model=MODEL_VERSION,
+        versions=versions(),
+        fresh=True,
+    )
+    return _attribution(previous, _endpoint(previous), after, progress)
 
 
-def failure(found: Mapping[str, Any]) -> ForecastError | None:
-    """What must be said aloud if the parts do not explain the whole; None if they do."""
-    if not found.get("unexplained"):
+def failure(moved: Mapping[str, Any]) -> ForecastError | None:
+    """The alarm if the parts do not explain the whole difference; None if they do."""
+    if not moved.get("unexplained"):
         return None
-    worst = found["unexplained"][0]
-    q = found["questions"][worst]
+    worst = moved["unexplained"][0]
+    q = moved["questions"][worst]
     return ForecastError(
-        f"Since run {found['from_run']} something that is in no part moved {worst} by {100 * q['noise']:+.2f} points, where chance has a "
-        f"standard error of {100 * q['remainder_se']:.2f}; {len(found['unexplained'])} of {len(found['questions'])} questions are so.",
-        "Fit again with another --seed; if it stays, something changed that data, priors and versions do not tell.",
+        f"Since run {moved['from_run']}, something that is in no part moved {worst} by {100 * q['noise']:+.2f} points, where chance has a "
+        f"standard error of {100 * q['remainder_se']:.2f}. This holds for {len(moved['unexplained'])} of {len(moved['questions'])} "
+        "questions.",
+        "Fit again with another --seed. If it stays, something changed that is not in data, priors or versions.",
     )
 
 
-def _end(run: Path, report: Mapping[str, Any]) -> RunEndpoint:
-    inputs = inputs_of(run)
-    values = {q["id"]: float(q["probability"]) for q in report["questions"]}
-    mcse = {q["id"]: float(q["mcse"] or 0.0) for q in report["questions"]}
-    fit = run.parent / (read_manifest(run).meta.get(FITTED_IN) or run.name)
-    kept = fit != run and fit.is_dir()  # else it was pruned: the draws taken from it stand in for it
+def _fit_of(previous: SavedRun, fitted_in: str) -> SavedRun:
+    """The run whose draws a forecast reweights: as a rule the one that the run before comes from too."""
+    return previous.fit if previous.fit.name == fitted_in else SavedRun(previous.path.parent / fitted_in)
+
+
+def _endpoint(run: SavedRun) -> RunEndpoint:
+    run.check()
+    report = run.report
+    weighted = run.fit is not run and run.fit.path.is_dir()  # if the fit was pruned, the draws taken from it stand in for it
+    fit = run.fit if weighted else run
     return RunEndpoint(
-        inputs, lambda: basis_of(run, inputs), values, mcse, int(report["seed"]), report["model_version"], report["versions"],
-        fit.name if kept else run.name, kept, lambda: basis_of(fit if kept else run),
-    )  # fmt: skip
-
-
-def _moved(run: Path, before: RunEndpoint, after: RunEndpoint, progress: Progress) -> dict[str, Any]:
-    way = intermediate_inputs(before.inputs, after.inputs)
-    states, top = way.states, len(way.states) - 1
-    paired = before.fit == after.fit and before.model == MODEL_VERSION
-
-    def draws(basis: FittedDraws, *own: int) -> ReweightedForecaster:
-        return ReweightedForecaster(basis, states, own, progress)
-
-    sure = (0, top) if paired else (0,)
-    known = before.model == MODEL_VERSION
-    start = draws(before.basis() if known else fitted(before.inputs, states[0], before.seed, progress).basis, *sure)
-    finish = draws(after.basis(), top)
-    first = draws(before.fitted(), *sure) if before.weighted and known else start
-    last = first if paired else draws(after.fitted(), top) if after.weighted else finish
-    found = attribute_sequentially(
-        before.values, after.values, top + 1, first, last, None if paired else fits_between(after.inputs, states, after.seed, progress)
+        inputs=run.inputs,
+        values={q.id: q.probability for q in report.questions},
+        mcse={q.id: q.mcse or 0.0 for q in report.questions},
+        draws=lambda: run.fitted_draws,
+        fit=fit.name,
+        weighted=weighted,
+        fitted=lambda: fit.fitted_draws,
+        seed=report.seed,
+        model=report.model_version,
+        versions=report.versions,
     )
-    program = _program(before, after, start(0) or {}, None if after.fresh else finish(top))
-    remainder = {q: x - program.get(q, 0.0) for q, x in found.noise.items()}
-    combs = [teller.comb_error(i) for end, teller, i in ((before, first, 0), (after, last, top)) if end.weighted]
-    if paired:
-        chance = _paired(first, top, combs)
-    else:
-        again, note = _again(after, states[top], progress)
-        values = after.values if after.fresh else finish(top) or {}
-        chance = _noise(found, first, last, top, combs, values, after.mcse, again, note)
-    progress("what moved", 1.0)
-    errors = [leg.told[0].apart(leg.first, leg.told[1], leg.last) for leg in found.legs]
-    return _as_document(run, before, after, way, found, errors, program, remainder, chance)
 
 
-def _program(before: RunEndpoint, after: RunEndpoint, start: Values, finish: Values | None) -> Values:
-    """What the program's own change did: a run's draws, told by this program, against what the run said. Empty if it is rounding.
-
-    start: run a's inputs, by its draws or, if the model is another, by a fit of this one; finish: run b's inputs by its draws.
-    """
-    ids = [q for q in before.values if q in after.values]
-    moved = {q: start[q] - before.values[q] + (after.values[q] - finish[q] if finish else 0.0) for q in ids if q in start}
-    return moved if before.model != MODEL_VERSION or any(abs(x) > NEGLIGIBLE for x in moved.values()) else {}
-
-
-def _paired(draws: ReweightedForecaster, top: int, combs: Sequence[Values]) -> Noise:
-    """Of forecasts told by the same draws: what chance is in the difference; what remains is the rounding of weights to whole draws."""
-    whole = draws.apart(0, draws, top)
-    return Noise(in_quadrature(whole, *combs), in_quadrature(dict.fromkeys(whole, 0.0), *combs), None, SAME_DRAWS)
-
-
-def _again(after: RunEndpoint, state: InputState, progress: Progress) -> tuple[Fit | None, str]:
-    """A second fit of run b's inputs with another seed; None and why if the gate refused it."""
-    progress("what moved", None, "a second fit of the same inputs, for the noise")
-    try:
-        return fitted(after.inputs, state, after.seed + OTHER_SEED, progress), ""
-    except GateError:
-        return None, UNCHECKED
-
-
-def _noise(
-    found: Attribution[ReweightedForecaster], first: ReweightedForecaster, last: ReweightedForecaster, top: int, combs: Sequence[Values],
-    values: Values, mcse: Values, again: Fit | None,
-    note: str,
-) -> Noise:  # fmt: skip
-    """Of forecasts told by draws of their own: the errors of both at the state told twice, stretched as fits of the same inputs say.
-
-    values, mcse: of run b; again: a second fit of its inputs. It is compared with run b and, if they tell these inputs, with the draws of
-    run a; the smaller difference counts. So the difference that is judged never says by itself how large it may be.
-    """
-    factor = None
-    if again is not None:
-        pairs = [(values, mcse)]
-        if found.handed == top and (told := first(top)) is not None:
-            pairs.append((told, first.error(top)))
-        factor = min(error_inflation(said, again.values, error, again.mcse) for said, error in pairs)
-        if factor > FACTOR_MAX:
-            factor, note = 1.0, BEYOND.format(factor)
-    scale = (factor or 1.0) * (1 + found.fits) ** 0.5  # each time that draws change hands there is the same noise again
-    se = in_quadrature(scaled(_joint_se(found, first, last, top), scale), *combs)
-    return Noise(se, se, factor, note)
-
-
-def _joint_se(found: Attribution[ReweightedForecaster], first: ReweightedForecaster, last: ReweightedForecaster, top: int) -> Values:
-    """The errors of two sets of draws together: where they tell the same state, else where each tells its own."""
-    i = top if found.handed is None else found.handed
-    both = first(i) is not None and last(i) is not None
-    return first.apart(i, last, i) if both else first.apart(0, last, top)
-
-
-def _as_document(
-    run: Path, before: RunEndpoint, after: RunEndpoint, way: InputPath, found: Attribution[ReweightedForecaster],
-    errors: list[Values], program: Values, remainder: Values,
-    chance: Noise,
-) -> dict[str, Any]:  # fmt: skip
-    """The form in which report.json has it. errors: of each leg, its standard errors by question."""
-    parts = [_part(way.states, leg) for leg in found.legs]
-    legs: list[Values] = [leg.values for leg in found.legs]
+def _attribution(run: SavedRun, before: RunEndpoint, after: RunEndpoint, progress: Progress) -> dict[str, Any]:
+    path = intermediate_inputs(before.inputs, after.inputs)
+    compared = _compare(before, after, path.states, progress)
+    program = _program_change(before, after, compared)
+    start = compared.first.probability if program and compared.first else before.values
+    end = compared.last.probability if program and compared.last and not after.fresh else after.values
+    model = "" if before.model == MODEL_VERSION else f"model version {before.model} → {after.model}"
+    carried = {i: forecast.probability for i, forecast in compared.carried.items()}
+    split = attribute_sequentially(start, end, carried, len(path.states) - 1, same_model=not model)
+    joint = any(part.joint for part in split.contributions)
+    noise_se, remainder_se = _noise(before, after, compared, joint)
+    parts = [_part(path.states, part, model) for part in split.contributions]
+    values = [part.values for part in split.contributions]
+    errors = [_part_se(part, before, after, compared) for part in split.contributions]
     if program:
-        same = before.model == MODEL_VERSION  # then draws were told again, without noise
-        parts.insert(0, {"kind": "model", "label": _programs(before, after), "how": "reweighted" if same else "fitted", "rows": {}})
-        legs.insert(0, program)
-        errors = [dict.fromkeys(program, 0.0) if same else chance.se, *errors]
+        parts.insert(0, {"kind": "model", "label": _program_label(before, after), "how": "reweighted", "rows": {}})
+        values.insert(0, program)
+        errors.insert(0, dict.fromkeys(program, 0.0))
+    progress("what moved", 1.0)
     return {
         "from_run": run.name,
         "from_origin": month_text(origin(before.inputs.data)),
@@ -225,35 +176,114 @@ def _as_document(
             q: {
                 "before": before.values[q],
                 "after": after.values[q],
-                "parts": [leg[q] for leg in legs],
-                "noise": remainder[q],
-                "noise_se": chance.se[q],
-                "remainder_se": chance.remainder_se[q],
-                "within_noise": [abs(leg[q]) <= NOISE * (chance.factor or 1.0) * se[q] for leg, se in zip(legs, errors, strict=True)],
+                "parts": [part[q] for part in values],
+                "parts_se": [se[q] for se in errors],
+                "noise": noise,
+                "noise_se": noise_se[q],
+                "remainder_se": remainder_se[q],
+                "within_noise": [abs(part[q]) <= NOISE_Z * se[q] for part, se in zip(values, errors, strict=True)],
             }
-            for q in remainder
+            for q, noise in split.remainder.items()
         },
-        "unexplained": list(chance.unexplained(remainder)),
-        "factor": chance.factor,
-        "note": chance.note,
-        "fits": found.fits,
-        "unread": dict(Counter(c.file for c in way.unread)),
+        "unexplained": list(unexplained(split.remainder, remainder_se)),
+        "note": f"{compared.note} {JOINT}" if joint else compared.note,
+        "unread": dict(Counter(c.file for c in path.unread)),
         "appeared": [q for q in after.values if q not in before.values],
         "gone": [q for q in before.values if q not in after.values],
     }
 
 
-def _part(states: Sequence[InputState], leg: Contribution[ReweightedForecaster]) -> dict[str, Any]:
-    """A leg in words; of several steps that could not be told apart, all their labels."""
-    some = states[leg.first + 1 : leg.last + 1]
-    kinds = {s.kind for s in some}
-    label = some[0].label if len(some) == 1 else f"together: {'; '.join(s.label for s in some)}"
-    rows = Counter(c.file for s in some for c in s.rows)
-    return {"kind": some[0].kind if len(kinds) == 1 else "several", "label": label, "how": leg.how, "rows": dict(rows)}
+def _compare(before: RunEndpoint, after: RunEndpoint, states: Sequence[InputState], progress: Progress) -> _Comparison:
+    """Forecast the states by one set of draws: of the fit behind both runs, else of the later run, else of the earlier one.
+
+    The later run's draws are taken if they carry the whole path, then the earlier run's, then those that carry more of it. The choice
+    depends on the weights alone, never on what remains of the difference.
+    """
+    top = len(states) - 1
+
+    def forecaster(draws: FittedDraws, *own: int) -> StateForecaster:
+        return StateForecaster(draws, states, own, progress)
+
+    known = before.model == MODEL_VERSION
+    if known and before.fit == after.fit:
+        fit = forecaster(before.fitted(), 0, top)
+        first = (forecaster(before.draws(), 0) if before.weighted else fit).forecast(0)
+        last = None if after.fresh else (forecaster(after.draws(), top) if after.weighted else fit).forecast(top)
+        return _Comparison(fit.carried(), first, last, True, SHARED)
+    later, earlier = forecaster(after.draws(), top), forecaster(before.draws(), 0) if known else None
+    carrier, note = later, LATER
+    if earlier and not later.forecast(0) and (earlier.forecast(top) or len(earlier.carried()) > len(later.carried())):
+        carrier, note = earlier, EARLIER
+    return _Comparison(carrier.carried(), earlier.forecast(0) if earlier else None, later.forecast(top), False, note)
 
 
-def _programs(before: RunEndpoint, after: RunEndpoint) -> str:
-    if before.model != after.model:
-        return f"model version {before.model} → {after.model}"
-    differ = [f"{k} {v} → {after.versions.get(k)}" for k, v in before.versions.items() if after.versions.get(k) != v]
-    return ", ".join(differ) or "the same inputs, read or simulated otherwise by a program of the same version"
+def _program_change(before: RunEndpoint, after: RunEndpoint, compared: _Comparison) -> Values:
+    """By how much this program, with a run's own draws and inputs, differs from what the run published. Empty if it is rounding.
+
+    No chance is in it: the draws and the random numbers are those of the run.
+    """
+    change = {q: 0.0 for q in before.values if q in after.values}
+    for own, published, sign in ((compared.first, before.values, 1), (None if after.fresh else compared.last, after.values, -1)):
+        if own:
+            change = {q: x + sign * (own.probability[q] - published[q]) for q, x in change.items()}
+    return change if any(abs(x) > NEGLIGIBLE for x in change.values()) else {}
+
+
+def _part_se(part: Contribution, before: RunEndpoint, after: RunEndpoint, compared: _Comparison) -> Values:
+    """The Monte Carlo standard error of a part: of the paired difference, or of both runs if the part is joint."""
+    first, last = compared.carried.get(part.first), compared.carried.get(part.last)
+    if not part.joint:
+        assert first is not None
+        assert last is not None
+        return first.influence.difference_se(last.influence, same_draws=True, same_paths=True)
+    if part.first == 0 and last:
+        return _between_runs(compared.first, before, last, before.seed == after.seed)
+    assert first
+    return _between_runs(compared.last, after, first, before.seed == after.seed)
+
+
+def _between_runs(own: StateForecast | None, run: RunEndpoint, other: StateForecast, same_paths: bool) -> Values:
+    """The standard error of the difference between what a run published and a forecast by the draws of another."""
+    if own is None:
+        return in_quadrature(other.influence.se(), run.mcse)
+    return own.influence.difference_se(other.influence, same_draws=False, same_paths=same_paths)
+
+
+def _noise(before: RunEndpoint, after: RunEndpoint, compared: _Comparison, joint: bool) -> tuple[Values, Values]:
+    """Standard errors of after − before by chance alone, and of what remains of it after the parts.
+
+    Of runs that share a fit the resampling of weighted draws remains, of others the noise of both at the run whose draws were not used.
+    Nothing remains if a joint part ends in that run's published number.
+    """
+    top, same_paths = max(compared.carried), before.seed == after.seed
+    none = dict.fromkeys(before.values, 0.0)
+    if compared.shared:
+        start, end = compared.carried[0].influence, compared.carried[top].influence
+        resampled = [influence.resampling_se() for run, influence in ((before, start), (after, end)) if run.weighted]
+        remainder = in_quadrature(none, *resampled)
+        return in_quadrature(start.difference_se(end, same_draws=True, same_paths=True), remainder), remainder
+    assert compared.last
+    whole = _between_runs(compared.first, before, compared.last, same_paths)
+    if joint:
+        return whole, none
+    if compared.note == EARLIER:
+        return whole, _between_runs(compared.last, after, compared.carried[top], same_paths)
+    return whole, _between_runs(compared.first, before, compared.carried[0], same_paths)
+
+
+def _part(states: Sequence[InputState], part: Contribution, model: str) -> dict[str, Any]:
+    """A part in words. A part of several steps has all their labels. model: the change of model, if a joint part holds it."""
+    steps = states[part.first + 1 : part.last + 1]
+    kinds: list[str] = [s.kind for s in steps]
+    labels = [s.label for s in steps]
+    if model and part.joint:
+        kinds, labels = ["model", *kinds], [model, *labels]
+    label = labels[0] if len(labels) == 1 else f"together: {'; '.join(labels)}"
+    rows = Counter(c.file for s in steps for c in s.rows)
+    kind = kinds[0] if len(set(kinds)) == 1 else "several"
+    return {"kind": kind, "label": label, "how": "joint" if part.joint else "reweighted", "rows": dict(rows)}
+
+
+def _program_label(before: RunEndpoint, after: RunEndpoint) -> str:
+    changed = [f"{k} {v} → {after.versions.get(k)}" for k, v in before.versions.items() if after.versions.get(k) != v]
+    return ", ".join(changed) or "the same inputs, read or simulated otherwise by a program of the same version"

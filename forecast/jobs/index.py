@@ -1,4 +1,4 @@
-"""The runs of a store as their manifests tell of them, and `reports/index.html`, which shows them."""
+"""The runs of a store as their manifests describe them, and `reports/index.html`, which shows them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.lock import editing
 from forecast.errors import StoreError
-from forecast.report.entry import Change, Entry
-from forecast.report.index import render_index
-from forecast.report.read import REPORT, read_any_form
-from forecast.report.words import listed, month_words
-from forecast.runs import manifest, run_ids, store
-from forecast.runs.whole import write_whole
+from forecast.formatting import listed, month_words
+from forecast.report.files import REPORT, is_current, load_document
+from forecast.report.run_index import InputChange, RunSummary, render_index
+from forecast.runs import manifest, store
+from forecast.storage.atomic import replace_text
+from forecast.storage.locks import folder_lock
 
 INDEX: Final = "index.html"
 _IN_FULL: Final = 3
-"""Edited priors are told with what they said and say, up to so many; beyond, by name."""
+"""Up to so many edited priors are listed with old and new value; more are listed by name only."""
 
 
 def write_index(reports: Path, now: datetime) -> Path:
@@ -28,27 +27,28 @@ def write_index(reports: Path, now: datetime) -> Path:
     One writer at a time, so that none puts an older list over a newer. Raises ForecastError if it cannot be written.
     """
     path = reports / INDEX
-    with editing(reports):
-        write_whole(path, render_index(entries(reports), now))
+    with folder_lock(reports):
+        replace_text(path, render_index(entries(reports), now))
     return path
 
 
-def entries(reports: Path) -> tuple[Entry, ...]:
+def entries(reports: Path) -> tuple[RunSummary, ...]:
     """All runs, oldest first, damaged ones too: which were published, and what each of those was the first to be made from."""
     metas: dict[str, Mapping[str, Any]] = {}
-    found: dict[str, Entry] = {}
+    found: dict[str, RunSummary] = {}
     for run in store.list_runs(reports):
         try:
-            told = manifest.read_manifest(run.path)
-            if told.run_id != run.run_id:
-                raise StoreError(f"it holds the manifest of run {told.run_id}.")
-            if REPORT in told.digests:
-                read_any_form(run.path)
-            found[run.run_id] = _entry(run, told)
-            metas[run.run_id] = told.meta
+            held = manifest.read_manifest(run.path)
+            if held.run_id != run.run_id:
+                raise StoreError(f"it holds the manifest of run {held.run_id}.")
+            found[run.run_id] = _summary(run, held)
+            if REPORT in held.digests:
+                document = load_document(run.path)
+                found[run.run_id] = replace(found[run.run_id], other_version=not is_current(document))
+            metas[run.run_id] = held.meta
         except StoreError as e:
-            found[run.run_id] = Entry(
-                run.run_id, run_ids.made_at(run.run_id), latest=run.latest, published=run.latest, damage=_short(e, reports)
+            found[run.run_id] = RunSummary(
+                run.run_id, store.made_at(run.run_id), latest=run.latest, published=run.latest, damage=_short(e, reports)
             )
     before: Mapping[str, Any] | None = None
     for run_id in published(found, metas):
@@ -62,7 +62,7 @@ def _short(error: StoreError, reports: Path) -> str:
     return error.message.replace(f"{reports}/", "")
 
 
-def published(found: Mapping[str, Entry], metas: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def published(found: Mapping[str, RunSummary], metas: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Ids of the runs that are or were `latest`, oldest first: each names the one it follows.
 
     Where that one is gone or damaged, or the run was not written for publishing, the chain goes on from the newest older one that was.
@@ -86,19 +86,19 @@ def _for_publishing(meta: Mapping[str, Any]) -> bool:
     return bool(meta.get("follows") or meta.get("ledger"))
 
 
-def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    """What the later of two runs was made from that the earlier was not; what a manifest does not tell counts as the same."""
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[InputChange, ...]:
+    """What the later of two runs was made from that the earlier was not; what a manifest does not record counts as the same."""
     out = []
     differs = {key: _differs(before, after, key) for key in ("data_digest", "priors_digest", "model_version", "settings_digest")}
     if differs["data_digest"]:
         moved = f"the origin moves to {month_words(after['origin'])}" if _differs(before, after, "origin") else ""
-        out.append(Change("data", f"new data, {moved}" if moved else "new data"))
+        out.append(InputChange("data", f"new data, {moved}" if moved else "new data"))
     if differs["priors_digest"]:
-        out.append(Change("priors", _edits(before.get("priors") or {}, after.get("priors") or {})))
+        out.append(InputChange("priors", _edits(before.get("priors") or {}, after.get("priors") or {})))
     if differs["model_version"]:
-        out.append(Change("model", f"model version {before['model_version']} → {after['model_version']}"))
+        out.append(InputChange("model", f"model version {before['model_version']} → {after['model_version']}"))
     if differs["settings_digest"]:
-        out.append(Change("settings", "other settings"))
+        out.append(InputChange("settings", "other settings"))
     return tuple(out)
 
 
@@ -109,9 +109,9 @@ def _differs(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> b
 def _edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """The priors that say something else, by name."""
     edits = [
-        (name, before[name]["spec"], told["spec"])
-        for name, told in after.items()
-        if name in before and before[name].get("spec") != told.get("spec")
+        (name, before[name]["spec"], new["spec"])
+        for name, new in after.items()
+        if name in before and before[name].get("spec") != new.get("spec")
     ]
     if not edits:
         return "other priors"
@@ -120,14 +120,14 @@ def _edits(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     return f"{len(edits)} priors: {listed(name for name, _, _ in edits)}"
 
 
-def _entry(run: store.Run, told: manifest.Manifest) -> Entry:
-    meta = told.meta
+def _summary(run: store.StoredRun, held: manifest.Manifest) -> RunSummary:
+    meta = held.meta
     interval, decision = meta.get("interval"), meta.get("decision") or {}
-    return Entry(
+    return RunSummary(
         run.run_id,
-        run_ids.made_at(run.run_id),
+        store.made_at(run.run_id),
         latest=run.latest,
-        page="report.html" in told.digests,
+        page="report.html" in held.digests,
         origin=meta.get("origin"),
         as_of=meta.get("as_of"),
         question=meta.get("headline"),
@@ -139,12 +139,12 @@ def _entry(run: store.Run, told: manifest.Manifest) -> Entry:
     )
 
 
-def as_rows(found: Sequence[Entry]) -> list[dict[str, Any]]:
+def as_rows(found: Sequence[RunSummary]) -> list[dict[str, Any]]:
     """The same for a program, newest first."""
     return [
         {
             "run_id": e.run_id,
-            "created": e.made.isoformat(),
+            "created": e.created.isoformat(),
             "latest": e.latest,
             "published": e.published,
             "origin": e.origin,
@@ -156,6 +156,7 @@ def as_rows(found: Sequence[Entry]) -> list[dict[str, Any]]:
             "decision": e.decision and {"kind": e.decision, "reason": e.reason},
             "changes": [{"kind": c.kind, "words": c.words} for c in e.changes],
             "damage": e.damage,
+            "other_version": e.other_version,
         }
         for e in reversed(found)
     ]

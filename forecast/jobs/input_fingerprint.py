@@ -16,13 +16,13 @@ from forecast.forecasting.scenarios.specification import Scenario
 from forecast.inference.settings import DRAWS_A_CHAIN, MULTIVERSE, RETRY_ACCEPT, SamplerSettings
 from forecast.model.tolerance_data import MODEL_VERSION
 
-TOLD: Final = frozenset({"title", "story", "assumptions", "not_represented"})
-"""What a scenario says to its reader only."""
+TEXTS: Final = frozenset({"title", "story", "assumptions", "not_represented"})
+"""Texts of a scenario that only its reader uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputFingerprint:
-    """Digests of data and priors, the version of the model, and the digest of the settings; None where a run does not tell."""
+    """Digests of data and priors, the version of the model, and the digest of the settings; None where a run does not record it."""
 
     data: str | None
     priors: str | None
@@ -35,13 +35,15 @@ class InputFingerprint:
         return cls(data_digest(inputs.data), inputs.priors.digest(), MODEL_VERSION, settings_digest(inputs))
 
     @classmethod
-    def told(cls, meta: Mapping[str, Any]) -> Self:
+    def from_manifest(cls, meta: Mapping[str, Any]) -> Self:
         """Of a run, by its manifest."""
         return cls(meta.get("data_digest"), meta.get("priors_digest"), meta.get("model_version"), meta.get("settings_digest"))
 
 
 def settings_digest(inputs: Inputs) -> str:
-    """SHA-256 of what moves the published numbers besides data, priors and the model: how much is sampled, the strip, the scenarios.
+    """SHA-256 of what moves the published numbers besides data, priors and the model.
+
+    That is how much is sampled, the choices of the multiverse table, and the scenarios.
 
     The seed and the sampler's maker are not among them: they move a number by its Monte Carlo error.
     """
@@ -53,7 +55,7 @@ def settings_digest(inputs: Inputs) -> str:
 
 
 def sampling() -> dict[str, dict[str, Any]]:
-    """How much is sampled, for the fit and for each choice of the strip, and carried forward."""
+    """How much is sampled, for the fit and for each choice of the multiverse table, and how much is simulated."""
     return {
         "fit": asdict(SamplerSettings()) | {"retry_accept": RETRY_ACCEPT},
         "multiverse": asdict(MULTIVERSE),
@@ -63,8 +65,8 @@ def sampling() -> dict[str, dict[str, Any]]:
 
 def changes(scenario: Scenario) -> dict[str, Any]:
     """What a scenario sets or learns; the order of its arrivals and conditions does not count."""
-    says = scenario.says.model_dump(mode="json", exclude=set(TOLD))
+    fields = scenario.says.model_dump(mode="json", exclude=set(TEXTS))
     return {
         key: sorted(value, key=lambda row: json.dumps(row, sort_keys=True)) if key in ("arrival", "condition") else value
-        for key, value in says.items()
+        for key, value in fields.items()
     }

@@ -1,7 +1,8 @@
-"""Running and publishing: which run may become `latest`, and what follows when it has.
+"""Running and publishing: which run may become `latest`, and the steps that follow.
 
-Under the lock: what moved since the last published run is worked out, the run is written, `latest` is moved to it, its questions enter the
-ledger, and the index is written. A crash between two steps loses nothing: `settle` repeats the later ones at the next start.
+The steps are done under the lock. First the change since the last published run is attributed. Then the run is written, `latest` is moved
+to it, its questions enter the ledger, and the index is written. A crash between two steps loses nothing: `finish_publication` repeats the
+later ones at the next start.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.errors import ForecastError, StoreError
 from forecast.forecasting.inputs import DEFAULT_SEED, Inputs
+from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
-from forecast.runs import publication_lock, run_ids, scratch, store
-from forecast.runs.input_snapshot import FOLDER
+from forecast.runs import publication_lock, store
+from forecast.storage import temporary_folder
 
 if TYPE_CHECKING:
     from forecast.forecasting.forecast_result import Forecast
+    from forecast.report.models.report import Report
 
 type Clock = Callable[[], datetime]
 type Kind = Literal["run", "skipped", "reweighted", "refitted", "refused"]
@@ -30,7 +33,7 @@ type Kind = Literal["run", "skipped", "reweighted", "refitted", "refused"]
 class Decision:
     """What was done, why, and the seconds it took (in a manifest: until it was written).
 
-    k_hat, ess: if reweighted, the worst over readings; k_hat is None if all draws weigh alike.
+    k_hat, ess: if reweighted, the worst over readings; k_hat is None if all draws have equal weights.
     """
 
     kind: Kind
@@ -51,10 +54,10 @@ def since(began: float) -> float:
 
 @dataclass(frozen=True)
 class Publication:
-    """A run on disk, what it says, whether it was published, and what went wrong once it was written."""
+    """A run on disk, its report, whether it was published, and what went wrong after it was written."""
 
     path: Path
-    report: Mapping[str, Any]
+    report: Report
     published: bool
     troubles: tuple[ForecastError, ...] = ()
 
@@ -73,7 +76,7 @@ def run_and_publish(
     A run as of an earlier day is never published. Raises GateError, LockedError or what stands in the way of writing; `latest` then
     stays as it was.
     """
-    from forecast.jobs.priors.as_of import with_priors_as_of
+    from forecast.jobs.priors.reference import with_priors_as_of
     from forecast.jobs.run import fit, write_report
 
     if inputs.as_of is not None or not (publish or store.latest(reports) is None):
@@ -97,17 +100,19 @@ def publish_forecast(
     decision: Decision,
     held: publication_lock.Hold,
     progress: Progress = silent,
+    previous: SavedRun | None = None,
 ) -> Publication:
     """Write a run of a finished forecast and make it `latest`.
 
+    previous: the published run, if it was opened before.
     Raises what stands in the way until `latest` is moved; what fails of the rest is in `troubles`, and the forecast stands.
     """
     from forecast.jobs.run import write_report
 
-    previous = previous_publication(reports)
+    previous = previous or previous_publication(reports)
     forecast, troubles = _with_moved(forecast, inputs, previous, progress)
     standing, trouble = capture_failure("how earlier numbers did", lambda: _standing(reports, clock()))
-    forecast = forecast if standing is None else replace(forecast, standing=standing)
+    forecast = forecast if standing is None else replace(forecast, past_performance=standing)
     check_clock(reports, clock())
     finished = write_report(forecast, reports, clock(), progress, inputs, _notes(reports, previous, decision))
     held.check()
@@ -127,7 +132,7 @@ def finish_publication(reports: Path, now: datetime) -> tuple[ForecastError, ...
 
     The caller holds the lock. Doing it again changes nothing.
     """
-    scratch.sweep(reports)
+    temporary_folder.remove_abandoned_stages(reports)
     if not store.list_runs(reports):
         return ()
     found = capture_failure("the ledger", lambda: _enter(reports, now))[1], capture_failure("the index", lambda: _index(reports, now))[1]
@@ -135,9 +140,9 @@ def finish_publication(reports: Path, now: datetime) -> tuple[ForecastError, ...
 
 
 def _enter(reports: Path, now: datetime) -> None:
-    from forecast.jobs.questions.freeze import enter
+    from forecast.jobs.questions.freeze import enter_published_runs
 
-    enter(reports, now)
+    enter_published_runs(reports, now)
 
 
 def _index(reports: Path, now: datetime) -> None:
@@ -146,17 +151,17 @@ def _index(reports: Path, now: datetime) -> None:
 
     path = reports / INDEX
     if path.is_file():
-        shown = [reports / run_ids.LATEST, *(run.path for run in store.list_runs(reports))]
+        shown = [reports / store.LATEST, *(run.path for run in store.list_runs(reports))]
         written, newest = path.stat().st_mtime, max(p.lstat().st_mtime for p in shown if p.exists())
         if written > newest and datetime.fromtimestamp(written, UTC).date() == now.astimezone(UTC).date():
             return
     write_index(reports, now)
 
 
-def previous_publication(reports: Path) -> Path | None:
+def previous_publication(reports: Path) -> SavedRun | None:
     """The published run that the next one follows; None if there is none that can be read."""
     try:
-        return store.latest(reports)
+        return SavedRun.latest(reports)
     except StoreError:
         return None
 
@@ -164,7 +169,7 @@ def previous_publication(reports: Path) -> Path | None:
 def check_clock(reports: Path, now: datetime) -> None:
     """Raises ForecastError if the clock stands before the newest run was made: names of runs, and the ledger, go by time."""
     runs = store.list_runs(reports)
-    if runs and (made := run_ids.made_at(runs[-1].run_id)) > now:
+    if runs and (made := store.made_at(runs[-1].run_id)) > now:
         raise ForecastError(
             f"The clock says {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC, but run {runs[-1].run_id} was made at {made:%Y-%m-%d %H:%M}; "
             "nothing is published by a clock that was set back.",
@@ -173,18 +178,25 @@ def check_clock(reports: Path, now: datetime) -> None:
 
 
 def _with_moved(
-    forecast: Forecast, inputs: Inputs, previous: Path | None, progress: Progress
+    forecast: Forecast, inputs: Inputs, previous: SavedRun | None, progress: Progress
 ) -> tuple[Forecast, tuple[ForecastError, ...]]:
-    """The forecast with what moved it since the published run before; without it if that run kept no inputs, or if it can't be told."""
-    if previous is None or not (previous / FOLDER).is_dir():
+    """The forecast with what moved it since the published run before; without it if that run kept no inputs or is of another version."""
+    if previous is None or not previous.keeps_inputs or _is_other_version(previous):
         return forecast, ()
     found, trouble = capture_failure("what moved the forecast", lambda: _moved(previous, forecast, inputs, progress))
-    told, unexplained = found or ({}, None)
-    return replace(forecast, moved=told), tuple(e for e in (trouble, unexplained) if e)
+    moved, unexplained = found or ({}, None)
+    return replace(forecast, moved=moved), tuple(e for e in (trouble, unexplained) if e)
 
 
-def _moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progress) -> tuple[Mapping[str, Any], ForecastError | None]:
-    """What moved the forecast, and what must be said aloud if the parts do not explain the whole.
+def _is_other_version(run: SavedRun) -> bool:
+    try:
+        return run.is_other_version
+    except StoreError:  # attribution reports it
+        return False
+
+
+def _moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Progress) -> tuple[Mapping[str, Any], ForecastError | None]:
+    """What moved the forecast, and the error to report if the parts do not explain the whole.
 
     What is refused on the way is no refusal of this forecast, which passed its check and the gate: the command must not end as if it were.
     """
@@ -195,7 +207,7 @@ def _moved(previous: Path, forecast: Forecast, inputs: Inputs, progress: Progres
     except StoreError:
         raise
     except ForecastError as e:
-        raise ForecastError(f"What moved the forecast cannot be told: {e.message}", e.remedy) from e
+        raise ForecastError(f"What moved the forecast could not be worked out: {e.message}", e.remedy) from e
     return found, failure(found)
 
 
@@ -211,14 +223,14 @@ def capture_failure[T](what: str, step: Callable[[], T]) -> tuple[T | None, Fore
         return None, trouble
 
 
-def _notes(reports: Path, previous: Path | None, decision: Decision) -> dict[str, Any]:
-    """What the manifest of a published run says besides what every run's does."""
+def _notes(reports: Path, previous: SavedRun | None, decision: Decision) -> dict[str, Any]:
+    """What only the manifest of a published run records."""
     from forecast.runs.ledger import head
 
     try:
         known = asdict(head(reports))
-    except StoreError:  # `settle` will say so
+    except StoreError:  # `finish_publication` reports it
         known = None
-    told = {"kind": decision.kind, "reason": decision.reason, "seconds": decision.seconds}
+    decided = {"kind": decision.kind, "reason": decision.reason, "seconds": decision.seconds}
     weights = {"k_hat": decision.k_hat, "ess": decision.ess}
-    return {"follows": previous.name if previous else None, "decision": told, "ledger": known} | weights
+    return {"follows": previous.name if previous else None, "decision": decided, "ledger": known} | weights

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,10 +10,9 @@ from typing import Any
 
 from forecast.errors import ForecastError, GateError, StoreError, UsageError
 from forecast.jobs.publish import check_clock, finish_publication
-from forecast.jobs.soundness import problems
-from forecast.report.read import read_report
+from forecast.jobs.saved_run import SavedRun
 from forecast.runs import ledger, publication_lock, store
-from forecast.runs.retention import FORECAST
+from forecast.runs.store import FORECAST
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,11 @@ def republish(reports: Path, name: str, clock: Callable[[], datetime]) -> Republ
     """
     with publication_lock.publisher(reports, "forecast runs publish", clock()) as held:
         check_clock(reports, clock())
-        run = _of_store(reports, name)
+        run = SavedRun(_of_store(reports, name))
         _check(run)
         before = _published(reports)
         store.check_movable(reports)
-        finish_publication(reports, clock())  # what the published run still has to enter, it enters first; what fails is said below
+        finish_publication(reports, clock())  # what the published run still has to enter, it enters first; what fails is reported below
         held.check()
         number = _entries(reports)
         store.publish(reports, run.name)
@@ -60,16 +59,16 @@ def _of_store(reports: Path, name: str) -> Path:
     return run
 
 
-def _check(run: Path) -> None:
-    if wrong := problems(run):
+def _check(run: SavedRun) -> None:
+    if wrong := run.problems():
         raise StoreError("\n  ".join([f"Run {run.name} is damaged:", *wrong]), "Publish another: `forecast runs list` shows all.")
-    report: Mapping[str, Any] = read_report(run)
-    if report["as_of"] is not None:
+    report = run.report
+    if report.as_of is not None:
         raise UsageError(
-            f"Run {run.name} knows nothing that was published after {report['as_of']}, so it is never published.",
+            f"Run {run.name} knows nothing that was published after {report.as_of}, so it is never published.",
             "Publish a run that was not made with --as-of.",
         )
-    if report["diagnostics"]["status"] != "pass":
+    if report.diagnostics.status != "pass":
         raise GateError(f"Run {run.name} did not pass the gate, so it is not published.", "The last good forecast stands.")
 
 
@@ -83,7 +82,7 @@ def _published(reports: Path) -> str | None:
 
 
 def _entries(reports: Path) -> int:
-    """How many entries the ledger has; 0 if it is damaged, which `settle` says."""
+    """How many entries the ledger has; 0 if it is damaged, which `finish_publication` reports."""
     try:
         return len(ledger.read(reports))
     except StoreError:

@@ -6,22 +6,69 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
+from forecast.domain import is_stale, month
 from forecast.errors import ForecastError, InputError, LockedError, StoreError
 from forecast.jobs.publish import check_clock
-from forecast.jobs.published import Change, Published, Report, change
+from forecast.jobs.saved_run import SavedRun
 from forecast.jobs.workspace_state import WorkspaceState, workspace_state
-from forecast.report.read import read_report
-from forecast.report.what_moved import alarm
+from forecast.report.figures.attribution import attribution_alarm
 from forecast.runs import ledger, manifest, publication_lock, refit_attempts, store
-from forecast.runs.draws_files import DRAWS, open_draws
+from forecast.runs.draws_files import DRAWS
 from forecast.workspace import Workspace
 
 WELL: Final = (0, 6)
 """Exit codes of a refit that leave nothing to mend: done, or a source was down while the rest went on."""
 LONG: Final = timedelta(hours=6)
 """Whoever publishes is at work for some minutes; after so long it hangs."""
+NOISE: Final = 2.0
+"""A change within so many standard errors is not distinguishable from chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The published run. decision: how it came about (run, refitted, reweighted), None if it is not recorded."""
+
+    run_id: str
+    created: str
+    age_days: int
+    decision: str | None
+    origin: str
+    stale: bool
+    headline: str
+    probability: float
+    gate: str
+
+    @classmethod
+    def of(cls, run: SavedRun, today: date) -> Self:
+        """Of a run, on a day."""
+        report, decision = run.report, run.meta.get("decision")
+        return cls(
+            run_id=report.run_id,
+            created=report.created,
+            age_days=(today - date.fromisoformat(report.created[:10])).days,
+            decision=decision and decision["kind"],
+            origin=report.origin,
+            stale=is_stale(month(report.origin), today),
+            headline=report.sentences.short,
+            probability=report.headline_question.probability,
+            gate=report.diagnostics.status,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The headline's probability in the run published before and in this one; noise_se: what chance alone may do, one standard error."""
+
+    from_run: str
+    before: float
+    after: float
+    noise_se: float
+
+    @property
+    def is_noise(self) -> bool:
+        return abs(self.after - self.before) <= NOISE * self.noise_se
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +139,17 @@ def examine(where: Workspace, now: datetime) -> Status:
     """Read the published run, the store, the ledger, and the present data and priors, and say how they stand at `now`; write nothing."""
     reports, today = where.reports, now.astimezone(UTC).date()
     attempt, owner = _at_work(reports)
-    path, report, troubles = _published(reports)
-    run = Published.of(path, report, today) if path and report else None
+    saved, troubles = _published(reports)
+    run = Published.of(saved, today) if saved else None
     last = _last(attempt, owner, run) if attempt else None
-    now_read = workspace_state(where, path if report else None, today)
-    questions, found = _questions(reports, path if report else None, today)
-    troubles += [*_of_run(run, report), *_of_inputs(now_read), *_of_last(last, now), *_of_owner(owner, now), *found]
+    now_read = workspace_state(where, saved, today)
+    questions, found = _questions(reports, saved, today)
+    troubles += [*_of_run(run, saved), *_of_inputs(now_read), *_of_last(last, now), *_of_owner(owner, now), *found]
     troubles += _of_clock(reports, now)
     return Status(
         workspace=str(where.data.parent),
         run=run,
-        change=change(path, report) if path and report else None,
+        change=change_since(saved) if saved else None,
         present=now_read,
         lock=owner,
         last=last,
@@ -111,26 +158,45 @@ def examine(where: Workspace, now: datetime) -> Status:
     )
 
 
-def _published(reports: Path) -> tuple[Path | None, Report | None, list[Trouble]]:
-    """The published run's folder and report, every digest verified; None as far as there is none that can be trusted."""
-    path = None
+def _published(reports: Path) -> tuple[SavedRun | None, list[Trouble]]:
+    """The published run, every digest verified; None, and why, if there is none that can be trusted."""
     try:
-        path = store.latest(reports)
-        report = read_report(path) if path else None
-        if path and DRAWS in manifest.read_manifest(path).digests:
-            with open_draws(path):  # their form; their values are the business of `runs verify` and of whoever reads them
-                pass
-        missing = store.lost(reports) if path is None else None
+        run = SavedRun.latest(reports)
+        if run:
+            run.check()
+            if DRAWS in run.manifest.digests and not run.is_other_version:
+                _ = run.draws  # their form; `runs verify` and whoever uses them read the values
+            _ = run.report  # refused here if another version wrote it
+        missing = store.lost(reports) if run is None else None
     except StoreError as e:
-        said = " ".join(e.message.split()).rstrip(".")
-        return path, None, [Trouble(f"the store is damaged: {said}", "`forecast runs verify` says what is left.")]
+        message = " ".join(e.message.split()).rstrip(".")
+        return None, [Trouble(f"the store is damaged: {message}", "`forecast runs verify` says what is left.")]
     except InputError as e:
-        return path, None, [Trouble(e.message.rstrip("."), "`forecast refit` makes a new run.")]
+        return None, [Trouble(e.message.rstrip("."), "`forecast refit` makes a new run.")]
     if missing:
-        return None, None, [Trouble(f"`latest` is missing, though run {missing} was published", f"`forecast runs publish {missing}`.")]
-    if report is None:
-        return None, None, [Trouble("no run has been published", "`forecast run` makes and publishes the first.")]
-    return path, report, []
+        return None, [Trouble(f"`latest` is missing, though run {missing} was published", f"`forecast runs publish {missing}`.")]
+    if run is None:
+        return None, [Trouble("no run has been published", "`forecast run` makes and publishes the first.")]
+    return run, []
+
+
+def change_since(run: SavedRun) -> Change | None:
+    """The change since the run published before, if there was one: as the report explains it, else from that run's manifest."""
+    id_, attribution = run.report.headline, run.report.attribution
+    if attribution and id_ in attribution.questions:
+        q = attribution.questions[id_]
+        return Change(attribution.from_run, q.before, q.after, q.noise_se)
+    follows = run.meta.get("follows")
+    if follows is None:
+        return None
+    try:
+        before = (manifest.read_manifest(run.path.parent / follows).meta.get("probabilities") or {}).get(id_)
+    except StoreError:  # it was removed
+        return None
+    if before is None:  # it did not ask that
+        return None
+    now = run.report.headline_question
+    return Change(follows, before, now.probability, 2**0.5 * (now.mcse or 0.0))  # as if both had the same error
 
 
 def _at_work(reports: Path) -> tuple[refit_attempts.Attempt | None, publication_lock.Owner | None]:
@@ -157,14 +223,14 @@ def _superseded(attempt: refit_attempts.Attempt, run: Published) -> bool:
     return attempt.ended < made if attempt.ended else attempt.started < made and run.decision == "run"
 
 
-def _questions(reports: Path, published: Path | None, today: date) -> tuple[Questions | None, list[Trouble]]:
-    from forecast.jobs.questions.freeze import book_of
+def _questions(reports: Path, published: SavedRun | None, today: date) -> tuple[Questions | None, list[Trouble]]:
+    from forecast.jobs.questions.freeze import parse_question_ledger
 
     remedy = "Restore reports/ledger/ from a copy; `forecast questions verify` says what is wrong."
     try:
         entries = ledger.read(reports)
-        known = published and manifest.read_manifest(published).meta.get("ledger")
-        states = [q.state(today) for q in book_of(entries).questions.values()]
+        known = published and published.meta.get("ledger")
+        states = [q.state(today) for q in parse_question_ledger(entries).questions.values()]
     except LockedError:
         return None, []
     except StoreError as e:
@@ -174,8 +240,8 @@ def _questions(reports: Path, published: Path | None, today: date) -> tuple[Ques
     return Questions(states.count("open"), states.count("due"), states.count("disputed")), []
 
 
-def _of_run(run: Published | None, report: Report | None) -> Iterator[Trouble]:
-    if run is None or report is None:
+def _of_run(run: Published | None, saved: SavedRun | None) -> Iterator[Trouble]:
+    if run is None or saved is None:
         return
     if run.stale:
         yield Trouble(
@@ -184,14 +250,14 @@ def _of_run(run: Published | None, report: Report | None) -> Iterator[Trouble]:
         )
     if run.gate != "pass":
         yield Trouble("the published run did not pass the gate", "`forecast run --publish --seed N` fits again.")
-    if unexplained := alarm(report):
+    if unexplained := attribution_alarm(saved.report):
         yield Trouble(unexplained.rstrip("."), "Fit again with another --seed; if it stays, see `forecast explain`.")
 
 
 def _of_inputs(found: WorkspaceState) -> Iterator[Trouble]:
     if found.damage:
-        said = f"the history of the priors is damaged: {found.damage.rstrip('.')}"
-        yield Trouble(said, "Restore it from a copy or from version control.")
+        what = f"the history of the priors is damaged: {found.damage.rstrip('.')}"
+        yield Trouble(what, "Restore it from a copy or from version control.")
     elif found.refused:
         yield Trouble("the present data or priors are refused", "`forecast data check` and `forecast priors check` name every problem.")
 
@@ -201,17 +267,17 @@ def _of_last(last: Last | None, now: datetime) -> Iterator[Trouble]:
         return
     attempt = last.attempt
     if last.state == "died":
-        said = f"the last refit, begun {ago(now - attempt.started)} ago, was killed or the machine stopped"
-        yield Trouble(said, "`forecast refit` begins anew; what is published is whole.")
+        what = f"the last refit, begun {ago(now - attempt.started)} ago, was killed or the machine stopped"
+        yield Trouble(what, "`forecast refit` starts again; the published forecast is intact.")
     else:
-        said = f"the last refit ended with exit code {attempt.exit_code}: {' '.join(attempt.reason.split()).rstrip('.')}"
-        yield Trouble(said, "Mend that, then `forecast refit`.")
+        what = f"the last refit ended with exit code {attempt.exit_code}: {' '.join(attempt.reason.split()).rstrip('.')}"
+        yield Trouble(what, "Correct that, then `forecast refit`.")
 
 
 def _of_owner(owner: publication_lock.Owner | None, now: datetime) -> Iterator[Trouble]:
     if owner and owner.started and now - owner.started > LONG:
-        said = f"{owner} has been at work for {ago(now - owner.started)}"
-        yield Trouble(said, f"If it hangs, `kill {owner.pid}` on {owner.host} ends it; it clears up behind itself.")
+        what = f"{owner} has been at work for {ago(now - owner.started)}"
+        yield Trouble(what, f"If it hangs, `kill {owner.pid}` on {owner.host} ends it; it removes its unfinished files.")
 
 
 def _of_clock(reports: Path, now: datetime) -> Iterator[Trouble]:

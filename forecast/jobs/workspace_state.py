@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Final, Literal
 
 from forecast.data.freshness import STALE, freshness
@@ -14,8 +13,7 @@ from forecast.errors import ForecastError, InputError, StoreError
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs.input_fingerprint import InputFingerprint
 from forecast.jobs.refit.decision import why
-from forecast.jobs.snapshot import inputs_of
-from forecast.runs import manifest
+from forecast.jobs.saved_run import SavedRun
 from forecast.workspace import Workspace
 
 SOON: Final = 3
@@ -53,7 +51,7 @@ class WorkspaceState:
     damage: str | None = None
 
 
-def workspace_state(where: Workspace, published: Path | None, today: date) -> WorkspaceState:
+def workspace_state(where: Workspace, published: SavedRun | None, today: date) -> WorkspaceState:
     """The workspace on a day, beside the published run if there is one that can be trusted."""
     try:
         inputs = load_workspace(where, today=today)
@@ -66,12 +64,12 @@ def workspace_state(where: Workspace, published: Path | None, today: date) -> Wo
     )
 
 
-def _differ(published: Path, inputs: Inputs) -> str | None:
-    then, now = InputFingerprint.told(manifest.read_manifest(published).meta), InputFingerprint.of(inputs)
+def _differ(published: SavedRun, inputs: Inputs) -> str | None:
+    then, now = InputFingerprint.from_manifest(published.meta), InputFingerprint.of(inputs)
     if then == now:
         return None
     try:
-        before = inputs_of(published)
+        before = published.inputs
     except ForecastError:
         before = None
     return why(then, now, before, inputs)

@@ -1,10 +1,9 @@
-"""Model 4, events: how often pressure, relief, mobilisation and concessions come, and what drives their rates.
+"""Model 4, events: the rates of pressure, relief, mobilisation and concessions, and what drives them.
 
     N_{k,t} ~ Poisson(Λ_k exp(z_{k,t−1})),   Λ_k ~ Gamma(½, 1 month)
 
 in the months since the present US administration took office. Given the three elasticities η the rates Λ are conjugate; η itself is
-sampled by importance (`arrays/importance.py`), then resampled. That the posterior of η comes out near its prior is expected, and said in
-the report.
+sampled by importance (`arrays/importance.py`), then resampled. The posterior of η is close to its prior, as expected; the report says so.
 """
 
 from __future__ import annotations
@@ -17,12 +16,13 @@ import numpy as np
 
 from forecast.arrays.decay import decay
 from forecast.arrays.importance import STEP_DRAWS, sample_posterior
-from forecast.data.event_groups import distinct_acts
+from forecast.data.event_groups import counts_by_month, distinct_acts
 from forecast.domain import CHANNELS, FIRST_MONTH, Month
 from forecast.typing import Floats
 
 if TYPE_CHECKING:
     from forecast.data.records import Administration, Event
+    from forecast.data.settings import CountingRule
 
 
 STREAMS = (
@@ -30,23 +30,22 @@ STREAMS = (
     *(f"measure.{c}" for c in CHANNELS),
     "act", "relaxation", "demonstration", "mobilisation", "concession",
 )  # fmt: skip
-"""The arrivals that are simulated."""
+"""The kinds of events that are simulated."""
 
 DEMANDS = tuple(s for s in STREAMS if s.startswith(("threat", "measure")) or s == "act")
 COUNTED = ("senate-vote-in", "mass-hand-over", "designation", "new-tariff")
-"""Companion questions: counted, with rates of their own, and fed back into nothing."""
+"""Companion questions that count events. They have their own rates and affect nothing else."""
 
 ANSWERS = ("sufficient", "insufficient")
 HALF_LIFE = 3.0
 """Months after which half of a concession or a mobilisation is forgotten."""
-MASS_HAND_OVER = 20
 MAX_INTENSITY = 5
 SHAPE, RATE = 0.5, 1.0  # the Gamma prior of every rate, a month
 ELASTICITY_DRAWS = 4_000
 MIN_WINDOW = 12
 
 
-def stream(e: Event) -> str | None:
+def stream_of(e: Event) -> str | None:
     """The simulated stream an event belongs to, None if to none."""
     if e.family == "B" and e.kind in ("threat", "measure"):
         return f"{e.kind}.{e.channel}"
@@ -60,7 +59,7 @@ def stream(e: Event) -> str | None:
 
 
 def is_mobilisation(e: Event) -> bool:
-    """Opposition in the street, press or chamber. What answers a record of family A is no arrival: see `arrivals`."""
+    """Opposition in the street, press or parliament. An answer to a record of family A is not an arrival: see `arrivals`."""
     return e.family == "C" and e.direction == "+"
 
 
@@ -70,24 +69,10 @@ def is_concession(e: Event) -> bool:
     return e.family == "A" and (granted or e.instrument in ("hand_over", "deployment"))
 
 
-def counted(e: Event) -> tuple[str, ...]:
-    """The companion questions that an event counts towards."""
-    out = []
-    if e.family == "A" and e.instrument == "senate_vote_in" and e.direction == "+":
-        out.append("senate-vote-in")
-    if e.family == "A" and e.instrument == "hand_over" and (e.count or 0) >= MASS_HAND_OVER:
-        out.append("mass-hand-over")
-    if e.kind == "measure" and e.instrument == "designation":
-        out.append("designation")
-    if e.kind == "measure" and e.instrument == "tariff" and not e.same_act_as:
-        out.append("new-tariff")
-    return tuple(out)
-
-
 def arrivals(events: Sequence[Event]) -> tuple[Event, ...]:
-    """The acts that count as arrivals: sole acts, and of concessions one a month and episode.
+    """The acts that count as arrivals: distinct acts, and one concession a month and episode.
 
-    Opposition to what Mexico itself granted or is said to have tolerated is left out, or the outcome would explain itself.
+    Opposition to something that Mexico granted or is said to have tolerated is left out: else the outcome would explain itself.
     """
     family = {e.id: e.family for e in events}
     seen: set[tuple[Month, str]] = set()
@@ -115,9 +100,9 @@ def concession_memory(events: Sequence[Event], origin: Month) -> Floats:
 
 
 def window_start(administrations: Sequence[Administration], origin: Month) -> Month:
-    """The month the US administration at the origin took office; the one before too where that is less than a year ago.
+    """The month in which the US administration at the origin took office; if that is less than a year ago, the administration before.
 
-    Never before the second month of the record: what drives a month is read off the one before.
+    Never before the second month of the record, because each month depends on the one before.
     """
     us = sorted((a for a in administrations if a.country == "US" and a.start <= origin), key=lambda a: a.start)
     if len(us) > 1 and origin - us[-1].start + 1 < MIN_WINDOW:
@@ -127,7 +112,12 @@ def window_start(administrations: Sequence[Administration], origin: Month) -> Mo
 
 @dataclass(frozen=True)
 class ElasticityPriors:
-    """Normal priors (mean, sd) of η: demand (a doubling of deaths), sufficiency (a unit of G), backlash (a unit of L)."""
+    """Normal priors (mean, sd) of the elasticities η.
+
+    demand       of a doubling of deaths
+    sufficiency  of a unit of G
+    backlash     of a unit of L
+    """
 
     demand: tuple[float, float]
     sufficiency: tuple[float, float]
@@ -136,13 +126,13 @@ class ElasticityPriors:
 
 @dataclass(frozen=True)
 class EventRates:
-    """Posterior of model 4: what the simulation draws from.
+    """Posterior of model 4, with D draws, K streams and W months in the window.
 
     eta [D, 3]        demand, sufficiency, backlash; resampled, equally weighted
     rate [D, K]       Λ a month for STREAMS, given the same row of eta
     counts [K, W]     arrivals in the window
     marks             stream → Dirichlet parameters [3 channels, 5 intensities]
-    means             window means of log2(deaths/3000), G and L: what ~ subtracts
+    means             window means of log2(deaths/3000), G and L: they are subtracted
     counted [4, W]    companion counts in the window; answers [2, W] likewise
     ended             (relaxations that ended a measure, relaxations) over all years
     k_hat, effective  of the weights by which eta was resampled
@@ -184,10 +174,12 @@ def fit_events(
     pressure: Floats,
     priors: ElasticityPriors,
     rng: np.random.Generator,
+    rules: Mapping[str, CountingRule],
 ) -> EventRates:
     """The posterior of rates and elasticities.
 
-    log2_deaths, pressure [T]: log2(deaths/3000) and L by month from FIRST_MONTH to the origin.
+    log2_deaths, pressure [T]: log2(deaths/3000) and L by month from FIRST_MONTH to the origin. rules: what each companion question counts,
+    as questions.toml says (`data.event_groups.counting_rules`).
     """
     from scipy.special import gammaln
 
@@ -195,7 +187,6 @@ def fit_events(
     window = np.arange(start, origin + 1) - FIRST_MONTH
     memory = concession_memory(events, origin)
     acts = [e for e in arrivals(events) if e.date.month <= origin]
-    answered = distinct_acts([e for e in events if e.answers])  # Washington's answer stands, even where a row of Mexico's is the arrival
     counts = _counts(acts, start, origin)
     means = tuple(float(series[window].mean()) for series in (log2_deaths, memory, pressure))
     lagged = [series[window - 1] - mean for series, mean in zip((log2_deaths, memory, pressure), means, strict=True)]
@@ -227,26 +218,22 @@ def fit_events(
         counts=counts,
         marks={s: _marks(acts, s, start) for s in STREAMS},
         means=(means[0], means[1], means[2]),
-        counted=_tally(distinct_acts(events), start, origin, COUNTED, counted),
-        answers=_tally(answered, start, origin, ANSWERS, lambda e: (e.answers,) if e.answers else ()),
+        counted=np.array([counts_by_month(events, rules.get(slug), start, origin) for slug in COUNTED]),
+        answers=np.array([counts_by_month(events, rules.get(f"deemed-{answer}"), start, origin) for answer in ANSWERS]),
         ended=_ended([e for e in events if e.date.month <= origin]),
         window=(start, origin),
         k_hat=sampled.smoothed.k_hat,
-        effective=sampled.smoothed.effective,
+        effective=sampled.smoothed.ess,
     )
 
 
 def _counts(acts: Sequence[Event], start: Month, origin: Month) -> Floats:
-    return _tally(acts, start, origin, STREAMS, lambda e: (s,) if (s := stream(e)) else ())
-
-
-def _tally(acts: Sequence[Event], start: Month, origin: Month, names: Sequence[str], kinds) -> Floats:  # type: ignore[no-untyped-def]
-    out = np.zeros((len(names), origin - start + 1))
+    """Acts of each stream in each month of the window, [K, W]."""
+    counts = np.zeros((len(STREAMS), origin - start + 1))
     for e in acts:
-        if start <= e.date.month <= origin:
-            for kind in kinds(e):
-                out[names.index(kind), e.date.month - start] += 1
-    return out
+        if start <= e.date.month <= origin and (stream := stream_of(e)):
+            counts[STREAMS.index(stream), e.date.month - start] += 1
+    return counts
 
 
 def _marks(acts: Sequence[Event], name: str, start: Month) -> Floats:
@@ -254,7 +241,7 @@ def _marks(acts: Sequence[Event], name: str, start: Month) -> Floats:
     kind, _, channel = name.partition(".")
     here, ever = np.zeros((3, MAX_INTENSITY)), np.zeros((3, MAX_INTENSITY))
     for e in acts:
-        s = stream(e)
+        s = stream_of(e)
         if s is None or s.split(".")[0] != kind or e.intensity is None:
             continue
         c = CHANNELS.index(e.channel) if e.channel in CHANNELS else 0

@@ -1,4 +1,4 @@
-"""From named priors to the constants of the models."""
+"""The hyperparameters of the models, from the named priors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forecast.model.leverage import LeverageSettings
 from forecast.model.tolerance_data import TolerancePriors
 from forecast.priors.distributions import HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import as_beta, rise_after_selection, skip_after_selection
+from forecast.priors.outside_view import as_beta, rise_after_selection, skip_after_selection
 from forecast.typing import Floats
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ type Direction = Literal["up", "down"]
 
 
 def tolerance_priors(priors: Priors) -> TolerancePriors:
-    """Model 5's constants, the selection factor applied: states are in the class because something happened there."""
+    """The constants of model 5. The selection factor is applied: comparable states were chosen because something happened there."""
     rise = np.array([_located(priors, f"ladder.rise.{j}") for j in range(TOP)])
     rise[3] = rise_after_selection(priors)
     skip_up = _skips(priors, "up")
@@ -33,7 +33,7 @@ def tolerance_priors(priors: Priors) -> TolerancePriors:
         stay=np.array([_located(priors, f"ladder.stay.{j}") for j in range(1, TOP + 1)]),
         leverage=_normal(priors, "leverage.effect"),
         leverage_on_falls=_normal(priors, "leverage.effect_on_falls"),
-        fresh=_normal(priors, "ladder.fresh"),
+        just_risen=_normal(priors, "ladder.just_risen"),
         overdose_level=_normal(priors, "overdose.level_effect"),
         overdose_change=_normal(priors, "overdose.change_effect"),
         opposition=_normal(priors, "opposition.effect"),

@@ -26,7 +26,12 @@ IMPULSES = ("threat", "act", "demonstration", "inducement")
 
 @dataclass(frozen=True)
 class LeverageSettings:
-    """What a person can change but the data cannot teach: weights (sum to one) and half-lives in months, in the order of CHANNELS."""
+    """Settings of leverage that the data cannot test.
+
+    weights     of the channels, in the order of CHANNELS; they sum to one
+    half_lives  in months, in the same order
+    scale       the leverage that counts as 1
+    """
 
     weights: tuple[float, float, float]
     half_lives: tuple[float, float, float]
@@ -34,8 +39,8 @@ class LeverageSettings:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A measure still in force at the origin."""
+class StandingMeasure:
+    """A measure in force at the origin: id of its event, channel, intensity."""
 
     id: str
     channel: str
@@ -46,9 +51,14 @@ class Standing:
 class Leverage:
     """Leverage by month from FIRST_MONTH to the origin.
 
-    value [T]; measures, impulses [3, T] are S and I by channel, gains and reliefs [3, T] z⁺ and z⁻, of which I is made;
-    standing: the measures in force at the origin; measure_months: months × measures in force, and ended_alone: measures that ended without
-    a relaxation naming them.
+    value           [T] L
+    measures        [3, T] S by channel
+    impulses        [3, T] I by channel
+    gains           [3, T] z⁺, the strongest impulse of the month
+    reliefs         [3, T] z⁻, the strongest relaxation of the month that ends no measure
+    standing        measures in force at the origin
+    measure_months  months in force, summed over measures
+    ended_alone     number of measures that ended without a relaxation that names them
     """
 
     value: Floats
@@ -56,7 +66,7 @@ class Leverage:
     impulses: Floats
     gains: Floats
     reliefs: Floats
-    standing: tuple[Standing, ...]
+    standing: tuple[StandingMeasure, ...]
     measure_months: int
     ended_alone: int
 
@@ -78,13 +88,13 @@ def impulse_memory(gains: Floats, reliefs: Floats, settings: LeverageSettings, s
     return out
 
 
-def leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings) -> Leverage:
+def compute_leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings) -> Leverage:
     """Leverage from the family B events up to the end of the origin month."""
     n = origin - FIRST_MONTH + 1
     pressure = [e for e in events if e.family == "B" and e.date.month <= origin]
     relaxed = relaxation_months(pressure)
     intensity = np.zeros((3, n))
-    standing: list[Standing] = []
+    standing: list[StandingMeasure] = []
     months_in_force = ended_alone = 0
     for e in pressure:
         if e.kind != "measure" or e.intensity is None:
@@ -95,7 +105,7 @@ def leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings)
         intensity[c, max(e.date.month - FIRST_MONTH, 0) : max(end - FIRST_MONTH + 1, 0)] += e.intensity
         months_in_force += end - e.date.month + 1
         if not _over(e, relaxed, origin):
-            standing.append(Standing(e.id, e.channel, e.intensity))
+            standing.append(StandingMeasure(e.id, e.channel, e.intensity))
         elif e.id not in relaxed:
             ended_alone += 1
     measures = np.log1p(intensity)
@@ -106,7 +116,7 @@ def leverage(events: Sequence[Event], origin: Month, settings: LeverageSettings)
 
 
 def relaxation_months(pressure: Sequence[Event]) -> Mapping[str, Month]:
-    """Measure id → the month in which a relaxation ended it; of several relaxations the first did."""
+    """Measure id → the month in which a relaxation ended it; of several relaxations the first."""
     out: dict[str, Month] = {}
     for e in pressure:
         for ended in e.ends if e.kind == "relaxation" else ():
@@ -137,4 +147,4 @@ def _strongest(pressure: Sequence[Event], n: int) -> tuple[Floats, Floats]:
 def leverage_scale(events: Sequence[Event], settings: LeverageSettings, start: Month, end: Month) -> float:
     """The scale that makes L = 1 the mean of the months start..end; computed once and frozen in `scales.toml`."""
     raw = LeverageSettings(settings.weights, settings.half_lives, 1.0)
-    return float(leverage(events, end, raw).value[start - FIRST_MONTH : end - FIRST_MONTH + 1].mean())
+    return float(compute_leverage(events, end, raw).value[start - FIRST_MONTH : end - FIRST_MONTH + 1].mean())

@@ -18,44 +18,45 @@ import numpy as np
 from forecast import domain
 from forecast.arrays.decay import decay, peak_memory
 from forecast.arrays.importance import STEP_DRAWS, sample_posterior
-from forecast.data.event_groups import distinct_acts
 from forecast.data.records import Event, Poll
 from forecast.errors import ForecastError
-from forecast.model.events import HALF_LIFE
+from forecast.model.events import HALF_LIFE, arrivals, is_mobilisation
 from forecast.model.opposition_marginal import (
     HYPER,
+    OFFSETS,
     Moments,
     OppositionPriors,
-    PollAlgebra,
+    PollDesign,
+    PollShare,
+    constrain,
     draws,
-    from_line,
     house_names,
     log_prior,
     moments,
-    to_line,
+    poll_shares,
+    unconstrain,
 )
-from forecast.model.poll_shares import OFFSETS, PollShare, poll_shares
 from forecast.typing import Floats
 
 __all__ = [
-    "LeftOut",
+    "LeaveOutEstimate",
     "OppositionDraws",
     "OppositionPosterior",
     "OppositionPriors",
     "PollFit",
-    "Summary",
+    "PosteriorSummary",
     "fit_opposition",
     "leave_out",
     "mobilisation",
     "mobilisation_scale",
 ]
 
-_NEGLIGIBLE = 1e-7  # of all weight; draws below it carry none
+_NEGLIGIBLE = 1e-7  # share of the weights; draws below it are dropped
 
 
 @dataclass(frozen=True)
-class Summary:
-    """Posterior mean and sd of one unknown."""
+class PosteriorSummary:
+    """Posterior mean and sd of one unknown, by name."""
 
     name: str
     mean: float
@@ -64,8 +65,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class PollFit:
-    """A poll, its expected logit (`fitted`), and what a logit more in it adds to d at the origin (`influence`); what all other polls say of
-    its logit (`predicted`), and the sd of that."""
+    """How one poll fits.
+
+    poll          the poll
+    fitted        posterior mean of its logit
+    influence     change of d at the origin if its logit were one higher
+    predicted     mean of its logit given all other polls
+    predicted_sd  sd of that prediction
+    """
 
     poll: PollShare
     fitted: float
@@ -76,8 +83,15 @@ class PollFit:
 
 @dataclass(frozen=True, eq=False)
 class OppositionDraws:
-    """Joint draws: d (n, months from 2006-01 to origin + horizon), hyper (n, 4) in the order of HYPER, wording (n, 3) of OFFSETS, the first
-    knot and the level of favourability (n,); log_likelihood (n,) of the polls given each."""
+    """Joint draws of model 3.
+
+    d               [n, months] from 2006-01 to origin + horizon
+    hyper           [n, 4] in the order of HYPER
+    wording         [n, 3] effects of OFFSETS
+    start           [n] the first knot
+    intercept       [n] level of favourability
+    log_likelihood  [n] of the polls given the draw
+    """
 
     d: Floats
     hyper: Floats
@@ -89,10 +103,18 @@ class OppositionDraws:
 
 @dataclass(frozen=True, eq=False)
 class OppositionPosterior:
-    """d by month from 2006-01 to the origin: moments over the weighted hyperparameters, and joint draws on demand.
+    """Posterior of model 3, T months from 2006-01 to the origin.
 
-    hyper (n, 4) are draws with `weights` (n,) that sum to one; `k_hat` and `effective` say how far they can be trusted; `mcse` is the
-    Monte Carlo error of the mean at the origin; `summaries` hold hyperparameters, wordings, the level of favourability and houses.
+    origin     the last month
+    mean, sd   [T] of d
+    mcse       Monte Carlo standard error of the mean at the origin
+    hyper      [n, 4] draws of the hyperparameters
+    weights    [n] their importance weights, which sum to one
+    k_hat      Pareto k̂ of the weights
+    effective  effective sample size of the weights
+    summaries  hyperparameters, effects of wordings, level of favourability, effects of houses
+    fits       how each poll fits
+    polls      the polls as arrays
     """
 
     origin: int
@@ -103,12 +125,12 @@ class OppositionPosterior:
     weights: Floats
     k_hat: float
     effective: float
-    summaries: tuple[Summary, ...]
+    summaries: tuple[PosteriorSummary, ...]
     fits: tuple[PollFit, ...]
-    polls: PollAlgebra
+    polls: PollDesign
 
     def draws(self, rng: np.random.Generator, n: int, horizon: int = 24) -> OppositionDraws:
-        """Exact joint draws; beyond the last poll the same walk goes on."""
+        """Exact joint draws. Beyond the last poll the random walk continues."""
         hyper = self.hyper[rng.choice(len(self.weights), n, p=self.weights)]
         d, wording, start, intercept, likelihood = draws(rng, self.polls, hyper, self.origin + horizon)
         return OppositionDraws(d, hyper, wording, start, intercept, likelihood)
@@ -121,18 +143,18 @@ class OppositionPosterior:
 def fit_opposition(
     polls: Sequence[Poll], origin: int, priors: OppositionPriors, rng: np.random.Generator, size: int = 2000
 ) -> OppositionPosterior:
-    """Fit model 3 to the polls given (select by `published` before), with `size` draws of the hyperparameters; the caller judges k̂.
+    """Fit model 3 to the polls given (select by `published` before), with `size` draws of the hyperparameters. The caller checks k̂.
 
-    ForecastError if no usable poll is among them: then there is no opposition to speak of, and the caller must say so.
+    ForecastError if no usable poll is among them.
     """
     rows = poll_shares(polls, origin)
     if not rows:
         raise ForecastError("No usable poll lies before the origin.", "Check `use`, `wording` and the dates in polls.csv.")
-    data = PollAlgebra.of(rows, priors)
-    start = to_line(np.column_stack([np.asarray(spec.sample(rng, STEP_DRAWS), dtype=float) for spec in priors.hyper]))
-    sampled = sample_posterior(start, lambda z: log_prior(priors, z), lambda z: data.log_likelihood(from_line(z)), rng, size)
+    data = PollDesign.of(rows, priors)
+    start = unconstrain(np.column_stack([np.asarray(spec.sample(rng, STEP_DRAWS), dtype=float) for spec in priors.hyper]))
+    sampled = sample_posterior(start, lambda z: log_prior(priors, z), lambda z: data.log_likelihood(constrain(z)), rng, size)
     kept = sampled.smoothed.weights > _NEGLIGIBLE
-    hyper, weights = from_line(sampled.points[kept]), sampled.smoothed.weights[kept]
+    hyper, weights = constrain(sampled.points[kept]), sampled.smoothed.weights[kept]
     weights = weights / weights.sum()
     given = moments(data, hyper, origin)
     now = origin - domain.FIRST_MONTH
@@ -146,15 +168,15 @@ def fit_opposition(
         hyper,
         weights,
         sampled.smoothed.k_hat,
-        sampled.smoothed.effective,
+        sampled.smoothed.ess,
         _summaries(rows, hyper, weights, mean[now + 1 :], sd[now + 1 :]),
         _poll_fits(rows, data, weights, given),
         data,
     )
 
 
-def _poll_fits(rows: Sequence[PollShare], data: PollAlgebra, weights: Floats, given: Moments) -> tuple[PollFit, ...]:
-    """Without a poll the hyperparameters weigh by the likelihood of the others, or a poll far off would widen what it is held against."""
+def _poll_fits(rows: Sequence[PollShare], data: PollDesign, weights: Floats, given: Moments) -> tuple[PollFit, ...]:
+    """Leave-one-out predictions weight the hyperparameters without the poll itself: else a poll far off would widen its own prediction."""
     log_others = 0.5 * ((data.y - given.predicted) ** 2 / given.predicted_variance + np.log(given.predicted_variance))
     others = weights[:, None] * np.exp(log_others - log_others.max(0))
     others /= others.sum(0)
@@ -164,17 +186,19 @@ def _poll_fits(rows: Sequence[PollShare], data: PollAlgebra, weights: Floats, gi
     return tuple(PollFit(row, *map(float, numbers)) for row, *numbers in zip(rows, *columns, strict=True))
 
 
-def _summaries(rows: Sequence[PollShare], hyper: Floats, weights: Floats, mean: Floats, sd: Floats) -> tuple[Summary, ...]:
+def _summaries(rows: Sequence[PollShare], hyper: Floats, weights: Floats, mean: Floats, sd: Floats) -> tuple[PosteriorSummary, ...]:
     centre = weights @ hyper
     spread = np.sqrt(weights @ (hyper - centre) ** 2)
     houses = (f"house.{pollster}: {topic}" for pollster, topic in house_names(rows))
     names = (*HYPER, *(f"wording.{name}" for name in OFFSETS), "favourability_intercept", *houses)
-    return tuple(Summary(name, float(a), float(b)) for name, a, b in zip(names, np.r_[centre, mean], np.r_[spread, sd], strict=True))
+    return tuple(
+        PosteriorSummary(name, float(a), float(b)) for name, a, b in zip(names, np.r_[centre, mean], np.r_[spread, sd], strict=True)
+    )
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """d at the origin when some polls are left out: mean, sd, Monte Carlo error of the mean."""
+class LeaveOutEstimate:
+    """d at the origin when some polls are left out (`label`): mean, sd, Monte Carlo standard error of the mean."""
 
     label: str
     mean: float
@@ -182,21 +206,21 @@ class LeftOut:
     mcse: float
 
 
-def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed: int, size: int = 2000) -> tuple[LeftOut, ...]:
-    """d at the origin with all polls; without the one that pulls hardest; without the newest month's polls on force; without favourability.
+def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed: int, size: int = 2000) -> tuple[LeaveOutEstimate, ...]:
+    """d at the origin with all polls; without the most influential one; without the newest month's polls on force; without favourability.
 
-    Cases that would leave no poll are missing from the answer.
+    Cases that would leave no poll are left out.
     """
 
     def refit(kept: Sequence[Poll]) -> OppositionPosterior:
         return fit_opposition(kept, origin, priors, np.random.default_rng(seed), size)
 
     full = refit(polls)
-    pull = max(full.fits, key=lambda fit: abs(fit.influence * (fit.poll.logit - fit.fitted))).poll
+    influential = max(full.fits, key=lambda fit: abs(fit.influence * (fit.poll.logit - fit.fitted))).poll
     force = [row for row in poll_shares(polls, origin) if row.wording != "favourability"]
     newest = max((row.month for row in force), default=origin)
     cases = {
-        f"without {pull.poll_id}": {pull.poll_id},
+        f"without {influential.poll_id}": {influential.poll_id},
         f"without force polls of {domain.month_text(newest)}": {row.poll_id for row in force if row.month == newest},
         "without favourability": {row.poll_id for row in poll_shares(polls, origin)} - {row.poll_id for row in force},
     }
@@ -205,27 +229,22 @@ def leave_out(polls: Sequence[Poll], origin: int, priors: OppositionPriors, seed
         kept = [poll for poll in polls if poll.poll_id not in dropped]
         if dropped and poll_shares(kept, origin):
             fits[label] = refit(kept)
-    return tuple(LeftOut(label, float(fit.mean[-1]), float(fit.sd[-1]), fit.mcse) for label, fit in fits.items())
+    return tuple(LeaveOutEstimate(label, float(fit.mean[-1]), float(fit.sd[-1]), fit.mcse) for label, fit in fits.items())
 
 
 def mobilisation(events: Sequence[Event], months: Sequence[int], scale: float = 1.0) -> Floats:
-    """E in each of the consecutive `months`: what is remembered, with a half-life of three months, of the strongest opposition of each.
+    """E in each of the consecutive `months`: the strongest opposition of each month, remembered with a half-life of three months.
 
-    Family C, direction +, one row an act; an answer to a record of family A is left out, or the outcome would explain itself.
+    Counts family C with direction +, one row an act. An answer to a record of family A is left out: else the outcome would explain itself.
     """
-    family = {e.id: e.family for e in events}
     first, last = min([months[0], *(e.date.month for e in events)]), months[-1]
     strongest = np.zeros(last - first + 1)
-    for e in distinct_acts(events):
-        if e.family != "C" or e.direction != "+" or e.intensity is None or e.date.month > last:
-            continue
-        if any(family.get(cause) == "A" for cause in e.caused_by):
-            continue
-        t = e.date.month - first
-        strongest[t] = max(strongest[t], e.intensity)
+    for e in arrivals(events):
+        if is_mobilisation(e) and e.intensity is not None and e.date.month <= last:
+            strongest[e.date.month - first] = max(strongest[e.date.month - first], e.intensity)
     return np.asarray(peak_memory(strongest, decay(HALF_LIFE))[months[0] - first :] / scale)
 
 
 def mobilisation_scale(events: Sequence[Event], start: int, end: int) -> float:
-    """The mean of unscaled mobilisation over the months start..end, both inclusive; computed once and frozen in `scales.toml`."""
+    """The mean of unscaled mobilisation over the months start..end, both inclusive; computed once and fixed in `scales.toml`."""
     return float(mobilisation(events, range(start, end + 1)).mean())

@@ -1,30 +1,112 @@
-"""The algebra of model 3: everything that is Gaussian once σ_d, ρ, σ_e and ω are given, for many values of those four at once."""
+"""Model 3 with its Gaussian part integrated out: the polls as data, and moments, likelihood and draws given σ_d, ρ, σ_e and ω.
+
+A poll enters as one share of those with a view, in one month, with one wording. All functions work on many values of the four
+hyperparameters at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast import domain
 from forecast.arrays.gaussian import log_densities
-from forecast.model.history import LOGIT_60
-from forecast.model.poll_shares import FIRST_KNOT, OFFSETS, PollShare
+from forecast.arrays.transforms import logit
+from forecast.data.coding_rules import opposed_share
+from forecast.model.tolerance_data import LOGIT_60
 from forecast.typing import Floats
+
+if TYPE_CHECKING:
+    from forecast.data.records import Poll
+
+FIRST_KNOT: Final = domain.month("2000-01")
+"""The month from which opposition is modelled; no poll is older."""
+
+OFFSETS: Final = ("unilateral", "coordinated", "agents")
+"""Wordings with an effect of their own, compared with an unqualified question about force, in this order."""
+
+MISSING_N: Final = 600
+DESIGN_EFFECT: Final = 1.5
+
+_WORDINGS: Final = {
+    "force_unqualified": "unqualified",
+    "force_unilateral": "unilateral",
+    "force_coordinated": "coordinated",
+    "agents": "agents",
+    "favourability": "favourability",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PollShare:
+    """One question of one poll.
+
+    poll_id       its id
+    month         middle of the field work, as domain.Month
+    wording       kind of wording
+    pollster      who asked
+    topic         topic of the question; with the pollster it names a house effect
+    share         opposed among those with a view (of favourability: with an unfavourable view of the US)
+    n             sample size
+    n_assumed     the sample size is not known
+    side_assumed  only one side was published, and the other assumed
+    """
+
+    poll_id: str
+    month: int
+    wording: str
+    pollster: str
+    topic: str
+    share: float
+    n: int
+    n_assumed: bool
+    side_assumed: bool
+
+    @property
+    def logit(self) -> float:
+        return float(logit(self.share))
+
+    @property
+    def sampling_variance(self) -> float:
+        return DESIGN_EFFECT / (self.n * self.share * (1.0 - self.share))
+
+
+def field_month(poll: Poll) -> int:
+    """The month of the middle of the field period. A date known to the year or month covers all of it."""
+    first, last = poll.field_start.first, poll.field_end.last
+    return domain.month_of(first + timedelta(days=(last - first).days // 2))
+
+
+def poll_shares(polls: Sequence[Poll], origin: int) -> tuple[PollShare, ...]:
+    """The polls that enter the model, in order of time: usable, on force, agents or favourability, in the field by the origin."""
+    out = []
+    for poll in polls:
+        wording = _WORDINGS.get(poll.wording)
+        share, month = opposed_share(poll.opposed_pct, poll.in_favour_pct, poll.other_pct), field_month(poll)
+        if poll.use != "yes" or wording is None or share is None or not FIRST_KNOT <= month <= origin:
+            continue
+        n = poll.n or MISSING_N
+        share = min(max(share, 0.5 / n), 1.0 - 0.5 / n)  # half a respondent, so that a unanimous poll has a finite logit
+        assumed = poll.other_pct is None and (poll.opposed_pct is None or poll.in_favour_pct is None)
+        out.append(PollShare(poll.poll_id, month, wording, poll.pollster, poll.topic, share, n, poll.n is None, assumed))
+    return tuple(sorted(out, key=lambda r: (r.month, r.poll_id)))
+
 
 KNOT_MONTHS: Final = 3
 HYPER: Final = ("walk_sd", "house_sd", "poll_noise", "favourability")
-"""σ_d, ρ, σ_e, ω: what is sampled, in this order; the first three above zero."""
+"""The hyperparameters σ_d, ρ, σ_e, ω in this order; the first three are positive."""
 _POSITIVE: Final = np.array([True, True, True, False])
 
 _CHUNK = 250  # rows of hyperparameters worked on at once, to bound memory
 
 
-class GaussianSpec(Protocol):
-    """What model 3 asks of a prior."""
+class SampledPrior(Protocol):
+    """A prior that can be sampled and evaluated."""
 
     def sample(self, rng: np.random.Generator, size: int) -> Any: ...
 
@@ -33,10 +115,15 @@ class GaussianSpec(Protocol):
 
 @dataclass(frozen=True)
 class OppositionPriors:
-    """Priors of model 3: specs of HYPER to draw from; (mean, sd) of what is normal, namely the first knot, the level of favourability at
-    60 % opposed, and the effects of OFFSETS."""
+    """Priors of model 3; (mean, sd) where the prior is normal.
 
-    hyper: tuple[GaussianSpec, GaussianSpec, GaussianSpec, GaussianSpec]
+    hyper      of the four hyperparameters
+    start      of the first knot
+    intercept  of the level of favourability at 60 % opposed
+    wording    of the effects of OFFSETS
+    """
+
+    hyper: tuple[SampledPrior, SampledPrior, SampledPrior, SampledPrior]
     start: tuple[float, float]
     intercept: tuple[float, float]
     wording: tuple[tuple[float, float], ...]
@@ -58,16 +145,24 @@ class OppositionPriors:
 
 
 def _walk_basis(months: NDArray[np.intp], last: int) -> Floats:
-    """(months, steps): how much of each quarterly step each month has taken, for knots from 2000-01 to the first one at or after `last`."""
+    """(months, steps): the part of each quarterly step that each month includes, for knots from 2000-01 to the first at or after `last`."""
     steps = -(-(last - FIRST_KNOT) // KNOT_MONTHS)
     return np.clip((months[:, None] - FIRST_KNOT) / KNOT_MONTHS - np.arange(steps), 0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
-class PollAlgebra:
-    """The m polls as arrays: logits, sampling variances, months, 0/1 designs of wordings (m, 3), houses (m, h), favourability (m,).
+class PollDesign:
+    """The m polls as arrays.
 
-    wording_prior (3, 2): mean and sd; start and intercept likewise.
+    y              [m] logits
+    variance       [m] sampling variances
+    months         [m] months
+    wording        [m, 3] indicators of OFFSETS
+    house          [m, h] indicators of houses
+    favour         [m] indicator of favourability
+    wording_prior  [3, 2] mean and sd of the effects of OFFSETS
+    start          mean and sd of the first knot
+    intercept      mean and sd of the level of favourability
     """
 
     y: Floats
@@ -81,7 +176,7 @@ class PollAlgebra:
     intercept: tuple[float, float]
 
     @classmethod
-    def of(cls, rows: Sequence[PollShare], priors: OppositionPriors) -> PollAlgebra:
+    def of(cls, rows: Sequence[PollShare], priors: OppositionPriors) -> PollDesign:
         houses = house_names(rows)
         return cls(
             np.array([r.logit for r in rows]),
@@ -96,7 +191,7 @@ class PollAlgebra:
         )
 
     def slope(self, omega: Floats) -> Floats:
-        """(n, m): what one unit of d adds to each poll."""
+        """(n, m): what a unit of d adds to the logit of each poll."""
         return np.where(self.favour > 0, omega[:, None], 1.0)
 
     def expected(self, hyper: Floats) -> Floats:
@@ -118,25 +213,25 @@ class PollAlgebra:
         return np.asarray(out)
 
     def log_likelihood(self, hyper: Floats) -> Floats:
-        """(n,): log density of all logits, everything but the hyperparameters integrated out."""
+        """(n,): log density of all logits, with everything but the hyperparameters integrated out."""
         return np.concatenate(
             [log_densities(self.y - self.expected(hyper[part]), self.covariances(hyper[part])) for part in _chunks(len(hyper))]
         )
 
 
-def to_line(hyper: Floats) -> Floats:
-    """Hyperparameters (n, 4) on the line: the logarithm of what is above zero."""
+def unconstrain(hyper: Floats) -> Floats:
+    """Hyperparameters (n, 4) on the unconstrained scale: the logarithm of those that are positive."""
     return np.where(_POSITIVE, np.log(np.where(_POSITIVE, np.maximum(hyper, 1e-300), 1.0)), hyper)
 
 
-def from_line(points: Floats) -> Floats:
-    """Hyperparameters (n, 4) from the line."""
+def constrain(points: Floats) -> Floats:
+    """Hyperparameters (n, 4) from the unconstrained scale."""
     return np.where(_POSITIVE, np.exp(np.where(_POSITIVE, np.clip(points, -700.0, 300.0), 0.0)), points)
 
 
 def log_prior(priors: OppositionPriors, points: Floats) -> Floats:
-    """(n,): log prior density of points on the line, of those hyperparameters that have a spread among them."""
-    hyper, total = from_line(points), np.zeros(len(points))
+    """(n,): log prior density on the unconstrained scale, of the hyperparameters that vary."""
+    hyper, total = constrain(points), np.zeros(len(points))
     for i, spec in enumerate(priors.hyper):
         if np.ptp(points[:, i]) > 0:
             total = total + spec.logpdf(hyper[:, i]) + (points[:, i] if _POSITIVE[i] else 0.0)
@@ -154,8 +249,15 @@ def _chunks(n: int) -> Iterator[slice]:
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """Given each row of hyperparameters: means and variances of d by month, wordings, favourability level and houses; the expected logits
-    of the polls, and what a logit more in each adds to d at the origin; what all other polls predict of each, mean and variance."""
+    """Exact moments given each of n rows of hyperparameters. u unknowns: d by month, wordings, level of favourability, houses.
+
+    means               [n, u]
+    variances           [n, u]
+    fitted              [n, m] posterior means of the polls' logits
+    influence           [n, m] change of d at the origin if the poll's logit were one higher
+    predicted           [n, m] mean of each logit given all other polls
+    predicted_variance  [n, m] its variance
+    """
 
     means: Floats
     variances: Floats
@@ -165,13 +267,13 @@ class Moments:
     predicted_variance: Floats
 
 
-def moments(data: PollAlgebra, hyper: Floats, origin: int) -> Moments:
+def moments(data: PollDesign, hyper: Floats, origin: int) -> Moments:
     """Exact conditional moments for hyperparameters (n, 4); arrays (n, months from 2006-01 to origin + 3 + 1 + houses) and (n, m)."""
     parts = [_chunk_moments(data, hyper[part], origin) for part in _chunks(len(hyper))]
     return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _chunk_moments(data: PollAlgebra, hyper: Floats, origin: int) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
+def _chunk_moments(data: PollDesign, hyper: Floats, origin: int) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
     months = np.arange(domain.FIRST_MONTH, origin + 1)
     basis, seen = _walk_basis(months, origin), _walk_basis(data.months, origin)
     walk, house, noise, omega = hyper.T
@@ -204,11 +306,11 @@ def _chunk_moments(data: PollAlgebra, hyper: Floats, origin: int) -> tuple[Float
     return means, variances, fitted, gain[:, len(months) - 1], data.y - surprise / own, 1.0 / own
 
 
-def draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, last: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+def draws(rng: np.random.Generator, polls: PollDesign, hyper: Floats, last: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """One joint draw of d by month from 2006-01 to `last`, of the wording effects, of the first knot and of the level of favourability, for
     each row of hyperparameters (n, 4); and the log likelihood of the polls given all of that and the houses (n,).
 
-    Matheron's rule: a draw from the prior, moved by what the polls say against the polls it would have given.
+    Matheron's rule: a draw from the prior, corrected by the difference between the real polls and those simulated from it.
     """
     basis = _walk_basis(np.arange(domain.FIRST_MONTH, last + 1), last)
     seen = _walk_basis(polls.months, last)
@@ -218,9 +320,9 @@ def draws(rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, last: int
 
 
 def _chunk_draws(
-    rng: np.random.Generator, polls: PollAlgebra, hyper: Floats, basis: Floats, seen: Floats
+    rng: np.random.Generator, polls: PollDesign, hyper: Floats, basis: Floats, seen: Floats
 ) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """What `draws` draws, with d in the months of `basis`; `seen`: the polls' basis."""
+    """`draws` for one chunk, with d in the months of `basis`; `seen`: the basis in the months of the polls."""
     walk, house, noise, omega = hyper.T
     n = len(hyper)
     offset_mean, offset_sd = polls.wording_prior.T
@@ -240,6 +342,6 @@ def _chunk_draws(
     steps = steps + walk[:, None] ** 2 * (pull @ seen)
     wording = wording + offset_sd**2 * (surprise @ polls.wording)
     level = level + polls.intercept[1] ** 2 * (surprise @ polls.favour)
-    missed = e + variance * surprise  # what is left of each poll when all else is as drawn
-    likelihood = -0.5 * (missed**2 / variance + np.log(2 * np.pi * variance)).sum(1)
+    residual = e + variance * surprise  # of each poll given the draw
+    likelihood = -0.5 * (residual**2 / variance + np.log(2 * np.pi * variance)).sum(1)
     return first[:, None] + steps @ basis.T, wording, first, level, likelihood

@@ -1,8 +1,8 @@
-"""What other states did, month by month: the transitions that the outside view is fitted to.
+"""The record of other states, month by month: the transitions that the outside view is fitted to, and how often level 4 was reached.
 
-A row is a month t whose level y_t and whose month before y_{t−1} are both known. Not rows: the month in which an imposed spell begins
-(a level forced on a state was not tolerated by it), the month after a gap, and Mexico from 2006 on (that is the likelihood of model 5).
-Later months of an imposed spell are exposure like any other, and so is the month that leaves one: what the state did once it could choose.
+A row is a month t whose level y_t and the level y_{t−1} before it are both known. Left out are: the month in which an imposed spell begins
+(the state did not tolerate a level that was forced on it), the month after a gap, and Mexico from 2006 on (that is model 5's likelihood).
+Later months of an imposed spell count like any other, and so does the month that ends it, because then the state could choose.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.data.records import ReferencePressure, Spell, State
 from forecast.domain import FIRST_MONTH, TOP
+from forecast.priors.distributions import Gamma
 from forecast.typing import Bools, Ints
 
 PressureYear = Literal["same", "previous", "none"]
 
 OPEN_PRESSURE: Final = frozenset({"request", "threat"})
-"""Kinds that are an open US request or threat. Decertification is a yearly verdict, and a host's invitation is the host's own wish."""
+"""Kinds that are an open US request or threat. Decertification is a yearly verdict; an invitation is the host's own wish."""
 
 FAILED: Final = frozenset({"Iraq", "Syria", "Afghanistan", "Somalia"})
 MIDDLE_INCOME: Final = frozenset({"lower_middle", "upper_middle"})
@@ -29,17 +31,31 @@ MEXICO: Final = "Mexico"
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """One row a month in which a state could have moved; arrays of one length, `states` names what `state` indexes."""
+    """Arrays of one length, a row for each month in which a state could have moved.
+
+    states            names of the states
+    state             index into `states`
+    month             t, as domain.Month
+    level             y_{t−1}
+    to                y_t
+    just_risen             y_{t−1} > y_{t−2}
+    pressed_same      an open US request or threat in the year of t
+    pressed_previous  likewise in the year before
+    drug_case         the spell of t − 1 is about drugs, or about drugs and terror
+    competitive       elections are competitive
+    middle_income     the state has a middle income
+    capable_army      the state has a capable army
+    """
 
     states: tuple[str, ...]
     state: Ints
-    month: Ints  # t, as domain.Month
-    level: Ints  # y_{t−1}
-    to: Ints  # y_t
-    fresh: Bools  # y_{t−1} > y_{t−2}
-    pressed_same: Bools  # an open US request or threat in the year of t
-    pressed_previous: Bools  # in the year before
-    drug_case: Bools  # the spell left is about drugs, or about drugs and terror
+    month: Ints
+    level: Ints
+    to: Ints
+    just_risen: Bools
+    pressed_same: Bools
+    pressed_previous: Bools
+    drug_case: Bools
     competitive: Bools
     middle_income: Bools
     capable_army: Bools
@@ -79,8 +95,8 @@ def list_transitions(
 ) -> Transitions:
     """Lay the spells out by month and list every month that could have been a transition.
 
-    The rows given are taken as known: what was public at a date is selected before. `names` fixes the list of states (those of the spells
-    and any more), so that what was known at several dates has one shape. ValueError if a spell's state is not in it.
+    Select by date before. `names` fixes the list of states, so that selections at several dates have one shape; ValueError if a state of
+    the spells is not in it.
     """
     known = {s.country for s in spells}
     listed = tuple(sorted(known) if names is None else names)
@@ -89,7 +105,7 @@ def list_transitions(
     pressed = {(p.country, year) for p in pressure if p.kind in OPEN_PRESSURE for year in range(p.year_start, p.year_end + 1)}
     what = {(s.country, year): s for s in states for year in range(s.year_start, s.year_end + 1)}
     rows = [row for name in listed for row in _rows(name, _timeline(name, spells))]
-    at = [(listed.index(name), name, t, before, now, fresh) for name, t, before, now, fresh in rows]
+    at = [(listed.index(name), name, t, before, now, just_risen) for name, t, before, now, just_risen in rows]
 
     def like(test: Callable[[State], bool]) -> Bools:
         return np.array([(n, t // 12) in what and test(what[n, t // 12]) for _, n, t, *_ in at], dtype=bool)
@@ -100,7 +116,7 @@ def list_transitions(
         month=np.array([t for _, _, t, *_ in at], dtype=np.int64),
         level=np.array([before.level for *_, before, _, _ in at], dtype=np.int64),
         to=np.array([now.level for *_, now, _ in at], dtype=np.int64),
-        fresh=np.array([fresh for *_, fresh in at], dtype=bool),
+        just_risen=np.array([just_risen for *_, just_risen in at], dtype=bool),
         pressed_same=np.array([(n, t // 12) in pressed for _, n, t, *_ in at], dtype=bool),
         pressed_previous=np.array([(n, t // 12 - 1) in pressed for _, n, t, *_ in at], dtype=bool),
         drug_case=np.array([before.drug_case != "CT" for *_, before, _, _ in at], dtype=bool),
@@ -126,10 +142,15 @@ def _rows(name: str, timeline: Mapping[int, Spell]) -> Iterable[tuple[str, int, 
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Months by what happened in them, dims (state, level, pressure no/yes, fresh no/yes), and skips by level.
+class TransitionCounts:
+    """Numbers of months and of skips.
 
-    `went_up[i − 1]`, `stopped_up[i − 1]`: of the rises that reached level i of 1..4 those that went on, those that stopped; likewise down.
+    states            names of the states
+    rise, stay, fall  months with a rise, no change, a fall: dims (state, level, pressure no/yes, just risen no/yes)
+    went_up           [4] rises that reached level 1..4 and went on
+    stopped_up        [4] rises that reached level 1..4 and stopped there
+    went_down         [4] falls, likewise
+    stopped_down      [4] falls, likewise
     """
 
     states: tuple[str, ...]
@@ -142,13 +163,13 @@ class Counts:
     stopped_down: Ints
 
 
-def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> Counts:
-    """Aggregate the selected months to the cells that the likelihood needs; a state without a selected month has zeroes."""
+def count_transitions(transitions: Transitions, selected: Bools, pressure: PressureYear) -> TransitionCounts:
+    """Count the selected months in the cells of the likelihood; a state without a selected month has zeros."""
     t = transitions
-    cell = (t.state, t.level, t.pressed(pressure).astype(int), t.fresh.astype(int))
+    cell = (t.state, t.level, t.pressed(pressure).astype(int), t.just_risen.astype(int))
     shape = (len(t.states), TOP + 1, 2, 2)
 
-    def tally(which: Bools) -> Ints:
+    def cells(which: Bools) -> Ints:
         out = np.zeros(shape, dtype=np.int64)
         np.add.at(out, tuple(index[which] for index in cell), 1)
         return out
@@ -158,11 +179,11 @@ def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> 
     reached_up = (t.level[up] < middle) & (middle <= t.to[up])
     reached_down = (t.to[down] <= middle) & (middle < t.level[down])
     went_up, went_down = reached_up & (middle < t.to[up]), reached_down & (middle > t.to[down])
-    return Counts(
+    return TransitionCounts(
         states=t.states,
-        rise=tally(up),
-        stay=tally(selected & (t.to == t.level)),
-        fall=tally(down),
+        rise=cells(up),
+        stay=cells(selected & (t.to == t.level)),
+        fall=cells(down),
         went_up=went_up.sum(axis=1),
         stopped_up=(reached_up & ~went_up).sum(axis=1),
         went_down=went_down.sum(axis=1),
@@ -171,29 +192,37 @@ def count(transitions: Transitions, selected: Bools, pressure: PressureYear) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A rise of a comparable state from below level 4 to 4 or 5, with what is said of pressure then, and how long it stayed there."""
+class HighLevelEntry:
+    """A rise of a comparable state from below level 4 to level 4 or 5.
+
+    state             name of the state
+    month             of the rise, as domain.Month
+    before, after     the two levels
+    pressed_same      an open US request or threat in that year
+    pressed_previous  likewise in the year before
+    months            months at level 4 or 5 from then on, as far as is known
+    """
 
     state: str
-    month: int  # domain.Month
+    month: int
     before: int
     after: int
     pressed_same: bool
     pressed_previous: bool
-    months: int  # at level 4 or 5, as far as is known
+    months: int
 
 
-def list_entries(transitions: Transitions) -> tuple[Entry, ...]:
-    """All entries of level 4 or 5, by month."""
+def list_entries(transitions: Transitions) -> tuple[HighLevelEntry, ...]:
+    """All rises to level 4 or 5, by month."""
     t = transitions
-    found = []
+    entries = []
     for i in np.flatnonzero(t.entries):
         later = (t.state == t.state[i]) & (t.month > t.month[i])
         up = later & (t.level >= 4) & (t.to >= 4)
         left = t.month[later & ~up]
         months = 1 + np.count_nonzero(up & (t.month < (left.min() if left.size else np.inf)))
-        found.append(
-            Entry(
+        entries.append(
+            HighLevelEntry(
                 state=t.states[t.state[i]],
                 month=int(t.month[i]),
                 before=int(t.level[i]),
@@ -203,4 +232,95 @@ def list_entries(transitions: Transitions) -> tuple[Entry, ...]:
                 months=int(months),
             )
         )
-    return tuple(sorted(found, key=lambda e: (e.month, e.state)))
+    return tuple(sorted(entries, key=lambda e: (e.month, e.state)))
+
+
+CLASSES = ("all_but_failed", "drug_cases", "like_mexico")
+
+
+@dataclass(frozen=True, slots=True)
+class ComparableState:
+    """A state of the record.
+
+    name     its name
+    spells   number of spells
+    imposed  number of imposed ones among them
+    months   months in which it could have moved
+    level    lowest and highest level
+    rises    months with a rise
+    falls    months with a fall
+    entries  rises from below level 4 to 4 or 5
+    classes  class → months that count in it
+    """
+
+    name: str
+    spells: int
+    imposed: int
+    months: int
+    level: tuple[int, int]
+    rises: int
+    falls: int
+    entries: int
+    classes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRate:
+    """How often a class of states rose to level 4 or 5.
+
+    of             the class
+    pressed        under open pressure, or without
+    entries        number of such rises
+    years          years spent below level 4
+    q05, q50, q95  quantiles of the rate a year
+    """
+
+    of: str
+    pressed: bool
+    entries: int
+    years: float
+    q05: float
+    q50: float
+    q95: float
+
+
+def comparable_states(spells: Sequence[Spell], transitions: Transitions) -> tuple[ComparableState, ...]:
+    """All states of the spells, by name; some have no month in which they could have moved."""
+    t = transitions
+    chosen = {name: SELECTIONS[name](t) for name in CLASSES}
+    out = []
+    for name in sorted({s.country for s in spells}):
+        own = [s for s in spells if s.country == name]
+        rows = t.of([name])
+        levels = [s.level for s in own]
+        out.append(
+            ComparableState(
+                name,
+                len(own),
+                sum(s.imposed == "yes" for s in own),
+                int(rows.sum()),
+                (min(levels), max(levels)),
+                _count(rows & (t.to > t.level)),
+                _count(rows & (t.to < t.level)),
+                _count(rows & t.entries),
+                {c: _count(rows & selected) for c, selected in chosen.items()},
+            )
+        )
+    return tuple(out)
+
+
+def entry_rates(transitions: Transitions, names: Sequence[str] = CLASSES) -> tuple[EntryRate, ...]:
+    """Rates a year of entering level 4 or 5 by class, without and with pressure of the same year: Gamma(n + ½, years), after Jeffreys."""
+    t = transitions
+    out = []
+    for name in names:
+        for pressed in (False, True):
+            rows = SELECTIONS[name](t) & (t.level < 4) & (t.pressed_same == pressed)
+            n, years = _count(rows & t.entries), _count(rows) / 12
+            q05, q50, q95 = map(float, Gamma(n + 0.5, max(years, 1e-6)).quantile([0.05, 0.5, 0.95]))
+            out.append(EntryRate(name, pressed, n, years, q05, q50, q95))
+    return tuple(out)
+
+
+def _count(which: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(which))

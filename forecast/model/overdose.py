@@ -1,11 +1,11 @@
-"""Model 2: how many die of synthetic opioids in a month, from final counts and provisional twelve-month totals.
+"""Model 2: monthly deaths from synthetic opioids, from final counts and provisional twelve-month totals.
 
     x_t = x_{t−1} + v_t + N(0, .02²)      v_t = .95 v_{t−1} + N(0, .012²)              x: log monthly deaths without season
     final:        log y_t = x_t + season + N(0, .02²)                                   season: twelve effects that sum to zero
     provisional:  log Y   = log Σ₁₂ e^{x + season} + b(kind, age) + o(year) + error
 
-Everything but the sum is linear and Gaussian, so the posterior at the mode is found by linearising the sum again and again
-(Gauss–Newton), with dense algebra. What each term is for, and which releases enter, stands in docs/overdose.md.
+Everything but the sum is linear and Gaussian, so the mode is found by linearising the sum repeatedly (Gauss–Newton), with dense algebra.
+docs/overdose.md explains each term, and which releases enter.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TOTAL_SD: Final = 0.01
 RESIDENCE_SD: Final = 0.003
 FIRST_RESIDENCE_SD: Final = 0.01
 YOUNG: Final = range(4, 13)
-"""Ages, in months from the end of the period to publication, at which a total is still filling up."""
+"""Ages (months from the end of the period to publication) at which a total is still incomplete."""
 
 _FIRST_LEVEL = (6.0, 3.0)
 _FIRST_VELOCITY_SD = 0.1
@@ -47,7 +47,14 @@ _YEAR = 12
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """One provisional total that enters the likelihood: twelve months to `period_end`, of a kind, as first published in a release."""
+    """One provisional total that enters the likelihood.
+
+    period_end  last of its twelve months
+    kind        reported or predicted
+    release     day of the release that first published it
+    age         months from the end of the period to the release
+    deaths      the total
+    """
 
     period_end: int
     kind: Kind
@@ -62,7 +69,7 @@ class Total:
 
 def totals_used(releases: Sequence[OverdoseRelease], origin: int) -> tuple[Total, ...]:
     """The totals of synthetic opioids that enter, each once, sorted: settled ones (older than 12 months) by their newest release only,
-    young ones from every release, for their biases are learnt by comparison with what they became."""
+    young ones from every release, because comparing them with the later totals shows their bias."""
     young: list[Total] = []
     settled: dict[tuple[int, Kind], Total] = {}
     for row in sorted(releases, key=lambda row: row.published.last):
@@ -89,11 +96,10 @@ def finals_used(finals: Sequence[OverdoseFinal], origin: int) -> dict[int, float
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each unknown stands in the joint vector: x by month, the last v, season, biases by age, o by year."""
+    """The position of each unknown in the joint vector: x by month, the last v, season, biases by age, o by year; and its size."""
 
     months: int
     years: tuple[int, ...]
-
     x: slice
     v: slice
     season: slice
@@ -119,7 +125,7 @@ def joint_prior(layout: Layout) -> Gaussian:
     decay = np.where(lag >= 0, DAMPING ** np.clip(lag, 0, None), 0.0)  # v = decay @ (first v, shocks)
     summed = np.tril(np.ones((n, n)))
     later = summed.copy()
-    later[:, 0] = 0.0  # the first velocity has already acted on the first level
+    later[:, 0] = 0.0  # the first level includes the first velocity
     to_xv = np.block([[summed, later @ decay], [np.zeros((1, n)), decay[-1:]]])
     variances = np.r_[_FIRST_LEVEL[1], np.full(n - 1, LEVEL_SD), _FIRST_VELOCITY_SD, np.full(n - 1, VELOCITY_SD)] ** 2
     mean[layout.x] = _FIRST_LEVEL[0]
@@ -160,15 +166,15 @@ def bias_design(layout: Layout, totals: Sequence[Total]) -> Floats:
     for i, t in enumerate(totals):
         design[i, layout.residence.start + layout.years.index(t.period_end // _YEAR)] = 1.0
         if t.kind == "reported" and not t.young:
-            continue  # a settled reported total is the truth but for the residence of the dead
+            continue  # a settled reported total is exact except for the place of residence
         where = layout.reported if t.kind == "reported" else layout.predicted
         design[i, where.start + min(t.age, YOUNG[-1] + 1) - YOUNG[0]] = 1.0
     return design
 
 
 def total_noise(totals: Sequence[Total]) -> Floats:
-    """Covariance of the errors of totals. Half of the variance of each is its own; half comes from its months and is shared, within a kind,
-    with every other total in proportion to the months in common, so that a number given again is not a number learnt again."""
+    """Covariance of the errors of totals. Half of the variance is a total's own. Half comes from its months and is shared, within a kind,
+    with other totals in proportion to the months in common, so that a number published twice does not count twice."""
     ends = np.array([t.period_end for t in totals])
     kinds = np.array([t.kind for t in totals])
     overlap = np.clip(1.0 - np.abs(np.subtract.outer(ends, ends)) / _YEAR, 0.0, None) * (kinds[:, None] == kinds)
@@ -177,7 +183,15 @@ def total_noise(totals: Sequence[Total]) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class OverdosePosterior:
-    """What the records say of x, month by month from 2005-01 to the origin, and of all biases, as one joint normal."""
+    """Posterior of model 2: one joint normal of x by month from 2005-01 to the origin, season and biases.
+
+    origin      the last month
+    joint       the joint normal
+    totals      the provisional totals that entered
+    last_final  the newest month with a final count
+    iterations  rounds of linearisation
+    layout      the position of each unknown in the joint normal
+    """
 
     origin: int
     joint: Gaussian
@@ -197,21 +211,21 @@ class OverdosePosterior:
 
     @property
     def sd(self) -> Floats:
-        return self.joint.part(self.layout.x).sd
+        return self.joint.marginal(self.layout.x).sd
 
     @property
     def season(self) -> Gaussian:
         """The twelve effects, January first."""
-        return self.joint.part(self.layout.season)
+        return self.joint.marginal(self.layout.season)
 
     def bias(self, kind: Kind) -> Gaussian:
         """Log bias of a kind of total by age 4..12 months; of predicted ones, above 12 too."""
-        return self.joint.part(self.layout.reported if kind == "reported" else self.layout.predicted)
+        return self.joint.marginal(self.layout.reported if kind == "reported" else self.layout.predicted)
 
     def paths(self, rng: np.random.Generator, n: int, horizon: int = 24, history: int = 12) -> Floats:
         """Draws of x in the months origin − history..origin + horizon: (n, history + 1 + horizon). Beyond the origin the same recursion."""
         x = np.arange(self.layout.x.stop - history - 1, self.layout.x.stop)
-        state = self.joint.part(np.r_[x, self.layout.v.start]).draw(rng, n)
+        state = self.joint.marginal(np.r_[x, self.layout.v.start]).draw(rng, n)
         out = np.empty((n, history + 1 + horizon))
         out[:, : history + 1] = state[:, :-1]
         velocity = state[:, -1]
@@ -236,7 +250,7 @@ def fit_overdose(
 ) -> OverdosePosterior:
     """Fit model 2 to what is given (select by `published` before), months up to `origin` only.
 
-    ForecastError if there is no record at all; GateError if the linearisation does not settle (it takes about five rounds).
+    ForecastError if there is no record; GateError if the linearisation does not converge (it takes about five rounds).
     """
     deaths, totals = finals_used(finals, origin), totals_used(releases, origin)
     if not deaths and not totals:
@@ -244,7 +258,7 @@ def fit_overdose(
     layout = Layout.of(origin - START + 1)
     months = np.array(sorted(deaths), dtype=np.intp)
     values = np.log([deaths[m] for m in months.tolist()])
-    known = joint_prior(layout).given(final_design(layout, months), values, np.eye(len(months)) * FINAL_SD**2)
+    known = joint_prior(layout).condition(final_design(layout, months), values, np.eye(len(months)) * FINAL_SD**2)
     last_final = int(months.max(initial=START - 1))
     if not totals:
         return OverdosePosterior(origin, known, totals, last_final, 0, layout)
@@ -255,14 +269,14 @@ def fit_overdose(
     at = known.mean
     for iteration in range(1, 51):
         value, gradient = log_sums(layout, at, ends)
-        fitted = known.given(gradient + biases, observed - value + gradient @ at, noise)
+        fitted = known.condition(gradient + biases, observed - value + gradient @ at, noise)
         moved = float(np.abs(fitted.mean - at).max())
         at = fitted.mean
         if moved < tolerance:
             return OverdosePosterior(origin, fitted, totals, last_final, iteration, layout)
     worst = totals[int(np.abs(observed - log_sums(layout, at, ends)[0] - biases @ at).argmax())]
     raise GateError(
-        f"Model 2 (overdoses) did not settle in 50 rounds; furthest from it lies overdose_releases.csv, published {worst.release}, twelve "
+        f"Model 2 (overdoses) did not converge in 50 rounds; the worst fit is overdose_releases.csv, published {worst.release}, twelve "
         f"months to {domain.month_text(domain.Month(worst.period_end))}, {worst.kind}: {worst.deaths:,.0f}.",
-        "Compare that row with its release, and correct it or take it out.",
+        "Compare that row with its release, and correct or remove it.",
     )

@@ -4,7 +4,7 @@
     (rise : stay : fall) from level j has log-odds (a_j + θ_t + π⁺ ℓ_{t−1} : 0 : b_j − θ_t + π⁻ ℓ_{t−1} + φ r_{t−1})
 
 Every prior is standardised (value = location + scale · z), so that its constants are data: one compiled function serves every
-reading, prior edit, origin and simulated history, and a scale of zero switches a term off.
+reading, prior edit, origin and simulated history. A scale of zero switches a term off.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import pytensor.tensor as pt
 
 from forecast.arrays.ladder import N_LEVELS
 from forecast.domain import FIRST_MONTH, TOP
-from forecast.model.history import History
-from forecast.model.tolerance_data import ADMINISTRATIONS, TolerancePriors, model_data, slots
+from forecast.model.outside_view import fall_logit, rise_logit
+from forecast.model.tolerance_data import ADMINISTRATIONS, History, TolerancePriors, model_data, slots
 
 _LN2 = float(np.log(2.0))
 
@@ -40,14 +40,14 @@ def build_model(history: History, priors: TolerancePriors) -> pm.Model:
         # the ladder, in a forecaster's terms
         logit_rise = _normal("logit_rise", prior["rise"].T, dims="from_rise")
         log_stay = _normal("log_stay", prior["stay"].T, dims="from_fall")
-        a = _rise_logit(logit_rise)
-        b = _fall_logit(log_stay)
+        a = rise_logit(logit_rise)
+        b = fall_logit(log_stay)
 
         # effects
         pi_up = _normal("leverage_effect", prior["leverage"])
         free_down = _normal("leverage_effect_on_falls_free", prior["leverage_on_falls"])
         pi_down = pm.Deterministic("leverage_effect_on_falls", pt.switch(prior["symmetric"] > 0.5, -pi_up, free_down))
-        phi = _normal("fresh_effect", prior["fresh"])
+        phi = _normal("just_risen_effect", prior["just_risen"])
         beta_level = _normal("overdose_level_effect", prior["overdose_level"])
         beta_change = _normal("overdose_change_effect", prior["overdose_change"])
         beta_opposed = _normal("opposition_effect", prior["opposition"])
@@ -74,7 +74,7 @@ def build_model(history: History, priors: TolerancePriors) -> pm.Model:
         a_from = pt.concatenate([a, never])[data["level"]]
         b_from = pt.concatenate([never, b])[data["level"]]
         up = a_from + theta + pi_up * data["pressure"]
-        down = b_from - theta + pi_down * data["pressure"] + phi * data["fresh"]
+        down = b_from - theta + pi_down * data["pressure"] + phi * data["just_risen"]
         log_lik = data["rose"] * pt.switch(data["rose"] > 0, up, 0.0) + data["fell"] * pt.switch(data["fell"] > 0, down, 0.0)
         log_lik = log_lik - data["used"] * pt.logaddexp(pt.logaddexp(0.0, up), down)
         pm.Potential("transitions", log_lik.sum())
@@ -89,17 +89,6 @@ def _normal(name: str, constants: pt.TensorVariable, dims: str | None = None) ->
 
 def _half_normal(name: str, scale: pt.TensorVariable) -> pt.TensorVariable:
     return pm.Deterministic(name, scale * pm.HalfNormal(f"{name}_z"))
-
-
-def _rise_logit(logit_q: pt.TensorVariable) -> pt.TensorVariable:
-    """a_j from logit q_j; log(1 − q) = −softplus(logit q) keeps q near one finite."""
-    c = -pt.softplus(logit_q) / 12.0
-    return pt.log(-pt.expm1(c)) - c
-
-
-def _fall_logit(log_m: pt.TensorVariable) -> pt.TensorVariable:
-    x = _LN2 * pt.exp(-log_m)
-    return x + pt.log(-pt.expm1(-x))
 
 
 def _ar1_factor(half_life: pt.TensorVariable, lag: pt.TensorVariable) -> pt.TensorVariable:

@@ -1,4 +1,4 @@
-"""Changing priors for good: their files and the history together, or neither."""
+"""Writing edits of priors: the prior files and the history change together, or neither does."""
 
 from __future__ import annotations
 
@@ -9,28 +9,45 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.replace import replace_files
-from forecast.errors import ForecastError, InputError
-from forecast.priors.catalogue import parse_prior
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.edit_log import FOLDER, START, Edit, Outlook, Provenance, chained, digest_of, edit_of, read_history
+from forecast.errors import ForecastError, InputError, Problem
+from forecast.priors.catalogue import CATALOGUE, check_spec, name_remedy
+from forecast.priors.edit_log import (
+    FOLDER,
+    START,
+    Edit,
+    HeadlineEstimate,
+    Provenance,
+    edit_from_record,
+    read_history,
+    specs_digest,
+)
 from forecast.priors.load import Priors
-from forecast.priors.toml_edit import edited_text, replace_text
-from forecast.storage.reading import read_bounded
-from forecast.storage.text import decoded
-from forecast.storage.toml import MAX_TOML, parsed
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec, SpecError
+from forecast.storage.atomic import replace_files, replace_text
+from forecast.storage.files import read_bounded
+from forecast.storage.hash_chain import chained_digest
+from forecast.storage.text import decode_text, read_text
+from forecast.storage.toml import MAX_TOML, parse_toml
 
-_HEAD: Final = "# What `forecast priors set` changed. Edits are added and never altered: the digest of each covers those before it.\n"
-_START: Final = "# What every prior said when this history began. Never altered; the edits since are beside it, a file a year.\n"
+_HEAD: Final = "# Edits made by `forecast priors set`. They are added and never altered: the digest of each covers those before it.\n"
+_START: Final = "# All priors when this history began. Never altered; later edits are in the files beside it, one for each year.\n"
 
 
-def begin(folder: Path, priors: Priors) -> None:
-    """Have the history of `folder` begin with these priors, unless it has begun. Raises ForecastError if it cannot be written."""
+def begin_history(folder: Path, priors: Priors) -> None:
+    """Begin the history of `folder` with these priors, unless it has begun. Raises ForecastError if it cannot be written."""
     path = folder / FOLDER / START
     if path.exists():
         return
-    said = {name: str(prior.spec) for name, prior in priors.items()}
-    lines = [_START, f"sha256 = {_text(digest_of(said))}", "", "[priors]", *(f"{_text(n)} = {_text(spec)}" for n, spec in said.items()), ""]
+    provenance = {name: str(prior.spec) for name, prior in priors.items()}
+    lines = [
+        _START,
+        f"sha256 = {_text(specs_digest(provenance))}",
+        "",
+        "[priors]",
+        *(f"{_text(n)} = {_text(spec)}" for n, spec in provenance.items()),
+        "",
+    ]
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as e:
@@ -38,7 +55,7 @@ def begin(folder: Path, priors: Priors) -> None:
     replace_text(path, "\n".join(lines))
 
 
-def change(
+def write_edits(
     folder: Path,
     priors: Priors,
     edits: Mapping[str, PriorSpec],
@@ -47,52 +64,58 @@ def change(
     by: str,
     source: str,
     now: datetime,
-    before: Outlook | None = None,
-    after: Outlook | None = None,
+    before: HeadlineEstimate | None = None,
+    after: HeadlineEstimate | None = None,
     keep_rationale: bool = False,
     beside: Mapping[Path, bytes] | None = None,
 ) -> tuple[Edit, ...]:
-    """Give priors other specs, in the files of `folder` and with a line each in its history; `priors` are those that stand there.
+    """Set priors in the files of `folder`, with an entry each in its history. `priors` are those in the files now.
 
-    Edits that change nothing are left out. The rationale in the file becomes `why` unless it is kept. beside: files that get other bytes
-    with them, whether priors change or not. The caller holds the folder (`data.lock.editing`). The prior files are renamed into place
-    before the history, so that after a crash between the two the history shows an edit by hand. Raises InputError, StoreError or
+    Edits that change nothing are left out. The rationale in the file becomes `why`, unless it is kept. beside: other files to write at the
+    same time, whether priors change or not. The caller holds the folder's lock (`storage.locks.folder_lock`). The prior files are renamed
+    into place before the history, so that after a crash between the two the history shows an edit by hand. Raises InputError, StoreError or
     ForecastError, with every file as it was.
     """
     changed = {name: spec for name, spec in edits.items() if spec != priors.spec(name)}
-    said = dict.fromkeys(changed, Provenance(why, source, by, _day(now)))
+    provenance = dict.fromkeys(changed, Provenance(why, source, by, _day(now)))
     kept = frozenset({"why"} if keep_rationale else ())
-    return _written(folder, priors, priors.replace(edits), changed, said, now, before, after, kept=kept, beside=beside)
+    return _write(folder, priors, priors.replace(edits), changed, provenance, now, before, after, kept=kept, beside=beside)
 
 
-def undo(
-    folder: Path, priors: Priors, undone: Sequence[Edit], *, now: datetime, before: Outlook | None = None, after: Outlook | None = None
+def write_undo(
+    folder: Path,
+    priors: Priors,
+    undone: Sequence[Edit],
+    *,
+    now: datetime,
+    before: HeadlineEstimate | None = None,
+    after: HeadlineEstimate | None = None,
 ) -> tuple[Edit, ...]:
     """Take edits back, each of another prior: what the files said before them stands there again, down to the day.
 
     The history gets an edit each that names what it undoes. Every edit has its `replaced`. Otherwise as `change`.
     """
     specs = {edit.name: parse_prior(edit.name, edit.old) for edit in undone}
-    said = {edit.name: edit.replaced for edit in undone if edit.replaced}
+    provenance = {edit.name: edit.replaced for edit in undone if edit.replaced}
     revisions = {edit.name: edit.revision for edit in undone}
-    return _written(folder, priors, priors.replace(specs), specs, said, now, before, after, undoes=revisions)
+    return _write(folder, priors, priors.replace(specs), specs, provenance, now, before, after, undoes=revisions)
 
 
-def _written(
+def _write(
     folder: Path,
     priors: Priors,
-    made: Priors,
+    edited: Priors,
     changed: Mapping[str, PriorSpec],
-    said: Mapping[str, Provenance],
+    provenance: Mapping[str, Provenance],
     now: datetime,
-    before: Outlook | None,
-    after: Outlook | None,
+    before: HeadlineEstimate | None,
+    after: HeadlineEstimate | None,
     *,
     kept: frozenset[str] = frozenset(),
     undoes: Mapping[str, str] | None = None,
     beside: Mapping[Path, bytes] | None = None,
 ) -> tuple[Edit, ...]:
-    """Write the files and the history together. said: by prior its provenance from now on; kept: keys that stay as the file has them."""
+    """Write the files and the history together. said: name → new provenance; kept: keys of the file that stay."""
     history = read_history(folder)
     contents = dict(beside or {})
     if not changed:
@@ -101,10 +124,10 @@ def _written(
     files: dict[Path, dict[str, PriorSpec]] = {}
     for name, spec in changed.items():
         files.setdefault(folder / priors[name].file, {})[name] = spec
-    keys = {name: {key: value for key, value in asdict(said[name]).items() if key not in kept} for name in changed}
-    contents |= {path: edited_text(path, specs, keys).encode() for path, specs in files.items()}
-    begin(folder, priors)
-    previous = history.edits[-1].sha256 if history.edits else digest_of(history.start or {n: str(p.spec) for n, p in priors.items()})
+    keys = {name: {key: value for key, value in asdict(provenance[name]).items() if key not in kept} for name in changed}
+    contents |= {path: edit_prior_text(path, specs, keys).encode() for path, specs in files.items()}
+    begin_history(folder, priors)
+    previous = history.head if history.start else priors.digest()
     number, group = (history.edits[-1].number, history.edits[-1].change) if history.edits else (0, 0)
     raws = []
     for i, (name, spec) in enumerate(changed.items(), 1):
@@ -116,15 +139,15 @@ def _written(
             "name": name,
             "from": str(was.spec),
             "to": str(spec),
-            "why": said[name].why,
-            "by": said[name].by,
-            "source": said[name].source,
+            "why": provenance[name].why,
+            "by": provenance[name].by,
+            "source": provenance[name].source,
             "replaced": Provenance(was.rationale, was.source, was.author, was.date).as_dict(),
             **({"undoes": undoes[name]} if undoes else {}),
             "before": {"priors": priors.digest(), **(before.as_dict() if before else {})},
-            "after": {"priors": made.digest(), **(after.as_dict() if after else {})},
+            "after": {"priors": edited.digest(), **(after.as_dict() if after else {})},
         }
-        previous = raw["sha256"] = chained(previous, raw)
+        previous = raw["sha256"] = chained_digest(previous, raw)
         raws.append(raw)
     path = folder / FOLDER / f"{_day(now).year}.toml"
     if not path.exists():
@@ -132,7 +155,7 @@ def _written(
     contents[path] = read_bounded(path, MAX_TOML) + "".join(map(_block, raws)).encode()
     _check_readable(path, contents[path])
     replace_files(contents)
-    return tuple(map(edit_of, raws))
+    return tuple(map(edit_from_record, raws))
 
 
 def _day(now: datetime) -> date:
@@ -140,9 +163,9 @@ def _day(now: datetime) -> date:
 
 
 def _check_readable(path: Path, raw: bytes) -> None:
-    """A history that could not be read again must not be written. Raises InputError."""
-    text, problems = decoded(raw, path.name, MAX_TOML)
-    problems = problems or parsed(text, path.name)[1]
+    """Raises InputError for a history that could not be read again; it must not be written."""
+    text, problems = decode_text(raw, path.name, MAX_TOML)
+    problems = problems or parse_toml(text, path.name)[1]
     if problems:
         raise InputError.of(problems)
 
@@ -167,3 +190,35 @@ def _value(value: Any) -> str:
 
 def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # of what JSON leaves as it is, TOML refuses this one only
+
+
+def edit_prior_text(path: Path, specs: Mapping[str, PriorSpec], provenance: Mapping[str, Mapping[str, Any]]) -> str:
+    """The text of the file `path` with the priors named set to these specs.
+
+    said: by prior the keys that change with it (why, source, by, date); others, such as a hindsight note, stay. Raises InputError, with
+    all problems, for names or specs that cannot be, a prior that the file lacks, or a file that is not TOML.
+    """
+    import tomlkit
+
+    text, problems = read_text(path, path.name)
+    problems = problems or parse_toml(text, path.name)[1]
+    if problems:
+        raise InputError.of(problems)
+    document = tomlkit.parse(text)
+    problems = []
+    for name, spec in specs.items():
+        try:
+            if name not in CATALOGUE:
+                raise SpecError(repr(name), "the name of a prior", name_remedy(name))
+            check_spec(CATALOGUE[name], spec)
+            if name not in document:
+                raise SpecError(f"no {name}", f'a table ["{name}"]', "Add it first, with its rationale.")
+        except SpecError as e:
+            problems.append(Problem(path.name, e.found, e.expected, e.remedy, column=name))
+    if problems:
+        raise InputError.of(problems)
+    for name, spec in specs.items():
+        for key, value in {"prior": str(spec), **provenance[name]}.items():
+            if document[name].get(key) != value:
+                document[name][key] = value
+    return tomlkit.dumps(document)

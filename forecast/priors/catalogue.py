@@ -1,34 +1,33 @@
-"""Every prior that has a name: its symbol, what it is about, and what may be said about it."""
+"""All priors by name: symbol, meaning, unit, and the values that are allowed."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final, Literal
 
+from forecast.data.suggestions import nearest_words
 from forecast.domain import CHANNELS, LEVELS, TOP
-from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles, Scale
-from forecast.priors.named_constants import Table, Weights
-from forecast.priors.parsing import family_name, parse
-from forecast.priors.text import SpecError
+from forecast.errors import InputError
+from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, Scale
+from forecast.priors.specs import NamedNumbers, PriorSpec, SpecError, Weights, family_name
 
 type Model = Literal["outside view", "overdose", "opposition", "events", "tolerance", "leverage", "readings", "exposure"]
 
 
 @dataclass(frozen=True, slots=True)
 class PriorDefinition:
-    """What the catalogue knows of a prior.
+    """The definition of a prior.
 
     what      one plain sentence
     unit      of the quantity
-    families  how it may be stated
+    families  the families in which it may be stated
     model     the part of the forecast that uses it
     file      the prior file it stands in
     support   the range that the quantity can be in (open below, closed above)
-    needs     values that must keep some mass, for a support shifted by hand
+    needs     values at which the density must be positive, if a shift moves the support
     scale     of its quantiles
     parts     the names that weights or a table must have; empty if they come from the data
     """
@@ -51,16 +50,16 @@ class PriorDefinition:
 
 
 SHARPEST: Final = 0.001
-"""The least sd: single precision, in which draws are kept, can't tell what is sharper from a number."""
+"""The smallest sd. A smaller one is the same as a fixed number in single precision, in which draws are stored."""
 LARGEST: Final[Mapping[str, float]] = MappingProxyType({"log-odds": 20.0, "logits": 6.0, "log rate": 10.0})
-"""How far from 0 the mean, and how large the sd, of an effect may be, by how its unit begins. e^20 is half a billion."""
+"""The largest mean and sd of an effect, by the first word of its unit. e^20 is half a billion."""
 MONTHS: Final = (0.1, 1e4)
 CHANCES: Final = (1e-6, 1 - 1e-6)
 COUNTS: Final = (0.01, 1e4)
-"""For the parameters of a Beta and a Gamma: so many cases stand behind them."""
+"""Range of the parameters of a Beta and a Gamma, which can be read as numbers of cases."""
 SPREAD: Final = 3.0
-"""The largest sd of a logarithm: nine in ten within a factor of 140 either way."""
-LINE: Final = (-math.inf, math.inf)
+"""The largest sd of a logarithm: 90 % of values within a factor of 140 either way."""
+REAL_LINE: Final = (-math.inf, math.inf)
 ABOVE_0: Final = (0.0, math.inf)
 SHARE: Final = (0.0, 1.0)
 COMPANIONS: Final = MappingProxyType(
@@ -79,7 +78,7 @@ WIDENING: Final = ("rise_low", "rise_high", "stay_low", "stay_high")
 
 
 def _effect(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> PriorDefinition:
-    return PriorDefinition(name, symbol, what, unit, (Normal,), model, file, LINE)
+    return PriorDefinition(name, symbol, what, unit, (Normal,), model, file, REAL_LINE)
 
 
 def _spread(name: str, symbol: str, what: str, unit: str, model: Model, file: str) -> PriorDefinition:
@@ -95,12 +94,12 @@ def _ladder() -> Iterable[PriorDefinition]:
     for j in range(1, TOP + 1):
         what = f"How long {LEVELS[j]} lasts before a fall without pressure, rises ignored: the median, after its first month."
         yield PriorDefinition(f"ladder.stay.{j}", f"m_{j}", what, "months", (Quantiles,), "tolerance", "ladder", ABOVE_0, scale="log")
-    for way, mark, verb in (("up", "s", "rise"), ("down", "s′", "fall")):
+    for direction, mark, verb in (("up", "s", "rise"), ("down", "s′", "fall")):
         for i in range(1, TOP):
             what = f"How likely a {verb} that reaches {LEVELS[i]} goes on to the next level in the same month."
-            name = f"ladder.skip_{way}.{i}"
+            name = f"ladder.skip_{direction}.{i}"
             yield PriorDefinition(name, f"{mark}_{i}", what, "probability", (Beta, Quantiles), "tolerance", "ladder", SHARE, scale="beta")
-    yield _effect("ladder.fresh", "φ", "How much likelier a fall is in the month after a rise.", "log-odds", "tolerance", "ladder")
+    yield _effect("ladder.just_risen", "φ", "How much more likely a fall is in the month after a rise.", "log-odds", "tolerance", "ladder")
 
 
 def _drivers() -> Iterable[PriorDefinition]:
@@ -109,22 +108,22 @@ def _drivers() -> Iterable[PriorDefinition]:
     yield _effect("leverage.effect", "π⁺", what, "log-odds", "tolerance", "leverage")
     what = f"What {full}, adds to the monthly log-odds of a fall."
     yield _effect("leverage.effect_on_falls", "π⁻", what, "log-odds", "tolerance", "leverage")
-    what = "How the channels of US pressure are weighed against each other."
+    what = "The weights of the channels of US pressure."
     yield PriorDefinition("leverage.weights", "w", what, "share", (Weights,), "leverage", "leverage", SHARE, parts=CHANNELS)
     for channel in CHANNELS:
-        what = f"How long a {channel} threat or act is remembered: months until half is gone."
+        what = f"How long a {channel} threat or act is remembered: months until half of its effect is gone."
         yield PriorDefinition(f"leverage.half_life.{channel}", f"h_{channel}", what, "months", (Fixed,), "leverage", "leverage", ABOVE_0)
-    what = "What a doubling of US opioid deaths adds to tolerance."
+    what = "How much a doubling of US opioid deaths adds to tolerance."
     yield _effect("overdose.level_effect", "β_O1", what, "log-odds a doubling", "tolerance", "overdose")
-    what = "What growth of US opioid deaths over a year adds to tolerance."
+    what = "How much growth of US opioid deaths over a year adds to tolerance."
     yield _effect("overdose.change_effect", "β_O2", what, "log-odds a log unit", "tolerance", "overdose")
-    what = "What one logit more Mexican opposition to US operations takes from tolerance."
+    what = "How much one logit more Mexican opposition to US operations lowers tolerance."
     yield _effect("opposition.effect", "β_D", what, "log-odds a logit", "tolerance", "opposition")
     what = "How much opposition a mobilisation as strong as that of 2025 adds."
     yield _spread("opposition.mobilisation", "λ", what, "logits", "tolerance", "opposition")
     yield _spread("administration.sd", "σ_α", "How far Mexican administrations differ in tolerance.", "log-odds", "tolerance", "drift")
-    yield _spread("drift.sd", "σ_u", "How far tolerance wanders for reasons that nothing here measures.", "log-odds", "tolerance", "drift")
-    what = "How long such a wandering lasts: months until half of it is gone."
+    yield _spread("drift.sd", "σ_u", "How far tolerance drifts for reasons that are not measured.", "log-odds", "tolerance", "drift")
+    what = "How long the drift lasts: months until half of it is gone."
     yield PriorDefinition("drift.half_life", "h_u", what, "months", (LogNormal,), "tolerance", "drift", ABOVE_0, needs=(12.0, 24.0))
 
 
@@ -179,7 +178,7 @@ def _judgements() -> Iterable[PriorDefinition]:
     yield PriorDefinition("outside_view.classes", "c", what, "share", (Weights,), "outside view", "outside_view", SHARE, parts=CLASSES)
     what = "How far the outside view is widened, since Mexico is none of those states."
     yield PriorDefinition(
-        "outside_view.widening", "–", what, "sd (logit, log)", (Table,), "outside view", "outside_view", ABOVE_0, parts=WIDENING
+        "outside_view.widening", "–", what, "sd (logit, log)", (NamedNumbers,), "outside view", "outside_view", ABOVE_0, parts=WIDENING
     )
 
 
@@ -189,48 +188,57 @@ CATALOGUE: Final[Mapping[str, PriorDefinition]] = MappingProxyType(
 """All named priors, in the order in which they are listed."""
 
 
-def nearest(name: str) -> str:
-    """The name most like `name`."""
-    return get_close_matches(name, CATALOGUE, 1, 0.0)[0]
+RENAMED: Final[Mapping[str, str]] = MappingProxyType({"ladder.fresh": "ladder.just_risen"})
+"""Old name → current name. Edits that the history has under an old name count for the prior with the current name."""
 
 
-def parse_prior(name: str, text: str) -> PriorSpec:
-    """The spec that `text` means for the prior `name`, of a family and a support that suit it; SpecError if it does not."""
-    entry = CATALOGUE[name]
-    spec = parse(text, entry.scale)
-    check_suits(entry, spec)
-    return spec
+def check_known(name: str) -> None:
+    """InputError unless there is a prior of this name."""
+    if name not in CATALOGUE:
+        raise InputError(f"There is no prior named {name!r}.", f"{name_remedy(name)} `forecast priors list` names them all.")
 
 
-def check_suits(entry: PriorDefinition, spec: PriorSpec) -> None:
-    """SpecError if `spec` is not of the entry's families, leaves its support, cuts off what it needs or names wrong parts."""
+def name_remedy(name: str) -> str:
+    """A sentence that says what to write instead of an unknown name: the prior's current name, or the most similar one."""
+    if name in RENAMED:
+        return f"This prior is now called {RENAMED[name]}."
+    return f"Did you mean {closest_name(name)}?"
+
+
+def closest_name(name: str) -> str:
+    """The current name of a renamed prior, else the most similar name."""
+    return RENAMED.get(name) or nearest_words(name, CATALOGUE, 1, 0.0)[0]
+
+
+def check_spec(entry: PriorDefinition, spec: PriorSpec) -> None:
+    """SpecError for a wrong family, a support too wide, a support without values that the model needs, or wrong parts."""
     if not isinstance(spec, entry.families) or (isinstance(spec, Quantiles) and spec.scale != entry.scale):
         raise SpecError(str(spec), f"{entry.family_names} for {entry.name}", f"It is about: {entry.what}")
-    if isinstance(spec, Weights | Table):
+    if isinstance(spec, Weights | NamedNumbers):
         _check_parts(entry, spec)
     if isinstance(spec, Distribution):
         _check_support(entry, spec)
-    if isinstance(spec, Distribution | Table):
+    if isinstance(spec, Distribution | NamedNumbers):
         _check_size(entry, spec)
 
 
-def _check_parts(entry: PriorDefinition, spec: Weights | Table) -> None:
+def _check_parts(entry: PriorDefinition, spec: Weights | NamedNumbers) -> None:
     if not entry.parts and READINGS_MAIN not in spec.values:
         raise SpecError(str(spec), f"a weight of {READINGS_MAIN}", "Name the readings of readings.csv, and main.")
     if entry.parts and set(spec.values) != set(entry.parts):
-        raise SpecError(str(spec), f"exactly the parts {', '.join(entry.parts)}", "Add what is missing and take out the rest.")
+        raise SpecError(str(spec), f"exactly the parts {', '.join(entry.parts)}", "Add the missing parts and remove the others.")
 
 
-def _check_size(entry: PriorDefinition, spec: Distribution | Table) -> None:
-    """SpecError for numbers that mean nothing in the unit of the prior, and on which arithmetic fails."""
+def _check_size(entry: PriorDefinition, spec: Distribution | NamedNumbers) -> None:
+    """SpecError for numbers that make no sense in the unit of the prior, and on which arithmetic fails."""
     for what, value, (least, most) in _stated(entry, spec):
         if not least <= value <= most:
             expected = f"{what} from {least:g} to {most:.7g} for {entry.name} (unit: {entry.unit})"
-            raise SpecError(str(spec), expected, "Take a number within that range.")
+            raise SpecError(str(spec), expected, "Choose a number in that range.")
 
 
-def _stated(entry: PriorDefinition, spec: Distribution | Table) -> Iterator[tuple[str, float, tuple[float, float]]]:
-    """Each number of a spec: what it is, its value, and the range that it may be in."""
+def _stated(entry: PriorDefinition, spec: Distribution | NamedNumbers) -> Iterator[tuple[str, float, tuple[float, float]]]:
+    """Each number of a spec: its name, its value, and the allowed range."""
     largest = next((most for unit, most in LARGEST.items() if entry.unit.startswith(unit)), MONTHS[1])
     range_ = MONTHS if entry.unit == "months" else CHANCES
     match spec:
@@ -251,7 +259,7 @@ def _stated(entry: PriorDefinition, spec: Distribution | Table) -> Iterator[tupl
                 yield "an sd on the scale of the logarithm or the log-odds", spec.sd, (SHARPEST, math.inf)
         case Fixed(value):
             yield "a number", value, range_ if entry.unit == "months" else (SHARPEST, 1.0)
-        case Table(values):
+        case NamedNumbers(values):
             yield from ((f"{part}, an sd,", value, (0.0, 10.0)) for part, value in values.items())
 
 
@@ -259,8 +267,10 @@ def _check_support(entry: PriorDefinition, spec: Distribution) -> None:
     (low, high), (least, most) = spec.support, entry.support
     single = low == high  # a setting: the range is open below
     if low < least or high > most or (single and low <= least):
-        raise SpecError(str(spec), f"values above {least:g}" + (f", at most {most:g}" if math.isfinite(most) else ""), "Mend the number.")
+        raise SpecError(
+            str(spec), f"values above {least:g}" + (f", at most {most:g}" if math.isfinite(most) else ""), "Correct the number."
+        )
     cut = [value for value in entry.needs if not low < value < high]
     if cut:
-        remedy = "The model needs mass there; take a smaller shift."
+        remedy = "The model needs this value to be possible; use a smaller shift."
         raise SpecError(str(spec), f"a support that holds {cut[0]:g} {entry.unit}", remedy)

@@ -1,4 +1,4 @@
-"""A prior as a curve: for a figure, and for the terminal in block characters."""
+"""Density curves of priors and posteriors, for figures and for the terminal."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from forecast.priors.distributions import Distribution, Fixed, Gamma, LogNormal, PriorSpec, Quantiles
-from forecast.priors.quadrature import PROBABILITIES, expit
+from forecast.arrays.transforms import expit
+from forecast.arrays.weighted_quantiles import WeightedSample
+from forecast.priors.distributions import PROBABILITIES, Distribution, Fixed, Gamma, LogNormal, Quantiles
+from forecast.priors.specs import PriorSpec
 from forecast.typing import Floats
 
 type Axis = Literal["linear", "log", "logit"]
@@ -23,7 +24,11 @@ _BRAILLE: Final = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Density:
-    """A curve over `x` in the prior's own unit, evenly spaced on `axis`; `y` is the density per unit of that axis."""
+    """A density curve.
+
+    x     [points] in the prior's own unit, evenly spaced on `axis`
+    y     [points] density per unit of the axis
+    axis  the scale of the axis"""
 
     x: Floats
     y: Floats
@@ -31,41 +36,27 @@ class Density:
 
 
 def axis_of(spec: Distribution) -> Axis:
-    """The scale on which the prior is close to symmetric."""
+    """The scale on which the prior is nearly symmetric."""
     if isinstance(spec, Quantiles) and spec.scale != "beta":
         return spec.scale
     return "log" if isinstance(spec, LogNormal | Gamma) else "linear"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Draws:
-    """What became of a quantity: values [S] in the prior's own unit, and their weights, which sum to one."""
+def prior_density(spec: PriorSpec, points: int = 241, span: tuple[float, float] | None = None) -> Density | None:
+    """The curve over the middle 99.6 % of the probability. None for settings, weights and tables, which have no spread.
 
-    values: Floats
-    weights: Floats
-
-    def quantile(self, p: ArrayLike) -> Floats:
-        """Quantiles at `p`, linear between the middles of the draws' shares."""
-        order = np.argsort(self.values, kind="stable")
-        weights = self.weights[order]
-        return np.asarray(np.interp(np.asarray(p, float), np.cumsum(weights) - weights / 2, self.values[order]))
-
-
-def density(spec: PriorSpec, points: int = 241, span: tuple[float, float] | None = None) -> Density | None:
-    """The curve over the middle 99.6 % of the mass; None for settings, weights and tables, which have no spread.
-
-    span: from where to where instead, on the prior's axis.
+    span: another range, on the prior's axis.
     """
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return None
     axis = axis_of(spec)
-    low, high = span or span_of(spec)
+    low, high = span or axis_range(spec)
     x = from_axis(axis, np.linspace(low, high, points))
-    return Density(x, np.exp(spec.logpdf(x)) * stretch_of(axis, x), axis)
+    return Density(x, np.exp(spec.logpdf(x)) * axis_jacobian(axis, x), axis)
 
 
-def span_of(spec: Distribution, after: Draws | None = None) -> tuple[float, float]:
-    """Where the middle 99.6 % of the prior lie on its axis, and those of what became of it."""
+def axis_range(spec: Distribution, after: WeightedSample | None = None) -> tuple[float, float]:
+    """The range of the axis that holds the middle 99.6 % of the prior, and of the posterior if there is one."""
     axis = axis_of(spec)
     ends = to_axis(axis, spec.quantile([EDGE, 1 - EDGE]))
     if after is not None:
@@ -74,8 +65,8 @@ def span_of(spec: Distribution, after: Draws | None = None) -> tuple[float, floa
     return float(ends[0]), float(ends[1])
 
 
-def density_after(after: Draws, spec: Distribution, points: int = 241, span: tuple[float, float] | None = None) -> Density:
-    """The curve of draws on the axis of their prior: a normal kernel, mirrored at the ends of the support.
+def posterior_density(after: WeightedSample, spec: Distribution, points: int = 241, span: tuple[float, float] | None = None) -> Density:
+    """The curve of draws on the axis of their prior: a normal kernel density estimate, reflected at the ends of the support.
 
     The bandwidth is Silverman's (1986), 0.9 min(sd, IQR/1.34) n^(−1/5), n the effective number of draws.
     """
@@ -85,7 +76,7 @@ def density_after(after: Draws, spec: Distribution, points: int = 241, span: tup
     sd = float(np.sqrt(weights @ (z - weights @ z) ** 2))
     q25, q75 = to_axis(axis, after.quantile([0.25, 0.75]))
     width = max(0.9 * min(sd, (q75 - q25) / 1.34) * n**-0.2, 1e-12)
-    low, high = span or span_of(spec, after)
+    low, high = span or axis_range(spec, after)
     at = np.linspace(low, high, points)
     y = _kernel(at, z, weights, width)
     if axis == "linear":
@@ -96,27 +87,29 @@ def density_after(after: Draws, spec: Distribution, points: int = 241, span: tup
 
 
 def _kernel(at: Floats, z: Floats, weights: Floats, width: float) -> Floats:
-    """Weights are gathered in bins a fifth of the bandwidth wide, which the eye can't tell from the sum over all draws."""
+    """A kernel density estimate from weights in bins a fifth of the bandwidth wide; it looks the same as one from all draws."""
     edges = np.linspace(z.min() - width, z.max() + width, int(np.clip(5 * np.ptp(z) / width + 10, 20, 4_000)))
     mass, _ = np.histogram(z, edges, weights=weights)
     middles = (edges[1:] + edges[:-1]) / 2
     return np.asarray(np.exp(-0.5 * ((at[:, None] - middles) / width) ** 2) @ mass / (width * np.sqrt(2 * np.pi)))
 
 
-def draw(spec: PriorSpec, label: Callable[[float], str], width: int = 60, height: int = 5, after: Draws | None = None) -> list[str]:
-    """Lines of a histogram in block characters with the 5, 50 and 95 % quantiles beneath; none for a prior without a spread.
+def text_histogram(
+    spec: PriorSpec, label: Callable[[float], str], width: int = 60, height: int = 5, after: WeightedSample | None = None
+) -> list[str]:
+    """Lines of a histogram in block characters with the 5, 50 and 95 % quantiles beneath. No lines for a prior without a spread.
 
-    With what became of it, the prior is shaded and the other drawn over it as a line, both to the same scale.
+    after: the posterior. The prior is then shaded, and the posterior is drawn over it as a line, to the same scale.
     """
     if not isinstance(spec, Distribution) or isinstance(spec, Fixed):
         return []
-    span = span_of(spec, after)
-    curve = density(spec, width, span)
+    span = axis_range(spec, after)
+    curve = prior_density(spec, width, span)
     assert curve is not None
     if after is None:
         rows = _filled(curve.y / curve.y.max(), height)
     else:
-        line = density_after(after, spec, 2 * width, span)
+        line = posterior_density(after, spec, 2 * width, span)
         top = max(curve.y.max(), line.y.max())
         rows = _lined(curve.y / top, line.y / top, height + 2)
     ends = to_axis(curve.axis, curve.x[[0, -1]])
@@ -132,7 +125,7 @@ def _filled(heights: Floats, rows: int) -> list[str]:
 
 
 def _lined(shaded: Floats, line: Floats, rows: int) -> list[str]:
-    """Heights 0..1: one shaded, a column a character; one as a line of braille dots, two a column."""
+    """Two curves of heights 0..1: one shaded, one character a column; one as a line of braille dots, two a column."""
     fill = np.rint(2 * rows * shaded).astype(int)
     level = np.rint((4 * rows - 1) * line).astype(int)
     dots = np.zeros((rows, len(shaded)), int)
@@ -147,7 +140,7 @@ def _lined(shaded: Floats, line: Floats, rows: int) -> list[str]:
 
 
 def _labels(at: list[int], texts: list[str], width: int) -> str:
-    """The texts centred under their places, moved apart where they would touch."""
+    """The texts centred under their positions, moved apart where they would touch."""
     line = ""
     for place, text in zip(at, texts, strict=True):
         start = max(place - len(text) // 2, len(line) + 2 if line else 0)
@@ -155,8 +148,8 @@ def _labels(at: list[int], texts: list[str], width: int) -> str:
     return line
 
 
-def stretch_of(axis: Axis, x: Floats) -> Floats:
-    """What a density per unit is multiplied by to be one per unit of the axis."""
+def axis_jacobian(axis: Axis, x: Floats) -> Floats:
+    """The factor from a density per unit of `x` to a density per unit of the axis."""
     if axis == "linear":
         return np.ones_like(x)
     return x if axis == "log" else x * (1 - x)
@@ -170,7 +163,7 @@ def to_axis(axis: Axis, x: Floats) -> Floats:
 
 
 def from_axis(axis: Axis, z: Floats) -> Floats:
-    """The inverse of `onto`."""
+    """The inverse of `to_axis`."""
     if axis == "linear":
         return z
     return np.exp(z) if axis == "log" else expit(z)

@@ -1,4 +1,4 @@
-"""What a prior says, in words: chances in per cent, effects as odds, memories in months."""
+"""Priors in words: chances in per cent, effects as odds, half-lives in months; and short labels for tables and charts."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Final
 
 from forecast.domain import LEVELS
 from forecast.priors.catalogue import CATALOGUE
-from forecast.priors.distributions import Distribution, Fixed, PriorSpec
-from forecast.priors.named_constants import Constants
+from forecast.priors.distributions import Distribution, Fixed
+from forecast.priors.specs import Constants, PriorSpec
 
 CENTRE: Final = math.log(0.6 / 0.4)
 """Logit of the share opposed at which opposition counts as zero."""
 
 
-def in_words(name: str, spec: PriorSpec) -> str:
-    """The prior `name`, as `spec` states it, in one sentence without its full stop."""
+def describe_prior(name: str, spec: PriorSpec) -> str:
+    """One sentence for the prior `name` with the value `spec`, without a full stop."""
     if isinstance(spec, Constants):
         return _WITH_PARTS[name](spec)
     assert isinstance(spec, Distribution)
@@ -27,7 +27,7 @@ def in_words(name: str, spec: PriorSpec) -> str:
 
 
 def odds_cause(name: str) -> tuple[str, float] | None:
-    """What moves by how much when an effect on tolerance is put in words: (cause, its size in units of the coefficient)."""
+    """The cause by which an effect on tolerance is described: (words, size in units of the coefficient)."""
     return _CAUSES.get(name)
 
 
@@ -80,11 +80,11 @@ def _stay(level: str, spec: Distribution) -> str:
 
 
 def _skip(verb: str) -> Callable[[str, Distribution], str]:
-    return lambda level, spec: f"a {verb} that reaches {LEVELS[int(level)]} goes on at once: {_between(spec, percent)}"
+    return lambda level, spec: f"a {verb} that reaches {LEVELS[int(level)]} goes on to the next level at once: {_between(spec, percent)}"
 
 
 def _half_life(channel: str, spec: Distribution) -> str:
-    return f"{channel} threats and acts are half forgotten after {number(spec.interval()[1])} months; a setting"
+    return f"{channel} threats and acts have half their effect after {number(spec.interval()[1])} months; a setting"
 
 
 def _wording(kind: str, spec: Distribution) -> str:
@@ -94,7 +94,7 @@ def _wording(kind: str, spec: Distribution) -> str:
 
 def _companion(slug: str, spec: Distribution) -> str:
     low, middle, high = (number(12 * q) for q in spec.interval())
-    return f"{middle} times a year (90 %: {low} to {high}) before the record speaks, which soon outweighs this"
+    return f"{middle} times a year (90 %: {low} to {high}) by the prior alone; data soon outweigh it"
 
 
 def _delay(level: str, spec: Distribution) -> str:
@@ -143,17 +143,17 @@ def _spread_of_odds(who: str) -> Callable[[Distribution], str]:
 
 def _selection(spec: Distribution) -> str:
     assert isinstance(spec, Fixed)
-    return f"rates of reaching covert action or more, as other states show them, count {percent(spec.value)}; a setting"
+    return f"other states' rates of reaching covert action or more are multiplied by {number(spec.value)}; a setting"
 
 
 _SINGLE: Final[dict[str, Callable[[Distribution], str]]] = {
     **{name: _rise_odds(name) for name in _CAUSES},
     "leverage.effect_on_falls": lambda s: f"full pressure multiplies the monthly odds of a fall {_factors(s)}",
-    "ladder.fresh": lambda s: f"just after a rise the odds of a fall are multiplied {_factors(s)}",
+    "ladder.just_risen": lambda s: f"just after a rise the odds of a fall are multiplied {_factors(s)}",
     "opposition.mobilisation": _mobilisation,
     "administration.sd": _spread_of_odds("administrations"),
-    "drift.sd": _spread_of_odds("unmeasured moods"),
-    "drift.half_life": lambda s: "half of an unmeasured mood is gone after {1} months (90 %: {0} to {2})".format(
+    "drift.sd": _spread_of_odds("unmeasured causes"),
+    "drift.half_life": lambda s: "half of an unmeasured influence is gone after {1} months (90 %: {0} to {2})".format(
         *map(number, s.interval())
     ),
     "opposition.house_sd": lambda s: f"pollsters and their questions differ, {_points(s)}",
@@ -189,7 +189,7 @@ def _listed(spec: Constants, say: Callable[[float], str]) -> str:
 
 
 def _widening(spec: Constants) -> str:
-    return "spread added either way, as a factor: " + _listed(spec, lambda sd: number(math.exp(sd)))
+    return "added uncertainty, as a factor up or down: " + _listed(spec, lambda sd: number(math.exp(sd)))
 
 
 _WITH_PARTS: Final[dict[str, Callable[[Constants], str]]] = {
@@ -200,6 +200,61 @@ _WITH_PARTS: Final[dict[str, Callable[[Constants], str]]] = {
 }
 
 
-def unit_text(name: str, x: float) -> str:
-    """A value of the prior `name` as it is written on an axis."""
+def format_value(name: str, x: float) -> str:
+    """A value of the prior `name` as text, as on an axis."""
     return percent(x) if "probability" in CATALOGUE[name].unit or CATALOGUE[name].unit == "share" else number(x)
+
+
+_STEMS: Final = {
+    "ladder.rise": "rise from {} within a year",
+    "ladder.stay": "median stay at {}",
+    "ladder.skip_up": "a rise that reaches {} goes on",
+    "ladder.skip_down": "a fall that reaches {} goes on",
+    "leverage.half_life": "memory of {} pressure",
+    "opposition.wording": "polls that ask about {}",
+    "exposure.delay": "delay until {} is known",
+    "exposure.never": "share of {} never known",
+}
+_WORDS: Final = {
+    "ladder.just_risen": "falls just after a rise",
+    "leverage.effect": "pressure on rises",
+    "leverage.effect_on_falls": "pressure on falls",
+    "leverage.weights": "weights of the channels",
+    "overdose.level_effect": "a doubling of deaths",
+    "overdose.change_effect": "growth of deaths",
+    "opposition.effect": "opposition, a logit more",
+    "opposition.mobilisation": "mobilisation",
+    "opposition.house_sd": "differences between pollsters",
+    "opposition.walk_sd": "how fast opposition moves",
+    "opposition.poll_noise": "noise of polls",
+    "opposition.favourability": "favourability and opposition",
+    "opposition.favourability_intercept": "favourability at 60 % opposed",
+    "opposition.start": "opposition in 2000",
+    "administration.sd": "between administrations",
+    "drift.sd": "drift",
+    "drift.half_life": "half-life of the drift",
+    "events.sufficiency": "concessions calm Washington",
+    "events.backlash": "pressure mobilises",
+    "events.demand": "deaths raise demands",
+    "events.determination": "yearly US determination",
+    "companion.senate-vote-in": "rate of Senate votes",
+    "companion.mass-hand-over": "rate of mass hand-overs",
+    "companion.designation": "rate of designations",
+    "companion.new-tariff": "rate of new tariffs",
+    "companion.deemed-sufficient": "rate of “sufficient”",
+    "companion.deemed-insufficient": "rate of “insufficient”",
+    "direct.rate": "rate of direct US action",
+    "direct.leverage": "pressure on direct US action",
+    "readings.weights": "weights of the readings",
+    "outside_view.selection": "selection factor",
+    "outside_view.classes": "weights of the classes",
+    "outside_view.widening": "widening of the outside view",
+}
+
+
+def short_label(name: str) -> str:
+    """A label of at most 32 characters for a prior. KeyError if there is no such prior."""
+    if name in _WORDS:
+        return _WORDS[name]
+    stem, _, last = CATALOGUE[name].name.rpartition(".")
+    return _STEMS[stem].format(last)

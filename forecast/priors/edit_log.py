@@ -1,13 +1,12 @@
-"""What was changed in the priors, when, by whom and why: `priors/history/`, to which lines are added and in which none is ever altered.
+"""The history of edits of priors in `priors/history/`: what was changed, when, by whom and why. Entries are added and never altered.
 
-`start.toml` holds what every prior said when the history began, `<year>.toml` the edits since, in the order of their numbers. The digest of
-an edit covers the one before it, so whatever is altered, taken out or put in between is seen.
+`start.toml` holds all priors as they were when the history began, `<year>.toml` the edits since, in the order of their numbers. The digest
+of an edit covers the digest of the one before, so any alteration, removal or insertion is detected.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,26 +14,34 @@ from pathlib import Path
 from typing import Any, Final, Self, TypedDict
 
 from forecast.errors import StoreError
+from forecast.priors.catalogue import RENAMED
 from forecast.priors.load import Priors
+from forecast.storage.hash_chain import chained_digest
 from forecast.storage.toml import read_toml_file
 
 FOLDER: Final = "history"
 START: Final = "start.toml"
 SHIPPED: Final = "as shipped"
 BY_HAND: Final = "edited by hand"
-_REMEDY: Final = "Restore priors/history/ from a copy or from version control; nothing in it is ever to be altered."
+_REMEDY: Final = "Restore priors/history/ from a copy or from version control. Its entries must never be altered."
 
 
 class Revision(TypedDict):
-    """What a prior says, and by which edit: its revision, `as shipped` or `edited by hand`."""
+    """The text of a prior, and the edit that it comes from: a revision, `as shipped` or `edited by hand`."""
 
     spec: str
     revision: str
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """The headline beside a set of priors: the question's id, its probability, how it was come by, whether that can be relied on."""
+class HeadlineEstimate:
+    """The headline under a set of priors.
+
+    question     id of the headline question
+    probability  its probability
+    how          how it was computed, such as "fitted" or "reweighted"
+    accepted     whether it can be relied on
+    run          id of the run"""
 
     question: str
     probability: float
@@ -48,7 +55,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Why a prior is what it is, on what it rests, who holds it, and since which day."""
+    """The reason for a prior, its source, its author, and its date."""
 
     why: str
     source: str
@@ -60,7 +67,7 @@ class Provenance:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Self:
-        """As `as_dict` gave it."""
+        """The inverse of `as_dict`."""
         return cls(raw["why"], raw["source"], raw["by"], date.fromisoformat(raw["date"]))
 
 
@@ -69,7 +76,8 @@ class Edit:
     """One prior changed once.
 
     Edits of one `change` were made together: the digests of all priors, and the outlooks, are those before and after all of them.
-    replaced: the provenance that the file had before (None in edits of earlier versions); undoes: the revision that the edit takes back.
+    replaced: the provenance that the file had before (None in edits of earlier versions); undoes: the revision that the edit takes back;
+    old_name: what the prior was called then, if it has another name now.
     """
 
     number: int
@@ -83,23 +91,25 @@ class Edit:
     source: str
     digest_before: str
     digest_after: str
-    before: Outlook | None
-    after: Outlook | None
+    before: HeadlineEstimate | None
+    after: HeadlineEstimate | None
     sha256: str
     replaced: Provenance | None = None
     undoes: str = ""
+    old_name: str = ""
 
     @property
     def revision(self) -> str:
         return f"{self.number}-{self.sha256[:8]}"
 
     def as_dict(self) -> dict[str, Any]:
-        """The same for a program."""
+        """As a JSON object."""
         return {
             "revision": self.revision,
             "change": self.change,
             "time": self.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "name": self.name,
+            "old_name": self.old_name or None,
             "from": self.old,
             "to": self.new,
             "why": self.why,
@@ -116,7 +126,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class HandEdit:
-    """A prior that says something else than the history knows; `until` is the number of the edit that met it, None if it stands now."""
+    """A prior changed in its file without an entry in the history. `until` is the number of the next edit, None if there is none."""
 
     name: str
     old: str
@@ -125,23 +135,29 @@ class HandEdit:
 
 
 @dataclass(frozen=True)
-class History:
-    """What every prior said at the start (empty if the history has not begun), and the edits since, oldest first."""
+class EditHistory:
+    """The history of a folder of priors, by their current names.
+
+    start  the text of every prior when the history began; empty if it has not begun
+    edits  the edits since, oldest first
+    head   the digest that the next edit is chained to
+    """
 
     start: Mapping[str, str]
     edits: tuple[Edit, ...]
+    head: str = ""
 
     def latest(self) -> dict[str, Edit]:
         """The last edit of every prior that has one."""
         return {edit.name: edit for edit in self.edits}
 
     def known(self) -> dict[str, str]:
-        """What every prior says as far as the history knows."""
+        """The text of every prior according to the history."""
         return {**self.start, **{edit.name: edit.new for edit in self.edits}}
 
     def in_force(self, name: str) -> tuple[Edit, ...]:
-        """The edits of a prior that are in force, oldest first: those that were not undone, or whose undoing was undone."""
-        meant: dict[str, Edit] = {}  # by revision the edit itself; of an undo, the edit that it puts out of force or back into it
+        """The edits of a prior that are in force, oldest first: those that were not undone, or whose undo was undone."""
+        meant: dict[str, Edit] = {}  # revision → the edit; for an undo, the edit that it reverts or restores
         stands: list[Edit] = []
         for edit in (edit for edit in self.edits if edit.name == name):
             target = meant[edit.revision] = meant.get(edit.undoes, edit)
@@ -152,7 +168,7 @@ class History:
         return tuple(stands)
 
     def by_hand(self, priors: Priors) -> tuple[HandEdit, ...]:
-        """What was changed without the history's knowledge, those first that a later edit met, then what stands now."""
+        """The changes that have no entry in the history: first those before a later edit, then the current ones."""
         known = dict(self.start)
         met = []
         for edit in self.edits:
@@ -167,48 +183,41 @@ def revisions(priors: Priors, folder: Path) -> dict[str, Revision]:
     """The exact revision of every prior of the workspace's `folder` priors/. Raises StoreError if the history is damaged."""
     history = read_history(folder)
     known, latest = history.known(), history.latest()
-    found = {}
+    records = {}
     for name, prior in priors.items():
         text = str(prior.spec)
-        said = latest[name].revision if name in latest else SHIPPED
-        found[name] = Revision(spec=text, revision=said if known.get(name, text) == text else BY_HAND)
-    return found
+        revision = latest[name].revision if name in latest else SHIPPED
+        records[name] = Revision(spec=text, revision=revision if known.get(name, text) == text else BY_HAND)
+    return records
 
 
-def read_history(folder: Path) -> History:
+def read_history(folder: Path) -> EditHistory:
     """The history of the priors in `folder`, every digest verified; empty if there is none. Raises StoreError if it is damaged."""
     kept = folder / FOLDER
     if not kept.is_dir():
-        return History({}, ())
+        return EditHistory({}, ())
     start = _read_start(kept / START)
-    found = [(raw, path) for path in sorted(kept.glob("[0-9]*.toml")) for raw in _read(path)]
-    if found and not start:
+    records = [(raw, path) for path in sorted(kept.glob("[0-9]*.toml")) for raw in _read(path)]
+    if records and not start:
         raise StoreError(f"{kept / START} is missing, though edits were made since.", _REMEDY)
     edits: list[Edit] = []
-    previous = digest_of(start)
-    for number, (raw, path) in enumerate(sorted(found, key=lambda item: _number(*item)), 1):
+    previous = specs_digest(start)
+    for number, (raw, path) in enumerate(sorted(records, key=lambda item: _number(*item)), 1):
         if raw.get("number") != number:
-            raise StoreError(f"{path}: the edit after number {number - 1} is missing, or is there twice.", _REMEDY)
-        if raw.get("sha256") != chained(previous, raw):
-            raise StoreError(f"{path}: edit {number} was altered, or what came before it: its digest does not fit.", _REMEDY)
+            raise StoreError(f"{path}: the edit after number {number - 1} is missing or duplicated.", _REMEDY)
+        if raw.get("sha256") != chained_digest(previous, raw):
+            raise StoreError(f"{path}: edit {number} was altered, or one before it: the digest does not match.", _REMEDY)
         edits.append(_edit(raw, path))
         previous = edits[-1].sha256
-    return History(start, tuple(edits))
+    return EditHistory({RENAMED.get(name, name): spec for name, spec in start.items()}, tuple(edits), previous)
 
 
-def digest_of(specs: Mapping[str, str]) -> str:
+def specs_digest(specs: Mapping[str, str]) -> str:
     """SHA-256 of specs by name: that of `Priors.digest` for the same priors."""
     return hashlib.sha256("\n".join(f"{name} = {spec}" for name, spec in sorted(specs.items())).encode()).hexdigest()
 
 
-def chained(previous: str, raw: Mapping[str, Any]) -> str:
-    """The digest of an edit as it stands in the file, and so of all before it."""
-    body = {key: value for key, value in raw.items() if key != "sha256"}
-    text = json.dumps(body, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()
-
-
-def edit_of(raw: Mapping[str, Any]) -> Edit:
+def edit_from_record(raw: Mapping[str, Any]) -> Edit:
     """An edit as the file has it. Raises KeyError, TypeError or ValueError if it is none."""
     before, after = dict(raw["before"]), dict(raw["after"])
     time = raw["time"]
@@ -218,7 +227,7 @@ def edit_of(raw: Mapping[str, Any]) -> Edit:
         number=raw["number"],
         change=raw["change"],
         time=time,
-        name=raw["name"],
+        name=RENAMED.get(raw["name"], raw["name"]),
         old=raw["from"],
         new=raw["to"],
         why=raw["why"],
@@ -226,19 +235,20 @@ def edit_of(raw: Mapping[str, Any]) -> Edit:
         source=raw["source"],
         digest_before=before.pop("priors"),
         digest_after=after.pop("priors"),
-        before=Outlook(**before) if before else None,
-        after=Outlook(**after) if after else None,
+        before=HeadlineEstimate(**before) if before else None,
+        after=HeadlineEstimate(**after) if after else None,
         sha256=raw["sha256"],
         replaced=Provenance.of(raw["replaced"]) if "replaced" in raw else None,
         undoes=raw.get("undoes", ""),
+        old_name=raw["name"] if raw["name"] in RENAMED else "",
     )
 
 
 def _edit(raw: Mapping[str, Any], path: Path) -> Edit:
     try:
-        return edit_of(raw)
+        return edit_from_record(raw)
     except (KeyError, TypeError, ValueError, AttributeError) as e:
-        raise StoreError(f"{path}: edit {raw.get('number')} lacks something or says what it cannot: {e}.", _REMEDY) from e
+        raise StoreError(f"{path}: edit {raw.get('number')} is incomplete or invalid: {e}.", _REMEDY) from e
 
 
 def _number(raw: Mapping[str, Any], path: Path) -> int:
@@ -249,20 +259,20 @@ def _number(raw: Mapping[str, Any], path: Path) -> int:
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
-    found = _toml(path)
-    edits = found.pop("edit", [])
-    if found or not isinstance(edits, list) or not all(isinstance(raw, dict) for raw in edits):
-        raise StoreError(f"{path} holds something else than edits.", _REMEDY)
+    records = _toml(path)
+    edits = records.pop("edit", [])
+    if records or not isinstance(edits, list) or not all(isinstance(raw, dict) for raw in edits):
+        raise StoreError(f"{path} holds something other than edits.", _REMEDY)
     yield from edits
 
 
 def _read_start(path: Path) -> dict[str, str]:
     if not path.exists(follow_symlinks=False):
         return {}
-    found = _toml(path)
-    specs = found.get("priors")
-    if not isinstance(specs, dict) or not specs or found.get("sha256") != digest_of(specs):
-        raise StoreError(f"{path} was altered: its digest does not fit.", _REMEDY)
+    records = _toml(path)
+    specs = records.get("priors")
+    if not isinstance(specs, dict) or not specs or records.get("sha256") != specs_digest(specs):
+        raise StoreError(f"{path} was altered: its digest does not match.", _REMEDY)
     return {str(name): str(spec) for name, spec in specs.items()}
 
 

@@ -1,4 +1,4 @@
-"""From what a person can say to a prior: three quantiles, odds in two situations that can be pictured, a chance within a year.
+"""Turning a person's answers into a prior: three quantiles, odds in two situations, a chance within a year, or the headline.
 
 Quantiles are the 5, 50 and 95 % ones. Every result is of a family that the prior may have, with numbers to three figures.
 """
@@ -6,26 +6,37 @@ Quantiles are the 5, 50 and 95 % ones. Every result is of a family that the prio
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from forecast.priors.catalogue import CATALOGUE, PriorDefinition, check_suits
-from forecast.priors.distributions import WIDTH_90, Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
-from forecast.priors.quadrature import PROBABILITIES, fit_beta, gamma_quantile
-from forecast.priors.selection_bias import RISE
-from forecast.priors.text import SpecError, logit
+from forecast.priors.catalogue import CATALOGUE, PriorDefinition, check_spec
+from forecast.priors.distributions import (
+    PROBABILITIES,
+    WIDTH_90,
+    Beta,
+    Distribution,
+    Fixed,
+    Gamma,
+    HalfNormal,
+    LogNormal,
+    Normal,
+    Quantiles,
+    fit_beta,
+)
+from forecast.priors.outside_view import RISE
+from forecast.priors.specs import PriorSpec, SpecError, logit
 
-type Three = tuple[float, float, float]
+type ThreeQuantiles = tuple[float, float, float]
 
 _LARGEST: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Two situations that a person can picture, and what is how many times likelier in the second: odds = exp(size · effect)."""
+    """Two situations to compare. An effect multiplies the odds of `what` in the second by exp(size · effect)."""
 
     first: str
     second: str
@@ -41,7 +52,7 @@ CONTRASTS: Final[Mapping[str, Contrast]] = {
         "US opioid deaths as a year ago", "twice as many as a year ago", "a rise within a month", math.log(2)
     ),
     "opposition.effect": Contrast("60 % opposed in Mexico", "80 % opposed", "a rise within a month", -(logit(0.8) - logit(0.6))),
-    "ladder.fresh": Contrast("a level that has lasted", "one just risen to", "a fall within a month", 1.0),
+    "ladder.just_risen": Contrast("a level that has lasted", "one just risen to", "a fall within a month", 1.0),
     "direct.leverage": Contrast("no US pressure", "full US pressure, as in 2025", "a US act that Mexico resists within a month", 1.0),
     "events.sufficiency": Contrast("no recent concession", "one last month", "a US threat or measure", -1.0),
     "events.backlash": Contrast("no US pressure", "full US pressure, as in 2025", "a mobilisation", 1.0),
@@ -49,28 +60,28 @@ CONTRASTS: Final[Mapping[str, Contrast]] = {
 }
 
 
-def may_be_elicited(name: str) -> PriorDefinition:
-    """The catalogue's entry of a belief about one number; SpecError for settings and for sets of numbers."""
+def check_elicitable(name: str) -> PriorDefinition:
+    """The definition of the prior `name`. SpecError for settings and sets of numbers, which cannot be elicited."""
     entry = CATALOGUE[name]
-    if not issubclass(family_of(entry), Distribution) or family_of(entry) is Fixed:
+    if not issubclass(fitted_family(entry), Distribution) or fitted_family(entry) is Fixed:
         remedy = f"Change it with `forecast priors set {name}`; see `forecast priors show {name}`."
         raise SpecError(f"{name}, a setting", "a belief about one uncertain number", remedy)
     return entry
 
 
-def from_quantiles(name: str, stated: Three, now: PriorSpec) -> Distribution:
-    """The prior `name` whose quantiles are those stated, or come nearest in its family; `now` lends a LogNormal its shift.
+def from_quantiles(name: str, stated: ThreeQuantiles, now: PriorSpec) -> Distribution:
+    """The prior `name` with the stated quantiles, or the nearest of its family. A LogNormal gets the shift of `now`.
 
     Normal and LogNormal: median and 90 % interval, (q95 − q05)/3.29. Half-normal: least squares. Beta: least squares. Gamma: the shape by
-    q95/q05, the rate by least squares on the log. SpecError for quantiles that cannot be.
+    q95/q05, the rate by least squares on the log. SpecError for impossible quantiles.
     """
-    entry = may_be_elicited(name)
+    entry = check_elicitable(name)
     _rising(stated)
     low, middle, high = stated
-    family = family_of(entry)
+    family = fitted_family(entry)
     if family is Normal:
-        sd = figures((high - low) / WIDTH_90)
-        return suited(entry, Normal(middle, sd))
+        sd = round_figures((high - low) / WIDTH_90)
+        return checked_spec(entry, Normal(middle, sd))
     least = now.shift if isinstance(now, LogNormal) and family is LogNormal else 0.0
     if low <= least and not (family is HalfNormal and low == least):
         raise SpecError(_listed(stated), f"quantiles above {least:g}", f"{entry.what} It is never {least:g} or less.")
@@ -80,100 +91,228 @@ def from_quantiles(name: str, stated: Three, now: PriorSpec) -> Distribution:
         raise SpecError(_listed(stated), "probabilities below 1", "Write 4 % as 0.04.")
     if family is Quantiles:
         assert entry.scale
-        return suited(entry, Quantiles(low, middle, high, entry.scale))
+        return checked_spec(entry, Quantiles(low, middle, high, entry.scale))
     if family is HalfNormal:
         at = HalfNormal(1.0).quantile(PROBABILITIES)
-        return suited(entry, HalfNormal(figures(float(at @ np.array(stated) / (at @ at)))))
+        return checked_spec(entry, HalfNormal(round_figures(float(at @ np.array(stated) / (at @ at)))))
     if family is LogNormal:
         sd = math.log((high - least) / (low - least)) / WIDTH_90
-        return suited(entry, LogNormal(figures(middle - least), figures(sd), least))
+        return checked_spec(entry, LogNormal(round_figures(middle - least), round_figures(sd), least))
     if family is Gamma:
-        return suited(entry, _gamma(stated))
-    return suited(entry, Beta(*map(figures, fit_beta(*stated))))
+        return checked_spec(entry, _gamma(stated))
+    return checked_spec(entry, Beta(*map(round_figures, fit_beta(*stated))))
 
 
-def from_odds(name: str, stated: Three, now: PriorSpec) -> Distribution:
-    """The effect under which the second picture's odds are so many times the first's: 5, 50 and 95 % of that factor."""
+def from_odds(name: str, stated: ThreeQuantiles, now: PriorSpec) -> Distribution:
+    """The effect that multiplies the odds by the stated factors (5, 50 and 95 % quantiles) from the first situation to the second."""
     if name not in CONTRASTS:
         raise SpecError(name, f"an effect: {', '.join(CONTRASTS)}", "State the quantiles of what it is about.")
     _rising(stated)
     if stated[0] <= 0:
         raise SpecError(_listed(stated), "factors above 0", "Write 3 for three times as likely, 0.5 for half as likely.")
     low, middle, high = sorted(math.log(factor) / CONTRASTS[name].size for factor in stated)
-    made = from_quantiles(name, (low, middle, high), now)
-    assert isinstance(made, Normal)  # as all effects are
-    return Normal(at_precision(made.mean, made.sd), made.sd)
+    spec = from_quantiles(name, (low, middle, high), now)
+    assert isinstance(spec, Normal)  # as all effects are
+    return Normal(round_to_spread(spec.mean, spec.sd), spec.sd)
 
 
-def may_be_within_a_year(name: str) -> bool:
-    """Whether the prior is about a chance within a year, in ordinary times."""
+def has_yearly_chance(name: str) -> bool:
+    """Whether the prior is about a chance within a year in ordinary times."""
     return name.startswith("ladder.rise.")
 
 
-def from_year(name: str, low: float, high: float, now: PriorSpec, selection: float = 1.0) -> Distribution:
-    """The rise whose chance within a year, in ordinary times, has these 5 and 95 % quantiles; the median lies midway on the logit scale.
+def from_yearly_chance(name: str, low: float, high: float, now: PriorSpec, selection: float = 1.0) -> Distribution:
+    """The prior of a rise whose chance within a year has these 5 and 95 % quantiles. The median is midway on the logit scale.
 
-    selection: the factor that acts on the rise from embedded; it is taken out, so that what is said of Mexico is what is left after it.
+    selection: the selection factor on the rise from embedded. It is taken out, so that the answer about Mexico holds after it is applied.
     """
-    if not may_be_within_a_year(name):
-        right = ", ".join(filter(may_be_within_a_year, CATALOGUE))
+    if not has_yearly_chance(name):
+        right = ", ".join(filter(has_yearly_chance, CATALOGUE))
         raise SpecError(name, f"a chance within a year: {right}", "State the quantiles of what it is about.")
     if not 0 < low < high < 1:
         raise SpecError(f"{low:g} to {high:g}", "two chances between 0 and 1, the lower one first", "Write 2 to 10 % as 0.02,0.10.")
     taken_out = math.log(selection) if name == RISE else 0.0
     low, middle, high = (1 / (1 + math.exp(taken_out - z)) for z in (logit(low), (logit(low) + logit(high)) / 2, logit(high)))
-    if low < figures(middle, 4) < high:  # else it is so narrow that four figures do not tell them apart
-        low, middle, high = (figures(q, 4) for q in (low, middle, high))
+    if low < round_figures(middle, 4) < high:  # else the quantiles are too close for four figures
+        low, middle, high = (round_figures(q, 4) for q in (low, middle, high))
     return from_quantiles(name, (low, middle, high), now)
 
 
-def figures(x: float, n: int = 3) -> float:
-    """`x` to so many significant figures."""
+def round_figures(x: float, n: int = 3) -> float:
+    """`x` rounded to n significant figures."""
     return float(f"{x:.{n}g}")
 
 
-def at_precision(x: float, sd: float) -> float:
-    """A location to a hundredth of its spread or better: more would be invented. What is no spread is refused by the family itself."""
+def round_to_spread(x: float, sd: float) -> float:
+    """A location rounded to about a hundredth of its spread. An invalid spread is left to the family to refuse."""
     return round(x, 2 - math.floor(math.log10(sd))) + 0.0 if 0 < sd < math.inf else x
 
 
-def _gamma(stated: Three) -> Gamma:
-    p = np.array(PROBABILITIES)
+def _gamma(stated: ThreeQuantiles) -> Gamma:
     target = math.log(stated[2] / stated[0])
 
     def spread(log_shape: float) -> float:
-        low, _, high = gamma_quantile(math.exp(log_shape), 1.0, p)
+        low, _, high = Gamma(math.exp(log_shape), 1.0).interval()
         return math.log(high / low)
 
     low, high = math.log(0.02), math.log(1e5)
     if not spread(high) < target < spread(low):
-        raise SpecError(_listed(stated), "quantiles that a Gamma can have", "Move them a little apart, or nearer.")
+        raise SpecError(_listed(stated), "quantiles that a Gamma can have", "Move them closer together or further apart.")
     for _ in range(50):
         middle = (low + high) / 2
         low, high = (middle, high) if spread(middle) > target else (low, middle)
-    shape = figures(math.exp(low))
-    rate = math.exp(float(np.mean(np.log(gamma_quantile(shape, 1.0, p)) - np.log(stated))))
-    return Gamma(shape, figures(rate))
+    shape = round_figures(math.exp(low))
+    rate = math.exp(float(np.mean(np.log(Gamma(shape, 1.0).quantile(PROBABILITIES)) - np.log(stated))))
+    return Gamma(shape, round_figures(rate))
 
 
-def family_of(entry: PriorDefinition) -> type[PriorSpec]:
-    """The family that quantiles are fitted in: themselves, where the prior may be stated so."""
+def fitted_family(entry: PriorDefinition) -> type[PriorSpec]:
+    """The family to which quantiles are fitted; `Quantiles` itself if the prior may be stated so."""
     return Quantiles if Quantiles in entry.families else entry.families[0]
 
 
-def suited(entry: PriorDefinition, spec: Distribution) -> Distribution:
-    check_suits(entry, spec)
+def checked_spec(entry: PriorDefinition, spec: Distribution) -> Distribution:
+    check_spec(entry, spec)
     return spec
 
 
-def _rising(stated: Three) -> None:
+def _rising(stated: ThreeQuantiles) -> None:
     if not all(map(math.isfinite, stated)):
         raise SpecError(_listed(stated), "finite numbers", "Write three plain numbers.")
     if max(map(abs, stated)) > _LARGEST:
-        raise SpecError(_listed(stated), "numbers of a usual size", "Nothing here is that large; see the unit in `forecast priors show`.")
+        raise SpecError(_listed(stated), "numbers of a usual size", "Check the unit with `forecast priors show`.")
     if not stated[0] < stated[1] < stated[2]:
         raise SpecError(_listed(stated), "numbers that rise: 5 % < 50 % < 95 %", "Put them in order, from the lowest to the highest.")
 
 
-def _listed(stated: Three) -> str:
+def _listed(stated: ThreeQuantiles) -> str:
     return ", ".join(f"{q:g}" for q in stated)
+
+
+TOLERANCE: Final = 0.02
+"""Largest relative difference between the solved headline and the one asked for."""
+MAX_SHIFT: Final = 4.0
+"""Largest shift of a prior, in its standard deviations."""
+_STEPS: Final = (0.5, 1.0, 2.0, 3.0, MAX_SHIFT)
+_HALVINGS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The headline under a prior.
+
+    probability  of the headline
+    accepted     whether it can be relied on
+    how          how it was computed"""
+
+    probability: float
+    accepted: bool
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class SolvedPrior:
+    """The prior whose headline came closest to the one asked for.
+
+    spec     the prior
+    answer   its headline
+    reached  whether that is within `TOLERANCE`"""
+
+    spec: Distribution
+    answer: Evaluation
+    reached: bool
+
+
+def solve_for_headline(name: str, now: PriorSpec, target: float, ask: Callable[[Distribution], Evaluation]) -> SolvedPrior:
+    """Shift the location of a prior, keeping its spread, until the headline is `target`: in steps up to four sd, then by bisection.
+
+    `ask` returns the headline under a prior; it is called about twenty times. Unreliable answers still show the direction. The numbers of a
+    prior are rounded before `ask` sees them, so the answer is exactly that of the prior returned. SpecError unless 0 < target < 1.
+    """
+    entry = check_elicitable(name)
+    if not 0 < target < 1:
+        raise SpecError(f"a headline of {target:g}", "a chance between 0 and 1", "Write 5 % as 0.05.")
+    asked: dict[Distribution, Evaluation] = {}
+
+    def miss(by: float) -> float:
+        try:
+            spec = shift_prior(entry, now, by)
+        except (SpecError, OverflowError):
+            return math.nan  # shifted so far that it is no valid prior
+        if spec not in asked:
+            asked[spec] = ask(spec)
+        return asked[spec].probability / target - 1
+
+    bracket = _bracket(miss)
+    if unknown := next(
+        (answer for answer in asked.values() if answer.how == "refit"), None
+    ):  # the draws cannot show the effect of this prior
+        return SolvedPrior(shift_prior(entry, now, 0.0), unknown, False)
+    if bracket:
+        _halve(miss, *bracket)
+    spec, answer = min(asked.items(), key=lambda item: abs(item[1].probability / target - 1))
+    return SolvedPrior(spec, answer, abs(answer.probability / target - 1) <= TOLERANCE)
+
+
+def _bracket(miss: Callable[[float], float]) -> tuple[float, float] | None:
+    """Two neighbouring steps between which the miss changes sign, the ones nearest to 0. None if it never does."""
+    if abs(miss(0.0)) <= TOLERANCE / 4:
+        return None
+    for inner, outer in zip((0.0, *_STEPS), _STEPS, strict=False):
+        for sign in (1, -1):
+            if miss(sign * outer) * miss(sign * inner) <= 0:
+                return sign * inner, sign * outer
+    return None
+
+
+def _halve(miss: Callable[[float], float], low: float, high: float) -> None:
+    below = miss(low) < 0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        error = miss(middle)
+        if abs(error) <= TOLERANCE / 4:
+            return
+        low, high = (middle, high) if (error < 0) == below else (low, middle)
+
+
+def shift_prior(entry: PriorDefinition, now: PriorSpec, by: float) -> Distribution:
+    """A prior shifted by a number of its standard deviations on the scale of its location; a spread is made wider or narrower.
+
+    With 0 it is unchanged. A half-normal and a Gamma are multiplied by e^{by/2}; a Beta keeps a + b.
+    """
+    if not isinstance(now, Distribution):
+        raise SpecError(str(now), "a belief about one uncertain number", "Change it with `forecast priors set`.")
+    if by == 0:
+        return now
+    match now:
+        case Normal(mean, sd):
+            spec: Distribution = Normal(round_to_spread(mean + by * sd, sd), sd)
+        case HalfNormal(sd):
+            spec = HalfNormal(round_figures(sd * math.exp(by / 2)))
+        case LogNormal(median, sd, shift):
+            spec = LogNormal(round_figures(median * math.exp(by * sd)), sd, shift)
+        case Gamma(shape, rate):
+            spec = Gamma(shape, round_figures(rate * math.exp(-by / 2)))
+        case Beta(a, b):
+            size = a + b
+            mean = _share(math.log(a / b) + by * math.sqrt(1 / a + 1 / b))
+            spec = Beta(*(round_figures(min(max(part, 1e-3), size)) for part in (size * mean, size * (1 - mean))))
+        case Quantiles():
+            spec = _moved_quantiles(now, by)
+        case _:
+            raise SpecError(str(now), "a belief about one uncertain number", "Change it with `forecast priors set`.")
+    return checked_spec(entry, spec)
+
+
+def _moved_quantiles(now: Quantiles, by: float) -> Quantiles:
+    stated = (now.q05, now.q50, now.q95)
+    if now.scale == "log":
+        low, middle, high = (round_figures(q * math.exp(by * now.sd), 4) for q in stated)
+    else:
+        step = by * (logit(now.q95) - logit(now.q05)) / WIDTH_90
+        low, middle, high = (round_figures(_share(logit(q) + step), 4) for q in stated)
+    return Quantiles(low, middle, high, now.scale)
+
+
+def _share(z: float) -> float:
+    return 1 / (1 + math.exp(-z))

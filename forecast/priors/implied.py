@@ -1,7 +1,7 @@
-"""What a prior of the ladder or of an effect implies on the forecast scale, by formula, with the other priors at their medians.
+"""What a prior of the ladder or of an effect implies in probabilities and months, by formula, with the other priors at their medians.
 
 Tolerance is at zero (3,000 deaths a month, 60 % opposed) unless the prior is about it; full pressure is that of 2025.
-Chances are of a rise ignoring falls, or of a fall ignoring rises, as the priors state them.
+Chances of a rise ignore falls and chances of a fall ignore rises, as the priors do.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Literal
 import numpy as np
 
 from forecast.arrays.ladder import fall_logit, rise_logit
+from forecast.arrays.transforms import expit
 from forecast.domain import LEVELS, TOP
 from forecast.priors.descriptions import odds_cause
+from forecast.priors.distributions import PROBABILITIES
 from forecast.priors.load import Priors
-from forecast.priors.quadrature import PROBABILITIES, expit
-from forecast.priors.selection_bias import RISE, SKIP, rise_after_selection, skip_after_selection
+from forecast.priors.outside_view import RISE, SKIP, rise_after_selection, skip_after_selection
 from forecast.typing import Floats
 
 PRESSURES = ((0.0, "without pressure"), (1.0, "at full pressure"))
@@ -25,8 +26,8 @@ _Z = np.array([-1.645, 0.0, 1.645])
 
 
 @dataclass(frozen=True, slots=True)
-class Implied:
-    """A quantity on the forecast scale at the 5, 50 and 95 % quantiles of a prior."""
+class ImpliedQuantity:
+    """A quantity at the 5, 50 and 95 % quantiles of a prior."""
 
     what: str
     unit: Literal["probability", "months"]
@@ -34,21 +35,25 @@ class Implied:
     middle: float
     high: float
 
+    def as_dict(self) -> dict[str, str | float]:
+        """As a JSON object."""
+        return {"what": self.what, "unit": self.unit, "q05": self.low, "q50": self.middle, "q95": self.high}
 
-def implied(priors: Priors, name: str, at: Sequence[float] | None = None) -> tuple[Implied, ...]:
-    """What the prior `name` implies; empty where only a simulation could tell.
+
+def implied_quantities(priors: Priors, name: str, at: Sequence[float] | None = None) -> tuple[ImpliedQuantity, ...]:
+    """What the prior `name` implies; empty if only a simulation could show it.
 
     at: three values of its quantity, in its own unit and after the selection factor, in place of the prior's 5, 50 and 95 % quantiles.
     """
     return tuple(_implied(priors, name, np.asarray(at, float) if at is not None else None))
 
 
-def within_year(log_odds: Floats) -> Floats:
+def chance_within_year(log_odds: Floats) -> Floats:
     """The chance that a monthly event of these log-odds comes within twelve months."""
     return -np.expm1(-12 * np.logaddexp(0.0, log_odds))
 
 
-def _implied(priors: Priors, name: str, at: Floats | None) -> Iterator[Implied]:
+def _implied(priors: Priors, name: str, at: Floats | None) -> Iterator[ImpliedQuantity]:
     stem, _, last = name.rpartition(".")
     if stem == "ladder.rise":
         yield from _of_rise(priors, int(last), at)
@@ -58,31 +63,31 @@ def _implied(priors: Priors, name: str, at: Floats | None) -> Iterator[Implied]:
         yield from _of_skip(priors, name, int(last), at)
     elif name == "leverage.effect_on_falls":
         yield from _of_push_on_falls(_stated(priors, name, at), priors)
-    elif name == "ladder.fresh":
-        yield from _of_fresh(_stated(priors, name, at), priors)
+    elif name == "ladder.just_risen":
+        yield from _of_just_risen(_stated(priors, name, at), priors)
     elif name in ("administration.sd", "drift.sd"):
         yield from _of_spread(_stated(priors, name, at), priors)
     elif odds_cause(name):
         yield from _of_push(priors, name, at)
 
 
-def _of_rise(priors: Priors, j: int, at: Floats | None) -> Iterator[Implied]:
-    push = _median(priors, "leverage.effect")
+def _of_rise(priors: Priors, j: int, at: Floats | None) -> Iterator[ImpliedQuantity]:
+    push = priors.median("leverage.effect")
     after = ", after the selection factor" if f"ladder.rise.{j}" == RISE else ""
     chances = _rise_chances(priors, j) if at is None else at
     for pressure, words in PRESSURES:
         odds = rise_logit(chances) + pressure * push
-        yield _row(f"a rise from {LEVELS[j]} within a year {words}{after}", within_year(odds))
+        yield _row(f"a rise from {LEVELS[j]} within a year {words}{after}", chance_within_year(odds))
 
 
-def _of_stay(priors: Priors, j: int, at: Floats | None) -> Iterator[Implied]:
-    base, push = fall_logit(_stated(priors, f"ladder.stay.{j}", at)), _median(priors, "leverage.effect_on_falls")
+def _of_stay(priors: Priors, j: int, at: Floats | None) -> Iterator[ImpliedQuantity]:
+    base, push = fall_logit(_stated(priors, f"ladder.stay.{j}", at)), priors.median("leverage.effect_on_falls")
     for pressure, words in PRESSURES:
-        yield _row(f"a fall from {LEVELS[j]} within a year {words}", within_year(base + pressure * push))
+        yield _row(f"a fall from {LEVELS[j]} within a year {words}", chance_within_year(base + pressure * push))
     yield _row(f"months that {LEVELS[j]} lasts at full pressure, in half of cases", _median_stay(base + push), "months")
 
 
-def _of_skip(priors: Priors, name: str, i: int, at: Floats | None) -> Iterator[Implied]:
+def _of_skip(priors: Priors, name: str, i: int, at: Floats | None) -> Iterator[ImpliedQuantity]:
     share = _stated(priors, name, at)
     if at is None and name == SKIP:
         share = skip_after_selection(priors).quantile(PROBABILITIES)
@@ -92,10 +97,10 @@ def _of_skip(priors: Priors, name: str, i: int, at: Floats | None) -> Iterator[I
     for pressure, words in PRESSURES:
         odds = _rise(priors, j, pressure) if rising else _fall(priors, j, pressure)
         what = f"a {verb} from {LEVELS[j]} within a year that goes straight past {LEVELS[i]}, {words}{after}"
-        yield _row(what, within_year(odds) * share)
+        yield _row(what, chance_within_year(odds) * share)
 
 
-def _of_push(priors: Priors, name: str, at: Floats | None) -> Iterator[Implied]:
+def _of_push(priors: Priors, name: str, at: Floats | None) -> Iterator[ImpliedQuantity]:
     cause = odds_cause(name)
     assert cause
     words, size = cause
@@ -103,25 +108,25 @@ def _of_push(priors: Priors, name: str, at: Floats | None) -> Iterator[Implied]:
     for j in range(TOP) if of_pressure else (2, 3):
         odds = _rise(priors, j, 0.0 if of_pressure else 1.0) + size * _stated(priors, name, at)
         with_it = "at full pressure" if of_pressure else f"at full pressure and with {words.rstrip(',')}"
-        yield _row(f"a rise from {LEVELS[j]} within a year {with_it}", within_year(odds))
+        yield _row(f"a rise from {LEVELS[j]} within a year {with_it}", chance_within_year(odds))
 
 
-def _of_push_on_falls(stated: Floats, priors: Priors) -> Iterator[Implied]:
+def _of_push_on_falls(stated: Floats, priors: Priors) -> Iterator[ImpliedQuantity]:
     for j in range(1, TOP + 1):
-        yield _row(f"a fall from {LEVELS[j]} within a year at full pressure", within_year(_fall(priors, j, 0.0) + stated))
+        yield _row(f"a fall from {LEVELS[j]} within a year at full pressure", chance_within_year(_fall(priors, j, 0.0) + stated))
 
 
-def _of_fresh(stated: Floats, priors: Priors) -> Iterator[Implied]:
+def _of_just_risen(stated: Floats, priors: Priors) -> Iterator[ImpliedQuantity]:
     for j in (3, 4):
         for pressure, words in PRESSURES:
             yield _row(f"a fall from {LEVELS[j]} in the month after rising to it, {words}", expit(_fall(priors, j, pressure) + stated))
 
 
-def _of_spread(stated: Floats, priors: Priors) -> Iterator[Implied]:
+def _of_spread(stated: Floats, priors: Priors) -> Iterator[ImpliedQuantity]:
     for j in (2, 3):
         for sign, words in ((1, "above"), (-1, "below")):
             odds = _rise(priors, j, 1.0) + sign * stated
-            yield _row(f"a rise from {LEVELS[j]} within a year at full pressure, one sd {words} average", within_year(odds))
+            yield _row(f"a rise from {LEVELS[j]} within a year at full pressure, one sd {words} average", chance_within_year(odds))
 
 
 def _rise_chances(priors: Priors, j: int) -> Floats:
@@ -134,12 +139,12 @@ def _rise_chances(priors: Priors, j: int) -> Floats:
 
 def _rise(priors: Priors, j: int, pressure: float) -> Floats:
     """Monthly log-odds of a rise at the medians."""
-    return rise_logit(_rise_chances(priors, j)[1]) + pressure * _median(priors, "leverage.effect")
+    return rise_logit(_rise_chances(priors, j)[1]) + pressure * priors.median("leverage.effect")
 
 
 def _fall(priors: Priors, j: int, pressure: float) -> Floats:
     """Monthly log-odds of a fall at the medians."""
-    return fall_logit(np.array(_median(priors, f"ladder.stay.{j}"))) + pressure * _median(priors, "leverage.effect_on_falls")
+    return fall_logit(np.array(priors.median(f"ladder.stay.{j}"))) + pressure * priors.median("leverage.effect_on_falls")
 
 
 def _median_stay(log_odds: Floats) -> Floats:
@@ -154,10 +159,6 @@ def _quantiles(priors: Priors, name: str) -> Floats:
     return priors.distribution(name).quantile(PROBABILITIES)
 
 
-def _median(priors: Priors, name: str) -> float:
-    return priors.distribution(name).interval()[1]
-
-
-def _row(what: str, values: Floats, unit: Literal["probability", "months"] = "probability") -> Implied:
+def _row(what: str, values: Floats, unit: Literal["probability", "months"] = "probability") -> ImpliedQuantity:
     low, middle, high = sorted(float(v) for v in values)
-    return Implied(what, unit, low, middle, high)
+    return ImpliedQuantity(what, unit, low, middle, high)

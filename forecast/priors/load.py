@@ -1,4 +1,4 @@
-"""The prior files of a workspace, read whole or refused with all that is wrong in them."""
+"""Reading the prior files of a workspace; all problems are reported at once."""
 
 from __future__ import annotations
 
@@ -10,20 +10,27 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from forecast.data.suggestions import nearest_words
 from forecast.errors import InputError, Problem, limited
-from forecast.priors.catalogue import CATALOGUE, check_suits, nearest, parse_prior
-from forecast.priors.distributions import Distribution, Fixed, PriorSpec
-from forecast.priors.named_constants import Constants
-from forecast.priors.text import SpecError
-from forecast.storage.toml import Document, read_toml_file
+from forecast.priors.catalogue import CATALOGUE, RENAMED, check_spec, closest_name, name_remedy
+from forecast.priors.distributions import Distribution, Fixed
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import Constants, PriorSpec, SpecError
+from forecast.storage.toml import TomlDocument, read_toml_file
 
 KEYS = ("prior", "why", "source", "by", "date", "hindsight")
 OPTIONAL = ("hindsight",)
+UPGRADE = "If an earlier version made this workspace, `forecast init --upgrade DIR` upgrades it."
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """A named belief and where it comes from; `hindsight` says what was already known when it was set, if that matters."""
+    """A named belief and its origin.
+
+    spec       the belief
+    rationale  the reason for it
+    hindsight  what was already known when it was set, if that matters
+    file       name of its file in priors/"""
 
     name: str
     spec: PriorSpec
@@ -67,6 +74,10 @@ class Priors(Mapping[str, Prior]):
             raise TypeError(f"{name} is not about one number: {spec}")
         return spec
 
+    def median(self, name: str) -> float:
+        """The median of a belief about one number; TypeError for weights and tables."""
+        return self.distribution(name).interval()[1]
+
     def value(self, name: str) -> float:
         """A setting; TypeError for what is not fixed."""
         spec = self.spec(name)
@@ -82,14 +93,14 @@ class Priors(Mapping[str, Prior]):
         return spec.values
 
     def replace(self, edits: Mapping[str, PriorSpec]) -> Priors:
-        """These priors with other specs. Raises InputError with every edit that cannot be."""
+        """These priors with other specs. Raises InputError with every invalid edit."""
         problems = []
         for name, spec in edits.items():
             if name not in CATALOGUE:
-                problems.append(Problem("edit", repr(name), "the name of a prior", f"Did you mean {nearest(name)}?"))
+                problems.append(Problem("edit", repr(name), "the name of a prior", name_remedy(name)))
                 continue
             try:
-                check_suits(CATALOGUE[name], spec)
+                check_spec(CATALOGUE[name], spec)
             except SpecError as e:
                 problems.append(Problem("edit", e.found, e.expected, e.remedy, column=name))
         if problems:
@@ -97,15 +108,15 @@ class Priors(Mapping[str, Prior]):
         return Priors({name: _edited(prior, edits.get(name)) for name, prior in self.entries.items()})
 
     def digest(self) -> str:
-        """SHA-256 of what the priors say; rationale, author and layout do not count."""
+        """SHA-256 of the names and specs; rationale, author and layout do not count."""
         text = "\n".join(f"{name} = {prior.spec}" for name, prior in sorted(self.entries.items()))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def load_priors(folder: Path) -> Priors:
-    """Read every `*.toml` in `folder`. Raises InputError with all that is wrong: files unreadable, priors unknown, missing, impossible."""
+    """Read every `*.toml` in `folder`. Raises InputError with all problems: unreadable files, unknown, missing or invalid priors."""
     problems: list[Problem] = []
-    found: dict[str, Prior] = {}
+    valid: dict[str, Prior] = {}
     unread: set[str] = set()
     for path in sorted(folder.glob("*.toml")):
         document, wrong = read_toml_file(path, path.name)
@@ -113,45 +124,45 @@ def load_priors(folder: Path) -> Priors:
         if document is None:
             unread.add(path.name)
         else:
-            problems += limited(_read_file(path.name, document, found))
-    problems += list(_missing(folder, found, problems, unread))
+            problems += limited(_read_file(path.name, document, valid))
+    problems += list(_missing(folder, valid, problems, unread))
     if problems:
         raise InputError.of(problems)
-    return Priors(found)
+    return Priors(valid)
 
 
-def _missing(folder: Path, found: Mapping[str, Prior], problems: Iterable[Problem], unread: set[str]) -> Iterator[Problem]:
-    """Files and priors that are not there, but for those of which something else was already said."""
-    mentioned = {problem.column for problem in problems}
+def _missing(folder: Path, valid: Mapping[str, Prior], problems: Iterable[Problem], unread: set[str]) -> Iterator[Problem]:
+    """Missing files and priors, except those that have another problem already."""
+    mentioned = {RENAMED.get(problem.column or "", problem.column) for problem in problems}
     here = {path.name for path in folder.glob("*.toml")}
     for name, entry in CATALOGUE.items():
         file = f"{entry.file}.toml"
         if file not in here | unread:
             unread.add(file)
             yield Problem(file, "no such file", f"it in {folder}", "Restore it; `forecast init DIR` makes a folder with all of them.")
-        if name not in found and name not in mentioned and file not in unread:
+        if name not in valid and name not in mentioned and file not in unread:
             yield Problem(file, f"no {name}", f'a table ["{name}"]', f"Add it: {entry.what}", column=name)
 
 
-def _read_file(file: str, document: Document, found: dict[str, Prior]) -> Iterator[Problem]:
-    """What is wrong with the priors of a file; the others go to `found`."""
+def _read_file(file: str, document: TomlDocument, valid: dict[str, Prior]) -> Iterator[Problem]:
+    """The problems of a file; its valid priors are added to `found`."""
     for name, table in document.tables.items():
         problems: list[Problem] = []
         prior = _read_prior(file, name, table, document, problems)
         yield from problems
-        if prior and name in found:
-            yield Problem(file, f"a second {name}", f"one entry; {found[name].file} has it too", "Take one out.")
+        if prior and name in valid:
+            yield Problem(file, f"a second {name}", f"one entry; {valid[name].file} has it too", "Take one out.")
         elif prior:
-            found[name] = prior
+            valid[name] = prior
 
 
-def _read_prior(file: str, name: str, table: Any, document: Document, problems: list[Problem]) -> Prior | None:
+def _read_prior(file: str, name: str, table: Any, document: TomlDocument, problems: list[Problem]) -> Prior | None:
     def refuse(found: str, expected: str, remedy: str, key: str = "") -> None:
         problems.append(Problem(file, found, expected, remedy, document.line((name, key)), name))
 
     if name not in CATALOGUE:
         inner = [f"{name}.{key}" for key, value in table.items() if isinstance(value, dict)] if isinstance(table, dict) else []
-        hint = f'Put the whole name in quotes: ["{nearest(inner[0])}"].' if inner else f"Did you mean {nearest(name)}?"
+        hint = f'Put the whole name in quotes: ["{closest_name(inner[0])}"].' if inner else _name_in_file(name)
         refuse(repr(name), "the name of a prior", hint)
         return None
     if not isinstance(table, dict):
@@ -179,7 +190,7 @@ def _check_key(key: str, table: Mapping[str, Any], refuse: Any) -> None:
     value = table.get(key)
     if value is None:
         if key not in OPTIONAL:
-            refuse(f"no {key}", f"a {key}", "Every prior says what it is, why, from what source, by whom and when.")
+            refuse(f"no {key}", f"a {key}", "Every prior needs its value, reason, source, author and date.")
     elif key == "date":
         if not isinstance(value, date) or isinstance(value, datetime):
             refuse(f"date = {value!r}", "a day such as 2026-11-24, without quotes", "Write it so.", key)
@@ -187,13 +198,16 @@ def _check_key(key: str, table: Mapping[str, Any], refuse: Any) -> None:
         refuse(f"{key} = {value!r}", "a text", "Put it in quotes.", key)
 
 
-def _nearest_key(key: str) -> str:
-    from difflib import get_close_matches
+def _name_in_file(name: str) -> str:
+    """What to write instead of an unknown name in a prior file. An old name there means a workspace of an earlier version."""
+    return f"{name_remedy(name)} {UPGRADE}" if name in RENAMED else name_remedy(name)
 
-    return get_close_matches(key, KEYS, 1, 0.0)[0]
+
+def _nearest_key(key: str) -> str:
+    return nearest_words(key, KEYS, 1, 0.0)[0]
 
 
 def _edited(prior: Prior, spec: PriorSpec | None) -> Prior:
     if spec is None or spec == prior.spec:
         return prior
-    return Prior(prior.name, spec, "", "an edit that stands in no file", "", prior.date, "", "")
+    return Prior(prior.name, spec, "", "an edit that is in no file", "", prior.date, "", "")

@@ -1,4 +1,4 @@
-"""Priors that can be, but make one look twice: warnings, never refusals."""
+"""Warnings about priors that are valid but unusual."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import numpy as np
 from forecast.domain import LEVELS
 from forecast.errors import Problem
 from forecast.priors.descriptions import number, percent
-from forecast.priors.distributions import Normal, Quantiles
+from forecast.priors.distributions import PROBABILITIES, Normal, Quantiles
 from forecast.priors.load import Priors
-from forecast.priors.quadrature import PROBABILITIES
-from forecast.priors.selection_bias import as_beta, skip_after_selection
+from forecast.priors.outside_view import as_beta, skip_after_selection
 
 LIAISON_MONTHS = 200
 PAST_EMBEDDED = 0.5
@@ -24,17 +23,17 @@ SIGNS = ("leverage.effect", "opposition.effect", "overdose.level_effect", "overd
 
 
 def plausibility_warnings(priors: Priors) -> tuple[Problem, ...]:
-    """Everything odd about the priors, as warnings with what is usual and what to do."""
-    found = [*_stays(priors), *_rises(priors), *_skips(priors), *_effects(priors), *_fits(priors)]
-    return tuple(found)
+    """Warnings about everything unusual in the priors, with what is usual and what to do."""
+    value = [*_stays(priors), *_rises(priors), *_skips(priors), *_effects(priors), *_fits(priors)]
+    return tuple(value)
 
 
-def readings_differ(priors: Priors, readings: Iterable[str]) -> tuple[Problem, ...]:
-    """Errors where the readings that have weights are not those of the data (`main` is always one)."""
+def check_reading_names(priors: Priors, readings: Iterable[str]) -> tuple[Problem, ...]:
+    """Errors where the readings with weights are not those of the data (`main` is always one)."""
     known, weighted = {"main", *readings}, set(priors.parts("readings.weights"))
     file = priors["readings.weights"].file
     unknown = [
-        Problem(file, f"a weight of {name}", f"one of {', '.join(sorted(known))}", "Mend the name.", column="readings.weights")
+        Problem(file, f"a weight of {name}", f"one of {', '.join(sorted(known))}", "Correct the name.", column="readings.weights")
         for name in sorted(weighted - known)
     ]
     missing = [
@@ -45,9 +44,9 @@ def readings_differ(priors: Priors, readings: Iterable[str]) -> tuple[Problem, .
 
 
 def _stays(priors: Priors) -> Iterator[Problem]:
-    median = _median(priors, "ladder.stay.1")
+    median = priors.median("ladder.stay.1")
     if median < LIAISON_MONTHS:
-        expected = f"{LIAISON_MONTHS} or more; with less most replicated histories of Mexico end in refusal"
+        expected = f"{LIAISON_MONTHS} or more; with less, most simulated histories of Mexico end in refusal"
         yield _warn(
             priors,
             "ladder.stay.1",
@@ -60,14 +59,18 @@ def _stays(priors: Priors) -> Iterator[Problem]:
         low = priors.distribution(name).interval()[0]
         if low < 1:
             yield _warn(
-                priors, name, f"a 5 % quantile of {number(low)} months", "a month or more", "Single acts are described by ladder.fresh."
+                priors,
+                name,
+                f"a 5 % quantile of {number(low)} months",
+                "a month or more",
+                "Single acts are described by ladder.just_risen.",
             )
 
 
 def _rises(priors: Priors) -> Iterator[Problem]:
     for j in range(5):
         name = f"ladder.rise.{j}"
-        median = _median(priors, name)
+        median = priors.median(name)
         if median > RISE_A_YEAR:
             expected = f"less than {percent(RISE_A_YEAR)} without pressure"
             yield _warn(
@@ -75,7 +78,7 @@ def _rises(priors: Priors) -> Iterator[Problem]:
                 name,
                 f"a rise from {LEVELS[j]} within a year at {percent(median)}",
                 expected,
-                "Is it meant for times under pressure?",
+                "Check that it is not meant for times under pressure.",
             )
 
 
@@ -84,7 +87,7 @@ def _skips(priors: Priors) -> Iterator[Problem]:
     third = skip_after_selection(priors)
     high = third.interval()[2]
     if high > PAST_EMBEDDED:
-        expected = f"little mass above {percent(PAST_EMBEDDED)}; half of the headline or more hangs on it"
+        expected = f"little probability above {percent(PAST_EMBEDDED)}; half of the headline or more depends on it"
         yield _warn(
             priors,
             name,
@@ -95,21 +98,21 @@ def _skips(priors: Priors) -> Iterator[Problem]:
     second = as_beta(priors, "ladder.skip_up.2")
     straight = second.a / (second.a + second.b) * third.a / (third.a + third.b)
     if straight > STRAIGHT_UP:
-        found = f"{percent(straight)} of rises from liaison that end at covert action or above"
+        value = f"{percent(straight)} of rises from liaison that end at covert action or above"
         yield _warn(
-            priors, "ladder.skip_up.2", found, f"less than {percent(STRAIGHT_UP)}", "The skips through 2 and 3 multiply; look at both."
+            priors, "ladder.skip_up.2", value, f"less than {percent(STRAIGHT_UP)}", "The skips through levels 2 and 3 multiply; check both."
         )
 
 
 def _effects(priors: Priors) -> Iterator[Problem]:
     for name in SIGNS:
-        if _median(priors, name) < 0:
+        if priors.median(name) < 0:
             yield _warn(
                 priors,
                 name,
                 f"{priors.spec(name)}, below zero",
                 "an effect above zero",
-                "Right if you mean that the driver works the other way.",
+                "Keep it if the driver is meant to work the other way.",
             )
     for name, prior in priors.items():
         if isinstance(prior.spec, Normal) and prior.spec.sd > WIDE:
@@ -132,8 +135,8 @@ def _fits(priors: Priors) -> Iterator[Problem]:
                 priors,
                 name,
                 f"{prior.spec}, which becomes {fitted}",
-                "quantiles near those of its family",
-                "The fitted ones count; state quantiles nearer to them.",
+                "quantiles that its family can match",
+                "The fitted quantiles are used; state quantiles closer to them.",
             )
 
 
@@ -147,9 +150,5 @@ def _misses(spec: Quantiles) -> bool:
     return bool(np.abs(np.log(ratio)).max() > np.log(FIT_FACTOR))
 
 
-def _median(priors: Priors, name: str) -> float:
-    return priors.distribution(name).interval()[1]
-
-
-def _warn(priors: Priors, name: str, found: str, expected: str, remedy: str) -> Problem:
-    return Problem(priors[name].file, found, expected, remedy, column=name, severity="warning")
+def _warn(priors: Priors, name: str, value: str, expected: str, remedy: str) -> Problem:
+    return Problem(priors[name].file, value, expected, remedy, column=name, severity="warning")

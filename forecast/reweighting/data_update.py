@@ -1,234 +1,223 @@
-"""Fitted draws weighted to another situation: a longer or recoded history, rebuilt drivers, edited priors. No sampler, no PyMC.
+"""Fitted draws weighted to other inputs: a longer or recoded history, rebuilt drivers, edited priors. No sampler, no PyMC.
 
-    log weight = log L(draw; new history) − log L(draw; old history) + log p(draw; new priors) − log p(draw; old priors)
-
-by reading, Pareto-smoothed; skips keep their ranks and take their new conjugate posterior; the paths of the drivers and the recursion run
-anew. Whether that may stand for a fit is judged by `ByReading.accepted`, the rule of edited priors too.
+The draws of each reading are weighted from the history and priors they were fitted to, to the new ones (`transport.weight_draws`); the
+paths of the drivers and the recursion run anew. `ReweightedForecast.accepted` is the rule by which the answer may stand for a fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import betainc, betaincinv
 
-from forecast.arrays.psis import SmoothedWeights, pareto_smooth
-from forecast.domain import Question
+from forecast.arrays.decay import extended, yearly_persistence
 from forecast.forecasting.companion_questions import CompanionRates
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.history_forecast import forecast_from_history
-from forecast.forecasting.ladder_forecast import PATHS_A_DRAW, LadderForecast, question_probability
+from forecast.forecasting.ladder_forecast import PATHS_A_DRAW, forecast_from_history
 from forecast.forecasting.origin_state import OriginState
-from forecast.forecasting.parameter_draws import ParameterDraws, skip_posterior
-from forecast.forecasting.predictive_checks import log_likelihood
-from forecast.forecasting.public_disclosure import DisclosureDelay, probability_disclosed
-from forecast.forecasting.question_forecasts import companion_forecasts, efficiency
+from forecast.forecasting.parameter_draws import ParameterDraws, from_prior, skip_posterior
+from forecast.forecasting.question_forecasts import companion_forecasts, relative_ess
 from forecast.forecasting.questions import build_questions
-from forecast.model.history import History
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.model.tolerance_data import TolerancePriors, slots
+from forecast.model.tolerance_data import slots
+from forecast.reweighting.diagnostics import UNSUPPORTED_MAX, AnsweredByReading, Influence, Stored
+from forecast.reweighting.driver_update import systematic_resample
 from forecast.reweighting.edit_effects import EditEffects
-from forecast.reweighting.importance_ratios import log_ratio, unsupported_mass
-from forecast.reweighting.influence import Influence
-from forecast.reweighting.prior_edits import UNSUPPORTED_MAX, ReweightingDiagnostics
-from forecast.typing import Floats
+from forecast.reweighting.estimate import LadderQuestions, ReadingEstimate, estimate_by_weights, mix_readings
+from forecast.reweighting.importance_ratios import unsupported_mass
+from forecast.reweighting.transport import ReadingTarget, WeightedDraws, weight_draws
+from forecast.typing import Ints
 
-MAIN = "main"
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.forecasting.fit_readings import ReadingForecast
+    from forecast.inference.gate import Diagnostics
+
+MAIN: Final = "main"
 
 
 @dataclass(frozen=True, eq=False)
 class FittedDraws:
-    """Fitted draws by reading, draws of the prior, and the situation they were fitted to. Draws come chain after chain."""
+    """Draws of a fit, in the order of their chains.
 
-    situation: OriginState
+    origin_state  what they were fitted to
+    draws         reading → draws [S] of its posterior
+    prior         draws of the prior
+    """
+
+    origin_state: OriginState
     draws: Mapping[str, ParameterDraws]
     prior: ParameterDraws
 
 
-@dataclass(frozen=True, eq=False)
-class WeightedDraws:
-    """The draws of one reading in the new situation (skips moved, drift carried on), their weights [S], and how the tail looked.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ReweightedForecast(AnsweredByReading):
+    """The forecast for other inputs, from weighted draws.
 
-    fit: the reading they were fitted to.
+    origin_state  the inputs it is for
+    probability   question id → mixture of the readings, ladder and companions
+    known         question id → the same of what is publicly known, where that is another question
+    by_reading    question id → reading → probability
+    weighted      reading → draws and weights
+    influence     of each draw and path on `probability`
     """
 
-    draws: ParameterDraws
-    smoothed: SmoothedWeights
-    fit: str
-
-    @property
-    def weights(self) -> Floats:
-        return self.smoothed.weights
-
-
-@dataclass(frozen=True, eq=False)
-class ReweightedForecast:
-    """What the draws say of the new situation.
-
-    probability: question id → mixture over readings, of the ladder and of companions; known: the same for what has it; by_reading:
-    id → reading → probability; judged: reading → how well it could be answered, by the headline; weighted: reading → draws and weights;
-    spread: what chance is in `probability`.
-    """
-
-    situation: OriginState
+    origin_state: OriginState
     probability: Mapping[str, float]
     known: Mapping[str, float]
     by_reading: Mapping[str, Mapping[str, float]]
-    judged: Mapping[str, ReweightingDiagnostics]
     weighted: Mapping[str, WeightedDraws]
-    spread: Influence
+    influence: Influence
 
     @property
     def accepted(self) -> bool:
         """k̂ < 0.7, at least 400 effective draws, and a Monte Carlo error of at most a tenth of the headline, in every reading."""
-        return all(found.accepted for found in self.judged.values())
-
-    @property
-    def k_hat(self) -> float:
-        return max(found.k_hat for found in self.judged.values())
-
-    @property
-    def ess(self) -> float:
-        return min(found.ess for found in self.judged.values())
+        return self.readings_accepted
 
 
-def reweight_to_inputs(basis: FittedDraws, situation: OriginState, pool: DriverPaths | None = None) -> ReweightedForecast:
-    """Answer every question in a situation from draws fitted to another.
+def reweight_to_inputs(basis: FittedDraws, origin_state: OriginState, pool: DriverPaths | None = None) -> ReweightedForecast:
+    """Every question for one state at the origin, from draws fitted to another.
 
-    A reading that the basis does not know starts from the draws of main; one that is no more is dropped. With the basis's own situation
-    the answers are the run's own but for the rounding of its draws. For two situations to share random numbers they need one seed.
-    pool: the paths of the drivers, if they are not to be the situation's own.
+    A reading that was not fitted starts from the draws of main; one that is no more is dropped. For the fit's own state the answers are
+    the run's own but for the rounding of its draws. Two states share random numbers only if they have the same seed.
+    pool: the paths of the drivers, if they are not to be the state's own.
     """
-    paths = pool or situation.pool()
-    weighted = {name: weight_draws(basis, situation, name) for name in situation.histories}
-    climbs = {
-        name: forecast_from_history(situation, w.draws, paths, situation.histories[name], weights=w.weights) for name, w in weighted.items()
-    }
-    questions = build_questions(situation.data.questions, situation.origin)
-    headline = next(q for q in questions if q.id == situation.data.questions.resolution.headline)
-    ladder = [q for q in questions if q.level is not None]
-    parts = {q.id: {name: float(_of(q, climbs[name]) @ w.weights) for name, w in weighted.items()} for q in ladder}
+    pool = pool or origin_state.pool()
+    weighted = {name: weight_reading(basis, origin_state, name) for name in origin_state.histories}
     size = next(iter(weighted.values())).draws.size
-    beside = companion_forecasts(situation, paths, questions, size)
-    for id_, found in beside.items():
-        parts[id_] = dict.fromkeys(situation.histories, float(found.probability.mean()))
+    questions = build_questions(origin_state.data.questions, origin_state.origin)
+    ladder = LadderQuestions.of(
+        [q.id for q in questions if q.level is not None], origin_state.histories[MAIN].level_now, origin_state.origin,
+        origin_state.administrations, origin_state.seed, size, len(pool.leverage),
+    )  # fmt: skip
+    estimates = {name: _estimate(ladder, origin_state, name, w, pool) for name, w in weighted.items()}
+    mixture = mix_readings(ladder, estimates, origin_state.weights)
+    companions = companion_forecasts(origin_state, pool, questions, size)
+    alone = {id_: float(rates.probability.mean()) for id_, rates in companions.items()}
+    probability = dict(zip(ladder.ids, mixture.probability.tolist(), strict=True)) | alone
+    by_reading = {**mixture.by_reading} | {id_: dict.fromkeys(weighted, p) for id_, p in alone.items()}
+    row = ladder.ids.index(origin_state.data.questions.resolution.headline)
     return ReweightedForecast(
-        situation=situation,
-        probability={q.id: sum(situation.weights[n] * p for n, p in parts[q.id].items()) for q in questions},
-        known=_known(situation, ladder, climbs, weighted, size),
-        by_reading={q.id: parts[q.id] for q in questions},
-        judged={name: _judged(headline, climbs[name], w.smoothed) for name, w in weighted.items()},
+        diagnostics={name: one.diagnose(row) for name, one in estimates.items()},
+        origin_state=origin_state,
+        probability={q.id: probability[q.id] for q in questions},
+        known=mixture.known,
+        by_reading={q.id: by_reading[q.id] for q in questions},
         weighted=weighted,
-        spread=_spread(situation, ladder, climbs, weighted, beside, len(paths.leverage)),
+        influence=_influence(origin_state, ladder, estimates, weighted, companions, len(pool.leverage)),
     )
 
 
-def weight_draws(basis: FittedDraws, situation: OriginState, reading: str) -> WeightedDraws:
-    """The draws of one reading, weighted from the history and priors they were fitted to, to those of the situation."""
-    origin = reading if reading in basis.draws else MAIN
-    draws = _extend_drift(basis.draws[origin], situation)
-    was, now = basis.situation.histories[origin], situation.histories[reading]
-    old, new = basis.situation.priors, situation.priors
-    names = EditEffects.of(old, new).densities  # skips are conjugate, and edits of other models act through the situation
-    found = pareto_smooth(log_likelihood(draws, now) - log_likelihood(draws, was) + log_ratio(draws, old, new, names))
-    if unsupported_mass(old, new, names)[1] > UNSUPPORTED_MAX:  # where there are no draws, weights cannot tell
-        found = replace(found, k_hat=np.inf)
-    return WeightedDraws(_transport_skips(draws, tolerance_priors(old), was, tolerance_priors(new), now), found, origin)
+def weight_reading(basis: FittedDraws, origin_state: OriginState, reading: str) -> WeightedDraws:
+    """The draws of one reading, weighted from the history and priors they were fitted to, to those of the new state."""
+    fit = reading if reading in basis.draws else MAIN
+    old = ReadingTarget(basis.origin_state.priors, basis.origin_state.histories[fit])
+    new = ReadingTarget(origin_state.priors, origin_state.histories[reading])
+    edit = EditEffects.of(old.priors, new.priors)  # edits of other models act through the origin state
+    weighted = weight_draws(_extend_drift(basis.draws[fit], origin_state), old, new, fit, edit)
+    if unsupported_mass(old.priors, new.priors, edit.densities)[1] > UNSUPPORTED_MAX:  # where there are no draws, weights cannot tell
+        weighted = replace(weighted, smoothed=replace(weighted.smoothed, k_hat=np.inf))
+    return weighted
 
 
-def _transport_skips(draws: ParameterDraws, old: TolerancePriors, was: History, new: TolerancePriors, now: History) -> ParameterDraws:
-    """Skips at the same quantiles of their new Beta posterior as they were of the old one; untouched where that is the same."""
-    before, after = skip_posterior(old, was), skip_posterior(new, now)
-    moved = {}
-    for i, field in enumerate(("skip_up", "skip_down")):
-        values: Floats = getattr(draws, field).copy()
-        for k in range(values.shape[1]):
-            (a, b), (c, d) = map(float, before[i][k]), map(float, after[i][k])
-            if (a, b) != (c, d):
-                values[:, k] = betaincinv(c, d, betainc(a, b, values[:, k]))
-        moved[field] = values
-    return replace(draws, **moved)
+def _extend_drift(draws: ParameterDraws, origin_state: OriginState) -> ParameterDraws:
+    """The drift with the knots of the new origin's slots: beyond its last knot the stationary AR(1) goes on."""
+    n_knots, rng = slots(origin_state.origin)[1], np.random.default_rng(origin_state.seed + 6)
+    return replace(draws, drift=extended(draws.drift, draws.drift_sd, yearly_persistence(draws.half_life), n_knots, rng))
 
 
-def _extend_drift(draws: ParameterDraws, situation: OriginState) -> ParameterDraws:
-    """The drift with the knots of the situation's slots: beyond its last knot the stationary AR(1) goes on."""
-    missing = slots(situation.origin)[1] - draws.drift.shape[1]
-    if missing <= 0:
-        return draws
-    rng = np.random.default_rng(situation.seed + 6)
-    rho = 2.0 ** (-12.0 / draws.half_life)
-    knots = list(draws.drift.T)
-    for _ in range(missing):
-        knots.append(rho * knots[-1] + draws.drift_sd * np.sqrt(1.0 - rho**2) * rng.standard_normal(draws.size))
-    return replace(draws, drift=np.array(knots).T)
+def _estimate(questions: LadderQuestions, origin_state: OriginState, reading: str, w: WeightedDraws, pool: DriverPaths) -> ReadingEstimate:
+    forecast = questions.forecast(w.draws, pool, origin_state.histories[reading].levels, weights=w.weights)
+    values = questions.probabilities(forecast)
+    disclosed = questions.disclosed(dict(enumerate(forecast.entered, start=1)), questions.delays(origin_state.priors))
+    worth = np.array([relative_ess(row) for row in values])
+    return estimate_by_weights(values, questions.path_batch_means(forecast), worth, disclosed, w.smoothed)
 
 
-def _of(q: Question, found: LadderForecast) -> Floats:
-    return question_probability(found, q.kind, q.level or 0, q.horizon)
+def _influence(
+    origin_state: OriginState,
+    questions: LadderQuestions,
+    estimates: Mapping[str, ReadingEstimate],
+    weighted: Mapping[str, WeightedDraws],
+    companions: Mapping[str, CompanionRates],
+    n_paths: int,
+) -> Influence:
+    """Ladder questions first, then companions, which depend on no fit.
 
-
-def _known(
-    situation: OriginState, ladder: list[Question], climbs: Mapping[str, LadderForecast], weighted: Mapping[str, WeightedDraws], size: int
-) -> dict[str, float]:
-    exposure = DisclosureDelay.draw(situation.priors, size, np.random.default_rng(situation.seed + 4))
-    public = situation.histories[MAIN].level_now
-    return {
-        q.id: sum(
-            situation.weights[name]
-            * float(probability_disclosed(found.entered[q.level - 1], q.level, q.horizon, exposure, public) @ weighted[name].weights)
-            for name, found in climbs.items()
-        )
-        for q in ladder
-        if q.kind == "reached_by" and q.level is not None
-    }
-
-
-def _spread(
-    situation: OriginState, ladder: list[Question], climbs: Mapping[str, LadderForecast], weighted: Mapping[str, WeightedDraws],
-    beside: Mapping[str, CompanionRates], n_paths: int,
-) -> Influence:  # fmt: skip
-    """Ladder questions first, then companions, of which no fit knows. A draw taken whole counts by its weight rounded up or down, and
-    stands in another's place, with other paths."""
-    size = next(iter(weighted.values())).draws.size
-    none = np.zeros((len(ladder), size), np.float32)
-    draws: dict[str, NDArray[np.float32]] = {}
-    slots, comb = np.zeros((len(ladder), PATHS_A_DRAW)), np.zeros(len(ladder))
-    moved = any(np.ptp(w.weights) > 0 for w in weighted.values())
-    for name, w in weighted.items():
-        share, times = situation.weights[name], size * w.weights
-        values = np.array([_of(q, climbs[name]) for q in ladder])
-        apart = share * (values - (values @ w.weights)[:, None])
-        draws[w.fit] = draws.get(w.fit, none) + (apart * times).astype(np.float32)
-        slots += share * np.array([climbs[name].slot_means(q.kind, q.level or 0, q.horizon) for q in ladder])
-        rest = times % 1.0
-        comb += (apart**2) @ (rest * (1.0 - rest)) / size**2
-    if moved:  # a draw's own paths are `n_paths / PATHS_A_DRAW` times as noisy as the mean of a slot, which is over a batch of so many
-        comb += 2 * n_paths / PATHS_A_DRAW / size * slots.var(1, ddof=1) / PATHS_A_DRAW
-    lone = np.array([c.probability - c.probability.mean() for c in beside.values()]).reshape(-1, size)
-    paths = np.array([np.zeros(PATHS_A_DRAW) if c.by_slot is None else c.by_slot for c in beside.values()]).reshape(-1, PATHS_A_DRAW)
-    blank = np.zeros_like(lone, np.float32)
-    return Influence(
-        ids=(*(q.id for q in ladder), *beside),
-        draws={fit: np.concatenate([x, blank]) for fit, x in draws.items()},
-        lone=np.concatenate([none, lone.astype(np.float32)]),
-        slots=np.concatenate([slots, paths]).astype(np.float32),
-        comb=np.concatenate([comb, np.zeros(len(beside))]),
-    )
-
-
-def _judged(headline: Question, found: LadderForecast, smoothed: SmoothedWeights) -> ReweightingDiagnostics:
-    """The headline of one reading and its Monte Carlo error: over draws, which remember their chain and weigh unequally, and paths.
-
-    Draws that hang together count as few as they are worth, as in `priors try`.
+    A draw taken whole counts by its weight rounded up or down, and stands in another's place, with other paths.
     """
-    values, weights = _of(headline, found), smoothed.weights
-    mean = float(values @ weights)
-    share = efficiency(values)
-    slot = found.slot_means(headline.kind, headline.level or 0, headline.horizon)
-    variance = float((weights**2 * (values - mean) ** 2).sum()) / share + float(slot.var(ddof=1)) / len(slot)
-    return ReweightingDiagnostics(
-        probability=mean, k_hat=smoothed.k_hat, ess=smoothed.effective * min(share, 1.0), mcse=float(np.sqrt(variance))
+    size = len(questions.paths)
+    zero = np.zeros((len(questions.ids), size), np.float32)
+    draws: dict[str, Stored] = {}
+    slots, variance = np.zeros((len(questions.ids), PATHS_A_DRAW)), np.zeros(len(questions.ids))
+    for name, one in estimates.items():
+        share, times = origin_state.weights[name], size * one.shares
+        deviations = share * (one.draws - one.means[:, None])
+        fit = weighted[name].fit
+        draws[fit] = draws.get(fit, zero) + (deviations * times).astype(np.float32)
+        slots += share * one.slots
+        rest = times % 1.0
+        variance += (deviations**2) @ (rest * (1.0 - rest)) / size**2
+    if any(np.ptp(one.shares) > 0 for one in estimates.values()):
+        # a draw's own paths are `n_paths / PATHS_A_DRAW` times as noisy as the mean of a slot, which is over a batch of so many
+        variance += 2 * n_paths / PATHS_A_DRAW / size * slots.var(1, ddof=1) / PATHS_A_DRAW
+    unfitted = np.array([c.probability - c.probability.mean() for c in companions.values()]).reshape(-1, size)
+    paths = np.array([np.zeros(PATHS_A_DRAW) if c.by_path_batch is None else c.by_path_batch for c in companions.values()]).reshape(
+        -1, PATHS_A_DRAW
     )
+    blank = np.zeros_like(unfitted, np.float32)
+    return Influence(
+        ids=(*questions.ids, *companions),
+        draws={fit: np.concatenate([x, blank]) for fit, x in draws.items()},
+        unfitted=np.concatenate([zero, unfitted.astype(np.float32)]),
+        slots=np.concatenate([slots, paths]).astype(np.float32),
+        resampling_variance=np.concatenate([variance, np.zeros(len(companions))]),
+    )
+
+
+def resample_reading(
+    origin_state: OriginState, pool: DriverPaths, name: str, weighted: WeightedDraws, tree: xr.DataTree, diagnostics: Diagnostics
+) -> ReadingForecast:
+    """One reading from weighted draws made equal ones: each is taken as often as it weighs, in their order, and simulated forward.
+
+    tree, diagnostics: of the fit that the draws come from; of the tree the draws that were taken are kept.
+    """
+    from forecast.forecasting.fit_readings import ReadingForecast  # it needs PyMC, which weights do not
+
+    history, constants = origin_state.histories[name], tolerance_priors(origin_state.priors)
+    rows = systematic_resample(weighted.weights, weighted.draws.size)
+    draws = weighted.draws.take(rows)
+    prior = from_prior(constants, origin_state.origin, draws.size, np.random.default_rng(origin_state.seed + 3))
+    return ReadingForecast(
+        name=name,
+        history=history,
+        posterior=_resample_tree(tree, rows),
+        draws=draws,
+        ladder=forecast_from_history(origin_state, draws, pool, history),
+        prior_draws=prior,
+        prior_ladder=forecast_from_history(origin_state, prior, pool, history),
+        diagnostics=diagnostics,
+        skip_counts=skip_posterior(constants, history)[2],
+        constants=constants,
+    )
+
+
+def _resample_tree(tree: xr.DataTree, rows: Ints) -> xr.DataTree:
+    """The posterior and its statistics at those of the simulated draws that `rows` takes, in chains of equal length."""
+    import xarray as xr
+
+    groups = {}
+    for group in ("posterior", "sample_stats"):
+        data = tree[group].to_dataset().transpose("chain", "draw", ...)
+        chains, draws = data.sizes["chain"], data.sizes["draw"]
+        each = len(rows) // chains
+        simulated = np.linspace(0, draws - 1, each).round().astype(int)
+        chain, draw = (at.reshape(chains, each) for at in (rows // each, simulated[rows % each]))
+        own = {"chain": np.arange(chains), "draw": np.arange(each)}
+        other = {name: c for name, c in data.coords.items() if "chain" not in c.dims and "draw" not in c.dims}
+        variables = {name: (values.dims, values.values[chain, draw]) for name, values in data.data_vars.items()}
+        groups[group] = xr.Dataset(variables, coords={**other, **own})
+    return xr.DataTree.from_dict(groups)

@@ -1,8 +1,7 @@
-"""Draws in and out of `draws.npz`: what answers an edited prior or a scenario without fitting again."""
+"""The arrays of `draws.npz`, which answer an edited prior or a scenario without a new fit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,24 +14,25 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import question_probability
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.events import STREAMS
-from forecast.model.history import Drivers
+from forecast.model.tolerance_data import Drivers
 from forecast.reweighting.draws_archive_form import FORM, check_arrays
-from forecast.reweighting.path_likelihood import of_events
+from forecast.reweighting.importance_ratios import events_log_likelihood
+from forecast.typing import Arrays
 
 if TYPE_CHECKING:
     from forecast.forecasting.forecast_result import Forecast
     from forecast.forecasting.origin_state import OriginState
 
-type Arrays = dict[str, NDArray[Any]]
+type ArrayDict = dict[str, NDArray[Any]]
 
 KNOT_MONTHS: Final = 3
-"""Between the knots of opposition, which is linear from one to the next."""
+"""Months between the knots of opposition, which is linear from one to the next."""
 
 
-def pack(forecast: Forecast) -> Arrays:
+def pack(forecast: Forecast) -> ArrayDict:
     """Everything that `draws.npz` holds, in single precision: rounding moves a probability far less than its Monte Carlo error.
 
-    `archive_form` states kinds, shapes and ranges, which are checked here: StoreError if an array is otherwise.
+    `draws_archive_form` states kinds, shapes and ranges, which are checked here: StoreError if an array is otherwise.
 
     form, seed; questions [Q] ids of the ladder's questions, companions [C] of the others; origin; administrations [H] slots of who governs
     after it; public_now, the level that is public at the origin; readings [R] names, merged/<reading> the names that coincide with it.
@@ -51,41 +51,40 @@ def pack(forecast: Forecast) -> Arrays:
     companion/<id>, companion_prior/<id> [S]; companion/counted [4], /answers [2] over companion/months; companion/determinations: how many
     months after the origin each is due.
     """
-    from forecast.forecasting.question_forecasts import efficiency  # here, so that to read an archive takes NumPy alone
+    from forecast.forecasting.question_forecasts import relative_ess  # here, so that to read an archive takes NumPy alone
 
-    situation, readings, pool = forecast.situation, forecast.readings, forecast.pool
-    asked = [a.question for a in forecast.answers.values() if a.question.level is not None]
-    public = situation.histories["main"].level_now
-    out: Arrays = {
+    origin_state, readings, pool = forecast.origin_state, forecast.readings, forecast.pool
+    ladder = [a.question for a in forecast.answers.values() if a.question.level is not None]
+    public = origin_state.histories["main"].level_now
+    out: ArrayDict = {
         "form": np.array(FORM),
-        "seed": np.array(situation.seed),
-        "questions": np.array([q.id for q in asked]),
+        "seed": np.array(origin_state.seed),
+        "questions": np.array([q.id for q in ladder]),
         "companions": np.array([id_ for id_, a in forecast.answers.items() if a.question.level is None]),
         "readings": np.array(list(readings)),
-        "origin": np.array(situation.origin),
-        "administrations": situation.administrations.astype(np.int8),
+        "origin": np.array(origin_state.origin),
+        "administrations": origin_state.administrations.astype(np.int8),
         "public_now": np.array(public),
     }
-    for name, made in readings.items():
-        out |= pack_draws(name, made.draws)
-        out[f"merged/{name}"] = np.array(situation.merged[name])
-        out[f"{name}/levels"] = made.history.levels.astype(np.int8)
-        out[f"{name}/skips_up"], out[f"{name}/skips_down"] = made.skip_counts
-        out |= {f"{name}/entered/{k}": _single(made.climb.entered[k - 1, :, k:]) for k in secret_levels(public)}
-        chances = np.array([question_probability(made.climb, q.kind, q.level or 0, q.horizon) for q in asked])
-        out[f"{name}/questions"], out[f"{name}/efficiency"] = _single(chances), _single(np.array([efficiency(row) for row in chances]))
-        out[f"{name}/slots"] = _single(np.array([made.climb.slot_means(q.kind, q.level or 0, q.horizon) for q in asked]))
-        out[f"{name}/prior_questions"] = _single(
-            np.array([question_probability(made.prior_climb, q.kind, q.level or 0, q.horizon) for q in asked])
-        )
+    parts = [(q.kind, q.level or 0, q.horizon) for q in ladder]
+    for name, reading in readings.items():
+        out |= pack_draws(name, reading.draws)
+        out[f"merged/{name}"] = np.array(origin_state.merged[name])
+        out[f"{name}/levels"] = reading.history.levels.astype(np.int8)
+        out[f"{name}/skips_up"], out[f"{name}/skips_down"] = reading.skip_counts
+        out |= {f"{name}/entered/{k}": _single(reading.ladder.entered[k - 1, :, k:]) for k in secret_levels(public)}
+        by_draw = np.array([question_probability(reading.ladder, *part) for part in parts])
+        out[f"{name}/questions"], out[f"{name}/efficiency"] = _single(by_draw), _single(np.array([relative_ess(row) for row in by_draw]))
+        out[f"{name}/slots"] = _single(np.array([reading.ladder.path_batch_means(*part) for part in parts]))
+        out[f"{name}/prior_questions"] = _single(np.array([question_probability(reading.prior_ladder, *part) for part in parts]))
     out |= pack_draws("prior", next(iter(readings.values())).prior_draws)
-    for answer in forecast.answers.values():
+    for id_, answer in forecast.answers.items():
         if answer.question.level is None:
-            out[f"companion/{answer.question.id}"] = _single(answer.draws[0])
-            out[f"companion_prior/{answer.question.id}"] = _single(answer.draws[0] if answer.prior_draws is None else answer.prior_draws)
+            out[f"companion/{id_}"] = _single(answer.draws[0])
+            out[f"companion_prior/{id_}"] = _single(answer.draws[0] if answer.prior_draws is None else answer.prior_draws)
     out |= {f"pool/{f.name}": _single(getattr(pool, f.name)) for f in fields(pool)}
-    out["events/log_likelihood"] = _single(of_events(situation, pool))
-    out |= _pack_situation(situation)
+    out["events/log_likelihood"] = _single(events_log_likelihood(origin_state, pool))
+    out |= _pack_origin_state(origin_state)
     try:
         check_arrays(out)
     except ValueError as e:
@@ -93,14 +92,14 @@ def pack(forecast: Forecast) -> Arrays:
     return out
 
 
-def _pack_situation(situation: OriginState) -> Arrays:
-    """What the drivers were made from."""
-    rates, pressed, polled = situation.rates, situation.leverage, situation.polled
-    now = situation.origin - FIRST_MONTH
-    due = [c.date.month - situation.origin for c in situation.data.calendar if c.effect == "determination"]
+def _pack_origin_state(origin_state: OriginState) -> ArrayDict:
+    """The drivers, and the data and draws they were made from."""
+    rates, pressed, polled = origin_state.rates, origin_state.leverage, origin_state.polled
+    now = origin_state.origin - FIRST_MONTH
+    due = [c.date.month - origin_state.origin for c in origin_state.data.calendar if c.effect == "determination"]
     return {
-        **{f"drivers/{f.name}": np.asarray(getattr(situation.drivers, f.name)) for f in fields(situation.drivers)},
-        "leverage/scale": np.array(situation.settings.scale),
+        **{f"drivers/{f.name}": np.asarray(getattr(origin_state.drivers, f.name)) for f in fields(origin_state.drivers)},
+        "leverage/scale": np.array(origin_state.settings.scale),
         "leverage/measures": pressed.measures,
         "leverage/gains": pressed.gains.astype(np.int8),
         "leverage/reliefs": pressed.reliefs.astype(np.int8),
@@ -108,8 +107,8 @@ def _pack_situation(situation: OriginState) -> Arrays:
         "mobilised/counts": rates.counts[STREAMS.index("mobilisation")].astype(np.int16),
         "polls/knots": polled.d[:, : now + KNOT_MONTHS : KNOT_MONTHS].astype(np.float16),
         **{f"polls/{name}": _single(getattr(polled, name)) for name in ("hyper", "wording", "start", "intercept", "log_likelihood")},
-        "opposition/hyper": situation.opposition.hyper,
-        "opposition/weights": situation.opposition.weights,
+        "opposition/hyper": origin_state.opposition.hyper,
+        "opposition/weights": origin_state.opposition.weights,
         "companion/months": np.array(rates.counted.shape[1]),
         "companion/counted": rates.counted.sum(1),
         "companion/answers": rates.answers.sum(1),
@@ -122,48 +121,43 @@ def secret_levels(public_now: int) -> range:
     return range(public_now + 1, TOP + 1)
 
 
-def check_form(arrays: Mapping[str, NDArray[Any]]) -> None:
-    """InputError if the draws were written by another version of the forecast, whose arrays are not these."""
+def check_form(arrays: Arrays) -> None:
+    """InputError if another version of this program wrote the draws, so that their arrays are not these."""
     if "form" not in arrays or int(arrays["form"]) != FORM:
         raise InputError(
             "The draws of the run were written by another version of this program.", "Make a new run: `forecast run --publish`."
         )
 
 
-def check_asked(arrays: Mapping[str, NDArray[Any]], question: str) -> None:
+def check_asked(arrays: Arrays, question: str) -> None:
     """StoreError if the draws do not answer this question of the ladder."""
     if question not in arrays["questions"]:
-        raise StoreError(f"The draws of the run do not answer {question}, as its report does.", "Restore the run, or make it again.")
+        raise StoreError(f"The draws of the run do not answer {question}, but its report does.", "Restore the run, or make it again.")
 
 
 def _single(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(np.int8) if values.dtype.kind == "i" else values.astype(np.float32)
 
 
-def pack_draws(reading: str, draws: ParameterDraws) -> Arrays:
+def _double(values: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(values, int if values.dtype.kind == "i" else float)
+
+
+def pack_draws(reading: str, draws: ParameterDraws) -> ArrayDict:
     """The parameters of one reading, under `<reading>/<field>`."""
     return {f"{reading}/{field}": _single(values) for field, values in draws.__dict__.items()}
 
 
-def unpack_draws(arrays: Mapping[str, NDArray[Any]], reading: str) -> ParameterDraws:
+def unpack_draws(arrays: Arrays, reading: str) -> ParameterDraws:
     """The draws of one reading; KeyError if the archive has none."""
     return ParameterDraws(**{f.name: np.asarray(arrays[f"{reading}/{f.name}"], float) for f in fields(ParameterDraws)})
 
 
-def unpack_pool(arrays: Mapping[str, NDArray[Any]]) -> DriverPaths:
-    """The paths of the drivers; KeyError if the archive has none.
-
-    Of form 1, what leverage is made of comes as nothing; `check_form` tells whom that matters to.
-    """
-    nothing = np.zeros(arrays["pool/measures"].shape, np.int8)
-    found: dict[str, Any] = {"gains": nothing, "reliefs": nothing, "mobilising": np.zeros(len(nothing))}
-    for f in fields(DriverPaths):
-        if f.name not in found or f"pool/{f.name}" in arrays:
-            values = arrays[f"pool/{f.name}"]
-            found[f.name] = np.asarray(values, int if values.dtype.kind == "i" else float)
-    return DriverPaths(**found)
+def unpack_pool(arrays: Arrays) -> DriverPaths:
+    """The paths of the drivers."""
+    return DriverPaths(**{f.name: _double(arrays[f"pool/{f.name}"]) for f in fields(DriverPaths)})
 
 
-def unpack_drivers(arrays: Mapping[str, NDArray[Any]]) -> Drivers:
+def unpack_drivers(arrays: Arrays) -> Drivers:
     """The drivers up to the origin."""
     return Drivers(**{f.name: np.asarray(arrays[f"drivers/{f.name}"]) for f in fields(Drivers)})

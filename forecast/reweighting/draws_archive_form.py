@@ -1,4 +1,4 @@
-"""What `draws.npz` holds, stated once: the kind, the shape and the range of every array. The writer and every reader check against it."""
+"""The kind, shape and range of every array of `draws.npz`. The writer and every reader check against it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from forecast.domain import CHANNELS, FIRST_MONTH, TOP
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.events import ANSWERS, COUNTED, STREAMS
-from forecast.model.history import Drivers
-from forecast.model.tolerance_data import ADMINISTRATIONS
+from forecast.model.tolerance_data import ADMINISTRATIONS, Drivers
 from forecast.typing import Arrays
 
 FORM: Final = 3
-"""1 lacked what rebuilds leverage and opposition, and the counts of the deemed; 2 lacked the efficiency."""
+"""Version of the file. It goes up with every change of its arrays."""
 
 type Axis = int | str
 _CHANNELS: Final = len(CHANNELS)
@@ -27,9 +26,11 @@ _CHANNELS: Final = len(CHANNELS)
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Of an array: its kind (i whole numbers, f real numbers, U texts), its axes, and the range of its values, all of them finite.
+    """What one array must be; all its values are finite.
 
-    A letter as an axis is a length that all arrays share.
+    kind       i for whole numbers, f for real numbers, U for texts
+    axes       lengths; an axis with a name has the same length in all arrays
+    low, high  range of the values
     """
 
     kind: str
@@ -40,7 +41,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Of an array as it lies in a file, before its values are read."""
+    """Kind and shape of an array in a file, before its values are read."""
 
     kind: str
     shape: tuple[int, ...]
@@ -110,7 +111,7 @@ _FIXED: Final = {
 }
 
 
-def _of_reading(name: str, public_now: int) -> Iterator[tuple[str, Form]]:
+def _reading_forms(name: str, public_now: int) -> Iterator[tuple[str, Form]]:
     yield from ((f"{name}/{field}", form) for field, form in _PARAMETERS.items())
     yield f"merged/{name}", Form("U", (f"names that coincide with {name}",))
     yield f"{name}/levels", _whole("T", high=TOP)
@@ -125,20 +126,20 @@ def _of_reading(name: str, public_now: int) -> Iterator[tuple[str, Form]]:
 
 
 def forms(readings: Iterable[str], companions: Iterable[str], public_now: int) -> dict[str, Form]:
-    """Name → form of every array of a file with these readings, companion questions, and level that is public at the origin."""
-    found = dict(_FIXED)
+    """Name → form of every array; public_now: the level that is public at the origin."""
+    out = dict(_FIXED)
     for name in readings:
-        found |= _of_reading(name, public_now)
-    found |= {f"prior/{field}": form for field, form in _PARAMETERS.items()}
+        out |= _reading_forms(name, public_now)
+    out |= {f"prior/{field}": form for field, form in _PARAMETERS.items()}
     for id_ in companions:
-        found |= {f"companion/{id_}": _real("S", low=0), f"companion_prior/{id_}": _real("S", low=0)}
-    return found
+        out |= {f"companion/{id_}": _real("S", low=0), f"companion_prior/{id_}": _real("S", low=0)}
+    return out
 
 
 def check_headers(headers: Mapping[str, Header], read: Callable[[str], NDArray[Any]]) -> dict[str, Form]:
-    """The forms of the arrays that a file holds, if what it holds are these and no others. `read` gives the values of one.
+    """The forms of the arrays of a file, if it holds just these; `read` gives the values of one array.
 
-    A file of another FORM, or of none, has no form that is known here: the answer is empty. ValueError for what is wrong.
+    Empty for a file of another FORM, or of none. ValueError if an array is missing, unknown or of the wrong kind or shape.
     """
     if "form" not in headers or headers["form"] != Header("i", ()) or int(read("form")) != FORM:
         return {}
@@ -163,7 +164,7 @@ def check_headers(headers: Mapping[str, Header], read: Callable[[str], NDArray[A
 
 
 def _check_shape(name: str, header: Header, form: Form, lengths: dict[str, int]) -> None:
-    """ValueError for another kind, another number of axes, or a length that differs from what it is, or is elsewhere, or is zero."""
+    """ValueError for a wrong kind or number of axes, or a length that is zero or differs from the form or from other arrays."""
     if header.kind != form.kind:
         raise ValueError(f"{name} is of kind {header.kind}, where {form.kind} was written")
     expected = tuple(
@@ -175,20 +176,20 @@ def _check_shape(name: str, header: Header, form: Form, lengths: dict[str, int])
 
 
 def check_values(name: str, values: NDArray[Any], form: Form) -> None:
-    """ValueError for a number that is not finite or out of its range, or names of which one is empty or stands twice."""
+    """ValueError for a number that is not finite or out of range, or for a name that is empty or repeated."""
     if form.kind == "U":
         if len(set(values.tolist())) != values.size or "" in values:
-            raise ValueError(f"{name} names nothing, or one thing twice")
+            raise ValueError(f"{name} has an empty or repeated name")
         return
     if not np.isfinite(values).all():
-        raise ValueError(f"{name} holds what is not a finite number")
+        raise ValueError(f"{name} has a value that is not a finite number")
     slack = 1e-6 if form.kind == "f" else 0.0  # of single precision, and of sums that should be one
     if values.size and (values.min() < form.low - slack or values.max() > form.high + slack):
-        raise ValueError(f"{name} holds {values.min():g} to {values.max():g}, which is not within {form.low:g} to {form.high:g}")
+        raise ValueError(f"{name} has values from {values.min():g} to {values.max():g}, not within {form.low:g} to {form.high:g}")
 
 
 def check_arrays(arrays: Arrays) -> None:
-    """ValueError if arrays are not what a file of this form holds."""
+    """ValueError if the arrays are not those of a file of this form."""
     expected = check_headers({name: Header.of(values) for name, values in arrays.items()}, arrays.__getitem__)
     for name, form in expected.items():
         check_values(name, arrays[name], form)

@@ -1,9 +1,9 @@
-"""The drivers as edited priors would have them, from what `draws.npz` keeps of how they were made.
+"""The drivers under edited priors, from what `draws.npz` keeps of the data and draws they were made from.
 
-Leverage is made anew from measures and impulses, over history and on every path. Mobilisations answer leverage, so that paths weigh by
-how much likelier their arrivals became. The priors of models 3 and 4 weigh the paths, each a draw from those models, by the ratio of
-prior densities; opposition over history moves by what the weighted mean of the paths differs from their plain one. A path is made of an
-event part and an opposition part, which are independent: each is weighted and redrawn by itself.
+Leverage is computed anew from measures and impulses, over history and on every path. Mobilisations respond to leverage, so paths are
+weighted by the likelihood ratio of their arrivals. The priors of models 3 and 4 weight the paths, each a draw from those models, by the
+ratio of prior densities; opposition over history moves by the weighted mean of the paths less their plain mean. A path has an event part
+and an opposition part, which are independent: each is weighted and resampled by itself.
 """
 
 from __future__ import annotations
@@ -13,27 +13,24 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecast.arrays.gaussian import effective_size
 from forecast.arrays.ladder import saturate_pressure
 from forecast.arrays.psis import SmoothedWeights, pareto_smooth
 from forecast.domain import CHANNELS, FIRST_MONTH
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import PATHS_A_DRAW
 from forecast.model.events import STREAMS
-from forecast.model.history import Drivers
 from forecast.model.hyperparameters import leverage_settings_at
 from forecast.model.leverage import combine, impulse_memory
-from forecast.model.opposition_marginal import HYPER
-from forecast.model.poll_shares import OFFSETS
+from forecast.model.opposition_marginal import HYPER, OFFSETS
+from forecast.model.tolerance_data import Drivers
 from forecast.priors.load import Priors
 from forecast.reweighting.draws_archive import KNOT_MONTHS, unpack_drivers, unpack_pool
-from forecast.typing import Arrays, Floats
+from forecast.typing import Arrays, Floats, Ints
 
 LEVERAGE: Final = ("leverage.weights", *(f"leverage.half_life.{c}" for c in CHANNELS))
 ELASTICITIES: Final = ("events.demand", "events.sufficiency", "events.backlash")
-"""In the order of the columns of `Pool.eta`."""
+"""In the order of the columns of `DriverPaths.eta`."""
 POLLS: Final[Mapping[str, tuple[str, int | None]]] = {
     **{f"opposition.{name}": ("hyper", i) for i, name in enumerate(HYPER)},
     **{f"opposition.wording.{name}": ("wording", i) for i, name in enumerate(OFFSETS)},
@@ -45,57 +42,63 @@ POLLS: Final[Mapping[str, tuple[str, int | None]]] = {
 
 @dataclass(frozen=True, eq=False)
 class UpdatedDrivers:
-    """Drivers over history and paths of them. trust: the weights that paths were redrawn by, none if they were not.
+    """The drivers after an edit.
 
-    history_moved, pool_moved: whether they are others than those of the run.
+    drivers        over history
+    pool           their paths
+    path_weights   the weights by which paths were resampled; empty if they were not
+    history_moved  whether the drivers over history differ from the run's
+    pool_moved     whether the paths differ from the run's
     """
 
     drivers: Drivers
     pool: DriverPaths
-    trust: tuple[SmoothedWeights, ...] = ()
+    path_weights: tuple[SmoothedWeights, ...] = ()
     history_moved: bool = False
     pool_moved: bool = False
 
 
 def update_drivers(arrays: Arrays, old: Priors, new: Priors, names: Collection[str]) -> UpdatedDrivers:
-    """What becomes of the drivers of a run when the named priors are other ones."""
+    """The drivers of a run under other values of the named priors."""
     drivers, pool = unpack_drivers(arrays), unpack_pool(arrays)
     log_ratio = np.zeros(len(pool.leverage))
-    trust = []
-    pressed = any(n in LEVERAGE for n in names)
-    if pressed:
-        value, there, log_ratio = _update_leverage(arrays, pool, old, new)
-        drivers, pool = drivers.with_pressure(saturate_pressure(value)), there
+    path_weights: list[SmoothedWeights] = []
+    leverage_edited = any(n in LEVERAGE for n in names)
+    if leverage_edited:
+        value, pool, log_ratio = _update_leverage(arrays, pool, old, new)
+        drivers = drivers.with_pressure(saturate_pressure(value))
     log_ratio = log_ratio + _prior_ratio(arrays, old, new, [n for n in names if n in ELASTICITIES])
     if np.ptp(log_ratio) > 0:
-        trust.append(pareto_smooth(log_ratio))
-        rows = resample_paths(trust[-1].weights)
+        path_weights.append(pareto_smooth(log_ratio))
+        rows = resample_paths(path_weights[-1].weights)
         pool = replace(pool, **{f: getattr(pool, f)[rows] for f in DriverPaths.__dataclass_fields__ if f != "opposition"})
-    polled = [n for n in names if n in POLLS]
-    if polled:
-        weights = pareto_smooth(_prior_ratio(arrays, old, new, polled))
-        trust += [weights, _of_hyper(arrays, old, new, polled)]
+    opposition_names = [n for n in names if n in POLLS]
+    if opposition_names:
+        weights = pareto_smooth(_prior_ratio(arrays, old, new, opposition_names))
+        path_weights += [weights, _hyperparameter_weights(arrays, old, new, opposition_names)]
         pool = replace(pool, opposition=pool.opposition[resample_paths(weights.weights)])
-        drivers = replace(drivers, opposition=drivers.opposition + moved_mean(arrays, weights.weights))
-    return UpdatedDrivers(drivers, pool, tuple(trust), pressed or bool(polled), pressed or bool(trust))
+        drivers = replace(drivers, opposition=drivers.opposition + opposition_change(arrays, weights.weights))
+    return UpdatedDrivers(
+        drivers, pool, tuple(path_weights), leverage_edited or bool(opposition_names), leverage_edited or bool(path_weights)
+    )
 
 
 def _update_leverage(arrays: Arrays, pool: DriverPaths, old: Priors, new: Priors) -> tuple[Floats, DriverPaths, Floats]:
-    """L by month of history [T] and on the paths, by the new weights and half-lives; and by path [P] the log ratio of the likelihoods of
-    its mobilisations, those of the window that its rate was learnt from and those that it makes, now that they answer another pressure."""
-    was, was_there = _leverage(arrays, pool, old)
-    value, there = _leverage(arrays, pool, new)
+    """Leverage under the new weights and half-lives, by month of history [T] and on the paths; and the log likelihood ratio by path [P] of
+    its mobilisations under the new leverage, those of the window that its rate was fitted to and those it simulates."""
+    old_value, old_pool = _leverage(arrays, pool, old)
+    value, new_pool = _leverage(arrays, pool, new)
     counts = arrays["mobilised/counts"].astype(float)
     window = int(arrays["mobilised/start"]) - FIRST_MONTH + np.arange(len(counts))
-    made = pool.arrivals[:, :, STREAMS.index("mobilisation")]
-    eta, total = pool.eta[:, 2], np.zeros(len(made))
-    for sign, history, paths in ((1, value, there.leverage), (-1, was, was_there.leverage)):
+    simulated = pool.arrivals[:, :, STREAMS.index("mobilisation")]
+    eta, total = pool.eta[:, 2], np.zeros(len(simulated))
+    for sign, history, paths in ((1, value, new_pool.leverage), (-1, old_value, old_pool.leverage)):
         mean = history[window].mean()
         past, future = history[window - 1] - mean, paths[:, :-1] - mean
-        arrived = eta * (past @ counts + (made * future).sum(1))
+        arrived = eta * (past @ counts + (simulated * future).sum(1))
         expected = np.exp(np.outer(eta, past)).sum(1) + np.exp(eta[:, None] * future).sum(1)
         total += sign * (arrived - pool.mobilising * expected)
-    return value, there, total
+    return value, new_pool, total
 
 
 def _leverage(arrays: Arrays, pool: DriverPaths, priors: Priors) -> tuple[Floats, DriverPaths]:
@@ -112,7 +115,7 @@ def _leverage(arrays: Arrays, pool: DriverPaths, priors: Priors) -> tuple[Floats
 
 
 def parameter_by_path(arrays: Arrays, name: str) -> Floats:
-    """The draw [P] of a prior of models 3 and 4 behind each path."""
+    """The parameter of a prior of models 3 and 4 that each path was simulated with, [P]."""
     if name in ELASTICITIES:
         return np.asarray(arrays["pool/eta"], float)[:, ELASTICITIES.index(name)]
     field, column = POLLS[name]
@@ -129,9 +132,9 @@ def _prior_ratio(arrays: Arrays, old: Priors, new: Priors, names: Collection[str
     return total
 
 
-def _of_hyper(arrays: Arrays, old: Priors, new: Priors, names: Collection[str]) -> SmoothedWeights:
-    """The weights that model 3's draws of its hyperparameters would have. Many paths share one of them, so that the paths alone would
-    look better than they are. The effective number is that of paths, were they as much fewer as these draws became."""
+def _hyperparameter_weights(arrays: Arrays, old: Priors, new: Priors, names: Collection[str]) -> SmoothedWeights:
+    """The weights of model 3's draws of its hyperparameters under the new priors. Many paths share one such draw, so the weights of the
+    paths alone would look too good. The effective number of draws is stated as a number of paths, in proportion."""
     hyper, weights = np.asarray(arrays["opposition/hyper"]), np.asarray(arrays["opposition/weights"])
     log_ratio = np.log(weights)
     for name in names:
@@ -139,23 +142,23 @@ def _of_hyper(arrays: Arrays, old: Priors, new: Priors, names: Collection[str]) 
         if field == "hyper" and column is not None:
             log_ratio = log_ratio + new.distribution(name).logpdf(hyper[:, column]) - old.distribution(name).logpdf(hyper[:, column])
     after = pareto_smooth(log_ratio)
-    share = min(after.effective / effective_size(weights), 1.0)
+    share = min(after.ess * float((weights**2).sum()) / float(weights.sum()) ** 2, 1.0)
     return SmoothedWeights(after.weights, after.k_hat, share * len(arrays["polls/start"]))
 
 
-def moved_mean(arrays: Arrays, weights: Floats) -> Floats:
-    """[T]: how far the weighted mean of d on the paths lies from their plain mean, by month of history."""
+def opposition_change(arrays: Arrays, weights: Floats) -> Floats:
+    """The change [T] of opposition over history: the weighted mean of d on the paths less their plain mean, weights [P]."""
     knots = arrays["polls/knots"].astype(np.float32)
-    moved = (weights - 1 / len(weights)) @ knots
+    change = (weights - 1 / len(weights)) @ knots
     months = np.arange(int(arrays["origin"]) - FIRST_MONTH + 1)
-    return np.interp(months, KNOT_MONTHS * np.arange(len(moved)), moved)
+    return np.interp(months, KNOT_MONTHS * np.arange(len(change)), change)
 
 
-def resample_paths(weights: Floats, batches: int = PATHS_A_DRAW) -> NDArray[np.int_]:
-    """[P]: which path stands in each place when paths are redrawn by their weights [P], batch by batch, for batches are independent.
+def resample_paths(weights: Floats, batches: int = PATHS_A_DRAW) -> Ints:
+    """The path in each place [P] after resampling by weights [P], batch by batch, for batches are independent.
 
-    Systematically, so that each comes as often as its weight says but for a rounding; and a path that is drawn at all keeps its place, so
-    that small changes of the weights move few.
+    Resampling is systematic, so each path comes as often as its weight says but for rounding. A path that is drawn keeps its place, so
+    small changes of the weights move few paths.
     """
     size = len(weights) // batches
     out = np.arange(len(weights))
@@ -166,8 +169,8 @@ def resample_paths(weights: Floats, batches: int = PATHS_A_DRAW) -> NDArray[np.i
     return out
 
 
-def systematic_resample(weights: Floats, n: int) -> NDArray[np.int_]:
+def systematic_resample(weights: Floats, n: int) -> Ints:
     """n of the indices of weights [S] (which need not sum to one), evenly along their sum, in order."""
     cumulative = np.cumsum(weights)
-    found = np.searchsorted(cumulative, (np.arange(n) + 0.5) / n * cumulative[-1])
-    return np.asarray(np.minimum(found, len(weights) - 1))
+    indices = np.searchsorted(cumulative, (np.arange(n) + 0.5) / n * cumulative[-1])
+    return np.asarray(np.minimum(indices, len(weights) - 1))

@@ -1,4 +1,4 @@
-"""What follows from editing a prior: which draws weigh otherwise, which are redrawn, what is made anew, and what only a fit can follow."""
+"""What an edit of priors acts on: the weights of draws, skips, drivers, other questions, or only a new fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from forecast.priors.catalogue import COMPANIONS
 from forecast.priors.load import Priors
-from forecast.priors.selection_bias import RISE, SKIP
+from forecast.priors.outside_view import RISE, SKIP
 from forecast.reweighting.driver_update import ELASTICITIES, LEVERAGE, POLLS
 from forecast.reweighting.importance_ratios import PARAMETER_READERS
 
@@ -21,23 +21,27 @@ NEVER_DISCLOSED: Final = ("exposure.never.3", "exposure.never.4")
 DIRECT: Final = ("direct.rate", "direct.leverage")
 COUNTED: Final = (*(f"companion.{slug}" for slug in COMPANIONS), "events.determination")
 FITTED: Final = ("outside_view.classes", "outside_view.widening")
-"""Priors that only a fit can follow: of model 1, to other states, which gives the priors of the ladder."""
+"""Priors of model 1, whose fit to other states gives the priors of the ladder: an edit takes effect only by a new fit."""
 
 
 def edited_priors(old: Priors, new: Priors) -> tuple[str, ...]:
+    """The names of the priors that differ."""
     return tuple(name for name in old if old.spec(name) != new.spec(name))
 
 
 def answerable(names: Collection[str]) -> bool:
-    """Whether the draws can say anything about edits of these priors."""
+    """Whether draws can answer edits of these priors."""
     return not any(n in FITTED for n in names)
 
 
 @dataclass(frozen=True)
 class EditEffects:
-    """The priors that changed (`names`), and of model 5's those by whose densities draws weigh, and the skips, which are redrawn.
+    """The priors that changed.
 
-    The selection factor is in the prior of a rise and of a skip, so that editing it edits both.
+    names      all of them
+    densities  of model 5, those whose density ratio weights the draws
+    skips      of model 5, those whose draws are moved
+    The selection factor is in the prior of a rise and of a skip, so its edit counts as an edit of both.
     """
 
     names: tuple[str, ...]
@@ -56,27 +60,27 @@ class EditEffects:
 
     @property
     def rebuilds(self) -> bool:
-        """Whether drivers are others, over history or on the paths."""
+        """Whether the drivers change, over history or on the paths."""
         return self.any(LEVERAGE) or self.any(ELASTICITIES) or self.any(POLLS)
 
     @property
     def ladder(self) -> bool:
-        """Whether the questions about levels are touched."""
+        """Whether the edit touches the questions about levels."""
         return bool(self.densities or self.skips or self.rebuilds or READING_WEIGHTS in self.names)
 
     @property
     def how(self) -> How:
-        """Reweighted where anything that was edited weighs draws or paths; the selection factor counts as recomputed."""
+        """Reweighted if any edited prior weights draws or paths; the selection factor counts as recomputed."""
         if not answerable(self.names):
             return "refit"
         weighs = self.rebuilds or bool(self.densities & {*self.names}) or not self.names
         return "reweighted" if weighs else "recomputed"
 
     def notes(self) -> Iterator[str]:
-        """What has to be said with any answer."""
+        """Sentences that go with any answer."""
         for name in self.names:
             if name in NEVER_DISCLOSED:
-                yield f"{name} only puts what is documented into words for what is true: no probability rests on it."
+                yield f"{name} is used only in the words of the report: no probability depends on it."
         if fitted := [n for n in self.names if n in FITTED]:
             says = "acts" if len(fitted) == 1 else "act"
             yield f"{' and '.join(fitted)} {says} through a fit to other states, which gives the priors of the ladder: left out here."

@@ -1,141 +1,129 @@
-"""What edited priors do to a finished forecast, from `draws.npz` alone: by weights, by redrawing what is conjugate, by the recursion again.
+"""What edited priors do to a finished forecast, from `draws.npz` alone; no data are read, no model is fitted.
 
-An effect, a rise, a stay, a scale weighs the draws by the ratio of its prior densities, Pareto-smoothed. Leverage's weights and half-lives
-and the priors of model 3 give other drivers: the draws weigh by the ratio of likelihoods too, and the paths are made anew (`rebuild`).
-Elasticities weigh the paths. Skips are moved from one conjugate posterior to the other. Where paths or skips moved, the recursion runs
-again on a part of the draws (`again`). Weights of readings, delays of exposure and the companion questions are computed anew. Edits of
-several kinds add up: log ratios are summed, and all that moved enters one recursion. What only a fit can say is refused, with its numbers.
-NumPy only.
+The edit of an effect, a rise, a stay or a scale weights the draws by the ratio of its prior densities, Pareto-smoothed. Leverage's weights
+and half-lives and the priors of model 3 change the drivers: the draws are weighted by the ratio of likelihoods too, and the paths are made
+anew. Elasticities weight the paths. Skips move from one conjugate posterior to the other. Where paths or skips moved, the recursion runs
+again on a subsample of the draws. Weights of readings, delays of disclosure and the companion questions are computed anew. Edits of several
+kinds add up: log ratios are summed, and all that moved enters one recursion. An edit that only a fit can follow is refused, but the answer
+carries its numbers. NumPy only, but for skips, which need SciPy's Beta distribution.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from forecast.arrays.psis import SmoothedWeights, pareto_smooth, weight_problem
-from forecast.arrays.weighted_quantiles import INTERVAL
-from forecast.domain import TOP
+from forecast.arrays.weighted_quantiles import WeightedSample
+from forecast.domain import TOP, Question
+from forecast.forecasting.companion_questions import CompanionRates, count_forecast, determinations_from_counts, direct_action
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import History
+from forecast.forecasting.ladder_forecast import assign_paths
+from forecast.model.events import COUNTED
+from forecast.model.tolerance_data import Drivers, History
 from forecast.priors.load import Priors
-from forecast.reweighting.conjugate_updates import EditedCompanions, companions, companions_after_edit, transport_skips
+from forecast.reweighting.diagnostics import UNSUPPORTED_MAX, AnsweredByReading
 from forecast.reweighting.draws_archive import check_form, unpack_draws, unpack_drivers, unpack_pool
 from forecast.reweighting.driver_update import UpdatedDrivers, update_drivers
-from forecast.reweighting.edit_effects import DELAYS, DIRECT, READING_WEIGHTS, SELECTION, EditEffects, How, answerable, edited_priors
-from forecast.reweighting.importance_ratios import PARAMETER_READERS, likelihood_ratio, log_ratio, unsupported_mass
-from forecast.reweighting.prior_transport import transport_prior_draws
-from forecast.reweighting.resimulate import (
+from forecast.reweighting.edit_effects import DELAYS, DIRECT, READING_WEIGHTS, EditEffects, How, answerable
+from forecast.reweighting.estimate import (
     LadderQuestions,
     ReadingEstimate,
     estimate_by_resimulation,
-    estimate_by_weights,
+    estimate_from_archive,
     estimate_prior_by_resimulation,
     intervals,
+    mix_readings,
 )
+from forecast.reweighting.importance_ratios import unsupported_mass
+from forecast.reweighting.transport import ReadingTarget, skip_betas, transport_prior_draws, transport_skips, weight_draws
 from forecast.typing import Arrays, Floats
 
-__all__ = [
-    "PARAMETER_READERS",
-    "SELECTION",
-    "EditedForecast",
-    "How",
-    "ReweightingDiagnostics",
-    "answerable",
-    "edited_priors",
-    "log_ratio",
-    "reweight_to_priors",
-]
-
-
-MCSE_MAX: Final = 0.1
-"""Share of the headline that its Monte Carlo error may be, in every reading."""
-UNSUPPORTED_MAX: Final = 0.01
-"""Mass that an edited prior may have where no draw can be."""
 WORKERS: Final = 2
-"""Readings worked on at once."""
+"""Readings that are worked on at the same time."""
 
 
 @dataclass(frozen=True)
-class ReweightingDiagnostics:
-    """How well one reading could be answered, and its headline; fitted: not from draws of other priors, so that no rule is needed."""
+class EditedQuestion:
+    """One question under edited priors.
+
+    probability  mixture of the readings
+    before       the same as the run had it
+    prior        the same from the edited prior alone
+    mcse         Monte Carlo standard error of the probability
+    interval     over draws, equal-tailed
+    by_reading   reading → probability
+    known        probability that it is publicly known by the resolution date, of the questions of the kind *reached by*; else None
+    expected     mean count of a count that was computed anew; else None
+    """
 
     probability: float
-    k_hat: float
-    ess: float
+    before: float
+    prior: float
     mcse: float
-    fitted: bool = False
+    interval: tuple[float, float]
+    by_reading: Mapping[str, float]
+    known: float | None = None
+    expected: float | None = None
 
-    @property
-    def accepted(self) -> bool:
-        return self.fitted or (not weight_problem(self.k_hat, self.ess) and self.mcse <= MCSE_MAX * self.probability)
 
-
-@dataclass(frozen=True)
-class EditedForecast:
+@dataclass(frozen=True, kw_only=True)
+class EditedForecast(AnsweredByReading):
     """All questions under edited priors.
 
-    probability, before, prior: question id → mixture, as edited, as the run had it, and from the edited prior alone; known: what will be
-    publicly known by then, of the questions of the kind *reached by*; expected: of counts that were computed anew. parts: id → reading →
-    probability; mcse: of the mixture; by_reading: of the headline. moved: the questions that the edits touch at all; known_moved: those of
-    which they touch what will be known. notes: sentences that go with the answer.
+    how          by weights, computed anew, or only by a fit
+    accepted     whether the draws carry the answer, in every reading
+    questions    id → answer, of the ladder first
+    moved        ids of the questions that the edits touch at all
+    known_moved  ids of those whose publicly known probability they touch
+    notes        sentences that go with the answer
     """
 
     how: How
     accepted: bool
-    probability: Mapping[str, float]
-    before: Mapping[str, float]
-    prior: Mapping[str, float]
-    known: Mapping[str, float]
-    expected: Mapping[str, float]
-    parts: Mapping[str, Mapping[str, float]]
-    mcse: Mapping[str, float]
-    interval: Mapping[str, tuple[float, float]]
-    by_reading: Mapping[str, ReweightingDiagnostics]
+    questions: Mapping[str, EditedQuestion]
     moved: frozenset[str]
     known_moved: frozenset[str]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def k_hat(self) -> float:
-        return max(r.k_hat for r in self.by_reading.values())
-
-    @property
-    def ess(self) -> float:
-        return min(r.ess for r in self.by_reading.values())
+    notes: tuple[str, ...]
 
 
-def reweight_to_priors(arrays: Arrays, old: Priors, new: Priors, headline: str, level: float = INTERVAL) -> EditedForecast:
+def reweight_to_priors(arrays: Arrays, old: Priors, new: Priors, headline: str) -> EditedForecast:
     """All questions as the edited priors would have them.
 
-    arrays: of `draws.npz`; headline: the id by whose Monte Carlo error an answer is judged; level: of the intervals.
-    Raises InputError if the arrays are of another form.
+    arrays: of `draws.npz`; old: the priors they were made with; headline: id of the question by whose error an answer is judged.
+    InputError if the arrays are of another form.
     """
     check_form(arrays)
     edit = EditEffects.of(old, new)
-    rebuilt = update_drivers(arrays, old, new, edit.names) if edit.rebuilds else None
-    ladder = _Ladder(arrays, old, new, edit, rebuilt).answer(headline, level)
-    pool = rebuilt.pool if rebuilt and rebuilt.pool_moved else None
-    if pool is None and edit.any(DIRECT):
-        pool = unpack_pool(arrays)
+    updated = update_drivers(arrays, old, new, edit.names) if edit.rebuilds else None
+    questions = LadderQuestions.of_archive(arrays)
+    ladder, estimates = _Ladder(arrays, old, new, edit, updated, questions).answer()
+    pool = updated.pool if updated and updated.pool_moved else unpack_pool(arrays) if edit.any(DIRECT) else None
+    recomputed = companion_rates(arrays, new, edit.names, pool)
+    diagnostics = {
+        name: one.diagnose(questions.ids.index(headline), updated.path_weights if updated else ()) for name, one in estimates.items()
+    }
     name, mass = unsupported_mass(old, new, edit.densities)
-    missing = [f"{name} has {mass:.0%} of its mass below what the run's prior allowed, where there are no draws."] * (
-        mass > UNSUPPORTED_MAX
-    )
-    return replace(
-        _joined(arrays, ladder, companions(arrays, new, edit.names, pool, level)),
-        accepted=ladder.accepted and not missing and answerable(edit.names),
+    unsupported = f"{name} has {mass:.0%} of its mass below what the run's prior allowed, where there are no draws."
+    missing = (unsupported,) if mass > UNSUPPORTED_MAX else ()
+    delayed = [questions.ids[i] for i in questions.secret if questions.parts[i][1] < TOP]  # the top level is public at once
+    return EditedForecast(
+        diagnostics=diagnostics,
+        how=edit.how,
+        accepted=all(d.accepted for d in diagnostics.values()) and not missing and answerable(edit.names),
+        questions={**ladder, **_companions(arrays, recomputed, list(estimates))},
+        moved=frozenset(questions.ids if edit.ladder else ()) | recomputed.keys(),
+        known_moved=frozenset(questions.ids if edit.ladder else delayed if edit.any(DELAYS) else ()),
         notes=(*missing, *edit.notes()),
     )
 
 
 def reading_weights(arrays: Arrays, priors: Priors) -> dict[str, float]:
-    """Weights of the readings that the run told apart, each with those of the readings that coincide with it."""
+    """Weights of the distinct readings of the run, each with those of the readings that coincide with it."""
     parts = priors.parts(READING_WEIGHTS)
     merged = {str(name): arrays[f"merged/{name}"] for name in arrays["readings"]}
     return {name: float(sum(parts.get(str(n), 0.0) for n in names)) for name, names in merged.items()}
@@ -143,124 +131,109 @@ def reading_weights(arrays: Arrays, priors: Priors) -> dict[str, float]:
 
 @dataclass(frozen=True, eq=False)
 class _Ladder:
-    """The questions about levels, to be answered from the draws of every reading; rebuilt: the drivers, if they are others."""
+    """The questions about levels, to be answered from the draws of every reading; updated: the drivers, if they changed."""
 
     arrays: Arrays
     old: Priors
     new: Priors
     edit: EditEffects
-    rebuilt: UpdatedDrivers | None
+    updated: UpdatedDrivers | None
+    questions: LadderQuestions
 
-    def answer(self, headline: str, level: float) -> EditedForecast:
+    @cached_property
+    def drivers(self) -> Drivers:
+        """Up to the origin, as the run had them."""
+        return unpack_drivers(self.arrays)
+
+    def answer(self) -> tuple[dict[str, EditedQuestion], dict[str, ReadingEstimate]]:
+        """The mixture by question id, and the estimates by reading."""
         shares, own = reading_weights(self.arrays, self.new), reading_weights(self.arrays, self.old)
-        asked = LadderQuestions.of(self.arrays, len(self.arrays[f"{next(iter(shares))}/leverage"]), len(self.arrays["pool/leverage"]))
-        pool = self.rebuilt.pool if self.rebuilt else unpack_pool(self.arrays) if self.edit.skips else None
+        pool = self.updated.pool if self.updated else unpack_pool(self.arrays) if self.edit.skips else None
         with ThreadPoolExecutor(WORKERS) as workers:  # NumPy lets go of the interpreter's lock
-            prior = workers.submit(self.prior, asked, shares, pool)
-            found = dict(zip(shares, workers.map(lambda name: self.reading(asked, name, pool), shares), strict=True))
+            prior = workers.submit(self.prior, shares, pool)
+            estimates = dict(zip(shares, workers.map(lambda name: self.reading(name, pool), shares), strict=True))
         before = np.sum([own[n] * np.asarray(self.arrays[f"{n}/questions"], float).mean(1) for n in own], axis=0)
-        tellings = {name: one for name, (one, _) in found.items()}
-        h = asked.ids.index(headline)
-        trust = {name: self.worst(weights, float(self.arrays[f"{name}/efficiency"][h])) for name, (_, weights) in found.items()}
-        return _mixed(asked, self.edit, shares, tellings, trust, before, prior.result(), headline, level)
+        mixture = mix_readings(self.questions, estimates, shares)
+        low, high = intervals(list(estimates.values()), list(shares.values()))
+        columns = (mixture.probability, before, prior.result(), mixture.mcse, low, high)
+        rows = (map(float, row) for row in zip(*columns, strict=True))
+        return {
+            id_: EditedQuestion(p, was, from_prior, mcse, (a, b), mixture.by_reading[id_], mixture.known.get(id_))
+            for id_, (p, was, from_prior, mcse, a, b) in zip(self.questions.ids, rows, strict=True)
+        }, estimates
 
-    def reading(self, asked: LadderQuestions, name: str, pool: DriverPaths | None) -> tuple[ReadingEstimate, SmoothedWeights]:
-        """What one reading says, and the weights of its draws. pool: the paths, if the recursion must run again."""
-        draws = unpack_draws(self.arrays, name)
-        ratio = log_ratio(draws, self.old, self.new, self.edit.densities)
-        if self.rebuilt and self.rebuilt.history_moved:
-            history = History(self.arrays[f"{name}/levels"].astype(int), unpack_drivers(self.arrays))
-            ratio = ratio + likelihood_ratio(draws, history, self.rebuilt.drivers)
-        weights = pareto_smooth(ratio)
-        exposure = asked.exposure(self.old), asked.exposure(self.new)
+    def reading(self, name: str, pool: DriverPaths | None) -> ReadingEstimate:
+        """The estimate of one reading; pool: the paths, if the recursion must run again."""
+        history = edited = History(self.arrays[f"{name}/levels"].astype(int), self.drivers)
+        if self.updated and self.updated.history_moved:
+            edited = replace(history, drivers=self.updated.drivers)
+        targets = ReadingTarget(self.old, history), ReadingTarget(self.new, edited)
+        weighted = weight_draws(unpack_draws(self.arrays, name), *targets, name, self.edit, precision=np.float32)
+        delays = self.questions.delays(self.old), self.questions.delays(self.new)
         if pool is None:
-            return estimate_by_weights(asked, self.arrays, name, weights, exposure[1]), weights
-        counts = {way: self.arrays[f"{name}/skips_{way}"] for way in ("up", "down")}
-        return estimate_by_resimulation(asked, self.arrays, name, weights, exposure, self.skipping(draws, counts), pool), weights
+            return estimate_from_archive(self.questions, self.arrays, name, weighted.smoothed, delays[1])
+        return estimate_by_resimulation(self.questions, self.arrays, name, weighted.smoothed, delays, weighted.draws, pool)
 
-    def prior(self, asked: LadderQuestions, shares: Mapping[str, float], pool: DriverPaths | None) -> Floats:
-        """[Q]: what the edited prior alone says, on the drivers as they are rebuilt."""
+    def prior(self, shares: Mapping[str, float], pool: DriverPaths | None) -> Floats:
+        """[Q]: the answers of the edited prior alone, on the paths as they are after the edit."""
         if pool is None and not self.edit.densities:
             return np.sum([s * np.asarray(self.arrays[f"{n}/prior_questions"], float).mean(1) for n, s in shares.items()], axis=0)
         draws = transport_prior_draws(unpack_draws(self.arrays, "prior"), self.old, self.new, self.edit.densities)
-        nothing = dict.fromkeys(("up", "down"), np.zeros((TOP - 1, 2)))
-        return estimate_prior_by_resimulation(asked, self.arrays, shares, self.skipping(draws, nothing), pool or unpack_pool(self.arrays))
-
-    def skipping(self, draws: ParameterDraws, counts: Mapping[str, Floats]) -> ParameterDraws:
-        return transport_skips(draws, self.old, self.new, self.edit.skips, counts)
-
-    def worst(self, weights: SmoothedWeights, efficiency: float) -> tuple[float, float]:
-        """The largest k̂ and the smallest effective number of all the weights that an answer rests on.
-
-        efficiency: how many independent draws a draw is worth to the headline. Draws may be worth more than one; they are not counted so.
-        """
-        paths = self.rebuilt.trust if self.rebuilt else ()
-        effective = [weights.effective * min(efficiency, 1.0), *(w.effective for w in paths)]
-        return max([weights.k_hat, *(w.k_hat for w in paths)]), min(effective)
+        draws = transport_skips(draws, *(skip_betas(priors, self.edit.skips) for priors in (self.old, self.new)))
+        return estimate_prior_by_resimulation(self.questions, self.arrays, shares, draws, pool or unpack_pool(self.arrays))
 
 
-def _mixed(
-    asked: LadderQuestions,
-    edit: EditEffects,
-    shares: Mapping[str, float],
-    found: Mapping[str, ReadingEstimate],
-    trust: Mapping[str, tuple[float, float]],
-    before: Floats,
-    prior: Floats,
-    headline: str,
-    level: float,
-) -> EditedForecast:
-    """The mixture of the readings."""
+def companion_rates(arrays: Arrays, priors: Priors, names: Collection[str], pool: DriverPaths | None) -> dict[str, CompanionRates]:
+    """The companion questions that edits of the named priors touch, by id, with the random numbers of the run.
 
-    def by_id(values: Iterable[float]) -> dict[str, float]:
-        return dict(zip(asked.ids, map(float, values), strict=True))
-
-    h = asked.ids.index(headline)
-    pools = {name: one.slots.var(1, ddof=1) / one.slots.shape[1] for name, one in found.items()}
-    by_reading = {
-        name: ReweightingDiagnostics(float(one.means[h]), *trust[name], float(np.sqrt(one.variance[h] + pools[name][h])))
-        for name, one in found.items()
-    }
-    mixture, slots, known = (np.sum([shares[n] * getattr(one, f) for n, one in found.items()], axis=0) for f in ("means", "slots", "known"))
-    variance = np.sum([shares[n] ** 2 * one.variance for n, one in found.items()], axis=0) + slots.var(1, ddof=1) / slots.shape[1]
-    low, high = intervals(list(found.values()), list(shares.values()), level)
-    reached = {id_: float(mixture[i]) for i, (id_, what) in enumerate(zip(asked.ids, asked.what, strict=True)) if what[0] == "reached_by"}
-    delayed = [asked.ids[i] for i in asked.secret if asked.what[i][1] < TOP]  # the top level is public at once
-    return EditedForecast(
-        how=edit.how,
-        accepted=all(r.accepted for r in by_reading.values()),
-        probability=by_id(mixture),
-        before=by_id(before),
-        prior=by_id(prior),
-        known=reached | {asked.ids[i]: float(known[row]) for row, i in enumerate(asked.secret)},
-        expected={},
-        parts={id_: {n: float(one.means[i]) for n, one in found.items()} for i, id_ in enumerate(asked.ids)},
-        mcse=by_id(np.sqrt(variance)),
-        interval={id_: (float(low[i]), float(high[i])) for i, id_ in enumerate(asked.ids)},
-        by_reading=by_reading,
-        moved=frozenset(asked.ids if edit.ladder else ()),
-        known_moved=frozenset(asked.ids if edit.ladder else delayed if edit.any(DELAYS) else ()),
-    )
+    pool: the paths, if they moved or direct action was edited; None leaves that question out.
+    """
+    ids = [str(i) for i in arrays["companions"]]
+    rates = _direct_action(arrays, priors, [i for i in ids if Question.parse_id(i).companion == "direct-action"], pool) if pool else {}
+    months = int(arrays["companion/months"])
+    for id_ in ids:
+        asked, size = Question.parse_id(id_), len(arrays[f"companion/{id_}"])
+        slug, horizon = asked.companion or "", asked.horizon
+        if slug.startswith("deemed") and any(n.startswith("companion.deemed") or n == "events.determination" for n in names):
+            due = [int(after) for after in arrays["companion/determinations"]]
+            answers = np.asarray(arrays["companion/answers"], float)
+            rates[id_] = determinations_from_counts(priors, answers, months, due, horizon, size, _rng(arrays))[slug]
+        elif f"companion.{slug}" in names and slug in COUNTED:
+            count = float(arrays["companion/counted"][COUNTED.index(slug)])
+            rates[id_] = count_forecast(priors, slug, count, months, horizon, size, _rng(arrays))
+    return rates
 
 
-def _joined(arrays: Arrays, ladder: EditedForecast, made: Mapping[str, EditedCompanions]) -> EditedForecast:
-    """The questions about levels and all others, of which those that were not computed anew are the run's."""
-    kept = {str(id_): np.asarray(arrays[f"companion/{id_}"], float) for id_ in arrays["companions"]}
-    before = {id_: float(draws.mean()) for id_, draws in kept.items()}
-    as_kept = {
-        id_: companions_after_edit(draws, np.asarray(arrays[f"companion_prior/{id_}"], float))
-        for id_, draws in kept.items()
-        if id_ not in made
-    }
-    others = {id_: made.get(id_) or as_kept[id_] for id_ in kept}
-    return replace(
-        ladder,
-        probability={**ladder.probability} | {i: o.probability for i, o in others.items()},
-        before={**ladder.before} | before,
-        prior={**ladder.prior} | {i: o.prior for i, o in others.items()},
-        expected={i: o.expected for i, o in others.items() if o.expected is not None},
-        parts={**ladder.parts} | {i: dict.fromkeys(ladder.by_reading, o.probability) for i, o in others.items()},
-        mcse={**ladder.mcse} | {i: o.mcse for i, o in others.items()},
-        interval={**ladder.interval} | {i: o.interval for i, o in others.items()},
-        moved=ladder.moved | made.keys(),
-    )
+def _direct_action(arrays: Arrays, priors: Priors, ids: Sequence[str], pool: DriverPaths) -> dict[str, CompanionRates]:
+    if not ids:
+        return {}
+    paths = assign_paths(len(arrays[f"companion/{ids[0]}"]), len(pool.leverage), int(arrays["seed"]) + 2)
+    horizons = {id_: Question.parse_id(id_).horizon for id_ in ids}
+    rates = direct_action(priors, pool, paths, horizons.values(), _rng(arrays))
+    return {id_: rates[horizon] for id_, horizon in horizons.items()}
+
+
+def _rng(arrays: Arrays) -> np.random.Generator:
+    return np.random.default_rng(int(arrays["seed"]) + 5)
+
+
+def _companions(arrays: Arrays, recomputed: Mapping[str, CompanionRates], readings: Sequence[str]) -> dict[str, EditedQuestion]:
+    """All companion questions; those that were not recomputed are the run's."""
+    out = {}
+    for id_ in map(str, arrays["companions"]):
+        kept, kept_prior = (np.asarray(arrays[f"{group}/{id_}"], float) for group in ("companion", "companion_prior"))
+        rates = recomputed.get(id_) or CompanionRates(kept, kept_prior)
+        by_draw = rates.probability
+        variance = by_draw.var(ddof=1) / len(by_draw)
+        if rates.by_path_batch is not None:
+            variance += rates.by_path_batch.var(ddof=1) / len(rates.by_path_batch)
+        out[id_] = EditedQuestion(
+            probability=float(by_draw.mean()),
+            before=float(kept.mean()),
+            prior=float(rates.prior.mean()),
+            mcse=float(np.sqrt(variance)),
+            interval=WeightedSample.equal(by_draw).interval(),
+            by_reading=dict.fromkeys(readings, float(by_draw.mean())),
+            expected=None if rates.expected is None else float(rates.expected.mean()),
+        )
+    return out

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from forecast.errors import StoreError
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES
 from forecast.reweighting.draws_archive_form import Form, Header, check_headers, check_values
-from forecast.runs.meta import MAX_BYTES  # neither file is larger, nor are all arrays of one
-from forecast.storage.reading import UnreadableError, read_bounded
+from forecast.runs.manifest_form import MAX_BYTES  # neither file is larger, nor are all arrays of one
+from forecast.storage.files import UnreadableError, read_bounded
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,11 +52,11 @@ def write_posterior(folder: Path, readings: Mapping[str, xr.DataTree]) -> None:
     (folder / POSTERIOR).write_bytes(tree.to_netcdf(engine="h5netcdf"))
 
 
-def read_posterior(run: Path) -> dict[str, xr.DataTree]:
+def read_posterior(run: Path, raw: bytes | None = None) -> dict[str, xr.DataTree]:
     """The fits of a run by reading, each with posterior and sample_stats, in memory. Raises StoreError for what `check_posterior` does."""
     import xarray as xr
 
-    raw = check_posterior(run)
+    raw = check_posterior(run, raw)
     try:
         with xr.open_datatree(io.BytesIO(raw), engine="h5netcdf") as tree:
             return {str(name): fitted.load() for name, fitted in tree.children.items()}
@@ -64,8 +64,8 @@ def read_posterior(run: Path) -> dict[str, xr.DataTree]:
         raise _unreadable(run / POSTERIOR, e) from e
 
 
-def check_posterior(run: Path) -> bytes:
-    """The bytes of `posterior.nc`.
+def check_posterior(run: Path, raw: bytes | None = None) -> bytes:
+    """The bytes of `posterior.nc`. raw: these, if they were read before.
 
     StoreError if it cannot be read, holds more than any run does or leads to other files, or if a fit lacks a parameter or a draw of one is
     no finite number.
@@ -73,13 +73,13 @@ def check_posterior(run: Path) -> bytes:
     import h5py
 
     path = run / POSTERIOR
-    raw = _raw(path)
+    raw = _raw(path) if raw is None else raw
     try:
         with h5py.File(io.BytesIO(raw)) as file:
             if (size := sum(_sizes(file))) > MAX_BYTES:
                 raise ValueError(f"its arrays would take {size:,} bytes")
             fits = list(file.items())
-            wrong = next((f"{name}, {said}" for name, fit in fits if (said := _wrong(fit))), "" if fits else "there is no fit in it")
+            wrong = next((f"{name}, {problem}" for name, fit in fits if (problem := _wrong(fit))), "" if fits else "there is no fit in it")
     except (*_DAMAGE, KeyError, TypeError, AttributeError) as e:
         raise _unreadable(path, e) from e
     if wrong:
@@ -134,14 +134,14 @@ class NoArrayError(StoreError, KeyError):
     """A file of draws holds no array of this name."""
 
 
-class _Arrays(Mapping[str, NDArray[Any]]):
-    """The arrays of a `draws.npz`, each read and checked when it is asked for.
+class DrawsArrays(Mapping[str, NDArray[Any]]):
+    """The arrays of a `draws.npz`, each read and checked when it is asked for. raw: the bytes of the file, if they were read before.
 
     Every thread has an archive of its own: threads that share one get torn bytes now and then.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._raw, self._mine = path, _raw(path), threading.local()
+    def __init__(self, path: Path, raw: bytes | None = None) -> None:
+        self._path, self._raw, self._mine = path, _raw(path) if raw is None else raw, threading.local()
         with _refusing(path):
             headers = _headers(self._raw)
             self._names = tuple(headers)
@@ -200,7 +200,7 @@ def open_draws(run: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
     Raises StoreError if the file is not there, cannot be read, or does not hold the arrays of its form; the mapping StoreError (a KeyError
     too) for an array that it does not hold, or whose values are damaged.
     """
-    yield _Arrays(run / DRAWS)
+    yield DrawsArrays(run / DRAWS)
 
 
 def read_draws(run: Path) -> Mapping[str, NDArray[Any]]:

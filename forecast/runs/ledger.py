@@ -7,7 +7,6 @@ while a refit holds the lock of the store.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,13 +17,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from forecast.data.lock import editing, reading
 from forecast.errors import StoreError
-from forecast.runs.files import cannot_write, sync
-from forecast.runs.scratch import PREFIX, sweep
-from forecast.runs.whole import write_whole
-from forecast.storage.line_ends import alteration
-from forecast.storage.reading import MissingError, UnreadableError, read_bounded
+from forecast.storage.atomic import is_leftover, replace_text
+from forecast.storage.files import MissingError, UnreadableError, explained_write_errors, read_bounded, sync_to_disk
+from forecast.storage.hash_chain import read_sealed_json, sealed_json
+from forecast.storage.locks import folder_lock, folder_read_lock
 
 FOLDER: Final = "ledger"
 HEAD: Final = "head.json"
@@ -49,7 +46,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record: its number from 1, what kind it is, when it was written by the clock, its digest, and what it says."""
+    """One record: its number from 1, what kind it is, when it was written by the clock, its digest, and its content."""
 
     number: int
     kind: str
@@ -66,7 +63,7 @@ class Writer:
         self.entries = list(entries)
 
     def append(self, kind: str, content: Mapping[str, Any], now: datetime) -> Entry:
-        """Add an entry: on the disk when this returns. What it says must be what JSON can hold. ForecastError if it cannot be written."""
+        """Add an entry: on the disk when this returns. The content must be what JSON can hold. ForecastError if it cannot be written."""
         if taken := [key for key in _FRAME if key in content]:
             raise ValueError(f"{taken} are the ledger's own words")
         number = len(self.entries) + 1
@@ -77,10 +74,10 @@ class Writer:
             "previous": self.entries[-1].sha256 if self.entries else "",
             **content,
         }
-        text = _text(body)
-        write_whole(self._folder / _name(number, kind), text)
+        text = sealed_json(body)
+        replace_text(self._folder / _name(number, kind), text)
         self.entries.append(_entry(json.loads(text)))
-        write_whole(self._folder / HEAD, _head_text(self.entries))
+        replace_text(self._folder / HEAD, _head_text(self.entries))
         return self.entries[-1]
 
     def _time(self, now: datetime) -> datetime:
@@ -93,17 +90,16 @@ class Writer:
 def writing(reports: Path) -> Iterator[Writer]:
     """Hold the ledger for the length of the block, which is short. Raises StoreError if it is damaged, LockedError if another holds it."""
     folder = reports / FOLDER
-    with cannot_write(folder):
+    with explained_write_errors(folder):
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
-            sync(reports)
-    with editing(folder):
-        sweep(folder)
+            sync_to_disk(reports)
+    with folder_lock(folder):
         entries, problems = _look(folder)
         _refuse(problems)
         # Before the next entry, so that a ledger that has entries has a head, and the head is never more than one entry behind.
         if _lags(folder, entries):
-            write_whole(folder / HEAD, _head_text(entries))
+            replace_text(folder / HEAD, _head_text(entries))
         yield Writer(folder, entries)
 
 
@@ -124,8 +120,8 @@ def head_of(entries: Sequence[Entry]) -> Head:
 
 
 def _head_text(entries: Sequence[Entry]) -> str:
-    said = head_of(entries)
-    return _text({"entries": said.entries, "digest": said.digest})
+    head = head_of(entries)
+    return sealed_json({"entries": head.entries, "digest": head.digest})
 
 
 def holds(entries: Sequence[Entry], earlier: Head) -> bool:
@@ -143,7 +139,7 @@ def lags(reports: Path) -> bool:
     folder = reports / FOLDER
     if not folder.is_dir():
         return False
-    with reading(folder):
+    with folder_read_lock(folder):
         entries, problems = _look(folder)
         return bool(entries) and not problems and _lags(folder, entries)
 
@@ -161,7 +157,7 @@ def _held(reports: Path) -> tuple[tuple[Entry, ...], list[str]]:
         return (), []
     if not folder.is_dir():
         return (), [f"{folder} is not a folder"]
-    with reading(folder):
+    with folder_read_lock(folder):
         return _look(folder)
 
 
@@ -176,7 +172,7 @@ def _look(folder: Path) -> tuple[tuple[Entry, ...], list[str]]:
     files: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
         found = _NAME.fullmatch(path.name)
-        if path.name == HEAD or path.name.startswith(PREFIX):
+        if path.name == HEAD or is_leftover(path):
             continue
         if not found or found[0] != _name(int(found[1]), found[2]) or int(found[1]) == 0:
             problems.append(f"{path.name} is no entry of the ledger")
@@ -193,7 +189,7 @@ def _look(folder: Path) -> tuple[tuple[Entry, ...], list[str]]:
             previous = None
         at = files[number]
         try:
-            body = _body(at)
+            body = read_sealed_json(read_bounded(at, MAX_BYTES))
             entry = _entry(body)
             if at.name != _name(entry.number, entry.kind):
                 problems.append(f"{at.name} holds entry {entry.number}, a {entry.kind}")
@@ -210,15 +206,15 @@ def _look(folder: Path) -> tuple[tuple[Entry, ...], list[str]]:
 def _head_problems(path: Path, entries: Sequence[Entry]) -> list[str]:
     """A writer that died between entry and head leaves the head one behind; that is no damage, and the next writer mends it."""
     try:
-        body = _body(path)
-        said = Head(int(body["entries"]), str(body["digest"]))
+        body = read_sealed_json(read_bounded(path, MAX_BYTES))
+        written = Head(int(body["entries"]), str(body["digest"]))
     except MissingError:
         return [f"{HEAD} is missing"] if entries else []
     except _DAMAGE as e:
         return [f"{HEAD} cannot be trusted: {e}"]
-    if said.entries > len(entries):
-        return [f"the last {said.entries - len(entries)} of {said.entries} entries are missing"]
-    if len(entries) - said.entries > 1 or not holds(entries, said):
+    if written.entries > len(entries):
+        return [f"the last {written.entries - len(entries)} of {written.entries} entries are missing"]
+    if len(entries) - written.entries > 1 or not holds(entries, written):
         return [f"{HEAD} is not that of these {len(entries)} entries"]
     return []
 
@@ -227,34 +223,7 @@ def _name(number: int, kind: str) -> str:
     return f"{number:06d}-{kind}.json"
 
 
-def _as_written(raw: bytes) -> bool:
-    before = raw[: -len(_last(""))]
-    return raw == before + _last(hashlib.sha256(before).hexdigest()).encode()
-
-
-def _body(path: Path) -> dict[str, Any]:
-    """What a file says, once it is byte for byte what was written."""
-    raw = read_bounded(path, MAX_BYTES)
-    if not _as_written(raw):
-        raise ValueError(alteration(raw, _as_written))
-    body = json.loads(raw)
-    if not isinstance(body, dict):
-        raise ValueError("it is no record")
-    return body
-
-
 def _entry(body: Mapping[str, Any]) -> Entry:
     content = {key: value for key, value in body.items() if key not in _FRAME}
     created = datetime.strptime(body["created"], _TIME).replace(tzinfo=UTC)
     return Entry(int(body["number"]), str(body["kind"]), created, str(body["sha256"]), content)
-
-
-def _text(body: Mapping[str, Any]) -> str:
-    """This content with the digest of all bytes before it as its last line."""
-    before = json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False).removesuffix("\n}")
-    return before + _last(hashlib.sha256(before.encode()).hexdigest())
-
-
-def _last(digest: str) -> str:
-    """What follows the content in a file: its digest, always as long."""
-    return f',\n "sha256": "{digest:<64}"\n}}\n'

@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from forecast.errors import ForecastError, LockedError
-from forecast.runs.files import cannot_write
-from forecast.storage.locks import NoLocksError, lock_exclusively
+from forecast.storage.files import explained_write_errors
+from forecast.storage.locks import NoLocksError, acquire_lock
 
 NAME: Final = ".lock"
 _PATIENCE: Final = 0.3  # seconds: `owner` holds the lock for a moment to see whether it is free
-_PAUSE: Final = 0.02
-_LONGEST_PAUSE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +63,13 @@ def publisher(
 ) -> Iterator[Hold]:
     """Hold the right to move `latest`, to write the ledger and to remove runs, for the length of the block.
 
-    wait: seconds to wait while another process holds it, `math.inf` for as long as it takes. waiting: told once, in words, who is waited
-    for. makes_room: a full disk is what the command is to mend, so it goes on even if its own name cannot be written into the lock.
+    wait: seconds to wait while another process holds it, `math.inf` for as long as it takes.
+    waiting: called once, with words that name who holds the lock.
+    makes_room: the command is there to make room on a full disk, so it goes on even if its name cannot be written into the lock.
     Raises LockedError, naming the owner and the lock's age, if another process still holds it then.
     """
     path = reports / NAME
-    with cannot_write(reports):
+    with explained_write_errors(reports):
         reports.mkdir(parents=True, exist_ok=True)
     file, got = _take(path, _PATIENCE)
     if not got:
@@ -83,7 +82,7 @@ def publisher(
         if not got:
             raise LockedError(_held_by(_read(file), now), _remedy(wait))
         mine = {"pid": os.getpid(), "host": socket.gethostname(), "started": now.isoformat(), "what": what}
-        with cannot_write(path):
+        with explained_write_errors(path):
             _sign(file, json.dumps(mine).encode(), makes_room)
         try:
             yield Hold(path, file)
@@ -110,7 +109,7 @@ def looking(reports: Path) -> Iterator[Owner | None]:
         return
     with file:
         try:
-            free = _acquire(file, path, 0.0)
+            free = acquire_lock(file.fileno(), path, 0.0)
         except NoLocksError:
             free = True
         yield None if free else _read(file)
@@ -132,10 +131,10 @@ def _take(path: Path, patience: float) -> tuple[IO[bytes], bool]:
         raise ForecastError(f"{path} is no regular file, so it cannot be the lock.", "Move it away; the next command makes the lock anew.")
     end = time.monotonic() + patience
     while True:
-        with cannot_write(path.parent):
+        with explained_write_errors(path.parent):
             file = path.open("a+b", buffering=0)  # nothing stays in a buffer for a full disk to refuse later
         try:
-            got = _acquire(file, path, end - time.monotonic())
+            got = acquire_lock(file.fileno(), path, end - time.monotonic())
         except NoLocksError:
             file.close()
             raise
@@ -160,17 +159,6 @@ def _sign(file: IO[bytes], text: bytes, makes_room: bool) -> None:
     except OSError as e:
         if not makes_room or e.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-
-
-def _acquire(file: IO[bytes], path: Path, patience: float) -> bool:
-    end = time.monotonic() + patience
-    pause = _PAUSE
-    while not lock_exclusively(file.fileno(), path):
-        if (left := end - time.monotonic()) <= 0:
-            return False
-        time.sleep(min(pause, left))
-        pause = min(1.5 * pause, _LONGEST_PAUSE)
-    return True
 
 
 def _read(file: IO[bytes]) -> Owner:

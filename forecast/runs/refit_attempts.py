@@ -18,8 +18,7 @@ from typing import Final
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from forecast.errors import StoreError
-from forecast.runs.files import cannot_write
-from forecast.storage.reading import MissingError, UnreadableError, read_end
+from forecast.storage.files import MissingError, UnreadableError, explained_write_errors, read_end
 
 NAME: Final = "attempts.jsonl"
 LONGEST: Final = 1_000
@@ -59,8 +58,8 @@ def end(
 ) -> Attempt:  # fmt: skip
     """Write down how it ended. Raises ForecastError if it cannot be written."""
     kept = reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
-    said = replace(attempt, ended=now, decision=decision, reason=kept, exit_code=exit_code, run_id=run_id, seconds=seconds)
-    return _add(reports, said)
+    ended = replace(attempt, ended=now, decision=decision, reason=kept, exit_code=exit_code, run_id=run_id, seconds=seconds)
+    return _add(reports, ended)
 
 
 def last(reports: Path) -> Attempt | None:
@@ -72,7 +71,7 @@ def _add(reports: Path, attempt: Attempt) -> Attempt:
     times = {"started": attempt.started.isoformat(), "ended": attempt.ended and attempt.ended.isoformat()}
     line = json.dumps(asdict(attempt) | times, ensure_ascii=False) + "\n"
     path = reports / NAME
-    with cannot_write(path):
+    with explained_write_errors(path):
         fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             size = os.fstat(fd).st_size

@@ -1,1 +1,1 @@
-"""The disk: reading what may be anything, writing so that nothing is lost, locks. No room below knows what the bytes mean."""
+"""Files on the disk: bounded reads, atomic writes, locks and temporary folders. Nothing here knows what the bytes mean."""

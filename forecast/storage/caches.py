@@ -1,4 +1,4 @@
-"""Where compiled code is kept between runs: in the home folder, or in a temporary one where that cannot be written."""
+"""The cache of compiled code: in the home folder, or in a temporary folder if that cannot be written."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ NUMBA: Final = "NUMBA_CACHE_DIR"
 
 
 def use_writable_caches(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Have PyTensor and Numba keep compiled code in a temporary folder if they could not in the home folder; a warning is logged.
+    """Make PyTensor and Numba keep compiled code in a temporary folder if the home folder cannot be written; a warning is logged.
 
-    Called before either is imported; afterwards, or if PYTENSOR_FLAGS names a folder, nothing is changed.
+    To be called before either is imported. Nothing is changed afterwards, or if PYTENSOR_FLAGS names a folder.
     """
     flags = environ.get(FLAGS, "")
     usual = Path(os.path.expanduser("~")) / ".pytensor"
@@ -39,7 +39,7 @@ def _writable(folder: Path) -> bool:
 
 
 def _temporary() -> Path:
-    """The same folder each time, so that code is compiled once; another one if that is not this user's alone, since code is run from it."""
+    """The same folder each time, so that code is compiled once; a new one if others could write to it, since code is run from it."""
     folder = Path(tempfile.gettempdir()) / f"forecast-cache-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Text for Markdown and for links: whatever a text holds, it is shown and never acts."""
+"""Texts escaped for Markdown and links, so that whatever they hold is shown as it is."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from forecast.storage.characters import refused_character, visible
+from forecast.storage.text import refused_character, visible
 
 _MARKS: Final = re.compile(r"([\\`*\[\]|#~$]|(?<![^\W_])_|_(?![^\W_]))")
-"""An underscore within a word marks nothing."""
+"""Characters with a meaning in Markdown; an underscore within a word has none."""
 _CODE: Final = re.compile(r"(`[^`]+`)")
 _BLOCK: Final = re.compile(r"^(?=[-+=])|^(\d+)(?=[.)](?: |$))")
 _BLANKS: Final = re.compile(r"[ \t\n\r]+")
 _OF_ADDRESSES: Final = ":/?#[]@!$&'()*+,;=%-._~"
-"""What RFC 3986 lets stand in an address besides letters and digits."""
+"""The characters that RFC 3986 allows in an address besides letters and digits."""
 
 
 def markdown_inline(text: str, code: bool = False) -> str:
-    """Text within a line or a table's cell that Markdown shows as it is: one line, no markup, no HTML, no link.
+    """The text escaped for a line or a cell of a table: one line, no markup, no HTML, no link.
 
-    code: what stands between single backticks is set as code, as where the project's own words name a column.
+    code: text between single backticks is set as code.
     """
     line = visible(_BLANKS.sub(" ", text)).strip()
     return "".join(part if i % 2 else _escaped(part) for i, part in enumerate(_CODE.split(line))) if code else _escaped(line)
@@ -32,12 +32,12 @@ def _escaped(text: str) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """The same at the beginning of a block, where a dash or a number would begin a list."""
+    """The same at the beginning of a paragraph, where a dash or a number would begin a list."""
     return line_start(markdown_inline(text))
 
 
 def line_start(line: str) -> str:
-    """A line of Markdown that goes on with its paragraph: what would begin a list or underline a heading is escaped."""
+    """A line of Markdown within a paragraph: what would begin a list or underline a heading is escaped."""
     return _BLOCK.sub(r"\1\\", line)
 
 
@@ -54,7 +54,7 @@ def markdown_link(text: str, url: str | None) -> str:
 
 
 def web_address(url: str | None) -> str | None:
-    """The address as it may stand in a link, percent-encoded where RFC 3986 asks for it; None if it is not http(s) to a host."""
+    """The address for a link, percent-encoded where RFC 3986 requires it; None if it is not http(s) to a host."""
     address = (url or "").strip()
     if refused_character(address, line=True):
         return None

@@ -1,4 +1,4 @@
-"""The one writer for a path that a person gives: through devices and pipes, along links, and never over what they may want to keep."""
+"""The writer for a path that a user names: through devices and pipes, along links, and never over a file without --force."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import ForecastError, UsageError
-from forecast.storage.atomic_write import replace_whole
+from forecast.storage.atomic import replace_file
 
 _WRITTEN_THROUGH: Final = (stat.S_ISCHR, stat.S_ISFIFO)
-"""What has no content to keep: a terminal, /dev/null, a named pipe."""
+"""Kinds of files without content to keep: a terminal, /dev/null, a named pipe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A path that may be written, as `checked` found it. `mode` is the permissions of the file that is there, None if there is none."""
+    """A path that may be written, as `checked` found it.
+
+    target: the path with links resolved. mode: permissions of the existing file, None if there is none. through: whether the path is
+    opened and written, not replaced.
+    """
 
     path: Path
     target: Path  # with links resolved
@@ -27,10 +31,10 @@ class Output:
 
     @classmethod
     def checked(cls, path: Path, *, force: bool, kept: Iterable[Path]) -> Output:
-        """Check a path before any work is done for it; nothing is written or opened.
+        """Check a path before any work is done; nothing is written or opened.
 
-        kept: folders that only the program itself writes to. Raises UsageError for a path in one of them, for a file that is there unless
-        `force`, and for a path that cannot be a file or that the system lets nobody look at.
+        kept: folders that only the program writes to. Raises UsageError for a path in one of them, for an existing file (unless `force`),
+        and for a path that cannot be a file or cannot be inspected.
         """
         try:
             target = Path(os.path.realpath(path))
@@ -51,12 +55,12 @@ class Output:
         return cls(path, target, stat.S_IMODE(status.st_mode), not known)
 
     def write(self, text: str) -> None:
-        """Write the text in UTF-8. A regular file is replaced whole, with its permissions kept. ForecastError if that cannot be done."""
+        """Write the text in UTF-8; a regular file is replaced atomically and keeps its permissions. Raises ForecastError if that fails."""
         try:
             if self.through:
                 self._write_through(text.encode())
             else:
-                replace_whole(self.target, text.encode(), self.mode)
+                replace_file(self.target, text.encode(), self.mode)
         except OSError as e:
             raise ForecastError(f"{self.path} could not be written: {_reason(e)}.", "Check the disk and the permissions.") from e
 

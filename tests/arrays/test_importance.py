@@ -20,10 +20,10 @@ def test_a_normal_posterior_far_from_its_prior_is_reached(dimensions: int, centr
     rng = np.random.default_rng(1)
     start = rng.standard_normal((STEP_DRAWS, dimensions))
     found = sample_posterior(start, log_standard, lambda z: -0.5 * (((z - centre) / sd) ** 2).sum(1), rng, 4000)
-    assert not weight_problem(found.smoothed.k_hat, found.smoothed.effective)
+    assert not weight_problem(found.smoothed.k_hat, found.smoothed.ess)
     weights, variance = found.smoothed.weights, 1 / (1 + sd**-2)
     mean = weights @ found.points
-    error = np.sqrt(variance / found.smoothed.effective)
+    error = np.sqrt(variance / found.smoothed.ess)
     np.testing.assert_allclose(mean, centre * variance / sd**2, atol=5 * error)
     np.testing.assert_allclose(weights @ (found.points - mean) ** 2, variance, rtol=0.25)
 
@@ -37,8 +37,8 @@ def test_both_of_two_modes_get_what_they_weigh() -> None:
 
     found = sample_posterior(rng.standard_normal((STEP_DRAWS, 2)), log_standard, log_likelihood, rng, 4000)
     right = found.smoothed.weights[found.points[:, 0] > 0].sum()
-    assert found.smoothed.effective > 1000
-    assert right == pytest.approx(0.75, abs=5 * np.sqrt(0.75 * 0.25 / found.smoothed.effective))
+    assert found.smoothed.ess > 1000
+    assert right == pytest.approx(0.75, abs=5 * np.sqrt(0.75 * 0.25 / found.smoothed.ess))
 
 
 def test_a_quantity_that_does_not_vary_stays_as_it_is() -> None:
@@ -49,7 +49,7 @@ def test_a_quantity_that_does_not_vary_stays_as_it_is() -> None:
     assert found.smoothed.weights @ found.points[:, 1] == pytest.approx(4.0, abs=0.2)
     alone = sample_posterior(np.full((5, 2), 7.0), log_standard, log_standard, rng, 10)
     assert (alone.points == 7.0).all()
-    assert alone.smoothed.effective == pytest.approx(10)
+    assert alone.smoothed.ess == pytest.approx(10)
 
 
 def test_a_posterior_that_is_not_reached_shows_in_its_weights() -> None:
@@ -60,7 +60,7 @@ def test_a_posterior_that_is_not_reached_shows_in_its_weights() -> None:
         return np.where(np.abs(z - 3.0).max(1) < 1e-4, 0.0, -1e6 * (1 + np.sin(1e3 * z[:, 0]) ** 2))
 
     found = sample_posterior(rng.standard_normal((STEP_DRAWS, 4)), log_standard, needle, rng, 1000)
-    assert weight_problem(found.smoothed.k_hat, found.smoothed.effective)
+    assert weight_problem(found.smoothed.k_hat, found.smoothed.ess)
 
 
 @pytest.mark.parametrize(

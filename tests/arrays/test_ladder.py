@@ -55,7 +55,7 @@ def matrix(k: Kernel, t: int, s: int, p: int, entry_odds: float = 1.0) -> np.nda
                 odds = np.exp(k.a[j, s] + k.theta[t, s, p] + k.rise_push[t, s, p]) * k.up[j, i, s]
                 weight[2 * i + 1] = odds * (entry_odds if j < 4 <= i else 1.0)
             elif i < j:
-                weight[2 * i] = np.exp(k.b[j, s] - k.theta[t, s, p] + k.fall_push[t, s, p] + k.fresh[s] * r) * k.down[j, i, s]
+                weight[2 * i] = np.exp(k.b[j, s] - k.theta[t, s, p] + k.fall_push[t, s, p] + k.just_risen[s] * r) * k.down[j, i, s]
         out[2 * j + r] = weight / weight.sum()
     return out
 
@@ -108,10 +108,10 @@ def test_landings_by_hand() -> None:
     np.testing.assert_allclose(down[1], [1, 0, 0, 0, 0, 0])
 
 
-@pytest.mark.parametrize(("level", "fresh"), [(0, False), (2, False), (3, True), (5, False)])
-def test_chances_equal_matrix_powers(kernel: Kernel, level: int, fresh: bool) -> None:
-    found = forward_recursion(kernel, level, fresh)
-    start = 2 * level + fresh
+@pytest.mark.parametrize(("level", "just_risen"), [(0, False), (2, False), (3, True), (5, False)])
+def test_chances_equal_matrix_powers(kernel: Kernel, level: int, just_risen: bool) -> None:
+    found = forward_recursion(kernel, level, just_risen)
+    start = 2 * level + just_risen
     for s, p in product(range(DRAWS), range(PATHS)):
         free = powers(kernel, s, p, start, range(6))[1:].reshape(HORIZON, 6, 2).sum(-1)
         np.testing.assert_allclose(found.in_force[:, :, s, p], free, rtol=1e-9)
@@ -188,8 +188,8 @@ def test_halved_odds_of_entering_give_the_headline_of_the_halved_matrices() -> N
 
 def test_extreme_odds_give_no_nan() -> None:
     """A draw of a stay of minutes, or of an effect in the hundreds, is absurd but must not poison a mean."""
-    of = synthetic.draws(3, log_stay=np.log(1e-4), leverage=[900.0, -900.0, 0.0], fresh=[0.0, 0.0, 900.0])
-    found = synthetic.climbed(of, synthetic.pool(n=3, leverage=2.0), level=3, fresh=True)
+    of = synthetic.draws(3, log_stay=np.log(1e-4), leverage=[900.0, -900.0, 0.0], just_risen=[0.0, 0.0, 900.0])
+    found = synthetic.climbed(of, synthetic.pool(n=3, leverage=2.0), level=3, just_risen=True)
     assert np.isfinite(found.in_force).all()
     np.testing.assert_allclose(found.in_force.sum(1), 1.0)
 
@@ -226,7 +226,7 @@ def test_skip_counts_of_toy_paths(levels: list[int], up: dict[int, tuple[int, in
 
 def test_skip_counts_of_mexico() -> None:
     """By hand from the record 1 2 3 2 1 2 3 2: four rises and three falls, none of which went on."""
-    levels = synthetic.situation().histories["main"].levels
+    levels = synthetic.origin_state().histories["main"].levels
     spells = [int(k) for i, k in enumerate(levels) if i == 0 or k != levels[i - 1]]
     assert spells == [1, 2, 3, 2, 1, 2, 3, 2]
     up, down = skip_counts(levels)

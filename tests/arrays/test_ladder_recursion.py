@@ -9,7 +9,7 @@ from forecast.arrays.ladder import Kernel, fall_destinations, forward_recursion,
 from forecast.typing import Floats
 
 H, S, P = 7, 3, 2
-STATES = [(level, fresh) for level in range(6) for fresh in (0, 1)]
+STATES = [(level, just_risen) for level in range(6) for just_risen in (0, 1)]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def kernel() -> Kernel:
         theta=rng.normal(0, 1, (H, S, P)),
         rise_push=rng.normal(0.5, 1, (H, S, P)),
         fall_push=rng.normal(0, 1, (H, S, P)),
-        fresh=rng.normal(2, 1, S),
+        just_risen=rng.normal(2, 1, S),
         up=np.moveaxis(rise_destinations(rng.random((S, 4))), 0, -1),
         down=np.moveaxis(fall_destinations(rng.random((S, 4))), 0, -1),
     )
@@ -32,9 +32,9 @@ def kernel() -> Kernel:
 def matrix(kernel: Kernel, t: int, s: int, p: int) -> Floats:
     """[12, 12] one month's transitions, from the definition: log-odds (up : 0 : down), then where it lands."""
     out = np.zeros((12, 12))
-    for x, (j, fresh) in enumerate(STATES):
+    for x, (j, just_risen) in enumerate(STATES):
         up = np.exp(kernel.a[j, s] + kernel.theta[t, s, p] + kernel.rise_push[t, s, p])
-        down = np.exp(kernel.b[j, s] - kernel.theta[t, s, p] + kernel.fall_push[t, s, p] + fresh * kernel.fresh[s])
+        down = np.exp(kernel.b[j, s] - kernel.theta[t, s, p] + kernel.fall_push[t, s, p] + just_risen * kernel.just_risen[s])
         for k in range(6):
             if k > j:
                 out[x, STATES.index((k, 1))] += up / (1 + up + down) * kernel.up[j, k, s]
@@ -44,15 +44,15 @@ def matrix(kernel: Kernel, t: int, s: int, p: int) -> Floats:
     return out
 
 
-@pytest.mark.parametrize(("level", "fresh"), [(0, False), (2, False), (3, True), (5, False), (5, True)])
-def test_chances_are_those_of_matrices(kernel: Kernel, level: int, fresh: bool) -> None:
-    found = forward_recursion(kernel, level, fresh)
+@pytest.mark.parametrize(("level", "just_risen"), [(0, False), (2, False), (3, True), (5, False), (5, True)])
+def test_chances_are_those_of_matrices(kernel: Kernel, level: int, just_risen: bool) -> None:
+    found = forward_recursion(kernel, level, just_risen)
     levels = np.array([j for j, _ in STATES])
     for s in range(S):
         for p in range(P):
             months = [matrix(kernel, t, s, p) for t in range(H)]
             assert np.allclose([m.sum(1) for m in months], 1.0)
-            start = np.eye(12)[STATES.index((level, int(fresh)))]
+            start = np.eye(12)[STATES.index((level, int(just_risen)))]
             free = start
             for t, m in enumerate(months):
                 free = free @ m

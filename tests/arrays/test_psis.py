@@ -26,7 +26,7 @@ def test_equal_ratios_weigh_alike_and_have_no_tail() -> None:
     found = pareto_smooth(np.full(500, -3.0))
     np.testing.assert_allclose(found.weights, 1 / 500)
     assert found.k_hat == -np.inf
-    assert found.effective == pytest.approx(500)
+    assert found.ess == pytest.approx(500)
 
 
 def test_a_constant_added_to_all_ratios_changes_nothing() -> None:
@@ -50,5 +50,5 @@ def test_a_target_far_from_the_draws_is_recognised() -> None:
     far = pareto_smooth(stats.norm.logpdf(x, 4.0) - stats.norm.logpdf(x))
     assert near.k_hat < 0.5
     assert far.k_hat > 0.7
-    assert far.effective < near.effective
+    assert far.ess < near.ess
     assert near.weights @ x == pytest.approx(0.3, abs=0.08)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from forecast.attribution.data_steps import MAX_STEPS, DataStep, data_steps
 from forecast.data.as_of import as_of
-from forecast.data.diff import compare
+from forecast.data.diff import diff_data
 from forecast.data.outcome import distinct_readings, reading_levels
 from forecast.data.read import read_data
 from forecast.data.records import Event
-from forecast.data.tables import Data, history, origin
+from forecast.data.tables import Data, history_months, origin
 from forecast.domain import last_day, month
 from forecast.errors import ForecastError
 from forecast.forecasting.origin_state import build_origin_state, claims_day
@@ -45,7 +45,7 @@ DAYS = [
 
 def sound(data: Data) -> None:
     """Every month has its level under every reading, and no row names one that is not there."""
-    months = history(data)
+    months = history_months(data)
     for name in distinct_readings(data, claims_day(data), months):
         assert len(reading_levels(data, name, claims_day(data), months)) == len(months)
     ids, claims = {e.id for e in data.events}, {c.claim_id for c in data.claims}
@@ -67,7 +67,7 @@ def test_every_state_on_the_way_is_sound_and_every_change_is_made_once(days: tup
     assert kinds == sorted(kinds, key=["revision", "time", "new"].index)
     assert kinds.count("time") == (origin(old) != origin(new) or claims_day(old) != claims_day(new))
     made = [c for step in found.steps for c in step.rows] + list(found.unread)
-    assert sorted(made, key=repr) == sorted((c for c in compare(old, new).rows if c.meaning), key=repr)
+    assert sorted(made, key=repr) == sorted((c for c in diff_data(old, new).rows if c.meaning), key=repr)
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_time_alone_lets_the_levels_go_on() -> None:
     later = replace(old, coverage=on("2026-06-30").coverage)
     (step,) = data_steps(old, later).steps
     assert (step.kind, step.label) == ("time", "2026-06 as if nothing had happened")
-    was, now = (reading_levels(d, "covert_true", claims_day(d), history(d)) for d in (old, step.data))
+    was, now = (reading_levels(d, "covert_true", claims_day(d), history_months(d)) for d in (old, step.data))
     assert now.tolist() == [*was.tolist(), 2]
 
 
@@ -109,7 +109,7 @@ def test_a_level_whose_claim_has_ended_goes_on_until_another_says_otherwise() ->
     old = replace(new, claims=closed, coverage=on("2026-05-31").coverage)
     after = replace(old, claims=(*old.claims, last.model_copy(update={"level": 4})), coverage=new.coverage)
     time, claim = data_steps(old, after).steps
-    june = [reading_levels(s.data, "main", claims_day(s.data), history(s.data))[-1] for s in (time, claim)]
+    june = [reading_levels(s.data, "main", claims_day(s.data), history_months(s.data))[-1] for s in (time, claim)]
     assert june == [2, 4]
 
 
@@ -119,7 +119,7 @@ def test_a_claim_about_earlier_months_is_a_revision_and_one_about_later_months_i
     assert kind == {"covert_true": "revision", "OC31": "new", "OC33": "new"}
     recoded = next(s.data for s in found if any(c.table == "readings" for c in s.rows))
     assert origin(recoded) == month("2026-03")  # known since May, it is about March, where the old data end
-    assert reading_levels(recoded, "covert_true", claims_day(recoded), history(recoded))[-1] == 4
+    assert reading_levels(recoded, "covert_true", claims_day(recoded), history_months(recoded))[-1] == 4
 
 
 def test_a_further_vintage_revises_and_a_further_month_is_new() -> None:

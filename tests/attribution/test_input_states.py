@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from forecast.attribution.input_states import MOST_PRIORS, intermediate_inputs
+from forecast.attribution.input_states import MAX_PRIORS, intermediate_inputs
 from forecast.forecasting.inputs import Inputs, load_workspace
-from forecast.priors.catalogue import parse_prior
+from forecast.priors.parsing import parse_prior
 from tests.conftest import NOW
 from tests.support.data_editing import BUNDLED
 
@@ -46,7 +46,7 @@ def test_many_priors_are_told_by_file(inputs: Inputs) -> None:
     rises = {f"ladder__rise__{j}": "quantiles(0.01, 0.03, 0.1)" for j in range(5)}
     stays = {f"ladder__stay__{j}": "quantiles(4, 20, 70)" for j in range(1, 6)}
     b = with_priors(inputs, **rises, **stays, drift__sd="HalfNormal(0.4)")
-    assert len(rises) + len(stays) + 1 > MOST_PRIORS
+    assert len(rises) + len(stays) + 1 > MAX_PRIORS
     assert [s.label.partition(" (")[0] for s in intermediate_inputs(inputs, b).states[1:]] == [
         "ladder.toml: 10 edited",
         "drift.toml: 1 edited",

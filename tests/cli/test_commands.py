@@ -87,6 +87,8 @@ def test_a_list_of_commands_says_what_each_says_of_itself() -> None:
 @pytest.mark.parametrize("example", QUICK)
 @pytest.mark.usefixtures("workspace")
 def test_a_quick_example_works(example: str, tmp_path: Path, command: Command) -> None:
+    if "--upgrade" in example:
+        places.create_workspace(tmp_path / "workspace" / "mine")
     result = command(*shlex.split(example)[1:], cwd=tmp_path / "workspace")
     assert result.exit_code == 0, result.stderr
     assert result.stdout
@@ -99,12 +101,11 @@ def test_the_examples_that_fit_or_need_a_run_work(workspace: places.Workspace, m
     `status` may find the bundled data old by the tests' clock.
     """
     monkeypatch.setattr("forecast.jobs.run.fit", lambda *_, **__: prior_forecast())
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.fit", lambda *_, **__: prior_forecast())
     monkeypatch.setattr("forecast.jobs.priors.reference.compile_sampler", lambda *_: StandIn())
     ticks = itertools.count()
-    surroundings = Environment(clock=lambda: NOW + timedelta(minutes=next(ticks)), environ={}, cwd=workspace.data.parent)
+    environment = Environment(clock=lambda: NOW + timedelta(minutes=next(ticks)), environ={}, cwd=workspace.data.parent)
     for example in ("forecast run --publish", *SLOW):  # what moved the forecast needs two published runs
         words = re.sub(r"\b\d{8}T\d{6}Z-\w+", lambda _: store.list_runs(workspace.reports)[0].run_id, example)
-        result = CliRunner().invoke(main, shlex.split(words)[1:], obj=surroundings, prog_name="forecast")
+        result = CliRunner().invoke(main, shlex.split(words)[1:], obj=environment, prog_name="forecast")
         assert result.exit_code in ((0, 8) if example.startswith("forecast status") else (0,)), f"{example}: {result.stderr}"
         assert result.stdout, example

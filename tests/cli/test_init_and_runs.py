@@ -45,7 +45,7 @@ def inputs(root: Path) -> dict[str, bytes]:
 def test_init_copies_the_bundled_workspace(command: Command, tmp_path: Path) -> None:
     result = command("init", "mine")
     assert result.exit_code == 0, result.stderr
-    assert inputs(tmp_path / "mine") == inputs(places.bundled())
+    assert inputs(tmp_path / "mine") == inputs(places.bundled_root())
     assert [p.name for p in (tmp_path / "mine" / "reports").iterdir()] == ["README.md"]
     assert [p.name for p in (tmp_path / "mine").rglob("*") if p.name.startswith(".")] == [".gitattributes"]
 
@@ -70,14 +70,14 @@ def test_init_that_cannot_write_leaves_nothing(command: Command, tmp_path: Path)
 
 def test_the_workspace_is_looked_for_in_order(workspace: places.Workspace, tmp_path: Path) -> None:
     root = workspace.data.parent
-    other = places.create(tmp_path / "other")
+    other = places.create_workspace(tmp_path / "other")
     variable = {places.VARIABLE: str(root)}
-    assert places.find("other", variable, tmp_path).data == other.data
-    assert places.find(None, variable, other.data.parent).data == workspace.data
-    assert places.find(None, {}, root).data == workspace.data
-    default = places.find(None, {}, tmp_path)
-    assert default.data == places.bundled() / "data"
-    assert default.reports in (places.bundled() / "reports", tmp_path / "reports")
+    assert places.find_workspace("other", variable, tmp_path).data == other.data
+    assert places.find_workspace(None, variable, other.data.parent).data == workspace.data
+    assert places.find_workspace(None, {}, root).data == workspace.data
+    default = places.find_workspace(None, {}, tmp_path)
+    assert default.data == places.bundled_root() / "data"
+    assert default.reports in (places.bundled_root() / "reports", tmp_path / "reports")
 
 
 def test_a_folder_that_is_no_workspace_is_refused(command: Command, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_folder_that_is_no_workspace_is_refused(command: Command, tmp_path: Pa
     assert "no priors/" in result.stderr
     assert "forecast init" in result.stderr
     with pytest.raises(UsageError, match=places.VARIABLE):
-        places.find(None, {places.VARIABLE: "nowhere"}, tmp_path)
+        places.find_workspace(None, {places.VARIABLE: "nowhere"}, tmp_path)
 
 
 def test_runs_list_shows_the_newest_first_and_the_published(command: Command, reports: Path) -> None:

@@ -17,11 +17,11 @@ from click.testing import CliRunner, Result
 
 from forecast.cli import main
 from forecast.cli._context import Environment
-from forecast.cli._questions_view import COLUMNS, table
-from forecast.cli.data import whole
-from forecast.evaluation.score_table import late
+from forecast.cli._questions_view import COLUMNS, question_lines
+from forecast.cli._text import record_lines
+from forecast.evaluation.score_table import late_forecasts
 from forecast.jobs.questions import record
-from forecast.jobs.questions.freeze import left_out, read_book
+from forecast.jobs.questions.freeze import omitted_questions, read_question_ledger
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.support.ledgers import FIRST, SECOND, published
@@ -40,8 +40,8 @@ def place(tmp_path: Path) -> Path:
 
 
 def questions(place: Path, *words: str, now: datetime = NOW) -> Result:
-    surroundings = Environment(clock=lambda: now, environ={}, cwd=place)
-    return CliRunner().invoke(main, ["questions", *words], obj=surroundings, prog_name="forecast")
+    environment = Environment(clock=lambda: now, environ={}, cwd=place)
+    return CliRunner().invoke(main, ["questions", *words], obj=environment, prog_name="forecast")
 
 
 def on_a_terminal(*words: str, columns: int = 80) -> list[str]:
@@ -63,9 +63,9 @@ def on_a_terminal(*words: str, columns: int = 80) -> list[str]:
 
 def test_questions_stand_under_what_they_ask(place: Path) -> None:
     today = NOW.date()
-    book = read_book(place / "reports")
+    book = read_question_ledger(place / "reports")
     chosen = sorted(book.questions.values(), key=lambda q: q.resolves)
-    lines = table(chosen, today, 80)
+    lines = question_lines(chosen, today, 80)
     assert max(map(len, lines)) <= 80
     text = " ".join(" ".join(lines).split())
     at = lines.index(next(line for line in lines if line.startswith("  reach-4-12m")))
@@ -82,13 +82,13 @@ def test_columns_that_say_nothing_are_left_out(place: Path) -> None:
     reports = place / "reports"
 
     def header() -> set[str]:
-        lines = table(list(read_book(reports).questions.values()), NOW.date(), 80)
+        lines = question_lines(list(read_question_ledger(reports).questions.values()), NOW.date(), 80)
         return {word for line in lines if line.startswith("  question ") for word in line.split()}
 
     assert header() == {"question", "model", "asks"}
-    record.predict(reports, Q, 0.2, "ann", None, NOW)
+    record.record_prediction(reports, Q, 0.2, "ann", None, NOW)
     assert header() == {"question", "model", "persons", "asks"}
-    record.resolve(reports, Q, True, about="known", source="s", day="2026-11-20", by="ann", why=None, settles=None, now=NOW)
+    record.record_resolution(reports, Q, True, about="known", source="s", day="2026-11-20", by="ann", why=None, settles=None, now=NOW)
     assert header() == {"question", "model", "persons", "state", "asks"}
 
 
@@ -96,7 +96,7 @@ def test_questions_in_a_pipe_are_rows_of_the_same_columns(place: Path) -> None:
     rows = [line.split("\t") for line in questions(place, "list").stdout.splitlines()]
     assert tuple(rows[0]) == COLUMNS
     assert {len(row) for row in rows} == {len(COLUMNS)}
-    assert len(rows) == 1 + len(read_book(place / "reports").questions)
+    assert len(rows) == 1 + len(read_question_ledger(place / "reports").questions)
     assert not any("…" in cell for row in rows for cell in row)
 
 
@@ -116,7 +116,7 @@ def test_the_questions_of_an_old_origin_that_are_missing_are_explained(place: Pa
 def test_nothing_is_missing_of_a_new_origin(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     published(reports, origin="2026-10")
-    assert left_out(reports, read_book(reports)) == ()
+    assert omitted_questions(reports, read_question_ledger(reports)) == ()
 
 
 def test_a_damaged_run_leaves_the_ledger_readable(place: Path) -> None:
@@ -130,22 +130,24 @@ def test_a_damaged_run_leaves_the_ledger_readable(place: Path) -> None:
 def test_the_score_says_which_numbers_came_too_late(place: Path) -> None:
     reports = place / "reports"
     later = NOW + timedelta(days=100)
-    record.add(reports, "pact", "Is there a pact?", datetime(2027, 6, 30, tzinfo=UTC).date(), "ann", None, NOW)
-    record.predict(reports, "pact", 0.2, "ann", None, NOW)
-    record.predict(reports, "pact", 0.3, "ann", None, later)
-    record.predict(reports, "pact", 0.9, "bob", None, later)
-    assert late(read_book(reports)) == ()
-    record.resolve(reports, "pact", True, about="known", source="s", day="2027-01-05", by="ann", why=None, settles=None, now=later)
-    found = {x.author: x for x in late(read_book(reports))}
+    record.add_question(reports, "pact", "Is there a pact?", datetime(2027, 6, 30, tzinfo=UTC).date(), "ann", None, NOW)
+    record.record_prediction(reports, "pact", 0.2, "ann", None, NOW)
+    record.record_prediction(reports, "pact", 0.3, "ann", None, later)
+    record.record_prediction(reports, "pact", 0.9, "bob", None, later)
+    assert late_forecasts(read_question_ledger(reports)) == ()
+    record.record_resolution(
+        reports, "pact", True, about="known", source="s", day="2027-01-05", by="ann", why=None, settles=None, now=later
+    )
+    found = {x.author: x for x in late_forecasts(read_question_ledger(reports))}
     assert {name: (x.question, len(x.entries), x.public, x.scored) for name, x in found.items()} == {
         "ann": ("pact", 1, "2027-01-05", True),
         "bob": ("pact", 1, "2027-01-05", False),
     }
     result = questions(place, "score", now=later)
     said = " ".join(result.stdout.split())
-    assert "Too late to be scored" in said
-    assert "bob on pact: entry 5, from 2027-03-04 on; public on 2027-01-05; nothing earlier is there to be scored." in said
-    assert "ann on pact: entry 4, from 2027-03-04 on; public on 2027-01-05; an earlier number is scored." in said
+    assert "Entered too late to be scored" in said
+    assert "bob on pact: entry 5, from 2027-03-04 on; public on 2027-01-05; no earlier probability can be scored." in said
+    assert "ann on pact: entry 4, from 2027-03-04 on; public on 2027-01-05; an earlier probability is scored." in said
     assert max(map(len, result.stdout.splitlines())) <= 80
     document = json.loads(questions(place, "score", "--json", now=later).stdout)
     assert [(x["author"], x["entries"], x["scored"]) for x in document["too_late"]] == [("ann", [4], True), ("bob", [5], False)]
@@ -153,25 +155,25 @@ def test_the_score_says_which_numbers_came_too_late(place: Path) -> None:
 
 def test_what_the_model_said_after_the_answer_is_named_too(place: Path) -> None:
     reports = place / "reports"
-    record.resolve(reports, Q, True, about="known", source="s", day="2026-11-24", by="ann", why=None, settles=None, now=NOW)
+    record.record_resolution(reports, Q, True, about="known", source="s", day="2026-11-24", by="ann", why=None, settles=None, now=NOW)
     published(reports, SECOND)
-    (found,) = late(read_book(reports))
+    (found,) = late_forecasts(read_question_ledger(reports))
     assert (found.question, found.author, found.scored) == (Q, "model", True)
 
 
 def test_a_disputed_question_has_nothing_too_late_yet(place: Path) -> None:
     reports = place / "reports"
     later = NOW + timedelta(days=1)
-    record.predict(reports, Q, 0.9, "bob", None, later)
-    record.resolve(reports, Q, True, about="known", source="s", day="2026-11-24", by="ann", why=None, settles=None, now=later)
-    assert [x.author for x in late(read_book(reports))] == ["bob"]
-    record.dispute(reports, Q, 3, "carl", "No.", later)
-    assert late(read_book(reports)) == ()
+    record.record_prediction(reports, Q, 0.9, "bob", None, later)
+    record.record_resolution(reports, Q, True, about="known", source="s", day="2026-11-24", by="ann", why=None, settles=None, now=later)
+    assert [x.author for x in late_forecasts(read_question_ledger(reports))] == ["bob"]
+    record.record_dispute(reports, Q, 3, "carl", "No.", later)
+    assert late_forecasts(read_question_ledger(reports)) == ()
 
 
 def test_a_single_row_is_shown_in_full() -> None:
     row = {"id": "A061", "count": None, "why": "word " * 60, "url": "https://example.org/" + "a-b/" * 10}
-    lines = whole(("id", "count", "why", "url"), row, 80)
+    lines = record_lines(("id", "count", "why", "url"), row, 80)
     assert max(map(len, lines)) <= 80
     assert "count" in lines
     text = " ".join(" ".join(lines).split())

@@ -14,9 +14,9 @@ import pytest
 from forecast import workspace as places
 from forecast.errors import ForecastError
 from forecast.jobs.questions import record
-from forecast.report.render import write_report_files
+from forecast.report.files import write_report_files
 from forecast.runs import publication_lock, store
-from tests.fixtures.report_example import report_example
+from tests.fixtures.report_example import as_report
 
 SITE = """
 import fcntl, os
@@ -43,12 +43,12 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a run, and a ledger with a question."""
     from datetime import UTC, date
 
-    where = places.create(tmp_path_factory.mktemp("locks") / "workspace")
+    where = places.create_workspace(tmp_path_factory.mktemp("locks") / "workspace")
     now = datetime(2026, 1, 2, tzinfo=UTC)
     with publication_lock.publisher(where.reports, "a test", now):
-        report = report_example() | {"run_id": RUN}
+        report = as_report(run_id=RUN)
         store.write_run(where.reports, RUN, lambda folder: write_report_files(report, folder) and None, {})
-    record.add(where.reports, "pact", "Is there a pact?", date(2099, 1, 1), "me", None, now)
+    record.add_question(where.reports, "pact", "Is there a pact?", date(2099, 1, 1), "me", None, now)
     return where.root
 
 

@@ -18,9 +18,9 @@ from click.testing import CliRunner, Result
 
 from forecast import errors
 from forecast.cli._context import Context, Environment
-from forecast.cli._log import Log
 from forecast.cli._options import common
 from forecast.cli._root import Group, Root
+from forecast.cli._streams import Log
 
 MOMENT = datetime(2026, 11, 24, 16, 15, tzinfo=timezone(timedelta(hours=2)))
 PROBLEM = errors.Problem("events.csv", "'x'", "a date", "Write YYYY-MM-DD.", row=3, column="date")

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecast.cli._prior_list import THEMES, lines
-from forecast.jobs.priors.headline_moves import prior_moves
+from forecast.cli.priors import THEMES, list_lines
+from forecast.jobs.priors.headline import headline_moves
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.load import load_priors
-from forecast.runs import run_ids, store
+from forecast.runs import store
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.support.sound_reports import EXAMPLE, sound_report
@@ -46,7 +46,7 @@ def _whole(examined: dict[str, Any]) -> dict[str, Any]:
     scaled, sweep = next(row for row in example["scaled"] if row["moves"] and row["tilts"]), example["sweeps"][0]
 
     def moves(row: dict[str, Any], key: str) -> list[dict[str, Any]]:
-        return [scaled[key][0] | said for said in row[key]]
+        return [scaled[key][0] | message for message in row[key]]
 
     rows = [scaled | row | {key: moves(row, key) for key in ("moves", "tilts")} for row in examined["scaled"]]
     return example | {"scaled": rows, "sweeps": [sweep | row for row in examined["sweeps"]]}
@@ -55,7 +55,7 @@ def _whole(examined: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def published(workspace: Workspace) -> Path:
     """A run that is published, with only what is read here."""
-    run_id = run_ids.new_run_id(NOW, "a" * 64)
+    run_id = store.new_run_id(NOW, "a" * 64)
     text = json.dumps(sound_report(run_id, sensitivity=_whole(EXAMINED)))
     path = store.write_run(workspace.reports, run_id, lambda folder: (folder / "report.json").write_text(text) and None, {})
     store.publish(workspace.reports, run_id)
@@ -63,16 +63,16 @@ def published(workspace: Workspace) -> Path:
 
 
 def test_a_prior_moves_the_headline_by_the_most_that_any_change_of_it_did(workspace: Workspace, published: Path) -> None:
-    found = prior_moves(workspace.reports)
-    assert found is not None
-    run, moves = found
+    outcome = headline_moves(workspace.reports)
+    assert outcome is not None
+    run, moves = outcome
     assert run == published.name
     assert moves == pytest.approx({"leverage.effect": 0.016, "ladder.rise.4": 0.00001, "readings.weights": 0.061})
 
 
 def test_without_a_run_there_is_no_such_column(workspace: Workspace, command: Command) -> None:
-    assert prior_moves(workspace.reports) is None
-    shown = lines(list(load_priors(workspace.priors).values()), None, {}, 80)
+    assert headline_moves(workspace.reports) is None
+    shown = list_lines(list(load_priors(workspace.priors).values()), None, {}, 80)
     assert "moves" not in [line.strip() for line in shown]
     rows = json.loads(command("priors", "list", "--json", "--workspace", workspace.data.parent).stdout)
     assert {row["headline_moves_by"] for row in rows} == {None}
@@ -80,7 +80,7 @@ def test_without_a_run_there_is_no_such_column(workspace: Workspace, command: Co
 
 def test_every_theme_has_one_heading_and_every_prior_its_place(workspace: Workspace) -> None:
     loaded = load_priors(workspace.priors)
-    shown = lines(list(loaded.values()), None, {}, 80)
+    shown = list_lines(list(loaded.values()), None, {}, 80)
     headings = [line.partition(":")[0] for line in shown if line and not line.startswith(" ")]
     assert headings == list(dict.fromkeys(name.partition(".")[0] for name in CATALOGUE))
     assert set(headings) == set(THEMES)
@@ -91,7 +91,7 @@ def test_every_theme_has_one_heading_and_every_prior_its_place(workspace: Worksp
 @pytest.mark.parametrize("width", [80, 60, 160])
 def test_the_table_fits_and_shows_what_matters(workspace: Workspace, width: int) -> None:
     moves = {"leverage.effect": 0.016, "ladder.rise.4": 0.00001}
-    shown = lines(list(load_priors(workspace.priors).values()), "20261124T141500Z-aaaaaa", moves, width)
+    shown = list_lines(list(load_priors(workspace.priors).values()), "20261124T141500Z-aaaaaa", moves, width)
     assert max(map(len, shown)) <= width
     by_name = {line.split()[0]: line.split()[1] for line in shown if line.startswith("  ") and line[2] != " "}
     assert (by_name["leverage.effect"], by_name["ladder.rise.4"], by_name["direct.rate"]) == ("1.6", "0", "–")
@@ -118,6 +118,6 @@ def test_a_damaged_run_is_named_and_the_priors_are_listed(workspace: Workspace, 
 def test_listing_priors_imports_nothing_heavy() -> None:
     import subprocess
 
-    code = "import sys, forecast.jobs.priors.headline_moves, forecast.cli._prior_list; print(*sys.modules)"
+    code = "import sys, forecast.jobs.priors.headline, forecast.cli.priors; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "scipy", "pymc"} & {name.split(".")[0] for name in loaded}

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 
 from forecast.cli import main
 from forecast.cli._context import Environment
-from forecast.cli._questions_view import table
+from forecast.cli._questions_view import question_lines
 from forecast.jobs.questions import record
-from forecast.jobs.questions.freeze import read_book
+from forecast.jobs.questions.freeze import read_question_ledger
 from forecast.runs import ledger, publication_lock
 from forecast.workspace import Workspace
 from tests.conftest import NOW
@@ -40,8 +40,8 @@ def questions(place: Path) -> Command:
     """`questions("list", now=…)` runs `forecast questions list` by that clock."""
 
     def run(*words: str, now: datetime = NOW) -> Result:
-        surroundings = Environment(clock=lambda: now, environ={}, cwd=place)
-        return CliRunner().invoke(main, ["questions", *words], obj=surroundings, prog_name="forecast")
+        environment = Environment(clock=lambda: now, environ={}, cwd=place)
+        return CliRunner().invoke(main, ["questions", *words], obj=environment, prog_name="forecast")
 
     return run
 
@@ -49,9 +49,9 @@ def questions(place: Path) -> Command:
 def test_a_question_from_asking_to_its_score(questions: Command) -> None:
     later = NOW + timedelta(days=300)
     said = questions("add", "pact", "Is there a pact?", "--date", "2027-03-01", "--by", "ann", "--link", "https://example.org")
-    assert said.stdout.splitlines()[0] == "pact is asked, to be answered by 2027-03-01. Entry 2 of the ledger."
+    assert said.stdout.splitlines()[0] == "pact is added; it resolves on 2027-03-01. Entry 2 of the ledger."
     hope = questions("predict", "pact", "25%", "--by", "bob", "--why", "Hope").stdout
-    assert hope.splitlines()[0] == "bob says 25 % to pact. Entry 3 of the ledger."
+    assert hope.splitlines()[0] == "Recorded: bob, 25 %, pact. Entry 3 of the ledger."
     assert questions("predict", "reach-4-12m", "0.1", "--by", "bob").exit_code == 0
     yes = ("--source", "The treaty", "--date", "2027-02-28", "--by", "ann")
     assert questions("resolve", "pact", "yes", *yes, now=later).exit_code == 0
@@ -59,7 +59,7 @@ def test_a_question_from_asking_to_its_score(questions: Command) -> None:
     assert questions("resolve", Q, "no", *no, now=later).exit_code == 0
     shown = questions("list", "pact", now=later).stdout
     assert shown.startswith(
-        "pact: resolved: yes\nIs there a pact?\nResolves on 2027-03-01.\nAsked by ann on 2026-11-24: https://example.org.\n"
+        "pact: resolved: yes\nIs there a pact?\nResolves on 2027-03-01.\nAdded by ann on 2026-11-24: https://example.org.\n"
     )
     assert "bob 25 %: Hope" in shown
     assert "resolved yes by ann: The treaty" in shown
@@ -103,7 +103,7 @@ def test_a_resolution_is_disputed_and_settled(questions: Command) -> None:
     assert again.exit_code == 2
     assert again.stderr.strip().endswith(f"--disputes {first}.")
     said = questions("resolve", Q, "--disputes", str(first), "--by", "carl", "--why", "Nobody confirmed it.", now=now)
-    assert said.stdout.splitlines()[0].startswith(f"Entry {first} is disputed; to resolve {Q} anew")
+    assert said.stdout.splitlines()[0].startswith(f"Entry {first} is disputed; to resolve {Q} again")
     assert "disputed: yes" in questions("list", Q, now=now).stdout
     over = str(first + 1)
     assert questions("resolve", Q, "yes", *source, now=now).exit_code == 2
@@ -119,19 +119,19 @@ def test_a_resolution_is_disputed_and_settled(questions: Command) -> None:
         (("predict", Q, "150%", "--by", "ann"), "not between 0 and 1"),
         (("predict", Q, "0.5"), "--by"),
         (("predict", "reach", "0.5", "--by", "ann"), "may mean"),
-        (("resolve", Q, "maybe", "--source", "s", "--date", "2026-11-24", "--by", "ann"), "write yes, no"),
+        (("resolve", Q, "maybe", "--source", "s", "--date", "2026-11-24", "--by", "ann"), "write yes or no"),
         (("resolve", Q, "yes", "--date", "2026-11-24", "--by", "ann"), "--source and --date"),
         (("resolve", Q, "yes", "--source", "s", "--by", "ann"), "--source and --date"),
         (("resolve", Q, "yes", "--source", "s", "--date", "24.11.2026", "--by", "ann"), "is not a day"),
         (("resolve", Q, "no", "--source", "s", "--date", "2026-11-24", "--by", "ann"), "Only a yes may come before 2027-08-29"),
-        (("resolve", Q, "yes", "--disputes", "1", "--by", "ann"), "--why and --by alone"),
-        (("add", "pact", "?", "--date", "soon", "--by", "ann"), "not a day of the form"),
+        (("resolve", Q, "yes", "--disputes", "1", "--by", "ann"), "only with --why and --by"),
+        (("add", "pact", "?", "--date", "soon", "--by", "ann"), "not a date of the form"),
         (("resolve", Q, "yes", "--source", "s", "--date", "0001-01-01T00:00+14:00", "--by", "ann"), "is not a day"),
         (("resolve", Q, "yes", "--source", "s", "--date", "9999-12-31T23:00-14:00", "--by", "ann"), "is not a day"),
-        (("resolve", Q, "9" * 5000, "--source", "s", "--date", "2026-11-24", "--by", "ann"), "is no outcome; write yes, no"),
-        (("verify", "--head", "9" * 5000 + "-abcdef12"), "is not a head"),
+        (("resolve", Q, "9" * 5000, "--source", "s", "--date", "2026-11-24", "--by", "ann"), "is not an outcome; write yes or no"),
+        (("verify", "--head", "9" * 5000 + "-abcdef12"), "have the form of a head"),
         (("list", "nothing"), "is no question"),
-        (("verify", "--head", "12"), "is not a head"),
+        (("verify", "--head", "12"), "have the form of a head"),
         (("edit", Q), "No such command"),
     ],
 )
@@ -158,7 +158,7 @@ def test_a_head_is_printed_and_found_again(questions: Command, place: Path) -> N
     assert questions("verify", "--head", head[:14]).exit_code == 0
     result = questions("verify", "--head", "1-" + "0" * 64)
     assert result.exit_code == 7
-    assert "does not go on from the head that was noted" in result.stderr
+    assert "does not contain the head given" in result.stderr
 
 
 def test_an_empty_ledger_is_no_failure(command: Command, workspace: Workspace) -> None:
@@ -173,11 +173,11 @@ def test_lines_fit_a_terminal(questions: Command, place: Path) -> None:
     later = NOW + timedelta(days=1000)
     reports = place / "reports"
     published(reports, SECOND, chances={"reach-4-12m": 0.02}, priors="b" * 64)
-    for asked in [q for q in read_book(reports).questions.values() if q.horizon == 12 and q.level in (None, 4, 5)]:
-        record.predict(reports, asked.id, 0.2, "a person with quite a long name", "word " * 40, NOW)
-        told = {"about": "known", "source": "s" * 30, "day": asked.resolves.isoformat(), "by": "ann", "why": None, "settles": None}
-        record.resolve(reports, asked.id, 2 if asked.kind == "count" else False, now=later, **told)
-    assert max(map(len, table(list(read_book(reports).questions.values()), later.date(), 80))) <= 80
+    for asked in [q for q in read_question_ledger(reports).questions.values() if q.horizon == 12 and q.level in (None, 4, 5)]:
+        record.record_prediction(reports, asked.id, 0.2, "a person with quite a long name", "word " * 40, NOW)
+        resolution = {"about": "known", "source": "s" * 30, "day": asked.resolves.isoformat(), "by": "ann", "why": None, "settles": None}
+        record.record_resolution(reports, asked.id, 2 if asked.kind == "count" else False, now=later, **resolution)
+    assert max(map(len, question_lines(list(read_question_ledger(reports).questions.values()), later.date(), 80))) <= 80
     for words in (("list", Q), ("score",), ("verify",)):
         result = questions(*words, now=later)
         assert result.exit_code == 0, result.stderr

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 
 from forecast import workspace as places
 from forecast.cli._streams import SafeStream, as_json
-from forecast.report.render import write_report_files
+from forecast.report.files import write_report_files
 from forecast.runs import store
-from forecast.storage.characters import refused_character
+from forecast.storage.text import refused_character
 from tests.cli.test_commands import ALL, examples, fits
-from tests.fixtures.report_example import report_example
+from tests.fixtures.report_example import as_report, report_example
 
 RUN = "20261124T141500Z-abcdef"
 STEERING = "\x00\x07\x08\x0c\x0d\x1b\x7f\x85\x9b\u061c\u200e\u2028\u202e\u2066\ud800\udcff\ufdd0\ufffe\U0010ffff"
@@ -35,7 +35,7 @@ DRIVER = """
 import json, os, sys
 from datetime import UTC, datetime
 from forecast.cli import main
-from forecast.cli._context import Surroundings
+from forecast.cli._context import Environment
 import forecast.data.read, forecast.jobs.status, forecast.jobs.priors.set_edits, forecast.priors.descriptions, rich.table
 
 commands, codes = json.load(open(sys.argv[1])), []
@@ -48,7 +48,7 @@ for words in commands:
 else:
     os.write(said, json.dumps(codes).encode())
     os._exit(0)
-main(words, prog_name="forecast", obj=Surroundings(clock=lambda: datetime(2026, 11, 24, 14, 15, tzinfo=UTC), environ={}))
+main(words, prog_name="forecast", obj=Environment(clock=lambda: datetime(2026, 11, 24, 14, 15, tzinfo=UTC), environ={}))
 """
 """Each command in a process of its own, forked from one that has imported what they need. They end as the interpreter does."""
 
@@ -79,8 +79,8 @@ FEW = 12
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a published run of which only the report is real. To be copied."""
-    where = places.create(tmp_path_factory.mktemp("streams") / "workspace")
-    report = report_example() | {"run_id": RUN}
+    where = places.create_workspace(tmp_path_factory.mktemp("streams") / "workspace")
+    report = as_report(run_id=RUN)
     store.write_run(where.reports, RUN, lambda folder: write_report_files(report, folder) and None, META)
     store.publish(where.reports, RUN)
     return where.root
@@ -152,12 +152,12 @@ def test_a_result_that_could_not_be_printed_is_told(tmp_path: Path) -> None:
             [sys.executable, "-m", "forecast", "--json", "runs", "list"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 0
-    assert done.stderr == "The output could not be printed: No space left on device. The exit code tells how the work itself ended.\n"
+    assert done.stderr == "The output could not be printed: No space left on device. The exit code is that of the work itself.\n"
 
 
 def test_a_folder_that_was_deleted_is_no_place_and_no_crash(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
-    places.create(tmp_path / "workspace")
+    places.create_workspace(tmp_path / "workspace")
     for words, code in (
         (["data", "show"], 0),
         (["--workspace", str(tmp_path / "workspace"), "data", "show"], 0),

@@ -15,7 +15,7 @@ from click.testing import Result
 
 from forecast import workspace as places
 from forecast.cli._progress import listener
-from forecast.storage.characters import refused_character
+from forecast.storage.text import refused_character
 from tests.cli.test_commands import ALL
 
 type Command = Callable[..., Result]
@@ -102,8 +102,8 @@ def test_a_number_that_cannot_be_is_refused_before_any_work(
     def work(*_: object) -> None:
         raise AssertionError("work has begun")
 
-    monkeypatch.setattr(places, "find", work)
-    monkeypatch.setattr("forecast.cli._context.find", work)
+    monkeypatch.setattr(places, "find_workspace", work)
+    monkeypatch.setattr("forecast.cli._context.find_workspace", work)
     for number in WRONG:
         result = command(*path, f"{option.opts[0]}={number}")
         assert result.exit_code == 2, (number, result.stderr)
@@ -124,7 +124,7 @@ def test_a_day_that_has_not_come_is_refused(command: Command, workspace: places.
         return
     result = command(*path, "--as-of", "9999-12-31", cwd=workspace.root)
     assert result.exit_code == 2
-    assert "9999-12-31 is still to come; today is 2026-11-24" in result.stderr
+    assert "9999-12-31 is in the future; today is 2026-11-24" in result.stderr
 
 
 REFUSED = [

@@ -17,11 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.cli import _timetable
-from forecast.cli._log import Log
-from forecast.cli._progress import listener, seldom
-from forecast.cli._timetable import SECONDS, Position, Timetable, duration, steps_of_refit, steps_of_run
-from forecast.jobs import explain, run, state_forecasts
+from forecast.cli import _progress
+from forecast.cli._progress import SECONDS, Position, Timetable, duration, listener, seldom, steps_of_refit, steps_of_run
+from forecast.cli._streams import Log
+from forecast.jobs import explain, run
 from forecast.jobs.refit import reweight
 from forecast.progress import within
 
@@ -148,12 +147,12 @@ def test_a_job_within_a_step_is_said_under_its_name() -> None:
 def test_every_step_that_may_come_has_its_time() -> None:
     for follows in (False, True):
         assert set(steps_of_run(True, follows)) | set(steps_of_refit(True, follows)) <= set(SECONDS)
-    assert set(SECONDS) >= _timetable.CACHED
+    assert set(SECONDS) >= _progress.CACHED
 
 
 def test_what_the_jobs_report_is_in_the_plan() -> None:
     stages = set()
-    for module in (run, reweight, explain, state_forecasts):
+    for module in (run, reweight, explain):
         for call in ast.walk(ast.parse(inspect.getsource(module))):
             if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("progress") and isinstance(call.args[0], ast.Constant):
                 stages.add(call.args[0].value)
@@ -179,7 +178,8 @@ def test_a_log_has_the_same_as_numbers() -> None:
     progress("drivers")
     progress("report", 1.0)
     first, last = (json.loads(line) for line in stream.getvalue().splitlines())
-    assert (first["step"], first["steps"], first["seconds"]) == (1, 6, 0.0)
+    assert (first["step"], first["steps"]) == (1, 6)
+    assert first["seconds"] < 10
     assert first["seconds_left"] > 60
     assert (last["step"], last["steps"], last["share"], last["seconds_left"]) == (2, 2, 1.0, 0)
 

@@ -58,7 +58,7 @@ def test_every_command_is_known_to_write_or_to_read() -> None:
 @pytest.fixture
 def fallback(workspace: places.Workspace, monkeypatch: pytest.MonkeyPatch) -> places.Workspace:
     """A copy of the bundled workspace that stands for the bundled one."""
-    monkeypatch.setattr(places, "bundled", lambda: workspace.root)
+    monkeypatch.setattr(places, "bundled_root", lambda: workspace.root)
     return workspace
 
 
@@ -136,10 +136,10 @@ def test_reports_that_is_no_folder_is_said(workspace: places.Workspace, command:
 
 
 def test_a_fallback_in_an_installed_package_keeps_its_reports_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inside = places.create(tmp_path / "package" / "_workspace")
+    inside = places.create_workspace(tmp_path / "package" / "_workspace")
     monkeypatch.setattr(places, "PACKAGE", tmp_path / "package")
-    found = places.find(None, {}, tmp_path)
+    found = places.find_workspace(None, {}, tmp_path)
     assert (found.reports, found.fallback) == (inside.reports, True)
-    for where in (found, places.find(inside.root, {}, tmp_path)):  # named or not
+    for where in (found, places.find_workspace(inside.root, {}, tmp_path)):  # named or not
         with pytest.raises(UsageError, match="forecast init DIR"):
-            places.check_own(where)
+            places.check_writable(where)

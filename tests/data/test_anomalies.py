@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from forecast.data.checks.registry import oddities
+from forecast.data.checks.registry import find_oddities
 from forecast.data.read import read_all
 from forecast.data.records import Event, Indicator
-from forecast.data.settings import Expected
-from forecast.data.tables import Table
+from forecast.data.settings import ExpectedOddity
+from forecast.data.tables import RecordTable
 from forecast.data.toml_file import Settings
 from forecast.domain import PartialDate, month, month_text
 from tests.support.data_editing import BUNDLED
 
-type Tables = Mapping[str, Table[Any]]
+type Tables = Mapping[str, RecordTable[Any]]
 
 SERIES = "usdmxn_avg"
 
@@ -31,7 +31,7 @@ def read() -> tuple[Tables, Settings]:
     return tables, settings
 
 
-def expecting(settings: Settings, key: str, *expected: Expected) -> Settings:
+def expecting(settings: Settings, key: str, *expected: ExpectedOddity) -> Settings:
     source = settings.sources[key].model_copy(update={"expected": expected, "expected_stop": None})
     return replace(settings, sources={**settings.sources, key: source})
 
@@ -45,13 +45,13 @@ def with_values(tables: Tables, values: Mapping[str, float | None]) -> Tables:
             rows.append(row)
         elif (value := values[text]) is not None:
             rows.append(row.model_copy(update={"value": value}))
-    return {**tables, "indicators": Table(tuple(rows))}
+    return {**tables, "indicators": RecordTable(tuple(rows))}
 
 
 def told(tables: Tables, settings: Settings, before: Tables) -> list[str]:
     """The warnings that an edit adds."""
-    known = {str(p) for p in oddities({k: Table(t.rows) for k, t in before.items()}, settings)}
-    new = [p for p in oddities({k: Table(t.rows) for k, t in tables.items()}, settings) if str(p) not in known]
+    known = {str(p) for p in find_oddities({k: RecordTable(t.rows) for k, t in before.items()}, settings)}
+    new = [p for p in find_oddities({k: RecordTable(t.rows) for k, t in tables.items()}, settings) if str(p) not in known]
     assert all(p.severity == "warning" for p in new)
     return [p.found for p in new]
 
@@ -59,7 +59,7 @@ def told(tables: Tables, settings: Settings, before: Tables) -> list[str]:
 EDITS: list[tuple[str, dict[str, float | None], str]] = [
     ("gap", {"2020-03": None, "2020-04": None}, "no usdmxn_avg for 2020-03 to 2020-04"),
     ("gap", {"2020-03": None}, "no usdmxn_avg for 2020-03"),
-    ("repeat", dict.fromkeys(("2020-03", "2020-04", "2020-05", "2020-06"), 23.5), "equal in 4 rows running from 2020-03"),
+    ("repeat", dict.fromkeys(("2020-03", "2020-04", "2020-05", "2020-06"), 23.5), "equal in 4 consecutive rows from 2020-03"),
     ("step", {"2020-03": 2200.0}, "times the month before in 2020-03"),
 ]
 
@@ -70,11 +70,11 @@ def test_an_odd_series_is_told_unless_expected(
 ) -> None:
     tables, settings = read
     edited = with_values(tables, values)
-    assert any(words in found for found in told(edited, settings, tables))
-    inside = Expected.model_validate({"kind": kind, "what": "x", "why": "y", "from": "2020-03", "to": "2020-06"})
+    assert any(words in result for result in told(edited, settings, tables))
+    inside = ExpectedOddity.model_validate({"kind": kind, "what": "x", "why": "y", "from": "2020-03", "to": "2020-06"})
     assert not told(edited, expecting(settings, SERIES, inside), tables)
-    outside = Expected.model_validate({"kind": kind, "what": "x", "why": "y", "from": "2020-07", "to": "2020-08"})
-    assert any(words in found for found in told(edited, expecting(settings, SERIES, outside), tables))
+    outside = ExpectedOddity.model_validate({"kind": kind, "what": "x", "why": "y", "from": "2020-07", "to": "2020-08"})
+    assert any(words in result for result in told(edited, expecting(settings, SERIES, outside), tables))
 
 
 def test_three_equal_months_are_no_repeat(read: tuple[Tables, Settings]) -> None:
@@ -86,41 +86,41 @@ def test_a_series_that_stops_is_told_unless_expected(read: tuple[Tables, Setting
     tables, settings = read
     last = max(row.month for row in tables["indicators"].rows if row.series == SERIES)
     short = with_values(tables, {month_text(m): None for m in (last, last - 1)})
-    assert any(f"{SERIES} stops at {month_text(last - 2)}" in found for found in told(short, settings, tables))
-    assert not any("stops" in found for found in told(tables, expecting(settings, SERIES), tables))  # the lag excuses the month after
+    assert any(f"{SERIES} stops at {month_text(last - 2)}" in result for result in told(short, settings, tables))
+    assert not any("stops" in result for result in told(tables, expecting(settings, SERIES), tables))  # the lag excuses the month after
 
 
 def test_a_newer_vintage_is_no_repeat_and_no_gap(read: tuple[Tables, Settings]) -> None:
     tables, settings = read
     rows = tables["indicators"].rows
     newer = tuple(row.model_copy(update={"published": PartialDate.parse("2026-06-30")}) for row in rows if row.series == SERIES)
-    assert not told({**tables, "indicators": Table((*rows, *newer))}, settings, tables)
+    assert not told({**tables, "indicators": RecordTable((*rows, *newer))}, settings, tables)
 
 
 def test_polls_far_apart_are_told_unless_expected(read: tuple[Tables, Settings]) -> None:
     tables, settings = read
     undeclared = expecting(settings, "polls")
-    found = [p for p in oddities(tables, undeclared) if p.file == "polls.csv"]
-    assert {p.column for p in found} == {"opposed_pct"}
-    assert "47 points from pew-2015:president" in found[0].found  # 93/98 against 1 − .49/.94
-    assert "50 points from elfinanciero-2025-12:troops" in found[1].found  # 1 − .6103/.94 against .80/.94
-    assert "44 points from cripeso-2026-01:troops" in found[2].found  # 78/99 against 1 − .6103/.94
-    assert len(found) == 3
-    assert not [p for p in oddities(tables, settings) if p.file == "polls.csv"]
+    result = [p for p in find_oddities(tables, undeclared) if p.file == "polls.csv"]
+    assert {p.column for p in result} == {"opposed_pct"}
+    assert "47 points from pew-2015:president" in result[0].found  # 93/98 against 1 − .49/.94
+    assert "50 points from elfinanciero-2025-12:troops" in result[1].found  # 1 − .6103/.94 against .80/.94
+    assert "44 points from cripeso-2026-01:troops" in result[2].found  # 78/99 against 1 − .6103/.94
+    assert len(result) == 3
+    assert not [p for p in find_oddities(tables, settings) if p.file == "polls.csv"]
 
 
 def test_a_release_with_holes_is_told_unless_expected(read: tuple[Tables, Settings]) -> None:
     tables, settings = read
     rows = tables["overdose_releases"].rows
     hole = [row for row in rows if (str(row.published), row.indicator) == ("2017-12-16", "all_drugs")][3]
-    holed = {**tables, "overdose_releases": Table(tuple(row for row in rows if row is not hole))}
+    holed = {**tables, "overdose_releases": RecordTable(tuple(row for row in rows if row is not hole))}
     words = f"no all_drugs from {month_text(hole.period_end)} to {month_text(hole.period_end)} in the release of 2017-12-16"
-    assert any(words in found for found in told(holed, settings, tables))
+    assert any(words in result for result in told(holed, settings, tables))
     declared = {"kind": "gap", "what": "x", "why": "y", "series": "all_drugs", "release": "2017-12-16", "from": "2015-01", "to": "2017-12"}
     known = settings.sources["overdose_releases"].expected
 
     def silent(**changes: str) -> bool:
-        entry = Expected.model_validate({**declared, **changes})
+        entry = ExpectedOddity.model_validate({**declared, **changes})
         return not told(holed, expecting(settings, "overdose_releases", *known, entry), tables)
 
     assert silent()
@@ -131,20 +131,20 @@ def test_a_release_with_holes_is_told_unless_expected(read: tuple[Tables, Settin
 
 def test_the_one_hole_of_the_bundled_releases_is_the_one_declared(read: tuple[Tables, Settings]) -> None:
     tables, settings = read
-    found = [p.found for p in oddities(tables, expecting(settings, "overdose_releases")) if p.file == "overdose_releases.csv"]
-    (hole,) = found
+    result = [p.found for p in find_oddities(tables, expecting(settings, "overdose_releases")) if p.file == "overdose_releases.csv"]
+    (hole,) = result
     assert hole.startswith("no all_drugs from 2016-06 to 2018-10 in the release of 2026-02-14")
 
 
 def twin(tables: Tables, **changes: Any) -> Tables:
     events = tables["events"].rows
     first = next(e for e in events if e.id == "B037")
-    return {**tables, "events": Table((*events, first.model_copy(update={"id": "B999", **changes})))}
+    return {**tables, "events": RecordTable((*events, first.model_copy(update={"id": "B999", **changes})))}
 
 
 def test_two_like_records_of_a_fortnight_are_told(read: tuple[Tables, Settings]) -> None:
     tables, settings = read
-    assert any("B999" in found and "B037" in found for found in told(twin(tables), settings, tables))
+    assert any("B999" in result and "B037" in result for result in told(twin(tables), settings, tables))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_two_like_records_of_a_fortnight_are_told(read: tuple[Tables, Settings])
 )
 def test_linked_or_unlike_records_are_not_told(read: tuple[Tables, Settings], changes: dict[str, Any]) -> None:
     tables, settings = read
-    assert not any("B037" in found for found in told(twin(tables, **changes), settings, tables))
+    assert not any("B037" in result for result in told(twin(tables, **changes), settings, tables))
 
 
 def test_a_shared_episode_and_a_later_date_are_not_told(read: tuple[Tables, Settings]) -> None:
@@ -160,11 +160,11 @@ def test_a_shared_episode_and_a_later_date_are_not_told(read: tuple[Tables, Sett
     events: tuple[Event, ...] = tables["events"].rows
     first = next(e for e in events if e.role == "decision" and e.episode)
     same = first.model_copy(update={"id": "A999"})
-    assert not any(first.id in f for f in told({**tables, "events": Table((*events, same))}, settings, tables))
+    assert not any(first.id in f for f in told({**tables, "events": RecordTable((*events, same))}, settings, tables))
     parted = [same.model_copy(update={"episode": "another", "date": PartialDate.parse(day)}) for day in _days(first)]
-    found = [told({**tables, "events": Table((*events, e))}, settings, tables) for e in parted]
-    assert any(first.id in f and "A999" in f for f in found[0])
-    assert not any(first.id in f and "A999" in f for f in found[1])
+    result = [told({**tables, "events": RecordTable((*events, e))}, settings, tables) for e in parted]
+    assert any(first.id in f and "A999" in f for f in result[0])
+    assert not any(first.id in f and "A999" in f for f in result[1])
 
 
 def _days(event: Event) -> list[str]:
@@ -173,13 +173,13 @@ def _days(event: Event) -> list[str]:
 
 def test_an_expected_duplicate_excuses_only_the_two_it_names(read: tuple[Tables, Settings]) -> None:
     tables, settings = read
-    named = Expected.model_validate({"kind": "duplicate", "what": "B037 and B999", "why": "x"})
-    other = Expected.model_validate({"kind": "duplicate", "what": "B037 and B998", "why": "x"})
+    named = ExpectedOddity.model_validate({"kind": "duplicate", "what": "B037 and B999", "why": "x"})
+    other = ExpectedOddity.model_validate({"kind": "duplicate", "what": "B037 and B998", "why": "x"})
     base = expecting(settings, "events", *settings.sources["events"].expected, other)
     assert told(twin(tables), base, tables)
     assert not told(twin(tables), expecting(settings, "events", *settings.sources["events"].expected, named), tables)
 
 
 def test_the_bundled_data_have_no_undeclared_oddity(read: tuple[Tables, Settings]) -> None:
-    assert [str(p) for p in oddities(*read)] == []
+    assert [str(p) for p in find_oddities(*read)] == []
     assert month("2026-06") == max(row.month for row in read[0]["indicators"].rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.data.as_of import as_of, as_of_now, newest
+from forecast.data.as_of import as_of, as_of_now, newest_vintages
 from forecast.data.fingerprint import data_digest
 from forecast.data.read import read_data
 from forecast.data.records import Indicator
@@ -146,6 +146,6 @@ def test_the_newest_vintage_by_the_day_wins(data: Data) -> None:
         )
 
     rows = (row("3", "2020-04-01"), row("1", "2020-02-01"), row("2", "2020-03"), row("9", "2020-03-02", "2020-02"))
-    assert [r.value for r in newest(rows)] == [3.0, 9.0]
+    assert [r.value for r in newest_vintages(rows)] == [3.0, 9.0]
     then = [r for r in rows if r.published.last <= date(2020, 3, 31)]
-    assert [r.value for r in newest(then)] == [2.0, 9.0]
+    assert [r.value for r in newest_vintages(then)] == [2.0, 9.0]

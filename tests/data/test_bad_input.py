@@ -121,8 +121,8 @@ def test_bad_input_is_refused(command: Command, folder: Path, case: str) -> None
     result = command("--workspace", folder.parent, "data", "check", "--json")
     assert result.exit_code == 3
     errors = json.loads(result.stdout)["errors"]
-    found = [e for e in errors if (e["file"], e["row"], e["column"]) == (file, line, column) and remedy in e["remedy"]]
-    assert found, errors
+    outcome = [e for e in errors if (e["file"], e["row"], e["column"]) == (file, line, column) and remedy in e["remedy"]]
+    assert outcome, errors
     assert all(e["found"] and e["expected"] and e["remedy"] for e in errors)
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.iterdir()} == before
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from forecast.data.checks.registry import errors
+from forecast.data.checks.registry import find_errors
 from forecast.data.read import read_all
-from forecast.data.tables import RECORDS, Table
+from forecast.data.tables import RECORDS, RecordTable
 from forecast.data.toml_file import Settings
 from forecast.errors import Problem
 from tests.support.data_editing import BUNDLED, Row, rows_of
 
-type Tables = Mapping[str, Table[Any]]
+type Tables = Mapping[str, RecordTable[Any]]
 type Which = Callable[[Row], bool]
 
 
@@ -34,7 +34,7 @@ def changed(tables: Tables, name: str, which: Which, cells: Row) -> tuple[Tables
     rows = rows_of(BUNDLED / record.file)
     i = next(i for i, row in enumerate(rows) if which(row))
     table = tables[name]
-    new = Table((*table.rows[:i], record.model_validate({**rows[i], **cells}), *table.rows[i + 1 :]), table.lines)
+    new = RecordTable((*table.rows[:i], record.model_validate({**rows[i], **cells}), *table.rows[i + 1 :]), table.lines)
     return {**tables, name: new}, table.lines[i]
 
 
@@ -43,7 +43,7 @@ def added(tables: Tables, name: str, which: Which, cells: Row) -> tuple[Tables, 
     like = next(row for row in rows_of(BUNDLED / record.file) if which(row))
     table = tables[name]
     line = table.lines[-1] + 1
-    return {**tables, name: Table((*table.rows, record.model_validate({**like, **cells})), (*table.lines, line))}, line
+    return {**tables, name: RecordTable((*table.rows, record.model_validate({**like, **cells})), (*table.lines, line))}, line
 
 
 def by(**cells: str) -> Which:
@@ -133,35 +133,37 @@ IMPOSSIBLE: list[tuple[str, Which, Row, str, str]] = [
 )
 def test_the_impossible_is_found(read: tuple[Tables, Settings], name: str, which: Which, cells: Row, column: str, words: str) -> None:
     tables, line = changed(read[0], name, which, cells)
-    found = errors(tables, (), read[1])
-    assert any(p.file == RECORDS[name].file and p.column == column and words in str(p) for p in found), list(map(str, found))
+    result = find_errors(tables, (), read[1])
+    assert any(p.file == RECORDS[name].file and p.column == column and words in str(p) for p in result), list(map(str, result))
     overlap = "do not overlap" in words  # the later of the two rows is named, which may be the next one
-    assert any(p.column == column and p.row is not None and (p.row == line or overlap) for p in found)
-    assert all(p.severity == "error" for p in found)
+    assert any(p.column == column and p.row is not None and (p.row == line or overlap) for p in result)
+    assert all(p.severity == "error" for p in result)
 
 
 def test_a_month_without_a_documented_claim_is_an_error(read: tuple[Tables, Settings]) -> None:
     tables, settings = read
     claims = tables["claims"]
-    late = Table(tuple(c for c in claims.rows if c.claim_id != "OC01"), ())
-    [problem] = [p for p in errors({**tables, "claims": late}, (), settings) if p.file == "outcome_claims.csv" and "documented" in p.found]
+    late = RecordTable(tuple(c for c in claims.rows if c.claim_id != "OC01"), ())
+    [problem] = [
+        p for p in find_errors({**tables, "claims": late}, (), settings) if p.file == "outcome_claims.csv" and "documented" in p.found
+    ]
     assert "2006-01 to 2007-09" in problem.found
 
 
 def test_without_a_main_reading_the_data_are_refused(read: tuple[Tables, Settings]) -> None:
     tables, settings = read
     rows = tuple(row for row in tables["readings"].rows if row.reading != "main")
-    assert [p.file for p in errors({**tables, "readings": Table(rows)}, (), settings)] == ["readings.csv"]
+    assert [p.file for p in find_errors({**tables, "readings": RecordTable(rows)}, (), settings)] == ["readings.csv"]
 
 
 def test_what_may_be_missing_is_not_called_dangling(read: tuple[Tables, Settings]) -> None:
     """Where rows of the ledger could not be read, names of them are no second error; what stands in one row still is."""
     tables, line = changed(read[0], "events", by(id="C001"), {"intensity": ""})
     kept = [i for i, event in enumerate(tables["events"].rows) if event.id != "A010"]
-    part = Table(tuple(tables["events"].rows[i] for i in kept), tuple(tables["events"].lines[i] for i in kept))
-    found = errors({**tables, "events": part}, {"events"}, read[1])
-    assert [(p.row, p.column) for p in found] == [(line, "intensity")]
-    assert any(p.column == "basis_ids" for p in errors({**tables, "events": part}, (), read[1]))
+    part = RecordTable(tuple(tables["events"].rows[i] for i in kept), tuple(tables["events"].lines[i] for i in kept))
+    result = find_errors({**tables, "events": part}, {"events"}, read[1])
+    assert [(p.row, p.column) for p in result] == [(line, "intensity")]
+    assert any(p.column == "basis_ids" for p in find_errors({**tables, "events": part}, (), read[1]))
 
 
 @pytest.mark.parametrize(
@@ -179,16 +181,16 @@ def test_the_possible_is_let_be(read: tuple[Tables, Settings], name: str, which:
     if name == "events" and cells.get("published") == "2017-01":
         cells = {**cells, "date": "2017-01-30"}
     tables, _ = changed(read[0], name, which, cells)
-    assert [p for p in errors(tables, (), read[1]) if p.column not in ("ends",)] == []
+    assert [p for p in find_errors(tables, (), read[1]) if p.column not in ("ends",)] == []
 
 
 def test_readable_rows_beyond_the_coverage_need_the_coverage_raised(read: tuple[Tables, Settings]) -> None:
     tables, line = added(read[0], "events", by(id="B009"), {"id": "B999", "date": "2026-07-04", "published": "2026-07-04", "until": ""})
-    found: list[Problem] = errors(tables, (), read[1])
-    assert [(p.row, p.column) for p in found] == [(line, "date")]
-    assert "covered_through" in found[0].remedy
+    result: list[Problem] = find_errors(tables, (), read[1])
+    assert [(p.row, p.column) for p in result] == [(line, "date")]
+    assert "covered_through" in result[0].remedy
     raised = replace(read[1], coverage={**read[1].coverage, "events.csv": date(2026, 7, 31)})
-    assert [p for p in errors(tables, (), raised) if p.file == "events.csv"] == []
+    assert [p for p in find_errors(tables, (), raised) if p.file == "events.csv"] == []
 
 
 @pytest.mark.parametrize("length", [2, 3, 5])
@@ -200,10 +202,12 @@ def test_causes_that_lead_in_a_circle_are_named(read: tuple[Tables, Settings], l
     pairs = zip(names, [*names[1:], names[0]], strict=True)
     ring = [like.model_copy(update={"id": a, "caused_by": (b,), "same_act_as": ()}) for a, b in pairs]
     lines = (*table.lines, *range(table.lines[-1] + 1, table.lines[-1] + 1 + length))
-    found = [p for p in errors({**read[0], "events": Table((*table.rows, *ring), lines)}, (), read[1]) if p.column == "caused_by"]
-    [problem] = found  # one of the circle, not one of each of its rows
+    result = [
+        p for p in find_errors({**read[0], "events": RecordTable((*table.rows, *ring), lines)}, (), read[1]) if p.column == "caused_by"
+    ]
+    [problem] = result  # one of the circle, not one of each of its rows
     assert problem.row in lines[-length:]
     assert problem.found.startswith("a circle of ")
     assert all(name in problem.found for name in names)
     chain = [ring[0].model_copy(update={"caused_by": ()}), *(r.model_copy(update={"caused_by": (ring[0].id,)}) for r in ring[1:])]
-    assert errors({**read[0], "events": Table((*table.rows, *chain), lines)}, (), read[1]) == []
+    assert find_errors({**read[0], "events": RecordTable((*table.rows, *chain), lines)}, (), read[1]) == []

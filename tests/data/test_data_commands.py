@@ -138,7 +138,7 @@ def test_limit_keeps_the_last_rows(command: Command) -> None:
         (("events", "--where", "famly=B"), "Did you mean 'family'?"),
         (("events", "--where", "family"), "column=value"),
         (("events", "--from", "2026"), "Write it as 2026-06"),
-        (("stakes", "--from", "2026-01"), "tells of no time"),
+        (("stakes", "--from", "2026-01"), "has no dates"),
         (("events", "--as-of", "yesterday"), "YYYY-MM-DD"),
     ],
 )
@@ -159,21 +159,3 @@ def test_refused_data_are_not_shown(command: Command, workspace: Workspace) -> N
     result = command("data", "show", "events", *at(workspace))
     assert (result.exit_code, result.stdout) == (3, "")
     assert "polls.csv: found an empty file" in result.stderr
-
-
-def test_a_terminal_gets_a_table_of_its_own_width(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from forecast.cli.data import _draw
-
-    monkeypatch.setenv("COLUMNS", "80")
-    rows = [{"id": "A1", "n": 3, "text": "[bold]" + "long " * 40 + "\n"}, {"id": "A22", "n": 14, "text": "short"}]
-    _draw(("id", "n", "text"), rows)
-    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert len(lines) == 3
-    assert max(map(len, lines)) == 80
-    assert lines[1].startswith("A1    3  [bold]long long")
-    assert lines[1].endswith("…")
-    assert lines[2] == "A22  14  short"
-    _draw(("id", "n", "text"), rows, fold=True)
-    folded = capsys.readouterr().out
-    assert (folded.count("long"), folded.count("…")) == (40, 0)
-    assert max(map(len, folded.splitlines())) <= 80

@@ -65,8 +65,8 @@ def typed(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setattr(data_add, "on_terminal", lambda: True)
 
     def run(*words: str, lines: tuple[str, ...]) -> Result:
-        surroundings = Environment(clock=lambda: NOW, environ={}, cwd=root)
-        return CliRunner().invoke(main, ["data", "add", *words], obj=surroundings, input="\n".join(lines) + "\n", prog_name="forecast")
+        environment = Environment(clock=lambda: NOW, environ={}, cwd=root)
+        return CliRunner().invoke(main, ["data", "add", *words], obj=environment, input="\n".join(lines) + "\n", prog_name="forecast")
 
     return run
 
@@ -84,9 +84,9 @@ def test_flags_and_yes_write_one_row(command: Command, root: Path) -> None:
 
 
 def test_json_has_the_row_and_what_it_changes(command: Command, root: Path) -> None:
-    made = json.loads(command("data", "add", "event", *MEASURE, "--yes", "--json", cwd=root).stdout)
-    [row] = made["rows"]
-    assert (made["file"], made["written"], made["covered_through"], made["origin"]) == ("events.csv", True, None, ["2026-06", "2026-06"])
+    plan = json.loads(command("data", "add", "event", *MEASURE, "--yes", "--json", cwd=root).stdout)
+    [row] = plan["rows"]
+    assert (plan["file"], plan["written"], plan["covered_through"], plan["origin"]) == ("events.csv", True, None, ["2026-06", "2026-06"])
     assert (row["row"]["id"], row["row"]["channel"], row["row"]["intensity"], row["row"]["until"]) == ("B104", "economic", 4, None)
     assert (root / "data/events.csv").read_text(encoding="utf-8").split("\n")[row["line"] - 1] == row["text"]
     assert row["similar"] == ["B084"]
@@ -122,8 +122,8 @@ def test_dry_run_writes_nothing(command: Command, root: Path) -> None:
         (("claim", *CLAIM), "Add --yes to write it, or --dry-run"),
         (("claim", "--from", "new.csv", "--level", "3", "--yes"), "Leave out --level"),
         (("claim", "--from", "nothing.csv", "--yes"), "There is no file"),
-        (("claim", *CLAIM, "--yes", "--covered-through", "2026-06-30"), "covered through 2026-06-30 already"),
-        (("claim", *CLAIM, "--yes", "--covered-through", "2026-11-25"), "still to come"),
+        (("claim", *CLAIM, "--yes", "--covered-through", "2026-06-30"), "has already been read through 2026-06-30"),
+        (("claim", *CLAIM, "--yes", "--covered-through", "2026-11-25"), "in the future"),
         (("claims",), "Did you mean"),
         (("claim", "--as-of", "2025-06-30"), "No such option '--as-of'"),
     ],
@@ -155,8 +155,8 @@ def test_a_bad_row_is_refused_with_its_place(command: Command, root: Path) -> No
 def test_rows_come_from_a_pipe(root: Path) -> None:
     rows = json.dumps([{"start": "2026-03", "end": "2026-03", "level": 1, "published": "2026-06-29", "stance": "disputed",
                         "confidence": "low", "why": "a"}])  # fmt: skip
-    surroundings = Environment(clock=lambda: NOW, environ={}, cwd=root)
-    result = CliRunner().invoke(main, ["data", "add", "claim", "--from", "-", "--yes"], obj=surroundings, input=rows, prog_name="forecast")
+    environment = Environment(clock=lambda: NOW, environ={}, cwd=root)
+    result = CliRunner().invoke(main, ["data", "add", "claim", "--from", "-", "--yes"], obj=environment, input=rows, prog_name="forecast")
     assert result.exit_code == 0, result.stderr
     assert "No month changes: only documented claims make the main reading, and this is disputed." in " ".join(result.stdout.split())
     assert read_data(root / "data").claims[-1].claim_id == "OC34"

@@ -22,11 +22,11 @@ from click.testing import CliRunner, Result
 
 from forecast.cli import data_add, main
 from forecast.cli._context import Environment
-from forecast.data.entry.form import LABELS, RECURRING, choices, choices_in_words
-from forecast.data.lock import editing
+from forecast.data.coding_rules import INSTRUMENTS, ROLES
+from forecast.data.entry.form import LABELS, RECURRING, choices, choices_text
 from forecast.data.read import read_data
 from forecast.data.tables import RECORDS
-from forecast.data.vocabulary import INSTRUMENTS, ROLES
+from forecast.storage.locks import folder_lock
 from tests.conftest import NOW
 from tests.support.data_editing import BUNDLED, copied, shortened
 
@@ -73,9 +73,9 @@ def typed(root: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
     monkeypatch.setattr(data_add, "on_terminal", lambda: True)
 
     def run(*words: str, lines: tuple[str, ...] = ()) -> Result:
-        surroundings = Environment(clock=lambda: NOW, environ={}, cwd=root)
+        environment = Environment(clock=lambda: NOW, environ={}, cwd=root)
         typed_in = "".join(f"{line}\n" for line in lines)
-        return CliRunner().invoke(main, ["data", "add", *words], obj=surroundings, input=typed_in, prog_name="forecast")
+        return CliRunner().invoke(main, ["data", "add", *words], obj=environment, input=typed_in, prog_name="forecast")
 
     return run
 
@@ -85,11 +85,11 @@ def words_of(result: Result) -> str:
 
 
 def command_printed(stderr: str) -> list[str]:
-    """The words of the command that goes on with what was typed."""
-    found = re.search(r"This goes on with what you typed:\n\n((?:  .*\n)+)", stderr)
-    assert found, stderr
-    assert all(len(line) <= 80 or len(line.split()) <= 3 for line in found[1].splitlines())  # a flag and a value stay together
-    words = shlex.split(found[1].replace("\\\n", " "))
+    """The words of the command that continues with the answers."""
+    outcome = re.search(r"This command continues with your answers:\n\n((?:  .*\n)+)", stderr)
+    assert outcome, stderr
+    assert all(len(line) <= 80 or len(line.split()) <= 3 for line in outcome[1].splitlines())  # a flag and a value stay together
+    words = shlex.split(outcome[1].replace("\\\n", " "))
     assert words[:3] == ["forecast", "data", "add"]
     return words[3:]
 
@@ -129,8 +129,8 @@ def test_coverage_can_be_raised_at_the_prompt_to_the_end_of_the_month_or_today(
     first, *rest = (answer.format(day=day) for answer in answers)
     result = typed(noun, *options, lines=(first, "?", "y", *rest, "y"))
     assert result.exit_code == 0, result.stderr
-    assert f"{day} lies after 2026-06-30, the day through which {file} has been read." in words_of(result)
-    assert f"Have you read all there is through {through}? [y/N]" in result.stderr
+    assert f"{day} is after 2026-06-30, the day through which {file} has been read." in words_of(result)
+    assert f"Have you looked for everything through {through}? [y/N]" in result.stderr
     assert f"covered_through of {file} in coverage.toml" in words_of(result)
     assert f"Added {'B104' if noun == 'event' else 'OC34' if noun == 'claim' else 'p-1'}" in result.stdout
     assert str(read_data(root / "data").coverage[file]) == through
@@ -180,12 +180,12 @@ def test_a_question_mark_explains_at_every_prompt(typed: Typed, name: str, colum
     given.pop(f"--{column.replace('_', '-')}", None)
     given.pop({"events": "--description", "claims": "--why", "polls": "--question"}[name], None)  # so that something is asked for
     result = typed(NOUNS[name], *(word for pair in given.items() for word in pair), lines=("?", "?", "?"))
-    said = words_of(result)
-    at = said.index(f"{column}: {LABELS[name][column]}")
-    assert re.search(r"It has to be filled in\.|It may be left empty: press Enter\.", said[at:])
-    without_rule = "Other rows name this one by it" if column in RECORDS[name].key else "The codebook has no rule on this column"
-    assert "Codebook, section" in said[at:] or without_rule in said[at:]
-    assert ("Used so far: " in said[at:]) == (column in RECURRING[name])
+    output = words_of(result)
+    at = output.index(f"{column}: {LABELS[name][column]}")
+    assert re.search(r"It is required\.|It may be left empty: press Enter\.", output[at:])
+    without_rule = "Other rows refer to this one by it" if column in RECORDS[name].key else "The codebook has no rule on this column"
+    assert "Codebook, section" in output[at:] or without_rule in output[at:]
+    assert ("Used so far: " in output[at:]) == (column in RECURRING[name])
 
 
 def test_a_question_mark_explains_before_writing(typed: Typed, root: Path) -> None:
@@ -202,25 +202,25 @@ def test_all_words_are_listed_at_the_prompt_and_in_the_help() -> None:
         command = data_add.add.commands[noun]
         helps = {o.name: o.help or "" for o in command.params if isinstance(o, click.Option)}
         for column in LABELS[name]:
-            assert choices_in_words(name, column).lower() in helps[column].lower()
+            assert choices_text(name, column).lower() in helps[column].lower()
             assert set(choices(name, column, {})) <= set(re.split(r"[ ,;.]+", helps[column]))
     assert {c for c in LABELS["events"] if choices("events", c, {})} == {
         "family", "role", "kind", "direction", "answers", "evidence", "confidence",
     }  # fmt: skip
-    listed = choices_in_words("events", "role") + choices_in_words("events", "instrument")
+    listed = choices_text("events", "role") + choices_text("events", "instrument")
     assert all(word in listed for words in (*ROLES.values(), *INSTRUMENTS.values()) for word in words)
 
 
 def test_a_word_of_another_family_is_refused_with_the_words_of_this_one(typed: Typed) -> None:
-    said = words_of(typed("event", lines=("B", "", "decision", "")))
-    assert "Found 'decision'; expected one of pressure, request." in said
+    output = words_of(typed("event", lines=("B", "", "decision", "")))
+    assert "Found 'decision'; expected one of pressure, request." in output
 
 
 def test_the_words_of_a_column_are_listed_at_its_prompt(typed: Typed) -> None:
     result = typed("event", lines=("B", "", "pressure", "2026-06-20", "2026-06-20", "tariff", ""))
-    said = words_of(result)
+    output = words_of(result)
     for words in ("one of A, B, C, D", "one of pressure, request", "one of tariff, trade_agreement", "one of threat, measure, act"):
-        assert words in said
+        assert words in output
     assert all(len(line) <= 80 for line in result.stderr.splitlines())
 
 
@@ -255,7 +255,7 @@ def test_whoever_says_no_gets_the_command_too(typed: Typed, root: Path) -> None:
 
 def test_what_is_refused_at_the_end_is_asked_again_with_what_was_typed(typed: Typed, root: Path) -> None:
     result = typed("event", lines=(*ANSWERS[:13], "Z999", *ANSWERS[14:], "", "A061;Z998", "B001", "y"))
-    assert "The row can't stand in events.csv yet." in result.stderr
+    assert "The row is not valid in events.csv yet." in result.stderr
     assert "same_act_as: found 'Z999'" in words_of(result)
     assert "[Z999] >" in result.stderr
     assert result.exit_code == 0, result.stderr
@@ -279,8 +279,8 @@ def test_a_name_that_was_taken_meanwhile_is_proposed_anew(typed: Typed, root: Pa
 
 
 def test_a_lock_loses_nothing(typed: Typed, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.data.entry.add_rows.editing", partial(editing, patience=0.05))
-    with editing(root / "data"):
+    monkeypatch.setattr("forecast.data.entry.add_rows.folder_lock", partial(folder_lock, patience=0.05))
+    with folder_lock(root / "data"):
         result = typed("event", lines=ANSWERS)
     assert result.exit_code == 5
     assert "--description 'All goods, 25 %'" in " ".join(shlex.quote(word) for word in command_printed(result.stderr))
@@ -291,7 +291,7 @@ def test_with_yes_and_all_options_nothing_is_asked(typed: Typed, root: Path) -> 
     result = typed("event", *MEASURE, "--date", "2026-07-04", "--published", "2026-07-04", "--description", "x", "--yes")
     assert result.exit_code == 3
     assert "add --covered-through 2026-07-04" in words_of(result)
-    assert "goes on with" not in result.stderr
+    assert "continues with" not in result.stderr
     assert snapshot(root) == before
 
 
@@ -305,9 +305,9 @@ def test_a_character_that_steers_a_terminal_is_refused_and_not_repeated(typed: T
 
 def test_a_row_published_after_today_is_named_as_odd(typed: Typed) -> None:
     day = ("--date", "2026-06-20", "--published", "2062-01-01", "--description", "x")
-    said = " ".join(typed("event", *MEASURE, *day, "--dry-run", "--yes").stdout.split())
-    assert "published: found 2062-01-01 (B104); expected a day not after today, 2026-11-24" in said
-    assert "until then the row is left out" in said
+    output = " ".join(typed("event", *MEASURE, *day, "--dry-run", "--yes").stdout.split())
+    assert "published: found 2062-01-01 (B104); expected a day not after today, 2026-11-24" in output
+    assert "until then the row is left out" in output
 
 
 @pytest.fixture
@@ -322,17 +322,17 @@ def terminal(root: Path) -> Iterator[Callable[[list[bytes]], tuple[int, str]]]:
             os.chdir(BUNDLED.parent)
             os.execv(words[0], words)
         running.append(child)
-        said, waiting = b"", [*keys]
+        output, waiting = b"", [*keys]
         with suppress(OSError):  # how Linux says that the other side is closed
             while select.select([leader], [], [], 30)[0]:
                 if not (new := os.read(leader, 4096)):
                     break
-                said += new
-                if waiting and re.search(rb"( >|\[y/N\]) \Z", said):
+                output += new
+                if waiting and re.search(rb"( >|\[y/N\]) \Z", output):
                     os.write(leader, waiting.pop(0))
         os.close(leader)
         status = os.waitpid(running.pop(), 0)[1]
-        return os.waitstatus_to_exitcode(status), said.decode().replace("\r\n", "\n")
+        return os.waitstatus_to_exitcode(status), output.decode().replace("\r\n", "\n")
 
     yield run
     for child in running:
@@ -343,11 +343,11 @@ def terminal(root: Path) -> Iterator[Callable[[list[bytes]], tuple[int, str]]]:
 @pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
 def test_ctrl_c_at_a_real_terminal_loses_nothing(root: Path, terminal: Callable[[list[bytes]], tuple[int, str]], key: bytes) -> None:
     before = snapshot(root)
-    code, said = terminal([b"D\n", b"\n", b"\n", b"2026-06-20\n", b"2026-06-20\n", key])
-    assert code == 130, said
-    assert said.rstrip().endswith("Interrupted.")
+    code, output = terminal([b"D\n", b"\n", b"\n", b"2026-06-20\n", b"2026-06-20\n", key])
+    assert code == 130, output
+    assert output.rstrip().endswith("Interrupted.")
     assert snapshot(root) == before
-    words = command_printed(said)
+    words = command_printed(output)
     assert words == ["event", "--family", "D", "--id", "D018", "--role", "context", "--date", "2026-06-20", "--published", "2026-06-20",
                      "--workspace", str(root)]  # fmt: skip
     rest = ["--channel", "data", "--evidence", "source_read", "--confidence", "high", "--source", "CDC", "--description", "Release"]

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from forecast.data.checks.registry import errors
+from forecast.data.checks.registry import find_errors
 from forecast.data.read import read_all, read_table
-from forecast.data.tables import RECORDS, Table
+from forecast.data.tables import RECORDS, RecordTable
 from forecast.data.toml_file import Settings, read_settings
 from forecast.domain import PartialDate, month_text
 from forecast.errors import InputError, Problem
@@ -172,11 +172,11 @@ def same(cell: str, value: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def read() -> tuple[dict[str, Table[Any]], Settings]:
+def read() -> tuple[dict[str, RecordTable[Any]], Settings]:
     tables, settings, problems = read_all(BUNDLED)
     assert settings is not None
     assert problems == []
-    long = {name: Table(table.rows[:20], table.lines[:20]) for name, table in tables.items() if len(table.rows) > 250}
+    long = {name: RecordTable(table.rows[:20], table.lines[:20]) for name, table in tables.items() if len(table.rows) > 250}
     return {**tables, **long}, settings  # the other files only stand beside the one that is mutated
 
 
@@ -191,7 +191,7 @@ def check_problems(problems: list[Problem], file: str) -> None:
         assert len(str(problem)) < 1200
 
 
-def fuzz_table(name: str, n: int, folder: Path, read: tuple[dict[str, Table[Any]], Settings]) -> Counter[str]:
+def fuzz_table(name: str, n: int, folder: Path, read: tuple[dict[str, RecordTable[Any]], Settings]) -> Counter[str]:
     record = RECORDS[name]
     raw = (BUNDLED / record.file).read_bytes()
     path = folder / record.file
@@ -201,7 +201,7 @@ def fuzz_table(name: str, n: int, folder: Path, read: tuple[dict[str, Table[Any]
         path.write_bytes(new)
         table, problems = read_table(path, record)
         damaged = {name} if problems else set()
-        problems = problems + errors({**read[0], name: table}, damaged, read[1])
+        problems = problems + find_errors({**read[0], name: table}, damaged, read[1])
         if problems:
             check_problems(problems, "")
             came_of["refused"] += 1
@@ -248,7 +248,7 @@ def fuzz_setting(file: str, n: int, folder: Path) -> Counter[str]:
     return came_of
 
 
-def test_mutated_files_are_refused_or_read_as_they_stand(tmp_path: Path, read: tuple[dict[str, Table[Any]], Settings]) -> None:
+def test_mutated_files_are_refused_or_read_as_they_stand(tmp_path: Path, read: tuple[dict[str, RecordTable[Any]], Settings]) -> None:
     came_of = sum((fuzz_table(name, PER_FILE, tmp_path, read) for name in TABLES), Counter())
     came_of += sum((fuzz_setting(file, PER_FILE, tmp_path) for file in SETTINGS), Counter())
     assert came_of.total() == PER_FILE * (len(TABLES) + len(SETTINGS))
@@ -257,7 +257,7 @@ def test_mutated_files_are_refused_or_read_as_they_stand(tmp_path: Path, read: t
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
-def test_each_table_mutated_125_times(tmp_path: Path, read: tuple[dict[str, Table[Any]], Settings], name: str) -> None:
+def test_each_table_mutated_125_times(tmp_path: Path, read: tuple[dict[str, RecordTable[Any]], Settings], name: str) -> None:
     assert fuzz_table(name, 125, tmp_path, read)["refused"]
 
 
@@ -269,7 +269,7 @@ def test_each_setting_mutated_65_times(tmp_path: Path, file: str) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", TABLES)
-def test_each_table_mutated_2000_times(tmp_path: Path, read: tuple[dict[str, Table[Any]], Settings], name: str) -> None:
+def test_each_table_mutated_2000_times(tmp_path: Path, read: tuple[dict[str, RecordTable[Any]], Settings], name: str) -> None:
     assert fuzz_table(name, 2000, tmp_path, read)["refused"]
 
 

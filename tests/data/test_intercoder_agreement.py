@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from forecast.data.intercoder_agreement import kappa, reliability
+from forecast.data.intercoder_agreement import cohens_kappa, intercoder_agreement
 from forecast.data.read import read_data
 from tests.support.data_editing import BUNDLED
 
@@ -22,24 +22,24 @@ def test_kappa_equals_the_independent_one(pairs: list[tuple[int, int]], quadrati
     first, second = ([pair[i] for pair in pairs] for i in (0, 1))
     assume(len({*first, *second}) > 1)
     theirs = cohen_kappa_score(first, second, labels=list(range(5)), weights="quadratic" if quadratic else None)
-    assert kappa(first, second, range(5), quadratic=quadratic) == pytest.approx(theirs, abs=1e-12)
+    assert cohens_kappa(first, second, range(5), quadratic=quadratic) == pytest.approx(theirs, abs=1e-12)
 
 
 def test_kappa_of_a_worked_table() -> None:
     """Cohen (1960): 20 and 15 agreed, 5 and 10 not, of 50: (.7 − .5)/(1 − .5)."""
     first = ["yes"] * 25 + ["no"] * 25
     second = ["yes"] * 20 + ["no"] * 5 + ["yes"] * 10 + ["no"] * 15
-    assert kappa(first, second, ("yes", "no")) == pytest.approx(0.4)
-    assert kappa(first, first, ("yes", "no")) == 1.0
+    assert cohens_kappa(first, second, ("yes", "no")) == pytest.approx(0.4)
+    assert cohens_kappa(first, first, ("yes", "no")) == 1.0
 
 
 def test_one_word_throughout_is_full_agreement() -> None:
-    assert kappa([2, 2], [2, 2], range(5)) == 1.0
+    assert cohens_kappa([2, 2], [2, 2], range(5)) == 1.0
 
 
 def test_the_bundled_codings_agree_as_the_codebook_says() -> None:
-    found = {row.field: row for row in reliability(read_data(BUNDLED))}
-    assert {field: round(row.value, 2) for field, row in found.items()} == {
+    result = {row.field: row for row in intercoder_agreement(read_data(BUNDLED))}
+    assert {field: round(row.value, 2) for field, row in result.items()} == {
         "role of family A": 0.90,
         "operation level": 0.90,
         "direction of decisions": 1.00,
@@ -50,8 +50,12 @@ def test_the_bundled_codings_agree_as_the_codebook_says() -> None:
         "intensity of opposition": 0.95,
         "direction of opposition": 0.84,
     }
-    assert (found["role of family A"].n, found["kind of pressure (act as measure)"].n, found["intensity of opposition"].n) == (75, 84, 43)
-    assert {row.statistic for field, row in found.items() if "intensity" in field or "level" in field} == {
+    assert (result["role of family A"].n, result["kind of pressure (act as measure)"].n, result["intensity of opposition"].n) == (
+        75,
+        84,
+        43,
+    )
+    assert {row.statistic for field, row in result.items() if "intensity" in field or "level" in field} == {
         "Cohen's kappa, quadratic weights"
     }
 
@@ -62,6 +66,6 @@ def test_agreement_falls_when_the_second_coding_is_shuffled() -> None:
     rows = data.coding_second
     pressure = [row for row in rows if row.id.startswith("B")]
     mixed = [row.model_copy(update={"id": pressure[i].id}) for row, i in zip(pressure, rng.permutation(len(pressure)), strict=True)]
-    found = {row.field: row.value for row in reliability(replace(data, coding_second=tuple(mixed)))}
-    assert abs(found["channel of pressure"]) < 0.4
-    assert abs(found["intensity of pressure"]) < 0.4
+    result = {row.field: row.value for row in intercoder_agreement(replace(data, coding_second=tuple(mixed)))}
+    assert abs(result["channel of pressure"]) < 0.4
+    assert abs(result["intensity of pressure"]) < 0.4

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.data.numbers import number_problem, whole_problem
+from forecast.data.suggestions import number_problem, whole_problem
 from forecast.priors.parsing import parse
-from forecast.priors.text import SpecError
+from forecast.priors.specs import SpecError
 
 
 @pytest.mark.parametrize("text", ["0", "7", "-7", "0.5", "1.234", "248018", "1e5", "2.5E-3", "100.0"])
@@ -66,7 +66,7 @@ def test_what_else_python_takes_for_a_number_is_refused(text: str) -> None:
 def test_priors_have_no_leading_zeros_and_no_decimal_commas() -> None:
     with pytest.raises(SpecError, match="zeros"):
         parse("Normal(00.5, 1)")
-    with pytest.raises(SpecError, match="decimal point"):
+    with pytest.raises(SpecError, match="decimals with a point"):
         parse("Normal(0,8, 0,3)")
     for text in ("Normal(0.05, 100)", "Normal(1e-06, 0.001)", "Normal(0, 1e+20)"):
         assert str(parse(text)) == text

@@ -13,7 +13,7 @@ from forecast.data import outcome
 from forecast.data.as_of import as_of
 from forecast.data.read import read_data
 from forecast.data.records import Claim
-from forecast.data.tables import Data, history, origin
+from forecast.data.tables import Data, history_months, origin
 from forecast.domain import last_day, month, month_text
 from forecast.errors import InputError
 
@@ -34,45 +34,45 @@ def record() -> list[dict[str, str]]:
 
 def test_the_origin_is_the_last_covered_month(data: Data, record: list[dict[str, str]]) -> None:
     assert month_text(origin(data)) == "2026-06" == record[-1]["month"]
-    assert [month_text(m) for m in history(data)] == [row["month"] for row in record]
-    assert len(history(data)) == 246
+    assert [month_text(m) for m in history_months(data)] == [row["month"] for row in record]
+    assert len(history_months(data)) == 246
 
 
 def test_main_equals_the_record(data: Data, record: list[dict[str, str]]) -> None:
-    months = history(data)
+    months = history_months(data)
     assert outcome.main_levels(data.claims, TAU, months).tolist() == [int(row["level_main"]) for row in record]
 
 
 def test_known_then_equals_the_record(data: Data, record: list[dict[str, str]]) -> None:
-    months = history(data)
+    months = history_months(data)
     assert outcome.real_time_levels(data.claims, months).tolist() == [int(row["level_known_then"]) for row in record]
 
 
 @pytest.mark.parametrize("reading", ["advisers_stayed", "denials_true", "covert_true"])
 def test_the_other_readings_equal_the_record(data: Data, record: list[dict[str, str]], reading: str) -> None:
-    assert outcome.reading_levels(data, reading, TAU, history(data)).tolist() == [int(row[reading]) for row in record]
+    assert outcome.reading_levels(data, reading, TAU, history_months(data)).tolist() == [int(row[reading]) for row in record]
 
 
 def test_known_then_is_what_a_selection_by_date_gives(data: Data) -> None:
-    months = history(data)
+    months = history_months(data)
     then = outcome.real_time_levels(data.claims, months)
     for m in months[::7]:
         assert outcome.main_levels(as_of(data, last_day(m)).claims, last_day(m), [m])[0] == then[m - months[0]]
 
 
 def test_each_change_has_the_claim_that_makes_it(data: Data) -> None:
-    months = history(data)
+    months = history_months(data)
     levels = outcome.main_levels(data.claims, TAU, months)
-    found = outcome.changes(levels, months, outcome.claims_in_force(data.claims, TAU, months))
-    assert len(found) == int(np.count_nonzero(np.diff(levels))) > 0
-    for change in found:
+    result = outcome.level_changes(levels, months, outcome.claims_in_force(data.claims, TAU, months))
+    assert len(result) == int(np.count_nonzero(np.diff(levels))) > 0
+    for change in result:
         assert (levels[change.month - months[0]], levels[change.month - months[0] - 1]) == (change.after, change.before)
         assert change.claim.level == change.after
         assert change.claim.start <= change.month
 
 
 def test_readings_that_coincide_merge(data: Data) -> None:
-    months = history(data)
+    months = history_months(data)
     assert list(outcome.distinct_readings(data, TAU, months)) == ["main", "advisers_stayed", "denials_true", "covert_true"]
     early = range(months[0], month("2013-01"))
     assert outcome.distinct_readings(data, date(2013, 1, 31), early) == {"main": ("main", "advisers_stayed", "denials_true", "covert_true")}
@@ -118,4 +118,4 @@ def test_a_month_without_a_claim_is_refused() -> None:
 
 def test_an_unknown_reading_is_refused_with_the_known_ones(data: Data) -> None:
     with pytest.raises(InputError, match="covert_true"):
-        outcome.reading_levels(data, "covert", TAU, history(data))
+        outcome.reading_levels(data, "covert", TAU, history_months(data))

@@ -16,19 +16,18 @@ from click.testing import Result
 from forecast import workspace as places
 from forecast.data.as_of import as_of_now
 from forecast.data.fingerprint import data_digest
-from forecast.data.problems import in_order
+from forecast.data.problems import sorted_problems
 from forecast.data.read import read_data
-from forecast.data.scenario_file import write_new
 from forecast.domain import month
 from forecast.errors import InputError
 from forecast.forecasting import origin_state
 from forecast.forecasting.driver_simulation import HORIZON
 from forecast.forecasting.inputs import load_workspace
-from forecast.forecasting.preconditions import left_out, unmet
+from forecast.forecasting.preconditions import rows_left_out, unmet_preconditions
 from forecast.forecasting.scenarios.specification import FOLDER
+from forecast.forecasting.scenarios.template import create_scenario_file
 from forecast.jobs.data.check import check_workspace
-from forecast.model.history import in_office
-from forecast.model.tolerance_data import ADMINISTRATIONS
+from forecast.model.tolerance_data import ADMINISTRATIONS, in_office
 from tests.conftest import NOW
 from tests.support.data_editing import BUNDLED, add, change, rows_of, write_rows
 
@@ -137,7 +136,7 @@ def test_what_is_missing_is_refused_before_a_fit_and_named(name: str, workspace:
     assert any(words in str(p) and p.file.startswith(file) for p in refused.value.problems), refused.value.problems
     checked = command("data", "check", "--json", "--workspace", root)
     assert checked.exit_code == 3
-    assert [p["found"] for p in json.loads(checked.stdout)["errors"]] == [p.found for p in in_order(refused.value.problems)]
+    assert [p["found"] for p in json.loads(checked.stdout)["errors"]] == [p.found for p in sorted_problems(refused.value.problems)]
     run = command("run", "-q", "--workspace", root)
     assert run.exit_code == 3
     assert words in " ".join(run.stderr.split())
@@ -147,7 +146,7 @@ def test_what_is_missing_is_refused_before_a_fit_and_named(name: str, workspace:
 @pytest.mark.parametrize("day", [date(2006, 12, 31), date(2009, 1, 31), date(2013, 6, 15), date(2018, 11, 30), date(2025, 1, 31), TODAY])
 def test_every_day_of_the_bundled_record_has_what_the_models_need(day: date, bundled: places.Workspace) -> None:
     inputs = load_workspace(bundled, as_of=day)
-    assert unmet(inputs.data) == []
+    assert unmet_preconditions(inputs.data) == []
 
 
 def test_unknown_terms_are_numbered_after_all_known_ones() -> None:
@@ -163,10 +162,10 @@ def test_a_term_that_ends_at_the_origin_leaves_the_future_to_someone_unknown(wor
     """Neither to the second president of the list, nor, of the rates of events, to the US administration that has left."""
     every("administrations.csv", lambda r: r["name"] in ("Sheinbaum", "Trump II"), end="2026-06")(workspace.data)
     inputs = load_workspace(workspace, today=TODAY)
-    made = origin_state.build_origin_state(inputs.data, inputs.priors, 3)
-    assert made.drivers.administration[-1] == 4
-    assert np.array_equal(made.administrations, np.full(HORIZON, 5))
-    assert made.future.new_us_rates_from == 1
+    plan = origin_state.build_origin_state(inputs.data, inputs.priors, 3)
+    assert plan.drivers.administration[-1] == 4
+    assert np.array_equal(plan.administrations, np.full(HORIZON, 5))
+    assert plan.future.new_us_rates_from == 1
 
 
 def left(workspace: places.Workspace) -> list[str]:
@@ -216,8 +215,8 @@ LEFT_OUT: dict[str, tuple[Edit, str]] = {
         "published: found 2062-05-20",
     ),
     "a scenario that is still the template": (
-        lambda data: write_new(data / FOLDER / "mine.toml"),
-        "mine.toml, column title: found the title of the template, so the scenario is not run",
+        lambda data: create_scenario_file(data / FOLDER / "mine.toml"),
+        "mine.toml, column title: found the title of the template; the scenario is not run",
     ),
     "a condition that no path meets": (
         text(f"{FOLDER}/pressure-eases.toml", "below = 1.1", "below = 0.1"),
@@ -235,14 +234,14 @@ LEFT_OUT: dict[str, tuple[Edit, str]] = {
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_whatever_a_run_leaves_out_is_named_by_data_check(name: str, workspace: places.Workspace) -> None:
     edit, words = LEFT_OUT[name]
-    assert not any(words in said for said in left(workspace))
+    assert not any(words in output for output in left(workspace))
     edit(workspace.data)
-    found = left(workspace)
-    assert any(words in said for said in found), found
+    result = left(workspace)
+    assert any(words in output for output in result), result
     checked = check_workspace(workspace, TODAY)
     assert {p.severity for p in checked.odd} == {"warning"}
-    assert {str(p) for p in load_workspace(workspace, today=TODAY).data.warnings} <= set(found)
-    assert {str(p) for p in left_out(checked.data)} <= set(found)
+    assert {str(p) for p in load_workspace(workspace, today=TODAY).data.warnings} <= set(result)
+    assert {str(p) for p in rows_left_out(checked.data)} <= set(result)
 
 
 REFUSED: dict[str, tuple[str, Edit]] = {
@@ -276,11 +275,11 @@ def test_a_template_is_run_by_no_command(workspace: places.Workspace, command: C
     assert listed.exit_code == 0
     assert "the title of the template" in listed.stderr
     path = workspace.data / FOLDER / "mine.toml"
-    told = path.read_text()
-    path.write_text(told.replace("What happens, in a few words", "My own"))
+    messages = path.read_text()
+    path.write_text(messages.replace("What happens, in a few words", "My own"))
     assert "mine" not in {s.name for s in load_workspace(workspace, today=TODAY).scenarios}, "the story is still the template's"
     path.write_text(
-        re.sub(r'story = """.*?"""', 'story = "Mine."', told.replace("What happens, in a few words", "My own"), flags=re.DOTALL)
+        re.sub(r'story = """.*?"""', 'story = "Mine."', messages.replace("What happens, in a few words", "My own"), flags=re.DOTALL)
     )
     assert "mine" in {s.name for s in load_workspace(workspace, today=TODAY).scenarios}
 

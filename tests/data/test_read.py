@@ -16,7 +16,7 @@ from forecast.data.records import Administration, Event
 from forecast.data.tables import RECORDS
 from forecast.data.toml_file import read_settings
 from forecast.errors import Problem
-from forecast.storage.reading import MAX_BYTES
+from forecast.storage.files import MAX_BYTES
 from tests.support.data_editing import BUNDLED, change, copied, problems_in, problems_of, rows_of, write_rows
 
 type Edit = Callable[[bytes], bytes]
@@ -92,10 +92,10 @@ def test_bad_input_is_refused_where_it_stands(
     path.write_bytes(edit((BUNDLED / file).read_bytes()))
     before = path.read_bytes()
     problems = problems_of(path)
-    found = [p for p in problems if p.file == file and p.row == row and words in str(p)]
-    assert found, problems
-    assert column is None or column in {p.column for p in found}
-    assert all(p.remedy and p.expected and p.found for p in found)
+    result = [p for p in problems if p.file == file and p.row == row and words in str(p)]
+    assert result, problems
+    assert column is None or column in {p.column for p in result}
+    assert all(p.remedy and p.expected and p.found for p in result)
     assert path.read_bytes() == before
 
 
@@ -132,7 +132,7 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     change(folder, "events.csv", lambda r: r["id"] == "B003", channel="securty")
     (folder / "stakes.csv").unlink()
     (folder / "scales.toml").write_text("[leverage]\nscal = 1.0\n", encoding="utf-8")
-    found = {(p.file, p.column) for p in problems_in(folder)}
+    result = {(p.file, p.column) for p in problems_in(folder)}
     assert {
         ("polls.csv", "n"),
         ("polls.csv", "confidence"),
@@ -141,7 +141,7 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
         ("stakes.csv", None),
         ("scales.toml", "leverage.scal"),
         ("scales.toml", "mobilisation"),
-    } <= found
+    } <= result
 
 
 def test_a_missing_file_and_a_folder_in_its_place_are_refused(tmp_path: Path) -> None:
@@ -149,9 +149,9 @@ def test_a_missing_file_and_a_folder_in_its_place_are_refused(tmp_path: Path) ->
     (folder / "events.csv").unlink()
     (folder / "polls.csv").unlink()
     (folder / "polls.csv").mkdir()
-    found = {p.file: p.found for p in problems_in(folder) if p.row is None}
-    assert found["events.csv"] == "no such file"
-    assert "polls.csv" in found
+    result = {p.file: p.found for p in problems_in(folder) if p.row is None}
+    assert result["events.csv"] == "no such file"
+    assert "polls.csv" in result
 
 
 def test_a_file_of_200_megabytes_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,6 +228,17 @@ def setting_problems(folder: Path) -> list[Problem]:
 TOML: list[tuple[str, str, Callable[[str], str], str, str]] = [
     ("unknown key", "scales.toml", lambda s: s.replace("frozen", "frosen", 1), "leverage.frosen", "Did you mean 'frozen'?"),
     ("unknown key below", "questions.toml", lambda s: s.replace("min_count", "mincount"), "counts.mincount", "Did you mean 'min_count'?"),
+    ("instrument of no family", "questions.toml", lambda s: s.replace('"hand_over"', '"hand_ovr"'), "counts.instrument", "'hand_over'?"),
+    ("instrument of another family", "questions.toml", lambda s: s.replace('"tariff"', '"flight"'), "counts.instrument", "in family B"),
+    ("role", "questions.toml", lambda s: s.replace('role = "decision"', 'role = "decisoin"'), "counts.role", "Did you mean 'decision'?"),
+    (
+        "role of another family",
+        "questions.toml",
+        lambda s: s.replace('role = "decision"', 'role = "pressure"'),
+        "counts.role",
+        "in family A",
+    ),
+    ("kind", "questions.toml", lambda s: s.replace('kind = "measure"', 'kind = "mesure"'), "counts.kind", "Did you mean 'measure'?"),
     (
         "unknown table",
         "scales.toml",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from forecast.data.read import read_data
-from forecast.data.settings import LEVEL, MOST_DAYS, WINDOW, LevelTemplate, QuestionsConfig, Template
+from forecast.data.settings import LEVEL, MAX_DAYS, WINDOW, CountingRule, LevelTemplate, QuestionsConfig, Template
 from forecast.data.toml_file import read_settings
 from forecast.domain import LONGEST, Month, month
 from forecast.forecasting.driver_simulation import HORIZON
@@ -50,7 +51,7 @@ TARIFF = 'title = "New tariff measures"'
         ("horizons = [3, 6, 12, 24]        # months", "horizons = [12, 12]", "resolution.horizons", "names nothing twice"),
         ("horizons = [12]", "horizons = [25]", "horizons", "a value ≤ 24"),
         ("levels = [1, 2, 3, 4, 5]", "levels = [1, 1]", "levels.reached_by.levels", "names nothing twice"),
-        ("lag_days = 60", "lag_days = 1000000000000", "resolution.lag_days", f"a value ≤ {MOST_DAYS}"),
+        ("lag_days = 60", "lag_days = 1000000000000", "resolution.lag_days", f"a value ≤ {MAX_DAYS}"),
         ("lag_days = 60", "lag_days = 10000000000000000000000000", "resolution.lag_days", "a number of a usual size"),
         ("happens_lag_months = 24", "happens_lag_months = 999999", "resolution.happens_lag_months", "a value ≤ 120"),
         *(
@@ -95,7 +96,7 @@ def test_what_is_accepted_as_a_template_can_be_filled_in(text: str, kind: type) 
 @limits(max_examples=20)
 @given(
     st.lists(st.integers(1, LONGEST), min_size=1, max_size=4, unique=True),
-    st.integers(0, MOST_DAYS),
+    st.integers(0, MAX_DAYS),
     st.integers(month("2006-12"), month("2199-12")),
 )
 def test_all_questions_and_dates_of_allowed_settings_can_be_built(horizons: list[int], lag: int, origin: int) -> None:
@@ -113,9 +114,9 @@ def test_the_day_of_resolution_is_a_placeholder_of_every_text() -> None:
     written = bundled().model_dump()
     written["levels"]["reached_by"]["text"] = "By {resolution_date}: {level}, {level_name}?"
     written["companion"]["new-tariff"]["text"] = "By {resolution_date}?"
-    found = {q.id: q.text for q in build_questions(QuestionsConfig.model_validate(written), ORIGIN)}
-    assert found["reach-4-12m"] == "By 29 August 2027: 4, covert action?"
-    assert found["count-new-tariff-12m"] == "By 29 August 2027?"
+    result = {q.id: q.text for q in build_questions(QuestionsConfig.model_validate(written), ORIGIN)}
+    assert result["reach-4-12m"] == "By 29 August 2027: 4, covert action?"
+    assert result["count-new-tariff-12m"] == "By 29 August 2027?"
 
 
 def test_the_bundled_questions_are_all_answered() -> None:
@@ -152,3 +153,21 @@ def test_an_expected_oddity_of_a_file_with_one_series_needs_months_only() -> Non
         for entry in source.expected:
             assert entry.kind == "duplicate" or (entry.from_ and entry.to)
             assert entry.kind in ("duplicate", "ahead") or source.series or entry.series or entry.release
+
+
+RULES = [
+    ("senate-vote-in", {"counts": None}, "companion.senate-vote-in.counts", "no counts"),
+    ("direct-action", {"counts": CountingRule(family="A")}, "companion.direct-action.counts", "no row counts"),
+    ("new-tariff", {"none_of": CountingRule(family="B")}, "companion.new-tariff.none_of", "nothing"),
+    ("deemed-sufficient", {"none_of": None}, "companion.deemed-sufficient.none_of", "the counts of deemed-insufficient"),
+    ("designation", {"or_determination": True}, "companion.designation.or_determination", "deemed-insufficient alone"),
+]
+
+
+@pytest.mark.parametrize(("slug", "change", "column", "words"), RULES)
+def test_a_rule_that_the_models_could_not_follow_is_refused(slug: str, change: dict[str, Any], column: str, words: str) -> None:
+    assert question_problems(bundled(), ORIGIN) == []
+    companions = bundled().companion | {slug: bundled().companion[slug].model_copy(update=change)}
+    [problem] = question_problems(bundled().model_copy(update={"companion": companions}), ORIGIN)
+    assert problem.column == column
+    assert words in str(problem)

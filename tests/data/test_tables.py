@@ -10,7 +10,7 @@ import pytest
 
 from forecast.data.csv_file import MAX_COLUMNS, MAX_ROWS
 from forecast.data.entry.form import LABELS
-from forecast.data.entry.row_input import read_given
+from forecast.data.entry.row_input import read_rows
 from forecast.data.read import read_data, read_table
 from forecast.data.records import Administration, Record
 from forecast.data.tables import RECORDS
@@ -48,7 +48,7 @@ def test_every_reader_of_csv_says_the_same_of_the_same(tmp_path: Path, change: C
     every = [read_table(tmp_path / "administrations.csv", Administration)[1]]
     effect = load_priors(PRIORS).spec("leverage.effect")
     for read in (
-        lambda: read_given(change(CLAIMS).encode(), tuple(LABELS["claims"]), "new.csv"),
+        lambda: read_rows(change(CLAIMS).encode(), tuple(LABELS["claims"]), "new.csv"),
         lambda: read_opinions("leverage.effect", change(ASKED), effect, "asked.csv"),
     ):
         try:
@@ -129,7 +129,7 @@ def test_an_exact_duplicate_of_a_row_is_an_error_of_every_table(tmp_path: Path, 
         (b'[{"why": "x"}, {"why": "x"}]', 2, "the row 1 again"),
         (b'{"why": {}}', 1, "an object"),
         (b'{"why": [[]]}', 1, "a list"),
-        (b'{"why": ' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}", None, "brackets in brackets"),
+        (b'{"why": ' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}", None, "brackets nested too deep"),
         (b"[" + b"1," * 1_000_000 + b"1]", 1, "'1'"),
         (b"{" + b",".join(b'"k%d": 1' % i for i in range(300_000)) + b"}", 1, "the column 'k0'"),
         (b"[" + b",".join(b'{"why": "%d"}' % i for i in range(2000)) + b"]", None, "2,000 rows"),
@@ -139,7 +139,7 @@ def test_an_exact_duplicate_of_a_row_is_an_error_of_every_table(tmp_path: Path, 
 def test_json_is_bounded_and_no_key_counts_twice(raw: bytes, row: int | None, words: str) -> None:
     begun = time.process_time()
     with pytest.raises(InputError) as refused:
-        read_given(raw, tuple(LABELS["claims"]), "new.json")
+        read_rows(raw, tuple(LABELS["claims"]), "new.json")
     assert time.process_time() - begun < 10
     first = refused.value.problems[0]
     assert (first.row, words in first.found) == (row, True), str(first)[:300]

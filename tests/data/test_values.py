@@ -15,19 +15,19 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from forecast.data import column_types
-from forecast.data.checks.jumps import TOTAL, jumps
-from forecast.data.checks.registry import BY_CLOCK, ODD, errors, oddities
-from forecast.data.expected import source_of
+from forecast.data.checks.expected import source_of
+from forecast.data.checks.jumps import MAX_TOTAL_CHANGE, jumps
+from forecast.data.checks.registry import CLOCK_CHECKS, ODDITY_CHECKS, find_errors, find_oddities, run_checks
 from forecast.data.read import read_all
 from forecast.data.records import Record
-from forecast.data.settings import Expected
-from forecast.data.tables import RECORDS, Table
+from forecast.data.settings import ExpectedOddity
+from forecast.data.tables import RECORDS, RecordTable
 from forecast.data.toml_file import Settings
 from forecast.errors import Problem
 from tests.conftest import NOW
 from tests.support.data_editing import BUNDLED, Row, rows_of
 
-type Tables = Mapping[str, Table[Any]]
+type Tables = Mapping[str, RecordTable[Any]]
 
 TODAY = NOW.date()
 FUTURE = {"day": "2062-01-15", "month": "2062-01", "year": "2062"}
@@ -89,16 +89,17 @@ def met(read: tuple[Tables, Settings], name: str, i: int, column: str, text: str
     except ValidationError as e:
         return [Problem(record.file, str(e), "", "")]
     table = tables[name]
-    edited = {**tables, name: Table((*table.rows[:i], row, *table.rows[i + 1 :]), table.lines)}
+    edited = {**tables, name: RecordTable((*table.rows[:i], row, *table.rows[i + 1 :]), table.lines)}
     known = {str(p) for p in odd_in(tables, name, settings)}
-    found = [p for p in errors(edited, (), settings) if p.file == record.file]
-    return found or [p for p in odd_in(edited, name, settings) if str(p) not in known]
+    result = [p for p in find_errors(edited, (), settings) if p.file == record.file]
+    return result or [p for p in odd_in(edited, name, settings) if str(p) not in known]
 
 
 def odd_in(tables: Tables, name: str, settings: Settings) -> list[Problem]:
     """What is odd in one table: `oddities`, without the time that the others take."""
-    found = [p for check, names in ODD if names == (name,) for p in check(tables[name], settings)]
-    return found + [p for check, names in BY_CLOCK if names == (name,) for p in check(tables[name], settings, TODAY)]
+    odd, future = (tuple(check for check in checks if check[1] == (name,)) for checks in (ODDITY_CHECKS, CLOCK_CHECKS))
+    warnings = run_checks(odd, tables, settings, severity="warning")
+    return [*warnings, *run_checks(future, tables, settings, TODAY, severity="warning")]
 
 
 def samples(name: str, column: str) -> list[int]:
@@ -106,13 +107,13 @@ def samples(name: str, column: str) -> list[int]:
 
     Of indicators, which are shown beside drivers only and may be noisy, a month near the middle of its year; of persons the most.
     """
-    found: dict[str, list[int]] = {}
+    result: dict[str, list[int]] = {}
     for i, row in enumerate(written(name)):
         if row[column] and row.get("use") != "no":
-            found.setdefault(row.get("series", row.get("indicator", row.get("instrument", ""))), []).append(i)
+            result.setdefault(row.get("series", row.get("indicator", row.get("instrument", ""))), []).append(i)
     if column == "value":
-        return [sorted(at[-12:], key=lambda i: float(written(name)[i][column]))[6] for at in found.values()]
-    return [max(at, key=lambda i: int(written(name)[i][column])) if column == "count" else at[-1] for at in found.values()]
+        return [sorted(at[-12:], key=lambda i: float(written(name)[i][column]))[6] for at in result.values()]
+    return [max(at, key=lambda i: int(written(name)[i][column])) if column == "count" else at[-1] for at in result.values()]
 
 
 NUMERIC = list(columns(*NUMBERS))
@@ -146,8 +147,8 @@ def test_a_total_off_by_a_factor_is_odd_or_refused_wherever_it_stands(data: st.D
     column = data.draw(st.sampled_from(["reported", "predicted"]))
     i = data.draw(st.sampled_from([i for i, row in enumerate(rows) if row[column]]))
     factor = data.draw(st.sampled_from([0.1, 0.5, 2, 10]))
-    found = met(read, "overdose_releases", i, column, f"{float(rows[i][column]) * factor:.10g}")
-    assert any(p.row == read[0]["overdose_releases"].lines[i] for p in found) or any(p.severity == "error" for p in found)
+    result = met(read, "overdose_releases", i, column, f"{float(rows[i][column]) * factor:.10g}")
+    assert any(p.row == read[0]["overdose_releases"].lines[i] for p in result) or any(p.severity == "error" for p in result)
 
 
 @given(data=st.data())
@@ -158,12 +159,12 @@ def test_a_final_count_off_by_ten_is_odd_wherever_it_stands(data: st.DataObject,
     assert met(read, "overdose_final", i, "deaths", f"{float(rows[i]['deaths']) * factor:.10g}")
 
 
-DATES = list(columns(column_types.Day, column_types.MonthCell, column_types.Year))
+DATES = list(columns(column_types.DateCell, column_types.MonthCell, column_types.Year))
 
 
 @pytest.mark.parametrize(("name", "column"), DATES, ids=[f"{n}.{c}" for n, c in DATES])
 def test_a_date_in_the_future_is_odd_or_refused(read: tuple[Tables, Settings], name: str, column: str) -> None:
-    kind = {column_types.Day: "day", column_types.MonthCell: "month", column_types.Year: "year"}[
+    kind = {column_types.DateCell: "day", column_types.MonthCell: "month", column_types.Year: "year"}[
         inner(RECORDS[name].model_fields[column].annotation)
     ]
     for i in samples(name, column)[-2:]:
@@ -176,10 +177,10 @@ def test_a_release_of_all_drugs_labelled_as_opioids_is_odd(read: tuple[Tables, S
     table = tables["overdose_releases"]
     whole = [row for row in table.rows if str(row.published) == "2026-02-14" and row.indicator == "all_drugs"]
     wrong = [row.model_copy(update={"indicator": "synthetic_opioids", "published": row.published.parse("2026-06-26")}) for row in whole]
-    edited = {**tables, "overdose_releases": Table((*table.rows, *wrong))}
-    found = [p for p in oddities(edited, settings) if "2026-06-26" in p.found]
-    assert any("or do these rows count all drugs?" in p.expected for p in found)
-    assert len(found) < 12, "one problem for the release, not one a row"
+    edited = {**tables, "overdose_releases": RecordTable((*table.rows, *wrong))}
+    result = [p for p in find_oddities(edited, settings) if "2026-06-26" in p.found]
+    assert any("or do these rows count all drugs?" in p.expected for p in result)
+    assert len(result) < 12, "one problem for the release, not one a row"
 
 
 @pytest.mark.parametrize("unit", ["USD thousand", "usd million"])
@@ -189,9 +190,9 @@ def test_a_unit_that_changes_midway_is_odd(read: tuple[Tables, Settings], unit: 
         row.model_copy(update={"unit": unit}) if row.series == "us_imports_from_mexico" and row.month > 24300 else row
         for row in tables["indicators"].rows
     ]
-    (found,) = oddities({**tables, "indicators": Table(tuple(rows), tables["indicators"].lines)}, settings)
-    assert found.column == "unit"
-    assert "more rows" in found.found
+    (result,) = find_oddities({**tables, "indicators": RecordTable(tuple(rows), tables["indicators"].lines)}, settings)
+    assert result.column == "unit"
+    assert "more rows" in result.found
 
 
 def test_values_that_change_their_scale_midway_are_odd_where_they_do(read: tuple[Tables, Settings]) -> None:
@@ -200,17 +201,17 @@ def test_values_that_change_their_scale_midway_are_odd_where_they_do(read: tuple
         row.model_copy(update={"value": row.value * 1000}) if row.series == "us_imports_from_mexico" and row.month >= 24300 else row
         for row in tables["indicators"].rows
     ]
-    (found,) = oddities({**tables, "indicators": Table(tuple(rows), tables["indicators"].lines)}, settings)
-    assert "us_imports_from_mexico at 1" in found.found
-    assert "times the month before in 2025-01" in found.found
+    (result,) = find_oddities({**tables, "indicators": RecordTable(tuple(rows), tables["indicators"].lines)}, settings)
+    assert "us_imports_from_mexico at 1" in result.found
+    assert "times the month before in 2025-01" in result.found
 
 
 def test_a_vintage_far_from_the_one_before_is_odd(read: tuple[Tables, Settings]) -> None:
     tables, settings = read
     row = next(r for r in tables["indicators"].rows if r.series == "gprc_mex" and r.month == 24300)
     newer = row.model_copy(update={"value": row.value * 2.5, "published": row.published.parse("2026-06-01")})
-    found = oddities({**tables, "indicators": Table((*tables["indicators"].rows, newer))}, settings)
-    assert any("gprc_mex of 2025-01 at 2.5 times what was published on" in p.found for p in found)
+    result = find_oddities({**tables, "indicators": RecordTable((*tables["indicators"].rows, newer))}, settings)
+    assert any("gprc_mex of 2025-01 at 2.5 times what was published on" in p.found for p in result)
 
 
 @given(
@@ -222,18 +223,18 @@ def test_the_one_value_that_is_off_is_the_one_named(moves: list[float], at: int,
     values = [math.exp(sum(moves[: n + 1])) for n in range(len(moves))]
     at %= len(values)
     values[at] *= factor
-    found = jumps([(n, v, n) for n, v in enumerate(values)], lambda months: TOTAL * months)
-    assert [i for i, _ in found] == [at]
+    result = jumps([(n, v, n) for n, v in enumerate(values)], lambda months: MAX_TOTAL_CHANGE * months)
+    assert [i for i, _ in result] == [at]
 
 
 @given(st.lists(st.floats(-0.14, 0.14), min_size=1, max_size=40))
 def test_values_that_move_little_are_near(moves: list[float]) -> None:
     points = [(n, math.exp(sum(moves[: n + 1])), n) for n in range(len(moves))]
-    assert jumps(points, lambda months: TOTAL * months) == []
+    assert jumps(points, lambda months: MAX_TOTAL_CHANGE * months) == []
 
 
 def test_a_date_is_in_the_future_by_the_clock_alone(read: tuple[Tables, Settings]) -> None:
-    assert oddities(*read) == oddities(*read, date(2026, 6, 30)) == oddities(*read, date(2199, 1, 1)) == []
+    assert find_oddities(*read) == find_oddities(*read, date(2026, 6, 30)) == find_oddities(*read, date(2199, 1, 1)) == []
 
 
 DECLARABLE = [
@@ -259,10 +260,10 @@ def test_what_the_remedy_says_can_be_declared_can_be(read: tuple[Tables, Setting
 
     def declared(**changes: str) -> Settings:
         entry = {"kind": kind, "what": "x", "why": "y", "series": series, "from": m, "to": m, **changes}
-        return with_entry(settings, RECORDS[name].file, series, Expected.model_validate(entry))
+        return with_entry(settings, RECORDS[name].file, series, ExpectedOddity.model_validate(entry))
 
-    said = met(read, name, i, column, text)
-    assert any("declare it expected" in p.remedy for p in said)
+    output = met(read, name, i, column, text)
+    assert any("declare it expected" in p.remedy for p in output)
     assert not [p for p in met((tables, declared()), name, i, column, text) if p.row == tables[name].lines[i]]
     assert met((tables, declared(series="another")), name, i, column, text)
     assert met((tables, declared(**{"from": "1990-01", "to": "1990-02"})), name, i, column, text)
@@ -273,12 +274,12 @@ def test_a_declared_distance_between_polls_hides_no_fraction(read: tuple[Tables,
     """Every poll with two sides, those of the month whose distance is declared among them."""
     for i, row in enumerate(written("polls")):
         if row["opposed_pct"] and row["in_favour_pct"]:
-            said = met(read, "polls", i, column, f"{float(row[column]) / 100:.4f}")
+            output = met(read, "polls", i, column, f"{float(row[column]) / 100:.4f}")
             small = float(row[column]) < 35  # what is left of 100 may have no side
-            assert small or any(p.row == read[0]["polls"].lines[i] for p in said), row["poll_id"]
+            assert small or any(p.row == read[0]["polls"].lines[i] for p in output), row["poll_id"]
 
 
-def with_entry(settings: Settings, file: str, series: str, entry: Expected) -> Settings:
+def with_entry(settings: Settings, file: str, series: str, entry: ExpectedOddity) -> Settings:
     """The settings with one more expected oddity of a file, or of its series."""
     source = source_of(settings, file, series)
     key = next(key for key, one in settings.sources.items() if one is source)

@@ -11,20 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scoringrules import crps_poisson
 
-from forecast.evaluation.scores import brier, count_scores, log_score, mean, ranked, separate
+from forecast.evaluation.scores import brier_score, count_scores, log_score, mean_score, ranked_probability_score, separate_windows
 
 spans = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)).map(lambda s: (s[0], s[0] + s[1])), min_size=1, max_size=7)
 
 
 def test_scores_by_hand() -> None:
-    assert brier(0.3, True) == pytest.approx(0.49)
-    assert brier(0.3, False) == pytest.approx(0.09)
+    assert brier_score(0.3, True) == pytest.approx(0.49)
+    assert brier_score(0.3, False) == pytest.approx(0.09)
     assert log_score(0.3, True) == pytest.approx(-log(0.3))
     assert log_score(0.3, False) == pytest.approx(-log(0.7))
     assert log_score(0.0, True) == log_score(1.0, False) == inf
     assert log_score(0.0, False) == 0.0
     # P(>= 1..3) = .9, .4, .1, and level 2 came: (.1)² + (.6)² + (.1)²
-    assert ranked([0.9, 0.4, 0.1], [True, True, False]) == pytest.approx(0.01 + 0.36 + 0.01)
+    assert ranked_probability_score([0.9, 0.4, 0.1], [True, True, False]) == pytest.approx(0.01 + 0.36 + 0.01)
 
 
 def test_a_count_is_scored_by_its_whole_distribution() -> None:
@@ -39,7 +39,9 @@ def test_a_count_is_scored_by_its_whole_distribution() -> None:
 def test_ranked_is_the_sum_of_squares_over_the_thresholds(at_least: list[float], came: int) -> None:
     """Also where a person's chances of higher levels are not smaller."""
     reached = [came > k for k in range(len(at_least))]
-    assert ranked(at_least, reached) == pytest.approx(sum((p - y) ** 2 for p, y in zip(at_least, reached, strict=True)), abs=1e-12)
+    assert ranked_probability_score(at_least, reached) == pytest.approx(
+        sum((p - y) ** 2 for p, y in zip(at_least, reached, strict=True)), abs=1e-12
+    )
 
 
 def test_of_a_poisson_count_it_is_the_closed_form_of_the_continuous_score() -> None:
@@ -60,25 +62,25 @@ def disjoint(several: list[tuple[int, int]]) -> int:
 @given(starts=st.lists(st.integers(0, 40), min_size=1, max_size=8), length=st.integers(1, 12))
 def test_separate_windows_are_the_most_that_do_not_overlap(starts: list[int], length: int) -> None:
     several = [(start, start + length - 1) for start in starts]
-    assert separate(several) == disjoint(several)
+    assert separate_windows(several) == disjoint(several)
 
 
 @given(several=spans)
 def test_short_windows_do_not_vouch_for_long_ones(several: list[tuple[int, int]]) -> None:
     """Each counts as long as the longest, so there are at most as many as that goes into all months."""
     longest = max(end - start for start, end in several)
-    assert separate(several) == disjoint([(end - longest, end) for _, end in several]) <= disjoint(several)
+    assert separate_windows(several) == disjoint([(end - longest, end) for _, end in several]) <= disjoint(several)
 
 
 def test_windows_in_a_chain_are_as_many_as_do_not_overlap() -> None:
-    assert separate([(1, 12), (7, 18), (13, 24)]) == 2
-    assert separate([(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]) == 5
-    assert separate([(1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (1, 24)]) == 1
+    assert separate_windows([(1, 12), (7, 18), (13, 24)]) == 2
+    assert separate_windows([(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]) == 5
+    assert separate_windows([(1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (1, 24)]) == 1
 
 
 def test_without_overlap_the_error_is_that_of_a_mean() -> None:
     values = [0.1, 0.4, 0.2, 0.7, 0.6]
-    found = mean(values, [(12 * i, 12 * i + 11) for i in range(5)])
+    found = mean_score(values, [(12 * i, 12 * i + 11) for i in range(5)])
     assert (found.n, found.windows) == (5, 5)
     assert found.value == pytest.approx(0.4)
     assert found.error == pytest.approx(float(np.std(values, ddof=1)) / sqrt(5))
@@ -87,15 +89,15 @@ def test_without_overlap_the_error_is_that_of_a_mean() -> None:
 def test_questions_of_one_window_are_worth_one() -> None:
     """Each of five windows said ten times over: the error stays that of five."""
     values, windows = [0.1, 0.5, 0.2, 0.9, 0.4], [(12 * i, 12 * i + 11) for i in range(5)]
-    once, often = mean(values, windows), mean(values * 10, windows * 10)
+    once, often = mean_score(values, windows), mean_score(values * 10, windows * 10)
     assert often.error == pytest.approx(once.error)
     assert (often.n, often.windows) == (50, 5)
 
 
 def test_of_a_few_windows_no_error_is_told() -> None:
     """Two windows that came out alike would have none."""
-    assert mean([0.1, 0.1], [(1, 12), (13, 24)]).error is None
-    assert mean([0.1, 0.5, 0.9], [(1, 12), (2, 13), (12, 20)]).windows == 1
+    assert mean_score([0.1, 0.1], [(1, 12), (13, 24)]).error is None
+    assert mean_score([0.1, 0.5, 0.9], [(1, 12), (2, 13), (12, 20)]).windows == 1
 
 
 HELD = {
@@ -121,7 +123,7 @@ def test_the_error_is_that_which_repeated_histories_show(months: int, how: str) 
     rng = np.random.default_rng(20_260_601)
     held = [HELD[how](i) for i in range(months)]
     windows = [(i, i + 11) for i, n in enumerate(held) for _ in range(n)]
-    found = [mean(history(rng, held), windows) for _ in range(600)]
+    found = [mean_score(history(rng, held), windows) for _ in range(600)]
     errors = [m.error for m in found if m.error is not None]
     assert len(errors) == len(found)
     assert float(np.sqrt(np.mean(np.square(errors)))) == pytest.approx(float(np.std([m.value for m in found])), rel=0.15)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.evaluation.simulation_based_calibration import Ranks, ecdf_p_values, quantities, uniformity_test
+from forecast.evaluation.simulation_based_calibration import RankStatistics, calibration_quantities, ecdf_p_values, uniformity_test
 from forecast.forecasting.parameter_draws import from_prior
 from forecast.forecasting.predictive_checks import log_likelihood, simulate_histories
-from forecast.model.history import History
+from forecast.model.tolerance_data import History
 from tests.support import synthetic
 
 DRAWS = 50
@@ -31,12 +31,12 @@ def test_crooked_ranks_are_seen(shape: tuple[float, float]) -> None:
     assert ecdf_p_values(ranks, DRAWS, replicates=20_000)[0] < 1e-3
 
 
-def ranks_of(crooked: bool, shrinkage: float) -> Ranks:
+def ranks_of(crooked: bool, shrinkage: float) -> RankStatistics:
     rng = np.random.default_rng(3)
     table = rng.integers(0, DRAWS + 1, (150, 4))
     if crooked:
         table[:, 2] //= 2
-    return Ranks(("a", "b", "c", "log_likelihood"), table, DRAWS, {"a": 0.5, "b": 1.0, "c": shrinkage}, refused=1)
+    return RankStatistics(("a", "b", "c", "log_likelihood"), table, DRAWS, {"a": 0.5, "b": 1.0, "c": shrinkage}, refused=1)
 
 
 def test_one_crooked_quantity_fails_the_whole_and_is_named() -> None:
@@ -50,7 +50,7 @@ def test_one_crooked_quantity_fails_the_whole_and_is_named() -> None:
 
 def test_what_learns_nothing_stands_apart() -> None:
     found = uniformity_test(ranks_of(False, 0.99))
-    assert found.apart == ("b", "c")
+    assert found.unlearnt == ("b", "c")
     assert set(found.p_values) == {"a", "log_likelihood"}
 
 
@@ -74,11 +74,11 @@ def test_a_likelihood_that_is_ignored_shows_in_its_own_ranks_only() -> None:
 
 def test_test_quantities_are_all_parameters_the_likelihood_and_every_ladder_question() -> None:
     history = History(np.array([2] * 200 + [3] * 46), synthetic.drivers(246))
-    found = quantities(from_prior(synthetic.constants(), synthetic.ORIGIN, 7, np.random.default_rng(1)), history)
+    found = calibration_quantities(from_prior(synthetic.constants(), synthetic.ORIGIN, 7, np.random.default_rng(1)), history)
     assert all(value.shape == (7,) and np.isfinite(value).all() for value in found.values())
     assert {
         "leverage",
-        "fresh",
+        "just_risen",
         "drift_sd",
         "logit_rise[4]",
         "log_stay[0]",
@@ -94,5 +94,5 @@ def test_the_driver_behind_a_question_is_held_as_it_is_at_the_end() -> None:
     """Two histories that differ in their last month of pressure only: the one under more pressure reaches 4 more often."""
     of = synthetic.draws(1, leverage=1.5)
     calm, pressed = (synthetic.drivers(60, pressure=np.r_[np.zeros(59), last]) for last in (0.0, 1.0))
-    low, high = (quantities(of, History(np.full(60, 2), d))["reach-4-12m"][0] for d in (calm, pressed))
+    low, high = (calibration_quantities(of, History(np.full(60, 2), d))["reach-4-12m"][0] for d in (calm, pressed))
     assert high > 2 * low

@@ -10,7 +10,7 @@ from scipy import stats
 
 from forecast.data.records import Scheduled
 from forecast.domain import month
-from forecast.forecasting.companion_questions import counts, determination_forecasts, direct_action
+from forecast.forecasting.companion_questions import determination_forecasts, direct_action, event_count_forecast
 from forecast.model.events import ANSWERS, COUNTED, EventRates
 from tests.support import synthetic
 
@@ -42,7 +42,7 @@ def test_a_count_is_poisson_at_a_conjugate_rate(slug: str, n: int) -> None:
     """Poisson over a Gamma: the count within h months is negative binomial."""
     prior = synthetic.priors().distribution(f"companion.{slug}")
     shape, rate = prior.shape, prior.rate  # type: ignore[attr-defined]
-    found = counts(synthetic.priors(), rates(**{slug.replace("-", "_"): n}), slug, 12, SIZE, np.random.default_rng(1))
+    found = event_count_forecast(synthetic.priors(), rates(**{slug.replace("-", "_"): n}), slug, 12, SIZE, np.random.default_rng(1))
     exact = stats.nbinom(shape + n, (rate + MONTHS) / (rate + MONTHS + 12))
     assert found.expected is not None
     assert found.probability.mean() == pytest.approx(exact.sf(0), abs=0.01)
@@ -53,7 +53,7 @@ def test_a_count_is_poisson_at_a_conjugate_rate(slug: str, n: int) -> None:
 
 def test_more_events_mean_a_likelier_one() -> None:
     few, many = (
-        counts(synthetic.priors(), rates(designation=n), "designation", 12, SIZE, np.random.default_rng(1)).probability.mean()
+        event_count_forecast(synthetic.priors(), rates(designation=n), "designation", 12, SIZE, np.random.default_rng(1)).probability.mean()
         for n in (1, 6)
     )
     assert many > few + 0.1
@@ -105,8 +105,8 @@ def test_direct_action_by_a_loop() -> None:
                 stays *= 1 / (1 + odds)
             none.append(stays)
         assert found.probability[s] == pytest.approx(1 - np.mean(none))
-    assert found.by_slot is not None
-    assert found.by_slot.mean() == pytest.approx(found.probability.mean())
+    assert found.by_path_batch is not None
+    assert found.by_path_batch.mean() == pytest.approx(found.probability.mean())
 
 
 def test_at_the_pressure_of_2025_direct_action_has_its_stated_rate() -> None:
@@ -121,7 +121,7 @@ def test_at_the_pressure_of_2025_direct_action_has_its_stated_rate() -> None:
 
 
 def test_counts_are_of_the_window_alone() -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     assert s.rates.counted.shape == (4, synthetic.ORIGIN - month("2025-02") + 1)
     longer = replace(s.rates, counted=np.zeros((4, 100)))
-    assert counts(s.priors, longer, "designation", 12, 2_000, np.random.default_rng(1)).probability.mean() < 0.2
+    assert event_count_forecast(s.priors, longer, "designation", 12, 2_000, np.random.default_rng(1)).probability.mean() < 0.2

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from forecast.domain import HORIZONS
-from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.history_forecast import forecast_from_history
-from forecast.forecasting.interventions import Intervention
-from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths
+from forecast.forecasting.driver_paths import DriverPaths, Intervention
+from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_from_history
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
 from forecast.model.events import STREAMS
 from tests.support import synthetic
@@ -71,8 +69,8 @@ def test_more_deaths_more_pressure_on_rises_in_the_mean(prior: ParameterDraws, p
 
 
 def test_a_rise_last_month_makes_a_fall_likelier(prior: ParameterDraws, paths: DriverPaths) -> None:
-    settled, fresh = (synthetic.climbed(prior, paths, 3, f, each=2) for f in (False, True))
-    assert fresh.at_least(3, 3).mean() < settled.at_least(3, 3).mean()
+    settled, just_risen = (synthetic.climbed(prior, paths, 3, f, each=2) for f in (False, True))
+    assert just_risen.at_least(3, 3).mean() < settled.at_least(3, 3).mean()
 
 
 def test_pressure_that_bends_saturates() -> None:
@@ -96,12 +94,12 @@ def test_slot_means_average_to_the_mean_over_draws(prior: ParameterDraws, paths:
         ("in_force_at", 3, found.at_least(3, 12)),
         ("fallen_to", 1, found.fell(1, 12)),
     ):
-        assert found.slot_means(kind, k, 12).mean() == pytest.approx(float(by_draw.mean()))
+        assert found.path_batch_means(kind, k, 12).mean() == pytest.approx(float(by_draw.mean()))
 
 
 def test_zero_rates_of_pressure_lower_the_headline() -> None:
     """On the bundled drivers, with draws from the prior: what Washington does from now on matters."""
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     draws = from_prior(synthetic.constants(), s.origin, 400, np.random.default_rng(9))
     quiet = Intervention(
         rates={name: 0.0 for name in STREAMS if name.startswith(("threat", "measure")) or name in ("act", "demonstration")}
@@ -112,7 +110,7 @@ def test_zero_rates_of_pressure_lower_the_headline() -> None:
 
 
 def test_the_empty_scenario_is_the_forecast() -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     draws = from_prior(synthetic.constants(), s.origin, 50, np.random.default_rng(9))
     main = s.histories["main"]
     np.testing.assert_array_equal(

@@ -14,11 +14,11 @@ from forecast.data.records import OverdoseRelease
 from forecast.data.tables import Data, origin
 from forecast.errors import GateError
 from forecast.forecasting import driver_gate
+from forecast.forecasting.driver_gate import NAMED, contradicted_records
 from forecast.forecasting.origin_state import build_origin_state
 from forecast.model.opposition import OppositionPriors, fit_opposition
 from forecast.model.overdose import fit_overdose
-from forecast.model.overdose_check import NAMED, contradicted
-from tests.support.synthetic import data, priors, situation
+from tests.support.synthetic import data, origin_state, priors
 
 DAYS = [date(2008, 6, 28), date(2013, 3, 28), date(2018, 1, 28), date(2019, 7, 28), date(2021, 3, 28), date(2024, 1, 28), date(2026, 3, 28)]
 NEWEST = max(r.published.last for r in data().overdose_releases)
@@ -35,14 +35,14 @@ def changed(of: Data, which: Callable[[OverdoseRelease], bool], **factors: float
 
 
 def test_the_bundled_drivers_pass() -> None:
-    assert situation().opposition.effective > 1000
-    assert situation().rates.effective > 1000
+    assert origin_state().opposition.effective > 1000
+    assert origin_state().rates.effective > 1000
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
 def test_earlier_views_of_the_data_pass(day: date) -> None:
     then = as_of(data(), day)
-    assert contradicted(then.overdose_final, then.overdose_releases, origin(then)) == ()
+    assert contradicted_records(then.overdose_final, then.overdose_releases, origin(then)) == ()
     build_origin_state(then, priors(), 7)
 
 
@@ -55,7 +55,7 @@ def test_a_total_off_by_a_factor_is_named(column: str, factor: float, back: int)
     releases = changed(
         data(), lambda r: r.published.last == NEWEST and r.indicator == "synthetic_opioids" and r.period_end == end, **{column: factor}
     )
-    (found,) = contradicted(data().overdose_final, releases, origin(data()))
+    (found,) = contradicted_records(data().overdose_final, releases, origin(data()))
     assert (found.file, found.value / found.expected) == ("overdose_releases.csv", pytest.approx(factor, rel=0.15))
     assert NEWEST.isoformat() in found.key
     assert found.key.endswith(column)
@@ -63,7 +63,7 @@ def test_a_total_off_by_a_factor_is_named(column: str, factor: float, back: int)
 
 def test_a_release_of_another_series_is_named() -> None:
     releases = changed(data(), lambda r: r.published.last == NEWEST, reported=2.0, predicted=2.0)
-    found = contradicted(data().overdose_final, releases, origin(data()))
+    found = contradicted_records(data().overdose_final, releases, origin(data()))
     assert len(found) == NAMED
     assert all(NEWEST.isoformat() in f.key for f in found)
     with pytest.raises(GateError, match=r"overdose_releases\.csv, published .* times too high") as e:
@@ -77,7 +77,7 @@ def test_a_final_count_off_by_a_factor_is_named(factor: float, back: int) -> Non
     finals = list(data().overdose_final)
     i = [i for i, r in enumerate(finals) if "synthetic_opioids" in r.series][-1 - back]
     finals[i] = finals[i].model_copy(update={"deaths": finals[i].deaths * factor})
-    found = contradicted(finals, data().overdose_releases, origin(data()))
+    found = contradicted_records(finals, data().overdose_releases, origin(data()))
     assert found[0].file == "overdose_final.csv"
     assert found[0].value == finals[i].deaths
     assert found[0].value / found[0].expected == pytest.approx(factor, rel=0.25)
@@ -107,7 +107,7 @@ def test_a_poll_in_fractions_is_named() -> None:
 
 
 def test_opposition_beyond_belief_names_the_poll_that_pulls() -> None:
-    fit = situation().opposition
+    fit = origin_state().opposition
     with pytest.raises(GateError, match=r"beyond 99 % .* polls\.csv, "):
         driver_gate.check_opposition(replace(fit, mean=fit.mean + 5.0))
 
@@ -115,7 +115,7 @@ def test_opposition_beyond_belief_names_the_poll_that_pulls() -> None:
 @pytest.mark.parametrize("model", ["opposition", "events"])
 @pytest.mark.parametrize(("k_hat", "effective"), [(0.8, 2000.0), (0.1, 300.0), (np.nan, 2000.0)])
 def test_weights_that_degenerate_end_at_the_gate(model: str, k_hat: float, effective: float) -> None:
-    s = situation()
+    s = origin_state()
     changes = {"k_hat": k_hat, "effective": effective}
     opposition, rates = replace(s.opposition, **changes), replace(s.rates, **changes)  # type: ignore[arg-type]  # two floats
     with pytest.raises(GateError, match=model):
@@ -123,7 +123,7 @@ def test_weights_that_degenerate_end_at_the_gate(model: str, k_hat: float, effec
 
 
 def test_more_events_than_can_be_simulated_and_pressure_beyond_belief_are_named() -> None:
-    s = situation()
+    s = origin_state()
     with pytest.raises(GateError, match=r"events\.csv has .* of the kind"):
         driver_gate.check_events(replace(s.rates, counts=s.rates.counts * 10))
     with pytest.raises(GateError, match=r"US pressure in \d{4}-\d{2}|US pressure in [A-Z]"):

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.data.records import Scheduled
+from forecast.data.records import Event, Scheduled
 from forecast.domain import CHANNELS, Month, month
-from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, ForcedArrival, Intervention
 from forecast.forecasting.driver_simulation import DriverState, ExogenousPaths, _dirichlet_cumulated, _poisson, simulate_drivers
-from forecast.forecasting.interventions import NO_INTERVENTION, ForcedArrival, Intervention
 from forecast.model.events import STREAMS, EventRates, fit_events
-from forecast.model.leverage import Leverage, Standing
+from forecast.model.leverage import Leverage, StandingMeasure
 from tests.support import synthetic
 
 ORIGIN = synthetic.ORIGIN
@@ -38,7 +37,7 @@ def rates(
 
 
 def start(
-    *standing: Standing, impulses: tuple[float, float, float] = (0.0, 0.0, 0.0), mobilisation: float = 0.0, concessions: float = 0.0
+    *standing: StandingMeasure, impulses: tuple[float, float, float] = (0.0, 0.0, 0.0), mobilisation: float = 0.0, concessions: float = 0.0
 ) -> DriverState:
     s = np.array([[np.log1p(sum(m.intensity for m in standing if m.channel == c))] for c in CHANNELS])
     i = np.array(impulses)[:, None]
@@ -150,7 +149,7 @@ def test_without_arrivals_impulses_and_mobilisation_fade() -> None:
 
 def test_measures_end_at_the_hazard_of_their_posterior() -> None:
     """P(still in force in month t) = E exp(−t h), h ~ Gamma(½ + ended, 1 + measure-months): the Lomax survival function."""
-    found = paths(rates(), start(Standing("B1", "economic", 4)))
+    found = paths(rates(), start(StandingMeasure("B1", "economic", 4)))
     there = (found.measures[:, 0, 1:] > 0).mean(0)
     t = np.arange(1, H + 1)
     alive = ((1 + MEASURE_MONTHS) / (1 + MEASURE_MONTHS + t)) ** (0.5 + ENDED)
@@ -161,7 +160,7 @@ def test_measures_end_at_the_hazard_of_their_posterior() -> None:
 def test_a_new_measure_adds_its_intensity_to_its_channel_and_stays() -> None:
     found = paths(
         rates(),
-        start(Standing("B1", "diplomatic", 2)),
+        start(StandingMeasure("B1", "diplomatic", 2)),
         patch=Intervention(forced=(ForcedArrival(4, "measure.diplomatic", "diplomatic", 3),)),
     )
     standing = found.measures[:, 1]
@@ -176,8 +175,8 @@ def test_a_new_measure_adds_its_intensity_to_its_channel_and_stays() -> None:
 def test_a_relaxation_ends_a_measure_or_takes_half_of_its_strength() -> None:
     patch = Intervention(forced=(ForcedArrival(2, "relaxation", "security", 3),))
     for ended, share in (((1_000_000, 1_000_000), 1.0), ((0, 1_000_000), 0.0)):  # (ended, relaxations)
-        found = paths(rates(ended=ended), start(Standing("B1", "security", 4), impulses=(0, 0, 2.0)), patch=patch)
-        without = paths(rates(ended=ended), start(Standing("B1", "security", 4), impulses=(0, 0, 2.0)))
+        found = paths(rates(ended=ended), start(StandingMeasure("B1", "security", 4), impulses=(0, 0, 2.0)), patch=patch)
+        without = paths(rates(ended=ended), start(StandingMeasure("B1", "security", 4), impulses=(0, 0, 2.0)))
         stood = without.measures[:, 2, 3] > 0
         np.testing.assert_array_equal(found.measures[:, 2, :3], without.measures[:, 2, :3])  # still in force in month 2
         gone = stood & (found.measures[:, 2, 3] == 0)
@@ -197,7 +196,7 @@ def test_a_relaxation_with_nothing_to_end_subtracts() -> None:
 
 
 def test_the_measure_that_ends_is_any_of_its_channel() -> None:
-    at = start(*(Standing(f"B{i}", "security", i) for i in (1, 2, 4)), Standing("B9", "economic", 5))
+    at = start(*(StandingMeasure(f"B{i}", "security", i) for i in (1, 2, 4)), StandingMeasure("B9", "economic", 5))
     found = paths(rates(ended=(1_000_000, 1_000_000)), at, patch=Intervention(forced=(ForcedArrival(1, "relaxation", "security", 3),)))
     left = np.expm1(found.measures[:, 2, 2]).round().astype(int)
     # by chance some have ended by themselves; among the rest each of the three goes equally often
@@ -222,7 +221,7 @@ def test_marks_follow_the_shares() -> None:
 
 
 def test_a_scheduled_end_acts_in_its_month_with_its_probability() -> None:
-    at = start(Standing("B1", "security", 4))
+    at = start(StandingMeasure("B1", "security", 4))
     due = scheduled("2026-09-15", "ends", event_id="B1", probability="0.3")
     with_it, without = paths(rates(), at, (due,)), paths(rates(), at)
     np.testing.assert_array_equal(with_it.measures[:, 2, :4] > 0, without.measures[:, 2, :4] > 0)  # in force on its last day
@@ -247,7 +246,7 @@ def test_what_has_no_effect_on_pressure_changes_nothing(effect: str) -> None:
 
 def test_an_empty_patch_changes_no_bit_and_a_seed_repeats_itself() -> None:
     of = rates(dict.fromkeys(STREAMS, 0.2), eta=(0.1, 0.2, 0.2), ended=(4, 16))
-    at = start(Standing("B1", "security", 4), impulses=(1, 1, 1), mobilisation=1, concessions=1)
+    at = start(StandingMeasure("B1", "security", 4), impulses=(1, 1, 1), mobilisation=1, concessions=1)
     plain = paths(of, at)
     assert same(plain, paths(of, at, patch=Intervention()))
     assert same(plain, paths(of, at, patch=Intervention(rates={"act": 1.0})))
@@ -282,7 +281,7 @@ def test_shifts_of_deaths_and_opposition() -> None:
 
 
 def test_doubling_the_economic_measures_since_2025_raises_their_simulated_arrivals() -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     more = [
         e.model_copy(update={"id": f"{e.id}x", "same_act_as": ()})
         for e in s.data.events
@@ -291,11 +290,11 @@ def test_doubling_the_economic_measures_since_2025_raises_their_simulated_arriva
     assert more
     k = STREAMS.index("measure.economic")
 
-    def arrivals(events: tuple[synthetic.Event, ...]) -> tuple[EventRates, float]:
+    def arrivals(events: tuple[Event, ...]) -> tuple[EventRates, float]:
         from forecast.model.hyperparameters import elasticity_priors
 
         fitted = fit_events(events, s.data.administrations, s.origin, s.drivers.log2_deaths, s.leverage.value, elasticity_priors(s.priors),
-                            np.random.default_rng(1))  # fmt: skip
+                            np.random.default_rng(1), {})  # fmt: skip
         pool = simulate_drivers(s.start, s.future, fitted, s.settings, s.data.calendar, Month(s.origin), 1)
         return fitted, float(pool.arrivals[..., k].mean())
 
@@ -305,7 +304,7 @@ def test_doubling_the_economic_measures_since_2025_raises_their_simulated_arriva
 
 
 def test_no_new_pressure_means_less_leverage() -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     quiet = Intervention(
         rates={name: 0.0 for name in STREAMS if name.startswith(("threat", "measure")) or name in ("act", "demonstration")}
     )

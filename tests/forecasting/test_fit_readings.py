@@ -9,7 +9,7 @@ import pytest
 from forecast.domain import Month
 from forecast.forecasting import fit_readings
 from forecast.model.hyperparameters import tolerance_priors
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 
 
 def test_the_model_is_compiled_once_for_all_origins_of_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,13 +21,16 @@ def test_the_model_is_compiled_once_for_all_origins_of_its_slots(monkeypatch: py
 
     monkeypatch.setattr(fit_readings, "build_model", lambda *_: None)
     monkeypatch.setattr(fit_readings, "compile_sampler", compiler)
-    situation = bundled_situation()
-    constants = tolerance_priors(situation.priors)
-    earlier, far = replace(situation, origin=Month(situation.origin - 100)), replace(situation, origin=Month(situation.origin + 100))
-    first = fit_readings.compiled(situation, constants)
-    assert fit_readings.compiled(earlier, replace(constants, drift_sd=1.0)) is first
-    assert fit_readings.compiled(situation, constants, "pymc") != first
-    assert fit_readings.compiled(far, constants) != first
+    origin_state = bundled_origin_state()
+    constants = tolerance_priors(origin_state.priors)
+    earlier, far = (
+        replace(origin_state, origin=Month(origin_state.origin - 100)),
+        replace(origin_state, origin=Month(origin_state.origin + 100)),
+    )
+    first = fit_readings.compiled_sampler(origin_state, constants)
+    assert fit_readings.compiled_sampler(earlier, replace(constants, drift_sd=1.0)) is first
+    assert fit_readings.compiled_sampler(origin_state, constants, "pymc") != first
+    assert fit_readings.compiled_sampler(far, constants) != first
     assert made == ["nutpie", "pymc", "nutpie"]
     monkeypatch.setattr(fit_readings, "compile_sampler", lambda *_: "another stand-in")
-    assert fit_readings.compiled(situation, constants) == "another stand-in"
+    assert fit_readings.compiled_sampler(origin_state, constants) == "another stand-in"

@@ -7,12 +7,12 @@ import pytest
 
 from forecast import workspace as places
 from forecast.forecasting.multiverse import Universe, disputed_act, universes
-from forecast.priors.outside_view_variants import read_alternatives
-from tests.support.bundled_state import bundled_situation
+from forecast.priors.outside_view import read_alternatives
+from tests.support.bundled_state import bundled_origin_state
 
 OFF = {
     "pressure off": ("leverage", "leverage_on_falls"),
-    "falls no likelier just after a rise": ("fresh",),
+    "falls no likelier just after a rise": ("just_risen",),
     "opposition off": ("opposition",),
     "leverage only (model S)": ("overdose_level", "overdose_change", "opposition"),
 }
@@ -21,8 +21,8 @@ OFF = {
 
 @pytest.fixture(scope="module")
 def strip() -> dict[str, Universe]:
-    situation = bundled_situation()
-    found = list(universes(situation, disputed_act(situation), read_alternatives(places.bundled() / "priors")))
+    origin_state = bundled_origin_state()
+    found = list(universes(origin_state, disputed_act(origin_state), read_alternatives(places.bundled_root() / "priors")))
     assert len({u.label for u in found}) == len(found)
     return {u.label: u for u in found}
 
@@ -30,7 +30,7 @@ def strip() -> dict[str, Universe]:
 def test_the_published_choice_comes_first_and_all_promised_are_there(strip: dict[str, Universe]) -> None:
     assert next(iter(strip)) == "as published (main reading)"
     promised = (
-        "coded as known", "without the disputed act", "linear", "capped at 1", "open or not", "symmetric", "as coded elsewhere",
+        "coded as known", "without the disputed act", "linear", "capped at 1", "as yes or no", "symmetric", "as coded elsewhere",
         "year before", "pressure off", "factor 1", "factor 0.5", "drug cases", "no going on through 3", "just after a rise", "weak priors",
         "opposition off", "model S",
     )  # fmt: skip
@@ -56,7 +56,7 @@ def test_links_are_what_their_labels_say(strip: dict[str, Universe]) -> None:
     leverage = np.array([0.0, 0.4, 1.0, 1.5])
     np.testing.assert_allclose(strip["pressure linear"].link(leverage), leverage)
     np.testing.assert_allclose(strip["pressure capped at 1"].link(leverage), [0, 0.4, 1, 1])
-    np.testing.assert_allclose(strip["pressure open or not"].link(leverage), [0, 0, 1, 1])
+    np.testing.assert_allclose(strip["pressure as yes or no"].link(leverage), [0, 0, 1, 1])
 
 
 def test_priors_change_where_they_should(strip: dict[str, Universe]) -> None:

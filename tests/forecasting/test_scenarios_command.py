@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,17 +16,20 @@ from click.testing import Result
 
 from forecast import workspace as places
 from forecast.data.fingerprint import data_digest
-from forecast.data.read import read_data
 from forecast.data.tables import origin
 from forecast.domain import month_text
+from forecast.forecasting.inputs import load_workspace
 from forecast.forecasting.parameter_draws import from_prior
-from forecast.jobs.scenario import answer_scenarios
+from forecast.jobs.saved_run import INPUTS
+from forecast.jobs.scenario import run_on_draws
 from forecast.model.hyperparameters import tolerance_priors
+from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.priors.load import load_priors
 from forecast.reweighting.draws_archive import pack_draws, unpack_draws
-from forecast.runs import publication_lock, run_ids, store
+from forecast.runs import publication_lock, store
+from forecast.workspace import write_snapshot
 from tests.conftest import NOW
-from tests.support.bundled_state import bundled_situation
+from tests.support.bundled_state import bundled_origin_state
 from tests.support.sound_reports import EXAMPLE, sound_report
 
 type Command = Callable[..., Result]
@@ -36,19 +40,25 @@ STORED = EXAMPLE["scenarios"][0] | {"name": "trade-deal", "probability": 0.0612,
 
 @pytest.fixture
 def published(workspace: places.Workspace) -> places.Workspace:
-    """A workspace whose newest run has draws of the prior for posterior."""
-    data, priors = read_data(workspace.data), load_priors(workspace.priors)
-    constants = tolerance_priors(priors)
-    arrays = {}
-    for i, reading in enumerate(READINGS):
-        arrays |= pack_draws(reading, from_prior(constants, origin(data), 100, np.random.default_rng(i)))
+    """A workspace whose newest run has draws of the prior for posterior, and kept its inputs."""
+    inputs = load_workspace(workspace, today=NOW.date())
+    constants = tolerance_priors(inputs.priors)
+    names = ("prior", *READINGS)
+    arrays = {"readings": np.array(READINGS)}
+    for i, name in enumerate(names):
+        arrays |= pack_draws(name, from_prior(constants, origin(inputs.data), 100, np.random.default_rng(i)))
 
     def write(folder: Path) -> None:
         np.savez(folder / "draws.npz", **arrays)  # type: ignore[arg-type]  # the stubs know no mapping
         (folder / "report.json").write_text(json.dumps(sound_report(run_id, scenarios=[STORED])))
+        write_snapshot(folder / INPUTS, inputs.snapshot)
 
-    meta = {"seed": 5, "data_digest": data_digest(data), "priors_digest": priors.digest(), "origin": month_text(origin(data))}
-    run_id = run_ids.new_run_id(NOW, "ab12cd")
+    run_id = store.new_run_id(NOW, "ab12cd")
+    meta = {
+        "seed": 5, "data_digest": data_digest(inputs.data), "priors_digest": inputs.priors.digest(),
+        "origin": month_text(origin(inputs.data)), "model_version": MODEL_VERSION, "today": NOW.date().isoformat(),
+        "priors": {name: {"spec": str(prior.spec)} for name, prior in inputs.priors.items()},
+    }  # fmt: skip
     store.write_run(workspace.reports, run_id, write, meta)
     with publication_lock.publisher(workspace.reports, "a test", NOW):
         store.publish(workspace.reports, run_id)
@@ -58,7 +68,7 @@ def published(workspace: places.Workspace) -> places.Workspace:
 @pytest.fixture
 def assessed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Saves the seconds that models 2 to 4 take: the situation that other tests use too stands for that of the run."""
-    monkeypatch.setattr("forecast.forecasting.origin_state.build_origin_state", lambda data, priors, seed: bundled_situation())
+    monkeypatch.setattr("forecast.forecasting.origin_state.build_origin_state", lambda data, priors, seed: bundled_origin_state())
 
 
 def root(workspace: places.Workspace) -> Path:
@@ -66,8 +76,8 @@ def root(workspace: places.Workspace) -> Path:
 
 
 def test_draws_come_back_as_they_were_packed() -> None:
-    constants = tolerance_priors(load_priors(places.bundled() / "priors"))
-    draws = from_prior(constants, bundled_situation().origin, 5, np.random.default_rng(0))
+    constants = tolerance_priors(load_priors(places.bundled_root() / "priors"))
+    draws = from_prior(constants, bundled_origin_state().origin, 5, np.random.default_rng(0))
     back = unpack_draws(pack_draws("main", draws), "main")
     for field in fields(draws):
         assert np.allclose(getattr(back, field.name), getattr(draws, field.name), rtol=1e-6)
@@ -118,23 +128,45 @@ def test_a_scenario_is_run_in_a_light_process(published: places.Workspace) -> No
 def test_the_words_say_what_the_numbers_say(published: places.Workspace, command: Command) -> None:
     result = command("scenario", "run", "pressure-eases", "refusal", "-v", "--workspace", root(published))
     assert result.exit_code == 0, result.stderr
-    found = answer_scenarios(published, ("refusal",)).results[0]
+    found = run_on_draws(published, ("refusal",)).results[0]
     words = " ".join(result.stdout.split())
     assert f"Level 4 reached within 12 months: {100 * found.probability:.1f} %, without it {100 * found.baseline:.1f} %" in words
-    assert "of the simulated paths are like that" in words
+    assert "of the simulated paths meet the condition" in words
     assert "Not represented:" in words
     assert "Assumes: No concession for the year." in words
 
 
-def test_a_run_of_other_inputs_is_refused(published: places.Workspace, command: Command) -> None:
-    priors = published.priors / "leverage.toml"
-    priors.write_text(priors.read_text().replace("Normal(1.6, 0.8)", "Normal(1.0, 0.8)"))
-    result = command("scenario", "run", "--workspace", root(published))
-    assert result.exit_code == 3
-    assert "made from other priors" in result.stderr
+@pytest.mark.usefixtures("assessed")
+def test_the_answer_names_its_inputs_also_after_the_workspace_has_changed(published: places.Workspace, command: Command) -> None:
+    """The run keeps what it was made from, so its scenarios can be answered whatever happened to the workspace since."""
+    words = ("scenario", "run", "trade-deal", "--workspace", root(published))
+
+    def document() -> dict[str, Any]:
+        result = command(*words, "--json")
+        assert result.exit_code == 0, result.stderr
+        made: dict[str, Any] = json.loads(result.stdout)
+        return made
+
+    before = document()
+    data = load_workspace(published, today=NOW.date()).data
+    assert before["inputs"] == {
+        "origin": "2026-06", "as_of": None, "today": NOW.date().isoformat(), "data_digest": data_digest(data),
+        "priors_digest": load_priors(published.priors).digest(), "data_changed": False, "priors_changed": False,
+    }  # fmt: skip
+    assert "changed since" not in command(*words).stdout
     calendar = published.data / "calendar.csv"
     calendar.write_text(calendar.read_text().replace(",B102,,0.8,", ",B102,,0.7,"))
-    assert "made from other data" in command("scenario", "run", "--workspace", root(published)).stderr
+    after = document()
+    assert after == before | {"inputs": before["inputs"] | {"data_changed": True}}
+    priors = published.priors / "leverage.toml"
+    priors.write_text(priors.read_text().replace("Normal(1.6, 0.8)", "Normal(1.0, 0.8)"))
+    assert document()["inputs"] == before["inputs"] | {"data_changed": True, "priors_changed": True}
+    text = " ".join(command(*words).stdout.split())
+    assert f"record to 2026-06, data {data_digest(data)[:12]}" in text
+    assert "The data and priors of the workspace have changed since" in text
+    calendar.write_text("no calendar")
+    assert document()["inputs"] == before["inputs"] | {"data_changed": None, "priors_changed": True}
+    assert "The data of the workspace have problems: see `forecast data check`" in " ".join(command(*words).stdout.split())
 
 
 def test_a_damaged_run_is_refused(published: places.Workspace, command: Command) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from forecast import workspace as places
-from forecast.data.scenario_file import TEMPLATE, write_new
 from forecast.errors import InputError, UsageError
-from forecast.forecasting.scenarios.specification import CHANGES, FOLDER, Statement, read_named, read_scenarios
+from forecast.forecasting.scenarios.specification import CHANGES, FOLDER, ScenarioSpec, read_named, read_scenarios
+from forecast.forecasting.scenarios.template import TEMPLATE, create_scenario_file
 
 HEAD = """title = "What if"
 story = "A story."
@@ -122,7 +122,7 @@ def test_a_name_without_a_file_gets_the_nearest(bundled: places.Workspace) -> No
 
 
 def test_the_template_is_sound_with_and_without_what_it_comments_out(tmp_path: Path) -> None:
-    write_new(tmp_path / FOLDER / "mine.toml")
+    create_scenario_file(tmp_path / FOLDER / "mine.toml")
     (scenario,) = read_scenarios(tmp_path / FOLDER)
     assert scenario.name == "mine"
     assert len(scenario.says.arrival) == 1
@@ -137,12 +137,12 @@ def test_a_new_file_is_never_written_over_another(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("precious")
     with pytest.raises(UsageError, match="exists already"):
-        write_new(path)
+        create_scenario_file(path)
     assert path.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_defaults_change_nothing() -> None:
-    says = Statement(title="t", kind="intervened", story="s", assumptions=("a",))
+    says = ScenarioSpec(title="t", kind="intervened", story="s", assumptions=("a",))
     assert not says.condition
     assert not any(getattr(says, key) for key in CHANGES)

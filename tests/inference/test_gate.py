@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.inference.gate import BFMI_MIN, Diagnostics, examine, scalars, worst
+from forecast.inference.gate import BFMI_MIN, Diagnostics, diagnose, scalar_draws, worst_diagnostics
 
 CHAINS, DRAWS = 4, 1_000
 
@@ -30,7 +30,7 @@ class Posterior(SimpleNamespace):
         )
 
     def examined(self, **more: Any) -> Diagnostics:
-        return examine(**(vars(self) | more))
+        return diagnose(**(vars(self) | more))
 
 
 def slow(rng: np.random.Generator, rho: float) -> np.ndarray:
@@ -211,7 +211,7 @@ def test_scalars_are_named_by_their_coordinates() -> None:
         {"x": (("chain", "draw"), np.zeros((2, 3))), "y": (("draw", "chain", "who"), np.arange(12.0).reshape(3, 2, 2))},
         coords={"who": ["p", "q"]},
     )
-    found = scalars(posterior)
+    found = scalar_draws(posterior)
     assert found.keys() == {"x", "y[p]", "y[q]"}
     assert found["y[q]"].tolist() == [[1, 5, 9], [3, 7, 11]]
 
@@ -221,13 +221,13 @@ def test_the_worst_over_readings() -> None:
     p = Posterior()
     divergent(p)
     bad = replace(p.examined(), constant=("b",)).after_retry()
-    found = worst({"main": good, "other": bad})
+    found = worst_diagnostics({"main": good, "other": bad})
     assert found.reasons == ("other: 1 divergent transition (must be none)",)
     assert found.rhat_max == max(good.rhat_max or 0, bad.rhat_max or 0)
     assert found.ess_bulk_min == min(good.ess_bulk_min or 9e9, bad.ess_bulk_min or 9e9)
     assert (found.divergences, found.retried, found.constant) == (1, True, ("b",))
     q = Posterior()
     nan_chain(q)
-    unread = worst({"main": good, "third": q.examined()})
+    unread = worst_diagnostics({"main": good, "third": q.examined()})
     assert not unread.finite
     assert unread.rhat_max is None  # a number that one reading lacks is no worst

@@ -20,7 +20,7 @@ from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs.diff import diff
 from forecast.jobs.run import write_report
-from forecast.report.differences import render
+from forecast.report.diff_view import render_diff
 from forecast.runs import store
 from tests.conftest import NOW
 from tests.support import fake_sampler
@@ -43,19 +43,19 @@ OTHER: dict[str, Any] = {}
 
 
 def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
-    return fake_sampler.report(forecast, run_id, created) | {"questions": fake_sampler.EXAMPLE["questions"]} | OTHER
+    return fake_sampler.report_document(forecast, run_id, created) | {"questions": fake_sampler.EXAMPLE["questions"]} | OTHER
 
 
 def of(inputs: Inputs) -> Forecast:
     made = prior_forecast()
-    return replace(made, situation=replace(made.situation, data=inputs.data, priors=inputs.priors))
+    return replace(made, origin_state=replace(made.origin_state, data=inputs.data, priors=inputs.priors))
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     """A workspace and its runs: the second with data, a prior, a version, a diagnostic and a probability changed."""
     root = tmp_path_factory.mktemp("diff") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     before = load_workspace(root, today=NOW.date())
     a = write_report(of(before), root / "reports", NOW, inputs=before).path
     data = root / "data"
@@ -127,7 +127,7 @@ def test_markdown_shows_text_as_it_is(runs: tuple[Path, Path, Path], command: Co
 def test_the_same_run_twice_differs_in_nothing(runs: tuple[Path, Path, Path]) -> None:
     _, _, b = runs
     found = diff(b, b)
-    text = render(found, "text")
+    text = render_diff(found, "text")
     assert "Data\nThe same.\n" in text
     assert "Priors\nThe same.\n" in text
     assert "Settings\nThe same.\n" in text
@@ -165,7 +165,7 @@ def test_settings_alone_are_told(runs: tuple[Path, Path, Path], tmp_path: Path) 
     assert len(found["settings"]["alternatives"]) == 1
     assert found["settings"]["sampling"] == {"carried.paths": ["2000", "1000"]}
     for form in ("text", "markdown"):
-        text = render(found, form)
+        text = render_diff(found, form)
         assert "scenario another: added" in text
         assert "scenario trade-deal: changed in rates" in text
         assert f"scenario {others[1].stem}: changed in title (text only)" in text
@@ -176,13 +176,13 @@ def test_a_run_without_its_inputs_is_compared_as_far_as_it_tells(runs: tuple[Pat
     _, a, b = runs
     bare = write_report(of(load_workspace(b / "inputs", today=NOW.date())), tmp_path, NOW).path
     found = diff(bare, b)
-    assert (found["data"], found["same_data"], found["priors"], found["same_priors"]) == (None, True, None, True)
+    assert (found["data"], found["same_data"], found["priors"], found["same_priors"]) == (None, True, {}, True)
     assert found["settings"] is None
-    text = render(found, "text")
-    assert "The same in meaning." in text
+    text = render_diff(found, "text")
+    assert "The same values." in text
     assert f"Run {bare.name} did not keep" in text
-    assert "which rows, the runs do not tell" in render(diff(bare, a), "text")
-    assert "| reach-4-12m" in render(diff(bare, a), "markdown")
+    assert "Different; the runs do not record which rows." in render_diff(diff(bare, a), "text")
+    assert "| reach-4-12m" in render_diff(diff(bare, a), "markdown")
 
 
 def test_it_imports_nothing_heavy(runs: tuple[Path, Path, Path]) -> None:

@@ -16,16 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.jobs.index import changed, entries, write_index
-from forecast.report.charts.index import GAP, apart, headlines, most_shown
-from forecast.report.charts.svg import PAGE, PHONE
-from forecast.report.entry import Entry
-from forecast.runs import run_ids, store
+from forecast.report.figures.run_history import GAP, apart, headlines_chart, max_runs
+from forecast.report.figures.svg_export import PAGE, PHONE
+from forecast.report.run_index import RunSummary
+from forecast.runs import store
 
 type Command = Callable[..., Result]
 
 START = datetime(2026, 7, 1, 9, 30, tzinfo=UTC)
 NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
-PRIORS = {"leverage.effect": "Normal(1.6, 0.8)", "ladder.fresh": "Normal(2.5, 1.1)"}
+PRIORS = {"leverage.effect": "Normal(1.6, 0.8)", "ladder.just_risen": "Normal(2.5, 1.1)"}
 
 
 def told(probability: float = 0.06, priors: Mapping[str, str] = PRIORS, **other: Any) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def written(reports: Path, *metas: dict[str, Any], publish: bool = True) -> list
     """Runs a day apart, each published after the one before it unless its meta says otherwise."""
     ids: list[str] = []
     for i, meta in enumerate(metas):
-        run_id = run_ids.new_run_id(START + timedelta(days=i), f"{i:06x}")
+        run_id = store.new_run_id(START + timedelta(days=i), f"{i:06x}")
         follows = next((r.run_id for r in store.list_runs(reports) if r.latest), None) if publish else None
         store.write_run(reports, run_id, lambda folder: (folder / "report.html").write_text("report") and None, {"follows": follows} | meta)
         if publish and meta.get("as_of") is None:
@@ -137,7 +137,7 @@ def test_an_empty_store_and_one_without_a_published_run_have_a_page(reports: Pat
 def test_manifests_of_older_versions_are_read(reports: Path) -> None:
     """Nothing at all, and what a run had before it named the one it follows."""
     older = {k: v for k, v in told().items() if k not in ("follows", "decision", "settings_digest", "priors")}
-    first, second, third = written(reports, {}, older, *linked(told(0.05, {**PRIORS, "ladder.fresh": "Normal(2, 1)"})))
+    first, second, third = written(reports, {}, older, *linked(told(0.05, {**PRIORS, "ladder.just_risen": "Normal(2, 1)"})))
     found = {e.run_id: e for e in entries(reports)}
     assert found[first].probability is None
     assert found[second].decision is None
@@ -187,15 +187,15 @@ def test_the_first_run_is_found_where_the_second_is_damaged(reports: Path) -> No
 
 
 def test_runs_that_name_each_other_do_not_hang(reports: Path) -> None:
-    first = run_ids.new_run_id(START, "000000")
-    second = run_ids.new_run_id(START + timedelta(days=1), "000001")
+    first = store.new_run_id(START, "000000")
+    second = store.new_run_id(START + timedelta(days=1), "000001")
     written(reports, told(follows=second), told(follows=first))
     assert [e.published for e in entries(reports)] == [True, True]
 
 
 @given(st.lists(st.integers(0, 10_000_000), min_size=2, max_size=49), st.sampled_from([PAGE, PHONE]))
 def test_runs_in_the_chart_stay_apart_and_inside(seconds: list[int], size: Any) -> None:
-    times = [START + timedelta(seconds=s) for s in sorted(seconds)][-most_shown(size) :]
+    times = [START + timedelta(seconds=s) for s in sorted(seconds)][-max_runs(size) :]
     width = size.width - 92
     places = apart(times, width)
     assert all(b - a >= GAP - 1e-6 for a, b in itertools.pairwise(places))
@@ -212,8 +212,8 @@ def test_far_apart_runs_stand_true_to_time() -> None:
 def test_the_chart_is_valid_vega_lite(n: int) -> None:
     new = changed(told(), told(data_digest="d2"))
     times = [START + timedelta(hours=i**3) for i in range(n)]
-    made = [Entry(str(t), t, published=True, probability=0.05, interval=(0.01, 0.1), changes=new) for t in times]
-    headlines(made, PHONE).to_dict(validate=True)
+    made = [RunSummary(str(t), t, published=True, probability=0.05, interval=(0.01, 0.1), changes=new) for t in times]
+    headlines_chart(made, PHONE).to_dict(validate=True)
 
 
 def test_runs_list_fits_80_columns_and_names_what_is_known(reports: Path, tmp_path: Path, command: Command) -> None:

@@ -10,18 +10,16 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecast.jobs.priors.refit_edits import refit_edits
-from forecast.jobs.priors.try_edits import try_edits
+from forecast.jobs.priors.try_edits import refit_edits, try_edits
 from forecast.jobs.run import DEFAULT_SEED
-from forecast.priors.edits import parse_edits
-from forecast.report.parts.chances import questions
+from forecast.priors.parsing import parse_edits
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
-from forecast.runs.kept_runs import kept_run
+from forecast.runs.store import find_fitted_run
 from forecast.workspace import Workspace
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 type Command = Callable[..., Result]
 
@@ -39,13 +37,13 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(json.dumps(questions(prior_forecast())))
+    found: list[dict[str, Any]] = question_rows(prior_forecast())
     return found
 
 
 def write(where: Workspace, run_id: str, arrays: dict[str, Any], rows: list[dict[str, Any]], *edits: str, **noted: Any) -> Path:
     """A run in the store under the priors of the workspace and these edits."""
-    priors = prior_forecast().situation.priors.replace(parse_edits(edits))
+    priors = prior_forecast().origin_state.priors.replace(parse_edits(edits))
 
     def fill(folder: Path) -> None:
         (folder / "report.json").write_text(json.dumps(sound_report(run_id, questions=rows)))
@@ -106,7 +104,7 @@ def test_what_was_set_since_the_published_run_counts(kept: Workspace) -> None:
     alone = try_edits(kept, {})
     assert alone.kept is not None
     assert alone.kept.run_id == KEPT
-    assert try_edits(kept, parse_edits(["ladder.fresh = Normal(2, 1)"])).kept is None
+    assert try_edits(kept, parse_edits(["ladder.just_risen = Normal(2, 1)"])).kept is None
 
 
 def test_the_published_run_itself_is_no_answer_to_an_edit_of_nothing(kept: Workspace) -> None:
@@ -143,8 +141,8 @@ def test_of_several_the_newest_that_is_sound_is_taken(kept: Workspace, arrays: d
     assert found is not None
     assert found.run_id == newer
     meta = {"data_digest": "d" * 64, "model_version": "1"}
-    digest = prior_forecast().situation.priors.replace(parse_edits([EDIT])).digest()
-    assert kept_run(kept.reports, meta, digest, seed=DEFAULT_SEED + 1) is None
+    digest = prior_forecast().origin_state.priors.replace(parse_edits([EDIT])).digest()
+    assert find_fitted_run(kept.reports, meta, digest, seed=DEFAULT_SEED + 1) is None
 
 
 @pytest.fixture
@@ -152,7 +150,7 @@ def never_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     def fit(*_: object, **__: object) -> None:
         pytest.fail("it fits")
 
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.fit", fit)
+    monkeypatch.setattr("forecast.jobs.run.fit", fit)
 
 
 @pytest.mark.usefixtures("never_fits")
@@ -173,15 +171,15 @@ def test_another_seed_fits(kept: Workspace, command: Command, monkeypatch: pytes
     def fit(*_: object, **__: object) -> None:
         raise Fits
 
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.fit", fit)
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.inputs_of", lambda _: None)
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits._edited", lambda *_: None)
+    monkeypatch.setattr("forecast.jobs.run.fit", fit)
+    monkeypatch.setattr("forecast.jobs.saved_run.SavedRun.inputs", None)
+    monkeypatch.setattr("forecast.jobs.priors.try_edits._with_edits", lambda *_: None)
     with pytest.raises(Fits):
         refit_edits(kept, parse_edits([EDIT]), seed=DEFAULT_SEED + 1)
     said = command("priors", "try", EDIT, "--refit", "--seed", str(DEFAULT_SEED + 1), "--workspace", kept.root)
     assert "Fits" in said.stderr
     alone = command("priors", "try", EDIT, "--seed", "3", "--workspace", kept.root)
-    assert (alone.exit_code, "--seed means nothing without --refit" in alone.stderr) == (2, True)
+    assert (alone.exit_code, "--seed needs --refit" in alone.stderr) == (2, True)
 
 
 def test_an_edit_that_changes_other_priors_with_it_has_no_such_run(

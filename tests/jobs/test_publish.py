@@ -7,10 +7,9 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import arviz
 import numpy as np
@@ -23,8 +22,9 @@ from forecast.cli._context import Environment
 from forecast.errors import GateError
 from forecast.forecasting.inputs import load_workspace
 from forecast.jobs import run as job
-from forecast.jobs.priors.as_of import with_priors_as_of
-from forecast.report.render import canonical_json, write_text
+from forecast.jobs.priors.reference import with_priors_as_of
+from forecast.report.files import canonical_json, write_text
+from forecast.report.models.report import Report
 from forecast.reweighting.draws_archive import unpack_draws
 from forecast.runs import publication_lock, store
 from forecast.runs.draws_files import read_draws
@@ -46,11 +46,11 @@ def no_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
 def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A workspace with one run, made by the command, and what the command said. To be copied before it is changed."""
     root = tmp_path_factory.mktemp("published") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "fit", lambda *_: prior_forecast())
-        surroundings = Environment(clock=lambda: NOW, environ={}, cwd=root)
-        result = CliRunner().invoke(main, ["run"], obj=surroundings, prog_name="forecast")
+        environment = Environment(clock=lambda: NOW, environ={}, cwd=root)
+        result = CliRunner().invoke(main, ["run"], obj=environment, prog_name="forecast")
     return root, result
 
 
@@ -77,9 +77,9 @@ def test_a_first_run_publishes(first_run: tuple[Path, Result]) -> None:
     assert all(len(line) <= 80 for line in said.stdout.splitlines() if "/" not in line)
 
 
-def report_alone(report: Mapping[str, Any], folder: Path) -> None:
+def report_alone(report: Report, folder: Path) -> None:
     """report.json without the pages, which take seconds."""
-    write_text(folder / "report.json", canonical_json(report))
+    write_text(folder / "report.json", canonical_json(report.document()))
 
 
 @pytest.mark.usefixtures("no_sampler")

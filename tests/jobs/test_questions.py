@@ -15,8 +15,8 @@ import pytest
 
 from forecast.errors import ForecastError, StoreError, UsageError
 from forecast.jobs.questions import record
-from forecast.jobs.questions.freeze import enter, read_book
-from forecast.jobs.questions.verify import audit
+from forecast.jobs.questions.freeze import enter_published_runs, read_question_ledger
+from forecast.jobs.questions.verify import verify_ledger
 from forecast.runs import ledger, manifest, publication_lock
 from forecast.runs.ledger import Head
 from tests.conftest import NOW
@@ -28,12 +28,12 @@ AFTER = datetime(2027, 8, 30, tzinfo=UTC)
 
 
 def predict(reports: Path, name: str = Q, p: float = 0.1, by: str = "ann", now: datetime = NOW) -> int:
-    return record.predict(reports, name, p, by, None, now).number
+    return record.record_prediction(reports, name, p, by, None, now).number
 
 
 def resolve(reports: Path, name: str = Q, outcome: bool | int = True, day: str = "2027-08-29", now: datetime = AFTER, **how: Any) -> int:
     told = {"about": "known", "source": "a court", "by": "bob", "why": None, "settles": None} | how
-    return record.resolve(reports, name, outcome, day=day, now=now, **told).number
+    return record.record_resolution(reports, name, outcome, day=day, now=now, **told).number
 
 
 def test_a_published_run_freezes_its_open_questions_once(tmp_path: Path) -> None:
@@ -41,8 +41,8 @@ def test_a_published_run_freezes_its_open_questions_once(tmp_path: Path) -> None
     publish(tmp_path, report)
     still_open = [q for q in report["questions"] if q["window"]["end"] >= "2026-11"]
     assert 0 < len(still_open) < len(report["questions"])
-    assert enter(tmp_path, NOW) == len(still_open)
-    assert enter(tmp_path, NOW) == 0
+    assert enter_published_runs(tmp_path, NOW) == len(still_open)
+    assert enter_published_runs(tmp_path, NOW) == 0
     (entry,) = ledger.read(tmp_path)
     assert (entry.kind, entry.created, entry.content["run_id"], entry.content["origin"]) == ("forecast", NOW, FIRST, "2026-06")
     assert entry.content["priors_digest"] == report["priors_digest"]
@@ -54,28 +54,28 @@ def test_a_published_run_freezes_its_open_questions_once(tmp_path: Path) -> None
         for key in ("text", "probability", "probability_known", "expected", "interval", "resolution_date"):
             assert row[key] == q[key]
         assert row["baselines"]["persistence"] == base[q["id"]]["persistence"]
-    assert audit(tmp_path).problems == ()
+    assert verify_ledger(tmp_path).problems == ()
 
 
 def test_a_window_ends_with_its_last_day(tmp_path: Path) -> None:
     publish(tmp_path, example(FIRST))
-    enter(tmp_path, datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
-    assert "event-deemed-sufficient-6m@2026-06" in read_book(tmp_path).questions
+    enter_published_runs(tmp_path, datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
+    assert "event-deemed-sufficient-6m@2026-06" in read_question_ledger(tmp_path).questions
     shutil.rmtree(tmp_path / ledger.FOLDER)
-    enter(tmp_path, datetime(2027, 1, 1, tzinfo=UTC))
-    assert "event-deemed-sufficient-6m@2026-06" not in read_book(tmp_path).questions
+    enter_published_runs(tmp_path, datetime(2027, 1, 1, tzinfo=UTC))
+    assert "event-deemed-sufficient-6m@2026-06" not in read_question_ledger(tmp_path).questions
 
 
 def test_runs_that_wait_are_entered_oldest_first(tmp_path: Path) -> None:
     for run_id in (FIRST, SECOND, THIRD):
         publish(tmp_path, example(run_id))
-    enter(tmp_path, NOW + timedelta(days=3))
+    enter_published_runs(tmp_path, NOW + timedelta(days=3))
     assert [entry.content["run_id"] for entry in ledger.read(tmp_path)] == [FIRST, SECOND, THIRD]
-    assert [f.run_id for f in read_book(tmp_path).questions[Q].forecasts] == [FIRST, SECOND, THIRD]
+    assert [f.run_id for f in read_question_ledger(tmp_path).questions[Q].forecasts] == [FIRST, SECOND, THIRD]
 
 
 def test_without_a_published_run_nothing_is_made(tmp_path: Path) -> None:
-    assert enter(tmp_path, NOW) == 0
+    assert enter_published_runs(tmp_path, NOW) == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -83,14 +83,14 @@ def test_a_run_from_before_the_ledger_is_left_out(tmp_path: Path) -> None:
     report = example(FIRST) | {"schema_version": "1"}
     del report["baselines"]
     publish(tmp_path, report)
-    assert enter(tmp_path, NOW) == 0
-    assert audit(tmp_path).problems == ()
+    assert enter_published_runs(tmp_path, NOW) == 0
+    assert verify_ledger(tmp_path).problems == ()
 
 
 def test_a_persons_own_question(tmp_path: Path) -> None:
-    said = record.add(tmp_path, "pact", "  Is there\n a pact? ", date(2027, 1, 1), " ann ", "https://example.org", NOW)
+    said = record.add_question(tmp_path, "pact", "  Is there\n a pact? ", date(2027, 1, 1), " ann ", "https://example.org", NOW)
     assert said.content["text"] == "Is there a pact?"
-    asked = read_book(tmp_path).questions["pact"]
+    asked = read_question_ledger(tmp_path).questions["pact"]
     assert (asked.by, asked.link, asked.resolves, asked.state(NOW.date())) == ("ann", "https://example.org", date(2027, 1, 1), "open")
     assert asked.state(date(2027, 1, 2)) == "due"
 
@@ -101,24 +101,24 @@ def test_a_persons_own_question(tmp_path: Path) -> None:
         ("Pact", "?", date(2027, 1, 1), "ann", "cannot be the id"),
         ("pact@2026-06", "?", date(2027, 1, 1), "ann", "cannot be the id"),
         ("reach-4-12m", "?", date(2027, 1, 1), "ann", "looks like a question of the model"),
-        ("pact", " ", date(2027, 1, 1), "ann", "says nothing"),
-        ("pact", "\x1b[2J", date(2027, 1, 1), "ann", "not a letter"),
-        ("pact", "\udcff", date(2027, 1, 1), "ann", "not a letter"),
+        ("pact", " ", date(2027, 1, 1), "ann", "is empty"),
+        ("pact", "\x1b[2J", date(2027, 1, 1), "ann", "unprintable"),
+        ("pact", "\udcff", date(2027, 1, 1), "ann", "unprintable"),
         ("pact", "?", date(2026, 11, 23), "ann", "is past"),
-        ("pact", "?", date(2027, 1, 1), "Model", "is no person"),
+        ("pact", "?", date(2027, 1, 1), "Model", "is not a person's name"),
         ("pact", "?", date(2027, 1, 1), "a" * 61, "61 characters"),
     ],
 )
 def test_questions_that_are_refused(tmp_path: Path, slug: str, text: str, day: date, by: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        record.add(tmp_path, slug, text, day, by, None, NOW)
+        record.add_question(tmp_path, slug, text, day, by, None, NOW)
     assert ledger.read(tmp_path) == ()
 
 
 def test_an_id_is_taken_once(tmp_path: Path) -> None:
-    record.add(tmp_path, "pact", "?", date(2027, 1, 1), "ann", None, NOW)
+    record.add_question(tmp_path, "pact", "?", date(2027, 1, 1), "ann", None, NOW)
     with pytest.raises(UsageError, match="already"):
-        record.add(tmp_path, "pact", "another?", date(2027, 1, 1), "bob", None, NOW)
+        record.add_question(tmp_path, "pact", "another?", date(2027, 1, 1), "bob", None, NOW)
 
 
 def test_numbers_of_persons(tmp_path: Path) -> None:
@@ -126,7 +126,11 @@ def test_numbers_of_persons(tmp_path: Path) -> None:
     predict(tmp_path, "reach-4-12", 0.2)
     predict(tmp_path, Q, 0.3)
     predict(tmp_path, Q, 0.4, by="bob")
-    assert [(p.by, p.probability) for p in read_book(tmp_path).questions[Q].predictions] == [("ann", 0.2), ("ann", 0.3), ("bob", 0.4)]
+    assert [(p.by, p.probability) for p in read_question_ledger(tmp_path).questions[Q].predictions] == [
+        ("ann", 0.2),
+        ("ann", 0.3),
+        ("bob", 0.4),
+    ]
 
 
 @pytest.mark.parametrize("p", [0.0, 1.0, -0.1, 1.5, float("nan"), float("inf")])
@@ -153,12 +157,12 @@ def test_names_that_are_not_of_one_question(tmp_path: Path) -> None:
 def test_a_number_comes_too_late_once_the_question_is_due_or_resolved(tmp_path: Path) -> None:
     published(tmp_path)
     predict(tmp_path, now=datetime(2027, 8, 29, 23, tzinfo=UTC))
-    with pytest.raises(UsageError, match="was to be answered by 2027-08-29"):
+    with pytest.raises(UsageError, match="was due on 2027-08-29"):
         predict(tmp_path, now=AFTER)
     number = resolve(tmp_path, day="2027-01-05", now=datetime(2027, 1, 6, tzinfo=UTC))
     with pytest.raises(UsageError, match="is resolved"):
         predict(tmp_path)
-    record.dispute(tmp_path, Q, number, "carl", "It was a training flight.", AFTER)
+    record.record_dispute(tmp_path, Q, number, "carl", "It was a training flight.", AFTER)
     with pytest.raises(UsageError, match="is disputed"):
         predict(tmp_path)
 
@@ -166,14 +170,14 @@ def test_a_number_comes_too_late_once_the_question_is_due_or_resolved(tmp_path: 
 @pytest.mark.parametrize(
     ("name", "outcome", "day", "now", "said"),
     [
-        (Q, 3, "2027-08-29", AFTER, "asks for yes or no"),
-        (COUNT, True, "2027-08-29", AFTER, "asks for a number"),
-        (Q, False, "2027-07-01", AFTER, "could still come out otherwise"),
-        (COUNT, 2, "2027-08-28", AFTER, "could still come out otherwise"),
+        (Q, 3, "2027-08-29", AFTER, "is yes or no"),
+        (COUNT, True, "2027-08-29", AFTER, "is a number"),
+        (Q, False, "2027-07-01", AFTER, "was still open"),
+        (COUNT, 2, "2027-08-28", AFTER, "was still open"),
         (Q, True, "2026-06-30", AFTER, "had not begun"),
         ("hold-4-12m@2026-06", True, "2027-05-31", AFTER, "had not begun"),
-        (Q, True, "2027-08-31", AFTER, "has not come yet"),
-        (Q, True, "2027-08-30T00:01", AFTER, "has not come yet"),
+        (Q, True, "2027-08-31", AFTER, "is in the future"),
+        (Q, True, "2027-08-30T00:01", AFTER, "is in the future"),
         (Q, True, "yesterday", AFTER, "is not a day"),
     ],
 )
@@ -181,7 +185,7 @@ def test_resolutions_that_cannot_be_yet(tmp_path: Path, name: str, outcome: bool
     published(tmp_path)
     with pytest.raises(UsageError, match=said):
         resolve(tmp_path, name, outcome, day, now)
-    assert read_book(tmp_path).questions[name].resolutions == []
+    assert read_question_ledger(tmp_path).questions[name].resolutions == []
 
 
 def test_a_resolution_stands_until_it_is_disputed_and_settled(tmp_path: Path) -> None:
@@ -190,31 +194,31 @@ def test_a_resolution_stands_until_it_is_disputed_and_settled(tmp_path: Path) ->
     with pytest.raises(UsageError, match=f"To contest it: --disputes {first}"):
         resolve(tmp_path, outcome=True)
     with pytest.raises(UsageError, match="Its resolutions: "):
-        record.dispute(tmp_path, Q, 1, "carl", "Wrong.", AFTER)
-    with pytest.raises(UsageError, match="A dispute says why"):
-        record.dispute(tmp_path, Q, first, "carl", None, AFTER)
-    over = record.dispute(tmp_path, Q, first, "carl", "A court says otherwise.", AFTER).number
-    asked = read_book(tmp_path).questions[Q]
+        record.record_dispute(tmp_path, Q, 1, "carl", "Wrong.", AFTER)
+    with pytest.raises(UsageError, match="A dispute needs a reason"):
+        record.record_dispute(tmp_path, Q, first, "carl", None, AFTER)
+    over = record.record_dispute(tmp_path, Q, first, "carl", "A court says otherwise.", AFTER).number
+    asked = read_question_ledger(tmp_path).questions[Q]
     assert asked.state(AFTER.date()) == "disputed"
     with pytest.raises(UsageError, match="disputes it already"):
-        record.dispute(tmp_path, Q, first, "dora", "I think so too.", AFTER)
+        record.record_dispute(tmp_path, Q, first, "dora", "I think so too.", AFTER)
     with pytest.raises(UsageError, match=f"--settles {over}"):
         resolve(tmp_path, outcome=True)
     second = resolve(tmp_path, outcome=True, day="2027-03-01", settles=over)
-    asked = read_book(tmp_path).questions[Q]
+    asked = read_question_ledger(tmp_path).questions[Q]
     assert asked.state(AFTER.date()) == "resolved"
     standing = asked.resolution()
     assert standing is not None
     assert (standing.number, standing.outcome, standing.settles) == (second, True, over)
-    with pytest.raises(UsageError, match="stands no more"):
-        record.dispute(tmp_path, Q, first, "dora", "Again.", AFTER)
+    with pytest.raises(UsageError, match="has replaced entry"):
+        record.record_dispute(tmp_path, Q, first, "dora", "Again.", AFTER)
 
 
 def test_what_later_exposures_made_of_it_is_kept_beside(tmp_path: Path) -> None:
     published(tmp_path)
     resolve(tmp_path, outcome=False)
     resolve(tmp_path, outcome=True, about="happens", day="2029-06-30", now=datetime(2029, 7, 1, tzinfo=UTC))
-    asked = read_book(tmp_path).questions[Q]
+    asked = read_question_ledger(tmp_path).questions[Q]
     known, happens = asked.resolution("known"), asked.resolution("happens")
     assert known is not None
     assert happens is not None
@@ -230,7 +234,7 @@ def test_only_what_was_entered_before_the_resolution_counts(tmp_path: Path) -> N
     predict(tmp_path, p=0.9, now=datetime(2027, 1, 5, 15, tzinfo=UTC))
     predict(tmp_path, p=0.99, now=datetime(2027, 1, 6, tzinfo=UTC))
     resolve(tmp_path, day="2027-01-05T14:00", now=datetime(2027, 2, 1, tzinfo=UTC))
-    assert read_book(tmp_path).questions[Q].last_words()["ann"].probability == 0.2
+    assert read_question_ledger(tmp_path).questions[Q].last_predictions()["ann"].probability == 0.2
 
 
 def test_a_clock_set_back_makes_nothing_earlier(tmp_path: Path) -> None:
@@ -238,8 +242,8 @@ def test_a_clock_set_back_makes_nothing_earlier(tmp_path: Path) -> None:
     predict(tmp_path, by="bob", now=datetime(2027, 1, 7, tzinfo=UTC))
     predict(tmp_path, p=0.99, now=datetime(2027, 1, 1, tzinfo=UTC))  # the event was on the 5th
     resolve(tmp_path, day="2027-01-05", now=datetime(2027, 2, 1, tzinfo=UTC))
-    assert read_book(tmp_path).questions[Q].last_words() == {}
-    assert "by a clock behind that of entry 2" in audit(tmp_path).notes[0]
+    assert read_question_ledger(tmp_path).questions[Q].last_predictions() == {}
+    assert "has an earlier time than entry 2" in verify_ledger(tmp_path).notes[0]
 
 
 def test_a_question_in_other_words_is_another(tmp_path: Path) -> None:
@@ -247,10 +251,10 @@ def test_a_question_in_other_words_is_another(tmp_path: Path) -> None:
     report = example(SECOND)
     next(q for q in report["questions"] if q["id"] == "reach-4-12m")["text"] = "Something else?"
     publish(tmp_path, report)
-    enter(tmp_path, NOW + timedelta(days=1))
-    asked = read_book(tmp_path).questions[Q]
+    enter_published_runs(tmp_path, NOW + timedelta(days=1))
+    asked = read_question_ledger(tmp_path).questions[Q]
     assert [f.run_id for f in asked.forecasts] == [FIRST]
-    assert audit(tmp_path).notes == (f"entry 2 puts {Q} in other words: it is scored as no answer to it",)
+    assert verify_ledger(tmp_path).notes == (f"entry 2 words {Q} differently, so it is not scored as an answer to it",)
 
 
 # Tampering that the chain alone cannot show: each is done to a ledger of two runs and a person's number, digests and head made anew.
@@ -306,43 +310,43 @@ def test_a_ledger_forged_with_sound_digests_is_seen(tmp_path: Path, how: str) ->
     published(tmp_path)
     predict(tmp_path)
     published(tmp_path, SECOND)
-    assert audit(tmp_path).problems == ()
+    assert verify_ledger(tmp_path).problems == ()
     rewrite(tmp_path, FORGERIES[how](entries_of(tmp_path)))
-    assert audit(tmp_path).problems != ()
+    assert verify_ledger(tmp_path).problems != ()
 
 
 def test_a_ledger_that_is_gone_is_missed(tmp_path: Path) -> None:
     published(tmp_path)
     shutil.rmtree(tmp_path / ledger.FOLDER)
-    assert "its questions are not in the ledger" in audit(tmp_path).problems[0]
+    assert "its questions are not in the ledger" in verify_ledger(tmp_path).problems[0]
 
 
 def test_a_head_noted_elsewhere_shows_what_nothing_else_can(tmp_path: Path) -> None:
-    """The last entry is a person's: no run was made since that could bear witness."""
+    """The last entry is a person's: no run was made since that noted the head."""
     published(tmp_path)
     predict(tmp_path, p=0.1)
     noted = ledger.head(tmp_path)
     bodies = entries_of(tmp_path)
     rewrite(tmp_path, [bodies[0], {**bodies[1], "probability": 0.9}])
-    assert audit(tmp_path).problems == ()
-    assert "does not go on from the head that was noted" in audit(tmp_path, noted).problems[0]
-    assert audit(tmp_path, Head(1, noted.digest)).problems != ()
-    assert audit(tmp_path, Head(1, ledger.read(tmp_path)[0].sha256[:12])).problems == ()
+    assert verify_ledger(tmp_path).problems == ()
+    assert "does not contain the head given" in verify_ledger(tmp_path, noted).problems[0]
+    assert verify_ledger(tmp_path, Head(1, noted.digest)).problems != ()
+    assert verify_ledger(tmp_path, Head(1, ledger.read(tmp_path)[0].sha256[:12])).problems == ()
 
 
-def test_a_run_that_was_altered_is_no_witness(tmp_path: Path) -> None:
+def test_a_run_that_was_altered_is_a_problem(tmp_path: Path) -> None:
     path = published(tmp_path)
     (path / "report.json").write_text("{}")
-    assert any("was altered" in problem for problem in audit(tmp_path).problems)
+    assert any("was altered" in problem for problem in verify_ledger(tmp_path).problems)
     (path / manifest.NAME).write_text("{}")
-    assert any("can't bear witness" in problem for problem in audit(tmp_path).problems)
+    assert any("noted cannot be read" in problem for problem in verify_ledger(tmp_path).problems)
 
 
 def test_runs_that_were_pruned_are_not_missed(tmp_path: Path) -> None:
     path = published(tmp_path)
     published(tmp_path, SECOND)
     shutil.rmtree(path)
-    found = audit(tmp_path)
+    found = verify_ledger(tmp_path)
     assert (found.problems, found.runs) == ((), 1)
 
 
@@ -350,15 +354,15 @@ def test_an_entry_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     with ledger.writing(tmp_path) as writer:
         writer.append("prediction", {"question": "nothing"}, NOW)
     with pytest.raises(StoreError, match="cannot be understood"):
-        read_book(tmp_path)
-    assert "cannot be understood" in audit(tmp_path).problems[0]
+        read_question_ledger(tmp_path)
+    assert "cannot be understood" in verify_ledger(tmp_path).problems[0]
 
 
 def test_a_runs_entry_that_makes_no_sense_is_told(tmp_path: Path) -> None:
     published(tmp_path)
     with ledger.writing(tmp_path) as writer:
         writer.append("forecast", {"nothing": 1}, NOW)
-    assert "cannot be understood" in audit(tmp_path).problems[0]
+    assert "cannot be understood" in verify_ledger(tmp_path).problems[0]
 
 
 def test_a_run_that_is_just_being_published_is_no_tampering(tmp_path: Path) -> None:
@@ -370,22 +374,22 @@ def test_a_run_that_is_just_being_published_is_no_tampering(tmp_path: Path) -> N
             publish(tmp_path, example(SECOND))
             moved.set()
             time.sleep(0.5)
-            enter(tmp_path, NOW + timedelta(days=1))
+            enter_published_runs(tmp_path, NOW + timedelta(days=1))
 
     publisher = threading.Thread(target=work)
     publisher.start()
     moved.wait()
-    assert audit(tmp_path).problems == ()
+    assert verify_ledger(tmp_path).problems == ()
     publisher.join()
-    assert audit(tmp_path).runs == 2
+    assert verify_ledger(tmp_path).runs == 2
 
 
 def test_what_is_missing_is_told_also_while_a_publisher_is_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.jobs.questions.verify.PATIENCE", 0.3)
+    monkeypatch.setattr("forecast.jobs.questions.verify.MAX_WAIT_SECONDS", 0.3)
     published(tmp_path)
     shutil.rmtree(tmp_path / ledger.FOLDER)
     with publication_lock.publisher(tmp_path, "forecast refit", NOW):
-        assert "its questions are not in the ledger" in audit(tmp_path).problems[0]
+        assert "its questions are not in the ledger" in verify_ledger(tmp_path).problems[0]
 
 
 def test_a_head_that_is_one_behind_is_a_note(tmp_path: Path) -> None:
@@ -393,18 +397,18 @@ def test_a_head_that_is_one_behind_is_a_note(tmp_path: Path) -> None:
     head = tmp_path / ledger.FOLDER / ledger.HEAD
     before = head.read_bytes()
     predict(tmp_path)
-    assert audit(tmp_path).notes == ()
+    assert verify_ledger(tmp_path).notes == ()
     head.write_bytes(before)
-    found = audit(tmp_path)
+    found = verify_ledger(tmp_path)
     assert found.problems == ()
     assert "the head is one entry behind" in found.notes[0]
     predict(tmp_path, p=0.3)
-    assert audit(tmp_path).notes == ()
+    assert verify_ledger(tmp_path).notes == ()
 
 
 def test_a_damaged_run_is_not_entered(tmp_path: Path) -> None:
     path = publish(tmp_path, example(FIRST))
     (path / "report.json").write_text("{}")
     with pytest.raises(ForecastError, match="was altered"):
-        enter(tmp_path, NOW)
+        enter_published_runs(tmp_path, NOW)
     assert ledger.read(tmp_path) == ()

@@ -19,8 +19,9 @@ from forecast.errors import ForecastError, GateError, SourceError, StoreError
 from forecast.forecasting.forecast_result import DrawsSource, Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs import explain, run
-from forecast.jobs.data.pull import Pulled
+from forecast.jobs.data.pull import PullOutcome
 from forecast.jobs.input_fingerprint import settings_digest
+from forecast.jobs.saved_run import SavedRun
 from forecast.runs import manifest, publication_lock, refit_attempts, store
 from tests.conftest import NOW
 from tests.support.quick_refits import MOVED, command, decided, edit, first, fitted, last, latest, quick, root
@@ -69,7 +70,7 @@ def test_a_stale_origin_is_told_and_is_no_reason(root: Path) -> None:
     result = command(root, "refit", minutes=1)
     assert result.exit_code == 0
     assert result.stdout.startswith("Skipped: ")
-    assert "stale: it knows nothing after June 2026" in result.stdout
+    assert "stale: it uses no events after June 2026" in result.stdout
     assert decided(command(root, "refit", "--json", minutes=2))["stale"] is True
 
 
@@ -111,7 +112,7 @@ def test_a_revised_row_is_fitted_without_weighing(root: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert decided(result)["kind"] == "refitted"
     assert "1 row removed in polls.csv" in decided(result)["reason"]
-    assert "cannot carry it" in decided(result)["reason"]
+    assert "are too far from the new inputs" in decided(result)["reason"]
 
 
 @pytest.mark.parametrize("accepted", [True, pytest.param(False, marks=pytest.mark.slow)])
@@ -122,9 +123,9 @@ def test_an_addition_is_weighed_and_fitted_if_the_rule_says_no(root: Path, accep
     polls.write_text(polls.read_text() + ",".join(["one-more", *row[1:]]) + "\n")
     asked = []
 
-    def weighed(inputs: Inputs, run: Path, *_: Any) -> Any:
-        asked.append(run)
-        forecast = replace(fitted(inputs), rests_on=DrawsSource(run.name, None, 900.0)) if accepted else None
+    def weighed(inputs: Inputs, run: SavedRun, *_: Any) -> Any:
+        asked.append(run.path)
+        forecast = replace(fitted(inputs), draws_source=DrawsSource(run.name, None, 900.0)) if accepted else None
         return SimpleNamespace(forecast=forecast, reason="as the rule says", fitted_in=run.name)
 
     monkeypatch.setattr("forecast.jobs.refit.reweight.reweight_run", weighed)
@@ -153,7 +154,7 @@ def test_refused_data_leave_the_last_good_forecast(root: Path) -> None:
     assert said["report"]["run_id"] == before.name
     assert latest(root) == before
     assert (last(root).decision, last(root).exit_code, last(root).run_id) == ("refused", 3, before.name)
-    assert "The last good forecast stands" in command(root, "refit", minutes=2).stdout
+    assert "The published forecast stays as it was" in command(root, "refit", minutes=2).stdout
 
 
 def test_a_damaged_history_of_the_priors_is_refused_and_told_to_a_program(root: Path) -> None:
@@ -200,17 +201,17 @@ def test_a_refused_first_refit_has_no_forecast_to_show(workspace: places.Workspa
     "failure", [SourceError("nobody answers"), NotImplementedError("nobody answers"), RecursionError("nobody answers")]
 )
 def test_a_source_that_is_down_stops_nothing(root: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
-    def one(connector: Any, *_: Any) -> Pulled:
+    def one(connector: Any, *_: Any) -> PullOutcome:
         if connector.key == "overdose":
             raise failure
         edit_prior(root, 1.2)  # something changes all the same
-        return Pulled(connector.key, connector.target.record.file, {}, "new rows", 1)
+        return PullOutcome(connector.key, connector.target.record.file, {}, "new rows", 1)
 
     monkeypatch.setattr("forecast.jobs.data.pull._one", one)
     before = latest(root)
     result = command(root, "refit", "--pull", "--json", minutes=1)
     assert result.exit_code == 6
-    assert "1 of 4 sources failed; their data are as they were.\n  overdose: " in result.stderr
+    assert "1 of 4 sources failed; their data were not changed.\n  overdose: " in result.stderr
     assert "nobody answers" in result.stderr
     assert decided(result)["kind"] == "refitted"
     assert latest(root) != before
@@ -234,12 +235,12 @@ def test_nothing_is_published_by_a_clock_that_was_set_back(root: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "failure", "code"),
     [
-        ("forecast.jobs.questions.freeze.enter", StoreError("The ledger is damaged.", "Restore it."), 7),
+        ("forecast.jobs.questions.freeze.enter_published_runs", StoreError("The ledger is damaged.", "Restore it."), 7),
         ("forecast.jobs.index.write_index", ForecastError("index.html could not be written: disk full."), 1),
         ("forecast.jobs.explain.moved", ValueError("no such part"), 1),
         ("forecast.jobs.explain.moved", GateError("The fit of the inputs before did not pass the gate.", "Fit again."), 1),
         ("forecast.jobs.explain.moved", StoreError("The run before is damaged.", "Restore it."), 7),
-        ("forecast.jobs.explain.inputs_of", OSError(errno.EIO, os.strerror(errno.EIO)), 1),  # within the real one
+        ("forecast.jobs.saved_run.SavedRun.inputs", OSError(errno.EIO, os.strerror(errno.EIO)), 1),  # within the real one
         ("forecast.jobs.explain.failure", ForecastError("Something in no part moved it."), 1),
     ],
 )
@@ -255,7 +256,7 @@ def test_what_fails_after_a_good_fit_is_told_and_the_forecast_published(
         raise failure
 
     with monkeypatch.context() as patch:
-        patch.setattr("forecast.jobs.explain.moved", MOVED if "inputs_of" in step else explain.moved)
+        patch.setattr("forecast.jobs.explain.moved", MOVED if "inputs" in step else explain.moved)
         patch.setattr(step, fail)
         result = command(root, "refit", "--json", minutes=1)
     assert result.exit_code == code
@@ -295,8 +296,8 @@ def test_a_weighted_run_that_only_wants_publishing_keeps_what_was_said_of_its_we
     row = polls.read_text().splitlines()[-1].split(",")
     polls.write_text(polls.read_text() + ",".join(["one-more", *row[1:]]) + "\n")
 
-    def weighed(inputs: Inputs, run: Path, *_: Any) -> Any:
-        forecast = replace(fitted(inputs), rests_on=DrawsSource(run.name, 0.31, 900.0))
+    def weighed(inputs: Inputs, run: SavedRun, *_: Any) -> Any:
+        forecast = replace(fitted(inputs), draws_source=DrawsSource(run.name, 0.31, 900.0))
         return SimpleNamespace(forecast=forecast, reason="as the rule says", fitted_in=run.name)
 
     def die(*_: Any) -> None:
@@ -384,7 +385,7 @@ def test_what_an_earlier_version_published_is_followed(root: Path) -> None:
     manifest.seal(old, old.name, meta)
     result = command(root, "refit", "--json", minutes=1)
     assert result.exit_code == 0, result.stderr
-    assert decided(result)["reason"] == "the published run does not tell its settings"
+    assert decided(result)["reason"] == "the published run does not record its settings"
     assert manifest.read_manifest(latest(root)).meta["follows"] == old.name
     assert json.loads(result.stdout)["report"]["moved"] == {}
 

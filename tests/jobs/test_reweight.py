@@ -6,8 +6,10 @@ import functools
 import json
 import re
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,20 +20,25 @@ import numpy as np
 import pytest
 
 from forecast import workspace as places
-from forecast.attribution.residual_noise import ALARM_Z
+from forecast.attribution.sequential import ALARM_Z
 from forecast.data.fingerprint import data_digest
+from forecast.data.tables import Data
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.inputs import Inputs, load_workspace
-from forecast.forecasting.origin_state import build_origin_state
+from forecast.forecasting.origin_state import OriginState, build_origin_state
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES
+from forecast.jobs.explain import moved
 from forecast.jobs.input_fingerprint import settings_digest
+from forecast.jobs.refit.decision import decide
 from forecast.jobs.refit.reweight import ReweightedRun, reweight_run, why_not
 from forecast.jobs.run import WrittenRun, write_report
-from forecast.jobs.snapshot import basis_of
+from forecast.jobs.saved_run import SavedRun
 from forecast.model.tolerance_data import MODEL_VERSION
-from forecast.priors.catalogue import parse_prior
-from forecast.report.parts.foundations import diagnostics
-from forecast.report.schema import validate
+from forecast.priors.load import Priors
+from forecast.priors.parsing import parse_prior
+from forecast.report.files import validate
+from forecast.report.models.report import Report
+from forecast.report.payload.provenance import diagnostics
 from forecast.reweighting.data_update import reweight_to_inputs
 from forecast.runs import manifest
 from forecast.workspace import Workspace
@@ -48,8 +55,8 @@ STAKES = '["stakes.csv"]\ncovered_through = 2026-06-30'
 def figures_aside() -> Iterator[None]:
     """Of a report only its numbers are written."""
 
-    def numbers(report: dict[str, Any], folder: Path) -> None:
-        (folder / "report.json").write_text(json.dumps(report))
+    def numbers(report: Report, folder: Path) -> None:
+        (folder / "report.json").write_text(json.dumps(report.document()))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecast.jobs.run.write_report_files", numbers)
@@ -59,7 +66,7 @@ def figures_aside() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory, figures_aside: None) -> Workspace:
     """A workspace without scenarios, and a run of it. To be copied before it is changed."""
-    where = places.create(tmp_path_factory.mktemp("weighed") / "workspace")
+    where = places.create_workspace(tmp_path_factory.mktemp("weighed") / "workspace")
     shutil.rmtree(where.data / "scenarios")
     write_report(prior_forecast(), where.reports, NOW, inputs=load_workspace(where, today=TODAY))
     return where
@@ -95,9 +102,31 @@ def added(start: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Added:
     where = copy(start, tmp_path_factory.mktemp("added") / "workspace")
     a_new_demonstration(where)
     inputs, fitted = load_workspace(where, today=TODAY), the_run(where)
-    made = reweight_run(inputs, fitted)
+    made = reweight_run(inputs, SavedRun(fitted))
     assert made.forecast is not None, made.reason
     return Added(where, fitted, made, write_report(made.forecast, where.reports, NOW + timedelta(hours=1), inputs=inputs))
+
+
+_WATCHED: dict[Path, Counter[str]] = {}
+
+
+def _watch(event: str, args: tuple[Any, ...]) -> None:
+    if event == "open" and _WATCHED and isinstance(args[0], str | Path):
+        for folder, opens in _WATCHED.items():
+            if Path(args[0]).is_relative_to(folder):
+                opens[Path(args[0]).relative_to(folder).as_posix()] += 1
+
+
+@contextmanager
+def count_opens(folder: Path) -> Iterator[Counter[str]]:
+    """How often each file of a folder is opened during the block, by whatever code."""
+    if not _WATCHED:
+        sys.addaudithook(_watch)  # it stays for good, and does nothing unless a folder is watched
+    _WATCHED[folder] = Counter()
+    try:
+        yield _WATCHED[folder]
+    finally:
+        del _WATCHED[folder]
 
 
 def the_run(where: Workspace) -> Path:
@@ -105,13 +134,13 @@ def the_run(where: Workspace) -> Path:
 
 
 def again(where: Workspace, run: Path | None = None) -> ReweightedRun:
-    return reweight_run(load_workspace(where, today=TODAY), run or the_run(where))
+    return reweight_run(load_workspace(where, today=TODAY), SavedRun(run or the_run(where)))
 
 
 @functools.cache
 def before() -> Inputs:
     """The bundled inputs, as a run would have kept them."""
-    return load_workspace(places.bundled(), today=TODAY)
+    return load_workspace(places.bundled_root(), today=TODAY)
 
 
 def why(now: Inputs) -> str:
@@ -132,34 +161,34 @@ def a_new_demonstration(where: Workspace) -> None:
 
 @pytest.mark.slow
 def test_a_row_added_gives_a_whole_run_that_says_what_it_rests_on(added: Added) -> None:
-    assert added.made.reason.startswith("additions alone")
+    assert added.made.reason.startswith("only additions")
     assert added.made.ess is not None
     assert 400 <= added.made.ess < 800
-    assert not np.array_equal(added.forecast.situation.leverage.value, prior_forecast().situation.leverage.value)
+    assert not np.array_equal(added.forecast.origin_state.leverage.value, prior_forecast().origin_state.leverage.value)
     assert manifest.verify(added.done.path) == ()
     meta = manifest.read_manifest(added.done.path).meta
     assert meta["fitted_in"] == added.fitted.name
     assert meta["data_digest"] == data_digest(load_workspace(added.where, today=TODAY).data)
-    report = added.done.report
+    report = added.done.report.document()
     validate(report)
-    assert report["rests_on"] == {"fitted_in": added.fitted.name, "k_hat": added.made.k_hat, "ess": added.made.ess}
-    assert any(added.fitted.name in text and "No sampler ran" in text for text in report["limitations"])
+    assert report["draws_source"] == {"fitted_in": added.fitted.name, "k_hat": added.made.k_hat, "ess": added.made.ess}
+    assert any(added.fitted.name in text and "No new fit was made" in text for text in report["limitations"])
     assert all(row["note"].endswith(f"as fitted in run {added.fitted.name}") for row in report["multiverse"])
     assert report["multiverse"][0]["label"] == f"the fit of run {added.fitted.name} (main reading)"
     for sentence in ("disputed_act", "range_pressure"):
         assert f"the fit of run {added.fitted.name}" in report["sentences"][sentence]
-    assert report["diagnostics"] == diagnostics(prior_forecast())
+    assert report["diagnostics"] == diagnostics(prior_forecast()).model_dump()
 
 
 @pytest.mark.slow
-def test_its_answers_are_those_of_the_weighted_draws_but_for_the_comb(added: Added) -> None:
+def test_its_answers_are_those_of_the_weighted_draws_but_for_resampling(added: Added) -> None:
     """Draws taken as often as they weigh say what weighted draws say."""
     inputs = load_workspace(added.where, today=TODAY)
-    found = reweight_to_inputs(basis_of(added.fitted), build_origin_state(inputs.data, inputs.priors, SEED))
-    published, comb = {q["id"]: q["probability"] for q in added.done.report["questions"]}, found.spread.comb_error()
+    found = reweight_to_inputs(SavedRun(added.fitted).fitted_draws, build_origin_state(inputs.data, inputs.priors, SEED))
+    published, rounding = {q.id: q.probability for q in added.done.report.questions}, found.influence.resampling_se()
     for id_, answer in added.forecast.answers.items():
-        assert published[id_] == pytest.approx(found.probability[id_], abs=ALARM_Z * comb[id_] + 1e-9)
-        assert comb[id_] < answer.mcse
+        assert published[id_] == pytest.approx(found.probability[id_], abs=ALARM_Z * rounding[id_] + 1e-9)
+        assert rounding[id_] < answer.mcse
     weighted = found.weighted["main"]
     taken = Counter(added.forecast.readings["main"].draws.leverage.tolist())
     for value, weight in zip(weighted.draws.leverage.tolist(), weighted.weights, strict=True):
@@ -209,7 +238,7 @@ def test_more_months_and_later_coverage_are_additions(here: Workspace) -> None:
     coverage.write_text(coverage.read_text().replace("covered_through = 2026-06-30", "covered_through = 2026-07-31"))
     made = again(here)
     assert made.forecast is not None, made.reason
-    assert made.forecast.situation.origin == prior_forecast().situation.origin + 1
+    assert made.forecast.origin_state.origin == prior_forecast().origin_state.origin + 1
 
 
 def test_words_may_change(workspace: Workspace) -> None:
@@ -309,9 +338,40 @@ def test_a_run_as_of_an_earlier_day_is_always_fitted() -> None:
 
 
 def test_an_edited_prior_is_named() -> None:
-    edited = before().priors.replace({"ladder.fresh": parse_prior("ladder.fresh", "Normal(2, 1)")})
-    assert why(replace(before(), priors=edited)) == "1 prior was edited: ladder.fresh"
+    edited = before().priors.replace({"ladder.just_risen": parse_prior("ladder.just_risen", "Normal(2, 1)")})
+    assert why(replace(before(), priors=edited)) == "1 prior was edited: ladder.just_risen"
 
 
 def test_a_model_that_means_something_else_is_no_basis() -> None:
     assert "version" in why_not(before(), before(), {"model_version": "0"})
+
+
+@pytest.mark.slow
+def test_a_refit_reads_the_run_before_once_and_fits_its_drivers_once(here: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the decision to what moved the forecast: each file of the run is opened once, models 2–4 are fitted to its inputs once."""
+    a_new_demonstration(here)
+    inputs, run = load_workspace(here, today=TODAY), SavedRun(the_run(here))
+    fits: list[str] = []
+    loads: list[Path] = []
+
+    def fit(data: Data, priors: Priors, seed: int) -> OriginState:
+        fits.append(data_digest(data))
+        return build_origin_state(data, priors, seed)
+
+    def load(where: Path, *days: Any) -> Inputs:
+        loads.append(where)
+        return load_workspace(where, *days)
+
+    monkeypatch.setattr("forecast.forecasting.origin_state.build_origin_state", fit)
+    monkeypatch.setattr("forecast.forecasting.inputs.load_workspace", load)
+    with count_opens(run.path) as opens:
+        run.check()
+        plan = decide(inputs, here.reports, run)
+        assert (plan.action, plan.run) == ("reweight", run)
+        made = reweight_run(inputs, run)
+        assert made.forecast is not None
+        moved(run, made.forecast, inputs)
+    assert fits.count(run.meta["data_digest"]) == 1
+    assert loads == [run.path / "inputs"]
+    whole = {name: opens[name] for name in ("manifest.json", "report.json", "draws.npz", "posterior.nc")}
+    assert whole == dict.fromkeys(whole, 1)

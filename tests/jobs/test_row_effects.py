@@ -7,11 +7,11 @@ import pytest
 from forecast.data.outcome import main_levels, real_time_levels
 from forecast.data.read import read_data
 from forecast.data.records import Claim, Event, Poll
-from forecast.data.tables import Data, history, origin
+from forecast.data.tables import Data, history_months, origin
 from forecast.domain import last_day, month, month_text
-from forecast.jobs.data.row_effects import Moved, claim_effects, event_effects, poll_effects
-from forecast.model.events import arrivals, is_concession, is_mobilisation, stream
-from forecast.model.poll_shares import poll_shares
+from forecast.jobs.data.row_effects import LevelSpan, claim_effects, event_effects, poll_effects
+from forecast.model.events import arrivals, is_concession, is_mobilisation, stream_of
+from forecast.model.opposition_marginal import poll_shares
 from tests.support.data_editing import BUNDLED, with_rows
 
 
@@ -26,13 +26,13 @@ def without(data: Data, row: Event | Claim) -> Data:
 
 
 def test_every_event_enters_the_stream_that_the_model_puts_it_in(data: Data) -> None:
-    enter = {e.id: stream(e) for e in arrivals(data.events)}
+    enter = {e.id: stream_of(e) for e in arrivals(data.events)}
     for event in data.events:
-        said = event_effects(without(data, event), data, event)
-        assert said.stream == enter.get(event.id)
-        assert said.concession == (event.id in enter and is_concession(event))
-        assert said.mobilisation == (event.id in enter and is_mobilisation(event))
-        assert said.told
+        output = event_effects(without(data, event), data, event)
+        assert output.stream == enter.get(event.id)
+        assert output.concession == (event.id in enter and is_concession(event))
+        assert output.mobilisation == (event.id in enter and is_mobilisation(event))
+        assert output.explanation
 
 
 def test_a_row_that_takes_the_place_of_another_says_so(data: Data) -> None:
@@ -41,80 +41,80 @@ def test_a_row_that_takes_the_place_of_another_says_so(data: Data) -> None:
     new = decision.model_copy(
         update={"id": "A999", "date": other.date, "published": other.published, "same_act_as": (other.id,), "episode": ""}
     )
-    said = event_effects(data, with_rows(data, events=(*data.events, new)), new)
-    assert said.stream == "concession"
-    assert said.displaced == (other.id,)
-    assert f"{other.id} counts no longer: this row is the same act." in said.told
+    output = event_effects(data, with_rows(data, events=(*data.events, new)), new)
+    assert output.stream == "concession"
+    assert output.displaced == (other.id,)
+    assert f"{other.id} no longer counts: this row is the same act." in output.explanation
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"caused_by": ("A071",)}, "it answers a record of family A"),
+        ({"caused_by": ("A071",)}, "it responds to a row of family A"),
         ({"same_act_as": ("C042",)}, "another row of the same act counts (C042)"),
     ],
 )
 def test_what_enters_nothing_says_why(data: Data, changes: dict[str, tuple[str, ...]], words: str) -> None:
     like = next(e for e in data.events if e.id == "C042")
     new = like.model_copy(update={"id": "C999", "caused_by": (), **changes})
-    said = event_effects(data, with_rows(data, events=(*data.events, new)), new)
-    assert (said.stream, said.mobilisation) == (None, False)
-    assert words in " ".join(said.told)
+    output = event_effects(data, with_rows(data, events=(*data.events, new)), new)
+    assert (output.stream, output.mobilisation) == (None, False)
+    assert words in " ".join(output.explanation)
 
 
 def test_the_second_concession_of_a_month_and_episode_is_none(data: Data) -> None:
     like = next(e for e in arrivals(data.events) if is_concession(e) and e.episode)
     new = like.model_copy(update={"id": "A999", "same_act_as": ()})
-    said = event_effects(data, with_rows(data, events=(*data.events, new)), new)
-    assert not said.concession
-    assert f"the episode {like.episode} has its concession" in " ".join(said.told)
+    output = event_effects(data, with_rows(data, events=(*data.events, new)), new)
+    assert not output.concession
+    assert f"the episode {like.episode} has its concession" in " ".join(output.explanation)
 
 
 def test_an_event_after_the_origin_waits(data: Data) -> None:
     like = data.events[-1]
     new = like.model_copy(update={"id": "B999", "date": like.date.parse("2026-07-01")})
-    said = event_effects(data, with_rows(data, events=(*data.events, new)), new)
-    assert said.told[-1] == "Nothing of this enters before the origin, now 2026-06, reaches 2026-07."
+    output = event_effects(data, with_rows(data, events=(*data.events, new)), new)
+    assert output.explanation[-1] == "This takes effect once the origin, now 2026-06, reaches 2026-07."
 
 
 def test_a_claim_moves_the_months_whose_level_differs_without_it(data: Data) -> None:
-    months, tau = history(data), last_day(origin(data))
+    months, tau = history_months(data), last_day(origin(data))
     full, then = main_levels(data.claims, tau, months), real_time_levels(data.claims, months)
     for claim in data.claims[1:]:  # without the first no month would have a level
         before = without(data, claim)
-        said = claim_effects(before, data, claim)
+        output = claim_effects(before, data, claim)
         for runs, new, old in (
-            (said.readings.get("main", ()), full, main_levels(before.claims, tau, months)),
-            (said.known_then, then, real_time_levels(before.claims, months)),
+            (output.readings.get("main", ()), full, main_levels(before.claims, tau, months)),
+            (output.real_time, then, real_time_levels(before.claims, months)),
         ):
             moved = {m: (run.before, run.after) for run in runs for m in range(month(run.start), month(run.end) + 1)}
             assert moved == {m: (int(a), int(b)) for m, a, b in zip(months, old, new, strict=True) if a != b}
-        assert said.told
+        assert output.explanation
 
 
 def test_what_a_claim_leaves_alone_is_said_with_the_reason(data: Data) -> None:
     denied = next(c for c in data.claims if c.stance == "denied")
-    assert "only documented claims" in claim_effects(without(data, denied), data, denied).told[0]
+    assert "only documented claims" in claim_effects(without(data, denied), data, denied).explanation[0]
     new = data.claims[-1].model_copy(update={"claim_id": "OC99", "start": month("2026-08")})
-    assert "it begins after the origin" in claim_effects(data, with_rows(data, claims=(*data.claims, new)), new).told[0]
+    assert "its months are after the origin" in claim_effects(data, with_rows(data, claims=(*data.claims, new)), new).explanation[0]
 
 
 def test_months_that_a_later_origin_brings_are_new(data: Data) -> None:
     later = with_rows(data, coverage={**data.coverage, "events.csv": last_day(origin(data) + 1)})
-    said = claim_effects(data, later, later.claims[-1])
-    assert said.readings["main"] == (Moved("2026-07", "2026-07", None, 2),)
+    output = claim_effects(data, later, later.claims[-1])
+    assert output.readings["main"] == (LevelSpan("2026-07", "2026-07", None, 2),)
 
 
 def test_a_poll_is_used_as_model_3_uses_it(data: Data) -> None:
     used = {share.poll_id: share for share in poll_shares(data.polls, origin(data))}
     for poll in data.polls:
-        said = poll_effects(data, poll)
-        assert said.usable == (poll.poll_id in used)
-        if said.usable:
+        output = poll_effects(data, poll)
+        assert output.usable == (poll.poll_id in used)
+        if output.usable:
             share = used[poll.poll_id]
-            assert (said.share, said.month, said.n) == (share.share, month_text(share.month), share.n)
+            assert (output.share, output.month, output.n) == (share.share, month_text(share.month), share.n)
         else:
-            assert said.told[0].startswith("Not used: ")
+            assert output.explanation[0].startswith("Not used: ")
     late: Poll = data.polls[-2].model_copy(
         update={
             "wording": "agents",
@@ -123,4 +123,4 @@ def test_a_poll_is_used_as_model_3_uses_it(data: Data) -> None:
             "field_end": data.events[0].date.parse("2026-07"),
         }
     )
-    assert "its field work is not over" in poll_effects(data, late).told[0]
+    assert "its field work is not over" in poll_effects(data, late).explanation[0]

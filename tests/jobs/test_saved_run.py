@@ -20,10 +20,12 @@ from forecast.errors import InputError, StoreError, UsageError
 from forecast.forecasting import inputs as reading
 from forecast.forecasting.inputs import Inputs, load_workspace
 from forecast.jobs.run import write_report
-from forecast.jobs.snapshot import basis_of, inputs_of
+from forecast.jobs.saved_run import SavedRun
+from forecast.priors.parsing import parse_prior
+from forecast.report.models.report import Report
 from forecast.reweighting.data_update import reweight_to_inputs
 from forecast.runs import manifest, store
-from forecast.workspace import Workspace, contents
+from forecast.workspace import Workspace, workspace_files
 from tests.conftest import NOW
 from tests.support.data_editing import rows_of, write_rows
 from tests.support.prior_forecasts import prior_forecast
@@ -36,11 +38,11 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Inputs]:
     """A run from prior draws of the bundled inputs, and those inputs. To be copied before it is changed."""
     from forecast import workspace as places
 
-    where = places.create(tmp_path_factory.mktemp("kept") / "workspace")
+    where = places.create_workspace(tmp_path_factory.mktemp("kept") / "workspace")
     inputs = load_workspace(where, today=TODAY)
 
-    def numbers(report: dict[str, Any], folder: Path) -> None:
-        (folder / "report.json").write_text(json.dumps(report))
+    def numbers(report: Report, folder: Path) -> None:
+        (folder / "report.json").write_text(json.dumps(report.document()))
 
     with pytest.MonkeyPatch.context() as patch:  # of the report its numbers will do
         patch.setattr("forecast.jobs.run.write_report_files", numbers)
@@ -70,7 +72,7 @@ def edited(file: Path, index: int, **cells: str) -> None:
 def test_a_run_keeps_every_file_byte_for_byte(kept: tuple[Path, Inputs]) -> None:
     run, inputs = kept
     written = {p.relative_to(run / "inputs").as_posix(): p.read_bytes() for p in (run / "inputs").rglob("*") if p.is_file()}
-    assert written == dict(inputs.snapshot) == contents(Workspace(run / "inputs" / "data", run / "inputs" / "priors", run, "test"))
+    assert written == dict(inputs.snapshot) == workspace_files(Workspace(run / "inputs" / "data", run / "inputs" / "priors", run, "test"))
     assert {"data/events.csv", "data/scenarios/refusal.toml", "priors/history/start.toml", "priors/outside_view/alternatives.toml"} <= set(
         written
     )
@@ -83,14 +85,14 @@ def test_hidden_files_and_caches_are_no_inputs(workspace: Workspace) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
     (workspace.data / "notes.txt").write_bytes(b"mine")
-    found = contents(workspace)
+    found = workspace_files(workspace)
     assert found["data/notes.txt"] == b"mine"
     assert not [name for name in found if "/." in name or "__pycache__" in name]
 
 
 def test_the_inputs_of_a_run_are_read_back_as_they_were(kept: tuple[Path, Inputs]) -> None:
     run, inputs = kept
-    back = inputs_of(run)
+    back = SavedRun(run).inputs
     assert (back.data, back.as_of, back.today, back.snapshot) == (inputs.data, None, TODAY, inputs.snapshot)
     assert back.priors.digest() == inputs.priors.digest()
     assert [s.name for s in back.scenarios] == [s.name for s in inputs.scenarios]
@@ -100,7 +102,7 @@ def test_the_inputs_of_a_run_are_read_back_as_they_were(kept: tuple[Path, Inputs
 
 def test_the_draws_of_a_run_and_its_own_inputs_give_its_numbers(kept: tuple[Path, Inputs]) -> None:
     run, _ = kept
-    found = reweight_to_inputs(basis := basis_of(run), basis.situation)
+    found = reweight_to_inputs(basis := SavedRun(run).fitted_draws, basis.origin_state)
     said = {q["id"]: q for q in json.loads((run / "report.json").read_text())["questions"]}
     assert set(found.probability) == set(said)
     for id_, q in said.items():
@@ -112,33 +114,35 @@ def test_the_draws_of_a_run_and_its_own_inputs_give_its_numbers(kept: tuple[Path
 def test_a_run_without_inputs_says_what_to_do(run: Path) -> None:
     shutil.rmtree(run / "inputs")
     with pytest.raises(UsageError, match="did not keep") as e:
-        inputs_of(resealed(run))
+        _ = SavedRun(resealed(run)).inputs
     assert "forecast run" in e.value.remedy
 
 
 def test_inputs_that_were_altered_are_not_believed(run: Path) -> None:
     (run / "inputs" / "data" / "events.csv").write_bytes(b"id\n")
     with pytest.raises(StoreError, match="damaged"):
-        inputs_of(run)
+        _ = SavedRun(run).inputs
 
 
 def test_inputs_that_this_version_refuses_are_refused_in_a_sentence(run: Path) -> None:
     edited(run / "inputs" / "data" / "events.csv", 0, family="Z")
     with pytest.raises(InputError, match="refused by this version") as e:
-        inputs_of(resealed(run))
+        _ = SavedRun(resealed(run)).inputs
     assert [p.column for p in e.value.problems] == ["family"]
 
 
 def test_a_run_of_another_model_is_no_basis(run: Path) -> None:
     with pytest.raises(InputError, match="model_version was 0"):
-        basis_of(resealed(run, model_version="0"))
+        _ = SavedRun(resealed(run, model_version="0")).fitted_draws
 
 
 def test_a_run_keeps_the_priors_that_were_made_for_it(run: Path) -> None:
     """As of an earlier day the ladder's priors are fitted anew; the manifest has them, the files do not."""
     priors = manifest.read_manifest(run).meta["priors"]
     other = {"spec": "Normal(3.5, 1.25)", "revision": "made for this run"}
-    assert str(inputs_of(resealed(run, priors={**priors, "ladder.fresh": other})).priors.spec("ladder.fresh")) == other["spec"]
+    made_for_it = SavedRun(run).priors.replace({"ladder.just_risen": parse_prior("ladder.just_risen", other["spec"])})
+    resealed(run, priors={**priors, "ladder.just_risen": other}, priors_digest=made_for_it.digest())
+    assert str(SavedRun(run).inputs.priors.spec("ladder.just_risen")) == other["spec"]
 
 
 @pytest.fixture
@@ -213,4 +217,4 @@ def test_a_file_covered_through_a_day_to_come_counts_no_further_than_the_clock(w
 def test_nothing_is_published_with_another_digest_than_it_was_made_from(kept: tuple[Path, Inputs]) -> None:
     run, inputs = kept
     assert store.latest(run.parent) is None
-    assert manifest.read_manifest(run).meta["data_digest"] == data_digest(inputs.data) == data_digest(prior_forecast().situation.data)
+    assert manifest.read_manifest(run).meta["data_digest"] == data_digest(inputs.data) == data_digest(prior_forecast().origin_state.data)

@@ -96,7 +96,7 @@ def test_cron_mails_what_failed_and_nothing_else(witness: Path, tmp_path: Path, 
 
 def test_who_gets_the_mail_is_asked_where_it_is_answered() -> None:
     before, after = cron(Schedule(("/bin/forecast",), Path("/w"), "day")).split("#MAILTO=")
-    assert before.rstrip().endswith("Who gets it:")
+    assert before.rstrip().endswith("To set who gets the mail:")
     assert "Who gets it" not in after
 
 
@@ -226,7 +226,7 @@ def test_systemd_reads_the_words_and_the_folder_as_meant(witness: Path, tmp_path
     assert line
     assert where
     words = subprocess.run(["bash", "-c", f"printf '%s\\0' {line[1]}"], capture_output=True, text=True, check=True).stdout
-    assert words.split("\0")[:-1] == ["/usr/bin/env", *plan.words]
+    assert words.split("\0")[:-1] == ["/usr/bin/env", *plan.start, *plan.refit]
     assert where[1] == str(tmp_path / name)
 
 

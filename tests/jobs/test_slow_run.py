@@ -32,7 +32,7 @@ def run(root: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real") / "workspace"
-    places.create(folder)
+    places.create_workspace(folder)
     return folder
 
 
@@ -80,7 +80,7 @@ def test_directions_hold_in_nearly_every_draw(report: dict[str, Any]) -> None:
 
 def test_the_published_run_verifies_and_its_draws_answer_for_it(root: Path, report: dict[str, Any]) -> None:
     assert store.latest(root / "reports") == root / "reports" / report["run_id"]
-    words = [sys.executable, "-m", "forecast", "priors", "try", "ladder.fresh = Normal(2.5, 1)", "--json", "--workspace", str(root)]
+    words = [sys.executable, "-m", "forecast", "priors", "try", "ladder.just_risen = Normal(2.5, 1)", "--json", "--workspace", str(root)]
     tried = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
     before = {q["id"]: q["before"] for q in tried["questions"]}
     for q in report["questions"]:

@@ -19,10 +19,9 @@ from forecast.domain import month_of, month_text
 from forecast.evaluation.question_ledger import OWN
 from forecast.forecasting.inputs import load_workspace
 from forecast.jobs.input_fingerprint import InputFingerprint
-from forecast.jobs.published import Change
-from forecast.jobs.status import Status, ago, examine
+from forecast.jobs.status import Change, Status, ago, examine
 from forecast.runs import ledger, publication_lock, refit_attempts, store
-from forecast.workspace import Workspace, bundled
+from forecast.workspace import Workspace, bundled_root
 from tests.conftest import NOW
 from tests.support.sound_reports import EXAMPLE, sound_change, sound_report
 
@@ -35,7 +34,7 @@ FIRST, SECOND = "20261120T061700Z-abcdef", "20261123T061700Z-abcdef"
 @functools.cache
 def bundled_meaning() -> InputFingerprint:
     """Of the bundled inputs, which a new workspace has."""
-    return InputFingerprint.of(load_workspace(bundled(), today=NOW.date()))
+    return InputFingerprint.of(load_workspace(bundled_root(), today=NOW.date()))
 
 
 def publish(where: Workspace, run_id: str = SECOND, meta: Mapping[str, Any] | None = None, **report: Any) -> Path:

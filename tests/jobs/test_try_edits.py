@@ -16,15 +16,13 @@ from click.testing import Result
 
 from forecast.errors import InputError, StoreError
 from forecast.jobs.priors.try_edits import try_edits
-from forecast.priors.catalogue import parse_prior
-from forecast.priors.edits import parse_edits
-from forecast.report.parts.chances import questions
+from forecast.priors.parsing import parse_edits, parse_prior
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
-from forecast.workspace import Workspace, create
+from forecast.workspace import Workspace, create_workspace
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 type Command = Callable[..., Result]
 HEADLINE = "reach-4-12m"
@@ -38,7 +36,7 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=questions(prior_forecast()))))
+    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=question_rows(prior_forecast()))))
     return rows
 
 
@@ -47,7 +45,7 @@ def publish(workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any]
         (folder / "report.json").write_text(json.dumps(report))
         write_draws(folder, arrays)
 
-    priors = prior_forecast().situation.priors
+    priors = prior_forecast().origin_state.priors
     told = {name: {"spec": str(prior.spec)} for name, prior in priors.items()} if named else {}
     store.write_run(workspace.reports, RUN, write, {"priors_digest": priors.digest(), "priors": told, "headline": HEADLINE})
     store.publish(workspace.reports, RUN)
@@ -56,7 +54,7 @@ def publish(workspace: Workspace, arrays: dict[str, Any], report: dict[str, Any]
 @pytest.fixture(scope="module")
 def with_run(tmp_path_factory: pytest.TempPathFactory, arrays: dict[str, Any], report: dict[str, Any]) -> Workspace:
     """A workspace whose newest run holds these draws. Nobody may change it."""
-    workspace = create(tmp_path_factory.mktemp("tried") / "workspace")
+    workspace = create_workspace(tmp_path_factory.mktemp("tried") / "workspace")
     publish(workspace, arrays, report)
     return workspace
 
@@ -66,7 +64,7 @@ def tried(workspace: Workspace, *edits: str) -> Any:
 
 
 def test_the_same_value_again_is_the_run_exactly(with_run: Workspace, report: dict[str, Any]) -> None:
-    priors = prior_forecast().situation.priors
+    priors = prior_forecast().origin_state.priors
     same = [f"{name} = {priors.spec(name)}" for name in ("leverage.effect", "leverage.weights", "opposition.start", "ladder.skip_up.3")]
     found = tried(with_run, *same)
     assert found["accepted"]
@@ -95,7 +93,7 @@ def test_questions_have_the_form_of_the_report(with_run: Workspace, report: dict
             assert row[key] == was[key]
         assert (row["expected"] is None) == (was["expected"] is None)
         assert (row["probability_known"] is None) == (was["probability_known"] is None)
-        assert sum(w * row["by_reading"][n] for n, w in prior_forecast().situation.weights.items()) == pytest.approx(row["probability"])
+        assert sum(w * row["by_reading"][n] for n, w in prior_forecast().origin_state.weights.items()) == pytest.approx(row["probability"])
     moved = {row["id"] for row in found["questions"] if row["probability"] != row["before"]}
     assert HEADLINE in moved
     assert "event-direct-action-12m" in moved
@@ -155,20 +153,20 @@ def test_the_command_prints_what_an_edit_does(with_run: Workspace, command: Comm
 
 def test_what_changes_words_only_or_needs_a_fit_is_said(with_run: Workspace, command: Command) -> None:
     words = command("priors", "try", "exposure.never.4 = Beta(1, 30)", "--workspace", with_run.data.parent)
-    assert "no probability rests on it" in re.sub(r"\s+", " ", words.stdout)
+    assert "no probability depends on it" in re.sub(r"\s+", " ", words.stdout)
     narrow = "outside_view.widening = Table(rise_low=0, rise_high=0, stay_low=0, stay_high=0)"
     fit = command("priors", "try", narrow, "--workspace", with_run.data.parent)
     assert fit.exit_code == 0
     assert "--refit" in fit.stdout
     known = command("priors", "try", "exposure.delay.4 = LogNormal(12, 0.5)", "--workspace", with_run.data.parent)
-    assert "publicly known" in known.stdout
+    assert "Publicly known within 60 days" in known.stdout
 
 
 def test_edits_are_read_from_a_file_with_comments(with_run: Workspace, command: Command, tmp_path: Path) -> None:
     file = tmp_path / "edits.txt"
-    file.write_text("# two\nleverage.effect = Normal(1.3, 0.7)  # less\n\nladder.fresh = Normal(2, 1)\n")
+    file.write_text("# two\nleverage.effect = Normal(1.3, 0.7)  # less\n\nladder.just_risen = Normal(2, 1)\n")
     result = command("priors", "try", "--file", file, "--json", "--workspace", with_run.data.parent)
-    assert set(json.loads(result.stdout)["edits"]) == {"leverage.effect", "ladder.fresh"}
+    assert set(json.loads(result.stdout)["edits"]) == {"leverage.effect", "ladder.just_risen"}
 
 
 def test_what_was_set_since_the_run_is_included(
@@ -253,7 +251,7 @@ def test_it_refuses_a_run_that_does_not_tell_its_priors(
     file.write_text(file.read_text().replace("Normal(1.6, 0.8)", "Normal(1.5, 0.8)"))
     result = command("priors", "try", "leverage.effect = Normal(1.3, 0.7)", "--workspace", workspace.data.parent)
     assert result.exit_code == 3
-    assert "other priors" in result.stderr
+    assert "does not name the priors it was made from" in result.stderr
 
 
 def test_draws_of_an_earlier_version_get_a_sentence(
@@ -282,7 +280,7 @@ def test_a_run_that_was_altered_is_not_answered_from(
 
 def test_rises_and_stays_by_quantiles_together_as_another_class_would_have_them(with_run: Workspace) -> None:
     """What the outside view hands over: every prior of the ladder at once."""
-    old = prior_forecast().situation.priors
+    old = prior_forecast().origin_state.priors
     edits = {}
     for name in old:
         if name.startswith(("ladder.rise", "ladder.stay")):
@@ -302,7 +300,7 @@ def test_an_edit_of_nothing_that_exists_is_an_error() -> None:
 
 
 def test_it_imports_nothing_heavier_than_numpy(with_run: Workspace, tmp_path: Path) -> None:
-    edits = ["ladder.fresh = Normal(2, 1)", "leverage.half_life.security = Fixed(7)", "opposition.house_sd = HalfNormal(0.4)"]
+    edits = ["ladder.just_risen = Normal(2, 1)", "leverage.half_life.security = Fixed(7)", "opposition.house_sd = HalfNormal(0.4)"]
     edits += ["events.backlash = Normal(0.1, 0.3)", "direct.rate = quantiles(0.01, 0.02, 0.05)", "events.determination = Beta(1, 9)"]
     code = (
         f"import sys; from forecast.cli import main; sys.argv = ['forecast', 'priors', 'try', *{edits!r}, '--json', "

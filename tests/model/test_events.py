@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecast.data.event_groups import distinct_acts
+from forecast.data.event_groups import counting_rules, counts_towards, distinct_acts
 from forecast.data.records import Administration, Event
 from forecast.domain import FIRST_MONTH, month
 from forecast.model.events import (
+    COUNTED,
     STREAMS,
     ElasticityPriors,
     EventRates,
     arrivals,
     concession_memory,
-    counted,
     fit_events,
     is_concession,
     predictors,
-    stream,
+    stream_of,
     window_start,
 )
 from tests.support.synthetic import ORIGIN, at, concession, data, event, opposition
@@ -31,11 +31,12 @@ N = ORIGIN - FIRST_MONTH + 1
 ZERO = np.zeros(N)
 WEAK = ElasticityPriors((0.1, 0.2), (0.2, 0.3), (0.2, 0.3))
 NO_EFFECT = ElasticityPriors((0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
+RULES = counting_rules(data().questions)
 TRUMP = (Administration(country="US", name="II", start="2025-02", end="2029-01", published="2024-12-17"),)  # type: ignore[arg-type]
 
 
 def fitted(*events: Event, priors: ElasticityPriors = WEAK, deaths: np.ndarray = ZERO, pressure: np.ndarray = ZERO) -> EventRates:
-    return fit_events(events, TRUMP, ORIGIN, deaths, pressure, priors, np.random.default_rng(3))
+    return fit_events(events, TRUMP, ORIGIN, deaths, pressure, priors, np.random.default_rng(3), RULES)
 
 
 # ---- what is an arrival
@@ -60,7 +61,7 @@ def test_concessions_are_one_a_month_and_episode() -> None:
         concession("A7", "2025-03-03"),
     ]
     assert [e.id for e in arrivals(rows)] == ["A1", "A3", "A4", "A5", "A6", "A7"]
-    assert [stream(e) for e in arrivals(rows)] == ["concession"] * 3 + [None] + ["concession"] * 2
+    assert [stream_of(e) for e in arrivals(rows)] == ["concession"] * 3 + [None] + ["concession"] * 2
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_concessions_are_one_a_month_and_episode() -> None:
     ],
 )
 def test_streams(row: Event, expected: str | None) -> None:
-    assert stream(row) == expected
+    assert stream_of(row) == expected
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_streams(row: Event, expected: str | None) -> None:
     ],
 )
 def test_companion_counts(row: Event, expected: tuple[str, ...]) -> None:
-    assert counted(row) == expected
+    assert tuple(slug for slug in COUNTED if counts_towards(row, RULES[slug])) == expected
 
 
 def test_memory_of_concessions_by_hand() -> None:
@@ -233,7 +234,7 @@ def roles(rows: tuple[Event, ...], e: Event) -> set[str]:
     silent = e.model_copy(update={"role": "context", "kind": None, "direction": None, "instrument": "other"})
 
     def table(of: tuple[Event, ...]) -> Counter[str]:
-        return Counter(s for act in arrivals(of) if (s := stream(act)))
+        return Counter(s for act in arrivals(of) if (s := stream_of(act)))
 
     before, after = table(rows), table(tuple(silent if r.id == e.id else r for r in rows))
     return {s for s in before | after if before[s] != after[s]}
@@ -257,7 +258,7 @@ def test_each_record_enters_exactly_one_likelihood() -> None:
 
     why = Counter[str]()
     for e in rows:
-        entered, own = roles(rows, e), stream(e)
+        entered, own = roles(rows, e), stream_of(e)
         if own is None:
             assert not entered, e.id
             why["none: context, claims, refusals, silence"] += 1
@@ -272,7 +273,8 @@ def test_each_record_enters_exactly_one_likelihood() -> None:
     assert sum(why.values()) == len(rows) == len(family)
     assert why["mobilisation"] > 0
     assert why["none: the act, episode or cause of another row"] > 0
-    assert all(stream(e) for e in acts.values() if counted(e))  # a companion's acts are acts of a stream
+    counted = [e for e in acts.values() if any(counts_towards(e, RULES[slug]) for slug in COUNTED)]
+    assert all(map(stream_of, counted))  # a companion's acts are acts of a stream
 
 
 def test_levels_are_read_from_claims_alone_and_every_basis_is_a_record_of_what_mexico_did() -> None:

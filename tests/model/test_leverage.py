@@ -12,14 +12,14 @@ from forecast.arrays.ladder import saturate_pressure
 from forecast.data.records import Event
 from forecast.domain import month
 from forecast.model.hyperparameters import leverage_settings
-from forecast.model.leverage import Leverage, LeverageSettings, combine, leverage, leverage_scale
+from forecast.model.leverage import Leverage, LeverageSettings, combine, compute_leverage, leverage_scale
 from tests.support.synthetic import ORIGIN, PLAIN, at, data, event, priors
 
 log1p = math.log1p
 
 
 def pressed(*events: Event, settings: LeverageSettings = PLAIN) -> Leverage:
-    return leverage(events, ORIGIN, settings)
+    return compute_leverage(events, ORIGIN, settings)
 
 
 def test_no_events_is_no_pressure() -> None:
@@ -154,7 +154,7 @@ def test_one_is_the_mean_of_the_window_and_the_frozen_scale_says_so() -> None:
     settings = leverage_settings(priors(), data().scales)
     start, end = month("2025-02"), month("2025-12")
     scale = leverage_scale(data().events, settings, start, end)
-    found = leverage(data().events, ORIGIN, replace(settings, scale=scale))
+    found = compute_leverage(data().events, ORIGIN, replace(settings, scale=scale))
     assert found.value[at("2025-02") : at("2025-12") + 1].mean() == pytest.approx(1.0, abs=1e-12)
     assert data().scales.leverage == pytest.approx(scale, rel=1e-4)  # frozen with four decimals; events coded later may move it a little
 
@@ -163,7 +163,7 @@ def test_months_in_force_by_a_loop_over_the_bundled_ledger() -> None:
     """S, month by month, from the rows themselves."""
     rows = data().events
     ended = {x: e.date.month for e in rows if e.kind == "relaxation" for x in e.ends}
-    found = leverage(rows, ORIGIN, PLAIN)
+    found = compute_leverage(rows, ORIGIN, PLAIN)
     for c, channel in enumerate(("economic", "diplomatic", "security")):
         for t in range(len(found.value)):
             m = month("2006-01") + t

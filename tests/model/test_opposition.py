@@ -13,15 +13,14 @@ from scipy.integrate import quad
 from scipy.stats import halfnorm, multivariate_normal
 
 from forecast.arrays.gaussian import Gaussian
+from forecast.data.coding_rules import opposed_share
 from forecast.data.read import read_table
 from forecast.data.records import Event, Poll
-from forecast.data.shares import opposed_share
 from forecast.domain import FIRST_MONTH, month
 from forecast.errors import ForecastError
-from forecast.model.history import LOGIT_60
 from forecast.model.opposition import fit_opposition, leave_out, mobilisation, mobilisation_scale
-from forecast.model.opposition_marginal import OppositionPriors, PollAlgebra, moments
-from forecast.model.poll_shares import FIRST_KNOT, PollShare, field_month, poll_shares
+from forecast.model.opposition_marginal import FIRST_KNOT, OppositionPriors, PollDesign, PollShare, field_month, moments, poll_shares
+from forecast.model.tolerance_data import LOGIT_60
 from forecast.priors.distributions import HalfNormal
 from forecast.priors.load import load_priors
 
@@ -78,6 +77,11 @@ SOME = (
 )
 
 
+def transformed(normal: Gaussian, matrix: np.ndarray) -> Gaussian:
+    """The normal of `matrix` @ z."""
+    return Gaussian(matrix @ normal.mean, matrix @ normal.cov @ matrix.T)
+
+
 def dense(rows: tuple[PollShare, ...], walk: float, house: float, noise: float, slope: float) -> tuple[Gaussian, np.ndarray, np.ndarray]:
     """Prior of (d by quarter, τ × 3, m_f, r by house), design and noise of the polls, written out poll by poll."""
     knots = (ORIGIN - FIRST_KNOT) // 3 + 2
@@ -104,12 +108,12 @@ def dense(rows: tuple[PollShare, ...], walk: float, house: float, noise: float, 
                 design[i, knots + ("unilateral", "coordinated", "agents").index(r.wording)] = 1.0
         design[i, knots + 4 + houses.index((r.pollster, r.topic))] = 1.0
     noises = np.diag([1.5 / (r.n * r.share * (1 - r.share)) + noise**2 for r in rows])
-    return Gaussian(mean, cov).mapped(np.eye(size)), np.column_stack([design, offset]), noises
+    return Gaussian(mean, cov), np.column_stack([design, offset]), noises
 
 
 def test_likelihood_is_that_of_scipy() -> None:
     rows = poll_shares(SOME, ORIGIN)
-    algebra = PollAlgebra.of(rows, priors())
+    algebra = PollDesign.of(rows, priors())
     hyper = np.array([[0.1, 0.3, 0.2, 0.7], [0.4, 0.05, 0.5, -0.2]])
     expected = []
     for walk, house, noise, slope in hyper:
@@ -125,12 +129,12 @@ def test_moments_are_those_of_dense_conditioning() -> None:
     fit = fit_opposition(SOME, ORIGIN, priors(), np.random.default_rng(0), 3)
     prior, design, noises = dense(rows, 0.1, 0.3, 0.2, 0.7)
     y = np.array([r.logit for r in rows])
-    after = prior.given(design[:, :-1], y - design[:, -1], noises)
+    after = prior.condition(design[:, :-1], y - design[:, -1], noises)
     k, part = divmod(ORIGIN - FIRST_KNOT, 3)
     now = np.zeros((1, len(after.mean)))
     now[0, k], now[0, k + 1] = 1 - part / 3, part / 3
-    assert fit.mean[-1] == pytest.approx(after.mapped(now).mean[0])
-    assert fit.sd[-1] == pytest.approx(after.mapped(now).sd[0])
+    assert fit.mean[-1] == pytest.approx(transformed(after, now).mean[0])
+    assert fit.sd[-1] == pytest.approx(transformed(after, now).sd[0])
     knots = k + 2
     by_name = {s.name: s for s in fit.summaries}
     for i, name in enumerate(("wording.unilateral", "wording.coordinated", "wording.agents", "favourability_intercept")):
@@ -143,7 +147,7 @@ def test_moments_are_those_of_dense_conditioning() -> None:
 
 def test_weights_integrate_over_the_walk_as_quadrature_does() -> None:
     rows = poll_shares(SOME, ORIGIN)
-    algebra = PollAlgebra.of(rows, priors())
+    algebra = PollDesign.of(rows, priors())
     fit = fit_opposition(SOME, ORIGIN, priors(walk=HalfNormal(0.15)), np.random.default_rng(1), 4000)
 
     def posterior(walk: float, power: int) -> float:
@@ -163,7 +167,7 @@ def test_two_spreads_integrate_as_quadrature_does(sds: tuple[float, float]) -> N
                   for i, p in enumerate((0.2, 0.85, 0.5, 0.9, 0.3, 0.7, 0.55, 0.4)))  # fmt: skip
     loose = replace(priors(), hyper=(Exactly(0.1), HalfNormal(sds[0]), HalfNormal(sds[1]), Exactly(0.7)))
     fit = fit_opposition(noisy, ORIGIN, loose, np.random.default_rng(2))
-    algebra = PollAlgebra.of(poll_shares(noisy, ORIGIN), loose)
+    algebra = PollDesign.of(poll_shares(noisy, ORIGIN), loose)
     axis = np.linspace(0.0, 1.0, 401)[1:] - 0.5 / 400
     axes = [axis * (2.0 if sd > 0.1 else 0.8) for sd in sds]
     house, noise = (g.ravel() for g in np.meshgrid(*axes, indexing="ij"))
@@ -188,8 +192,8 @@ def test_what_the_other_polls_say_of_one_is_the_fit_without_it() -> None:
     rows = poll_shares(SOME, ORIGIN)
     prior, design, noises = dense(rows, 0.1, 0.3, 0.2, 0.7)
     y, kept = np.array([r.logit for r in rows]), np.arange(len(rows)) != 1
-    others = prior.given(design[kept, :-1], (y - design[:, -1])[kept], noises[np.ix_(kept, kept)])
-    there = others.mapped(design[[1], :-1])
+    others = prior.condition(design[kept, :-1], (y - design[:, -1])[kept], noises[np.ix_(kept, kept)])
+    there = transformed(others, design[[1], :-1])
     assert fit.fits[1].predicted == pytest.approx(there.mean[0] + design[1, -1])
     assert fit.fits[1].predicted_sd == pytest.approx(np.sqrt(there.cov[0, 0] + noises[1, 1]))
 

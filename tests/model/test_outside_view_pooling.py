@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from forecast.priors.linear_pool import WeightedSample, central_normal, linear_pool, widen
+from forecast.arrays.weighted_quantiles import WeightedSample
+from forecast.priors.expert_pooling import central_normal, linear_pool, widen
 
 
 def normal(mean: float, sd: float, n: int = 20_000) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -61,5 +62,5 @@ def test_sources_and_weights_must_agree(weights: dict[str, float]) -> None:
 
 
 def test_nothing_can_be_narrowed() -> None:
-    with pytest.raises(ValueError, match="less than nothing"):
+    with pytest.raises(ValueError, match="sd is negative"):
         widen(linear_pool({"a": np.zeros(3)}, {"a": 1.0}), -0.1)

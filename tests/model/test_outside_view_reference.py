@@ -23,19 +23,20 @@ from forecast.data.as_of import as_of
 from forecast.data.read import read_data
 from forecast.data.tables import Data
 from forecast.errors import ForecastError, GateError, UsageError
-from forecast.inference.sample import Report
 from forecast.inference.settings import SamplerSettings
 from forecast.jobs.priors import reference as job
-from forecast.jobs.priors.reference import Reference, compile_reference, reference, write_reference
+from forecast.jobs.priors.reference import ReferenceFit, compile_reference, fit_reference, write_reference
 from forecast.jobs.priors.try_edits import EditTrial
 from forecast.model.outside_view import KEPT
-from forecast.model.outside_view_priors import medians
-from forecast.priors.distributions import Normal, PriorSpec, Quantiles
+from forecast.model.outside_view_predictive import medians
+from forecast.priors.distributions import Normal, Quantiles
 from forecast.priors.edit_log import read_history
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.outside_view_variants import FILE as ALTERNATIVES
-from forecast.priors.outside_view_variants import read_alternatives
-from forecast.workspace import PACKAGE, Workspace, bundled
+from forecast.priors.outside_view import ALTERNATIVES_FILE as ALTERNATIVES
+from forecast.priors.outside_view import read_alternatives
+from forecast.priors.specs import PriorSpec
+from forecast.progress import Report
+from forecast.workspace import PACKAGE, Workspace, bundled_root
 
 type Command = Callable[..., Result]
 
@@ -44,7 +45,7 @@ NAMES = {
     *(f"ladder.stay.{j}" for j in range(1, 6)),
     *(f"ladder.skip_up.{i}" for i in (2, 3, 4)),
     *(f"ladder.skip_down.{i}" for i in (1, 2, 3, 4)),
-    "ladder.fresh",
+    "ladder.just_risen",
 }
 
 
@@ -63,7 +64,7 @@ class StandIn:
         shape = (settings.chains, settings.draws)
         n = data["rise"].shape[0]
         sizes = {"logit_q": 5, "log_m": 5, "effect_rise": n, "effect_fall": n}
-        centres = {"logit_q": -3.5, "log_m": 5.0, "sigma": 1.0, "fresh_effect": 2.5, "pressure_on_rises": 2.0}
+        centres = {"logit_q": -3.5, "log_m": 5.0, "sigma": 1.0, "just_risen_effect": 2.5, "pressure_on_rises": 2.0}
         spread = 0.0 if len(self.seen) <= self.stuck else 0.1
         draws = {
             name: (
@@ -86,18 +87,18 @@ def fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    return read_data(Path(bundled()) / "data")
+    return read_data(Path(bundled_root()) / "data")
 
 
 @pytest.fixture(scope="module")
 def priors() -> Priors:
-    return load_priors(Path(bundled()) / "priors")
+    return load_priors(Path(bundled_root()) / "priors")
 
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_all_priors_of_the_ladder_but_one_are_given(data: Data, priors: Priors) -> None:
     sampler = StandIn()
-    found = reference(data, priors, sampler=sampler, seed=7)
+    found = fit_reference(data, priors, sampler=sampler, seed=7)
     assert set(found.specs) == NAMES
     assert [c.name for c in found.classes] == ["all_but_failed", "drug_cases", "like_mexico"]
     assert [c.months for c in found.classes] == [11_166, 7_949, 3_540]
@@ -110,36 +111,36 @@ def test_all_priors_of_the_ladder_but_one_are_given(data: Data, priors: Priors) 
 @pytest.mark.usefixtures("fewer_draws")
 def test_the_quantiles_are_those_of_the_stand_in_widened(data: Data, priors: Priors) -> None:
     """logit q ~ N(−3.5, 0.1² + σ² + 0.4²), σ near 1, with sd 0.1."""
-    found = reference(data, priors, sampler=StandIn())
+    found = fit_reference(data, priors, sampler=StandIn())
     sd = {"ladder.rise.1": (1.01 + 0.4**2) ** 0.5, "ladder.rise.3": (1.01 + 0.6**2) ** 0.5}
     for name, expected in sd.items():
         spec = found.specs[name]
         assert isinstance(spec, Quantiles)
         assert spec.location == pytest.approx(-3.5, abs=0.1)
         assert spec.sd == pytest.approx(expected, rel=0.1)
-    fresh = found.specs["ladder.fresh"]
-    assert isinstance(fresh, Normal)
-    assert fresh.mean == pytest.approx(2.5, abs=0.02)
-    assert fresh.sd == pytest.approx(0.1, rel=0.1)
+    just_risen = found.specs["ladder.just_risen"]
+    assert isinstance(just_risen, Normal)
+    assert just_risen.mean == pytest.approx(2.5, abs=0.02)
+    assert just_risen.sd == pytest.approx(0.1, rel=0.1)
 
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_the_same_seed_gives_the_same_and_another_seed_another(data: Data, priors: Priors) -> None:
-    first, again, other = (reference(data, priors, sampler=StandIn(), seed=s, classes={"all": 1}).specs for s in (1, 1, 2))
+    first, again, other = (fit_reference(data, priors, sampler=StandIn(), seed=s, classes={"all": 1}).specs for s in (1, 1, 2))
     assert first == again != other
 
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_classes_states_and_pressure_can_be_changed(data: Data, priors: Priors) -> None:
     sampler = StandIn()
-    found = reference(
+    found = fit_reference(
         data, priors, sampler=sampler, classes={"all": 3, "drug_cases": 1, "like_mexico": 0}, drop=["Pakistan"], pressure="previous"
     )
     assert {c.name: c.weight for c in found.classes} == {"all": 0.75, "drug_cases": 0.25}
     assert found.dropped == ("Pakistan",)
     assert "Pakistan" not in {e.state for e in found.entries}
     full, dropped = StandIn(), sampler.seen[0][0]
-    reference(data, priors, sampler=full, classes={"all": 1})
+    fit_reference(data, priors, sampler=full, classes={"all": 1})
     assert full.seen[0][0]["rise"].shape == dropped["rise"].shape  # one compiled function serves both
     assert full.seen[0][0]["rise"].sum() > dropped["rise"].sum()
 
@@ -149,14 +150,14 @@ def test_classes_states_and_pressure_can_be_changed(data: Data, priors: Priors) 
 )
 def test_what_does_not_exist_is_refused(data: Data, priors: Priors, wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        reference(data, priors, sampler=StandIn(), **wrong)
+        fit_reference(data, priors, sampler=StandIn(), **wrong)
 
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_as_of_a_date_only_what_was_public_counts(data: Data, priors: Priors) -> None:
     sampler, names = StandIn(), {s.country for s in data.spells}
     early = as_of(data, date(2005, 6, 30))
-    found = reference(early, priors, sampler=sampler, names=names, classes={"all": 1})
+    found = fit_reference(early, priors, sampler=sampler, names=names, classes={"all": 1})
     assert sampler.seen[0][0]["rise"].shape[0] == len(names) > len({s.country for s in early.spells})
     assert {(e.state, e.before) for e in found.entries} == {("Honduras", 1), ("Pakistan", 1), ("Yemen", 3), ("Pakistan", 3)}
     assert found.entries[-1].months == 13  # from June 2004: what went on later is not known yet
@@ -165,18 +166,18 @@ def test_as_of_a_date_only_what_was_public_counts(data: Data, priors: Priors) ->
 @pytest.mark.usefixtures("fewer_draws")
 def test_a_bad_fit_is_tried_once_more_and_then_refused(data: Data, priors: Priors) -> None:
     sampler = StandIn(stuck=1)
-    found = reference(data, priors, sampler=sampler, classes={"all": 1})
+    found = fit_reference(data, priors, sampler=sampler, classes={"all": 1})
     assert found.classes[0].diagnostics.retried
     assert len(sampler.seen) == 2
     assert sampler.seen[1][1] != sampler.seen[0][1]
     assert sampler.seen[1][2].target_accept > sampler.seen[0][2].target_accept
     with pytest.raises(GateError, match="stuck"):
-        reference(data, priors, sampler=StandIn(stuck=2), classes={"all": 1})
+        fit_reference(data, priors, sampler=StandIn(stuck=2), classes={"all": 1})
 
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_writing_changes_the_ladder_and_nothing_else(data: Data, priors: Priors, workspace: Workspace) -> None:
-    found = reference(data, priors, sampler=StandIn(), drop=["Libya"], classes={"all": 1})
+    found = fit_reference(data, priors, sampler=StandIn(), drop=["Libya"], classes={"all": 1})
     before = load_priors(workspace.priors)
     write_reference(found, workspace, now=datetime(2026, 12, 1, tzinfo=UTC), by="a test", as_of=date(2020, 1, 1))
     after = load_priors(workspace.priors)
@@ -192,7 +193,7 @@ def test_writing_changes_the_ladder_and_nothing_else(data: Data, priors: Priors,
 def test_priors_and_alternatives_are_written_together_or_not_at_all(
     data: Data, priors: Priors, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = reference(data, priors, sampler=StandIn(), classes={"all": 1})
+    found = fit_reference(data, priors, sampler=StandIn(), classes={"all": 1})
     sets = {name: {"leverage.effect": Normal(1.0, 0.5)} for name in read_alternatives(workspace.priors)}
     write = functools.partial(write_reference, found, workspace, now=datetime(2026, 12, 1, tzinfo=UTC), by="a test", alternatives=sets)
     files = [workspace.priors / name for name in ("ladder.toml", ALTERNATIVES)]
@@ -206,7 +207,7 @@ def test_priors_and_alternatives_are_written_together_or_not_at_all(
         os.rename(source, str(target))
 
     with monkeypatch.context() as m:
-        m.setattr("forecast.data.replace.os.replace", fails_once)
+        m.setattr("forecast.storage.atomic.os.replace", fails_once)
         with pytest.raises(ForecastError, match="No space left"):
             write()
     assert [path.read_bytes() for path in files] == before
@@ -218,16 +219,16 @@ def test_priors_and_alternatives_are_written_together_or_not_at_all(
 @pytest.mark.usefixtures("fewer_draws")
 def test_the_copy_inside_the_package_is_not_written(data: Data, priors: Priors) -> None:
     inside = Workspace(PACKAGE / "data", PACKAGE / "priors", PACKAGE / "reports", "")
-    with pytest.raises(UsageError, match="not to be edited"):
+    with pytest.raises(UsageError, match="must not be edited"):
         write_reference(
-            reference(data, priors, sampler=StandIn(), classes={"all": 1}), inside, now=datetime(2026, 12, 1, tzinfo=UTC), by=""
+            fit_reference(data, priors, sampler=StandIn(), classes={"all": 1}), inside, now=datetime(2026, 12, 1, tzinfo=UTC), by=""
         )
 
 
 @pytest.mark.parametrize("weights", [{"all": math.inf}, {"all": 1.0, "drug_cases": math.nan}, {"all": -1.0}, {"all": 0.0}])
 def test_weights_of_classes_are_plain_numbers(data: Data, priors: Priors, weights: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="plain numbers"):
-        reference(data, priors, sampler=StandIn(), classes=weights)
+        fit_reference(data, priors, sampler=StandIn(), classes=weights)
 
 
 def test_states_alone_take_no_other_choice(command: Command) -> None:
@@ -258,7 +259,7 @@ def test_the_command_prints_and_writes_only_when_told(command: Command, workspac
 
 def test_states_are_counted_as_the_classes_are(data: Data) -> None:
     """Sums over states are those of the fits' counts; a rate lies where SciPy's Gamma has it."""
-    listed, rates = job.states_compared(data)
+    listed, rates = job.count_states(data)
     assert len(listed) == 29
     assert sum(s.months for s in listed) == 12_500
     assert {c: sum(s.classes[c] for s in listed) for c in ("all_but_failed", "drug_cases", "like_mexico")} == {
@@ -276,11 +277,11 @@ def test_states_are_counted_as_the_classes_are(data: Data) -> None:
 
 
 def test_a_state_left_out_is_not_counted(data: Data) -> None:
-    listed, rates = job.states_compared(data, ["Ecuador"])
+    listed, rates = job.count_states(data, ["Ecuador"])
     assert "Ecuador" not in {s.name for s in listed}
     assert sum(r.entries for r in rates if r.of == "all_but_failed") == 8
     with pytest.raises(UsageError, match="Atlantis"):
-        job.states_compared(data, ["Atlantis"])
+        job.count_states(data, ["Atlantis"])
 
 
 def test_the_states_are_shown_without_a_fit(command: Command, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,7 +297,7 @@ def test_the_states_are_shown_without_a_fit(command: Command, workspace: Workspa
 
 @pytest.mark.usefixtures("fewer_draws")
 def test_medians_by_class_are_those_of_the_new_state(data: Data, priors: Priors) -> None:
-    found = reference(data, priors, sampler=StandIn(), classes={"all": 1}).classes[0]
+    found = fit_reference(data, priors, sampler=StandIn(), classes={"all": 1}).classes[0]
     said = medians(found.state)
     assert set(said) == NAMES
     assert said["ladder.rise.3"] == pytest.approx(1 / (1 + math.exp(3.5)), rel=0.1)  # the stand-in's centre
@@ -312,7 +313,7 @@ def test_what_the_priors_would_do_is_shown_before_anything_is_written(
     words = ("--workspace", workspace.data.parent, "priors", "reference", "--class", "all=1")
     page = command(*words[:-2])
     assert max(map(len, page.stdout.splitlines())) <= 80
-    assert "once a run is published" in " ".join(page.stdout.split())
+    assert "Publish a run to see the effect" in " ".join(page.stdout.split())
     asked: list[str] = []
 
     def answer(how: str, accepted: bool) -> Callable[..., EditTrial]:
@@ -334,7 +335,7 @@ def test_what_the_priors_would_do_is_shown_before_anything_is_written(
 
     monkeypatch.setattr("forecast.runs.store.latest", lambda reports: reports)
     monkeypatch.setattr("forecast.jobs.priors.try_edits.try_edits", answer("reweighted", False))
-    monkeypatch.setattr("forecast.jobs.priors.refit_edits.refit_edits", answer("refit", True))
+    monkeypatch.setattr("forecast.jobs.priors.try_edits.refit_edits", answer("refit", True))
     printed = command(*words).stdout
     assert "newest published run, 20261101T000000Z-abcdef" in printed
     assert "Not accepted" in printed
@@ -346,11 +347,11 @@ def test_what_the_priors_would_do_is_shown_before_anything_is_written(
 
 
 @pytest.fixture(scope="module")
-def fitted(data: Data, priors: Priors) -> tuple[Reference, Reference]:
+def fitted(data: Data, priors: Priors) -> tuple[ReferenceFit, ReferenceFit]:
     """On the full class, and without the drug cases: one compiled function."""
     sampler = compile_reference(data)
     without = {"without_drug_cases": 0.75, "like_mexico": 0.25}
-    return reference(data, priors, sampler=sampler), reference(data, priors, sampler=sampler, classes=without)
+    return fit_reference(data, priors, sampler=sampler), fit_reference(data, priors, sampler=sampler, classes=without)
 
 
 def stated(spec: PriorSpec) -> NDArray[np.float64]:
@@ -362,7 +363,7 @@ def stated(spec: PriorSpec) -> NDArray[np.float64]:
 
 
 @pytest.mark.slow
-def test_the_committed_priors_are_what_the_command_gives(fitted: tuple[Reference, Reference], priors: Priors) -> None:
+def test_the_committed_priors_are_what_the_command_gives(fitted: tuple[ReferenceFit, ReferenceFit], priors: Priors) -> None:
     """To three digits where they were written; on another processor the chains part, and the tails of the pool agree within their error."""
     found = fitted[0].specs
     assert {name: pytest.approx(stated(priors.spec(name)), abs=0.15) for name in found} == {name: stated(s) for name, s in found.items()}
@@ -370,12 +371,12 @@ def test_the_committed_priors_are_what_the_command_gives(fitted: tuple[Reference
 
 
 @pytest.mark.soak
-def test_the_committed_priors_are_what_the_command_gives_to_three_digits(fitted: tuple[Reference, Reference], priors: Priors) -> None:
+def test_the_committed_priors_are_what_the_command_gives_to_three_digits(fitted: tuple[ReferenceFit, ReferenceFit], priors: Priors) -> None:
     assert {name: str(priors.spec(name)) for name in fitted[0].specs} == {name: str(spec) for name, spec in fitted[0].specs.items()}
 
 
 @pytest.mark.slow
-def test_without_the_drug_cases_the_quantiles_differ(fitted: tuple[Reference, Reference]) -> None:
+def test_without_the_drug_cases_the_quantiles_differ(fitted: tuple[ReferenceFit, ReferenceFit]) -> None:
     """States at war with terror went up from embedded oftener: the median there is higher by much more than the Monte Carlo error."""
     full, without = (f.specs["ladder.rise.3"] for f in fitted)
     assert isinstance(full, Quantiles)
@@ -385,7 +386,7 @@ def test_without_the_drug_cases_the_quantiles_differ(fitted: tuple[Reference, Re
 
 
 @pytest.mark.slow
-def test_the_class_speaks_as_it_did_in_the_trial(fitted: tuple[Reference, Reference]) -> None:
+def test_the_class_speaks_as_it_did_in_the_trial(fitted: tuple[ReferenceFit, ReferenceFit]) -> None:
     """Chances of reaching level 4 or 5 within twelve months, as an earlier fit of this model gave them, within a factor 1.3."""
     said = {
         ("all_but_failed", 2): (0.005, 0.096), ("all_but_failed", 3): (0.009, 0.145), ("drug_cases", 2): (0.004, 0.050),
@@ -395,4 +396,4 @@ def test_the_class_speaks_as_it_did_in_the_trial(fitted: tuple[Reference, Refere
     for chance in fitted[0].chances:
         assert chance.mean == pytest.approx(said[chance.of, chance.start][chance.pressed], rel=0.3), chance
     for fit in fitted[0].classes:
-        assert 2.3 < fit.state.pi_rise.mean() < 3.3
+        assert 2.3 < fit.state.pressure_on_rises.mean() < 3.3

@@ -250,7 +250,7 @@ def test_given_matches_a_density_ratio() -> None:
 
     prior = Gaussian(np.array([0.3, -0.2]), np.array([[1.0, 0.4], [0.4, 0.5]]))
     design, noise, value = np.array([[1.0, 2.0]]), np.array([[0.3]]), np.array([0.9])
-    after = prior.given(design, value, noise)
+    after = prior.condition(design, value, noise)
     z = np.array([[0.1, 0.2], [-0.5, 0.8], [1.2, -0.3]])
     joint = multivariate_normal(prior.mean, prior.cov).logpdf(z) + multivariate_normal(0.0, 0.3).logpdf(value[0] - z @ design[0])
     ratio = joint - multivariate_normal(after.mean, after.cov).logpdf(z)

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from forecast.data.checks.registry import oddities
+from forecast.data.checks.registry import find_oddities
+from forecast.data.coding_rules import opposed_share
 from forecast.data.read import read_all
 from forecast.data.records import Poll
-from forecast.data.settings import Expected
-from forecast.data.shares import opposed_share
-from forecast.data.tables import Table
+from forecast.data.settings import ExpectedOddity
+from forecast.data.tables import RecordTable
 from forecast.data.toml_file import Settings
 from forecast.domain import month
 from forecast.errors import Problem
 from forecast.jobs.data.row_effects import poll_effects
-from forecast.model.poll_shares import poll_shares
+from forecast.model.opposition_marginal import poll_shares
 from tests.support.data_editing import BUNDLED
 
 ORIGIN = month("2026-06")
@@ -27,7 +27,7 @@ PERCENT = st.floats(0, 100)
 
 
 @pytest.fixture(scope="module")
-def read() -> tuple[dict[str, Table[Any]], Settings]:
+def read() -> tuple[dict[str, RecordTable[Any]], Settings]:
     tables, settings, _ = read_all(BUNDLED)
     assert settings is not None
     return dict(tables), settings
@@ -57,10 +57,10 @@ def poll(**cells: Any) -> Poll:
     return Poll.model_validate({**row, **cells})
 
 
-def odd(read: tuple[dict[str, Table[Any]], Settings], *polls: Poll, settings: Settings | None = None) -> list[Problem]:
+def odd(read: tuple[dict[str, RecordTable[Any]], Settings], *polls: Poll, settings: Settings | None = None) -> list[Problem]:
     tables, usual = read
-    edited = {**tables, "polls": Table((*tables["polls"].rows, *polls))}
-    return [p for p in oddities(edited, settings or usual) if "testhouse" in p.found]
+    edited = {**tables, "polls": RecordTable((*tables["polls"].rows, *polls))}
+    return [p for p in find_oddities(edited, settings or usual) if "testhouse" in p.found]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_no_row_is_overruled(side: float, other: float, known: bool) -> None:
         assert not known or decided == pytest.approx(max(100 - other, side))
 
 
-def test_the_model_and_what_is_said_of_a_poll_agree(read: tuple[dict[str, Table[Any]], Settings]) -> None:
+def test_the_model_and_what_is_said_of_a_poll_agree(read: tuple[dict[str, RecordTable[Any]], Settings]) -> None:
     (used,) = poll_shares([poll(opposed_pct=60, other_pct=35)], ORIGIN)
     assert used.share == pytest.approx(60 / 65)
     assert not used.side_assumed
@@ -112,34 +112,34 @@ def test_the_model_and_what_is_said_of_a_poll_agree(read: tuple[dict[str, Table[
     from forecast.data.read import read_data
 
     data = read_data(BUNDLED)
-    assert "One side only: 3 % are taken to have none." in poll_effects(data, poll(opposed_pct=97)).told
-    assert "One side only: 6 % are taken to have none." in poll_effects(data, poll(in_favour_pct=55)).told
+    assert "One side only: 3 % are assumed to have none." in poll_effects(data, poll(opposed_pct=97)).explanation
+    assert "One side only: 6 % are assumed to have none." in poll_effects(data, poll(in_favour_pct=55)).explanation
 
 
 @limits(max_examples=20)
 @given(st.floats(0.01, 1), st.floats(0.01, 1), st.sampled_from(["both", "opposed", "in_favour"]))
-def test_fractions_are_odd(read: tuple[dict[str, Table[Any]], Settings], a: float, b: float, sides: str) -> None:
+def test_fractions_are_odd(read: tuple[dict[str, RecordTable[Any]], Settings], a: float, b: float, sides: str) -> None:
     cells = {"opposed_pct": a if sides != "in_favour" else "", "in_favour_pct": b if sides != "opposed" else ""}
     found = odd(read, poll(**cells))
     assert any("shares in per cent" in p.expected for p in found)
 
 
 @pytest.mark.parametrize("cells", [{"opposed_pct": 60, "in_favour_pct": 30}, {"opposed_pct": 60}, {"opposed_pct": 97, "in_favour_pct": 1}])
-def test_per_cents_are_not(read: tuple[dict[str, Table[Any]], Settings], cells: dict[str, int]) -> None:
+def test_per_cents_are_not(read: tuple[dict[str, RecordTable[Any]], Settings], cells: dict[str, int]) -> None:
     assert odd(read, poll(**cells)) == []
 
 
 @pytest.mark.parametrize(
     "differs", [{}, {"wording": "force_unilateral"}, {"topic": "another"}, {"question": "Another?"}, {"use": "no", "why_not": "x"}]
 )
-def test_one_poll_under_two_ids_is_odd(read: tuple[dict[str, Table[Any]], Settings], differs: dict[str, str]) -> None:
+def test_one_poll_under_two_ids_is_odd(read: tuple[dict[str, RecordTable[Any]], Settings], differs: dict[str, str]) -> None:
     one = poll(opposed_pct=60, in_favour_pct=30)
     again = poll(opposed_pct=60, in_favour_pct=30, poll_id="testhouse-2026-05:again", pollster="test house", **differs)
     (found,) = odd(read, one, again)
     assert found.severity == "warning"
     assert "testhouse-2026-05:again, the same poll as testhouse-2026-05:troops" in found.found
     settings = read[1]
-    entry = Expected.model_validate({"kind": "duplicate", "what": f"{one.poll_id} and {again.poll_id}", "why": "two samples"})
+    entry = ExpectedOddity.model_validate({"kind": "duplicate", "what": f"{one.poll_id} and {again.poll_id}", "why": "two samples"})
     known = settings.sources["polls"]
     declared = known.model_copy(update={"expected": (*known.expected, entry)})
     told = Settings(settings.coverage, settings.scales, {**settings.sources, "polls": declared}, settings.questions)
@@ -147,6 +147,6 @@ def test_one_poll_under_two_ids_is_odd(read: tuple[dict[str, Table[Any]], Settin
 
 
 @pytest.mark.parametrize("differs", [{"field_end": "2026-05-13"}, {"opposed_pct": 61}, {"pollster": "Another"}])
-def test_two_polls_are_two(read: tuple[dict[str, Table[Any]], Settings], differs: dict[str, Any]) -> None:
+def test_two_polls_are_two(read: tuple[dict[str, RecordTable[Any]], Settings], differs: dict[str, Any]) -> None:
     one = poll(opposed_pct=60, in_favour_pct=30)
     assert odd(read, one, poll(**{"opposed_pct": 60, "in_favour_pct": 30, "poll_id": "testhouse-2026-05:b", **differs})) == []

@@ -11,13 +11,12 @@ from pytensor import function
 from pytensor.compile.mode import Mode
 from scipy import stats
 
-from forecast.arrays.ar1 import knot_weights
+from forecast.arrays.decay import knot_weights
 from forecast.domain import FIRST_MONTH, Month, month
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws
 from forecast.forecasting.predictive_checks import log_likelihood
-from forecast.model.history import History, in_office
 from forecast.model.tolerance import build_model
-from forecast.model.tolerance_data import MODEL_VERSION, model_data, slots
+from forecast.model.tolerance_data import MODEL_VERSION, History, in_office, model_data, slots
 from tests.support import synthetic
 
 PLAIN = Mode("py", optimizer=None)  # evaluated as it stands: compiling takes longer than everything else here
@@ -87,7 +86,7 @@ def test_the_likelihood_by_a_plain_loop(evaluated: tuple[list[np.ndarray], list[
             if j > 0:
                 monthly = 1 - 0.5 ** (1 / np.exp(p["log_stay"][j - 1]))
                 risen = t >= 2 and y[t - 1] > y[t - 2]
-                fall = monthly / (1 - monthly) * np.exp(-theta + p["leverage_on_falls"] * d.pressure[t - 1] + p["fresh"] * risen)
+                fall = monthly / (1 - monthly) * np.exp(-theta + p["leverage_on_falls"] * d.pressure[t - 1] + p["just_risen"] * risen)
             total += np.log((rise if y[t] > j else fall if y[t] < j else 1.0) / (1 + rise + fall))
         assert float(value) == pytest.approx(total, rel=1e-8)
 
@@ -96,7 +95,7 @@ def test_named_variables_are_the_priors_transformed() -> None:
     """Prior draws through the graph have the stated locations and scales, the AR(1) of u its variance and correlation."""
     constants = synthetic.constants()
     model = build_model(stirred(), constants)
-    names = ["logit_rise", "log_stay", "leverage_effect", "fresh_effect", "drift", "drift_sd", "drift_half_life"]
+    names = ["logit_rise", "log_stay", "leverage_effect", "just_risen_effect", "drift", "drift_sd", "drift_half_life"]
     with model:
         drawn = pm.draw([model[n] for n in names], draws=3_000, random_seed=2, mode=PLAIN)
     found = dict(zip(names, drawn, strict=True))
@@ -129,7 +128,7 @@ def test_a_scale_of_zero_switches_a_term_off() -> None:
 
 
 def test_every_history_has_the_same_shapes_and_unused_months_are_masked() -> None:
-    s = synthetic.situation()
+    s = synthetic.origin_state()
     shapes = set()
     short = History(s.histories["main"].levels[:100], synthetic.drivers(100))
     for history in [*s.histories.values(), short, stirred()]:
@@ -149,9 +148,9 @@ def test_a_transition_sees_the_month_before_and_its_own_administration() -> None
     assert given["level"][t] == LEVELS[t - 1]
     assert given["pressure"][t] == history.drivers.pressure[t - 1]
     assert given["in_office"][t] == history.drivers.administration[t]
-    assert given["fresh"][t] == float(LEVELS[t - 1] > LEVELS[t - 2])
-    assert given["fresh"][1] == 0.0
-    assert [t for t in range(N) if given["fresh"][t]] == [21, 56, 59, 60]  # the month after each rise: into 20, 55, 58 and 59
+    assert given["just_risen"][t] == float(LEVELS[t - 1] > LEVELS[t - 2])
+    assert given["just_risen"][1] == 0.0
+    assert [t for t in range(N) if given["just_risen"][t]] == [21, 56, 59, 60]  # the month after each rise: into 20, 55, 58 and 59
 
 
 def test_slots_grow_by_decades() -> None:

@@ -12,11 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
-from forecast.priors.named_constants import Table, Weights
+from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles, fit_beta
 from forecast.priors.parsing import parse
-from forecast.priors.quadrature import fit_beta
-from forecast.priors.text import SpecError, number_text
+from forecast.priors.specs import NamedNumbers, PriorSpec, SpecError, Weights, number_text
 
 REAL = st.floats(-50, 50)
 SPREAD = st.floats(0.01, 20)
@@ -121,7 +119,7 @@ SPECS: list[tuple[PriorSpec, str | None]] = [
     (Quantiles(0.064, 0.17, 0.33, "beta"), "beta"),
     (Fixed(0.75), None),
     (Weights({"economic": 1 / 3, "diplomatic": 1 / 3, "security": 1 / 3}), None),
-    (Table({"rise_low": 0.4, "stay_high": 0.0}), None),
+    (NamedNumbers({"rise_low": 0.4, "stay_high": 0.0}), None),
 ]
 
 
@@ -222,6 +220,6 @@ def test_a_wrong_family_is_answered_with_the_nearest() -> None:
 
 
 def test_importing_the_priors_imports_neither_scipy_nor_pydantic() -> None:
-    code = "import sys, forecast.priors.load, forecast.priors.descriptions, forecast.priors.implied, forecast.priors.toml_edit\n"
+    code = "import sys, forecast.priors.load, forecast.priors.descriptions, forecast.priors.implied, forecast.priors.apply_edits\n"
     code += "print([m for m in ('scipy', 'pydantic', 'pymc', 'tomlkit', 'click') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -11,15 +11,17 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.errors import ForecastError, StoreError
-from forecast.priors.apply_edits import begin, change
-from forecast.priors.catalogue import parse_prior
-from forecast.priors.distributions import PriorSpec
-from forecast.priors.edit_log import BY_HAND, SHIPPED, HandEdit, Outlook, digest_of, read_history, revisions
+from forecast.priors.apply_edits import begin_history, write_edits
+from forecast.priors.catalogue import RENAMED
+from forecast.priors.edit_log import BY_HAND, SHIPPED, HandEdit, HeadlineEstimate, read_history, revisions, specs_digest
 from forecast.priors.load import load_priors
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import PriorSpec
 from forecast.workspace import Workspace
 
 NOW = datetime(2026, 11, 24, 14, 15, 30, tzinfo=UTC)
@@ -31,8 +33,8 @@ def specs(**texts: str) -> dict[str, PriorSpec]:
     return {name: parse_prior(name, text) for name, text in names.items()}
 
 
-def write(folder: Path, edits: Mapping[str, PriorSpec], now: datetime = NOW, why: str = "Because.", **more: Outlook) -> None:
-    change(folder, load_priors(folder), edits, why=why, by="a test", source="judgement", now=now, **more)
+def write(folder: Path, edits: Mapping[str, PriorSpec], now: datetime = NOW, why: str = "Because.", **more: HeadlineEstimate) -> None:
+    write_edits(folder, load_priors(folder), edits, why=why, by="a test", source="judgement", now=now, **more)
 
 
 def by_hand(folder: Path, old: str, new: str, file: str = "leverage.toml") -> None:
@@ -49,7 +51,7 @@ def folder(workspace: Workspace) -> Path:
 @pytest.fixture
 def written(folder: Path) -> Path:
     """Three edits by two changes in two years."""
-    write(folder, specs(leverage__effect=NEW, ladder__fresh="Normal(2, 1)"))
+    write(folder, specs(leverage__effect=NEW, ladder__just_risen="Normal(2, 1)"))
     write(folder, specs(leverage__effect=NEWER), NOW.replace(year=2027))
     return folder
 
@@ -60,8 +62,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_every_bundled_prior_is_known_to_the_history(bundled: Workspace) -> None:
     """Change a prior by `forecast priors set`; what is edited past it would reach the reports as `edited by hand`."""
-    found = revisions(load_priors(bundled.priors), bundled.priors)
-    assert {name for name, said in found.items() if said["revision"] == BY_HAND} == set()
+    result = revisions(load_priors(bundled.priors), bundled.priors)
+    assert {name for name, message in result.items() if message["revision"] == BY_HAND} == set()
     assert (bundled.priors / "history" / "start.toml").is_file()
 
 
@@ -77,8 +79,8 @@ def test_what_is_written_is_read_back(written: Path) -> None:
     assert sorted(p.name for p in (written / "history").iterdir()) == ["2026.toml", "2027.toml", "start.toml"]
 
 
-def test_the_digests_are_a_chain_that_anyone_can_recompute(written: Path, bundled: Workspace) -> None:
-    previous = load_priors(bundled.priors).digest()
+def test_the_digests_are_a_chain_that_anyone_can_recompute(written: Path) -> None:
+    previous = tomllib.loads((written / "history" / "start.toml").read_text(encoding="utf-8"))["sha256"]
     for year in ("2026", "2027"):
         for raw in tomllib.loads((written / "history" / f"{year}.toml").read_text(encoding="utf-8"))["edit"]:
             stated = raw.pop("sha256")
@@ -89,7 +91,7 @@ def test_the_digests_are_a_chain_that_anyone_can_recompute(written: Path, bundle
 
 def test_the_start_has_the_digest_of_the_priors(bundled: Workspace) -> None:
     priors = load_priors(bundled.priors)
-    assert digest_of({name: str(prior.spec) for name, prior in priors.items()}) == priors.digest()
+    assert specs_digest({name: str(prior.spec) for name, prior in priors.items()}) == priors.digest()
 
 
 def alter(folder: Path, file: str, old: str, new: str) -> None:
@@ -146,13 +148,58 @@ def test_comments_and_spaces_in_a_history_are_no_damage(written: Path) -> None:
 
 
 def test_revisions_name_the_edit_that_a_prior_comes_from(written: Path) -> None:
-    found = revisions(load_priors(written), written)
+    result = revisions(load_priors(written), written)
     edits = read_history(written).edits
-    assert found["leverage.effect"] == {"spec": NEWER, "revision": edits[2].revision}
-    assert found["ladder.fresh"] == {"spec": "Normal(2, 1)", "revision": edits[1].revision}
+    assert result["leverage.effect"] == {"spec": NEWER, "revision": edits[2].revision}
+    assert result["ladder.just_risen"] == {"spec": "Normal(2, 1)", "revision": edits[1].revision}
     assert edits[2].revision == f"3-{edits[2].sha256[:8]}"
-    assert found["direct.rate"]["revision"] == SHIPPED
-    assert list(found) == list(load_priors(written))
+    assert result["direct.rate"]["revision"] == SHIPPED
+    assert list(result) == list(load_priors(written))
+
+
+def written_as(path: Path, name: str, old_name: str, previous: str) -> None:
+    """The edits of a year as a version wrote them that called a prior by its old name, with the digests that it gave them."""
+    text = path.read_text(encoding="utf-8").replace(f'name = "{name}"', f'name = "{old_name}"')
+    for raw in tomllib.loads(text)["edit"]:
+        stated = raw.pop("sha256")
+        body = json.dumps(raw | {"time": str(raw["time"])}, sort_keys=True, ensure_ascii=False)
+        previous = hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
+        text = text.replace(stated, previous)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_edits_made_under_an_old_name_count_for_the_prior_of_today(folder: Path) -> None:
+    start = tomllib.loads((folder / "history" / "start.toml").read_text(encoding="utf-8"))
+    assert set(start["priors"]) & set(RENAMED)  # the bundled history began under an old name, and verifies
+    write(folder, specs(leverage__effect=NEW, ladder__just_risen="Normal(2, 1)"))
+    written_as(folder / "history" / "2026.toml", "ladder.just_risen", "ladder.fresh", start["sha256"])
+    history = read_history(folder)
+    assert [(edit.name, edit.old_name) for edit in history.edits] == [("leverage.effect", ""), ("ladder.just_risen", "ladder.fresh")]
+    assert history.by_hand(load_priors(folder)) == ()
+    assert revisions(load_priors(folder), folder)["ladder.just_risen"]["revision"] == history.edits[1].revision
+    write(folder, specs(ladder__just_risen="Normal(2, 0.5)"))  # it is chained to what was written under the old name
+    assert [edit.old_name for edit in read_history(folder).edits] == ["", "ladder.fresh", ""]
+    alter(folder, "2026.toml", 'name = "ladder.fresh"', 'name = "ladder.just_risen"')
+    with pytest.raises(StoreError, match="altered"):
+        read_history(folder)
+
+
+def test_the_commands_follow_a_renamed_prior(workspace: Workspace, command: Callable[..., Result]) -> None:
+    where = ("--workspace", workspace.root)
+    command("priors", "set", "ladder.just_risen = Normal(2, 1)", "--why", "Why.", "--by", "Ana", *where)
+    start = tomllib.loads((workspace.priors / "history" / "start.toml").read_text(encoding="utf-8"))["sha256"]
+    written_as(workspace.priors / "history" / "2026.toml", "ladder.just_risen", "ladder.fresh", start)
+    assert "ladder.just_risen, then called ladder.fresh\n" in command("priors", "log", "ladder.just_risen", *where).stdout
+    undone = command("priors", "undo", "1", *where)
+    assert "ladder.just_risen = Normal(2.51, 1.11) again" in undone.stdout
+    assert str(load_priors(workspace.priors).spec("ladder.just_risen")) == "Normal(2.51, 1.11)"
+    for words in (
+        ("log", "ladder.fresh"),
+        ("show", "ladder.fresh"),
+        ("set", "ladder.fresh = Normal(2, 1)", "--why", "Why.", "--by", "Ana"),
+    ):
+        refused = command("priors", *words, *where)
+        assert (refused.exit_code, "This prior is now called ladder.just_risen." in refused.stderr) == (3, True)
 
 
 def test_an_edit_by_hand_is_seen_until_it_is_taken_back(written: Path) -> None:
@@ -163,8 +210,8 @@ def test_an_edit_by_hand_is_seen_until_it_is_taken_back(written: Path) -> None:
         HandEdit("leverage.effect", NEWER, "Normal(1, 0.6)"),
         HandEdit("events.determination", "Beta(1, 19)", "Beta(1, 9)"),
     )
-    found = revisions(priors, written)
-    assert {name for name, said in found.items() if said["revision"] == BY_HAND} == {"leverage.effect", "events.determination"}
+    result = revisions(priors, written)
+    assert {name for name, message in result.items() if message["revision"] == BY_HAND} == {"leverage.effect", "events.determination"}
     by_hand(written, "Normal(1, 0.6)", "normal(mean=1, sd=5/10)")
     assert revisions(load_priors(written), written)["leverage.effect"]["revision"].startswith("3-")
 
@@ -180,11 +227,11 @@ def test_without_a_history_all_is_as_shipped_and_a_change_begins_one(folder: Pat
     (folder / "history" / "start.toml").unlink()
     (folder / "history").rmdir()
     before = load_priors(folder)
-    assert {said["revision"] for said in revisions(before, folder).values()} == {SHIPPED}
+    assert {message["revision"] for message in revisions(before, folder).values()} == {SHIPPED}
     write(folder, specs(leverage__effect=NEW))
     history = read_history(folder)
     assert history.start == {name: str(prior.spec) for name, prior in before.items()}
-    begin(folder, load_priors(folder))
+    begin_history(folder, load_priors(folder))
     assert read_history(folder).start == history.start
 
 
@@ -195,8 +242,8 @@ def test_what_changes_nothing_is_not_recorded(folder: Path) -> None:
 
 
 def test_the_outlooks_are_kept(folder: Path) -> None:
-    before = Outlook("reach-4-12m", 0.06296991893220864, "fitted", True, "20261124T141500Z-ab12cd")
-    after = Outlook("reach-4-12m", 1e-7, "reweighted", False, "20261124T141500Z-ab12cd")
+    before = HeadlineEstimate("reach-4-12m", 0.06296991893220864, "fitted", True, "20261124T141500Z-ab12cd")
+    after = HeadlineEstimate("reach-4-12m", 1e-7, "reweighted", False, "20261124T141500Z-ab12cd")
     write(folder, specs(leverage__effect=NEW), before=before, after=after)
     (edit,) = read_history(folder).edits
     assert (edit.before, edit.after) == (before, after)
@@ -217,14 +264,14 @@ def test_the_clock_may_go_back(written: Path) -> None:
 def test_priors_and_history_change_together_or_not_at_all(written: Path, monkeypatch: pytest.MonkeyPatch, fail_at: str) -> None:
     before, real = contents(written), os.replace
 
-    def replace(made: str, path: Path) -> None:
-        if Path(path).name == fail_at and b"Normal(3, 1)" in Path(made).read_bytes():
+    def replace(fitted: str, path: Path) -> None:
+        if Path(path).name == fail_at and b"Normal(3, 1)" in Path(fitted).read_bytes():
             raise OSError(28, "No space left on device")
-        real(made, path)
+        real(fitted, path)
 
     monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(ForecastError, match="No space left"):
-        write(written, specs(leverage__effect="Normal(3, 1)", ladder__fresh="Normal(3, 1)"), NOW.replace(year=2027))
+        write(written, specs(leverage__effect="Normal(3, 1)", ladder__just_risen="Normal(3, 1)"), NOW.replace(year=2027))
     assert contents(written) == before
 
 

@@ -16,21 +16,21 @@ from scipy import stats
 
 from forecast.errors import InputError
 from forecast.priors.distributions import Beta, Distribution, Gamma, LogNormal, Normal, Quantiles
-from forecast.priors.expert_pooling import CHECKED, Method, Opinion, opinion, pool, read_opinions
+from forecast.priors.expert_pooling import COMPARED_AT, Method, Opinion, parse_opinion, pool_opinions, read_opinions
 from forecast.priors.load import load_priors
-from forecast.priors.text import SpecError
-from forecast.workspace import Workspace, bundled
+from forecast.priors.specs import SpecError
+from forecast.workspace import Workspace, bundled_root
 
 type Command = Callable[..., Result]
 
-PRIORS = load_priors(bundled() / "priors")
+PRIORS = load_priors(bundled_root() / "priors")
 EFFECT = "leverage.effect"
 
 
 def pooled(name: str, *specs: Distribution, weights: tuple[float, ...] = (), method: Method = "linear"):  # type: ignore[no-untyped-def]  # Pooled
     each = weights or (1.0,) * len(specs)
     opinions = [Opinion(f"p{i}", spec, w) for i, (spec, w) in enumerate(zip(specs, each, strict=True))]
-    return pool(name, opinions, PRIORS.spec(name), method)
+    return pool_opinions(name, opinions, PRIORS.spec(name), method)
 
 
 @settings(max_examples=25)
@@ -38,37 +38,37 @@ def pooled(name: str, *specs: Distribution, weights: tuple[float, ...] = (), met
     st.floats(-2, 2), st.floats(0.1, 1), st.floats(-2, 2), st.floats(0.1, 1), st.floats(0.1, 0.9),
 )  # fmt: skip
 def test_the_linear_pool_is_the_mixture(a: float, sa: float, b: float, sb: float, w: float) -> None:
-    found = pooled(EFFECT, Normal(a, sa), Normal(b, sb), weights=(w, 1 - w))
-    at = np.array(found.exact)
-    assert w * stats.norm(a, sa).cdf(at) + (1 - w) * stats.norm(b, sb).cdf(at) == pytest.approx(CHECKED, abs=1e-3)
-    assert found.within == pytest.approx(w * sa**2 + (1 - w) * sb**2, rel=0.01)
-    assert found.between == pytest.approx(w * (1 - w) * (a - b) ** 2, abs=1e-6)
-    low, _, high = (found.exact[CHECKED.index(p)] for p in (0.05, 0.5, 0.95))
-    assert isinstance(found.spec, Normal)
-    assert found.spec.sd == pytest.approx((high - low) / 3.29, rel=0.01)  # three figures
+    values = pooled(EFFECT, Normal(a, sa), Normal(b, sb), weights=(w, 1 - w))
+    at = np.array(values.exact)
+    assert w * stats.norm(a, sa).cdf(at) + (1 - w) * stats.norm(b, sb).cdf(at) == pytest.approx(COMPARED_AT, abs=1e-3)
+    assert values.within == pytest.approx(w * sa**2 + (1 - w) * sb**2, rel=0.01)
+    assert values.between == pytest.approx(w * (1 - w) * (a - b) ** 2, abs=1e-6)
+    low, _, high = (values.exact[COMPARED_AT.index(p)] for p in (0.05, 0.5, 0.95))
+    assert isinstance(values.spec, Normal)
+    assert values.spec.sd == pytest.approx((high - low) / 3.29, rel=0.01)  # three figures
 
 
 def test_the_log_pool_of_normals_is_a_normal_of_weighted_precision() -> None:
-    found = pooled(EFFECT, Normal(0.8, 0.3), Normal(1.5, 0.5), weights=(2, 1), method="log")
+    values = pooled(EFFECT, Normal(0.8, 0.3), Normal(1.5, 0.5), weights=(2, 1), method="log")
     precision = 2 / 3 / 0.3**2 + 1 / 3 / 0.5**2
     mean = (2 / 3 * 0.8 / 0.3**2 + 1 / 3 * 1.5 / 0.5**2) / precision
-    assert found.exact == pytest.approx(stats.norm(mean, precision**-0.5).ppf(CHECKED), abs=1e-3)
-    assert found.misplaced < 0.005
+    assert values.exact == pytest.approx(stats.norm(mean, precision**-0.5).ppf(COMPARED_AT), abs=1e-3)
+    assert values.largest_gap < 0.005
 
 
 def test_the_log_pool_of_betas_and_of_gammas_is_one_of_them() -> None:
     betas = pooled("ladder.skip_up.3", Beta(2, 10), Beta(6, 6), weights=(1, 3), method="log")
-    assert betas.exact == pytest.approx(stats.beta(5, 7).ppf(CHECKED), abs=1e-3)
+    assert betas.exact == pytest.approx(stats.beta(5, 7).ppf(COMPARED_AT), abs=1e-3)
     gammas = pooled("companion.new-tariff", Gamma(2, 4), Gamma(4, 10), method="log")
-    assert gammas.exact == pytest.approx(stats.gamma(3, scale=1 / 7).ppf(CHECKED), rel=2e-3)
+    assert gammas.exact == pytest.approx(stats.gamma(3, scale=1 / 7).ppf(COMPARED_AT), rel=2e-3)
 
 
 def test_pools_of_rises_and_stays_are_on_their_own_scale() -> None:
     """On the logit scale the log pool of equals is halfway, whatever density per unit would say."""
     a, b = Quantiles(0.005, 0.01, 0.02, "logit"), Quantiles(0.05, 0.0973, 0.1818, "logit")
-    found = pooled("ladder.rise.3", a, b, method="log")
+    values = pooled("ladder.rise.3", a, b, method="log")
     middle = (a.location / a.sd**2 + b.location / b.sd**2) / (1 / a.sd**2 + 1 / b.sd**2)
-    assert math.log(found.exact[2] / (1 - found.exact[2])) == pytest.approx(middle, abs=2e-3)
+    assert math.log(values.exact[2] / (1 - values.exact[2])) == pytest.approx(middle, abs=2e-3)
     months = pooled("ladder.stay.3", Quantiles(10, 20, 40, "log"), Quantiles(40, 80, 160, "log"))
     assert months.exact[2] == pytest.approx(40, rel=0.01)
     assert months.between == pytest.approx((math.log(4) / 2) ** 2, rel=0.01)
@@ -76,24 +76,24 @@ def test_pools_of_rises_and_stays_are_on_their_own_scale() -> None:
 
 def test_people_who_say_the_same_do_not_disagree() -> None:
     for method in ("linear", "log"):
-        found = pooled(EFFECT, Normal(1, 0.5), Normal(1, 0.5), Normal(1, 0.5), method=method)
-        assert found.disagreement == pytest.approx(0, abs=1e-9)
-        assert found.misplaced < 0.005
-        assert found.spec == Normal(1.0, 0.5)
+        values = pooled(EFFECT, Normal(1, 0.5), Normal(1, 0.5), Normal(1, 0.5), method=method)
+        assert values.disagreement == pytest.approx(0, abs=1e-9)
+        assert values.largest_gap < 0.005
+        assert values.spec == Normal(1.0, 0.5)
 
 
 def test_humps_are_said_to_be_no_member_of_the_family() -> None:
-    found = pooled(EFFECT, Normal(-2, 0.2), Normal(2, 0.2))
-    assert found.disagreement > 0.95
-    ours, theirs = stats.norm(found.spec.mean, found.spec.sd), (stats.norm(-2, 0.2), stats.norm(2, 0.2))
+    values = pooled(EFFECT, Normal(-2, 0.2), Normal(2, 0.2))
+    assert values.disagreement > 0.95
+    ours, theirs = stats.norm(values.spec.mean, values.spec.sd), (stats.norm(-2, 0.2), stats.norm(2, 0.2))
     x = np.linspace(-4, 4, 4_001)
     gap = np.abs(ours.cdf(x) - (theirs[0].cdf(x) + theirs[1].cdf(x)) / 2).max()
-    assert found.misplaced == pytest.approx(gap, abs=0.01)
-    assert found.misplaced > 0.15
+    assert values.largest_gap == pytest.approx(gap, abs=0.01)
+    assert values.largest_gap > 0.15
 
 
 @pytest.mark.parametrize(
-    ("name", "opinions", "said"),
+    ("name", "opinions", "message"),
     [
         (EFFECT, [Opinion("a", Normal(1, 1))], "at least two"),
         (EFFECT, [Opinion("a", Normal(1, 1)), Opinion("a", Normal(2, 1))], "once"),
@@ -105,22 +105,22 @@ def test_humps_are_said_to_be_no_member_of_the_family() -> None:
         ("outside_view.selection", [], "a belief about one uncertain number"),
     ],
 )
-def test_what_cannot_be_pooled_is_refused(name: str, opinions: list[Opinion], said: str) -> None:
+def test_what_cannot_be_pooled_is_refused(name: str, opinions: list[Opinion], message: str) -> None:
     with pytest.raises(SpecError) as refused:
-        pool(name, opinions, PRIORS.spec(name))
-    assert said in f"{refused.value.expected} {refused.value.remedy}"
+        pool_opinions(name, opinions, PRIORS.spec(name))
+    assert message in f"{refused.value.expected} {refused.value.remedy}"
 
 
 def test_a_shift_that_all_share_is_kept() -> None:
-    found = pooled("drift.half_life", LogNormal(10, 0.5, 3), LogNormal(20, 0.5, 3))
-    assert isinstance(found.spec, LogNormal)
-    assert found.spec.shift == 3
-    assert found.exact[2] == pytest.approx(3 + math.sqrt(200), rel=0.01)
+    values = pooled("drift.half_life", LogNormal(10, 0.5, 3), LogNormal(20, 0.5, 3))
+    assert isinstance(values.spec, LogNormal)
+    assert values.spec.shift == 3
+    assert values.exact[2] == pytest.approx(3 + math.sqrt(200), rel=0.01)
 
 
 def test_opinions_are_read_from_the_command_line_and_from_files() -> None:
-    assert opinion(EFFECT, "Ana: Normal(1, 2)", 1) == Opinion("Ana", Normal(1, 2))
-    assert opinion(EFFECT, " Normal(1, 2) ", 2) == Opinion("person 2", Normal(1, 2))
+    assert parse_opinion(EFFECT, "Ana: Normal(1, 2)", 1) == Opinion("Ana", Normal(1, 2))
+    assert parse_opinion(EFFECT, " Normal(1, 2) ", 2) == Opinion("person 2", Normal(1, 2))
     text = "# asked in May\nname,q05,q50,q95,weight\nAna,0.2%,1%,5%,2\n\nBen, 0.02, 0.05, 0.1,\n"
     ana, ben = read_opinions("ladder.rise.3", text, PRIORS.spec("ladder.rise.3"), "asked.csv")
     assert ana == Opinion("Ana", Quantiles(0.002, 0.01, 0.05, "logit"), 2.0)
@@ -161,32 +161,32 @@ def test_the_command_shows_who_says_what_and_writes_nothing(workspace: Workspace
         "Ben 33 %",
         "linear pool",
         "as a prior",
-        "88 % of the variance lies between them",
+        "88 % of the variance is between people",
         "Nothing was written",
     ):
         assert words in printed
     assert f"forecast priors set '{EFFECT} = Normal(" in printed
-    assert "once a run is published" in printed
+    assert "Publish a run to see the effect" in printed
     assert {p: p.read_bytes() for p in workspace.priors.rglob("*.toml")} == before
 
 
 def test_the_line_it_ends_with_can_be_used(workspace: Workspace, command: Command) -> None:
     cwd = workspace.data.parent
-    made = json.loads(command("priors", "pool", "ladder.skip_up.3", "Beta(2, 10)", "quantiles(0.1, 0.3, 0.5)", "--json", cwd=cwd).stdout)
-    assert command("priors", "set", f"ladder.skip_up.3 = {made['to']}", "--why", "Pooled.", "--by", "me", cwd=cwd).exit_code == 0
-    assert str(load_priors(workspace.priors).spec("ladder.skip_up.3")) == made["to"]
-    assert made["variance"]["disagreement"] == pytest.approx(
-        made["variance"]["between"] / (made["variance"]["between"] + made["variance"]["within"])
+    fitted = json.loads(command("priors", "pool", "ladder.skip_up.3", "Beta(2, 10)", "quantiles(0.1, 0.3, 0.5)", "--json", cwd=cwd).stdout)
+    assert command("priors", "set", f"ladder.skip_up.3 = {fitted['to']}", "--why", "Pooled.", "--by", "me", cwd=cwd).exit_code == 0
+    assert str(load_priors(workspace.priors).spec("ladder.skip_up.3")) == fitted["to"]
+    assert fitted["variance"]["disagreement"] == pytest.approx(
+        fitted["variance"]["between"] / (fitted["variance"]["between"] + fitted["variance"]["within"])
     )
-    assert set(made["pool"]) == {"q05", "q25", "q50", "q75", "q95"}
-    assert made["fit"]["q50"] == pytest.approx(made["pool"]["q50"], rel=0.1)
+    assert set(fitted["pool"]) == {"q05", "q25", "q50", "q75", "q95"}
+    assert fitted["fit"]["q50"] == pytest.approx(fitted["pool"]["q50"], rel=0.1)
 
 
 def test_the_log_pool_is_narrower_and_says_so(workspace: Workspace, command: Command) -> None:
     cwd, beliefs = workspace.data.parent, ("Normal(0, 0.4)", "Normal(2, 0.4)")
     linear = json.loads(command("priors", "pool", EFFECT, *beliefs, "--json", cwd=cwd).stdout)
     log = command("priors", "pool", EFFECT, *beliefs, "--method", "log", cwd=cwd).stdout
-    assert "leaves that disagreement out" in " ".join(log.split())
+    assert "ignores this disagreement" in " ".join(log.split())
     assert (
         linear["pool"]["q95"]
         > 2
@@ -196,8 +196,8 @@ def test_the_log_pool_is_narrower_and_says_so(workspace: Workspace, command: Com
 
 def test_a_file_of_people_is_read(workspace: Workspace, command: Command, tmp_path: Path) -> None:
     (tmp_path / "asked.csv").write_text("name,q05,q50,q95,weight\nAna,0.2,1,1.8,3\nBen,1,2,3,1\n", encoding="utf-8")
-    made = json.loads(command("priors", "pool", EFFECT, "--file", tmp_path / "asked.csv", "--json", cwd=workspace.data.parent).stdout)
-    assert [(o["person"], o["weight"]) for o in made["opinions"]] == [("Ana", 0.75), ("Ben", 0.25)]
+    fitted = json.loads(command("priors", "pool", EFFECT, "--file", tmp_path / "asked.csv", "--json", cwd=workspace.data.parent).stdout)
+    assert [(o["person"], o["weight"]) for o in fitted["opinions"]] == [("Ana", 0.75), ("Ben", 0.25)]
 
 
 @pytest.mark.parametrize(

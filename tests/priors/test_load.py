@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import InputError
-from forecast.priors.catalogue import CATALOGUE, nearest
-from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
+from forecast.priors.apply_edits import edit_prior_text
+from forecast.priors.catalogue import CATALOGUE, closest_name
+from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import load_priors
-from forecast.priors.named_constants import Table, Weights
-from forecast.priors.plausibility import plausibility_warnings, readings_differ
-from forecast.priors.toml_edit import edited_text, replace_text
+from forecast.priors.plausibility import check_reading_names, plausibility_warnings
+from forecast.priors.specs import NamedNumbers, PriorSpec, Weights
+from forecast.storage.atomic import replace_text
 
 BUNDLED = Path(__file__).parents[2] / "priors"
 
@@ -58,14 +59,14 @@ DEFAULTS: dict[str, PriorSpec] = {
     "exposure.delay.4": LogNormal(4, 0.7),
     "outside_view.selection": Fixed(0.75),
     "outside_view.classes": Weights({"all_but_failed": 0.5, "drug_cases": 0.25, "like_mexico": 0.25}),
-    "outside_view.widening": Table({"rise_low": 0.4, "rise_high": 0.6, "stay_low": 0.3, "stay_high": 0.5}),
+    "outside_view.widening": NamedNumbers({"rise_low": 0.4, "rise_high": 0.6, "stay_low": 0.3, "stay_high": 0.5}),
 }
 FITTED = {
     *(f"ladder.rise.{j}" for j in range(5)),
     *(f"ladder.stay.{j}" for j in range(1, 6)),
     *(f"ladder.skip_up.{i}" for i in (2, 3, 4)),
     *(f"ladder.skip_down.{i}" for i in (1, 2, 3, 4)),
-    "ladder.fresh",
+    "ladder.just_risen",
 }
 RISE_0 = str(load_priors(BUNDLED).spec("ladder.rise.0"))  # rewritten whenever the outside view is fitted anew
 JUDGED = {"exposure.never.3", "exposure.never.4"}
@@ -90,8 +91,8 @@ def test_every_prior_says_why_and_from_where() -> None:
 def test_the_bundled_priors_are_not_odd_and_have_the_readings_of_the_data() -> None:
     priors = load_priors(BUNDLED)
     assert [p for p in plausibility_warnings(priors) if p.column not in FITTED] == []
-    assert readings_differ(priors, ["advisers_stayed", "denials_true", "covert_true"]) == ()
-    others = readings_differ(priors, ["advisers_stayed", "denials_true", "new"])
+    assert check_reading_names(priors, ["advisers_stayed", "denials_true", "covert_true"]) == ()
+    others = check_reading_names(priors, ["advisers_stayed", "denials_true", "new"])
     assert {p.found for p in others} == {"a weight of covert_true", "no weight of new"}
 
 
@@ -116,7 +117,7 @@ def refused(folder: Path) -> InputError:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "said", "row"),
+    ("file", "old", "new", "message", "row"),
     [
         ("leverage.toml", '"Normal(1.6, 0.8)"', '"Normal(1.6, -0.8)"', "sd above 0", 4),
         ("leverage.toml", '"Normal(1.6, 0.8)"', '"Normal(1.6, nan)"', "plain numbers", 4),
@@ -141,12 +142,12 @@ def refused(folder: Path) -> InputError:
         ("readings.toml", "main=0.45", "mian=0.45", "a weight of main", 4),
     ],
 )
-def test_one_thing_wrong_is_said_with_its_place(folder: Path, file: str, old: str, new: str, said: str, row: int | None) -> None:
+def test_one_thing_wrong_is_said_with_its_place(folder: Path, file: str, old: str, new: str, message: str, row: int | None) -> None:
     edit(folder, file, old, new)
     error = refused(folder)
     first = error.problems[0]
     assert (error.exit_code, first.file) == (3, file)
-    assert said in str(first)
+    assert message in str(first)
     assert first.row is not None
     assert row in (None, first.row)
     assert first.remedy.endswith((".", "?", "]"))
@@ -178,8 +179,8 @@ def test_an_empty_folder_is_said_in_a_line_a_file(tmp_path: Path) -> None:
 
 
 def test_the_nearest_name() -> None:
-    assert nearest("leverage.efect") == "leverage.effect"
-    assert nearest("ladder.rises.3") == "ladder.rise.3"
+    assert closest_name("leverage.efect") == "leverage.effect"
+    assert closest_name("ladder.rises.3") == "ladder.rise.3"
 
 
 def test_replacing_changes_the_digest_and_nothing_else(folder: Path) -> None:
@@ -206,34 +207,34 @@ def test_impossible_edits_are_all_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "spec", "said"),
+    ("name", "spec", "message"),
     [
         ("ladder.stay.1", Quantiles(20, 60, 180, "log"), "end in refusal"),
         ("ladder.stay.4", Quantiles(0.2, 40, 8000, "log"), "Single acts"),
         ("ladder.rise.2", Quantiles(0.3, 0.6, 0.9, "logit"), "without pressure"),
         ("ladder.skip_up.3", Beta(5, 5), "past embedded"),
-        ("ladder.skip_up.2", Beta(99, 1), "multiply; look at both"),
+        ("ladder.skip_up.2", Beta(99, 1), "multiply; check both"),
         ("leverage.effect", Normal(-1, 0.5), "the other way"),
         ("leverage.effect", Normal(1, 5), "90 % interval spans"),
         ("ladder.rise.3", Quantiles(0.001, 0.002, 0.3, "logit"), "which becomes"),
         ("ladder.skip_down.2", Quantiles(0.1, 0.15, 0.9, "beta"), "which becomes"),
     ],
 )
-def test_what_is_odd_is_warned_about(name: str, spec: PriorSpec, said: str) -> None:
-    found = plausibility_warnings(load_priors(BUNDLED).replace({name: spec}))
-    mine = [p for p in found if p.column == name and said in str(p)]
+def test_what_is_odd_is_warned_about(name: str, spec: PriorSpec, message: str) -> None:
+    result = plausibility_warnings(load_priors(BUNDLED).replace({name: spec}))
+    mine = [p for p in result if p.column == name and message in str(p)]
     assert [p.severity for p in mine] == ["warning"]
 
 
 def rewrite(path: Path, specs: dict[str, PriorSpec], why: str | None = None) -> None:
-    said = {"source": "a fit", "by": "somebody", "date": date(2026, 12, 1)} | ({"why": why} if why else {})
-    replace_text(path, edited_text(path, specs, dict.fromkeys(specs, said)))
+    message = {"source": "a fit", "by": "somebody", "date": date(2026, 12, 1)} | ({"why": why} if why else {})
+    replace_text(path, edit_prior_text(path, specs, dict.fromkeys(specs, message)))
 
 
 def test_rewritten_priors_are_read_back_and_comments_stay(folder: Path) -> None:
     path, before = folder / "ladder.toml", load_priors(folder)
     edit(folder, "ladder.toml", '["ladder.rise.3"]', '# a remark\n["ladder.rise.3"]  # another')
-    specs: dict[str, PriorSpec] = {"ladder.rise.3": Quantiles(0.00123, 0.0071, 0.04, "logit"), "ladder.fresh": Normal(2.25, 1.11)}
+    specs: dict[str, PriorSpec] = {"ladder.rise.3": Quantiles(0.00123, 0.0071, 0.04, "logit"), "ladder.just_risen": Normal(2.25, 1.11)}
     rewrite(path, specs)
     after = load_priors(folder)
     assert {name: after.spec(name) for name in specs} == specs
@@ -256,7 +257,7 @@ def test_rewriting_with_the_same_values_changes_no_byte(folder: Path) -> None:
     ("name", "spec"),
     [
         ("ladder.rise.9", Quantiles(0.1, 0.2, 0.3, "logit")),
-        ("ladder.fresh", Quantiles(0.1, 0.2, 0.3, "logit")),
+        ("ladder.just_risen", Quantiles(0.1, 0.2, 0.3, "logit")),
         ("ladder.rise.2", Quantiles(0.1, 0.2, 0.3, "beta")),
         ("ladder.rise.2", Normal(0.1, 0.2)),
         ("direct.rate", Quantiles(0.1, 0.2, 0.3, "logit")),  # stands in another file

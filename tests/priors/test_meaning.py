@@ -11,12 +11,13 @@ from click.testing import CliRunner, Result
 
 from forecast.cli import main
 from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTHS, SHARPEST, SPREAD
-from forecast.priors.density_curve import density, draw
-from forecast.priors.descriptions import in_words, number, percent
-from forecast.priors.distributions import Beta, Fixed, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
-from forecast.priors.implied import implied, within_year
+from forecast.priors.density_curve import prior_density, text_histogram
+from forecast.priors.descriptions import describe_prior, number, percent
+from forecast.priors.distributions import Beta, Fixed, HalfNormal, LogNormal, Normal, Quantiles
+from forecast.priors.implied import chance_within_year, implied_quantities
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.selection_bias import rise_after_selection, skip_after_selection
+from forecast.priors.outside_view import rise_after_selection, skip_after_selection
+from forecast.priors.specs import PriorSpec
 
 BUNDLED = Path(__file__).parents[2] / "priors"
 
@@ -27,22 +28,24 @@ def priors() -> Priors:
 
 
 def test_effects_are_said_as_odds() -> None:
-    assert in_words("leverage.effect", Normal(1.6, 0.8)) == "full pressure multiplies the monthly odds of a rise by 5 (90 %: 1.3 to 18)"
-    assert "by 0.67 (90 %: 0.41 to 1.1)" in in_words("opposition.effect", Normal(0.4, 0.3))
-    assert "by 1.2 (" in in_words("overdose.change_effect", Normal(0.3, 0.4))  # 2 ** 0.3
+    assert (
+        describe_prior("leverage.effect", Normal(1.6, 0.8)) == "full pressure multiplies the monthly odds of a rise by 5 (90 %: 1.3 to 18)"
+    )
+    assert "by 0.67 (90 %: 0.41 to 1.1)" in describe_prior("opposition.effect", Normal(0.4, 0.3))
+    assert "by 1.2 (" in describe_prior("overdose.change_effect", Normal(0.3, 0.4))  # 2 ** 0.3
 
 
 def test_rises_and_stays_are_said_as_chances_and_months() -> None:
-    rise = in_words("ladder.rise.3", Quantiles(0.001, 0.007, 0.04, "logit"))
+    rise = describe_prior("ladder.rise.3", Quantiles(0.001, 0.007, 0.04, "logit"))
     assert rise.startswith("a rise from embedded within a year, without pressure: about 0.7 %, 90 % between")
-    assert "lasts 110 months or more in half of cases" in in_words("ladder.stay.3", Quantiles(24, 110, 380, "log"))
+    assert "lasts 110 months or more in half of cases" in describe_prior("ladder.stay.3", Quantiles(24, 110, 380, "log"))
 
 
 def test_every_prior_has_words_with_numbers(priors: Priors) -> None:
     for name, prior in priors.items():
-        said = in_words(name, prior.spec)
-        assert re.search(r"\d", said), name
-        assert not re.search(r"nan|inf\b|\.$", said), name
+        message = describe_prior(name, prior.spec)
+        assert re.search(r"\d", message), name
+        assert not re.search(r"nan|inf\b|\.$", message), name
 
 
 @pytest.mark.parametrize(
@@ -69,18 +72,18 @@ CURVES: list[PriorSpec] = [
 
 @pytest.mark.parametrize("spec", CURVES, ids=str)
 def test_a_curve_holds_the_middle_of_the_mass(spec: PriorSpec) -> None:
-    curve = density(spec, 801)
+    curve = prior_density(spec, 801)
     assert curve is not None
     onto = {"linear": lambda x: x, "log": np.log, "logit": lambda x: np.log(x / (1 - x))}[curve.axis]
     assert np.trapezoid(curve.y, onto(curve.x)) == pytest.approx(0.996, abs=0.001)
 
 
 def test_the_drawing_is_as_wide_as_asked_and_marks_the_quantiles() -> None:
-    lines = draw(Normal(0, 1), number, width=60, height=4)
+    lines = text_histogram(Normal(0, 1), number, width=60, height=4)
     assert len(lines) == 6
     assert (len(lines[-2]), lines[-2].count("┴")) == (60, 3)
     assert lines[-1].split() == ["−1.6", "0", "1.6"]
-    assert draw(Fixed(3), number) == []
+    assert text_histogram(Fixed(3), number) == []
 
 
 def by_hand(log_odds: float) -> float:
@@ -92,11 +95,11 @@ def by_hand(log_odds: float) -> float:
 
 @pytest.mark.parametrize("log_odds", [-9.0, -3.0, 0.5])
 def test_a_year_is_twelve_months(log_odds: float) -> None:
-    assert float(within_year(np.array(log_odds))) == pytest.approx(by_hand(log_odds), rel=1e-9)
+    assert float(chance_within_year(np.array(log_odds))) == pytest.approx(by_hand(log_odds), rel=1e-9)
 
 
 def test_without_pressure_a_rise_implies_itself(priors: Priors) -> None:
-    row, pushed = implied(priors, "ladder.rise.1")
+    row, pushed = implied_quantities(priors, "ladder.rise.1")
     assert (row.low, row.middle, row.high) == pytest.approx(priors.distribution("ladder.rise.1").interval())
     q = priors.distribution("ladder.rise.1").interval()[1]
     monthly = 1 - (1 - q) ** (1 / 12)
@@ -106,7 +109,7 @@ def test_without_pressure_a_rise_implies_itself(priors: Priors) -> None:
 
 def test_the_median_stay_implies_half_a_chance_within_itself(priors: Priors) -> None:
     edited = priors.replace({"ladder.stay.3": Quantiles(6, 12, 24, "log"), "leverage.effect_on_falls": Normal(0, 1)})
-    free, pressed, months = implied(edited, "ladder.stay.3")
+    free, pressed, months = implied_quantities(edited, "ladder.stay.3")
     assert (free.middle, pressed.middle) == pytest.approx((0.5, 0.5))
     assert (months.low, months.middle, months.high) == pytest.approx((6, 12, 24), rel=1e-3)
 
@@ -120,11 +123,11 @@ def test_selection_takes_its_share_of_the_skip_and_shifts_the_rise(priors: Prior
 
 
 def test_implied_rows_are_ordered_chances(priors: Priors) -> None:
-    stated = [name for name in CATALOGUE if implied(priors, name)]
+    stated = [name for name in CATALOGUE if implied_quantities(priors, name)]
     assert {"leverage.effect", "leverage.effect_on_falls", "opposition.effect", "drift.sd"} <= set(stated)
     assert {name for name in CATALOGUE if name.startswith("ladder.")} <= set(stated)
     for name in stated:
-        for row in implied(priors, name):
+        for row in implied_quantities(priors, name):
             assert 0 < row.low <= row.middle <= row.high < (1 if row.unit == "probability" else math.inf), row
 
 
@@ -182,7 +185,7 @@ def test_a_wrong_name_is_answered_with_the_nearest() -> None:
 def test_check_counts_and_refuses(tmp_path: Path) -> None:
     import shutil
 
-    assert "nothing wrong" in run("check").output
+    assert "all valid" in run("check").output
     for name in ("data", "priors"):
         shutil.copytree(BUNDLED.parent / name, tmp_path / name)
     path = tmp_path / "priors" / "drift.toml"

@@ -15,20 +15,21 @@ import pytest
 from forecast.data.as_of import as_of
 from forecast.data.tables import origin
 from forecast.forecasting.driver_simulation import simulate_drivers
-from forecast.forecasting.history_forecast import forecast_from_history
+from forecast.forecasting.ladder_forecast import forecast_from_history
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import from_prior
 from forecast.forecasting.predictive_checks import log_likelihood
-from forecast.forecasting.public_disclosure import DisclosureDelay
+from forecast.forecasting.question_forecasts import DisclosureDelay
 from forecast.model.events import fit_events
 from forecast.model.hyperparameters import elasticity_priors, leverage_settings, tolerance_priors
-from forecast.model.leverage import leverage
+from forecast.model.leverage import compute_leverage
 from forecast.model.opposition import OppositionPriors, fit_opposition
-from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTHS, SHARPEST, SPREAD, PriorDefinition, parse_prior
+from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTHS, SHARPEST, SPREAD, PriorDefinition
 from forecast.priors.distributions import Beta, Distribution, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
-from forecast.priors.text import SpecError
-from tests.support.synthetic import data, priors, situation
+from forecast.priors.parsing import parse_prior
+from forecast.priors.specs import SpecError
+from tests.support.synthetic import data, origin_state, priors
 
 STATED = {name: entry for name, entry in CATALOGUE.items() if issubclass(entry.families[0], Distribution)}
 
@@ -122,9 +123,16 @@ def small_pool(changed: OriginState):  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize(("name", "text"), [c for c in of("events.") if c[0] != "events.determination"])
 def test_events_are_sampled_soundly_and_simulated(name: str, text: str) -> None:
-    s, rng = situation(), np.random.default_rng(2)
+    s, rng = origin_state(), np.random.default_rng(2)
     rates = fit_events(
-        s.data.events, s.data.administrations, s.origin, s.drivers.log2_deaths, s.leverage.value, elasticity_priors(edited(name, text)), rng
+        s.data.events,
+        s.data.administrations,
+        s.origin,
+        s.drivers.log2_deaths,
+        s.leverage.value,
+        elasticity_priors(edited(name, text)),
+        rng,
+        {},
     )
     finite(rates.eta, rates.rate)
     assert rates.k_hat < 0.7
@@ -135,9 +143,9 @@ def test_events_are_sampled_soundly_and_simulated(name: str, text: str) -> None:
 
 @pytest.mark.parametrize(("name", "text"), of("leverage.half_life"))
 def test_leverage_and_its_paths_are_finite(name: str, text: str) -> None:
-    s = situation()
+    s = origin_state()
     settings = leverage_settings(edited(name, text), s.data.scales)
-    pressed = leverage(s.data.events, s.origin, settings)
+    pressed = compute_leverage(s.data.events, s.origin, settings)
     pool = small_pool(replace(s, settings=settings, leverage=pressed, start=replace(s.start, leverage=pressed)))
     finite(pressed.value, pool.leverage)
 
@@ -147,23 +155,23 @@ TOLERANCE = [c for c in CASES if CATALOGUE[c[0]].model == "tolerance" or c[0] ==
 
 @pytest.mark.parametrize(("name", "text"), TOLERANCE)
 def test_the_density_of_the_record_and_the_recursion_are_finite(name: str, text: str) -> None:
-    s = situation()
+    s = origin_state()
     history, constants = s.histories["main"], tolerance_priors(edited(name, text))
     finite(*constants.constants().values())
     draws = from_prior(constants, s.origin, 40, np.random.default_rng(6))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         density = log_likelihood(draws, history)
-        found = forecast_from_history(s, draws, _pool(), history)
+        result = forecast_from_history(s, draws, _pool(), history)
     finite(density)
     for k in range(1, 6):
-        p = found.reached(k, 12)
+        p = result.reached(k, 12)
         assert ((p >= 0) & (p <= 1 + 1e-9)).all()
 
 
 @cache
 def _pool():  # type: ignore[no-untyped-def]
-    return situation().pool()
+    return origin_state().pool()
 
 
 @pytest.mark.parametrize(("name", "text"), of("exposure.delay"))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecast.cli.priors_set import joined
+from forecast.cli.priors_set import join_words
 from forecast.errors import StoreError
 from forecast.jobs.priors import try_edits
 from forecast.jobs.priors.try_edits import EditTrial
@@ -19,6 +19,7 @@ from forecast.priors.edit_log import read_history
 from forecast.priors.load import load_priors
 from forecast.runs import store
 from forecast.workspace import Workspace
+from tests.support.sound_reports import sound_report
 
 type Run = Callable[..., Result]
 
@@ -59,8 +60,8 @@ def answer(probability: float, how: str = "reweighted", accepted: bool = True) -
 def test_an_edit_changes_file_and_history(run: Run, workspace: Workspace) -> None:
     done = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     assert (done.exit_code, done.stderr) == (0, "")
-    said = "leverage.effect = Normal(0.8, 0.3), until now Normal(1.6, 0.8); revision 1-"
-    assert " ".join(done.stdout.split()).startswith(said)
+    message = "leverage.effect = Normal(0.8, 0.3), before Normal(1.6, 0.8); revision 1-"
+    assert " ".join(done.stdout.split()).startswith(message)
     prior = load_priors(workspace.priors)["leverage.effect"]
     assert (prior.spec, prior.rationale, prior.author, prior.source) == (Normal(0.8, 0.3), SIGNED[1], "Ana", "judgement")
     (edit,) = read_history(workspace.priors).edits
@@ -68,11 +69,11 @@ def test_an_edit_changes_file_and_history(run: Run, workspace: Workspace) -> Non
 
 
 def test_any_number_of_edits_in_either_form(run: Run, workspace: Workspace) -> None:
-    words = ("leverage.effect", "Normal(0.8, 0.3)", "ladder.fresh=Normal(2,1)", "drift.half_life", "LogNormal(10, 0.6, shift=3)")
+    words = ("leverage.effect", "Normal(0.8, 0.3)", "ladder.just_risen=Normal(2,1)", "drift.half_life", "LogNormal(10, 0.6, shift=3)")
     done = run("set", *words, *SIGNED, "--source", "An essay", "--json")
     assert done.exit_code == 0, done.stderr
     printed = json.loads(done.stdout)
-    assert [edit["name"] for edit in printed["edits"]] == ["leverage.effect", "ladder.fresh", "drift.half_life"]
+    assert [edit["name"] for edit in printed["edits"]] == ["leverage.effect", "ladder.just_risen", "drift.half_life"]
     assert {edit["source"] for edit in printed["edits"]} == {"An essay"}
     assert load_priors(workspace.priors).spec("drift.half_life") == LogNormal(10, 0.6, 3)
     assert len({edit["change"] for edit in printed["edits"]}) == 1
@@ -80,12 +81,12 @@ def test_any_number_of_edits_in_either_form(run: Run, workspace: Workspace) -> N
 
 
 def test_words_apart_are_joined() -> None:
-    assert joined(["a", "N(1)", "b = N(2)", "c", "L(1, shift=3)"]) == ["a = N(1)", "b = N(2)", "c = L(1, shift=3)"]
-    assert joined(["a", "b = N(2)", "c"]) == ["a", "b = N(2)", "c"]
+    assert join_words(["a", "N(1)", "b = N(2)", "c", "L(1, shift=3)"]) == ["a = N(1)", "b = N(2)", "c = L(1, shift=3)"]
+    assert join_words(["a", "b = N(2)", "c"]) == ["a", "b = N(2)", "c"]
 
 
 @pytest.mark.parametrize(
-    ("edits", "said"),
+    ("edits", "message"),
     [
         (["leverage.efect = Normal(0, 1)"], "Did you mean leverage.effect?"),
         (["leverage.effect = Normal(0, 1)", "leverage.effect = Normal(1, 1)"], "two edits of leverage.effect"),
@@ -99,14 +100,14 @@ def test_words_apart_are_joined() -> None:
         (["leverage.weights = Weights(economic=0.5, diplomatic=0.5, security=0.5)"], "weights that sum to 1"),
         (["readings.weights = Weights(main=0.5, covert_untrue=0.5)"], "covert_untrue"),
         (["leverage.effect"], "an edit of the form"),
-        (["ladder.fresh = Normal(2, 1)", "drift.sd = HalfNormal(0)"], "sd above 0"),
+        (["ladder.just_risen = Normal(2, 1)", "drift.sd = HalfNormal(0)"], "sd above 0"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_is_written(run: Run, workspace: Workspace, edits: list[str], said: str) -> None:
+def test_what_cannot_be_is_refused_and_nothing_is_written(run: Run, workspace: Workspace, edits: list[str], message: str) -> None:
     before = contents(workspace)
     done = run("set", *edits, *SIGNED)
     assert done.exit_code == 3
-    assert said in done.stderr
+    assert message in done.stderr
     assert contents(workspace) == before
 
 
@@ -132,14 +133,14 @@ def test_a_reason_stands_on_one_line_and_holds_no_secrets(run: Run, workspace: W
     before = contents(workspace)
     for text in ("bell \x07", "zero \x00", "half a pair \udcff"):
         done = run("set", "leverage.effect = Normal(0, 1)", "--why", text, "--by", "Ana")
-        assert (done.exit_code, "is no argument" in done.stderr) == (2, True)
+        assert (done.exit_code, "is not a valid argument" in done.stderr) == (2, True)
     assert contents(workspace) == before
 
 
 def test_what_is_so_already_is_said_and_not_recorded(run: Run, workspace: Workspace) -> None:
     before = contents(workspace)
     done = run("set", "leverage.effect = Normal(1.60, 8/10)", *SIGNED)
-    assert (done.exit_code, done.stdout) == (0, "leverage.effect says so already; nothing to change.\n")
+    assert (done.exit_code, done.stdout) == (0, "leverage.effect has this value already; nothing to change.\n")
     assert contents(workspace) == before
 
 
@@ -159,7 +160,7 @@ def test_the_headline_on_both_sides_is_recorded(run: Run, published: Workspace, 
 
 def test_an_answer_that_is_too_far_off_is_marked(run: Run, published: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(try_edits, "try_edits", answer(0.2, accepted=False))
-    assert "too far off to rely on: it needs a refit" in run("set", "leverage.effect = Normal(4, 0.3)", *SIGNED).stdout
+    assert "too uncertain to rely on, needs a refit" in run("set", "leverage.effect = Normal(4, 0.3)", *SIGNED).stdout
     assert not read_history(published.priors).edits[0].after.accepted  # type: ignore[union-attr]  # it is there
 
 
@@ -168,7 +169,7 @@ def test_what_only_a_refit_can_tell_is_not_recorded_as_if_it_were_told(
 ) -> None:
     monkeypatch.setattr(try_edits, "try_edits", answer(0.063, "refit", accepted=False))
     done = run("set", "outside_view.classes = Weights(all_but_failed=0.2, drug_cases=0.4, like_mexico=0.4)", *SIGNED)
-    assert "Headline 6.3 % before; only a refit can tell what it becomes." in done.stdout
+    assert "Headline 6.3 % before; only a refit can compute the new one." in done.stdout
     edit = read_history(published.priors).edits[0]
     assert (edit.before is not None, edit.after) == (True, None)
 
@@ -179,10 +180,13 @@ def test_a_run_without_draws_does_not_keep_anyone_from_changing_a_prior(run: Run
 
 
 def test_a_run_that_does_not_tell_its_priors_says_nothing(run: Run, workspace: Workspace) -> None:
-    publish(workspace, "0" * 64)
-    said = run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout
-    assert "What it does to the headline is not known." in said
-    assert "does not name them" in said
+    report = json.dumps(sound_report(RUN))
+    meta = {"priors_digest": "0" * 64, "headline": "reach-4-12m", "probability": 0.063}
+    store.write_run(workspace.reports, RUN, lambda folder: (folder / "report.json").write_text(report, encoding="utf-8"), meta)
+    store.publish(workspace.reports, RUN)
+    message = " ".join(run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout.split())
+    assert "Its effect on the headline is not known." in message
+    assert "does not name the priors it was made from" in message
     assert read_history(workspace.priors).edits[0].before is None
 
 
@@ -190,9 +194,11 @@ def test_a_second_edit_before_any_refit_is_tried_on_top_of_the_first(
     run: Run, published: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pending = 0.041
-    monkeypatch.setattr(try_edits, "try_edits", lambda where, edits: answer(0.030 if "ladder.fresh" in edits else pending)(where, edits))
+    monkeypatch.setattr(
+        try_edits, "try_edits", lambda where, edits: answer(0.030 if "ladder.just_risen" in edits else pending)(where, edits)
+    )
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
-    assert "Headline 4.1 % → 3 % (reweighted)." in run("set", "ladder.fresh = Normal(2, 1)", *SIGNED).stdout
+    assert "Headline 4.1 % → 3 % (reweighted)." in run("set", "ladder.just_risen = Normal(2, 1)", *SIGNED).stdout
     second = read_history(published.priors).edits[1]
     assert second.before is not None
     assert (second.before.how, second.before.probability) == ("reweighted", 0.041)
@@ -210,14 +216,14 @@ def test_damage_is_told_and_the_edit_made_all_the_same(run: Run, published: Work
 
 
 def test_the_log_is_newest_first_and_shows_hands(run: Run, workspace: Workspace) -> None:
-    assert run("log").stdout == "No prior was changed since the history began.\n"
+    assert run("log").stdout == "No prior has been changed since the history began.\n"
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
-    run("set", "ladder.fresh = Normal(2, 1)", "--why", "Single acts.", "--by", "Bo")
+    run("set", "ladder.just_risen = Normal(2, 1)", "--why", "Single acts.", "--by", "Bo")
     path = workspace.priors / "leverage.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("Normal(0.8, 0.3)", "Normal(0.9, 0.3)"), encoding="utf-8")
     lines = run("log").stdout.splitlines()
     heads = [line for line in lines if not line.startswith(" ")]
-    assert [head.split()[-1] for head in heads] == ["leverage.effect", "ladder.fresh", "leverage.effect"]
+    assert [head.split()[-1] for head in heads] == ["leverage.effect", "ladder.just_risen", "leverage.effect"]
     assert heads[0].startswith("edited by hand")
     assert heads[1].split()[1:3] == ["2026-11-24", "14:15"]
     assert "    Normal(0.8, 0.3) → Normal(0.9, 0.3)" in lines
@@ -231,7 +237,7 @@ def test_the_log_is_newest_first_and_shows_hands(run: Run, workspace: Workspace)
 
 
 def test_the_log_of_one_prior(run: Run) -> None:
-    assert run("log", "direct.rate").stdout == "direct.rate was not changed.\n"
+    assert run("log", "direct.rate").stdout == "direct.rate has not been changed.\n"
     unknown = run("log", "direct.rat")
     assert (unknown.exit_code, "Did you mean direct.rate?" in unknown.stderr) == (3, True)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from forecast.jobs.priors import undo_edits
-from forecast.priors.apply_edits import change
-from forecast.priors.catalogue import parse_prior
+from forecast.jobs.priors import edits
+from forecast.priors.apply_edits import write_edits
 from forecast.priors.edit_log import read_history, revisions
 from forecast.priors.load import load_priors
+from forecast.priors.parsing import parse_prior
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.support.random_edits import groups
@@ -47,7 +47,7 @@ def test_value_reason_source_author_and_day_are_restored_to_the_byte(run: Run, w
     assert files(workspace) != before
     done = run("undo", revision(workspace, 1))
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "leverage.effect = Normal(1.6, 0.8) again, until now Normal(0.8, 0.3)." in done.stdout
+    assert "leverage.effect = Normal(1.6, 0.8) again, before Normal(0.8, 0.3)." in done.stdout
     assert files(workspace) == before
 
 
@@ -91,9 +91,9 @@ def test_several_are_undone_one_after_the_other_and_an_undo_too(run: Run, worksp
 
 def test_several_priors_at_once(run: Run, workspace: Workspace) -> None:
     before = files(workspace)
-    run("set", "leverage.effect = Normal(0.8, 0.3)", "ladder.fresh = Normal(2, 1)", "drift.sd = HalfNormal(0.2)", *SIGNED)
+    run("set", "leverage.effect = Normal(0.8, 0.3)", "ladder.just_risen = Normal(2, 1)", "drift.sd = HalfNormal(0.2)", *SIGNED)
     one = run("undo", "2")
-    assert f"still in force: leverage.effect ({revision(workspace, 1)}), drift.sd ({revision(workspace, 3)})." in " ".join(
+    assert f"same command and stay: leverage.effect ({revision(workspace, 1)}), drift.sd ({revision(workspace, 3)})." in " ".join(
         one.stdout.split()
     )
     assert run("undo", "1", "3").exit_code == 0
@@ -111,7 +111,7 @@ def test_weights_and_tables_are_restored(run: Run, workspace: Workspace) -> None
 def test_every_prior_can_be_undone(run: Run, workspace: Workspace) -> None:
     before = load_priors(workspace.priors)
     (specs,) = groups(before, 1, seed=1)
-    change(workspace.priors, before, specs, why="Drawn.", by="a test", source="chance", now=NOW)
+    write_edits(workspace.priors, before, specs, why="Drawn.", by="a test", source="chance", now=NOW)
     edits = read_history(workspace.priors).edits
     assert len(edits) > 50
     assert run("undo", *(edit.revision for edit in edits)).exit_code == 0
@@ -120,8 +120,8 @@ def test_every_prior_can_be_undone(run: Run, workspace: Workspace) -> None:
 
 def test_a_rationale_that_was_kept_is_kept(run: Run, workspace: Workspace) -> None:
     before, priors = files(workspace), load_priors(workspace.priors)
-    specs = {"ladder.fresh": parse_prior("ladder.fresh", "Normal(2, 1)")}
-    change(workspace.priors, priors, specs, why="A fit.", by="a fit", source="a fit", now=NOW, keep_rationale=True)
+    specs = {"ladder.just_risen": parse_prior("ladder.just_risen", "Normal(2, 1)")}
+    write_edits(workspace.priors, priors, specs, why="A fit.", by="a fit", source="a fit", now=NOW, keep_rationale=True)
     assert run("undo", "1").exit_code == 0
     assert files(workspace) == before
 
@@ -137,10 +137,10 @@ def refused(run: Run, workspace: Workspace, *words: str, code: int = 2) -> str:
 @pytest.mark.parametrize("text", ["9-00000000", "1-00000000", "0", "-1", "first", "", "leverage.effect", "1-", "[2J"])
 def test_an_unknown_revision_is_refused(run: Run, workspace: Workspace, text: str) -> None:
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
-    said = refused(run, workspace, "--", text)
-    assert "The history has no revision" in said
-    assert "forecast priors log" in said
-    assert "\x1b" not in said
+    message = refused(run, workspace, "--", text)
+    assert "The history has no revision" in message
+    assert "forecast priors log" in message
+    assert "\x1b" not in message
 
 
 def test_without_any_change_there_is_nothing_to_undo(run: Run, workspace: Workspace) -> None:
@@ -151,25 +151,25 @@ def test_without_any_change_there_is_nothing_to_undo(run: Run, workspace: Worksp
 def test_a_prior_changed_since_asks_for_the_newest_first(run: Run, workspace: Workspace) -> None:
     for sd in (1, 2, 3):
         run("set", f"leverage.effect = Normal({sd}, {sd})", *SIGNED)
-    said = refused(run, workspace, "1")
-    assert "leverage.effect was changed again" in said
-    assert f"in this order: {revision(workspace, 3)}, {revision(workspace, 2)}." in said
+    message = refused(run, workspace, "1")
+    assert "leverage.effect was changed again" in message
+    assert f"in this order: {revision(workspace, 3)}, {revision(workspace, 2)}." in message
 
 
 def test_what_was_undone_is_not_undone_again(run: Run, workspace: Workspace) -> None:
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     run("undo", "1")
-    assert "1-" in (said := refused(run, workspace, "1"))
-    assert "not in force any more" in said
+    assert "1-" in (message := refused(run, workspace, "1"))
+    assert "not in force any more" in message
 
 
 def test_an_edit_by_hand_is_not_overwritten(run: Run, workspace: Workspace) -> None:
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     path = workspace.priors / "leverage.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("Normal(0.8, 0.3)", "Normal(0.9, 0.3)"), encoding="utf-8")
-    said = refused(run, workspace, "1")
-    assert "was edited in its file" in said
-    assert "Normal(0.9, 0.3)" in said
+    message = refused(run, workspace, "1")
+    assert "was edited in its file" in message
+    assert "Normal(0.9, 0.3)" in message
 
 
 def test_one_prior_is_undone_once_in_a_command(run: Run, workspace: Workspace) -> None:
@@ -184,30 +184,33 @@ def test_a_change_of_an_earlier_version_names_the_command_that_restores_the_valu
     from forecast.priors import apply_edits as changing
 
     with monkeypatch.context() as patch:  # without the key that such a version did not write, under a digest that fits
-        patch.setattr(changing, "chained", lambda previous, raw: raw.pop("replaced") and _chained(previous, raw))
+        patch.setattr(changing, "chained_digest", lambda previous, raw: raw.pop("replaced") and _chained(previous, raw))
         run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
     assert read_history(workspace.priors).edits[0].replaced is None
-    said = refused(run, workspace, "1")
-    assert "`forecast priors set 'leverage.effect = Normal(1.6, 0.8)'" in said
+    message = refused(run, workspace, "1")
+    assert "`forecast priors set 'leverage.effect = Normal(1.6, 0.8)'" in message
 
 
 def _chained(previous: str, raw: dict[str, object]) -> str:
-    from forecast.priors.edit_log import chained
+    from forecast.storage.hash_chain import chained_digest
 
-    return chained(previous, raw)
+    return chained_digest(previous, raw)
 
 
 def test_another_who_changes_the_priors_meanwhile_is_noticed(run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED)
 
-    def meanwhile(*words: object) -> undo_edits.Headlines:
-        run("set", "ladder.fresh = Normal(2, 1)", *SIGNED)
-        return undo_edits.Headlines(lacking="Not asked.")
+    original = edits.headline_change
 
-    monkeypatch.setattr(undo_edits, "headlines", meanwhile)
+    def meanwhile(*_: object) -> edits.HeadlineChange:
+        monkeypatch.setattr(edits, "headline_change", original)
+        run("set", "ladder.just_risen = Normal(2, 1)", *SIGNED)
+        return edits.HeadlineChange(lacking="Not asked.")
+
+    monkeypatch.setattr(edits, "headline_change", meanwhile)
     done = run("undo", "1")
     assert (done.exit_code, "meanwhile" in done.stderr) == (5, True)
-    assert [edit.name for edit in read_history(workspace.priors).edits] == ["leverage.effect", "ladder.fresh"]
+    assert [edit.name for edit in read_history(workspace.priors).edits] == ["leverage.effect", "ladder.just_risen"]
 
 
 def test_an_altered_history_is_reported(run: Run, workspace: Workspace) -> None:

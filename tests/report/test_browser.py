@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from forecast.report.entry import Change, Entry
 from forecast.report.html import render_html
-from forecast.report.index import render_index
-from forecast.runs.run_ids import new_run_id
+from forecast.report.run_index import InputChange, RunSummary, render_index
+from forecast.runs.store import new_run_id
 from tests.fixtures.hostile import hostile_report
-from tests.fixtures.report_example import report_example
+from tests.fixtures.report_example import as_report
 from tests.support.browser import EXECUTABLE, Tab, browser
 
 pytestmark = [
@@ -58,21 +57,21 @@ def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 @cache
 def report_page(text: str | None = None) -> str:
     """The report's page, as it is or with a text after each of its own."""
-    return render_html(report_example() if text is None else hostile_report(text))
+    return render_html(as_report(None if text is None else hostile_report(text)))
 
 
 def index_page(runs: int, text: str = "") -> str:
-    change = Change("priors", f"5 priors: ladder.stay.1, ladder.stay.2, ladder.stay.3, ladder.stay.4 and ladder.stay.5{text}")
+    change = InputChange("priors", f"5 priors: ladder.stay.1, ladder.stay.2, ladder.stay.3, ladder.stay.4 and ladder.stay.5{text}")
     made = [START + timedelta(hours=i**4) for i in range(runs)]
     entries = [
-        Entry(
+        RunSummary(
             new_run_id(at, f"{i:06x}"), at, i == runs - 1, True, page=True, origin="2026-06", question="reach-4-12m", probability=0.06,
             interval=(0.007, 0.15), gate="pass", decision=f"refitted{text}", reason=f"reweighting was not accepted (k-hat 0.83){text}",
             changes=(change,),
         )
         for i, at in enumerate(made)
     ]  # fmt: skip
-    damaged = Entry(new_run_id(START, "ffffff"), START, damage=f"its manifest is gone{text}")
+    damaged = RunSummary(new_run_id(START, "ffffff"), START, damage=f"its manifest is gone{text}")
     return render_index([damaged, *entries] if text else entries, START)
 
 

@@ -9,21 +9,25 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.report.charts.chances import _headed, hangs_on
-from forecast.report.charts.drivers import opposition, overdoses
-from forecast.report.charts.ladder import answers, horizons
-from forecast.report.charts.learning import _in_prior_sds
-from forecast.report.charts.readings import _at, _heights
-from forecast.report.charts.rows import Dot, Row, percent_axis, rows_chart
-from forecast.report.charts.svg import PAGE, PHONE, draw
-from forecast.report.charts.time import spread
-from forecast.report.figures import FIGURES, Figure
-from forecast.storage.characters import refused_character, visible
-from tests.fixtures.report_example import density, report_example
+from forecast.report.figures.catalogue import FIGURES, Figure
+from forecast.report.figures.dot_plot import Dot, Row, dot_plot, percent_axis
+from forecast.report.figures.drivers import opposition_chart, overdoses_chart
+from forecast.report.figures.parameters import in_prior_sds
+from forecast.report.figures.questions import headline_chart, horizons_chart
+from forecast.report.figures.readings import grouped, on_square_root
+from forecast.report.figures.scenarios import answers_chart
+from forecast.report.figures.svg_export import PAGE, PHONE, draw
+from forecast.report.figures.time_axis import spread
+from forecast.report.models.base import Density
+from forecast.report.models.fit import PriorSummary
+from forecast.report.models.forecast import Choice
+from forecast.storage.text import refused_character, visible
+from tests.fixtures.report_example import as_report, density, report_example
 
 
 @given(st.lists(st.floats(-1000, 1000), max_size=12), st.floats(0.1, 40))
@@ -44,24 +48,17 @@ def test_spread_leaves_alone_what_is_apart() -> None:
 
 
 def test_the_stretched_axis_keeps_areas() -> None:
-    curve = density(0.08, 0.05)
-    shape = _heights(curve, 1.0, most=10_000)
-    area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in itertools.pairwise(shape))
-    assert area == pytest.approx(1, abs=0.02)
-
-
-def test_heights_between_points_are_linear_and_none_beyond() -> None:
-    assert _at([(0.0, 1.0), (1.0, 3.0)], 0.25) == 1.5
-    assert _at([(0.0, 1.0), (1.0, 3.0)], 2.0) == 0.0
+    x, height = on_square_root(Density(**density(0.08, 0.05)), 1.0, most=10_000)
+    assert np.trapezoid(height, x) == pytest.approx(1, abs=0.02)
 
 
 def test_a_posterior_equal_to_its_prior_stands_at_zero() -> None:
-    even = {"prior": {"q05": -1.645, "q50": 0.0, "q95": 1.645}}
-    assert _in_prior_sds(even, 0.0) == 0
-    assert _in_prior_sds(even, 1.0) == pytest.approx(1, abs=1e-3)
-    lopsided = {"prior": {"q05": 10.0, "q50": 100.0, "q95": 1000.0}}
-    assert _in_prior_sds(lopsided, 1000.0) == pytest.approx(1.645, abs=1e-3)
-    assert math.isfinite(_in_prior_sds(lopsided, 0.0))
+    even = PriorSummary(text="Normal(0, 1)", q05=-1.645, q50=0.0, q95=1.645)
+    assert in_prior_sds(even, 0.0) == 0
+    assert in_prior_sds(even, 1.0) == pytest.approx(1, abs=1e-3)
+    lopsided = PriorSummary(text="quantiles(10, 100, 1000)", q05=10.0, q50=100.0, q95=1000.0)
+    assert in_prior_sds(lopsided, 1000.0) == pytest.approx(1.645, abs=1e-3)
+    assert math.isfinite(in_prior_sds(lopsided, 0.0))
 
 
 @given(st.floats(0, 1))
@@ -72,18 +69,18 @@ def test_the_axis_holds_what_it_shows(highest: float) -> None:
     assert axis.ticks[-1] == pytest.approx(axis.high)
 
 
-def test_the_strip_names_groups_once() -> None:
-    rows = [{"group": g, "label": str(i)} for i, g in enumerate(["a", "b", "c", "c", "d", "c", "e"])]
-    titles = [(title, [r["label"] for r in members]) for title, members in _headed(rows)]
+def test_the_multiverse_chart_names_groups_once() -> None:
+    rows = [Choice(group=g, label=str(i), probability=0.1, note="") for i, g in enumerate(["a", "b", "c", "c", "d", "c", "e"])]
+    titles = [(title, [r.label for r in members]) for title, members in grouped(rows)]
     assert titles == [("", ["0", "1"]), ("c", ["2", "3", "5"]), ("other choices", ["4", "6"])]
 
 
 def test_a_drawing_has_its_size_and_its_words() -> None:
     for size in (PAGE, PHONE):
-        svg = draw(hangs_on(report_example(), size), size, "x", 'a "label"', "told <b>")
+        svg = draw(headline_chart(as_report(), size), size, "x", 'a "label"', "words <b>")
         assert f'viewBox="0 0 {size.width} ' in svg
         assert 'aria-label="a &quot;label&quot;"' in svg
-        assert "told &lt;b&gt;" in svg
+        assert "words &lt;b&gt;" in svg
         assert "#0000" not in svg
 
 
@@ -97,7 +94,7 @@ HOSTILE = (
 def test_a_drawing_holds_any_text_and_nothing_but_shapes_and_text() -> None:
     """In a process of its own a refused character would end it in the library; here it would end the tests."""
     rows = [Row(text, text, (Dot(0.5),)) for text in HOSTILE]
-    svg = draw(rows_chart(rows, PAGE, percent_axis(1)), PAGE, "x", HOSTILE[1], HOSTILE[1])
+    svg = draw(dot_plot(rows, PAGE, percent_axis(1)), PAGE, "x", HOSTILE[1], HOSTILE[1])
     root = ElementTree.fromstring(svg)
     texts = [e.text for e in root.iter() if e.tag.endswith("}text")]
     assert refused_character(svg) is None
@@ -120,7 +117,7 @@ def test_a_drawing_holds_any_text_and_nothing_but_shapes_and_text() -> None:
 
 def test_a_label_of_ten_thousand_letters_is_cut_before_it_is_measured() -> None:
     for size in (PAGE, PHONE):
-        svg = draw(rows_chart([Row("w" * 10_000, "1 %", (Dot(0.5),))], size, percent_axis(1)), size, "x", "label", "")
+        svg = draw(dot_plot([Row("w" * 10_000, "1 %", (Dot(0.5),))], size, percent_axis(1)), size, "x", "label", "")
         labels = re.findall(r">(w+…)<", svg)
         assert len(labels) == 1
         assert 20 < len(labels[0]) < 60
@@ -128,7 +125,7 @@ def test_a_label_of_ten_thousand_letters_is_cut_before_it_is_measured() -> None:
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
 def test_every_chart_is_valid_vega_lite(figure: Figure) -> None:
-    figure.chart(report_example(), PHONE).to_dict(validate=True)
+    figure.chart(as_report(), PHONE).to_dict(validate=True)
 
 
 def test_charts_stand_empty_evidence() -> None:
@@ -138,30 +135,30 @@ def test_charts_stand_empty_evidence() -> None:
     report["drivers"]["overdoses"].update(final=[], provisional=[])
     report["drivers"]["overdoses"]["future"] = {"months": [], "q10": [], "q50": [], "q90": []}
     report["questions"] = [q for q in report["questions"] if q["kind"] == "event"]
-    for chart in (answers, horizons, opposition, overdoses):
-        assert "<svg" in draw(chart(report, PHONE), PHONE, chart.__name__, "label", "description")
+    for chart in (answers_chart, horizons_chart, opposition_chart, overdoses_chart):
+        assert "<svg" in draw(chart(as_report(report), PHONE), PHONE, chart.__name__, "label", "description")
 
 
 ROOM = """
 import resource
 from forecast.errors import ForecastError
-from forecast.report.charts.ladder import horizons
-from forecast.report.charts.svg import PAGE, draw
-from tests.fixtures.report_example import report_example
+from forecast.report.figures.questions import horizons_chart
+from forecast.report.figures.svg_export import PAGE, draw
+from tests.fixtures.report_example import as_report
 
 gigabytes = {gigabytes}
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 resource.setrlimit(resource.RLIMIT_AS, (gigabytes << 30, gigabytes << 30))
 try:
-    print(draw(horizons(report_example(), PAGE), PAGE, "x", "x", "x")[:4])
+    print(draw(horizons_chart(as_report(), PAGE), PAGE, "x", "x", "x")[:4])
 except ForecastError as e:
     print(e)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound addresses")
-@pytest.mark.parametrize(("gigabytes", "said"), [(2, "ulimit -v"), (64, "ulimit -v"), (70, "<svg")])
-def test_a_bound_on_addresses_is_said_and_does_not_end_the_process(gigabytes: int, said: str) -> None:
+@pytest.mark.parametrize(("gigabytes", "printed"), [(2, "ulimit -v"), (64, "ulimit -v"), (70, "<svg")])
+def test_a_bound_on_addresses_is_said_and_does_not_end_the_process(gigabytes: int, printed: str) -> None:
     """As batch systems set it. The library itself would die of a signal."""
     done = subprocess.run(
         [sys.executable, "-c", ROOM.format(gigabytes=gigabytes)],
@@ -172,4 +169,4 @@ def test_a_bound_on_addresses_is_said_and_does_not_end_the_process(gigabytes: in
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert said in done.stdout
+    assert printed in done.stdout

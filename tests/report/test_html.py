@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from forecast.errors import StoreError
-from forecast.report.figures import FIGURES
+from forecast.report.figures.catalogue import FIGURES
+from forecast.report.files import write_report_files
 from forecast.report.html import SECTIONS, render_html
-from forecast.report.render import write_report_files
-from forecast.report.sentences import build_sentences
-from tests.fixtures.report_example import report_example
+from forecast.report.models.report import Report
+from tests.fixtures.report_example import as_report, report_example, with_sentences
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "path", "line"}
 FETCHING = {"src", "srcset", "poster", "data", "action", "formaction", "background", "manifest", "ping", "xlink:href", "cite"}
@@ -32,7 +32,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, Mapping[str, str | None], tuple[str, ...]]] = []
         self.open: list[str] = []
         self.unbalanced: list[str] = []
-        self.said: list[str] = []
+        self.texts: list[str] = []
         self.feed(text)
         self.close()
 
@@ -53,11 +53,11 @@ class Page(HTMLParser):
             self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        self.said.append(data)
+        self.texts.append(data)
 
     @property
     def text(self) -> str:
-        return plain("".join(self.said))
+        return plain("".join(self.texts))
 
 
 def plain(text: str) -> str:
@@ -66,7 +66,7 @@ def plain(text: str) -> str:
 
 @cache
 def html() -> str:
-    return render_html(report_example())
+    return render_html(as_report())
 
 
 @cache
@@ -74,7 +74,7 @@ def page() -> Page:
     return Page(html())
 
 
-def hostile_report() -> dict[str, Any]:
+def hostile_report() -> Report:
     """The example with markup in every text a person can type, other numbers, and dangerous addresses."""
     report = copy.deepcopy(report_example())
 
@@ -102,8 +102,7 @@ def hostile_report() -> dict[str, Any]:
     for q in report["questions"]:
         if q["id"] == report["headline"]:
             q["probability"] = 0.3141
-    report["sentences"] = build_sentences(report)
-    return report
+    return as_report(with_sentences(report))
 
 
 @cache
@@ -248,13 +247,12 @@ def test_text_colours_stand_out_in_light_and_dark(scheme: int) -> None:
 
 
 def test_files_are_written_only_when_all_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.report.render.render_html", lambda report: html())
-    broken = report_example()
-    broken["questions"][0]["probability"] = 1.2
+    monkeypatch.setattr("forecast.report.html.render_html", lambda report: html())
+    broken = as_report(headline="reach-4-13m")
     with pytest.raises(StoreError):
         write_report_files(broken, tmp_path)
     assert list(tmp_path.iterdir()) == []
     written: list[str] = []
-    paths = write_report_files(report_example(), tmp_path, lambda path, text: written.append(f"{path.name} {len(text)}"))
+    paths = write_report_files(as_report(), tmp_path, lambda path, text: written.append(f"{path.name} {len(text)}"))
     assert [p.name for p in paths] == ["report.json", "report.html", "report.md"]
     assert len(written) == 3

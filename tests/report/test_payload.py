@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from forecast.data.outcome import reading_titles
 from forecast.domain import HORIZONS, month_text
 from forecast.forecasting.question_forecasts import monte_carlo_error
+from forecast.formatting import capital
+from forecast.report.figures.history import history_table
+from forecast.report.figures.readings import densities_table
+from forecast.report.files import canonical_json, validate
 from forecast.report.html import render_html
 from forecast.report.markdown import render_markdown
-from forecast.report.payload import build_report
-from forecast.report.render import canonical_json
-from forecast.report.schema import validate
+from forecast.report.models.report import Report
+from forecast.report.payload.build import build_report
 from tests.support.prior_forecasts import prior_forecast
 
 CREATED = datetime(2026, 7, 3, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def report() -> dict[str, Any]:
+def built() -> Report:
     return build_report(prior_forecast(), "20260703T090000Z-abcdef", CREATED)
 
 
+@pytest.fixture(scope="module")
+def report(built: Report) -> dict[str, Any]:
+    return built.document()
+
+
 @pytest.mark.slow
-def test_it_has_the_form_of_its_schema_and_renders(report: dict[str, Any]) -> None:
+def test_it_has_the_form_of_its_schema_and_renders(built: Report, report: dict[str, Any]) -> None:
     validate(report)
     assert json.loads(canonical_json(report)) == report
-    for text in (render_html(report), render_markdown(report)):
-        assert report["sentences"]["never_observed"] in text
+    for text in (render_html(built), render_markdown(built)):
+        assert built.sentences.never_observed in text
 
 
 def test_a_probability_is_the_weighted_sum_over_readings(report: dict[str, Any]) -> None:
@@ -85,23 +95,23 @@ def test_every_question_of_the_contract_is_there_once(report: dict[str, Any]) ->
 def test_a_forecast_grows_stale_by_the_clock_that_is_passed_in() -> None:
     fresh = build_report(prior_forecast(), "20260703T090000Z-abcdef", CREATED)
     late = build_report(prior_forecast(), "20260703T090000Z-abcdef", CREATED + timedelta(days=60))
-    assert not fresh["stale"]
-    assert late["stale"]
-    assert fresh["origin"] == late["origin"]
+    assert not fresh.stale
+    assert late.stale
+    assert fresh.origin == late.origin
 
 
 def test_but_for_its_name_and_time_a_report_is_a_function_of_the_forecast(report: dict[str, Any]) -> None:
-    again = build_report(prior_forecast(), "20260703T090001Z-abcdef", CREATED + timedelta(seconds=1))
+    again = build_report(prior_forecast(), "20260703T090001Z-abcdef", CREATED + timedelta(seconds=1)).document()
     again["run_id"], again["created"] = report["run_id"], report["created"]
     assert canonical_json(again) == canonical_json(report)
 
 
 def test_the_record_is_that_of_the_data(report: dict[str, Any]) -> None:
-    data = prior_forecast().situation.data
+    data = prior_forecast().origin_state.data
     history = report["history"]
     assert len(history["months"]) == len(history["main"]) == len(history["theta"]["q50"])
-    assert history["months"][-1] == report["origin"] == month_text(prior_forecast().situation.origin)
-    assert [c["to"] for c in history["changes"]] == [history["main"][history["months"].index(c["month"])] for c in history["changes"]]
+    assert history["months"][-1] == report["origin"] == month_text(prior_forecast().origin_state.origin)
+    assert [c["after"] for c in history["changes"]] == [history["main"][history["months"].index(c["month"])] for c in history["changes"]]
     known = {e.id for e in data.events}
     named = [i for row in report["asked_answered"] for i in row["ids"]] + [row["id"] for row in report["concessions"]]
     assert set(named) <= known
@@ -126,3 +136,31 @@ def test_monte_carlo_error_is_that_of_a_mean_of_independent_draws() -> None:
     draws = rng.normal(size=(2, 4_000))
     error = monte_carlo_error(draws, np.array([0.5, 0.5]), None)
     assert error == pytest.approx(np.sqrt(0.5 / 4_000), rel=0.1)
+
+
+def test_a_reading_added_to_the_data_shows_its_title_everywhere(built: Report) -> None:
+    """A row of readings.csv is all that is needed: the payload, the page, the Markdown and the tables take the title from it."""
+    forecast = prior_forecast()
+    data = forecast.origin_state.data
+    title = "US agents were at the airport"
+    row = data.readings[-1].model_copy(update={"reading": "airport", "title": title, "why": "An account that was never denied."})
+    state = forecast.origin_state
+    changed = replace(
+        state,
+        data=replace(data, readings=(*data.readings, row)),
+        merged={name if name != "covert_true" else "airport": names for name, names in state.merged.items()} | {"airport": ("airport",)},
+        weights={"airport" if name == "covert_true" else name: weight for name, weight in state.weights.items()},
+    )
+    renamed = {"airport" if name == "covert_true" else name: fit for name, fit in forecast.readings.items()}
+    answers = {
+        id_: replace(a, by_reading={"airport" if name == "covert_true" else name: p for name, p in a.by_reading.items()})
+        for id_, a in forecast.answers.items()
+    }
+    report = build_report(replace(forecast, origin_state=changed, readings=renamed, answers=answers), built.run_id, CREATED)
+    assert next(r for r in report.readings if r.name == "airport").title == title
+    shown = capital(title)
+    assert shown in densities_table(report).columns
+    assert shown in history_table(report).columns
+    for text in (render_html(report), render_markdown(report)):
+        assert shown in text
+    assert reading_titles(data) == {r.name: r.title for r in built.readings} | {"covert_true": "the covert claims are true"}

@@ -1,11 +1,10 @@
 """What a report must be, and what is refused."""
 
 import copy
-import functools
 import json
 import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,33 +13,37 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from forecast.errors import StoreError
-from forecast.report.render import canonical_json
-from forecast.report.schema import report_schema, validate
-from forecast.runs.form import breaks, compiled
+from forecast.report.files import SCHEMA_VERSION, _question_problems, canonical_json, checked, validate
+from forecast.report.models.base import Part
+from forecast.report.models.forecast import Question
+from forecast.report.models.report import Report, report_schema
 from tests.fixtures.report_example import report_example
 
-Report = dict[str, Any]
+type Document = dict[str, Any]
 EXAMPLE = json.loads(canonical_json(report_example()))
 
 
-def test_the_schema_is_itself_valid_and_strict_where_it_is_fixed() -> None:
+def test_the_schema_is_itself_valid_and_strict_in_every_object() -> None:
     schema = report_schema()
     Draft202012Validator.check_schema(schema)
-    assert schema["additionalProperties"] is False
     assert set(schema["required"]) == set(schema["properties"])
+    for part in (schema, *(part for part in schema["$defs"].values() if "properties" in part)):
+        assert part["additionalProperties"] is False, part
+        assert part["description"], part
 
 
 def test_the_example_is_accepted_and_survives_json() -> None:
     report = report_example()
     validate(report)
     validate(json.loads(canonical_json(report)))
+    assert Report.model_validate(report).document() == report
 
 
-def _question(report: Report, **changes: Any) -> None:
+def _question(report: Document, **changes: Any) -> None:
     report["questions"][0].update(changes)
 
 
-MUTATIONS: dict[str, tuple[Callable[[Report], Any], str]] = {
+MUTATIONS: dict[str, tuple[Callable[[Document], Any], str]] = {
     "a question without its probability": (lambda r: r["questions"][0].pop("probability"), "0/probability: it is missing"),
     "a probability above one": (lambda r: _question(r, probability=1.2), "questions/0/probability: 1.2 was found"),
     "a probability that is no number": (lambda r: _question(r, probability=math.nan), "probability: nan was found"),
@@ -81,7 +84,7 @@ def test_many_faults_are_counted_and_not_all_printed() -> None:
         validate(report)
 
 
-def test_json_refuses_what_is_not_a_number(tmp_path: Path) -> None:
+def test_json_refuses_what_is_not_a_number() -> None:
     with pytest.raises(ValueError, match="JSON"):
         canonical_json({"x": math.nan})
 
@@ -95,45 +98,76 @@ def parts(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
 
 
 PARTS = list(parts(EXAMPLE))
+OTHER_VALUES = [None, "", "x", -1, 0.5, 7, True, [], {}, [[]], "2026-01", {"x": 1}]
 
 
-@functools.cache
-def validators() -> tuple[Any, Any]:
-    return Draft202012Validator(report_schema()), compiled(report_schema())
+def changed(data: st.DataObject, places: list[tuple[str | int, ...]]) -> Document:
+    """The example with another value in one place."""
+    report = copy.deepcopy(EXAMPLE)
+    *above, last = data.draw(st.sampled_from(places))
+    holder: Any = report
+    for key in above:
+        holder = holder[key]
+    holder[last] = data.draw(st.sampled_from(OTHER_VALUES))
+    return report
+
+
+@cache
+def independent() -> Any:
+    return Draft202012Validator(report_schema())
 
 
 @given(data=st.data())
 @settings(max_examples=20)
-def test_the_fast_validator_refuses_what_an_independent_one_refuses(data: st.DataObject) -> None:
-    """What the schema says, as jsonschema reads it, whatever one part of a report becomes."""
+def test_the_models_refuse_what_the_schema_built_from_them_refuses(data: st.DataObject) -> None:
+    """The schema is read by an independent library, whatever one part of a report becomes."""
+    report = changed(data, PARTS)
+    assert independent().is_valid(report) == (checked(report)[0] is not None)
+
+
+@given(data=st.data())
+@settings(max_examples=20)
+def test_what_priors_try_checks_of_the_questions_is_no_stricter_than_the_models(data: st.DataObject) -> None:
+    report = changed(data, [place for place in PARTS if place[0] in ("questions", "headline")])
+    if not checked(report)[1]:
+        assert list(_question_problems(report)) == []
+
+
+@pytest.mark.parametrize("key", ["probability", "probability_known", "prior_probability", "expected", "mcse"])
+@pytest.mark.parametrize("value", ["x", -1.0, True, math.nan, [], {}])
+def test_what_priors_try_reads_of_a_question_is_checked_without_pydantic(key: str, value: Any) -> None:
     report = copy.deepcopy(EXAMPLE)
-    *above, last = data.draw(st.sampled_from(PARTS))
-    holder: Any = report
-    for key in above:
-        holder = holder[key]
-    holder[last] = data.draw(st.sampled_from([None, "", "x", -1, 0.5, 7, True, [], {}, [[]], "2026-01", {"x": 1}]))
-    independent, fast = validators()
-    assert independent.is_valid(report) == (not list(breaks(fast, report)))
+    report["questions"][3][key] = value
+    assert list(_question_problems(report))
 
 
-def test_a_keyword_that_is_not_translated_is_refused() -> None:
-    with pytest.raises(ValueError, match="uniqueItems"):
-        compiled({"type": "array", "uniqueItems": True})
+def classes(parent: type[Part]) -> Iterator[type[Part]]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from classes(child)
+
+
+def test_every_part_is_strict_and_says_what_it_is() -> None:
+    assert Report.model_fields["schema_version"].annotation.__args__ == (SCHEMA_VERSION,)  # type: ignore[union-attr]
+    found = list(classes(Part))
+    assert len(found) > 50
+    for part in found:
+        assert part.__doc__, part
+        config = part.model_config
+        assert (config["strict"], config["extra"], config["allow_inf_nan"], config["frozen"]) == (True, "forbid", False, True), part
 
 
 @pytest.mark.parametrize(
-    ("schema", "wrong"),
-    [
-        ({"type": "number", "minimum": 0}, (True, "1")),
-        ({"type": "integer"}, (True, "1", 1.0)),
-        ({"type": "string"}, (1, b"x")),
-        ({"type": "boolean"}, (1, "yes")),
-        ({"type": "array"}, ({}, (1,))),
-    ],
-    ids=lambda value: value["type"] if isinstance(value, dict) else "",
+    ("key", "value"),
+    [("horizon_months", 12.0), ("horizon_months", "12"), ("level", True), ("probability", "0.1"), ("text", b"x"), ("mcse", True)],
 )
-def test_a_field_of_an_object_is_as_strict_as_a_value_alone(schema: dict[str, Any], wrong: tuple[Any, ...]) -> None:
-    inner = {"type": "object", "properties": {"a": schema}}
-    for whole in (inner, {"$defs": {"it": inner}, "$ref": "#/$defs/it"}):
-        for value in wrong:
-            assert list(breaks(compiled(whole), {"a": value})), value
+def test_a_value_of_another_type_is_not_converted(key: str, value: Any) -> None:
+    question = copy.deepcopy(EXAMPLE["questions"][0]) | {key: value}
+    with pytest.raises(ValueError, match=key):
+        Question.model_validate(question)
+
+
+def test_a_command_prints_the_schema(command: Callable[..., Any]) -> None:
+    result = command("report", "--schema")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout) == report_schema()

@@ -7,17 +7,17 @@ import pytest
 from markdown_it import MarkdownIt
 
 from forecast.errors import InputError
-from forecast.report.markdown import markdown_table, render_markdown
-from forecast.report.read import render
-from forecast.report.sentences import build_sentences, headline_question
-from forecast.report.tables.evidence import calendar_next
-from forecast.report.tables.table import Link, table
-from forecast.report.terminal import headline_table
-from tests.fixtures.report_example import report_example
+from forecast.report.figures.scenarios import next_dates_table
+from forecast.report.files import check_version
+from forecast.report.markdown import render_markdown
+from forecast.report.sentences import build_sentences
+from forecast.report.tables import Link, markdown_table, table
+from forecast.report.text_view import render_text
+from tests.fixtures.report_example import as_report, report_example
 
 
 def test_every_markdown_table_has_as_many_cells_in_each_row() -> None:
-    lines = render_markdown(report_example()).splitlines()
+    lines = render_markdown(as_report()).splitlines()
     blocks: list[list[str]] = [[]]
     for line in lines:
         if line.startswith("|"):
@@ -57,11 +57,11 @@ def test_a_ragged_table_is_refused() -> None:
 
 @pytest.mark.parametrize("width", [50, 80, 120])
 def test_the_terminal_table_keeps_its_width(width: int) -> None:
-    report = report_example()
-    text = headline_table(report, width)
+    report = as_report()
+    text = render_text(report, width)
     assert max(len(line) for line in text.splitlines()) <= width
     squeezed = " ".join(text.split())
-    assert report["sentences"]["headline_long"] in squeezed
+    assert report.sentences.headline_long in squeezed
     assert "4 or above" in text
     assert "8.1 %" in text
     assert "Gate: pass" in text
@@ -72,50 +72,52 @@ def test_the_terminal_prints_no_control_characters() -> None:
     report = report_example()
     report["sentences"]["headline_long"] += " \x1b[31mred\x07"
     report["readings"][0]["name"] = "ma\x1bin"
-    assert not any(ord(c) < 32 and c != "\n" for c in headline_table(report))
+    assert not any(ord(c) < 32 and c != "\n" for c in render_text(as_report(report)))
 
 
 def test_a_refused_fit_is_said_first() -> None:
     report = report_example()
     report["diagnostics"].update(status="fail", reasons=["12 divergences"])
-    assert headline_table(report).startswith("THE GATE REFUSED THIS FIT: 12 divergences")
-    assert "**The gate refused this fit.** 12 divergences" in render_markdown(report)
+    refused = as_report(report)
+    assert render_text(refused).startswith("THE GATE REFUSED THIS FIT. 12 divergences")
+    assert "**The gate refused this fit.** 12 divergences" in render_markdown(refused)
 
 
 def test_sentences_follow_the_numbers() -> None:
     report = copy.deepcopy(report_example())
-    headline_question(report)["probability"] = 0.0027  # type: ignore[index]
+    next(q for q in report["questions"] if q["id"] == report["headline"])["probability"] = 0.0027
     report["readings"][3]["headline"] = 0.52
     report["multiverse"] = [row for row in report["multiverse"] if row["group"] != "disputed act"]
-    said = build_sentences(report)
-    assert said["headline"].startswith("About 0.3 %:")
-    assert said["range_readings"].endswith("from 4 % to 52 %")
-    assert said["disputed_act"] == ""
-    assert ";;" not in said["headline_long"].replace("; ;", ";;")
+    sentences = build_sentences(as_report(report))
+    assert sentences.headline.startswith("About 0.3 %:")
+    assert sentences.range_readings.endswith("from 4 % to 52 %")
+    assert sentences.disputed_act == ""
+    assert ";;" not in sentences.headline_long.replace("; ;", ";;")
     report["ladder"][4]["ever_observed"] = True
-    assert "has been observed here" in build_sentences(report)["never_observed"]
+    assert "has been observed here" in build_sentences(as_report(report)).never_observed
 
 
 def test_choices_of_an_earlier_fit_are_said_to_be_so() -> None:
-    """A forecast without a fit shows the strip of the one whose draws it weighs, beside that one's number and not its own."""
+    """A forecast without a fit shows the multiverse table of the run whose draws it weights, beside that run's number and not its own."""
     report = copy.deepcopy(report_example())
-    own = build_sentences(report)
+    own = build_sentences(as_report(report))
     run = "20261024-140211-77aa"
-    report["rests_on"] = {"fitted_in": run, "k_hat": 0.1, "ess": 1_900.0}
-    said = build_sentences(report)
-    assert said["disputed_act"] == f"in the fit of run {run}, {own['disputed_act']}"
-    assert said["range_pressure"].startswith(f"other scales of pressure put the main reading of the fit of run {run} (6 %) between ")
-    choices = [text for text in said["what_would_change"] if text.startswith("Another choice of method")]
+    report["draws_source"] = {"fitted_in": run, "k_hat": 0.1, "ess": 1_900.0}
+    weighted = as_report(report)
+    sentences = build_sentences(weighted)
+    assert sentences.disputed_act == f"in the fit of run {run}, {own.disputed_act}"
+    assert sentences.range_pressure.startswith(f"other scales of pressure put the main reading of the fit of run {run} (6 %) between ")
+    choices = [text for text in sentences.what_would_change if text.startswith("Another choice of method")]
     assert choices
     assert all(text.endswith(f"under the main reading of the fit of run {run} (6 %).") for text in choices)
-    assert f"Main reading of the fit of run {run} 6 %;" in " ".join(headline_table(report).split())
+    assert f"Main reading of the fit of run {run} 6 %;" in " ".join(render_text(weighted).split())
 
 
 def test_a_headline_without_its_question_is_an_error() -> None:
     report = report_example()
     report["headline"] = "reach-9-1m"
     with pytest.raises(KeyError, match="reach-9-1m"):
-        build_sentences(report)
+        build_sentences(as_report(report))
 
 
 def test_the_calendar_shows_what_acts_and_what_is_near() -> None:
@@ -129,14 +131,13 @@ def test_the_calendar_shows_what_acts_and_what_is_near() -> None:
     ]
     late = [{"date": "2028-12-31", "what": "Late but acting", "effect": "ends", "probability": 0.5, "channel": "economic"}]
     report["calendar"] += releases + far + late
-    shown = [row[1] for row in calendar_next(report).rows]
+    shown = [row[1] for row in next_dates_table(as_report(report)).rows]
     assert "CDC release" not in shown
     assert shown[-1] == "Late but acting"
     assert "Far 12" not in shown
     assert len(shown) < len(report["calendar"])
 
 
-@pytest.mark.parametrize("form", ["text", "html", "markdown"])
-def test_a_report_of_another_form_is_told_as_such(form: str) -> None:
-    with pytest.raises(InputError, match="another version of this program"):
-        render({**report_example(), "schema_version": "1"}, form)
+def test_a_report_of_another_form_is_named_as_such() -> None:
+    with pytest.raises(InputError, match=r"another version of this program. Its report has form 1; this version reads 3."):
+        check_version({**report_example(), "schema_version": "1"}, "20261124T141503Z-aaaaaa")

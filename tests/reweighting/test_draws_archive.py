@@ -73,8 +73,9 @@ def test_selection_acts_on_s_3_as_pseudo_entries(prior: ParameterDraws) -> None:
 
 
 def test_effects_have_their_priors(prior: ParameterDraws) -> None:
-    for field, name in (("leverage", "leverage.effect"), ("leverage_on_falls", "leverage.effect_on_falls"), ("fresh", "ladder.fresh"),
-                        ("opposition", "opposition.effect"), ("mobilisation", "opposition.mobilisation"), ("drift_sd", "drift.sd"),
+    for field, name in (("leverage", "leverage.effect"), ("leverage_on_falls", "leverage.effect_on_falls"),
+                        ("just_risen", "ladder.just_risen"), ("opposition", "opposition.effect"),
+                        ("mobilisation", "opposition.mobilisation"), ("drift_sd", "drift.sd"),
                         ("overdose_level", "overdose.level_effect"), ("overdose_change", "overdose.change_effect"),
                         ("half_life", "drift.half_life"), ("administration_sd", "administration.sd")):  # fmt: skip
         as_quantiles(getattr(prior, field), name, synthetic.priors().distribution(name).quantile(PROBABILITIES))  # type: ignore[arg-type]
@@ -133,7 +134,7 @@ def test_draws_carried_forward_come_chain_after_chain_with_skips_of_their_own() 
         assert (mine[0], mine[-1]) == (0, 999)
         assert set(np.diff(mine)) <= {1.0, 2.0, 3.0}
         assert len(set(mine)) == 500
-    np.testing.assert_array_equal(found.logit_rise[:, 3], found.fresh)  # one draw stays one draw
+    np.testing.assert_array_equal(found.logit_rise[:, 3], found.just_risen)  # one draw stays one draw
     assert found.skip_up.mean() == pytest.approx(0.75, abs=0.02)
     assert found.skip_down.mean() == pytest.approx(0.25, abs=0.02)
 

@@ -13,21 +13,22 @@ from scipy import stats
 
 from forecast.arrays.psis import pareto_smooth
 from forecast.errors import InputError
-from forecast.forecasting.history_forecast import forecast_from_history
+from forecast.forecasting.ladder_forecast import forecast_from_history
 from forecast.forecasting.parameter_draws import from_prior
-from forecast.forecasting.public_disclosure import DisclosureDelay, probability_disclosed
+from forecast.forecasting.question_forecasts import DisclosureDelay, probability_disclosed
 from forecast.model.events import COUNTED
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.priors.catalogue import CATALOGUE, parse_prior
+from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.distributions import Beta, Gamma
 from forecast.priors.load import Priors
+from forecast.priors.parsing import parse_prior
 from forecast.reweighting import edit_effects
-from forecast.reweighting.conjugate_updates import transport_skips
 from forecast.reweighting.draws_archive import pack
 from forecast.reweighting.driver_update import ELASTICITIES, LEVERAGE, POLLS
-from forecast.reweighting.edit_effects import FITTED
-from forecast.reweighting.prior_edits import PARAMETER_READERS, EditedForecast, answerable, edited_priors, log_ratio, reweight_to_priors
-from forecast.reweighting.resimulate import LadderQuestions, control_variate_mean, weighted_quantiles
+from forecast.reweighting.edit_effects import FITTED, answerable, edited_priors
+from forecast.reweighting.estimate import LadderQuestions, control_variate_mean
+from forecast.reweighting.importance_ratios import PARAMETER_READERS, log_ratio
+from forecast.reweighting.prior_edits import EditedForecast, reweight_to_priors
 from tests.support.prior_forecasts import SIZE, prior_forecast
 from tests.support.random_edits import near
 
@@ -41,24 +42,24 @@ def arrays() -> dict[str, Any]:
 
 def edited(**edits: str) -> Priors:
     named = {name.replace("__", "."): text for name, text in edits.items()}
-    return prior_forecast().situation.priors.replace({name: parse_prior(name, text) for name, text in named.items()})
+    return prior_forecast().origin_state.priors.replace({name: parse_prior(name, text) for name, text in named.items()})
 
 
 def tried(arrays: dict[str, Any], **edits: str) -> EditedForecast:
-    return reweight_to_priors(arrays, prior_forecast().situation.priors, edited(**edits), HEADLINE)
+    return reweight_to_priors(arrays, prior_forecast().origin_state.priors, edited(**edits), HEADLINE)
 
 
 def drawn_anew(**edits: str) -> tuple[float, float]:
     """The headline from fresh draws of the edited prior, and its standard error but for that of the paths, which are the same."""
-    situation = prior_forecast().situation
-    draws = from_prior(tolerance_priors(edited(**edits)), situation.origin, 500, np.random.default_rng(8))
+    origin_state = prior_forecast().origin_state
+    draws = from_prior(tolerance_priors(edited(**edits)), origin_state.origin, 500, np.random.default_rng(8))
     starts: dict[tuple[int, bool], Any] = {}
     total = np.zeros(draws.size)
-    for name, history in situation.histories.items():
-        here = history.level_now, history.fresh_now
+    for name, history in origin_state.histories.items():
+        here = history.level_now, history.just_risen_now
         if here not in starts:
-            starts[here] = forecast_from_history(situation, draws, prior_forecast().pool, history).reached(4, 12)
-        total += situation.weights[name] * starts[here]
+            starts[here] = forecast_from_history(origin_state, draws, prior_forecast().pool, history).reached(4, 12)
+        total += origin_state.weights[name] * starts[here]
     return float(total.mean()), float(total.std() / draws.size**0.5)
 
 
@@ -83,12 +84,12 @@ def test_without_an_edit_the_answer_is_the_run_itself(arrays: dict[str, Any]) ->
     assert found.accepted
     assert not found.moved
     for id_, answer in prior_forecast().answers.items():
-        assert found.probability[id_] == pytest.approx(answer.probability, rel=1e-5)
-        assert found.before[id_] == pytest.approx(found.probability[id_], rel=1e-12)
-        assert found.prior[id_] == pytest.approx(answer.prior, rel=1e-5)
-        assert found.interval[id_] == pytest.approx(answer.interval, rel=1e-3)
+        assert found.questions[id_].probability == pytest.approx(answer.probability, rel=1e-5)
+        assert found.questions[id_].before == pytest.approx(found.questions[id_].probability, rel=1e-12)
+        assert found.questions[id_].prior == pytest.approx(answer.prior, rel=1e-5)
+        assert found.questions[id_].interval == pytest.approx(answer.interval, rel=1e-3)
         if answer.known is not None:
-            assert found.known[id_] == pytest.approx(answer.known, rel=1e-5)
+            assert found.questions[id_].known == pytest.approx(answer.known, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -105,15 +106,15 @@ def test_reweighting_agrees_with_drawing_anew(arrays: dict[str, Any], edits: dic
     found = tried(arrays, **edits)
     assert found.accepted
     exact, error = drawn_anew(**edits)
-    assert abs(found.probability[HEADLINE] - exact) < 4 * np.hypot(found.mcse[HEADLINE], error)
-    assert abs(found.prior[HEADLINE] - exact) < 4 * np.hypot(2 * found.mcse[HEADLINE], error)
+    assert abs(found.questions[HEADLINE].probability - exact) < 4 * np.hypot(found.questions[HEADLINE].mcse, error)
+    assert abs(found.questions[HEADLINE].prior - exact) < 4 * np.hypot(2 * found.questions[HEADLINE].mcse, error)
 
 
 def test_an_edit_far_away_is_refused_but_carries_its_numbers(arrays: dict[str, Any]) -> None:
     found = tried(arrays, leverage__effect="Normal(-3, 0.05)")
     assert found.how == "reweighted"
     assert not found.accepted
-    assert 0 <= found.probability[HEADLINE] <= 1
+    assert 0 <= found.questions[HEADLINE].probability <= 1
 
 
 def test_mass_where_no_draw_can_be_is_refused_though_the_weights_look_well(arrays: dict[str, Any]) -> None:
@@ -129,8 +130,8 @@ def test_weights_of_readings_are_recomputed_exactly(arrays: dict[str, Any]) -> N
     parts = prior_forecast().headline.by_reading
     exact = 0.2 * parts["main"] + 0.6 * parts["advisers_stayed"] + 0.1 * parts["denials_true"] + 0.1 * parts["covert_true"]
     assert found.how == "recomputed"
-    assert found.probability[HEADLINE] == pytest.approx(exact, rel=1e-5)
-    assert found.before[HEADLINE] == pytest.approx(prior_forecast().headline.probability, rel=1e-5)
+    assert found.questions[HEADLINE].probability == pytest.approx(exact, rel=1e-5)
+    assert found.questions[HEADLINE].before == pytest.approx(prior_forecast().headline.probability, rel=1e-5)
 
 
 def test_a_reading_has_the_weights_of_those_that_coincide_with_it(arrays: dict[str, Any]) -> None:
@@ -140,28 +141,28 @@ def test_a_reading_has_the_weights_of_those_that_coincide_with_it(arrays: dict[s
     found = tried(as_if, readings__weights="Weights(main=0.3, advisers_stayed=0.1, denials_true=0.1, covert_true=0.5)")
     parts = prior_forecast().headline.by_reading
     exact = 0.3 * parts["main"] + 0.6 * parts["advisers_stayed"] + 0.1 * parts["denials_true"]
-    assert found.probability[HEADLINE] == pytest.approx(exact, rel=1e-5)
+    assert found.questions[HEADLINE].probability == pytest.approx(exact, rel=1e-5)
 
 
 def test_delays_of_exposure_change_what_is_known_and_nothing_else(arrays: dict[str, Any]) -> None:
     found = tried(arrays, exposure__delay__4="LogNormal(8, 0.7)", exposure__delay__3="LogNormal(24, 0.3)")
-    situation = prior_forecast().situation
+    origin_state = prior_forecast().origin_state
     rng = np.random.default_rng(4)
     normals = rng.standard_normal((2, SIZE))
     exposure = DisclosureDelay({3: 24 * np.exp(0.3 * normals[0]), 4: 8 * np.exp(0.7 * normals[1])})
     for id_ in (HEADLINE, "reach-3-6m", "reach-5-24m"):
         k, h = int(id_[6]), int(id_[8:-1])
         by_hand = sum(
-            situation.weights[n] * probability_disclosed(made.climb.entered[k - 1], k, h, exposure, 2).mean()
+            origin_state.weights[n] * probability_disclosed(made.ladder.entered[k - 1], k, h, exposure, 2).mean()
             for n, made in prior_forecast().readings.items()
         )
-        assert found.known[id_] == pytest.approx(by_hand, rel=0.03)  # other random delays
-        assert found.probability[id_] == pytest.approx(prior_forecast().answers[id_].probability, rel=1e-5)
-    assert found.known[HEADLINE] < (prior_forecast().headline.known or 0)
+        assert found.questions[id_].known == pytest.approx(by_hand, rel=0.03)  # other random delays
+        assert found.questions[id_].probability == pytest.approx(prior_forecast().answers[id_].probability, rel=1e-5)
+    assert found.questions[HEADLINE].known < (prior_forecast().headline.known or 0)
     assert found.how == "recomputed"
     assert found.accepted
     assert not found.moved
-    assert found.known_moved == {id_ for id_ in found.probability if id_.startswith(("reach-3", "reach-4"))}
+    assert found.known_moved == {id_ for id_ in found.questions if id_.startswith(("reach-3", "reach-4"))}
 
 
 def test_what_never_comes_out_changes_words_only(arrays: dict[str, Any]) -> None:
@@ -174,32 +175,32 @@ def test_what_never_comes_out_changes_words_only(arrays: dict[str, Any]) -> None
 @pytest.mark.parametrize("slug", COUNTED)
 def test_a_counted_companion_is_a_gamma_with_its_count(arrays: dict[str, Any], slug: str) -> None:
     found = tried(arrays, **{f"companion__{slug}": "Gamma(3, 4)"})
-    ids = [id_ for id_ in found.probability if f"-{slug}-" in id_]
+    ids = [id_ for id_ in found.questions if f"-{slug}-" in id_]
     assert found.moved == set(ids)
     n, months = float(arrays["companion/counted"][COUNTED.index(slug)]), int(arrays["companion/months"])
     for id_ in ids:
         h = int(id_.rsplit("-", 1)[1][:-1])
         exact = 1 - ((4 + months) / (4 + months + h)) ** (3 + n)
-        assert found.probability[id_] == pytest.approx(exact, abs=5 * found.mcse[id_] + 1e-9)
-        assert found.expected[id_] == pytest.approx(h * (3 + n) / (4 + months), rel=0.15)
-        assert found.prior[id_] == pytest.approx(1 - (4 / (4 + h)) ** 3, abs=0.06)
+        assert found.questions[id_].probability == pytest.approx(exact, abs=5 * found.questions[id_].mcse + 1e-9)
+        assert found.questions[id_].expected == pytest.approx(h * (3 + n) / (4 + months), rel=0.15)
+        assert found.questions[id_].prior == pytest.approx(1 - (4 / (4 + h)) ** 3, abs=0.06)
 
 
 def test_deemed_insufficient_has_the_record_and_the_determination(arrays: dict[str, Any]) -> None:
     found = tried(arrays, **{"companion__deemed-insufficient": "Gamma(2, 3)", "events__determination": "Beta(5, 5)"})
-    (id_,) = (i for i in found.probability if i.startswith("event-deemed-insufficient"))
+    (id_,) = (i for i in found.questions if i.startswith("event-deemed-insufficient"))
     h, months = int(id_.rsplit("-", 1)[1][:-1]), int(arrays["companion/months"])
     due = sum(1 <= after <= h for after in arrays["companion/determinations"])
     spared = stats.beta(5, 5).expect(lambda p: (1 - p) ** due)
     exact = 1 - spared * ((3 + months) / (3 + months + h)) ** (2 + float(arrays["companion/answers"][1]))
-    assert found.probability[id_] == pytest.approx(exact, abs=5 * found.mcse[id_])
+    assert found.questions[id_].probability == pytest.approx(exact, abs=5 * found.questions[id_].mcse)
     assert HEADLINE not in found.moved
 
 
 def test_what_is_deemed_sufficient_does_not_move_what_is_deemed_insufficient(arrays: dict[str, Any]) -> None:
     found = tried(arrays, **{"companion__deemed-sufficient": "Gamma(2, 3)"})
     said = prior_forecast().answers
-    moved = {i.rsplit("-", 1)[0] for i in said if i.startswith("event-deemed") and found.probability[i] != said[i].probability}
+    moved = {i.rsplit("-", 1)[0] for i in said if i.startswith("event-deemed") and found.questions[i].probability != said[i].probability}
     assert moved == {"event-deemed-sufficient"}
 
 
@@ -209,8 +210,8 @@ def test_hardly_an_edit_has_the_error_of_the_run(arrays: dict[str, Any]) -> None
     for kept, share in ((arrays, 1.0), (lazy, 0.25)):
         found = tried(kept, leverage__effect="Normal(1.6, 0.8001)")
         assert found.ess == pytest.approx(share * SIZE, rel=0.02)
-        by_paths = {n: kept[f"{n}/slots"][question(kept)].var(ddof=1) / kept[f"{n}/slots"].shape[1] for n in found.by_reading}
-        for name, r in found.by_reading.items():
+        by_paths = {n: kept[f"{n}/slots"][question(kept)].var(ddof=1) / kept[f"{n}/slots"].shape[1] for n in found.diagnostics}
+        for name, r in found.diagnostics.items():
             by_draws = kept[f"{name}/questions"][question(kept)].var() / (SIZE * kept[f"{name}/efficiency"][question(kept)])
             assert r.mcse == pytest.approx(np.sqrt(by_draws + by_paths[name]), rel=0.01)
 
@@ -222,24 +223,10 @@ def question(arrays: dict[str, Any]) -> int:
 def test_direct_action_follows_its_rate_and_the_pressure(arrays: dict[str, Any]) -> None:
     rate = tried(arrays, direct__rate="quantiles(0.02, 0.06, 0.16)", direct__leverage="Normal(0.001, 0.001)")
     exact = parse_prior("direct.rate", "quantiles(0.02, 0.06, 0.16)").sample(np.random.default_rng(1), 100_000).mean()  # type: ignore[attr-defined]
-    assert rate.probability["event-direct-action-12m"] == pytest.approx(exact, rel=0.08)
+    assert rate.questions["event-direct-action-12m"].probability == pytest.approx(exact, rel=0.08)
     assert rate.moved == {f"event-direct-action-{h}m" for h in (3, 6, 12, 24)}
     pressed = tried(arrays, leverage__weights="Weights(economic=0.6, diplomatic=0.3, security=0.1)")
     assert "event-direct-action-12m" in pressed.moved
-
-
-def test_skips_are_moved_to_their_posterior(arrays: dict[str, Any]) -> None:
-    situation = prior_forecast().situation
-    draws = from_prior(tolerance_priors(situation.priors), situation.origin, 4_000, np.random.default_rng(2))
-    counts = {"up": np.zeros((4, 2)), "down": np.zeros((4, 2))}
-    new = edited(ladder__skip_up__2="Beta(9, 2)", ladder__skip_up__3="Beta(4, 4)", outside_view__selection="Fixed(0.5)")
-    moved = transport_skips(draws, situation.priors, new, ["ladder.skip_up.2", "ladder.skip_up.3"], counts)
-    for i, (a, b) in {2: (9, 2), 3: (2, 6)}.items():
-        assert stats.kstest(moved.skip_up[:, i - 1], stats.beta(a, b).cdf).pvalue > 0.001
-        assert (np.argsort(moved.skip_up[:, i - 1]) == np.argsort(draws.skip_up[:, i - 1])).all()
-    np.testing.assert_array_equal(moved.skip_down, draws.skip_down)
-    same = transport_skips(draws, situation.priors, situation.priors, ["ladder.skip_down.2"], {"up": counts["up"], "down": np.ones((4, 2))})
-    np.testing.assert_allclose(same.skip_down, draws.skip_down, rtol=1e-6)
 
 
 def test_several_kinds_of_edits_add_up(arrays: dict[str, Any]) -> None:
@@ -247,8 +234,9 @@ def test_several_kinds_of_edits_add_up(arrays: dict[str, Any]) -> None:
     rest = {"leverage__half_life__security": "Fixed(8)", "ladder__skip_up__3": "Beta(3, 9)", "opposition__start": "Normal(0.4, 0.4)"}
     mixture = {"readings__weights": "Weights(main=0.25, advisers_stayed=0.25, denials_true=0.25, covert_true=0.25)"}
     alone, both = tried(arrays, **rest), tried(arrays, **rest, **mixture, exposure__delay__4="LogNormal(1.5, 0.4)")
-    assert both.probability[HEADLINE] == pytest.approx(np.mean(list(alone.parts[HEADLINE].values())), rel=1e-9)
-    assert both.known[HEADLINE] / both.probability[HEADLINE] > alone.known[HEADLINE] / alone.probability[HEADLINE]
+    assert both.questions[HEADLINE].probability == pytest.approx(np.mean(list(alone.questions[HEADLINE].by_reading.values())), rel=1e-9)
+    known, known_alone = (q.known / q.probability for q in (both.questions[HEADLINE], alone.questions[HEADLINE]) if q.known)
+    assert known > known_alone
     assert both.how == "reweighted"
 
 
@@ -256,16 +244,17 @@ def test_several_kinds_of_edits_add_up(arrays: dict[str, Any]) -> None:
     "name", ["leverage.weights", "opposition.walk_sd", "events.backlash", "ladder.skip_up.2", "overdose.change_effect"]
 )
 def test_the_prior_alone_is_answered_too_and_nothing_leaves_its_range(arrays: dict[str, Any], name: str) -> None:
-    old = prior_forecast().situation.priors
+    old = prior_forecast().origin_state.priors
     found = reweight_to_priors(arrays, old, old.replace({name: near(old.spec(name), name, np.random.default_rng(5))}), HEADLINE)
-    for part in (found.probability, found.prior, found.known):
-        assert all(0 <= p <= 1 for p in part.values())
-    assert all(low <= high for low, high in found.interval.values())
-    assert all(found.known[i] <= found.probability[i] + 1e-9 for i in found.known)
+    for q in found.questions.values():
+        assert 0 <= q.probability <= 1
+        assert 0 <= q.prior <= 1
+        assert q.interval[0] <= q.interval[1]
+        assert q.known is None or 0 <= q.known <= q.probability + 1e-9
 
 
 def test_a_ratio_of_densities_is_that_of_the_specs() -> None:
-    old, new = prior_forecast().situation.priors, edited(leverage__effect="Normal(1, 0.5)")
+    old, new = prior_forecast().origin_state.priors, edited(leverage__effect="Normal(1, 0.5)")
     draws = prior_forecast().readings["main"].draws
     expected = new.distribution("leverage.effect").logpdf(draws.leverage) - old.distribution("leverage.effect").logpdf(draws.leverage)
     np.testing.assert_allclose(log_ratio(draws, old, new, edited_priors(old, new)), expected)
@@ -278,7 +267,7 @@ def test_what_only_a_fit_can_follow_needs_a_refit_and_carries_the_rest(arrays: d
     assert not found.accepted
     assert not both.accepted
     assert not found.moved
-    assert both.probability[HEADLINE] == tried(arrays, leverage__effect="Normal(1.3, 0.7)").probability[HEADLINE]
+    assert both.questions[HEADLINE].probability == tried(arrays, leverage__effect="Normal(1.3, 0.7)").questions[HEADLINE].probability
     assert not answerable(["outside_view.widening"])
     assert answerable(["opposition.walk_sd", "leverage.weights"])
 
@@ -305,23 +294,16 @@ def test_a_paired_mean_follows_what_moves_and_is_exact_where_nothing_does() -> N
     np.testing.assert_allclose(variance - (weights**2 * (old - target[:, None]) ** 2).sum(1), 0.01**2 / 200, rtol=0.4)
 
 
-def test_weighted_quantiles_are_those_of_repeated_draws() -> None:
-    rng = np.random.default_rng(4)
-    draws, often = rng.random((2, 300)), rng.integers(1, 5, 300)
-    found = weighted_quantiles(draws, often / often.sum(), np.array([0.1, 0.5, 0.9]))
-    np.testing.assert_allclose(found, np.quantile(np.repeat(draws, often, axis=1), [0.1, 0.5, 0.9], axis=1), atol=0.01)
-
-
 def test_the_same_random_delays_serve_every_prior(arrays: dict[str, Any]) -> None:
-    asked = LadderQuestions.of(arrays, 400, 2_000)
-    old = asked.exposure(prior_forecast().situation.priors)
-    new = asked.exposure(edited(exposure__delay__4="LogNormal(8, 0.7)"))
+    asked = LadderQuestions.of_archive(arrays)
+    old = asked.delays(prior_forecast().origin_state.priors)
+    new = asked.delays(edited(exposure__delay__4="LogNormal(8, 0.7)"))
     np.testing.assert_allclose(new.delays[4], 2 * old.delays[4])
     np.testing.assert_array_equal(new.delays[3], old.delays[3])
 
 
 def test_random_edits_are_of_every_prior_and_can_be(arrays: dict[str, Any]) -> None:
-    old = prior_forecast().situation.priors
+    old = prior_forecast().origin_state.priors
     rng = np.random.default_rng(6)
     for name in CATALOGUE:
         if name not in FITTED:

@@ -18,19 +18,18 @@ import pytest
 
 from forecast import workspace as places
 from forecast.forecasting.inputs import load_workspace
-from forecast.jobs.priors.refit_edits import refit_edits
-from forecast.jobs.priors.try_edits import EditTrial, try_edits
+from forecast.jobs.priors.try_edits import EditTrial, refit_edits, try_edits
 from forecast.jobs.run import fit
-from forecast.priors.distributions import PriorSpec
+from forecast.jobs.saved_run import INPUTS
 from forecast.priors.load import load_priors
-from forecast.report.parts.chances import questions
+from forecast.priors.specs import PriorSpec
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws
-from forecast.runs.input_snapshot import write_inputs
+from forecast.workspace import write_snapshot
 from tests.conftest import NOW
 from tests.support.random_edits import groups
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 RUN = "20261124T141500Z-abcdef"
 EDITS, SEED, OTHER_SEED = 20, 2026, 7001
@@ -74,14 +73,14 @@ def bound(n: int) -> float:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> places.Workspace:
     """A workspace with a real run, of which there is what trying and fitting again read."""
-    workspace = places.create(tmp_path_factory.mktemp("try") / "workspace")
+    workspace = places.create_workspace(tmp_path_factory.mktemp("try") / "workspace")
     inputs = load_workspace(workspace, today=NOW.date())
     forecast = fit(inputs, explored=False)
 
     def write(folder: Path) -> None:
-        (folder / "report.json").write_text(json.dumps(sound_report(RUN, questions=json.loads(json.dumps(questions(forecast))))))
+        (folder / "report.json").write_text(json.dumps(sound_report(RUN, questions=question_rows(forecast))))
         write_draws(folder, pack(forecast))
-        write_inputs(folder, inputs.snapshot)
+        write_snapshot(folder / INPUTS, inputs.snapshot)
 
     headline = inputs.data.questions.resolution.headline
     meta = {"priors_digest": inputs.priors.digest(), "headline": headline, "today": NOW.date().isoformat(), "as_of": None}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from forecast import workspace as places
 from forecast.errors import StoreError
-from forecast.jobs.soundness import problems
+from forecast.jobs.saved_run import SavedRun
 from forecast.reweighting.draws_archive_form import check_arrays
 from forecast.runs.draws_files import DRAWS, POSTERIOR, check_posterior, open_draws, write_draws, write_posterior
 from tests.support.damage import EDIT, RUN, Arrays, Command, arrays, damaged, original, report, seal_again
@@ -42,7 +42,7 @@ ARRAYS: Mapping[str, tuple[str, Callable[[Arrays], Arrays]]] = {
     "fewer draws than elsewhere": ("main/leverage", other("main/leverage", lambda x: x[:-1])),
     "no draws": ("pool/eta", other("pool/eta", lambda x: x[:0])),
     "text for numbers": ("main/leverage", other("main/leverage", lambda x: x.astype(str))),
-    "whole numbers for real ones": ("main/fresh", other("main/fresh", lambda x: x.astype(int))),
+    "whole numbers for real ones": ("main/just_risen", other("main/just_risen", lambda x: x.astype(int))),
     "numbers for names": ("readings", other("readings", lambda x: np.arange(len(x)))),
     "a name twice": ("readings", other("readings", lambda x: np.array([x[0]] * len(x)))),
     "a level off the ladder": ("main/levels", other("main/levels", lambda x: x + 6)),
@@ -102,7 +102,7 @@ def test_a_posterior_that_cannot_be_read_is_damage(damaged: places.Workspace, co
     path = damaged.reports / RUN / POSTERIOR
     path.write_bytes(damage(path.read_bytes()))
     seal_again(damaged.reports)
-    assert POSTERIOR in problems(damaged.reports / RUN)[0]
+    assert POSTERIOR in SavedRun(damaged.reports / RUN).problems()[0]
     result = command("--workspace", damaged.data.parent, "runs", "verify")
     assert result.exit_code == 7
     assert "Unexpected" not in result.stderr

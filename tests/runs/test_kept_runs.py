@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecast.cli.explain import _followed
+from forecast.cli.explain import _previous_run
 from forecast.errors import StoreError
-from forecast.jobs.questions.freeze import read_book
-from forecast.jobs.questions.verify import audit
+from forecast.jobs.questions.freeze import read_question_ledger
+from forecast.jobs.questions.verify import verify_ledger
+from forecast.jobs.saved_run import SavedRun
 from forecast.runs import ledger, manifest, publication_lock, store
-from forecast.runs.retention import needed
+from forecast.runs.store import runs_to_keep
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.support.ledgers import example, publish, published
@@ -37,7 +38,7 @@ def test_a_kept_run_is_published_and_enters_the_ledger(workspace: Workspace, com
     reports, root = workspace.reports, workspace.data.parent
     published(reports, IDS[0])
     keep(reports, IDS[1], origin="2026-06")
-    before = read_book(reports).questions.keys()
+    before = read_question_ledger(reports).questions.keys()
     result = command("--workspace", root, "runs", "publish", IDS[1])
     assert (result.exit_code, result.stderr) == (0, "")
     assert f"Published run {IDS[1]} in place of run {IDS[0]}." in result.stdout
@@ -46,9 +47,9 @@ def test_a_kept_run_is_published_and_enters_the_ledger(workspace: Workspace, com
     assert latest.name == IDS[1]
     entries = ledger.read(reports)
     assert [entry.content["run_id"] for entry in entries] == [IDS[0], IDS[1]]
-    assert f"{len(entries[1].content['questions'])} questions entered the ledger." in result.stdout
-    assert before <= read_book(reports).questions.keys()
-    assert audit(reports).problems == ()
+    assert f"{len(entries[1].content['questions'])} questions were added to the ledger." in result.stdout
+    assert before <= read_question_ledger(reports).questions.keys()
+    assert verify_ledger(reports).problems == ()
     assert IDS[1] in (reports / "index.html").read_text()
 
 
@@ -60,9 +61,9 @@ def test_one_that_was_published_before_enters_nothing_twice(workspace: Workspace
         result = command("--workspace", root, "runs", "publish", run_id)
         assert result.exit_code == 0, result.stderr
         assert says in result.stdout
-        assert "No question entered" in result.stdout
+        assert "No question was added" in result.stdout
     assert len(ledger.read(reports)) == 2
-    assert audit(reports).problems == ()
+    assert verify_ledger(reports).problems == ()
     document = json.loads(command("--workspace", root, "runs", "publish", IDS[0], "--json").stdout)
     assert document == {"run_id": IDS[0], "before": IDS[1], "questions_entered": 0, "workspace": str(root)}
 
@@ -118,12 +119,12 @@ def test_pruning_keeps_what_is_needed(workspace: Workspace, command: Command) ->
     (last / manifest.NAME).unlink()
     manifest.seal(last, IDS[3], noted | {"fitted_in": fit})
     keep(reports, IDS[4])
-    assert needed(reports) == {fit, IDS[2], IDS[3]}
+    assert runs_to_keep(reports) == {fit, IDS[2], IDS[3]}
     result = command("--workspace", root, "runs", "prune", "--keep", "0")
     assert result.exit_code == 0, result.stderr
     assert [run.run_id for run in store.list_runs(reports)] == [fit, IDS[2], IDS[3]]
-    assert _followed(reports, last) == reports / IDS[2]
-    assert audit(reports).problems == ()
+    assert _previous_run(reports, SavedRun(last)).path == reports / IDS[2]
+    assert verify_ledger(reports).problems == ()
     assert len(ledger.read(reports)) == 4
     assert command("--workspace", root, "runs", "verify").exit_code == 0
     assert command("--workspace", root, "report").exit_code == 0
@@ -135,7 +136,7 @@ def test_a_published_run_that_is_not_in_the_ledger_yet_stays(workspace: Workspac
     published(reports, IDS[0])
     for run_id in IDS[1:4]:
         publish(reports, example(run_id))
-    assert needed(reports) == set(IDS[1:4])
+    assert runs_to_keep(reports) == set(IDS[1:4])
     assert command("--workspace", workspace.data.parent, "runs", "prune", "--keep", "0").exit_code == 0
     assert [run.run_id for run in store.list_runs(reports)] == IDS[1:4]
 
@@ -146,6 +147,6 @@ def test_pruning_refuses_where_it_is_not_known_what_is_needed(workspace: Workspa
     published(reports, IDS[1])
     (reports / IDS[1] / manifest.NAME).write_text("{}")
     with pytest.raises(StoreError):
-        needed(reports)
+        runs_to_keep(reports)
     assert command("--workspace", workspace.data.parent, "runs", "prune", "--keep", "0").exit_code == 7
     assert [run.run_id for run in store.list_runs(reports)] == IDS[:2]

@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.data.lock import editing
 from forecast.errors import ForecastError, LockedError, StoreError
 from forecast.runs import ledger
 from forecast.runs.ledger import HEAD, Head
-from forecast.runs.scratch import PREFIX
+from forecast.storage.hash_chain import sealed_json
+from forecast.storage.locks import folder_lock
+from forecast.storage.temporary_folder import STAGING_PREFIX
 from tests.conftest import NOW
 
 ENTRIES = 6
@@ -136,7 +137,7 @@ def test_what_is_renamed_put_in_or_forged_is_seen(sound: Path, tmp_path: Path) -
     forged = fresh()[3]  # another number, with its own digest made anew
     body = json.loads(forged.read_text())
     del body["sha256"]
-    forged.write_text(ledger._text({**body, "probability": 0.9}))
+    forged.write_text(sealed_json({**body, "probability": 0.9}))
     assert "does not follow" in ledger.verify(tmp_path)[0]
 
 
@@ -184,7 +185,7 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
 
 def test_one_writes_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path)
-    monkeypatch.setattr("forecast.runs.ledger.editing", partial(editing, patience=0.05))
+    monkeypatch.setattr("forecast.runs.ledger.folder_lock", partial(folder_lock, patience=0.05))
     with ledger.writing(tmp_path), pytest.raises(LockedError, match="Another command is writing"), ledger.writing(tmp_path):
         pytest.fail("it is held")
 
@@ -219,4 +220,4 @@ def test_a_writer_killed_at_any_moment_leaves_a_sound_ledger(tmp_path: Path, now
     assert found in (said, said + 1)
     written(tmp_path, 1)
     assert ledger.head(tmp_path).entries == found + 1
-    assert not [p for p in (tmp_path / ledger.FOLDER).iterdir() if p.name.startswith(PREFIX)]
+    assert not [p for p in (tmp_path / ledger.FOLDER).iterdir() if p.name.startswith(STAGING_PREFIX)]

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import ForecastError, LockedError
-from forecast.runs import manifest, publication_lock, scratch, store
+from forecast.runs import manifest, publication_lock, store
+from forecast.storage import temporary_folder
 
 FIRST, SECOND = "20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb"
 
@@ -37,11 +38,11 @@ PUBLISHER = """
     from datetime import UTC, datetime
     from pathlib import Path
     from forecast.errors import LockedError
-    from forecast.runs import lock, store
+    from forecast.runs import publication_lock, store
 
     reports, run_id = Path(sys.argv[1]), sys.argv[2]
     try:
-        with lock.publisher(reports, "forecast run --publish", datetime(2026, 1, 1, tzinfo=UTC)):
+        with publication_lock.publisher(reports, "forecast run --publish", datetime(2026, 1, 1, tzinfo=UTC)):
             print("holding", flush=True)
             sys.stdin.readline()
             store.write_run(reports, run_id, lambda folder: (folder / "report.md").write_text(run_id), {})
@@ -73,7 +74,7 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 def scratches(reports: Path) -> list[str]:
-    return [p.name for p in reports.iterdir() if p.name.startswith(scratch.PREFIX)]
+    return [p.name for p in reports.iterdir() if p.name.startswith(temporary_folder.STAGING_PREFIX)]
 
 
 def test_a_writer_killed_half_way_leaves_a_sound_store_that_is_swept_up(tmp_path: Path) -> None:
@@ -94,13 +95,13 @@ def test_a_living_writer_is_not_swept(tmp_path: Path) -> None:
     writer = start(WRITER, tmp_path, FIRST)
     assert said(writer) == "writing"
     try:
-        assert scratch.sweep(tmp_path) == ()
+        assert temporary_folder.remove_abandoned_stages(tmp_path) == ()
         store.write_run(tmp_path, SECOND, lambda folder: None, {})
         (left,) = scratches(tmp_path)
         assert (tmp_path / left / "half").read_text() == "half"
     finally:
         kill(writer)
-    assert scratch.sweep(tmp_path) == (left,)
+    assert temporary_folder.remove_abandoned_stages(tmp_path) == (left,)
 
 
 def test_of_two_publishers_one_waits_its_turn(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.errors import ForecastError, StoreError, UsageError
-from forecast.runs import manifest, run_ids, scratch, store
+from forecast.runs import manifest, store
+from forecast.storage import temporary_folder
 
 IDS = ["20260101T000000Z-aaaaaa", "20260102T000000Z-bbbbbb", "20260102T000000Z-cccccc", "20260103T000000Z-dddddd"]
 
@@ -35,18 +36,18 @@ def reports(tmp_path: Path) -> Path:
 
 def test_a_run_is_named_by_its_time_in_utc_and_its_digest() -> None:
     at = datetime(2026, 11, 24, 8, 15, 7, tzinfo=timezone(timedelta(hours=-6)))
-    assert run_ids.new_run_id(at, "ab12cdef") == "20261124T141507Z-ab12cd"
-    assert run_ids.made_at("20261124T141507Z-ab12cd") == at
+    assert store.new_run_id(at, "ab12cdef") == "20261124T141507Z-ab12cd"
+    assert store.made_at("20261124T141507Z-ab12cd") == at
     with pytest.raises(ValueError):
-        run_ids.new_run_id(at.replace(tzinfo=None), "ab12cdef")
+        store.new_run_id(at.replace(tzinfo=None), "ab12cdef")
     with pytest.raises(ValueError):
-        run_ids.new_run_id(at, "../../etc")
+        store.new_run_id(at, "../../etc")
 
 
 @given(st.lists(st.integers(0, 4 * 10**9), min_size=2, max_size=2))
 def test_names_sort_by_age(seconds: list[int]) -> None:
     early, late = (datetime.fromtimestamp(s, UTC) for s in sorted(seconds))
-    assert (run_ids.new_run_id(early, "aaaaaa") < run_ids.new_run_id(late, "aaaaaa")) == (early < late)
+    assert (store.new_run_id(early, "aaaaaa") < store.new_run_id(late, "aaaaaa")) == (early < late)
 
 
 def test_a_run_holds_what_was_written_and_what_was_noted(reports: Path) -> None:
@@ -204,7 +205,7 @@ def test_what_a_killed_pruning_left_is_swept_up(reports: Path, monkeypatch: pyte
         with pytest.raises(KeyboardInterrupt):
             store.prune(reports, 3)
     assert [run.run_id for run in store.list_runs(reports)] == IDS[1:]
-    assert len(scratch.sweep(reports)) == 1
+    assert len(temporary_folder.remove_abandoned_stages(reports)) == 1
     assert sorted(p.name for p in reports.iterdir()) == [*IDS[1:], "latest"]
 
 
@@ -215,7 +216,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(reports: Path) -> None:
 
     with pytest.raises(ForecastError, match=r"No space left on device.*prune"):
         store.write_run(reports, "20260104T000000Z-eeeeee", write, {})
-    assert [p.name for p in reports.iterdir() if p.name.startswith(scratch.PREFIX)] == []
+    assert [p.name for p in reports.iterdir() if p.name.startswith(temporary_folder.STAGING_PREFIX)] == []
 
 
 def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What the headline is made of: against edits of priors answered by `reweigh`, against brute force on toys, and against what must be."""
+"""Sensitivity of the headline: against edits of priors, against brute force on synthetic forecasts, and against what must hold."""
 
 from __future__ import annotations
 
@@ -11,28 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.arrays.ladder import rise_logit, saturate_pressure
-from forecast.arrays.power_scaling import THRESHOLD
 from forecast.arrays.psis import pareto_smooth
 from forecast.domain import FIRST_MONTH
-from forecast.forecasting.history_forecast import forecast_from_history
-from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder
+from forecast.forecasting.ladder_forecast import assign_paths, forecast_from_history, forecast_ladder
 from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
 from forecast.forecasting.predictive_checks import log_likelihood as whole_likelihood
-from forecast.model.history import History
 from forecast.model.hyperparameters import tolerance_priors
+from forecast.model.tolerance_data import History
 from forecast.priors.catalogue import CATALOGUE
-from forecast.priors.distributions import Fixed, HalfNormal, Normal, PriorSpec
-from forecast.priors.named_constants import Weights
+from forecast.priors.distributions import Fixed, HalfNormal, Normal
+from forecast.priors.specs import PriorSpec, Weights
 from forecast.reweighting.draws_archive import pack
-from forecast.reweighting.importance_ratios import PARAMETER_READERS
+from forecast.reweighting.importance_ratios import PARAMETER_READERS, to_own_unit, with_parameter_fixed
 from forecast.reweighting.prior_edits import reweight_to_priors
-from forecast.sensitivity.components import RECORD, components
-from forecast.sensitivity.power_scaling import PowerScaling, scale_block
+from forecast.sensitivity.analysis import RECORD, components
+from forecast.sensitivity.power_scaling import THRESHOLD, DrawReweighter, PowerScaling, scale_component
 from forecast.sensitivity.settings_sweep import sweeps, with_share
-from forecast.sensitivity.shared_bias import shared_bias
-from forecast.sensitivity.target_question import ReadingDraws, TargetQuestion, log_likelihood, target_question
-from forecast.sensitivity.threshold_crossing import Point, crossing
-from forecast.sensitivity.tipping_points import EFFECTS, given_effect, likelihood, tipping_point, with_value
+from forecast.sensitivity.target_question import Point, ReadingDraws, TargetQuestion, target_question
+from forecast.sensitivity.tipping_points import EFFECTS, crossing, likelihood_ratio, shared_bias, tipping_point, weights_given_effect
 from forecast.typing import Floats
 from tests.support import synthetic
 from tests.support.prior_forecasts import prior_forecast
@@ -47,12 +43,12 @@ def arrays() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def headline(arrays: dict[str, Any]) -> TargetQuestion:
-    return target_question(arrays, prior_forecast().situation.priors, HEADLINE)
+    return target_question(arrays, prior_forecast().origin_state.priors, HEADLINE)
 
 
 @pytest.fixture(scope="module")
 def every(arrays: dict[str, Any], headline: TargetQuestion) -> list[PowerScaling]:
-    return list(components(arrays, prior_forecast().situation.priors, headline))
+    return list(components(arrays, prior_forecast().origin_state.priors, headline))
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +57,8 @@ def scaled(every: list[PowerScaling]) -> dict[str, PowerScaling]:
 
 
 def edited(arrays: dict[str, Any], name: str, spec: PriorSpec) -> float:
-    priors = prior_forecast().situation.priors
-    return reweight_to_priors(arrays, priors, priors.replace({name: spec}), HEADLINE).probability[HEADLINE]
+    priors = prior_forecast().origin_state.priors
+    return reweight_to_priors(arrays, priors, priors.replace({name: spec}), HEADLINE).questions[HEADLINE].probability
 
 
 # the headline, asked again
@@ -74,18 +70,12 @@ def test_the_headline_is_the_runs(headline: TargetQuestion) -> None:
 
 def test_asked_again_it_is_the_recursion(headline: TargetQuestion) -> None:
     reading = headline.readings[1]
-    paths = assign_paths(reading.some.size, len(headline.pool.leverage), 1, 5)
+    paths = assign_paths(reading.subsample.size, len(headline.pool.leverage), 1, 5)
     history = reading.history
     found = forecast_ladder(
-        reading.some, headline.pool, paths, history.level_now, history.fresh_now, headline.origin, headline.administrations
+        reading.subsample, headline.pool, paths, history.level_now, history.just_risen_now, headline.origin, headline.administrations
     )  # fmt: skip
-    np.testing.assert_allclose(headline.again(reading).mean(1), found.reached(4, 12), rtol=1e-12)
-
-
-def test_the_likelihood_by_month_adds_up(headline: TargetQuestion) -> None:
-    reading = headline.readings[0]
-    by_month = log_likelihood(reading.draws, reading.history)
-    np.testing.assert_allclose(by_month.sum(1), whole_likelihood(reading.draws, reading.history), rtol=1e-10)
+    np.testing.assert_allclose(headline.resimulate(reading).mean(1), found.reached(4, 12), rtol=1e-12)
 
 
 # power-scaling
@@ -100,7 +90,7 @@ def test_every_prior_is_scaled_once_or_it_is_said_why_not(every: list[PowerScali
 
 def test_a_power_of_one_changes_nothing(headline: TargetQuestion, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast.sensitivity.power_scaling.POWERS", (1.0, 1.0))
-    found = scale_block(RECORD, "data", headline, {r.name: r.log_likelihood.sum(1) for r in headline.readings})
+    found = scale_component(RECORD, "data", DrawReweighter(headline), np.array([r.record.by_month.sum(1) for r in headline.readings]))
     for move in found.moves:
         assert move.probability == pytest.approx(headline.probability, rel=1e-12)
         assert move.k_hat == -np.inf
@@ -136,14 +126,14 @@ def test_a_prior_that_the_data_left_alone_is_seen_to_be_one(scaled: dict[str, Po
     for name in PARAMETER_READERS:
         own = scaled[name].own
         assert own is not None
-        assert (own[0] > THRESHOLD) == (name != "ladder.skip_up.1"), name
+        assert (own.prior > THRESHOLD) == (name != "ladder.skip_up.1"), name
 
 
 def test_the_parts_of_the_record_are_the_record(arrays: dict[str, Any], headline: TargetQuestion, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each change of level and the quiet months: to first order their moves add up to that of the whole."""
     monkeypatch.setattr("forecast.sensitivity.power_scaling.POWERS", (0.9999, 1.0001))
     found = {}
-    for s in components(arrays, prior_forecast().situation.priors, headline):
+    for s in components(arrays, prior_forecast().origin_state.priors, headline):
         if s.kind == "prior":
             break
         found[s.name] = s.moves[1].probability - headline.probability
@@ -161,8 +151,8 @@ def one_reading(draws: ParameterDraws, history: History, leverage: float = 1.0) 
     bare = ReadingDraws("main", 1.0, history, draws, np.zeros(draws.size))
     made = TargetQuestion(HEADLINE, 4, 12, (bare,), pool, synthetic.ORIGIN, np.zeros(24, int))
     paths = assign_paths(draws.size, 20, 1)
-    found = forecast_ladder(draws, pool, paths, history.level_now, history.fresh_now, synthetic.ORIGIN, np.zeros(24, int))
-    return replace(made, readings=(replace(bare, chance=found.reached(4, 12)),))
+    found = forecast_ladder(draws, pool, paths, history.level_now, history.just_risen_now, synthetic.ORIGIN, np.zeros(24, int))
+    return replace(made, readings=(replace(bare, probabilities=found.reached(4, 12)),))
 
 
 def flat_history(level: int = 3) -> History:
@@ -178,16 +168,15 @@ def test_the_value_at_which_it_flips_is_that_of_a_formula() -> None:
     )
     found = tipping_point(one_reading(draws, flat_history(), leverage=0.8), synthetic.priors(), "leverage.effect")
     pressure, a = float(saturate_pressure(np.array(0.8))), float(rise_logit(np.array(0.01)))
-    for line, c in found.crossings.items():
-        p = 1 - (1 - line) ** (1 / 12)
+    for c in found.crossings:
+        p = 1 - (1 - c.line) ** (1 / 12)
         exact = (np.log(p) - np.log1p(-p) - a) / pressure
         if found.low <= exact <= found.high:
-            assert c is not None
             assert c.value == pytest.approx(exact, abs=0.01)
             assert not c.rough
         else:
-            assert c is None
-    assert sum(c is not None for c in found.crossings.values()) >= 2
+            assert c.value is None
+    assert sum(c.value is not None for c in found.crossings) >= 2
 
 
 def test_draws_weigh_as_the_posterior_given_the_effect() -> None:
@@ -214,34 +203,33 @@ def test_draws_weigh_as_the_posterior_given_the_effect() -> None:
     z = np.linspace(-4.12, 4.12, 17)
     values = prior.mean + prior.sd * np.append(z, (value - prior.mean) / prior.sd)
     density = np.append(np.exp(-0.5 * z**2), 0.0)
-    weights = given_effect(reading, "leverage.effect", values, density)[-1]
-    found = float(weights.weights @ reading.some.logit_rise[:, 1])
+    weights = weights_given_effect(reading, "leverage.effect", values, density)[-1]
+    found = float(weights.weights @ reading.subsample.logit_rise[:, 1])
     assert abs(found - expected) < 0.08
-    assert abs(float(reading.some.logit_rise[:, 1].mean()) - expected) > 0.1  # unweighted they are elsewhere
+    assert abs(float(reading.subsample.logit_rise[:, 1].mean()) - expected) > 0.1  # unweighted they are elsewhere
 
 
 @pytest.mark.parametrize("name", [name for name in EFFECTS if name != "ladder.skip_up.3"])  # of that one rises and falls say nothing
 def test_the_likelihood_at_a_value_is_that_of_draws_with_it(headline: TargetQuestion, name: str) -> None:
     reading = headline.readings[0]
-    value = float(PARAMETER_READERS[name](reading.some).mean()) + 0.1
-    exact = whole_likelihood(with_value(reading.some, name, value), reading.history)
-    np.testing.assert_allclose(likelihood(reading, name, value), exact, rtol=1e-9)
+    value = float(PARAMETER_READERS[name](reading.subsample).mean()) + 0.1
+    fixed = with_parameter_fixed(reading.subsample, name, float(to_own_unit(name, np.array(value))))
+    exact = whole_likelihood(fixed, reading.history) - whole_likelihood(reading.subsample, reading.history)
+    np.testing.assert_allclose(likelihood_ratio(reading, name, value), exact, rtol=1e-9, atol=1e-9)
 
 
 def test_a_crossing_between_points_that_the_draws_carry_badly_is_rough() -> None:
-    curve = [Point(0.0, 0.01, 0.001, 0.9, 0.5), Point(1.0, 0.03, 0.001, 0.2, 0.5), Point(2.0, 0.2, 0.001, 0.2, 0.5)]
+    curve = [Point.judge(v, p, 0.001, k, 0.5) for v, p, k in ((0.0, 0.01, 0.9), (1.0, 0.03, 0.2), (2.0, 0.2, 0.2))]
     rough, fine = crossing(curve, 0.02, 0.0), crossing(curve, 0.1, 0.0)
-    assert rough is not None
-    assert fine is not None
     assert (rough.rough, fine.rough) == (True, False)
-    assert crossing(curve, 0.25, 0.0) is None
+    assert crossing(curve, 0.25, 0.0).value is None
 
 
 def test_of_two_crossings_the_nearer_one_counts() -> None:
-    curve = [Point(v, p, 0.001, 0.2, 0.5) for v, p in ((-2.0, 0.2), (0.0, 0.05), (2.0, 0.2))]
+    curve = [Point.judge(v, p, 0.001, 0.2, 0.5) for v, p in ((-2.0, 0.2), (0.0, 0.05), (2.0, 0.2))]
     for now in (-1.0, 1.0):
         found = crossing(curve, 0.1, now)
-        assert found is not None
+        assert found.value is not None
         assert np.sign(found.value) == np.sign(now)
 
 
@@ -251,7 +239,7 @@ def test_of_two_crossings_the_nearer_one_counts() -> None:
 def test_without_an_effect_of_opposition_no_bias_matters() -> None:
     draws = synthetic.draws(400, opposition=0.0, logit_rise=np.random.default_rng(1).normal(-4, 0.5, (400, 5)))
     found = shared_bias(one_reading(draws, flat_history()))
-    assert all(c is None for c in found.crossings.values())
+    assert all(c.value is None for c in found.crossings)
     assert found.halved is None
     assert found.doubled is None
     np.testing.assert_allclose([p.probability for p in found.curve], found.curve[0].probability, rtol=1e-9)
@@ -277,7 +265,7 @@ def test_a_bias_that_the_record_cannot_see_lowers_the_odds_by_the_effect() -> No
 @pytest.fixture(scope="module")
 def swept(arrays: dict[str, Any]) -> dict[tuple[str, str, float], Point]:
     """With every draw on all its paths, so that chance is no excuse."""
-    priors = prior_forecast().situation.priors
+    priors = prior_forecast().origin_state.priors
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecast.sensitivity.target_question.EACH", 1)
         found = sweeps(arrays, priors, target_question(arrays, priors, HEADLINE))
@@ -286,18 +274,18 @@ def swept(arrays: dict[str, Any]) -> dict[tuple[str, str, float], Point]:
 
 def test_a_reading_alone_is_that_reading(headline: TargetQuestion, swept: dict[tuple[str, str, float], Point]) -> None:
     for reading in headline.readings:
-        assert swept["readings.weights", reading.name, 1.0].probability == pytest.approx(reading.chance.mean(), rel=1e-9)
+        assert swept["readings.weights", reading.name, 1.0].probability == pytest.approx(reading.probabilities.mean(), rel=1e-9)
 
 
 def test_a_reading_alone_is_tried_alone(arrays: dict[str, Any]) -> None:
     """Also where readings that coincide were fitted as one: their weights go with it, here as in `priors try`."""
-    names, priors = [str(n) for n in arrays["readings"]], prior_forecast().situation.priors
+    names, priors = [str(n) for n in arrays["readings"]], prior_forecast().origin_state.priors
     last, before = names[-1], names[-2]
     fewer = {k: v for k, v in arrays.items() if not k.startswith(f"{last}/")}
     fewer |= {"readings": np.array(names[:-1]), f"merged/{before}": np.array([before, last])}
     alone = priors.replace({"readings.weights": Weights({n: float(n == last) for n in priors.parts("readings.weights")})})
     assert target_question(fewer, alone, HEADLINE).probability == pytest.approx(
-        reweight_to_priors(fewer, priors, alone, HEADLINE).probability[HEADLINE]
+        reweight_to_priors(fewer, priors, alone, HEADLINE).questions[HEADLINE].probability
     )
     assert target_question(fewer, alone, HEADLINE).probability == pytest.approx(
         float(fewer[f"{before}/questions"][question(arrays)].mean())
@@ -309,14 +297,14 @@ def question(arrays: dict[str, Any]) -> int:
 
 
 def test_what_a_reading_cannot_say_within_a_tenth_is_not_trusted() -> None:
-    assert Point(0.0, 0.05, 0.001, 0.2, 0.5, relative=0.09).trusted
-    assert not Point(0.0, 0.05, 0.001, 0.2, 0.5, relative=0.11).trusted
+    assert Point.judge(0.0, 0.05, 0.001, 0.2, 0.5, relative_error=0.09).trusted
+    assert not Point.judge(0.0, 0.05, 0.001, 0.2, 0.5, relative_error=0.11).trusted
 
 
 def test_the_error_of_a_point_is_that_of_the_run(headline: TargetQuestion) -> None:
     """With nothing varied: by draws, worth what they are, and by paths."""
-    even = {r.name: pareto_smooth(np.zeros(r.chance.size)) for r in headline.readings}
-    point = headline.point(0.0, {r.name: r.chance for r in headline.readings}, even, anchored=False)
+    even = {r.name: pareto_smooth(np.zeros(r.probabilities.size)) for r in headline.readings}
+    point = headline.point(0.0, {r.name: r.probabilities for r in headline.readings}, even, corrected=False)
     assert point.probability == pytest.approx(headline.probability)
     assert point.mcse == pytest.approx(prior_forecast().answers[HEADLINE].mcse, rel=0.35)  # there paths err alike in all readings
 
@@ -332,7 +320,7 @@ def test_the_error_of_a_point_is_that_of_the_run(headline: TargetQuestion) -> No
 def test_a_setting_swept_is_that_setting_tried(
     arrays: dict[str, Any], swept: dict[tuple[str, str, float], Point], name: str, part: str, value: float, text: str
 ) -> None:
-    from forecast.priors.catalogue import parse_prior
+    from forecast.priors.parsing import parse_prior
 
     exact = edited(arrays, name, parse_prior(name, text))
     assert swept[name, part, value].probability == pytest.approx(exact, abs=0.002)
@@ -341,12 +329,12 @@ def test_a_setting_swept_is_that_setting_tried(
 @pytest.mark.slow
 def test_another_selection_factor_is_draws_from_those_priors(swept: dict[tuple[str, str, float], Point]) -> None:
     """Here the draws come from the prior, so fresh ones of the edited prior are the answer."""
-    situation, pool = prior_forecast().situation, prior_forecast().pool
-    priors = situation.priors.replace({"outside_view.selection": Fixed(1.0)})
-    draws = from_prior(tolerance_priors(priors), situation.origin, 4_000, np.random.default_rng(8))
+    origin_state, pool = prior_forecast().origin_state, prior_forecast().pool
+    priors = origin_state.priors.replace({"outside_view.selection": Fixed(1.0)})
+    draws = from_prior(tolerance_priors(priors), origin_state.origin, 4_000, np.random.default_rng(8))
     exact = sum(
-        situation.weights[n] * float(forecast_from_history(situation, draws, pool, h).reached(4, 12).mean())
-        for n, h in situation.histories.items()
+        origin_state.weights[n] * float(forecast_from_history(origin_state, draws, pool, h).reached(4, 12).mean())
+        for n, h in origin_state.histories.items()
     )
     point = swept["outside_view.selection", "", 1.0]
     assert abs(point.probability - exact) < 4 * np.hypot(point.mcse, 0.001)

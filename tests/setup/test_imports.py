@@ -17,7 +17,7 @@ PACKAGE = Path(forecast.__file__).parent
 
 # Each room may import its own and those of the rows above it, not its neighbours in the row. What is no folder is a file.
 ROWS = [
-    {"errors", "domain", "progress", "typing"},
+    {"errors", "domain", "formatting", "progress", "typing"},
     {"storage"},
     {"arrays", "workspace"},
     {"data"},
@@ -100,7 +100,7 @@ def test_only_some_rooms_import_click_and_pymc() -> None:
             found |= tops & {"click"}
         if room(path) not in ("model", "inference"):
             found |= tops & {"pymc", "pytensor", "nutpie"}
-        if room(path) in ("errors", "domain", "progress", "storage", "workspace"):
+        if room(path) in ("errors", "domain", "formatting", "progress", "storage", "workspace"):
             found |= tops - set(sys.stdlib_module_names) - {"forecast"}
         if room(path) == "arrays":
             found |= tops - set(sys.stdlib_module_names) - {"forecast", "numpy"}

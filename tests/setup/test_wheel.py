@@ -97,4 +97,4 @@ def test_the_editable_install_works_in_an_empty_folder(tmp_path: Path) -> None:
     for words in (["--version"], ["data", "check"], ["init", "mine"]):
         done = run(command, *words, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    assert places.bundled() == ROOT
+    assert places.bundled_root() == ROOT

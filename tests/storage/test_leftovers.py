@@ -12,13 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from forecast.data.entry.preview import read_with_changes
-from forecast.data.replace import replace_files
-from forecast.data.scenario_file import write_new
-from forecast.priors.apply_edits import change
-from forecast.priors.catalogue import parse_prior
+from forecast.data.entry.file_edits import read_with_changes
+from forecast.forecasting.scenarios.template import create_scenario_file
+from forecast.priors.apply_edits import write_edits
 from forecast.priors.load import load_priors
-from forecast.priors.toml_edit import replace_text
+from forecast.priors.parsing import parse_prior
+from forecast.storage.atomic import replace_files, replace_text
 from forecast.storage.temporary_folder import temporary_folder
 from forecast.workspace import Workspace
 from tests.conftest import NOW
@@ -51,18 +50,18 @@ def hidden(folder: Path) -> list[str]:
 WRITERS: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "data": (
         "data/events.csv",
-        "from forecast.data.replace import replace_files; p = Path(sys.argv[1]); replace_files({p: p.read_bytes()})",
+        "from forecast.storage.atomic import replace_files; p = Path(sys.argv[1]); replace_files({p: p.read_bytes()})",
         lambda path: replace_files({path: path.read_bytes()}),
     ),
     "priors": (
         "priors/leverage.toml",
-        "from forecast.priors.toml_edit import replace_text; p = Path(sys.argv[1]); replace_text(p, p.read_text())",
+        "from forecast.storage.atomic import replace_text; p = Path(sys.argv[1]); replace_text(p, p.read_text())",
         lambda path: replace_text(path, path.read_text()),
     ),
     "scenarios": (
         "data/scenarios/mine.toml",
-        "from forecast.data.scenario_file import write_new; write_new(Path(sys.argv[1]))",
-        write_new,
+        "from forecast.forecasting.scenarios.template import create_scenario_file; create_scenario_file(Path(sys.argv[1]))",
+        create_scenario_file,
     ),
 }
 
@@ -82,14 +81,14 @@ def test_the_next_writer_removes_what_a_killed_one_left(workspace: Workspace, na
 
 def test_a_change_of_priors_sweeps_their_folder_and_their_history(workspace: Workspace) -> None:
     priors = load_priors(workspace.priors)
-    said = {"why": "because", "by": "ann", "source": "judgement", "now": NOW}
-    change(workspace.priors, priors, {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.5)")}, **said)  # type: ignore[arg-type]
+    output = {"why": "because", "by": "ann", "source": "judgement", "now": NOW}
+    write_edits(workspace.priors, priors, {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.5)")}, **output)  # type: ignore[arg-type]
     history = next(p for p in (workspace.priors / "history").iterdir() if p.name.startswith("2026"))
     left = [workspace.priors / ".leverage.toml.ab12cd34.tmp", history.parent / f".{history.name}.ab12cd34.tmp"]
     for path in left:
         path.write_text("half")
-    change(
-        workspace.priors, load_priors(workspace.priors), {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.6)")}, **said  # type: ignore[arg-type]
+    write_edits(
+        workspace.priors, load_priors(workspace.priors), {"leverage.effect": parse_prior("leverage.effect", "Normal(1, 0.6)")}, **output  # type: ignore[arg-type]
     )  # fmt: skip
     assert not any(path.exists() for path in left)
 

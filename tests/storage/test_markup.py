@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from forecast.data.data_readme import _item, _paragraph
-from forecast.report.differences import _markdown
-from forecast.report.markdown import bullets, markdown_table
-from forecast.report.tables.table import table
-from forecast.storage.characters import refused_character, visible
+from forecast.report.diff_view import _markdown
+from forecast.report.markdown import bullets
+from forecast.report.tables import markdown_table, table
 from forecast.storage.markup import markdown_bold, markdown_inline, markdown_link, markdown_text, web_address
+from forecast.storage.text import refused_character, visible
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 MARKS = (
@@ -73,11 +73,11 @@ def test_a_text_comes_back_and_brings_nothing_along(place: str, text: str) -> No
     if not expected:
         return
     write, tags = PLACES[place]
-    found = Read(write(text))
-    assert found.tags <= tags
-    said = one_line(found.text.replace("\n", " "))
-    said = said.removesuffix(" x") if place == "bold" else said.removeprefix("x ") if place == "cell" else said
-    assert said == expected
+    result = Read(write(text))
+    assert result.tags <= tags
+    output = one_line(result.text.replace("\n", " "))
+    output = output.removesuffix(" x") if place == "bold" else output.removeprefix("x ") if place == "cell" else output
+    assert output == expected
 
 
 def test_plain_words_stay_readable_as_they_are_written() -> None:
@@ -117,9 +117,9 @@ def test_an_address_of_the_web_is_encoded_where_it_must_be() -> None:
 @given(TEXTS)
 def test_no_address_leaves_its_link(text: str) -> None:
     address = f"https://example.org/{text}"
-    found = web_address(address)
+    result = web_address(address)
     if refused_character(address.strip(), line=True):
-        assert found is None
-    elif found is not None:
-        assert re.fullmatch(r"[!#-;=?-\[\]_a-z~]*", found)
+        assert result is None
+    elif result is not None:
+        assert re.fullmatch(r"[!#-;=?-\[\]_a-z~]*", result)
         assert Read(markdown_link("name", address)).text.strip() == "name"

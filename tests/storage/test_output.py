@@ -162,7 +162,7 @@ def test_every_command_that_writes_for_a_person_uses_it(
     def read(*_: object, **__: object) -> None:
         raise AssertionError("something was read before the path was checked")
 
-    monkeypatch.setattr("forecast.report.read.read_report", read)
+    monkeypatch.setattr("forecast.report.files.load_report", read)
     monkeypatch.setattr("forecast.priors.load.load_priors", read)
     mine = workspace.root / "mine.svg"
     mine.write_text(OLD)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast.storage.characters import character_name, refused_character, visible
-from forecast.storage.reading import MissingError, UnreadableError, read_bounded
+from forecast.storage.files import MissingError, UnreadableError, read_bounded
+from forecast.storage.text import character_name, refused_character, visible
 
 
 def _fifo(path: Path) -> None:

@@ -14,23 +14,22 @@ import pytest
 from click.testing import Result
 
 from forecast.cli import main
-from forecast.data.entry.add_rows import planned
+from forecast.data.entry.add_rows import plan_addition
 from forecast.data.entry.form import LABELS, cell_problem
-from forecast.data.entry.row_input import RowInput, read_given
+from forecast.data.entry.row_input import RowInput, read_rows
 from forecast.data.read import read_table
 from forecast.data.records import Record
 from forecast.data.tables import RECORDS
 from forecast.data.toml_file import read_settings
 from forecast.errors import ForecastError, InputError, Problem, StoreError
 from forecast.forecasting.scenarios.specification import read_scenarios
-from forecast.priors.apply_edits import change
+from forecast.priors.apply_edits import write_edits
 from forecast.priors.edit_log import read_history
-from forecast.priors.edits import read_edits
 from forecast.priors.expert_pooling import read_opinions
 from forecast.priors.load import load_priors
-from forecast.priors.outside_view_variants import FILE, read_alternatives
-from forecast.priors.parsing import parse
-from forecast.storage.characters import refused_character
+from forecast.priors.outside_view import ALTERNATIVES_FILE, read_alternatives
+from forecast.priors.parsing import parse, read_edits
+from forecast.storage.text import refused_character
 from tests.support.data_editing import BUNDLED, rows_of, write_rows
 
 type Command = Callable[..., Result]
@@ -91,9 +90,9 @@ def test_no_prompt_flag_or_row_of_json_takes_a_refused_character(tmp_path: Path,
     for column in columns:
         for character in (*CHARACTERS, "\ud800", "\udcff"):
             assert cell_problem(name, column, f"a{character}b") is not None
-            [row] = read_given(json.dumps({column: f"a{character}b"}).encode(), columns, "new.json")
+            [row] = read_rows(json.dumps({column: f"a{character}b"}).encode(), columns, "new.json")
             with pytest.raises(InputError) as refused:
-                planned(BUNDLED, name, [row])
+                plan_addition(BUNDLED, name, [row])
             assert [(p.file, p.row, p.column) for p in refused.value.problems] == [("new.json", 1, column)]
 
 
@@ -107,13 +106,13 @@ def escaped(character: str) -> str:
 
 def strings(path: Path, most: int) -> Iterator[tuple[int, int]]:
     """The end of some strings of a TOML file, spread over it, as line number and place in the line."""
-    found = [
+    outcome = [
         (number, hit.end() - 1)
         for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1)
         if not line.lstrip().startswith("#")
         for hit in STRING.finditer(line)
     ]
-    yield from found[:: max(1, len(found) // most)]
+    yield from outcome[:: max(1, len(outcome) // most)]
 
 
 def damaged(path: Path, line: int, place: int, inserted: str) -> str:
@@ -137,7 +136,7 @@ def raised(read: Callable[[], object]) -> tuple[Problem, ...]:
 TOML: dict[str, tuple[Path, Callable[[Path], tuple[Problem, ...]]]] = {
     **{name: (BUNDLED / name, settings_read) for name in SETTINGS},
     **{path.name: (path, lambda folder: raised(lambda: load_priors(folder))) for path in sorted(PRIORS.glob("*.toml"))},
-    "alternatives.toml": (PRIORS / FILE, lambda folder: raised(lambda: read_alternatives(folder))),
+    "alternatives.toml": (PRIORS / ALTERNATIVES_FILE, lambda folder: raised(lambda: read_alternatives(folder))),
     **{
         path.name: (path, lambda folder: raised(lambda: read_scenarios(folder)))
         for path in sorted((BUNDLED / "scenarios").glob("*.toml"))[:2]
@@ -150,7 +149,7 @@ def test_no_string_or_key_of_a_file_takes_a_refused_character(tmp_path: Path, na
     source, read = TOML[name]
     folder = tmp_path / "x"
     shutil.copytree(source.parent.parent if name == "alternatives.toml" else source.parent, folder, ignore=shutil.ignore_patterns("*.csv"))
-    path = folder / FILE if name == "alternatives.toml" else folder / name
+    path = folder / ALTERNATIVES_FILE if name == "alternatives.toml" else folder / name
     assert read(folder) == ()
     raw = path.read_bytes()
     for i, (line, place) in enumerate(strings(path, 8)):
@@ -181,9 +180,9 @@ def test_no_opinion_prior_or_reason_takes_a_refused_character(tmp_path: Path, ch
     shutil.copytree(PRIORS, folder)
     before = {path: path.read_bytes() for path in folder.rglob("*.toml")}
     for words in ({"why": f"a{character}b", "by": "b"}, {"why": "a", "by": f"a{character}b"}):
-        with pytest.raises(ForecastError) as told:
-            change(folder, priors, {effect: parse("Normal(1, 1)")}, **words, source="s", now=datetime(2026, 11, 24, tzinfo=UTC))
-        assert told.value.exit_code == 3
+        with pytest.raises(ForecastError) as messages:
+            write_edits(folder, priors, {effect: parse("Normal(1, 1)")}, **words, source="s", now=datetime(2026, 11, 24, tzinfo=UTC))
+        assert messages.value.exit_code == 3
     assert {path: path.read_bytes() for path in folder.rglob("*.toml") if path in before} == before
     (folder / "history" / "2026.toml").write_text(f'[[edit]]\nnumber = 1\nwhy = "a{character}b"\n', encoding="utf-8", newline="")
     with pytest.raises(StoreError, match=r"2026\.toml, line 3"):
@@ -205,14 +204,14 @@ def test_no_command_takes_an_argument_with_a_refused_character(command: Command,
         for given in ((f"a{character}b",), ("--workspace", f"a{character}b"), (f"--workspace=a{character}b",)):
             result = command(*words, *given)
             assert result.exit_code == 2, result.output
-            assert "is no argument" in result.stderr
+            assert "is not a valid argument" in result.stderr
             assert "Unexpected" not in result.stderr
             assert refused_character(result.output) is None
 
 
 def test_a_tab_a_line_break_and_any_letter_are_arguments(command: Command) -> None:
     result = command("priors", "show", "naïve\t\n 日本 👩‍💻")
-    assert "is no argument" not in result.stderr
+    assert "is not a valid argument" not in result.stderr
 
 
 def test_what_a_row_may_hold_is_held(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from click.testing import Result
 
 from forecast.data.entry.form import LABELS
-from forecast.data.entry.row_input import read_given
+from forecast.data.entry.row_input import read_rows
 from forecast.data.read import read_table
 from forecast.data.records import Record
 from forecast.data.tables import RECORDS
@@ -25,14 +25,13 @@ from forecast.errors import ForecastError, InputError
 from forecast.forecasting.scenarios.specification import read_scenarios
 from forecast.priors import apply_edits as priors_change
 from forecast.priors.edit_log import read_history
-from forecast.priors.edits import read_edits
 from forecast.priors.expert_pooling import read_opinions
 from forecast.priors.load import load_priors
-from forecast.priors.outside_view_variants import FILE, read_alternatives
-from forecast.priors.parsing import parse
+from forecast.priors.outside_view import ALTERNATIVES_FILE, read_alternatives
+from forecast.priors.parsing import parse, read_edits
 from forecast.runs import ledger, manifest
-from forecast.storage.text import decoded, handed_over
-from forecast.workspace import Workspace, create
+from forecast.storage.text import decode_text, read_input_text
+from forecast.workspace import Workspace, create_workspace
 from tests.support.data_editing import BUNDLED
 
 type Command = Callable[..., Result]
@@ -40,7 +39,7 @@ type Command = Callable[..., Result]
 PRIORS = BUNDLED.parent / "priors"
 CSV = b"start,level,published,stance,confidence,why\n2026-04,3,2026-06-30,documented,low,x\n"
 JSON = b'[{"start": "2026-04",\n"why": "x"}]\n'
-EDITS = b"# what if\nleverage.effect = Normal(1, 1)  # less\n\nladder.fresh = Normal(2, 1)\n"
+EDITS = b"# what if\nleverage.effect = Normal(1, 1)  # less\n\nladder.just_risen = Normal(2, 1)\n"
 ASKED = b"name,q05,q50,q95\nAna,0.1,0.8,1.5\nBen,0.5,1.6,2.5\n"
 
 
@@ -84,11 +83,11 @@ def settings_of(root: Path) -> Any:
 
 def opinions_of(root: Path) -> Any:
     effect = "leverage.effect"
-    return read_opinions(effect, handed_over(root / "asked.csv", "asked.csv"), load_priors(PRIORS).spec(effect), "asked.csv")
+    return read_opinions(effect, read_input_text(root / "asked.csv", "asked.csv"), load_priors(PRIORS).spec(effect), "asked.csv")
 
 
 def given_of(root: Path, file: str) -> Any:
-    return read_given(root / file, tuple(LABELS["claims"]), file)
+    return read_rows(root / file, tuple(LABELS["claims"]), file)
 
 
 READERS = (
@@ -96,13 +95,13 @@ READERS = (
     *(Reader(f"data/{name}.toml", settings_of) for name in ("coverage", "scales", "sources", "questions")),
     Reader("data/scenarios/refusal.toml", lambda root: read_scenarios(root / "data" / "scenarios")),
     *(Reader(f"priors/{path.name}", lambda root: load_priors(root / "priors")) for path in sorted(PRIORS.glob("*.toml"))),
-    Reader(f"priors/{FILE}", lambda root: read_alternatives(root / "priors")),
+    Reader(f"priors/{ALTERNATIVES_FILE}", lambda root: read_alternatives(root / "priors")),
     Reader("priors/history/start.toml", lambda root: read_history(root / "priors"), code=7),
     Reader("priors/history/2026.toml", lambda root: read_history(root / "priors"), code=7),
     Reader("new.csv", lambda root: given_of(root, "new.csv"), CSV),
     Reader("new.json", lambda root: given_of(root, "new.json"), JSON),
     Reader("asked.csv", opinions_of, ASKED),
-    Reader("edits.txt", lambda root: read_edits(handed_over(root / "edits.txt", "edits.txt"), "edits.txt"), EDITS),
+    Reader("edits.txt", lambda root: read_edits(read_input_text(root / "edits.txt", "edits.txt"), "edits.txt"), EDITS),
 )
 
 
@@ -151,7 +150,7 @@ READ: dict[str, Callable[[bytes], bytes]] = {
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with an edit in the history of its priors."""
-    where = create(tmp_path_factory.mktemp("template") / "w")
+    where = create_workspace(tmp_path_factory.mktemp("template") / "w")
     edit(where, datetime(2026, 11, 24, tzinfo=UTC))
     for reader in READERS:
         if reader.content is not None:
@@ -162,7 +161,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def edit(where: Workspace, now: datetime, why: str = "Because.") -> None:
     priors = load_priors(where.priors)
     new = parse("Normal(1, 1)" if str(priors.spec("leverage.effect")) != "Normal(1, 1)" else "Normal(2, 1)")
-    priors_change.change(where.priors, priors, {"leverage.effect": new}, why=why, by="a test", source="judgement", now=now)
+    priors_change.write_edits(where.priors, priors, {"leverage.effect": new}, why=why, by="a test", source="judgement", now=now)
 
 
 @pytest.fixture
@@ -178,10 +177,10 @@ def test_what_is_no_regular_text_is_refused_in_words_and_at_once(root: Path, rea
         make(path)
         with pytest.raises(ForecastError) as refused:
             reader.read(root)
-        told = str(refused.value)
-        assert refused.value.exit_code == reader.code, told
-        assert path.name in told
-        assert words in told
+        messages = str(refused.value)
+        assert refused.value.exit_code == reader.code, messages
+        assert path.name in messages
+        assert words in messages
         if path.is_dir() and not path.is_symlink():
             path.rmdir()
         else:
@@ -243,13 +242,13 @@ def test_every_way_of_handing_over_take_a_file_that_is_missing_as_a_mistake_in_t
     [(b"a\rb\rc\xe9", 3), (b"a\r\nb\r\nc\xe9", 3), (b"\xef\xbb\xbfa\nb\xe9", 2), (b"a\r\nb\rc\n\0", 4), (b"\xe9", 1)],
 )
 def test_lines_are_counted_whatever_ends_them(raw: bytes, row: int) -> None:
-    [problem] = decoded(raw, "x")[1]
+    [problem] = decode_text(raw, "x")[1]
     assert problem.row == row
 
 
 def test_text_in_two_bytes_is_told_from_text_with_a_nul() -> None:
-    assert "UTF-16" in decoded("name,q05\nAna,1\n".encode("utf-16-be"), "x")[1][0].found
-    assert "NUL" in decoded(b"name,q05\n\0Ana,1\n", "x")[1][0].found
+    assert "UTF-16" in decode_text("name,q05\nAna,1\n".encode("utf-16-be"), "x")[1][0].found
+    assert "NUL" in decode_text(b"name,q05\n\0Ana,1\n", "x")[1][0].found
 
 
 # ---- what the history of the priors and git do with line ends

@@ -13,7 +13,7 @@ from forecast.priors.load import load_priors
 
 
 @functools.cache
-def bundled_situation() -> OriginState:
+def bundled_origin_state() -> OriginState:
     """With seed 7, on the day of the tests. Nobody may change it."""
-    root = places.bundled()
+    root = places.bundled_root()
     return build_origin_state(as_of_now(read_data(root / "data"), date(2026, 11, 24)), load_priors(root / "priors"), 7)

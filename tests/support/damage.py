@@ -13,12 +13,11 @@ from click.testing import Result
 from numpy.typing import NDArray
 
 from forecast import workspace as places
-from forecast.report.parts.chances import questions
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import manifest, store
 from forecast.runs.draws_files import write_draws, write_posterior
 from tests.support.prior_forecasts import prior_forecast
-from tests.support.sound_reports import sound_report
+from tests.support.sound_reports import question_rows, sound_report
 
 type Command = Callable[..., Result]
 type Arrays = dict[str, NDArray[Any]]
@@ -47,15 +46,15 @@ def arrays() -> Arrays:
 
 @pytest.fixture(scope="module")
 def report() -> dict[str, Any]:
-    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=questions(prior_forecast()))))
+    rows: dict[str, Any] = json.loads(json.dumps(sound_report(RUN, questions=question_rows(prior_forecast()))))
     return rows
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory, arrays: Arrays, report: dict[str, Any]) -> places.Workspace:
     """A workspace with a published run of which all is sound. Nobody may change it."""
-    where = places.create(tmp_path_factory.mktemp("original") / "workspace")
-    priors = prior_forecast().situation.priors
+    where = places.create_workspace(tmp_path_factory.mktemp("original") / "workspace")
+    priors = prior_forecast().origin_state.priors
 
     def write(folder: Path) -> None:
         (folder / "report.json").write_text(json.dumps(report))

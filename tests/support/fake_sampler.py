@@ -34,9 +34,11 @@ from forecast.forecasting.parameter_draws import from_prior
 from forecast.inference.settings import SamplerSettings
 from forecast.jobs import run
 from forecast.model.tolerance_data import MODEL_VERSION, TolerancePriors
-from forecast.report import figures, index
-from forecast.report.parts import foundations
-from tests.fixtures.report_example import report_example
+from forecast.report import run_index
+from forecast.report.figures import catalogue
+from forecast.report.models.report import Report
+from forecast.report.payload.provenance import diagnostics
+from tests.fixtures.report_example import as_report, report_example
 from tests.support.prior_forecasts import as_tree
 
 EXAMPLE = report_example()
@@ -48,7 +50,7 @@ type Spoil = Callable[[xr.DataTree], None]
 class FromPrior:
     """Draws from the prior in place of the posterior, spoilt by `spoil`."""
 
-    situation: OriginState
+    origin_state: OriginState
     constants: TolerancePriors
     spoil: Spoil
 
@@ -56,7 +58,7 @@ class FromPrior:
         self, data: Mapping[str, Any], seed: int, settings: SamplerSettings = SamplerSettings(), report: object = None
     ) -> xr.DataTree:
         rng = np.random.default_rng(seed)
-        tree = as_tree(from_prior(self.constants, self.situation.origin, settings.chains * settings.draws, rng))
+        tree = as_tree(from_prior(self.constants, self.origin_state.origin, settings.chains * settings.draws, rng))
         tree["sample_stats/energy"] = xr.DataArray(rng.normal(size=(settings.chains, settings.draws)), dims=("chain", "draw"))
         tree.attrs["completed"] = True
         self.spoil(tree)
@@ -101,20 +103,24 @@ def _drop(tree: xr.DataTree) -> None:
 SPOILT: dict[str, Spoil] = {"well": _leave, "poisoned": _poison, "stopped": _stop, "stuck": _stick, "sleepy": _sleep, "dropping": _drop}
 
 
-def report(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
+def report(forecast: Forecast, run_id: str, created: datetime) -> Report:
+    return as_report(report_document(forecast, run_id, created))
+
+
+def report_document(forecast: Forecast, run_id: str, created: datetime) -> dict[str, Any]:
     """The example, as if it had been made from the inputs of this forecast."""
-    situation = forecast.situation
+    origin_state = forecast.origin_state
     made_of = {
-        "data_digest": data_digest(situation.data),
-        "priors_digest": situation.priors.digest(),
+        "data_digest": data_digest(origin_state.data),
+        "priors_digest": origin_state.priors.digest(),
         "model_version": MODEL_VERSION,
-        "seed": situation.seed,
-        "origin": month_text(situation.origin),
-        "stale": is_stale(situation.origin, created.date()),
-        "diagnostics": foundations.diagnostics(forecast),
+        "seed": origin_state.seed,
+        "origin": month_text(origin_state.origin),
+        "stale": is_stale(origin_state.origin, created.date()),
+        "diagnostics": diagnostics(forecast).model_dump(),
     }
     moved = EXAMPLE["moved"] | dict(forecast.moved) if forecast.moved else {}
-    made_of["rests_on"] = asdict(forecast.rests_on) if forecast.rests_on else None
+    made_of["draws_source"] = asdict(forecast.draws_source) if forecast.draws_source else None
     return (
         EXAMPLE
         | made_of
@@ -130,14 +136,14 @@ def _questions(forecast: Forecast) -> list[dict[str, Any]]:
 
 def stub(sampler: str = "well") -> None:
     """Put the sampler of this name in place of the real one, and leave out what takes long."""
-    run.compiled = lambda situation, constants, engine="nutpie": FromPrior(situation, constants, SPOILT[sampler])
-    run.explore = run.run_scenarios = lambda *_: []
+    run.compiled_sampler = lambda origin_state, constants, engine="nutpie": FromPrior(origin_state, constants, SPOILT[sampler])
+    run.run_multiverse = run.run_scenarios = lambda *_: []
     run.rehearse = lambda *_: None
     run.build_report = report
     fit_readings.DRAWS_A_CHAIN = 250
     forecast.jobs.explain.moved = lambda *_: {}
-    figures.Figure.svg = lambda *_: ""
-    index._chart = lambda *_: ""
+    catalogue.Figure.svg = lambda *_: ""
+    run_index._chart = lambda *_: ""
 
 
 def command(words: list[str], sampler: str, said: Path) -> None:

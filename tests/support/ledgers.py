@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from forecast.domain import last_day, month, month_text
-from forecast.jobs.questions.freeze import enter
-from forecast.runs import ledger, run_ids, store
+from forecast.jobs.questions.freeze import enter_published_runs
+from forecast.runs import ledger, store
 from tests.conftest import NOW
 from tests.support.sound_reports import sound_report
 
@@ -30,7 +30,7 @@ def example(
     report: dict[str, Any] = json.loads(_whole())
     ahead = month(origin) - month(report["origin"])
     report |= {"run_id": run_id, "origin": origin, "priors_digest": priors, "data_digest": data}
-    report["created"] = f"{run_ids.made_at(run_id):%Y-%m-%dT%H:%M:%SZ}"
+    report["created"] = f"{store.made_at(run_id):%Y-%m-%dT%H:%M:%SZ}"
     for q in report["questions"]:
         q["window"] = {side: month_text(month(m) + ahead) for side, m in q["window"].items()}
         q["resolution_date"] = (last_day(month(q["window"]["end"])) + timedelta(days=60)).isoformat()
@@ -60,5 +60,5 @@ def publish(reports: Path, report: Mapping[str, Any]) -> Path:
 def published(reports: Path, run_id: str = FIRST, **how: Any) -> Path:
     """A run published and entered at its own time."""
     path = publish(reports, example(run_id, **how))
-    enter(reports, max(NOW, run_ids.made_at(run_id)))
+    enter_published_runs(reports, max(NOW, store.made_at(run_id)))
     return path

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from forecast.data.sources.http_client import Endpoint, Limits
-from forecast.data.sources.overdose import LABELS, MONTHS
+from forecast.data.sources.overdose import INDICATOR_SERIES, MONTHS
 from tests.support.workbooks import Cell, xls, xlsx
 
 HASTE = Limits(connect=2.0, silence=0.3, whole=0.6, attempts=3, first_wait=0.001, longest_wait=2.0, jitter=0.001)
@@ -180,7 +180,7 @@ def newest_release(folder: Path) -> list[dict[str, Any]]:
     """The newest release held of each indicator, as its publisher sent it."""
     rows = held_rows(folder, "overdose_releases.csv")
     out = []
-    for label, indicator in LABELS.items():
+    for label, indicator in INDICATOR_SERIES.items():
         last = max(r["published"] for r in rows if r["indicator"] == indicator)
         out += [
             provisional(label, r["period_end"], r["reported"] or None, r["predicted"] or None, r["percent_pending"] or None)
@@ -220,7 +220,7 @@ def in_good_order(played: Publisher, folder: Path) -> None:
     """Everybody publishes what is held, and two months more (overdoses one, trade-policy uncertainty all)."""
     world, mexico, pesos = (monthly(folder, series) for series in ("gpr_global", "gprc_mex", "usdmxn_avg"))
     rows = newest_release(folder)
-    for label, end in zip(LABELS, ("70123", "36001"), strict=True):
+    for label, end in zip(INDICATOR_SERIES, ("70123", "36001"), strict=True):
         rows.append(provisional(label, "2026-02", end, str(int(end) + 700), "0.31"))
     played.answers = {
         OVERDOSE: soda(alphabetical(rows)),

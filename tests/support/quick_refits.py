@@ -31,7 +31,7 @@ MOVED = explain.moved
 def fitted(inputs: Inputs, *_: Any) -> Forecast:
     """A forecast that says of itself that it was made from these inputs."""
     made = prior_forecast()
-    return replace(made, situation=replace(made.situation, data=inputs.data, priors=inputs.priors))
+    return replace(made, origin_state=replace(made.origin_state, data=inputs.data, priors=inputs.priors))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,25 +40,25 @@ def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "fit", fitted)
         patch.setattr(run, "build_report", fake_sampler.report)
-        patch.setattr(run, "write_report_files", lambda report, folder: (folder / "report.json").write_text(json.dumps(report)))
+        patch.setattr(run, "write_report_files", lambda report, folder: (folder / "report.json").write_text(json.dumps(report.document())))
         patch.setattr(run, "write_posterior", lambda *_: None)
         patch.setattr(run, "pack", lambda _: {})
-        patch.setattr("forecast.report.index._chart", lambda *_: "")
+        patch.setattr("forecast.report.run_index._chart", lambda *_: "")
         patch.setattr("forecast.jobs.explain.moved", lambda previous, *_: {"from_run": previous.name, "unexplained": []})
         yield
 
 
 def command(root: Path, *words: str, minutes: float = 0) -> Result:
     """`forecast WORDS`, so many minutes after the tests' time."""
-    surroundings = Environment(clock=lambda: NOW + timedelta(minutes=minutes), environ={}, cwd=root)
-    return CliRunner().invoke(main, list(words), obj=surroundings, prog_name="forecast")
+    environment = Environment(clock=lambda: NOW + timedelta(minutes=minutes), environ={}, cwd=root)
+    return CliRunner().invoke(main, list(words), obj=environment, prog_name="forecast")
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A workspace in which the first refit has just ended, and what it said. To be copied."""
     root = tmp_path_factory.mktemp("refit") / "workspace"
-    places.create(root)
+    places.create_workspace(root)
     return root, command(root, "refit")
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, PriorSpec, Quantiles
+from forecast.priors.distributions import Beta, Fixed, Gamma, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.load import Priors
-from forecast.priors.named_constants import Weights
+from forecast.priors.specs import PriorSpec, Weights
 from forecast.reweighting.edit_effects import FITTED
 
 WIDTH = 3.29

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from forecast import workspace as places
-from forecast.runs import manifest, scratch, store
+from forecast.runs import manifest, store
+from forecast.storage import temporary_folder
 from tests.support import fake_sampler
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -72,7 +73,7 @@ def run(root: Path, *words: str, sampler: str = "well") -> Started:
 
 def create(root: Path) -> places.Workspace:
     """A new workspace without scenarios, which take their time."""
-    made = places.create(root)
+    made = places.create_workspace(root)
     for file in (made.data / "scenarios").glob("*.toml"):
         file.unlink()
     return made
@@ -93,4 +94,4 @@ def sound(root: Path) -> Path | None:
 
 
 def scratches(root: Path) -> list[str]:
-    return sorted(p.name for p in root.rglob(f"{scratch.PREFIX}*"))
+    return sorted(p.name for p in root.rglob(f"{temporary_folder.STAGING_PREFIX}*"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from forecast.forecasting.forecast_result import Forecast
+from forecast.report.payload.questions import questions
 from tests.fixtures.report_example import report_example
 
 EXAMPLE = report_example()
@@ -13,6 +15,11 @@ EXAMPLE = report_example()
 def sound_report(run_id: str, **parts: Any) -> dict[str, Any]:
     """The example as the report of a run, with these parts in place of its own; every question has a baseline and a chance by reading."""
     return mixed(EXAMPLE | {"run_id": run_id, "moved": {}} | parts)
+
+
+def question_rows(forecast: Forecast) -> list[dict[str, Any]]:
+    """The questions of a forecast as they are in report.json."""
+    return [q.model_dump() for q in questions(forecast)]
 
 
 def mixed(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,9 +33,10 @@ def mixed(report: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sound_change(before: float, after: float, noise_se: float, unexplained: bool = False, from_run: str = "before") -> dict[str, Any]:
-    """The `moved` of a report that says of the headline alone what it was and is, and that all between is noise."""
+    """The `moved` of a report in which the headline alone changed, by noise."""
     asked = {
-        "before": before, "after": after, "parts": [], "noise": after - before, "noise_se": noise_se, "remainder_se": noise_se,
+        "before": before, "after": after, "parts": [], "parts_se": [],
+        "noise": after - before, "noise_se": noise_se, "remainder_se": noise_se,
         "within_noise": [],
     }  # fmt: skip
     headline = EXAMPLE["headline"]

@@ -16,10 +16,9 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_ladder
 from forecast.forecasting.origin_state import OriginState, build_origin_state
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.model.history import Drivers
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.model.leverage import LeverageSettings
-from forecast.model.tolerance_data import ADMINISTRATIONS, TolerancePriors, slots
+from forecast.model.tolerance_data import ADMINISTRATIONS, Drivers, TolerancePriors, slots
 from forecast.priors.load import Priors, load_priors
 from forecast.typing import Floats
 
@@ -44,7 +43,7 @@ def constants() -> TolerancePriors:
 
 
 @cache
-def situation() -> OriginState:
+def origin_state() -> OriginState:
     """The bundled data at their origin; several seconds, so once a process."""
     return build_origin_state(data(), priors(), seed=20261124)
 
@@ -108,9 +107,9 @@ def pool(n: int = 20, horizon: int = 24, **series: Floats | float) -> DriverPath
     )
 
 
-def climbed(of: ParameterDraws, on: DriverPaths, level: int = 2, fresh: bool = False, each: int = 1) -> LadderForecast:
+def climbed(of: ParameterDraws, on: DriverPaths, level: int = 2, just_risen: bool = False, each: int = 1) -> LadderForecast:
     """The climb from a level at the bundled origin, one administration throughout."""
-    return forecast_ladder(of, on, assign_paths(of.size, len(on.leverage), 1, each), level, fresh, ORIGIN, np.zeros(on.horizon, int))
+    return forecast_ladder(of, on, assign_paths(of.size, len(on.leverage), 1, each), level, just_risen, ORIGIN, np.zeros(on.horizon, int))
 
 
 def at(m: str) -> int:

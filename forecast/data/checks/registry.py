@@ -1,7 +1,7 @@
-"""Which checks there are, and which tables each needs.
+"""The checks of the data, and the tables that each needs. `check_*` finds errors, `odd_*` finds warnings.
 
-Where some rows of a file could not be read, what looks at single rows or pairs of them still runs on the others; what asks whether
-something is there does not, since it may be among the rows that were refused.
+If some rows of a file could not be read, checks of single rows still run on the others. Checks that something exists do not run, since it
+may be among the rows that were refused.
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from forecast.data.checks import anomalies, dates, events, future_dates, intervals, jumps, poll_shares, polls, references
-from forecast.data.tables import RECORDS, Table
+from forecast.data.checks import anomalies, dates, events, intervals, jumps, polls, references
+from forecast.data.problems import Finding, Severity, row_problem
+from forecast.data.tables import RECORDS, RecordTable
 from forecast.data.toml_file import Settings
 from forecast.errors import Problem
 
-type Tables = Mapping[str, Table[Any]]
-type Check = Callable[..., Iterator[Problem]]
+type Tables = Mapping[str, RecordTable[Any]]
+type Check = Callable[..., Iterator[Finding]]
+type Checks = tuple[tuple[Check, tuple[str, ...]], ...]
 
-BY_ROW: tuple[tuple[Check, tuple[str, ...]], ...] = (
+_SERIES = ("overdose_final", "indicators")
+
+ROW_CHECKS: Checks = (
     (events.check_events, ("events",)),
     (references.check_stakes, ("stakes",)),
     (intervals.check_claims, ("claims",)),
@@ -37,93 +41,89 @@ BY_ROW: tuple[tuple[Check, tuple[str, ...]], ...] = (
 )
 """Checks of the rows of a table."""
 
-OF_WHOLE: tuple[tuple[Check, tuple[str, ...]], ...] = (
+TABLE_CHECKS: Checks = (
     (references.check_event_links, ("events",)),
     (references.check_causes, ("events",)),
     (references.check_claim_links, ("claims", "events")),
     (references.check_calendar_links, ("calendar", "events")),
     (references.check_coding_links, ("coding_second", "events")),
-    (references.check_states, ("spells", "pressure", "states")),
+    *((references.check_countries, (name, "states")) for name in ("spells", "pressure")),
     (intervals.check_main, ("readings",)),
     (intervals.check_every_month_governed, ("administrations",)),
 )
-"""Checks that what is named or needed is there."""
+"""Checks that a row which is named or needed exists; not run if a table lacks rows."""
 
-AGAINST: tuple[tuple[Check, tuple[str, ...]], ...] = (
+ROW_SETTING_CHECKS: Checks = (
     (dates.check_reading_months, ("readings",)),
     *(
         (dates.check_covered, (name,))
         for name in ("events", "claims", "polls", "overdose_final", "overdose_releases", "indicators", "calendar", "spells")
     ),
-    *((dates.check_sourced, (name,)) for name in ("overdose_final", "indicators")),
+    *((dates.check_sourced, (name,)) for name in _SERIES),
 )
-"""Checks of the rows of a table against the settings."""
+"""Checks of the rows of a table against the TOML files."""
 
-WHOLE_AGAINST: tuple[tuple[Check, tuple[str, ...]], ...] = (
-    (dates.check_coverage, ()),
-    (dates.check_documented, ("claims",)),
-)
-"""Checks against the settings that something is there."""
+SETTING_CHECKS: Checks = ((dates.check_coverage, ()), (dates.check_documented, ("claims",)))
+"""Checks against the TOML files that something exists; not run if a table lacks rows."""
 
-ODD: tuple[tuple[Check, tuple[str, ...]], ...] = (
-    (anomalies.odd_gaps, ("overdose_final",)),
-    (anomalies.odd_gaps, ("indicators",)),
-    (anomalies.odd_stops, ("overdose_final",)),
-    (anomalies.odd_stops, ("indicators",)),
-    (anomalies.odd_repeats, ("overdose_final",)),
-    (anomalies.odd_repeats, ("indicators",)),
+ODDITY_CHECKS: Checks = (
+    *((check, (name,)) for check in (anomalies.odd_gaps, anomalies.odd_stops, anomalies.odd_repeats) for name in _SERIES),
     (anomalies.odd_releases, ("overdose_releases",)),
-    (anomalies.odd_pairs, ("events",)),
+    (anomalies.odd_duplicates, ("events",)),
     (anomalies.odd_counts, ("events",)),
     (anomalies.odd_terms, ("administrations",)),
-    *((check, (name,)) for check in (jumps.odd_steps, jumps.odd_signs, jumps.odd_vintages) for name in ("overdose_final", "indicators")),
+    *((check, (name,)) for check in (jumps.odd_steps, jumps.odd_signs, jumps.odd_vintages) for name in _SERIES),
     (jumps.odd_units, ("indicators",)),
     (jumps.odd_totals, ("overdose_releases",)),
-    *((check, ("polls",)) for check in (poll_shares.odd_polls, poll_shares.odd_shares, poll_shares.odd_sizes, poll_shares.odd_twice)),
+    *((check, ("polls",)) for check in (polls.odd_distances, polls.odd_shares, polls.odd_samples, polls.odd_repeated_polls)),
 )
-"""What is no error, but worth a look."""
+"""Warnings: no error, but worth a look."""
 
-BY_CLOCK: tuple[tuple[Check, tuple[str, ...]], ...] = (
-    (future_dates.odd_coverage, ()),
-    (future_dates.odd_until, ("events",)),
-    *((future_dates.odd_months, (name,)) for name in ("claims", "states", "pressure")),
-    *((future_dates.odd_published, (name,)) for name, record in RECORDS.items() if "published" in record.model_fields),
+CLOCK_CHECKS: Checks = (
+    (dates.odd_coverage, ()),
+    (dates.odd_until, ("events",)),
+    *((dates.odd_months, (name,)) for name in ("claims", "states", "pressure")),
+    *((dates.odd_published, (name,)) for name, record in RECORDS.items() if "published" in record.model_fields),
 )
-"""What the clock says is still to come."""
+"""Warnings about what is still to come by the clock."""
+
+ABSENCE_CHECKS: frozenset[Check] = frozenset({anomalies.odd_gaps, anomalies.odd_stops, anomalies.odd_releases})
+"""Warnings that something is missing; the other warnings are about the figures of a row."""
 
 
-ABSENT: frozenset[Check] = frozenset({anomalies.odd_gaps, anomalies.odd_stops, anomalies.odd_releases})
-"""Of what is odd, the checks of what is not there; the others look at the figures themselves."""
-
-
-def errors(tables: Tables, damaged: Collection[str], settings: Settings | None) -> list[Problem]:
+def find_errors(tables: Tables, damaged: Collection[str], settings: Settings | None) -> list[Problem]:
     """Everything impossible across cells, rows and files, in the order of files and lines; `damaged` names the tables that lack rows."""
-    found = [p for check, names in BY_ROW for p in check(*_of(tables, names))]
-    found += [p for check, names in OF_WHOLE if not set(names) & set(damaged) for p in check(*_of(tables, names))]
+    problems = [*run_checks(ROW_CHECKS, tables), *run_checks(TABLE_CHECKS, tables, skip=damaged)]
     if settings:
-        found += [p for check, names in AGAINST for p in check(*_of(tables, names), settings)]
-        found += [p for check, names in WHOLE_AGAINST if not set(names) & set(damaged) for p in check(*_of(tables, names), settings)]
-    return sorted(found, key=_place)
+        problems += [*run_checks(ROW_SETTING_CHECKS, tables, settings), *run_checks(SETTING_CHECKS, tables, settings, skip=damaged)]
+    return sorted(problems, key=_place)
 
 
-def oddities(tables: Tables, settings: Settings, today: date | None = None) -> list[Problem]:
+def find_oddities(tables: Tables, settings: Settings, today: date | None = None) -> list[Problem]:
     """Everything odd that sources.toml does not declare expected, in the order of files and lines.
 
-    today: the day by the clock; with it, what is still to come is named too.
+    today: the day by the clock; if given, warnings about what is still to come are added.
     """
-    found = [p for check, names in ODD for p in check(*_of(tables, names), settings)]
+    problems = list(run_checks(ODDITY_CHECKS, tables, settings, severity="warning"))
     if today is not None:
-        found += [p for check, names in BY_CLOCK for p in check(*_of(tables, names), settings, today)]
-    return sorted(found, key=_place)
+        problems += run_checks(CLOCK_CHECKS, tables, settings, today, severity="warning")
+    return sorted(problems, key=_place)
 
 
-def odd_values(tables: Tables, settings: Settings) -> list[Problem]:
-    """The oddities that lie in what a row says, not in the absence of another."""
-    return sorted((p for check, names in ODD if check not in ABSENT for p in check(*_of(tables, names), settings)), key=_place)
+def find_odd_values(tables: Tables, settings: Settings) -> list[Problem]:
+    """The oddities in the figures of rows, without those that something is missing."""
+    checks = tuple(entry for entry in ODDITY_CHECKS if entry[0] not in ABSENCE_CHECKS)
+    return sorted(run_checks(checks, tables, settings, severity="warning"), key=_place)
 
 
-def _of(tables: Tables, names: tuple[str, ...]) -> list[Table[Any]]:
-    return [tables[name] for name in names]
+def run_checks(checks: Checks, tables: Tables, *more: Any, severity: Severity = "error", skip: Collection[str] = ()) -> Iterator[Problem]:
+    """The problems that checks find, those excepted that need a table in `skip`; `more` is handed to each check after its tables."""
+    for check, names in checks:
+        if set(names) & set(skip):
+            continue
+        needed = [tables[name] for name in names]
+        for finding in check(*needed, *more):
+            yield finding if isinstance(finding, Problem) else row_problem(needed[0], severity, *finding)
 
 
 def _place(problem: Problem) -> tuple[str, int]:

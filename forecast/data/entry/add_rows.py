@@ -1,36 +1,37 @@
-"""Adding rows to a data file: the whole folder is checked as it would be, and only then one line a row is written.
+"""Adding rows to a data file: the whole folder is checked as it would be before anything is written.
 
-`planned` reads, proposes, inserts and checks, and writes nothing; `write` takes what was planned, unless the folder has changed since.
+`plan_addition` reads, completes, inserts and checks, and writes nothing. `write_addition` writes the plan if the folder is still the same.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from forecast.data.checks.dates import covered_day
-from forecast.data.entry.csv_insert import insert
-from forecast.data.entry.defaults import proposal
-from forecast.data.entry.form import LABELS, applies, required, unwritable
-from forecast.data.entry.preview import COVERAGE, FILES, moved, read_with_changes
+from forecast.data.checks.expected import FORTNIGHT
+from forecast.data.entry.defaults import proposed_value
+from forecast.data.entry.file_edits import COVERAGE, FILES, insert_rows, read_with_changes, with_coverage
+from forecast.data.entry.form import LABELS, column_applies, line_problem, required_columns
 from forecast.data.entry.row_input import RowInput
-from forecast.data.lock import editing
 from forecast.data.read import read_data, read_table
 from forecast.data.records import Record
-from forecast.data.replace import replace_files
-from forecast.data.tables import RECORDS, Data
+from forecast.data.tables import RECORDS, Data, table_rows
 from forecast.errors import InputError, Problem, UsageError
-from forecast.storage.reading import UnreadableError, read_bounded
+from forecast.storage.atomic import replace_files
+from forecast.storage.files import UnreadableError, read_bounded
+from forecast.storage.locks import folder_lock
 
 
 @dataclass(frozen=True, eq=False)
 class NewRow:
-    """A row as it will stand: the record, its line in the file, and the line's text."""
+    """A row as it will be written: the record, its line in the file, and the text of the line."""
 
     record: Record
     line: int
@@ -39,9 +40,10 @@ class NewRow:
 
 @dataclass(frozen=True, eq=False)
 class Addition:
-    """What would be written: new rows of the table `name`, the data before and after, the new bytes of each file that changes.
+    """A planned addition of rows.
 
-    covered: the file's coverage before and after, if it moves; basis: a digest of the folder that all this was made from.
+    name: the table. before, after: the data without and with the rows. covered: coverage of the file before and after, None if unchanged.
+    contents: file → its new bytes. basis: digest of the folder that the plan was made from.
     """
 
     name: str
@@ -59,93 +61,95 @@ class Addition:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What is odd with the new rows and was not before."""
-        told = {(p.file, p.found) for p in self.before.warnings}
-        return tuple(p for p in self.after.warnings if (p.file, p.found) not in told)
+        known = {(p.file, p.found) for p in self.before.warnings}
+        return tuple(p for p in self.after.warnings if (p.file, p.found) not in known)
 
 
-def completed(data: Data, name: str, cells: Mapping[str, str], taken: Sequence[str] = ()) -> dict[str, str]:
-    """The cells with what is proposed for columns that were left out. A cell given empty stays empty."""
+def complete_cells(data: Data, name: str, cells: Mapping[str, str], taken: Sequence[str] = ()) -> dict[str, str]:
+    """The cells, completed with default values for columns that were left out. A cell given as empty stays empty."""
     full = dict(cells)
     for column in LABELS[name]:
-        if column not in full and applies(name, column, full):
-            proposed = proposal(data, name, column, full, taken)
+        if column not in full and column_applies(name, column, full):
+            proposed = proposed_value(data, name, column, full, taken)
             if proposed is not None:
                 full[column] = proposed
     return full
 
 
-def lacking(data: Data, name: str, cells: Mapping[str, str]) -> tuple[str, ...]:
-    """The columns that someone has to fill in yet, in the order of asking. The name of the row is none: it follows from the others."""
-    full = completed(data, name, cells)
-    return tuple(column for column in required(name, full) if not full.get(column) and (column in cells or column not in RECORDS[name].key))
+def missing_columns(data: Data, name: str, cells: Mapping[str, str]) -> tuple[str, ...]:
+    """The required columns that still have no value, in the order of asking, without the key, which follows from the others."""
+    full = complete_cells(data, name, cells)
+    return tuple(
+        column for column in required_columns(name, full) if not full.get(column) and (column in cells or column not in RECORDS[name].key)
+    )
 
 
-def planned(
+def plan_addition(
     folder: Path, name: str, given: Sequence[RowInput], covered_through: date | None = None, today: date | None = None
 ) -> Addition:  # fmt: skip
-    """What adding these rows to the table `name` comes to; nothing is written, and nobody writes meanwhile.
+    """The plan for adding rows to the table `name`; nothing is written, and the folder is locked meanwhile.
 
-    today: the day by the clock; rows that are still to come then are odd.
+    today: the day by the clock; rows dated later add warnings.
 
-    Raises InputError with every problem that the data would have, those of a row from a file with that file's name and line; UsageError
-    for a coverage that would not move on; LockedError while another command writes for long.
+    Raises InputError with every problem that the data would have (a row from a file is named by that file and its line), UsageError for a
+    coverage that would not advance, LockedError if another command writes for long.
     """
-    with editing(folder):
+    with folder_lock(folder):
         return _planned(folder, name, given, covered_through, today)
 
 
 def _planned(folder: Path, name: str, given: Sequence[RowInput], covered_through: date | None, today: date | None) -> Addition:
-    basis = snapshot(folder)
+    basis = folder_digest(folder)
     before = read_data(folder, today)
     file, key = RECORDS[name].file, RECORDS[name].key[0]
     table, _ = read_table(folder / file, RECORDS[name])
     cells: list[dict[str, str]] = []
     for row in given:
-        cells.append(completed(before, name, row.cells, [c[key] for c in cells if key in c]))
+        cells.append(complete_cells(before, name, row.cells, [c[key] for c in cells if key in c]))
     _refuse_unwritable(file, given, cells)
     records = [_record(name, c) for c in cells]
-    inserted = insert(read_bounded(folder / file), name, table, list(zip(cells, records, strict=True)))
+    inserted = insert_rows(read_bounded(folder / file), name, table, list(zip(cells, records, strict=True)))
     contents = {file: inserted.raw}
     covered = None
     if covered_through is not None:
         covered = before.coverage[file], covered_through
         if covered_through <= before.coverage[file]:
             raise UsageError(
-                f"{file} is covered through {before.coverage[file]} already.", "Leave out --covered-through, or give a later day."
+                f"{file} has already been read through {before.coverage[file]}.", "Leave out --covered-through, or give a later day."
             )
-        contents[COVERAGE] = moved(folder, file, covered_through)
+        contents[COVERAGE] = with_coverage(folder, file, covered_through)
     try:
         after = read_with_changes(folder, contents, today)
     except InputError as e:
         raise _refusal(e, file, covered_through or before.coverage[file], given, records, inserted.lines) from e
-    made = {getattr(row, key): row for row in getattr(after, name)}
+    by_key = {getattr(row, key): row for row in getattr(after, name)}
     rows = zip(cells, inserted.lines, inserted.texts, strict=True)
-    new = tuple(NewRow(made[c[key]], line, text) for c, line, text in rows)
+    new = tuple(NewRow(by_key[c[key]], line, text) for c, line, text in rows)
     return Addition(name, new, before, after, covered, contents, basis)
 
 
-def write(folder: Path, addition: Addition) -> bool:
-    """Write what was planned, whole or not at all; False, with nothing written, if the folder has changed since it was planned.
+def write_addition(folder: Path, addition: Addition) -> bool:
+    """Write a plan, all or nothing; False, with nothing written, if the folder has changed since.
 
-    Raises LockedError while another command writes for long, ForecastError if the disk refuses.
+    Raises LockedError if another command writes for long, ForecastError if the disk refuses.
     """
-    with editing(folder):
-        if snapshot(folder) != addition.basis:
+    with folder_lock(folder):
+        if folder_digest(folder) != addition.basis:
             return False
         replace_files({folder / file: raw for file, raw in addition.contents.items()})
         return True
 
 
-def snapshot(folder: Path) -> str:
-    """A digest of all that a data folder is read from."""
-    made = hashlib.sha256()
+def folder_digest(folder: Path) -> str:
+    """A digest of all files that the data are read from."""
+    digest = hashlib.sha256()
     for file in FILES:
         try:
             raw = read_bounded(folder / file)
         except UnreadableError:  # reading the data says what is wrong with it
             raw = b""
-        made.update(f"{file} {len(raw)}\n".encode() + raw)
-    return made.hexdigest()
+        digest.update(f"{file} {len(raw)}\n".encode() + raw)
+    return digest.hexdigest()
 
 
 def _record(name: str, cells: Mapping[str, str]) -> Record | None:
@@ -157,12 +161,12 @@ def _record(name: str, cells: Mapping[str, str]) -> Record | None:
 
 
 def _refuse_unwritable(file: str, given: Sequence[RowInput], cells: Sequence[Mapping[str, str]]) -> None:
-    """Raises InputError with every cell that could not stand in one line of a file."""
+    """Raises InputError with every cell that does not fit in one line of a file."""
     problems = [
-        Problem(row.file or file, *wrong, row.line, column)
+        Problem(row.file or file, *problem, row.line, column)
         for row, written in zip(given, cells, strict=True)
         for column, text in written.items()
-        if (wrong := unwritable(text))
+        if (problem := line_problem(text))
     ]
     if problems:
         raise InputError.of(problems)
@@ -176,14 +180,47 @@ def _refusal(
     records: Sequence[Record | None],
     lines: Sequence[int],
 ) -> InputError:
-    """The same problems, those of a row from a file with the place where it was written; and how to move the coverage, if that is it."""
+    """The same error, with a row from a file named by its place there, and how to raise the coverage if that is the remedy."""
     at = dict(zip(lines, given, strict=True))
     problems = []
     for p in error.problems:
         row = at.get(p.row or 0) if p.file == file else None
         problems.append(replace(p, file=row.file, row=row.line) if row and row.file else p)
-    told = InputError.of(problems)
+    refusal = InputError.of(problems)
     late = [day for record in records if record and (day := covered_day(record)) > through]
     if late:
-        told.remedy = f"If you have read all there is through {max(late)}, add --covered-through {max(late)}."
-    return told
+        refusal.remedy = f"If you have looked for everything through {max(late)}, add --covered-through {max(late)}."
+    return refusal
+
+
+def possible_duplicates(data: Data, name: str, new: Record) -> tuple[Any, ...]:
+    """The rows within a fortnight of a new one, the most similar first: events of its channel, polls of its pollster or topic, claims."""
+    day, same = _DAY[name], _SAME[name]
+    near = [r for r in table_rows(data, name) if abs(day(r) - day(new)) <= FORTNIGHT and r != new and any(same(r, new))]
+    return tuple(sorted(near, key=lambda r: (-sum(same(r, new)), abs(day(r) - day(new)))))
+
+
+_DAY: Final[Mapping[str, Callable[[Any], date]]] = {
+    "events": lambda row: row.date.last,
+    "claims": lambda row: row.published.last,
+    "polls": lambda row: row.field_end.last,
+}
+
+
+def _events(a: Any, b: Any) -> tuple[bool, ...]:
+    if a.channel != b.channel:
+        return (False,)
+    return (True, a.family == b.family, a.role == b.role, a.instrument == b.instrument, a.kind == b.kind)
+
+
+def _claims(a: Any, b: Any) -> tuple[bool, ...]:
+    return (True, a.level == b.level, a.start == b.start, a.stance == b.stance)
+
+
+def _polls(a: Any, b: Any) -> tuple[bool, ...]:
+    if a.pollster != b.pollster and a.topic != b.topic:
+        return (False,)
+    return (True, a.pollster == b.pollster, a.topic == b.topic, a.opposed_pct == b.opposed_pct)
+
+
+_SAME: Final[Mapping[str, Callable[[Any, Any], tuple[bool, ...]]]] = {"events": _events, "claims": _claims, "polls": _polls}

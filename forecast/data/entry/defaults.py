@@ -1,4 +1,4 @@
-"""What is proposed for a column that someone leaves open: the next free id, and what follows from the other cells by rule."""
+"""Default values for columns that were left out: the next free id, and what follows from other cells by the codebook."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from datetime import date, timedelta
 from string import ascii_lowercase
 from typing import Final
 
+from forecast.data.coding_rules import CHANNEL_OF, ROLES
 from forecast.data.records import Poll
 from forecast.data.tables import Data
-from forecast.data.vocabulary import CHANNEL_OF, ROLES
 from forecast.domain import PartialDate
 
-SLOW: Final = ("pew", "latinobarometro")
-"""Pollsters who publish months after the field work."""
+SLOW_POLLSTERS: Final = ("pew", "latinobarometro")
+"""Pollsters who publish months after the field work, by the beginning of their names."""
 
 DAYS, DAYS_SLOW = 10, 120
 STATED: Final = "stated by the source"
 
 
-def proposal(data: Data, name: str, column: str, cells: Mapping[str, str], taken: Iterable[str] = ()) -> str | None:
-    """The text proposed for a column of a row with these cells, None where only a person can say; `taken`: ids besides those of `data`."""
+def proposed_value(data: Data, name: str, column: str, cells: Mapping[str, str], taken: Iterable[str] = ()) -> str | None:
+    """The default for a column of a row with these cells, None where only a person knows; `taken`: ids besides those of `data`."""
     if name == "events":
         return _event(data, column, cells, taken)
     if name == "claims":
@@ -30,8 +30,8 @@ def proposal(data: Data, name: str, column: str, cells: Mapping[str, str], taken
 
 
 def next_id(taken: Iterable[str], prefix: str) -> str:
-    """The free id after the highest of a prefix, with as many digits as it has."""
-    numbers = [found[1] for used in taken if (found := re.fullmatch(rf"{re.escape(prefix)}([0-9]+)", used))]
+    """The id after the highest one with a prefix, with the same number of digits."""
+    numbers = [match[1] for used in taken if (match := re.fullmatch(rf"{re.escape(prefix)}([0-9]+)", used))]
     width = max(map(len, numbers), default=3)
     return f"{prefix}{max(map(int, numbers), default=0) + 1:0{width}d}"
 
@@ -61,18 +61,18 @@ def _poll(data: Data, column: str, cells: Mapping[str, str], taken: Iterable[str
 
 
 def _published(cells: Mapping[str, str]) -> tuple[str, str] | None:
-    """When a poll without a stated day counts as published, and by which rule of the codebook."""
+    """The day on which a poll without a stated day counts as published, and the rule of the codebook that says so."""
     end = _partial(cells.get("field_end"))
     if end is None:
         return None
     if len(end.text) == 4:
         return date(end.last.year, 12, 31).isoformat(), "rule: year only, last day of the year"
-    days = DAYS_SLOW if cells.get("pollster", "").lower().startswith(SLOW) else DAYS
+    days = DAYS_SLOW if cells.get("pollster", "").lower().startswith(SLOW_POLLSTERS) else DAYS
     return (end.last + timedelta(days=days)).isoformat(), f"rule: field end + {days} days"
 
 
 def _poll_id(data: Data, cells: Mapping[str, str], taken: set[str]) -> str:
-    """`pollster-YYYY-MM:topic`, in the short forms that earlier rows use; a letter after the month if that is taken."""
+    """`pollster-YYYY-MM:topic`, in the short forms of earlier rows, with a letter after the month if that is taken."""
     house = _short(data.polls, "pollster", cells["pollster"], 0) or re.sub(r"[^a-z0-9]", "", cells["pollster"].lower())
     topic = _short(data.polls, "topic", cells["topic"], 1) or cells["topic"].removeprefix("mx_")
     when = cells["field_end"][:7]
@@ -81,10 +81,10 @@ def _poll_id(data: Data, cells: Mapping[str, str], taken: set[str]) -> str:
 
 
 def _short(polls: Iterable[Poll], column: str, value: str, part: int) -> str | None:
-    """What the newest row with this pollster or topic writes for it in its id."""
+    """The short form of this pollster or topic in the id of its newest row."""
     ids = [poll.poll_id for poll in polls if getattr(poll, column) == value]
-    found = re.fullmatch(r"(.+?)-[0-9]{4}[^:]*:(.+)", ids[-1]) if ids else None
-    return found[part + 1] if found else None
+    match = re.fullmatch(r"(.+?)-[0-9]{4}[^:]*:(.+)", ids[-1]) if ids else None
+    return match[part + 1] if match else None
 
 
 def _partial(text: str | None) -> PartialDate | None:

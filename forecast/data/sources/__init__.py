@@ -1,5 +1,5 @@
-"""Official sources: one file a publisher, one way to the network, one way into the data.
+"""Official sources.
 
-`catalogue.py` lists the connectors; `web.py` is the only file that opens a connection; `vintage.py` decides what is new and whether it can
-be true; `admit.py` writes it. docs/sources.md says how to add a publisher.
+`registry.py` lists the connectors. `http_client.py` is the only file that opens a connection. `new_vintage.py` decides which figures are
+new and whether they are plausible. `fetch_source.py` writes them. docs/sources.md says how to add a publisher.
 """

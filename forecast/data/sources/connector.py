@@ -1,4 +1,4 @@
-"""What a publisher's file has to say about itself so that the rest is the same for all: where to ask, what to read, where it goes."""
+"""The description of a publisher, so that everything else is the same for all: where to ask, how to read the answer, where it goes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forecast.domain import Month
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question to the publisher's host. `then` reads the answer and gives the request that follows, a next page say, or None."""
+    """One request to the publisher's host. `then` reads the answer and returns the request that follows, such as a next page, or None."""
 
     path: str
     query: tuple[tuple[str, str], ...] = ()
@@ -21,23 +21,24 @@ class Request:
 
     @property
     def target(self) -> str:
-        """Path and query as they stand in the address; without the host, and never with a secret."""
+        """Path and query of the address, without the host and never with a secret."""
         return f"{self.path}?{urlencode(self.query, safe='$:,()')}" if self.query else self.path
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A key that the publisher may ask for: the environment variable that holds it, and the header that carries it."""
+    """A key that the publisher may ask for: the environment variable that holds it, and the header that sends it."""
 
     variable: str
     header: str
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """The file that figures go to, and its columns: which names the series, which the month, which hold the figures.
+class TargetTable:
+    """The file that figures go to.
 
-    whole: a vintage is kept whole as soon as one of its figures is new; else only the months that are new or revised are.
+    table, record: its table and type of rows. series, month, values: the columns with the name of the series, the month and the figures.
+    whole: keep a whole vintage if one of its figures is new; otherwise only the new or revised months.
     """
 
     table: str
@@ -48,17 +49,18 @@ class Target:
     whole: bool
 
 
-INDICATORS: Final = Target("indicators", Indicator, "series", "month", ("value",), whole=False)
-RELEASES: Final = Target(
+INDICATORS: Final = TargetTable("indicators", Indicator, "series", "month", ("value",), whole=False)
+RELEASES: Final = TargetTable(
     "overdose_releases", OverdoseRelease, "indicator", "period_end", ("reported", "predicted", "percent_pending"), whole=True
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
-    """One series of a target: the cells that all its rows share, the first month wanted, and what its figures can be.
+class SeriesSpec:
+    """One series of a target.
 
-    least, most: bounds of every first value, both possible. decimals: places that are kept (None: as published).
+    least, most: inclusive bounds of every first value. cells: cells that all its rows share. since: first month to keep. decimals: decimal
+    places to keep (None: as published).
     """
 
     name: str
@@ -70,8 +72,8 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """What a publisher says of one month of one series: one text a value column of the target, empty where nothing is said."""
+class PublishedFigure:
+    """The figures of one month of one series: one text for each value column of the target, empty if not published."""
 
     series: str
     month: Month
@@ -80,19 +82,20 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """A publisher: the word for it on the command line, its host, what to ask, and how to read the answers.
+    """A publisher.
 
-    parse: all answers, in the order asked → figures, in any order; raises SourceError naming the column for an answer of another shape.
-    explain: the publisher's own words in an answer that is an error, empty if there are none.
+    key: its name on the command line. host, requests: what to ask. target, series: where the figures go, and what they can be.
+    parse: all answers, in the order asked → figures, in any order; raises SourceError naming the column if the format has changed.
+    most_bytes: size limit of one answer. explain: the publisher's message in an error answer, empty if there is none.
     """
 
     key: str
     publisher: str
     host: str
     requests: tuple[Request, ...]
-    target: Target
-    series: tuple[Series, ...]
-    parse: Callable[[tuple[bytes, ...]], tuple[Figure, ...]]
+    target: TargetTable
+    series: tuple[SeriesSpec, ...]
+    parse: Callable[[tuple[bytes, ...]], tuple[PublishedFigure, ...]]
     most_bytes: int = 10_000_000
     token: Token | None = None
     explain: Callable[[bytes], str] = field(default=lambda body: "")

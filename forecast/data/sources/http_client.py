@@ -1,4 +1,4 @@
-"""The one way to the network: bounded in time and size, patient with a busy server, and deaf to anyone but the host that was named."""
+"""The HTTP client: bounded in time and size, retries for a busy server, and no host but the one that was named."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ import httpx
 import stamina
 
 from forecast.errors import SourceError
+from forecast.storage.text import visible
 
-logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are told to the listener, not printed by the library
+logging.getLogger("stamina").addHandler(logging.NullHandler())  # retries are reported to the listener, not printed by the library
 
 LATER: Final = "Nothing was changed; try again later."
 
 ERROR_BYTES: Final = 4096
-"""What is read of an answer that is an error: its first words are enough."""
+"""Bytes that are read of an error answer: its first words are enough."""
 
 PLAIN: Final = "identity"
 """The only content encoding that is accepted: a few bytes of a compressed body can unpack to gigabytes."""
@@ -29,7 +30,7 @@ PLAIN: Final = "identity"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The only place that may be spoken to: a host (with its port, where that is not the scheme's own) under a scheme."""
+    """The only server that may be asked: a host (with its port, unless it is the default) and a scheme."""
 
     host: str
     scheme: str = "https"
@@ -43,10 +44,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long to wait, in seconds, and how often to try; `silence` is between two packets, `whole` for one answer from end to end.
+    """Limits of waiting, in seconds, and of retries.
 
-    first_wait doubles from try to try up to longest_wait, each with a random part of at most `jitter`. A server that asks for more than
-    longest_wait is not waited for.
+    silence: between two packets. whole: for one complete answer. first_wait: doubles from try to try up to longest_wait, plus a random part
+    of at most `jitter`; a server that asks for more than longest_wait is not waited for.
     """
 
     connect: float = 10.0
@@ -60,8 +61,8 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """By what a server knows again what it sent last."""
+class Validators:
+    """HTTP validators (RFC 9110), by which a server recognises what it sent last."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -73,22 +74,22 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: its bytes, or None if nothing has changed since the stamp that was sent."""
+    """An answer: its bytes, or None if nothing has changed since the validators that were sent."""
 
     body: bytes | None
-    stamp: Stamp
+    validators: Validators
 
 
-class _Again(Exception):
-    """A failure that may pass by itself; `after` is how long the server asks to wait, in seconds, if it says."""
+class _TemporaryFailure(Exception):
+    """A failure that may pass by itself; `after` is how long the server asks to wait, in seconds, if it does."""
 
-    def __init__(self, said: str, after: float | None = None) -> None:
-        super().__init__(said)
-        self.said = said
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
         self.after = after
 
 
-def client(limits: Limits) -> httpx.Client:
+def open_client(limits: Limits) -> httpx.Client:
     """A client for one publisher; close it, or use it in a `with`. Redirects are followed by `fetch`, which looks where they lead.
 
     Raises SourceError where the environment names certificates or a proxy that cannot be used.
@@ -106,8 +107,8 @@ def client(limits: Limits) -> httpx.Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Web:
-    """One publisher's host, as seen through a client. `headers` may hold a secret: it is sent to the host and shown to nobody."""
+class HostClient:
+    """A client for one publisher's host. `headers` may hold a secret, which is sent to the host and never shown."""
 
     client: httpx.Client
     endpoint: Endpoint
@@ -115,17 +116,16 @@ class Web:
     most_bytes: int
     headers: Mapping[str, str]
     explain: Callable[[bytes], str] = lambda body: ""
-    tell: Callable[[str], None] = lambda words: None
+    on_retry: Callable[[str], None] = lambda words: None
 
-    def fetch(self, target: str, stamp: Stamp | None = None) -> Reply:
-        """What the host answers to a path with its query; `stamp` asks for it only if it has changed.
+    def fetch(self, target: str, validators: Validators | None = None) -> Reply:
+        """The answer to a path with its query; with `validators` only if it has changed.
 
-        Tries again, with jitter and as Retry-After asks, after 202, 429, 5xx and a broken or silent connection, and after nothing else.
-        Raises SourceError, without any secret, for every other answer but 200, too many bytes, too slow an answer, and a redirect that
-        leads to another host or scheme.
+        Retries, with jitter and as Retry-After asks, only after 202, 429, 5xx and a broken or silent connection. Raises SourceError,
+        without any secret, for any other answer but 200, too many bytes, too slow an answer, and a redirect to another host or scheme.
         """
         lim = self.limits
-        said = ""
+        message = ""
         try:
             for attempt in stamina.retry_context(
                 on=self._pause,
@@ -136,43 +136,45 @@ class Web:
                 wait_jitter=lim.jitter,
             ):
                 if attempt.num > 1:
-                    self.tell(f"try {attempt.num} of {lim.attempts}: {said}")
+                    self.on_retry(f"try {attempt.num} of {lim.attempts}: {message}")
                 with attempt:
                     try:
-                        return self._once(target, stamp)
-                    except _Again as e:
-                        said = e.said
+                        return self._once(target, validators)
+                    except _TemporaryFailure as e:
+                        message = e.message
                         raise
-        except _Again as e:
-            raise SourceError(self._clean(f"{e.said}, after {lim.attempts} tries." if e.after is None else _asks(e)), LATER) from None
+        except _TemporaryFailure as e:
+            raise SourceError(
+                self._clean(f"{e.message}, after {lim.attempts} tries." if e.after is None else _asked_wait(e)), LATER
+            ) from None
         raise AssertionError("a retry ends with an answer or an error")
 
     def _pause(self, failure: Exception) -> bool | float:
-        if not isinstance(failure, _Again):
+        if not isinstance(failure, _TemporaryFailure):
             return False
         if failure.after is None:
             return True
         return failure.after if failure.after <= self.limits.longest_wait else False
 
-    def _once(self, target: str, stamp: Stamp | None) -> Reply:
+    def _once(self, target: str, validators: Validators | None) -> Reply:
         url = self.endpoint.url(target)
-        asked = {**self.headers, **(stamp.headers() if stamp else {})}
+        asked = {**self.headers, **(validators.headers() if validators else {})}
         began = time.monotonic()
         try:
             for _ in range(self.limits.redirects + 1):
                 with self.client.stream("GET", url, headers=asked) as response:
                     if not response.has_redirect_location:
-                        return self._read(response, url, bool(stamp and stamp.headers()), began)
-                    url = self._moved(response, url)
+                        return self._read(response, url, bool(validators and validators.headers()), began)
+                    url = self._redirected(response, url)
         except httpx.TransportError as e:
-            raise _Again(self._clean(f"{self.endpoint.host} broke off ({_words(e)})")) from None
+            raise _TemporaryFailure(self._clean(f"{self.endpoint.host} broke off ({_words(e)})")) from None
         except httpx.HTTPError as e:
-            raise SourceError(self._clean(f"{self.endpoint.host} sent what can't be read ({_words(e)})."), LATER) from None
+            raise SourceError(self._clean(f"{self.endpoint.host} sent an unreadable answer ({_words(e)})."), LATER) from None
         except (httpx.InvalidURL, UnicodeError):  # httpx looks at the address of a redirect even where it does not follow it
             raise SourceError(f"{self.endpoint.host} redirects to no address.", LATER) from None
         raise SourceError(f"{self.endpoint.host} redirects in a circle.", LATER)
 
-    def _moved(self, response: httpx.Response, url: httpx.URL) -> httpx.URL:
+    def _redirected(self, response: httpx.Response, url: httpx.URL) -> httpx.URL:
         to = url.join(response.headers["location"])
         if not self.endpoint.admits(to):
             raise SourceError(
@@ -183,14 +185,14 @@ class Web:
 
     def _read(self, response: httpx.Response, url: httpx.URL, conditional: bool, began: float) -> Reply:
         code = response.status_code
-        stamp = Stamp(response.headers.get("etag"), response.headers.get("last-modified"))
+        validators = Validators(response.headers.get("etag"), response.headers.get("last-modified"))
         if code == HTTPStatus.OK:
-            return Reply(self._body(response, began), stamp)
+            return Reply(self._body(response, began), validators)
         if code == HTTPStatus.NOT_MODIFIED and conditional:
-            return Reply(None, stamp)
+            return Reply(None, validators)
         answered = f"{self.endpoint.host} answered {code} {_phrase(code)}".rstrip()
         if code in (HTTPStatus.ACCEPTED, HTTPStatus.TOO_MANY_REQUESTS) or code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise _Again(answered, _retry_after(response))
+            raise _TemporaryFailure(answered, _retry_after(response))
         words = self.explain(self._start(response, began))
         remedy = "The address may have moved: see the publisher's page." if code in (404, 410) else "Nothing was changed."
         raise SourceError(self._clean(f"{answered} for {url.path}{f' ({words})' if words else ''}."), remedy)
@@ -211,7 +213,7 @@ class Web:
         return b"".join(parts)
 
     def _start(self, response: httpx.Response, began: float) -> bytes:
-        """What an error says of itself, cut off where it goes on."""
+        """The first bytes of an error answer."""
         start = b""
         for part in self._parts(response, began):
             start += part
@@ -225,7 +227,7 @@ class Web:
         if encoding not in ("", PLAIN):
             raise SourceError(
                 self._clean(f"{self.endpoint.host} answered {response.status_code} with a compressed body ({encoding[:40]})."),
-                "It was asked for a plain one; nothing was changed.",
+                "A plain one was requested; nothing was changed.",
             )
         for part in response.iter_raw():
             if time.monotonic() - began > self.limits.whole:
@@ -233,14 +235,14 @@ class Web:
             yield part
 
     def _clean(self, text: str) -> str:
-        """Without secrets, whoever wrote them into it, and without what would upset a terminal."""
+        """Without secrets, whoever wrote them into it, and on one line of a terminal."""
         for secret in self.headers.values():
             text = text.replace(secret, "…")
-        return "".join(c if c.isprintable() else " " for c in text)
+        return visible(text, line=True)
 
 
-def _asks(failure: _Again) -> str:
-    return f"{failure.said} and asks to wait {failure.after:.0f} seconds."
+def _asked_wait(failure: _TemporaryFailure) -> str:
+    return f"{failure.message} and asks to wait {failure.after:.0f} seconds."
 
 
 def _retry_after(response: httpx.Response) -> float | None:

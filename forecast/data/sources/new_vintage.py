@@ -1,4 +1,4 @@
-"""What is new in what was fetched, against what is held; and whether it can be true at all."""
+"""Which fetched figures are new against the rows held, and whether they are plausible."""
 
 from __future__ import annotations
 
@@ -11,73 +11,77 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from forecast.data.problems import describe_error
 from forecast.data.records import Record
-from forecast.data.sources.connector import Figure, Series, Target
-from forecast.data.sources.formats import LOOK, wrong
-from forecast.data.validation_messages import sentence
+from forecast.data.sources.connector import PublishedFigure, SeriesSpec, TargetTable
+from forecast.data.sources.formats import LOOK, format_error
 from forecast.domain import Month, last_day, month_text
 from forecast.errors import SourceError
 
-LEAST_SHARE: Final = 0.5
-"""A vintage with fewer of the months held before is no vintage but a fragment."""
+MIN_SHARE: Final = 0.5
+"""A vintage with a smaller share of the months held is incomplete."""
 
-FACTOR: Final = 2.0
-"""Months that both vintages have differ by less than this on the whole (the median), or the unit has changed."""
+MAX_FACTOR: Final = 2.0
+"""If the median ratio of the months in both vintages is larger, the unit has changed."""
 
-OVERLAP: Final = 12
-"""Months in common from which that can be said."""
+MIN_COMMON: Final = 12
+"""Months in common that this comparison needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vintage:
-    """New rows, as cells and as records, in no order; `note` says what is odd about them."""
+    """New rows, as cells and as records, in no order, and a note on what is unusual about them."""
 
     rows: tuple[tuple[dict[str, str], Record], ...]
     note: str = ""
 
 
-def vintage(target: Target, series: Sequence[Series], figures: Sequence[Figure], held: Sequence[Record], day: date) -> Vintage:
-    """The rows to add on `day`, the day on which they are first seen here and so count as published.
+def new_vintage(
+    target: TargetTable, series: Sequence[SeriesSpec], figures: Sequence[PublishedFigure], held: Sequence[Record], day: date
+) -> Vintage:
+    """The rows to add on `day`, on which they are first seen and so count as published.
 
-    held: all rows of the target's table. Months that have not ended by `day` are left out. Raises SourceError where the figures cannot be
-    true: none at all, out of bounds, older or far fewer than those held, of another unit, or different from others of the same day.
+    held: all rows of the target's table. Months that have not ended by `day` are left out. Raises SourceError for implausible figures:
+    none at all, out of bounds, older or far fewer than those held, of another unit, or different from others of the same day.
     """
     rows: list[tuple[dict[str, str], Record]] = []
     notes = []
-    for one in series:
-        mine = sorted((f for f in figures if f.series == one.name and _wanted(f, one, day)), key=lambda f: f.month)
-        _plausible(one, mine)
-        newest = _newest(target, [row for row in held if getattr(row, target.series) == one.name])
-        _against(target, one, mine, newest)
-        changed = [f for f in mine if f.month not in newest or _differs(target, one, f, newest[f.month])]
+    for spec in series:
+        mine = sorted((f for f in figures if f.series == spec.name and _is_wanted(f, spec, day)), key=lambda f: f.month)
+        _check_values(spec, mine)
+        newest = _newest(target, [row for row in held if getattr(row, target.series) == spec.name])
+        _check_against_held(target, spec, mine, newest)
+        changed = [f for f in mine if f.month not in newest or _differs(target, spec, f, newest[f.month])]
         if changed and target.whole:
             changed = mine
-        _later(target, one, changed, newest, day)
-        rows += [_row(target, one, figure, day) for figure in changed]
+        _check_later(target, spec, changed, newest, day)
+        rows += [_row(target, spec, figure, day) for figure in changed]
         if lacking := sorted(set(newest) - {f.month for f in mine}):
-            notes.append(f"{one.name} lacks {len(lacking)} months that are held ({_span(lacking)}); they stay")
+            notes.append(f"{spec.name} lacks {len(lacking)} months that are held ({_span(lacking)}); they stay")
     return Vintage(tuple(rows), "; ".join(notes))
 
 
-def _wanted(figure: Figure, series: Series, day: date) -> bool:
+def _is_wanted(figure: PublishedFigure, series: SeriesSpec, day: date) -> bool:
     return last_day(figure.month) <= day and (series.since is None or figure.month >= series.since)
 
 
-def _plausible(series: Series, figures: Sequence[Figure]) -> None:
+def _check_values(series: SeriesSpec, figures: Sequence[PublishedFigure]) -> None:
     if not figures:
-        raise wrong(f"There is no figure of {series.name}.")
+        raise format_error(f"There is no figure of {series.name}.")
     seen: set[Month] = set()
     for figure in figures:
         if figure.month in seen:
-            raise wrong(f"{series.name} of {month_text(figure.month)} is there twice.")
+            raise format_error(f"{series.name} of {month_text(figure.month)} is there twice.")
         seen.add(figure.month)
         value = figure.values[0]
         if value and not series.least <= float(value) <= series.most:
-            raise wrong(f"{series.name} of {month_text(figure.month)} is {value}; possible are {series.least:,g} to {series.most:,g}.")
+            raise format_error(
+                f"{series.name} of {month_text(figure.month)} is {value}; possible are {series.least:,g} to {series.most:,g}."
+            )
 
 
-def _newest(target: Target, held: Iterable[Record]) -> dict[Month, Any]:
-    """The vintage to compare with: of each month the row published last; of what is kept whole, only the last release."""
+def _newest(target: TargetTable, held: Iterable[Record]) -> dict[Month, Any]:
+    """The vintage to compare with: the newest row of each month; where vintages are kept whole, only the last release."""
     newest: dict[Month, Any] = {}
     rows = sorted(held, key=_published)
     for row in rows:
@@ -86,21 +90,23 @@ def _newest(target: Target, held: Iterable[Record]) -> dict[Month, Any]:
     return newest
 
 
-def _against(target: Target, series: Series, figures: Sequence[Figure], newest: dict[Month, Any]) -> None:
+def _check_against_held(target: TargetTable, series: SeriesSpec, figures: Sequence[PublishedFigure], newest: dict[Month, Any]) -> None:
     months = {figure.month for figure in figures}
     if newest and max(months) < max(newest):
-        raise wrong(f"{series.name} ends with {month_text(max(months))}, but {month_text(max(newest))} is held: this copy is older.")
+        raise format_error(f"{series.name} ends with {month_text(max(months))}, but {month_text(max(newest))} is held: this copy is older.")
     common = months & set(newest)
-    if len(common) < LEAST_SHARE * len(newest):
-        raise wrong(f"{series.name} has {len(common)} of the {len(newest)} months held: a vintage never loses more than half of them.")
+    if len(common) < MIN_SHARE * len(newest):
+        raise format_error(
+            f"{series.name} has {len(common)} of the {len(newest)} months held: a vintage never loses more than half of them."
+        )
     pairs = [(float(f.values[0]), getattr(newest[f.month], target.values[0])) for f in figures if f.month in common and f.values[0]]
     ratios = [new / old for new, old in pairs if old and new > 0]
-    if len(ratios) >= OVERLAP and not 1 / FACTOR < median(ratios) < FACTOR:
-        raise wrong(f"{series.name} is {median(ratios):.3g} times what is held for the same months: has its unit changed?")
+    if len(ratios) >= MIN_COMMON and not 1 / MAX_FACTOR < median(ratios) < MAX_FACTOR:
+        raise format_error(f"{series.name} is {median(ratios):.3g} times what is held for the same months: has its unit changed?")
 
 
-def _differs(target: Target, series: Series, figure: Figure, row: Record) -> bool:
-    """Beyond the digits that are kept."""
+def _differs(target: TargetTable, series: SeriesSpec, figure: PublishedFigure, row: Record) -> bool:
+    """Whether a figure differs from a row by more than rounding."""
     slack = 0.0 if series.decimals is None else 1.01 * 10.0**-series.decimals
     for column, text in zip(target.values, figure.values, strict=True):
         old = getattr(row, column)
@@ -112,8 +118,8 @@ def _differs(target: Target, series: Series, figure: Figure, row: Record) -> boo
     return False
 
 
-def _later(target: Target, series: Series, changed: Sequence[Figure], newest: dict[Month, Any], day: date) -> None:
-    """A vintage is later than the one it revises: of two seen on one day, the first is kept until the day is over."""
+def _check_later(target: TargetTable, series: SeriesSpec, changed: Sequence[PublishedFigure], newest: dict[Month, Any], day: date) -> None:
+    """A vintage must be later than the one it revises: of two seen on one day, only the first is kept."""
     for figure in changed:
         if figure.month in newest and _published(newest[figure.month]) >= day:
             raise SourceError(
@@ -122,7 +128,7 @@ def _later(target: Target, series: Series, changed: Sequence[Figure], newest: di
             )
 
 
-def _row(target: Target, series: Series, figure: Figure, day: date) -> tuple[dict[str, str], Record]:
+def _row(target: TargetTable, series: SeriesSpec, figure: PublishedFigure, day: date) -> tuple[dict[str, str], Record]:
     cells = {
         target.series: series.name,
         target.month: month_text(figure.month),
@@ -134,7 +140,7 @@ def _row(target: Target, series: Series, figure: Figure, day: date) -> tuple[dic
         return cells, target.record.model_validate(cells)
     except ValidationError as e:
         error = e.errors(include_url=False)[0]
-        found, expected, _ = sentence(error)
+        found, expected, _ = describe_error(error)
         column = error["loc"][0] if error["loc"] else "?"
         raise SourceError(
             f"{series.name} of {month_text(figure.month)}, column {column}: found {found}; expected {expected}.", LOOK

@@ -1,4 +1,4 @@
-"""Which publishers there are. A new one is a file with a CONNECTOR, and its name here."""
+"""The connectors there are. A new one is a `Connector` in a file of this folder, and its name here."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from forecast.data.settings import Source
-from forecast.data.sources import exchange_rate, geopolitical_risk, overdose, trade_policy
+from forecast.data.sources import indicators, overdose
 from forecast.data.sources.connector import Connector
-from forecast.data.suggestions import did_you_mean, shown
+from forecast.data.suggestions import did_you_mean, quoted
 from forecast.errors import UsageError
 
-CONNECTORS: Final = (overdose.CONNECTOR, geopolitical_risk.CONNECTOR, trade_policy.CONNECTOR, exchange_rate.CONNECTOR)
+CONNECTORS: Final = (overdose.CONNECTOR, indicators.GEOPOLITICAL_RISK, indicators.TRADE_POLICY, indicators.EXCHANGE_RATE)
 
 
-def named(names: Iterable[str]) -> tuple[Connector, ...]:
-    """The connectors of these names, all if there is none; a series names its connector too.
+def select_connectors(names: Iterable[str]) -> tuple[Connector, ...]:
+    """The connectors named, by themselves or by one of their series; all if none is named.
 
-    Raises UsageError for a name of none.
+    Raises UsageError for an unknown name.
     """
     wanted = tuple(names)
-    found = set()
+    keys = set()
     for name in wanted:
-        called = [c.key for c in CONNECTORS if name in (c.key, *(s.name for s in c.series), _whole_file(c))]
-        if not called:
-            raise UsageError(f"There is no source {shown(name)}.", did_you_mean(name, [c.key for c in CONNECTORS]))
-        found |= set(called)
-    return tuple(c for c in CONNECTORS if not wanted or c.key in found)
+        matching = [c.key for c in CONNECTORS if name in (c.key, *(s.name for s in c.series), _whole_file(c))]
+        if not matching:
+            raise UsageError(f"There is no source {quoted(name)}.", did_you_mean(name, [c.key for c in CONNECTORS]))
+        keys |= set(matching)
+    return tuple(c for c in CONNECTORS if not wanted or c.key in keys)
 
 
-def uses(connector: Connector, sources: Mapping[str, Source]) -> dict[str, str]:
-    """The series of a connector that are used for something, with what: sources.toml says so, and what it does not name is not pulled."""
+def series_uses(connector: Connector, sources: Mapping[str, Source]) -> dict[str, str]:
+    """The series of a connector with what each is used for; a series that sources.toml does not name is not pulled."""
     file = connector.target.record.file
     stated = {(source.file, source.series): source.used_for for source in sources.values()}
-    found = {series.name: stated.get((file, series.name)) or stated.get((file, None)) for series in connector.series}
-    return {name: use for name, use in found.items() if use}
+    uses = {series.name: stated.get((file, series.name)) or stated.get((file, None)) for series in connector.series}
+    return {name: use for name, use in uses.items() if use}
 
 
 def connector_of(source: Source) -> Connector | None:
@@ -44,5 +44,5 @@ def connector_of(source: Source) -> Connector | None:
 
 
 def _whole_file(connector: Connector) -> str | None:
-    """The table that a connector fills alone, since its vintages are whole: its name names the connector."""
+    """The table that a connector fills alone, since its vintages are whole; its name is also a name of the connector."""
     return connector.target.table if connector.target.whole else None

@@ -16,10 +16,10 @@ from datetime import date
 from typing import Any
 
 MEMORY = 1_000_000_000
-"""Bytes of address space: many times what any published series takes."""
+"""Limit of the address space, in bytes: many times what any published series needs."""
 CELLS = 2_000_000
 TEXT = 200
-"""Characters of a cell that are kept: no figure, date or heading has more."""
+"""Characters that are kept of a cell: no figure, date or heading has more."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Drivers of a pool over a span of months: what a scenario moves, how far the simulation goes there by itself, which paths qualify."""
+"""How far a scenario moves the drivers, how often the simulation goes as far without it, and which simulated paths meet a condition."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
+from forecast.arrays.transforms import expit
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.scenarios.specification import Condition, Driver
-from forecast.model.history import LOGIT_60
+from forecast.model.tolerance_data import LOG_3000, LOGIT_60
 from forecast.typing import Floats
-
-_LOG_DEATHS: Final = float(np.log(3000.0))
 
 DRIVERS: Final[Mapping[Driver, Callable[[DriverPaths], Floats]]] = MappingProxyType(
     {
         "leverage": lambda pool: pool.leverage,
-        "deaths": lambda pool: np.asarray(_LOG_DEATHS + np.log(2.0) * pool.log2_deaths),
+        "deaths": lambda pool: np.asarray(LOG_3000 + np.log(2.0) * pool.log2_deaths),
         "opposition": lambda pool: pool.opposition,
         "mobilisation": lambda pool: pool.mobilisation,
     }
 )
-"""Driver → paths [P, H + 1] on the scale on which it is judged: L, log monthly deaths, d − logit .6, E."""
+"""Driver → paths [P, H + 1] on the scale on which plausibility is judged: L, log monthly deaths, d − logit .6, E."""
 
 _SHOWN: Final[Mapping[Driver, Callable[[Floats], Floats]]] = MappingProxyType(
     {
@@ -36,14 +34,17 @@ _SHOWN: Final[Mapping[Driver, Callable[[Floats], Floats]]] = MappingProxyType(
         "mobilisation": lambda x: x,
     }
 )
-"""From that scale to the unit in which it is read and conditioned on: L, deaths a month, per cent opposed, E."""
+"""From that scale to the unit of reports and conditions: L, deaths a month, per cent opposed, E."""
 
 
 @dataclass(frozen=True, slots=True)
 class DriverMove:
-    """How a driver differs under a scenario: the median path's mean over the story's months, here and in the forecast, in its own unit.
+    """How a scenario moves a driver, in the driver's unit.
 
-    tail: how often a simulated path is, on its mean over those months, at least as far out on that side, twice; at most 1.
+    driver    its name
+    here      mean over the story's months of the median path, under the scenario
+    forecast  the same in the forecast
+    tail      two-sided tail probability: twice the share of simulated paths whose mean is at least as extreme; at most 1
     """
 
     driver: Driver
@@ -52,29 +53,29 @@ class DriverMove:
     tail: float
 
 
-def moves(patched: DriverPaths, plain: DriverPaths, months: tuple[int, int]) -> tuple[DriverMove, ...]:
-    """The drivers that the patched pool moves in `months` (first and last, from 1), the least plausible first."""
-    found = []
+def driver_moves(intervened: DriverPaths, plain: DriverPaths, months: tuple[int, int]) -> tuple[DriverMove, ...]:
+    """The drivers that an intervention moves in `months` (first and last, from 1), the least plausible first."""
+    moves = []
     span = slice(months[0], months[1] + 1)
     for name, series in DRIVERS.items():
-        here, there = series(patched)[:, span], series(plain)[:, span]
-        if np.array_equal(here, there):
+        here, base = series(intervened)[:, span], series(plain)[:, span]
+        if np.array_equal(here, base):
             continue
         path = np.median(here, axis=0)
         shown = _SHOWN[name]
-        means = float(shown(path).mean()), float(shown(np.median(there, axis=0)).mean())
-        found.append(DriverMove(name, *means, two_sided_tail(float(path.mean()), there.mean(1))))
-    return tuple(sorted(found, key=lambda move: move.tail))
+        means = float(shown(path).mean()), float(shown(np.median(base, axis=0)).mean())
+        moves.append(DriverMove(name, *means, two_sided_tail(float(path.mean()), base.mean(1))))
+    return tuple(sorted(moves, key=lambda move: move.tail))
 
 
 def two_sided_tail(value: float, simulated: Floats) -> float:
-    """Twice the share of simulated values [P] at least as extreme on the nearer side; the value counts as one of them, so never zero."""
+    """Twice the share of simulated values [P] at least as extreme as `value`, which counts as one of them, so it is never 0."""
     above, below = (simulated >= value).sum(), (simulated <= value).sum()
     return min(1.0, 2.0 * (1 + int(min(above, below))) / (1 + simulated.size))
 
 
-def qualifying(pool: DriverPaths, conditions: Sequence[Condition]) -> NDArray[np.int_]:
-    """The paths that meet every condition, by their number in the pool."""
+def qualifying_paths(pool: DriverPaths, conditions: Sequence[Condition]) -> NDArray[np.int_]:
+    """Indices of the paths that meet every condition."""
     meets = np.ones(len(pool.leverage), bool)
     for condition in conditions:
         first, last = condition.months

@@ -1,39 +1,36 @@
-"""Scenarios re-run through the engine of the forecast.
+"""The forecast under a scenario.
 
-*Intervened*: a patch sets arrivals, rates or paths from outside, and the mechanism downstream of it reacts. *Conditioned*: we learn that
-something is so, and only those simulated paths are left on which it is; whatever goes with it moves too. The parameters of model 5 and the
-starting level of each reading stay as they are. A scenario that changes nothing gives the forecast, bit by bit.
+*Intervened*: events, rates or paths of the drivers are set from outside, and everything downstream of them reacts. *Conditioned*: we learn
+that something is true; only the simulated paths on which it is true are kept, so whatever goes with it changes too. The parameters of model
+5 and the starting level of each reading do not change. A scenario that changes nothing gives exactly the forecast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
-from forecast.arrays.weighted_quantiles import INTERVAL, weighted_interval
+from forecast.arrays.transforms import expit, logit
+from forecast.arrays.weighted_quantiles import INTERVAL, WeightedSample
 from forecast.domain import CHANNELS, HORIZONS
 from forecast.errors import InputError, Problem
 from forecast.forecasting.companion_questions import direct_action
-from forecast.forecasting.driver_paths import DriverPaths
+from forecast.forecasting.driver_paths import DriverPaths, ForcedArrival, Intervention
 from forecast.forecasting.driver_simulation import HORIZON
-from forecast.forecasting.history_forecast import forecast_from_history, forecast_quantities
-from forecast.forecasting.interventions import ForcedArrival, Intervention
-from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths
+from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_from_history, question_probabilities
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws
-from forecast.forecasting.scenarios.plausibility import DriverMove, moves, qualifying
+from forecast.forecasting.scenarios.plausibility import DriverMove, driver_moves, qualifying_paths
 from forecast.forecasting.scenarios.specification import Kind, Rates, Scenario
+from forecast.progress import Report
 from forecast.typing import Floats
 
-type Tell = Callable[[float, str], None]
-
 MIN_PATHS: Final = 50
-"""Fewer paths than this say nothing worth printing about a condition."""
+"""A condition that fewer paths meet is refused: the forecast would be too noisy."""
 
 _BATCHES: Final = 20
 _HEADLINE: Final = "reach-4-12m"
@@ -42,12 +39,20 @@ _DIRECT: Final = "event-direct-action-12m"
 
 @dataclass(frozen=True, eq=False)
 class ScenarioResult:
-    """What the forecast becomes under a scenario, beside what it is without.
+    """The forecast under a scenario, compared with the forecast without it.
 
-    probability, baseline, difference, mcse, interval: of the headline, the mixture over readings; by_horizon: months → the same level
-    reached; fallen: level 1 or lower within 12 months. mcse is that of the difference, draws and paths paired.
-    plausibility: intervened, the smallest tail of `moved` (None if nothing is moved); conditioned, the share of paths that qualify.
-    paths: how many of them (None if intervened). questions and baselines: question id → probability.
+    name, title, kind, story, assumptions, not_represented  as in the scenario's file
+    probability   the headline under the scenario, the mixture over readings
+    baseline      the headline without it
+    mcse          Monte Carlo standard error of the difference; draws and paths are paired
+    interval      80 % interval of `probability`
+    plausibility  intervened: the smallest tail of `moved`, None if nothing moves; conditioned: the share of paths that meet the condition
+    moved         the drivers that it moves
+    paths         number of paths that meet the condition; None if intervened
+    by_horizon    months → probability of reaching the headline's level
+    by_reading    reading → headline
+    questions     question id → probability under the scenario
+    baselines     question id → probability without it
     """
 
     name: str
@@ -98,60 +103,67 @@ class ScenarioResult:
 
 @dataclass(frozen=True, eq=False)
 class _Future:
-    """A pool, the paths of it that count (None: all), and what every reading and question makes of it."""
+    """A forecast from one set of driver paths.
+
+    pool       the paths
+    among      indices of the paths that count; None: all
+    ladders    reading → forecast of the ladder
+    headline   [R, S] probability by reading and draw
+    questions  question id → probability
+    """
 
     pool: DriverPaths
     among: NDArray[np.int_] | None
-    climbs: Mapping[str, LadderForecast]
-    headline: Floats  # [R, S]
+    ladders: Mapping[str, LadderForecast]
+    headline: Floats
     questions: Mapping[str, float]
 
 
 def run_scenarios(
-    situation: OriginState, draws: Mapping[str, ParameterDraws], scenarios: Sequence[Scenario], tell: Tell | None = None
+    origin_state: OriginState, draws: Mapping[str, ParameterDraws], scenarios: Sequence[Scenario], report: Report | None = None
 ) -> list[ScenarioResult]:
-    """Scenarios by the draws of each reading that the situation tells apart, in the order given; those not `feasible` are left out.
+    """The forecast under each scenario, from the draws of each reading; scenarios that are not feasible are left out.
 
-    tell hears the part done and the title of what comes.
+    report: called with the share done and the title of the next scenario.
     """
-    plain = situation.pool()
-    can, _ = feasible(situation, scenarios, plain)
-    base = _future(situation, draws, plain, None)
+    plain = origin_state.pool()
+    can, _ = feasible_scenarios(origin_state, scenarios, plain)
+    base = _future(origin_state, draws, plain, None)
     out = []
     for i, scenario in enumerate(can):
-        if tell:
-            tell(i / len(can), scenario.says.title)
-        out.append(_run(situation, draws, base, scenario))
+        if report:
+            report(i / len(can), scenario.says.title)
+        out.append(_run(origin_state, draws, base, scenario))
     return out
 
 
-def feasible(
-    situation: OriginState, scenarios: Sequence[Scenario], pool: DriverPaths | None = None
+def feasible_scenarios(
+    origin_state: OriginState, scenarios: Sequence[Scenario], pool: DriverPaths | None = None
 ) -> tuple[list[Scenario], list[Problem]]:
-    """The scenarios that can be run, and of the others why not: too few paths meet the condition, opposition would leave its range."""
-    plain = pool or situation.pool()
+    """The scenarios that can be run, and a problem for each other one: too few paths meet its condition, or opposition leaves its range."""
+    plain = pool or origin_state.pool()
     can: list[Scenario] = []
     problems: list[Problem] = []
     for scenario in scenarios:
         try:
-            _check(scenario, situation, plain)
+            _check(scenario, origin_state, plain)
             can.append(scenario)
         except InputError as e:
             problems += e.problems
     return can, problems
 
 
-def _check(scenario: Scenario, situation: OriginState, plain: DriverPaths) -> None:
-    patch_of(scenario, situation)
-    left = qualifying(plain, scenario.says.condition).size
+def _check(scenario: Scenario, origin_state: OriginState, plain: DriverPaths) -> None:
+    intervention_of(scenario, origin_state)
+    left = qualifying_paths(plain, scenario.says.condition).size
     if left < MIN_PATHS:
         found = f"a condition that {left} of {len(plain.leverage)} simulated paths meet"
-        expected, remedy = f"one that at least {MIN_PATHS} meet", "Ask for less, or state it as intervened."
+        expected, remedy = f"one that at least {MIN_PATHS} meet", "Weaken the condition, or write the scenario as intervened."
         raise InputError.of([Problem(f"{scenario.name}.toml", found, expected, remedy, column="condition")])
 
 
-def patch_of(scenario: Scenario, situation: OriginState) -> Intervention:
-    """What an intervened scenario sets from outside. InputError if opposition would leave 1..99 %."""
+def intervention_of(scenario: Scenario, origin_state: OriginState) -> Intervention:
+    """The changes to the driver simulation that an intervened scenario makes. InputError if opposition would leave 1..99 %."""
     says = scenario.says
     first, last = says.months
     rates = says.rates or Rates(factors={})
@@ -161,12 +173,12 @@ def patch_of(scenario: Scenario, situation: OriginState) -> Intervention:
     if says.deaths:
         deaths = np.log(says.deaths.factor) * _ramp(says.deaths.from_ or first, says.deaths.over)
     if says.opposition:
-        step = _logits(scenario.name, says.opposition.points, float(situation.opposition.mean[-1]))
+        step = _logits(scenario.name, says.opposition.points, float(origin_state.opposition.mean[-1]))
         opposition = step * _ramp(says.opposition.from_ or first, says.opposition.over)
     if says.leverage:
         t = np.arange(HORIZON + 1)
-        pushed = (t >= (says.leverage.from_ or first)) & (t <= (says.leverage.to or last))
-        leverage = np.where(pushed, says.leverage.add, 0.0)
+        active = (t >= (says.leverage.from_ or first)) & (t <= (says.leverage.to or last))
+        leverage = np.where(active, says.leverage.add, 0.0)
     return Intervention(
         forced=tuple(
             ForcedArrival(month, a.stream, a.channel or _channel_of(a.stream), a.intensity or 0, a.ends)
@@ -188,7 +200,7 @@ def _channel_of(stream: str) -> str:
 
 
 def _ramp(first: int, over: int) -> Floats:
-    """[H + 1]: from 0 before `first` evenly up to 1 in the last of `over` months, and 1 from then on."""
+    """[H + 1]: 0 before month `first`, rising evenly to 1 over `over` months, then 1."""
     return np.clip((np.arange(HORIZON + 1) - first + 1) / over, 0.0, 1.0)
 
 
@@ -202,20 +214,20 @@ def _logits(name: str, points: float, now: float) -> float:
     return float(logit(share)) - now
 
 
-def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Future, scenario: Scenario) -> ScenarioResult:
+def _run(origin_state: OriginState, draws: Mapping[str, ParameterDraws], base: _Future, scenario: Scenario) -> ScenarioResult:
     says = scenario.says
     moved: tuple[DriverMove, ...] = ()
     if says.kind == "conditioned":
-        among = qualifying(base.pool, says.condition)
+        among = qualifying_paths(base.pool, says.condition)
         pool = base.pool
         plausibility: float | None = among.size / len(pool.leverage)
     else:
         among = None
-        pool = situation.pool(patch_of(scenario, situation))
-        moved = moves(pool, base.pool, says.months)
+        pool = origin_state.pool(intervention_of(scenario, origin_state))
+        moved = driver_moves(pool, base.pool, says.months)
         plausibility = moved[0].tail if moved else None
-    found = _future(situation, draws, pool, among)
-    weights = np.array([situation.weights[name] for name in draws])
+    found = _future(origin_state, draws, pool, among)
+    weights = np.array([origin_state.weights[name] for name in draws])
     return ScenarioResult(
         name=scenario.name,
         title=says.title,
@@ -225,8 +237,8 @@ def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Fut
         not_represented=says.not_represented,
         probability=found.questions[_HEADLINE],
         baseline=base.questions[_HEADLINE],
-        mcse=_error_of_difference(situation, base, found, weights),
-        interval=weighted_interval(found.headline, weights),
+        mcse=_error_of_difference(origin_state, base, found, weights),
+        interval=WeightedSample.mixture(found.headline, weights).interval(),
         plausibility=plausibility,
         moved=moved,
         paths=None if among is None else among.size,
@@ -237,34 +249,35 @@ def _run(situation: OriginState, draws: Mapping[str, ParameterDraws], base: _Fut
     )
 
 
-def _future(situation: OriginState, draws: Mapping[str, ParameterDraws], pool: DriverPaths, among: NDArray[np.int_] | None) -> _Future:
-    climbs = {name: forecast_from_history(situation, d, pool, situation.histories[name], among) for name, d in draws.items()}
-    weights = np.array([situation.weights[name] for name in draws])
-    by_reading = {name: forecast_quantities(climb) for name, climb in climbs.items()}
+def _future(origin_state: OriginState, draws: Mapping[str, ParameterDraws], pool: DriverPaths, among: NDArray[np.int_] | None) -> _Future:
+    ladders = {name: forecast_from_history(origin_state, d, pool, origin_state.histories[name], among) for name, d in draws.items()}
+    weights = np.array([origin_state.weights[name] for name in draws])
+    by_reading = {name: question_probabilities(ladder) for name, ladder in ladders.items()}
     questions = {
         id_: float(weights @ np.array([found[id_].mean() for found in by_reading.values()])) for id_ in next(iter(by_reading.values()))
     }
     size = next(iter(draws.values())).size
-    paths = assign_paths(size, len(pool.leverage), situation.seed + 2, among=among)
-    direct = direct_action(situation.priors, pool, paths, (12,), np.random.default_rng(situation.seed + 5))[12]
+    paths = assign_paths(size, len(pool.leverage), origin_state.seed + 2, among=among)
+    direct = direct_action(origin_state.priors, pool, paths, (12,), np.random.default_rng(origin_state.seed + 5))[12]
     questions[_DIRECT] = float(direct.probability.mean())
     headline = np.array([found[_HEADLINE] for found in by_reading.values()])
-    return _Future(pool, among, climbs, headline, questions)
+    return _Future(pool, among, ladders, headline, questions)
 
 
-def _error_of_difference(situation: OriginState, base: _Future, found: _Future, weights: Floats) -> float:
-    """Monte Carlo error of the headline's difference.
+def _error_of_difference(origin_state: OriginState, base: _Future, found: _Future, weights: Floats) -> float:
+    """Monte Carlo standard error of the difference of the headline.
 
-    Over draws: by means of batches of consecutive draws, which bear with the memory of a chain; readings are fitted apart. Over paths: by
-    the slots, each of its own batch of the pool, which all readings share.
+    Over draws: from means of batches of consecutive draws, because draws of a chain are correlated; readings are independent fits. Over
+    paths: from the independent batches of paths, which all readings share.
     """
     difference = found.headline - base.headline
     s = difference.shape[1] // _BATCHES * _BATCHES
     batches = difference[:, :s].reshape(len(weights), _BATCHES, -1).mean(-1)
     over_draws = (weights**2 * batches.var(1, ddof=1)).sum() / _BATCHES
-    slots = sum(
-        situation.weights[name] * (found.climbs[name].slot_means("reached_by", 4, 12) - climb.slot_means("reached_by", 4, 12))
-        for name, climb in base.climbs.items()
+    by_batch = sum(
+        origin_state.weights[name]
+        * (found.ladders[name].path_batch_means("reached_by", 4, 12) - ladder.path_batch_means("reached_by", 4, 12))
+        for name, ladder in base.ladders.items()
     )
-    over_paths = np.var(slots, ddof=1) / np.size(slots)
+    over_paths = np.var(by_batch, ddof=1) / np.size(by_batch)
     return float(np.sqrt(over_draws + over_paths))

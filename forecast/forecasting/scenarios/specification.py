@@ -1,4 +1,4 @@
-"""What a scenario file says: a story, and how it changes the simulated drivers (intervened) or which paths are left (conditioned)."""
+"""Scenario files: a story, and how it changes the simulated drivers (intervened) or which simulated paths count (conditioned)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from forecast.data.scenario_file import TEMPLATE
 from forecast.data.settings import Setting, Text
 from forecast.data.suggestions import did_you_mean
-from forecast.data.toml_file import read_toml
+from forecast.data.toml_file import read_setting_file
 from forecast.domain import CHANNELS
 from forecast.errors import InputError, Problem, UsageError
 from forecast.forecasting.driver_simulation import HORIZON
+from forecast.forecasting.scenarios.template import TEMPLATE
 from forecast.model.events import MAX_INTENSITY, STREAMS
 
 FOLDER: Final = "scenarios"
@@ -26,7 +26,7 @@ FOLDER: Final = "scenarios"
 
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _BY_CHANNEL: Final = ("act", "relaxation", "demonstration")
-"""Streams whose channel is a part of the mark; the others have it in their name, or have none."""
+"""Streams whose events each have a channel; other streams have it in their name, or have none."""
 
 type Kind = Literal["conditioned", "intervened"]
 type Driver = Literal["leverage", "deaths", "opposition", "mobilisation"]
@@ -50,7 +50,7 @@ def _in_order(window: tuple[int, int]) -> tuple[int, int]:
     return window
 
 
-def _some[T](values: tuple[T, ...]) -> tuple[T, ...]:
+def _not_empty[T](values: tuple[T, ...]) -> tuple[T, ...]:
     if not values:
         raise PydanticCustomError("window", "a list that is not empty")
     return values
@@ -60,13 +60,17 @@ type Months = Annotated[Window, AfterValidator(_in_order)]
 
 
 class Arrival(Setting):
-    """Something that happens for sure: an arrival of a stream in each of `months`, with its channel and intensity where it has them.
+    """Events that happen for certain.
 
-    ends: of a relaxation, that it is sure to end a standing measure of its channel.
+    stream     the stream they belong to
+    months     one event in each of these months
+    channel    of an act, a relaxation or a demonstration
+    intensity  1 to 5; a concession has none
+    ends       of a relaxation: it certainly ends a standing measure of its channel
     """
 
     stream: Stream
-    months: Annotated[tuple[MonthAfter, ...], AfterValidator(_some)]
+    months: Annotated[tuple[MonthAfter, ...], AfterValidator(_not_empty)]
     channel: Literal["economic", "diplomatic", "security"] | None = Field(default=None, validate_default=True)
     intensity: Annotated[int, Field(ge=1, le=MAX_INTENSITY)] | None = Field(default=None, validate_default=True)
     ends: bool = False
@@ -101,7 +105,7 @@ class Arrival(Setting):
 
 
 class Rates(Setting):
-    """Factors on the simulated rates of streams, from one month to another (those of the story if not given)."""
+    """Factors on the simulated rates of streams, from one month to another (by default the months of the story)."""
 
     factors: dict[Stream, Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]]
     from_: MonthAfter | None = Field(default=None, alias="from")
@@ -109,7 +113,7 @@ class Rates(Setting):
 
 
 class Deaths(Setting):
-    """Monthly overdose deaths are `factor` times what is simulated, reached evenly on the log scale over `over` months, and kept."""
+    """Monthly overdose deaths are `factor` times those simulated; the factor builds up evenly on the log scale over `over` months."""
 
     factor: Annotated[float, Field(ge=0.05, le=20, allow_inf_nan=False)]
     from_: MonthAfter | None = Field(default=None, alias="from")
@@ -117,9 +121,9 @@ class Deaths(Setting):
 
 
 class Opposition(Setting):
-    """The share of Mexicans opposed is `points` percentage points above what is simulated, reached over `over` months, and kept.
+    """The share of Mexicans opposed is `points` percentage points above the simulated share; the step builds up over `over` months.
 
-    The points count at the share of the origin; elsewhere the same step on the logit scale is taken.
+    The step is converted to the logit scale at the share of the origin, and is the same on that scale elsewhere.
     """
 
     points: Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)]
@@ -128,7 +132,7 @@ class Opposition(Setting):
 
 
 class Pressure(Setting):
-    """Leverage is `add` higher than its parts make it (1 is the mean of 2025), from one month to another."""
+    """Leverage is `add` higher than the events imply (1 is the mean of 2025), from one month to another."""
 
     add: Annotated[float, Field(ge=-3, le=3, allow_inf_nan=False)]
     from_: MonthAfter | None = Field(default=None, alias="from")
@@ -136,7 +140,7 @@ class Pressure(Setting):
 
 
 class Condition(Setting):
-    """What we learn: that the mean of a driver over some months lies below or above a value.
+    """What is learnt: the mean of a driver over some months lies below or above a value.
 
     leverage in its own unit (1 is the mean of 2025), deaths a month, opposition in per cent opposed, mobilisation in its own unit.
     """
@@ -157,13 +161,13 @@ class Condition(Setting):
         return above
 
 
-class Statement(Setting):
-    """A scenario file. `months` are those of the story: the span over which its plausibility is judged."""
+class ScenarioSpec(Setting):
+    """A scenario file. `months`: the months of the story, over which its plausibility is judged."""
 
     title: Text
     kind: Kind
     story: Text
-    assumptions: Annotated[tuple[Text, ...], AfterValidator(_some)]
+    assumptions: Annotated[tuple[Text, ...], AfterValidator(_not_empty)]
     not_represented: tuple[Text, ...] = ()
     months: Months = (1, 12)
     arrival: tuple[Arrival, ...] = ()
@@ -175,15 +179,15 @@ class Statement(Setting):
 
 
 CHANGES: Final = ("arrival", "rates", "deaths", "opposition", "leverage")
-"""The keys that set something from outside."""
+"""The keys that change the simulation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario by its name, which is that of its file."""
+    """A scenario: its name, which is that of its file, and what the file says."""
 
     name: str
-    says: Statement
+    says: ScenarioSpec
 
 
 def read_scenarios(folder: Path) -> tuple[Scenario, ...]:
@@ -205,66 +209,64 @@ def read_named(folder: Path, names: tuple[str, ...]) -> tuple[Scenario, ...]:
     return _read([files[name] for name in dict.fromkeys(names)])
 
 
-def edited(scenarios: Sequence[Scenario]) -> tuple[tuple[Scenario, ...], list[Problem]]:
-    """The scenarios that tell a story of their own; and a problem for each that still has the words of the template, and so is left out."""
-    template = Statement.model_validate(tomllib.loads(TEMPLATE), strict=False)
-    own: list[Scenario] = []
+def without_templates(scenarios: Sequence[Scenario]) -> tuple[tuple[Scenario, ...], list[Problem]]:
+    """The scenarios that were written, and a problem for each that still has the title or story of the template, which is left out."""
+    template = ScenarioSpec.model_validate(tomllib.loads(TEMPLATE), strict=False)
+    written: list[Scenario] = []
     problems: list[Problem] = []
     for scenario in scenarios:
         same = [key for key in ("title", "story") if getattr(scenario.says, key).split() == getattr(template, key).split()]
         if not same:
-            own.append(scenario)
+            written.append(scenario)
             continue
-        found = f"the {same[0]} of the template, so the scenario is not run"
+        found = f"the {same[0]} of the template; the scenario is not run"
         expected, remedy = "a story of your own", "Edit the file, or delete it."
         problems.append(Problem(f"{scenario.name}.toml", found, expected, remedy, column=same[0], severity="warning"))
-    return tuple(own), problems
+    return tuple(written), problems
 
 
-def is_name(name: str) -> bool:
-    """Whether a scenario may be called so: small letters, digits, single hyphens between them."""
+def is_scenario_name(name: str) -> bool:
+    """Whether a scenario may have this name: lower-case letters and digits, with single hyphens between them."""
     return _NAME.fullmatch(name) is not None
 
 
 def _read(paths: list[Path]) -> tuple[Scenario, ...]:
-    found: list[Scenario] = []
+    scenarios: list[Scenario] = []
     problems: list[Problem] = []
     for path in paths:
-        said, wrong = read_toml(path, Statement.model_validate, Statement)
-        if not is_name(path.stem):
-            problems.append(Problem(path.name, "this name", "small letters, digits and hyphens before .toml", "Rename the file."))
+        spec, wrong = read_setting_file(path, ScenarioSpec.model_validate, ScenarioSpec)
+        if not is_scenario_name(path.stem):
+            problems.append(Problem(path.name, "this name", "lower-case letters, digits and hyphens before .toml", "Rename the file."))
         problems += wrong
-        if said is not None:
-            problems += _of_one_kind(path.name, said)
-            found.append(Scenario(path.stem, said))
+        if spec is not None:
+            problems += _of_one_kind(path.name, spec)
+            scenarios.append(Scenario(path.stem, spec))
     if problems:
         raise InputError.of(problems)
-    return tuple(found)
+    return tuple(scenarios)
 
 
-def _of_one_kind(file: str, said: Statement) -> list[Problem]:
-    """To learn something and to set something are different things; a file does one."""
-    if said.kind == "intervened" and said.condition:
+def _of_one_kind(file: str, spec: ScenarioSpec) -> list[Problem]:
+    """Problems of a file that both conditions and intervenes: a scenario does one of the two."""
+    if spec.kind == "intervened" and spec.condition:
         return [
-            Problem(
-                file, "a condition", "none where kind is 'intervened'", 'Take it out, or write kind = "conditioned".', column="condition"
-            )
+            Problem(file, "a condition", "none where kind is 'intervened'", 'Remove it, or write kind = "conditioned".', column="condition")
         ]
-    if said.kind == "intervened":
+    if spec.kind == "intervened":
         return []
-    changes: list[Any] = [key for key in CHANGES if getattr(said, key)]
+    changes: list[Any] = [key for key in CHANGES if getattr(spec, key)]
     wrong = [
         Problem(
             file,
             f"the key {key!r}",
             "conditions only where kind is 'conditioned'",
-            'Take it out, or write kind = "intervened".',
+            'Remove it, or write kind = "intervened".',
             column=key,
         )
         for key in changes
     ]
-    if not said.condition:
-        wrong.append(Problem(file, "no condition", "at least one [[condition]]", "Say what is learnt.", column="condition"))
+    if not spec.condition:
+        wrong.append(Problem(file, "no condition", "at least one [[condition]]", "Write what is learnt.", column="condition"))
     return wrong
 
 

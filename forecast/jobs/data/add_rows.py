@@ -1,4 +1,4 @@
-"""Add rows to the data, after showing what will change."""
+"""Add rows to the data, after showing what they will change."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
-from forecast.data.entry.add_rows import Addition, planned, write
-from forecast.data.entry.possible_duplicates import similar
+from forecast.data.entry.add_rows import Addition, plan_addition, possible_duplicates, write_addition
 from forecast.data.entry.row_input import RowInput
-from forecast.data.row_query import cell
+from forecast.data.row_query import cell_value
 from forecast.data.tables import origin
 from forecast.domain import month_text
 from forecast.errors import LockedError, Problem, UsageError
-from forecast.jobs.data.row_effects import Effects, effects, named
-from forecast.workspace import Workspace, check_own
+from forecast.jobs.data.row_effects import Effects, row_effects, row_names
+from forecast.workspace import Workspace, check_writable
 
-TRIES: Final = 50
+MAX_TRIES: Final = 50
+"""Proposals made anew because another command changed the data."""
 
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """What would be written, for each new row the rows near it and what it changes."""
+    """What would be written, and for each new row its possible duplicates and what it changes."""
 
     addition: Addition
     similar: tuple[tuple[Any, ...], ...]
@@ -40,39 +40,40 @@ class Proposal:
 
     def as_dict(self, written: bool) -> dict[str, Any]:
         """The same for a program."""
-        made = self.addition
+        addition = self.addition
         return {
-            "file": made.file,
+            "file": addition.file,
             "written": written,
             "rows": [
                 {
                     "line": new.line,
-                    "row": {column: cell(column, getattr(new.record, column)) for column in type(new.record).model_fields},
+                    "row": {column: cell_value(column, getattr(new.record, column)) for column in type(new.record).model_fields},
                     "text": new.text,
-                    "similar": named(near),
-                    "effects": asdict(does),
+                    "similar": row_names(similar),
+                    "effects": asdict(effects),
                 }
-                for new, near, does in zip(made.rows, self.similar, self.effects, strict=True)
+                for new, similar, effects in zip(addition.rows, self.similar, self.effects, strict=True)
             ],
-            "covered_through": [day.isoformat() for day in made.covered] if made.covered else None,
+            "covered_through": [day.isoformat() for day in addition.covered] if addition.covered else None,
             "origin": list(self.origins),
             "warnings": [str(p) for p in self.warnings],
         }
 
 
-def propose(workspace: Workspace, name: str, given: Sequence[RowInput], covered_through: date | None, today: date) -> Proposal:
-    """What adding rows comes to; nothing is written.
+def propose_rows(workspace: Workspace, name: str, given: Sequence[RowInput], covered_through: date | None, today: date) -> Proposal:
+    """The proposal for new rows; nothing is written.
 
-    Raises InputError with every problem the data would have, UsageError for a coverage that is behind or in the future.
+    Raises InputError with every problem the data would have, UsageError for a coverage that does not advance or lies in the future.
     """
     if covered_through is not None and covered_through > today:
-        raise UsageError(f"{covered_through} is still to come, so nobody has read through it.", "Give a day that is over.")
-    made = planned(workspace.data, name, given, covered_through, today)
-    near = tuple(similar(made.after, name, new.record) for new in made.rows)
-    return Proposal(made, near, tuple(effects(made.before, made.after, new.record, today) for new in made.rows))
+        raise UsageError(f"{covered_through} is in the future, so no file can have been read through it.", "Give a day that is over.")
+    addition = plan_addition(workspace.data, name, given, covered_through, today)
+    before, after = addition.before, addition.after
+    similar = tuple(possible_duplicates(after, name, new.record) for new in addition.rows)
+    return Proposal(addition, similar, tuple(row_effects(before, after, new.record, today) for new in addition.rows))
 
 
-def add(
+def add_rows(
     workspace: Workspace,
     name: str,
     given: Sequence[RowInput],
@@ -80,15 +81,15 @@ def add(
     covered_through: date | None,
     today: date,
 ) -> tuple[Proposal, bool]:
-    """Propose, ask, and write if told to; returns what was proposed last and whether it was written.
+    """Propose rows and write them if `confirm` agrees; returns the last proposal and whether it was written.
 
-    If someone else changes the data between the question and the answer, the proposal is made anew and asked again.
+    If another command changes the data meanwhile, a new proposal is confirmed again.
     """
-    for _ in range(TRIES):
-        proposal = propose(workspace, name, given, covered_through, today)
+    for _ in range(MAX_TRIES):
+        proposal = propose_rows(workspace, name, given, covered_through, today)
         if not confirm(proposal):
             return proposal, False
-        check_own(workspace)
-        if write(workspace.data, proposal.addition):
+        check_writable(workspace)
+        if write_addition(workspace.data, proposal.addition):
             return proposal, True
     raise LockedError("Other commands keep changing the data; nothing was written.", "Wait until they have ended, then try again.")

@@ -1,4 +1,4 @@
-"""Pull the newest official figures: every source by itself, so that one that fails leaves the others, and its own data, alone."""
+"""Pull the newest official figures, source by source: if one fails, its data stay as they were and the others go on."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Literal
 
 from forecast.errors import ForecastError, SourceError
 from forecast.progress import Progress, silent
-from forecast.storage.characters import visible
-from forecast.workspace import Workspace, check_own
+from forecast.storage.text import visible
+from forecast.workspace import Workspace, check_writable
 
 if TYPE_CHECKING:
     from forecast.data.sources.connector import Connector
     from forecast.data.sources.http_client import Endpoint, Limits
     from forecast.data.tables import Data
 
-type Status = Literal["new rows", "nothing new", "failed", "not pulled"]
+type PullStatus = Literal["new rows", "nothing new", "failed", "not pulled"]
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedPull:
     """A source that can be pulled: its series with what each is used for, and the addresses that would be asked."""
 
     source: str
@@ -32,20 +32,20 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulled:
-    """What became of one source; `rows` is how many were written, `detail` why it failed or what is odd."""
+class PullOutcome:
+    """The outcome of one source; `rows` is how many were written, `detail` why it failed or what is unusual."""
 
     source: str
     file: str
     used_for: Mapping[str, str]
-    status: Status
+    status: PullStatus
     rows: int = 0
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """One table of sources.toml: how new its series is, and which connector fills it (None: it is edited by hand)."""
+class SourceStatus:
+    """One table of sources.toml: how recent its series is, and the connector that fills it (None: it is edited by hand)."""
 
     series: str
     used_for: str
@@ -59,7 +59,7 @@ class Listed:
     citation: str
 
 
-def listed(workspace: Workspace, today: date) -> tuple[Listed, ...]:
+def list_sources(workspace: Workspace, today: date) -> tuple[SourceStatus, ...]:
     """Every series of sources.toml, in its order. Raises InputError for data that are refused."""
     from forecast.data.freshness import freshness
     from forecast.data.read import read_data
@@ -71,23 +71,25 @@ def listed(workspace: Workspace, today: date) -> tuple[Listed, ...]:
         source = data.sources[state.series]
         connector = connector_of(source)
         by = connector.key if connector else None
-        told = source.publisher, source.url, source.terms, source.citation
-        rows.append(Listed(state.series, source.used_for, state.newest, state.status, by, source.file, *told))
+        texts = source.publisher, source.url, source.terms, source.citation
+        rows.append(SourceStatus(state.series, source.used_for, state.newest, state.status, by, source.file, *texts))
     return tuple(rows)
 
 
-def planned(workspace: Workspace, names: Sequence[str] = ()) -> tuple[Planned, ...]:
-    """What `pull_sources` would ask of whom; nobody is asked.
+def plan_pull(workspace: Workspace, names: Sequence[str] = ()) -> tuple[PlannedPull, ...]:
+    """The requests that `pull_sources` would send; none is sent.
 
     Raises UsageError for a name of no source, InputError for data that are refused.
     """
     from forecast.data.read import read_data
-    from forecast.data.sources.registry import named, uses
+    from forecast.data.sources.registry import select_connectors, series_uses
 
-    chosen = named(names)
+    chosen = select_connectors(names)
     data = read_data(workspace.data)
     return tuple(
-        Planned(c.key, c.publisher, c.target.record.file, uses(c, data.sources), tuple(f"https://{c.host}{r.target}" for r in c.requests))
+        PlannedPull(
+            c.key, c.publisher, c.target.record.file, series_uses(c, data.sources), tuple(f"https://{c.host}{r.target}" for r in c.requests)
+        )
         for c in chosen
     )
 
@@ -99,37 +101,39 @@ def pull_sources(
     now: datetime,
     environ: Mapping[str, str],
     progress: Progress = silent,
-    told: Callable[[Pulled], None] = lambda outcome: None,
+    on_outcome: Callable[[PullOutcome], None] = lambda outcome: None,
     endpoints: Mapping[str, Endpoint] | None = None,
     limits: Limits | None = None,
-) -> tuple[Pulled, ...]:
+) -> tuple[PullOutcome, ...]:
     """Fetch the sources named, all if none is, and write what is new as a vintage published on the day of `now`.
 
-    environ: where the publishers' keys are looked for. told: hears what became of each source as soon as it is done. endpoints: by host,
-    who is to be asked in its place (tests play the publishers).
-    Raises UsageError for a name of no source and for a workspace that is not to be edited, InputError for data that are refused before
-    anything is asked, and SourceError naming them, once all others are done, if sources failed.
+    environ: the variables that may hold the publishers' keys. on_outcome: called with the outcome of each source as soon as it is done.
+    endpoints: by host another endpoint to ask instead (tests play the publishers).
+    Raises UsageError for an unknown source and for a workspace that must not be edited, InputError for refused data before any request,
+    and SourceError, after all sources are done, naming those that failed.
     """
     from forecast.data.read import read_data
     from forecast.data.sources.http_client import Limits
-    from forecast.data.sources.registry import named, uses
+    from forecast.data.sources.registry import select_connectors, series_uses
 
-    chosen = named(names)
-    check_own(workspace)
+    chosen = select_connectors(names)
+    check_writable(workspace)
     data = read_data(workspace.data)
     outcomes, causes = [], []
     for connector in chosen:
         try:
             outcome = _one(connector, data, workspace, now, environ, progress, endpoints or {}, limits or Limits())
-        except Exception as e:  # whatever it is, it is this source's failure alone
+        except Exception as e:  # any failure is this source's alone
             progress(connector.key, 1.0, "failed")
             causes.append(e)
-            outcome = Pulled(connector.key, connector.target.record.file, uses(connector, data.sources), "failed", detail=_why(e))
+            outcome = PullOutcome(
+                connector.key, connector.target.record.file, series_uses(connector, data.sources), "failed", detail=_why(e)
+            )
         outcomes.append(outcome)
-        told(outcome)
+        on_outcome(outcome)
     if causes:
         why = "".join(f"\n  {outcome.source}: {outcome.detail}" for outcome in outcomes if outcome.status == "failed")
-        message = f"{len(causes)} of {len(outcomes)} sources failed; their data are as they were.{why}"
+        message = f"{len(causes)} of {len(outcomes)} sources failed; their data were not changed.{why}"
         raise SourceError(message) from ExceptionGroup("sources failed", causes)  # a traceback shows each
     return tuple(outcomes)
 
@@ -143,29 +147,29 @@ def _one(
     progress: Progress,
     endpoints: Mapping[str, Endpoint],
     limits: Limits,
-) -> Pulled:
-    from forecast.data.sources.fetch_source import bring
-    from forecast.data.sources.http_client import Endpoint, client
-    from forecast.data.sources.registry import uses
+) -> PullOutcome:
+    from forecast.data.sources.fetch_source import fetch_source
+    from forecast.data.sources.http_client import Endpoint, open_client
+    from forecast.data.sources.registry import series_uses
 
-    used_for = uses(connector, data.sources)
+    used_for = series_uses(connector, data.sources)
     file = connector.target.record.file
     if not used_for:
-        return Pulled(connector.key, file, {}, "not pulled", detail="sources.toml names no use for it")
+        return PullOutcome(connector.key, file, {}, "not pulled", detail="sources.toml names no use for it")
     endpoint = endpoints.get(connector.host) or Endpoint(connector.host)
 
     def tell(done: float | None, words: str) -> None:
         progress(connector.key, done, words)
 
     tell(0.0, "")
-    with client(limits) as http:
-        brought = bring(connector, list(used_for), workspace.data, now.date(), http, endpoint, limits, environ, tell)
+    with open_client(limits) as http:
+        brought = fetch_source(connector, list(used_for), workspace.data, now.date(), http, endpoint, limits, environ, tell)
     tell(1.0, f"{brought.rows} new rows" if brought.rows else "nothing new")
-    return Pulled(connector.key, file, used_for, "new rows" if brought.rows else "nothing new", brought.rows, brought.note)
+    return PullOutcome(connector.key, file, used_for, "new rows" if brought.rows else "nothing new", brought.rows, brought.note)
 
 
 def _why(failure: Exception) -> str:
-    """Why a source failed, in words; of what nobody foresaw, the kind and the first line."""
+    """Why a source failed, in words; for an unexpected error, its kind and first line."""
     if isinstance(failure, ForecastError):
         return str(failure)
     if isinstance(failure, MemoryError):

@@ -4,34 +4,53 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
 import numpy as np
 import xarray as xr
 
-from forecast.data.lock import editing
 from forecast.data.records import Spell
 from forecast.data.tables import Data
 from forecast.errors import GateError, UsageError
-from forecast.inference.gate import Diagnostics, examine, scalars
+from forecast.forecasting.inputs import Inputs
+from forecast.inference.gate import Diagnostics, diagnose, scalar_draws
 from forecast.inference.sample import Sampler, compile_sampler
 from forecast.inference.settings import SamplerSettings
 from forecast.model.outside_view import KEPT, build_outside_view, observed
-from forecast.model.outside_view_data import SELECTIONS, Counts, Entry, PressureYear, Transitions, count, list_entries, list_transitions
-from forecast.model.outside_view_predictive import NewStatePredictive, predict_new_state, reach
-from forecast.model.outside_view_priors import ladder_specs, pressure_specs, state_of
-from forecast.model.outside_view_rates import Comparable, Rate, comparable_states, entry_rates
-from forecast.priors.apply_edits import change
-from forecast.priors.distributions import PriorSpec
+from forecast.model.outside_view_data import (
+    SELECTIONS,
+    ComparableState,
+    EntryRate,
+    HighLevelEntry,
+    PressureYear,
+    TransitionCounts,
+    Transitions,
+    comparable_states,
+    count_transitions,
+    entry_rates,
+    list_entries,
+    list_transitions,
+)
+from forecast.model.outside_view_predictive import (
+    NewStatePredictive,
+    ladder_specs,
+    predict_new_state,
+    predictive_of_priors,
+    pressure_specs,
+    reach_probability,
+)
+from forecast.priors.apply_edits import write_edits
 from forecast.priors.load import Priors, load_priors
-from forecast.priors.outside_view_variants import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_written
-from forecast.progress import Progress, silent
-from forecast.workspace import Workspace, check_own
+from forecast.priors.outside_view import DRUG_CASES, SAME_YEAR, YEAR_BEFORE, Alternatives, alternatives_file
+from forecast.priors.specs import PriorSpec
+from forecast.progress import Progress, silent, within
+from forecast.storage.locks import folder_lock
+from forecast.workspace import Workspace, check_writable
 
 SEED: Final = 2026
-WHY: Final = "What the states compared say, fitted anew."
+WHY: Final = "Fitted to the states compared."
 FIRST: Final = SamplerSettings()
 RETRY: Final = SamplerSettings(target_accept=0.97)
 PRIOR_DRAWS: Final = 4_000
@@ -43,7 +62,7 @@ class ClassFit:
 
     name: str
     weight: float
-    counts: Counts
+    counts: TransitionCounts
     entries: int
     state: NewStatePredictive
     diagnostics: Diagnostics
@@ -54,7 +73,7 @@ class ClassFit:
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
+class NewStateChance:
     """P(level ≥ 4 within twelve months) of a new state, under pressure all the time or never: mean, and 5, 50, 95 % over draws."""
 
     of: str  # a class, or "priors"
@@ -67,16 +86,16 @@ class Chance:
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
-    """What the outside view says. `specs` are the priors it gives; `changed` those that differ from the priors it was given (old, new)."""
+class ReferenceFit:
+    """The fitted outside view. `specs` are the priors it gives, `changed` those that differ from the input priors, as (old, new)."""
 
     specs: Mapping[str, PriorSpec]
     changed: Mapping[str, tuple[PriorSpec, PriorSpec]]
-    states: tuple[Comparable, ...]
-    rates: tuple[Rate, ...]
+    states: tuple[ComparableState, ...]
+    rates: tuple[EntryRate, ...]
     classes: tuple[ClassFit, ...]
-    chances: tuple[Chance, ...]
-    entries: tuple[Entry, ...]
+    chances: tuple[NewStateChance, ...]
+    entries: tuple[HighLevelEntry, ...]
     pressure: PressureYear
     dropped: tuple[str, ...]
     seed: int
@@ -88,13 +107,13 @@ def compile_reference(data: Data) -> Sampler:
 
 
 def check_choices(data: Data, classes: Mapping[str, float] | None, drop: Collection[str]) -> None:
-    """UsageError for an unknown class or state, or weights that weigh nothing: said before anything is compiled."""
+    """UsageError for an unknown class or state, or weights that are all 0. It is checked before anything is compiled."""
     if classes is not None:
         _weights(classes)
     _without(data, drop)
 
 
-def reference(
+def fit_reference(
     data: Data,
     priors: Priors,
     *,
@@ -105,7 +124,7 @@ def reference(
     names: Collection[str] | None = None,
     sampler: Sampler | None = None,
     progress: Progress = silent,
-) -> Reference:
+) -> ReferenceFit:
     """Fit model 1 to each class and turn the predictives for a new state into priors of the ladder; nothing is written.
 
     data      as of a date, if that is wanted
@@ -129,8 +148,8 @@ def reference(
         fits.append(_fit(name, weight, transitions, pressure, sampler, seed + i))
     progress("fitting the outside view", 1.0)
     specs = ladder_specs({f.name: f.state for f in fits}, weights, priors.parts("outside_view.widening"))
-    own = state_of(priors.replace(specs), PRIOR_DRAWS, seed)
-    return Reference(
+    own = predictive_of_priors(priors.replace(specs), PRIOR_DRAWS, seed)
+    return ReferenceFit(
         specs=specs,
         changed={name: (priors.spec(name), spec) for name, spec in specs.items() if priors.spec(name) != spec},
         states=comparable_states(_without(data, drop), transitions),
@@ -144,7 +163,7 @@ def reference(
     )
 
 
-def states_compared(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Comparable, ...], tuple[Rate, ...]]:
+def count_states(data: Data, drop: Collection[str] = ()) -> tuple[tuple[ComparableState, ...], tuple[EntryRate, ...]]:
     """The states and the rates of reaching level 4 as they were counted; nothing is fitted. UsageError for an unknown state."""
     spells = _without(data, drop)
     transitions = list_transitions(spells, data.states, data.pressure)
@@ -152,7 +171,7 @@ def states_compared(data: Data, drop: Collection[str] = ()) -> tuple[tuple[Compa
 
 
 def write_reference(
-    result: Reference,
+    result: ReferenceFit,
     where: Workspace,
     *,
     now: datetime,
@@ -163,29 +182,29 @@ def write_reference(
     """Write the priors that differ into their file and into its history, reasons and notes staying, and the alternatives beside them.
 
     as_of: the day as of which the states were read, if not today. All of it is written or nothing. Raises what `change` does, and
-    UsageError in a workspace that is not to be edited.
+    UsageError in a workspace that must not be edited.
     """
-    check_own(where)
+    check_writable(where)
     weights = ", ".join(f"{f.name} {f.weight:.3g}" for f in result.classes)
     without = f" without {', '.join(result.dropped)}" if result.dropped else ""
     year = {"same": "of the same year", "previous": "of the year before", "none": "left out"}[result.pressure]
     then = f" as of {as_of}" if as_of else ""
     asked = f"reference_spells.csv{then}{without}, pressure {year}, seed {result.seed}"
     source = f"outside view: {asked}; pool of {weights}; rises and stays widened"
-    with editing(where.priors):
-        beside = None if alternatives is None else alternatives_written(where.priors, alternatives)
+    with folder_lock(where.priors):
+        beside = None if alternatives is None else alternatives_file(where.priors, alternatives)
         priors = load_priors(where.priors)
-        change(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)
+        write_edits(where.priors, priors, result.specs, why=WHY, by=by, source=source, now=now, keep_rationale=True, beside=beside)
 
 
-def ask_differently(
-    data: Data, priors: Priors, result: Reference, *, sampler: Sampler | None = None, progress: Progress = silent
+def fit_alternatives(
+    data: Data, priors: Priors, result: ReferenceFit, *, sampler: Sampler | None = None, progress: Progress = silent
 ) -> dict[str, dict[str, PriorSpec]]:
-    """What the report tries in place of the published priors: one class alone, and what each coding of pressure says of its effect.
+    """The sets of priors that the report compares with the published ones: one class alone, and pressure coded in two ways.
 
     `result` is of the same data, with pressure of the same year. Raises GateError if a fit fails twice.
     """
-    before = reference(data, priors, seed=result.seed, pressure="previous", sampler=sampler, progress=progress)
+    before = fit_reference(data, priors, seed=result.seed, pressure="previous", sampler=sampler, progress=progress)
     drug_cases = {f.name: f.state for f in result.classes if f.name == DRUG_CASES}
     widening = priors.parts("outside_view.widening")
     return {
@@ -195,7 +214,7 @@ def ask_differently(
     }
 
 
-def _pressure(result: Reference) -> dict[str, PriorSpec]:
+def _pressure(result: ReferenceFit) -> dict[str, PriorSpec]:
     return pressure_specs({f.name: f.state for f in result.classes}, {f.name: f.weight for f in result.classes})
 
 
@@ -224,29 +243,40 @@ def _without(data: Data, drop: Collection[str]) -> tuple[Spell, ...]:
 
 def _fit(name: str, weight: float, transitions: Transitions, pressure: PressureYear, sampler: Sampler, seed: int) -> ClassFit:
     selected = SELECTIONS[name](transitions)
-    counts = count(transitions, selected, pressure)
+    counts = count_transitions(transitions, selected, pressure)
     posterior, diagnostics = sample_counts(name, counts, sampler, seed)
     return ClassFit(
         name, weight, counts, int((selected & transitions.entries).sum()), predict_new_state(posterior, counts, seed), diagnostics
     )
 
 
-def sample_counts(what: str, counts: Counts, sampler: Sampler, seed: int) -> tuple[xr.Dataset, Diagnostics]:
+def sample_counts(what: str, counts: TransitionCounts, sampler: Sampler, seed: int) -> tuple[xr.Dataset, Diagnostics]:
     """The posterior of model 1 given these counts, through the gate: one retry with another seed, then GateError."""
     for attempt, settings in enumerate((FIRST, RETRY)):
         run = sampler(observed(counts), seed + 1_000 * attempt, settings)
         posterior, stats = run["posterior"].to_dataset()[list(KEPT)], run["sample_stats"].to_dataset()
-        diagnostics = examine(scalars(posterior), stats["diverging"].values, stats["energy"].values, settings.chains, settings.draws)
+        diagnostics = diagnose(scalar_draws(posterior), stats["diverging"].values, stats["energy"].values, settings.chains, settings.draws)
         if diagnostics.passed:
             return posterior, diagnostics.after_retry() if attempt else diagnostics
     raise GateError(f"The outside view on {what} was not sampled soundly: {'; '.join(diagnostics.reasons)}.", "Try another seed.")
 
 
-def _chances(of: str, state: NewStatePredictive) -> list[Chance]:
+def _chances(of: str, state: NewStatePredictive) -> list[NewStateChance]:
     out = []
     for start in (2, 3):
         for pressed in (False, True):
-            p = reach(state, start, pressed=pressed)
+            p = reach_probability(state, start, pressed=pressed)
             low, middle, high = np.quantile(p, [0.05, 0.5, 0.95])
-            out.append(Chance(of, start, pressed, float(p.mean()), float(low), float(middle), float(high)))
+            out.append(NewStateChance(of, start, pressed, float(p.mean()), float(low), float(middle), float(high)))
     return out
+
+
+def with_priors_as_of(inputs: Inputs, progress: Progress = silent) -> Inputs:
+    """The inputs with the ladder's priors fitted to what was public about other states on `inputs.as_of`; unchanged without that date.
+
+    Priors that people wrote stay. They were set with hindsight, and the report says so. Raises GateError if a fit fails twice.
+    """
+    if inputs.as_of is None:
+        return inputs
+    fitted = fit_reference(inputs.data, inputs.priors, progress=within(progress, "outside view"))
+    return replace(inputs, priors=inputs.priors.replace(fitted.specs))

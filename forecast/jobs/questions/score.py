@@ -1,32 +1,43 @@
-"""The scores so far, and whether edits of priors helped, for a terminal or a program."""
+"""The scores of resolved questions, and whether edits of priors helped, for a terminal or a program."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from forecast.evaluation.prior_edit_effects import Effect, effects, untested
 from forecast.evaluation.question_ledger import MODEL, QuestionLedger
-from forecast.evaluation.score_table import REFERENCES, Late, Row, late, score_table
-from forecast.evaluation.scores import FEWEST, Mean
-from forecast.jobs.questions.freeze import read_book
+from forecast.evaluation.score_table import (
+    REFERENCES,
+    LateForecast,
+    PriorEditEffect,
+    ScoreTableRow,
+    late_forecasts,
+    prior_edit_effects,
+    score_table,
+    untested_edits,
+)
+from forecast.evaluation.scores import MIN_WINDOWS, MeanScore
+from forecast.jobs.questions.freeze import read_question_ledger
 from forecast.priors.edit_log import Edit, read_history
 from forecast.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Scores:
-    """Counts of questions by state, the rows of scores, what came too late for them, what became of edits of priors, and what none of it
-    can show.
+class LedgerScores:
+    """All scores.
+
+    states: state → number of questions. rows: mean scores. late: predictions that came too late to be scored.
+    effects: pairs of runs before and after an edit of priors. untested: edits that no such pair tests.
+    caution: what so few questions can show, in words.
     """
 
     states: Mapping[str, int]
-    rows: Sequence[Row]
-    late: Sequence[Late]
-    effects: Sequence[Effect]
+    rows: Sequence[ScoreTableRow]
+    late: Sequence[LateForecast]
+    effects: Sequence[PriorEditEffect]
     untested: Sequence[Edit]
     caution: str
 
@@ -34,38 +45,33 @@ class Scores:
         return {
             "questions": dict(self.states),
             "scores": [_row(row) for row in self.rows],
-            "too_late": [
-                {
-                    "question": x.question, "author": x.author, "entries": list(x.entries), "entered": x.entered.isoformat(),
-                    "public": x.public, "scored": x.scored,
-                }
-                for x in self.late
-            ],
+            "too_late": [asdict(x) | {"entries": list(x.entries), "entered": x.entered.isoformat()} for x in self.late],
             "edits": [_effect(effect) for effect in self.effects],
             "edits_untested": [edit.revision for edit in self.untested],
             "caution": self.caution,
-        }  # fmt: skip
+        }
 
 
-def score(where: Workspace, today: date) -> Scores:
+def score_ledger(where: Workspace, today: date) -> LedgerScores:
     """Raises StoreError if the ledger or the history of the priors is damaged."""
-    book = read_book(where.reports)
-    rows = score_table(book)
+    ledger = read_question_ledger(where.reports)
+    rows = score_table(ledger)
     edits = read_history(where.priors).edits
-    found = effects(book, edits)
-    return Scores(states(book, today), rows, late(book), found, untested(edits, found), caution(rows))
+    effects = prior_edit_effects(ledger, edits)
+    caution = sampling_caution(rows)
+    return LedgerScores(count_states(ledger, today), rows, late_forecasts(ledger), effects, untested_edits(edits, effects), caution)
 
 
 def past_performance(reports: Path, today: date) -> dict[str, Any]:
-    """How the model's earlier numbers did, for a report: counts by state, mean Brier scores (of counts RPS) by kind and horizon, and words.
+    """How earlier forecasts of the model did, for a report: questions by state, mean Brier scores (of counts RPS) by kind and horizon.
 
     Empty while the ledger has no question. Raises StoreError if it is damaged.
     """
-    book = read_book(reports)
-    if not book.questions:
+    ledger = read_question_ledger(reports)
+    if not ledger.questions:
         return {}
-    rows = score_table(book)
-    counts = states(book, today)
+    rows = score_table(ledger)
+    counts = count_states(ledger, today)
     return {
         "questions": counts,
         "scores": [
@@ -83,49 +89,49 @@ def past_performance(reports: Path, today: date) -> dict[str, Any]:
             for measure in ("brier" if "brier" in row.scores else "rps",)
             for m in (row.scores[measure],)
         ],
-        "caution": caution(rows),
+        "caution": sampling_caution(rows),
     }
 
 
-def _same(rows: Sequence[Row], mine: Row, author: str, measure: str) -> Mean | None:
+def _same(rows: Sequence[ScoreTableRow], mine: ScoreTableRow, author: str, measure: str) -> MeanScore | None:
     """The mean of a baseline on the same kind and horizon."""
-    found = next((r for r in rows if (r.kind, r.horizon, r.author) == (mine.kind, mine.horizon, author)), None)
-    return None if found is None else found.scores.get(measure)
+    same = next((r for r in rows if (r.kind, r.horizon, r.author) == (mine.kind, mine.horizon, author)), None)
+    return None if same is None else same.scores.get(measure)
 
 
-def states(book: QuestionLedger, today: date) -> dict[str, int]:
+def count_states(ledger: QuestionLedger, today: date) -> dict[str, int]:
     """How many questions there are in each state."""
-    found = [asked.state(today) for asked in book.questions.values()]
-    return {state: found.count(state) for state in ("open", "due", "resolved", "disputed")}
+    states = [question.state(today) for question in ledger.questions.values()]
+    return {state: states.count(state) for state in ("open", "due", "resolved", "disputed")}
 
 
-def caution(rows: Sequence[Row]) -> str:
-    """What so few questions, which share their windows, can show."""
+def sampling_caution(rows: Sequence[ScoreTableRow]) -> str:
+    """What so few questions, whose windows overlap, can show."""
     if not rows:
-        return "No question that was answered in time is resolved yet, so nothing is known of how such numbers do."
+        return "No question that was answered in time is resolved yet, so there is nothing to score."
     windows = max(m.windows for row in rows for m in row.scores.values())
-    if windows < FEWEST:
+    if windows < MIN_WINDOWS:
         return (
-            f"No kind has more than {windows} separate window{'' if windows == 1 else 's'}, that is windows which share no month: however "
-            "many questions there are, they are about so many stretches of history, and no difference can be told from luck."
+            f"No kind has more than {windows} separate window{'' if windows == 1 else 's'} (windows that share no month). However many "
+            "questions there are, they are about the same few stretches of history, and no difference can be separated from luck."
         )
     return (
-        f"At most {windows} windows of a kind are separate, that is share no month: count those, not the questions. "
-        "Standard errors count so, and still take too little account of a situation that lasts."
+        f"At most {windows} windows of a kind are separate (share no month): count those, not the questions. The standard errors do, "
+        "and are still too small while one situation lasts."
     )
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: ScoreTableRow) -> dict[str, Any]:
     return {
         "kind": row.kind,
         "horizon_months": row.horizon,
         "author": row.author,
         "scores": {measure: mean_as_dict(m) for measure, m in row.scores.items()},
-        "against": {r: {measure: mean_as_dict(m) for measure, m in found.items()} for r, found in row.against.items()},
+        "against": {r: {measure: mean_as_dict(m) for measure, m in means.items()} for r, means in row.against.items()},
     }
 
 
-def _effect(effect: Effect) -> dict[str, Any]:
+def _effect(effect: PriorEditEffect) -> dict[str, Any]:
     return {
         "edits": [{"revision": e.revision, "name": e.name, "from": e.old, "to": e.new, "by": e.by} for e in effect.edits],
         "run_before": effect.before.run_id,
@@ -138,5 +144,5 @@ def _effect(effect: Effect) -> dict[str, Any]:
     }
 
 
-def mean_as_dict(m: Mean) -> dict[str, Any]:
+def mean_as_dict(m: MeanScore) -> dict[str, Any]:
     return {"mean": m.value, "standard_error": m.error, "n": m.n, "windows": m.windows}

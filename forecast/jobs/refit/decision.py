@@ -1,4 +1,4 @@
-"""Whether the published forecast must follow its inputs, by which way, and why."""
+"""Whether the published forecast must be brought up to its inputs, how, and why."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
-from forecast.data.diff import Differences, compare
+from forecast.data.diff import DataDiff, diff_data
 from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
 from forecast.jobs.input_fingerprint import InputFingerprint
-from forecast.jobs.snapshot import inputs_of
-from forecast.jobs.soundness import problems
+from forecast.jobs.saved_run import SavedRun
 from forecast.priors.load import Priors
-from forecast.report.read import SCHEMA_VERSION, read_any_form
-from forecast.runs import manifest, store
+from forecast.runs import store
 
 _NAMED: Final = 4
 """So many rows, priors or scenarios are named; of more, the rest is counted."""
@@ -27,73 +25,77 @@ MADE: Final = ("reweighted", "refitted")
 
 @dataclass(frozen=True, slots=True)
 class RefitPlan:
-    """What is to be done and why. run: the one that is published already (skip), only needs publishing (finish), or whose draws may
-    carry what is new (weigh); None to fit.
+    """What a refit is to do, and why.
+
+    action: skip if nothing changed, finish a run that only needs publishing, reweight the draws of a run, or fit.
+    reason: why, as a clause.
+    run: the run that is published (skip), to be published (finish), or to be reweighted; None to fit.
     """
 
-    way: Literal["skip", "finish", "weigh", "fit"]
+    action: Literal["skip", "finish", "reweight", "fit"]
     reason: str
-    run: Path | None = None
+    run: SavedRun | None = None
 
 
-def decide(inputs: Inputs, reports: Path, published: Path | None) -> RefitPlan:
+def decide(inputs: Inputs, reports: Path, published: SavedRun | None) -> RefitPlan:
     """Compare the inputs with those of the published run, by meaning. Raises StoreError if that run is damaged."""
     now = InputFingerprint.of(inputs)
-    then = InputFingerprint.told(manifest.read_manifest(published).meta) if published else None
-    if published is not None and read_any_form(published)["schema_version"] != SCHEMA_VERSION:
-        return RefitPlan("fit", f"run {published.name} was reported by another version of this program, in another form")
+    then = InputFingerprint.from_manifest(published.meta) if published else None
+    if published is not None and published.is_other_version:
+        return RefitPlan("fit", published.other_version)
     if published is not None and then == now:
-        return RefitPlan("skip", f"data, priors, model and settings mean what they meant in run {published.name}", published)
+        return RefitPlan("skip", f"the values of data, priors, model and settings are those of run {published.name}", published)
     if (finished := _finished(reports, published, now)) is not None:
         return RefitPlan("finish", f"run {finished.name} was finished by a refit that ended before publishing it", finished)
     if published is None or then is None:
         return RefitPlan("fit", "no run has been published yet")
     before = _kept(published)
     data_alone = before is not None and then == replace(now, data=then.data)
-    return RefitPlan("weigh" if data_alone else "fit", why(then, now, before, inputs), published if data_alone else None)
+    return RefitPlan("reweight" if data_alone else "fit", why(then, now, before, inputs), published if data_alone else None)
 
 
 def why(then: InputFingerprint, now: InputFingerprint, before: Inputs | None, after: Inputs) -> str:
     """What differs between a run and the present inputs. before: those of the run, if it kept them."""
     parts = []
     if then.data != now.data:
-        parts.append("the data changed" + (_named(_data(compare(before.data, after.data))) if before else ""))
+        parts.append("the data changed" + (_named(_data(diff_data(before.data, after.data))) if before else ""))
     if then.priors != now.priors:
         parts.append("priors changed" + (_named(_priors(before.priors, after.priors)) if before else ""))
     if then.model != now.model:
         parts.append(f"the model changed (version {then.model} → {now.model})")
     if then.settings is None:
-        parts.append("the published run does not tell its settings")
+        parts.append("the published run does not record its settings")
     elif then.settings != now.settings:
         parts.append("settings changed" + (_named(_settings(before, after)) if before else ""))
     return "; ".join(parts)
 
 
-def _finished(reports: Path, published: Path | None, now: InputFingerprint) -> Path | None:
+def _finished(reports: Path, published: SavedRun | None, now: InputFingerprint) -> SavedRun | None:
     """The newest run that was written to follow the published one and means what the inputs mean: only its publishing is wanting."""
     after = published.name if published else ""
     for run in reversed(store.list_runs(reports)):
         if run.run_id <= after:
             return None
-        if problems(run.path):
+        saved = SavedRun(run.path)
+        if saved.problems():
             continue
-        meta = manifest.read_manifest(run.path).meta
+        meta = saved.meta
         follows = published.name if published else None
         kind = (meta.get("decision") or {}).get("kind")
-        if kind in MADE and meta.get("follows") == follows and InputFingerprint.told(meta) == now:
-            return run.path
+        if kind in MADE and meta.get("follows") == follows and InputFingerprint.from_manifest(meta) == now:
+            return saved
     return None
 
 
-def _kept(run: Path) -> Inputs | None:
+def _kept(run: SavedRun) -> Inputs | None:
     """The inputs a run was made from, None if it kept none or this version does not read them."""
     try:
-        return inputs_of(run)
+        return run.inputs
     except ForecastError:
         return None
 
 
-def _data(differ: Differences) -> Iterator[str]:
+def _data(differ: DataDiff) -> Iterator[str]:
     counts = Counter((change.file, change.what) for change in differ.rows if change.meaning)
     for (file, what), n in counts.items():
         yield f"{n} row{'' if n == 1 else 's'} {what} in {file}"

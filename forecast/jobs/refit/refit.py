@@ -1,4 +1,4 @@
-"""The scheduled job: decide whether the forecast must follow its inputs, and let it follow. All of it under the lock."""
+"""The scheduled job: decide whether the forecast must be brought up to its inputs, and do it. All of it happens under the lock."""
 
 from __future__ import annotations
 
@@ -24,27 +24,30 @@ from forecast.jobs.publish import (
     since,
 )
 from forecast.jobs.refit.decision import RefitPlan, decide
+from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent, within
-from forecast.report.read import read_report
-from forecast.runs import manifest, publication_lock, refit_attempts, store
+from forecast.runs import publication_lock, refit_attempts, store
 from forecast.workspace import Workspace
 
 if TYPE_CHECKING:
     from forecast.forecasting.forecast_result import Forecast
+    from forecast.report.models.report import Report
 
 
 @dataclass(frozen=True)
 class Refit:
-    """What was decided, the published run as it stands now and what it says, and all that went wrong.
+    """The outcome of a refit.
 
-    The run is None if there is none, what it says also if another version said it in another form.
-
-    stale: whether that run's origin lies so far back that the forecast is marked so. errors: the first is what the command ends with.
+    decision: what was decided, and why.
+    run: the published run as it is now; None if there is none.
+    report: its report; None if another version made the run.
+    stale: whether the run's origin lies so far back that the forecast is marked stale.
+    errors: all that went wrong; the first sets the exit code.
     """
 
     decision: Decision
-    path: Path | None
-    report: Mapping[str, Any] | None
+    run: SavedRun | None
+    report: Report | None
     stale: bool
     errors: tuple[ForecastError, ...]
 
@@ -55,11 +58,11 @@ class Refit:
     def as_dict(self) -> dict[str, Any]:
         """For a program: the decision, and beside it report.json of the published run."""
         decision = asdict(self.decision) | {
-            "run_id": _name(self.path),
+            "run_id": _name(self.run),
             "stale": self.stale,
             "errors": [{"exit_code": e.exit_code, "message": str(e)} for e in self.errors],
         }
-        return {"decision": decision, "report": self.report}
+        return {"decision": decision, "report": self.report and self.report.document()}
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,11 @@ def refit(
                 name = _name(previous_publication(where.reports))
                 refit_attempts.end(where.reports, attempt, clock(), None, _words(e), _exit_code(e), name, since(began))
             raise
-        said = made.decision
+        decision = made.decision
         try:
-            refit_attempts.end(where.reports, attempt, clock(), said.kind, said.reason, made.exit_code, _name(made.path), said.seconds)
+            refit_attempts.end(
+                where.reports, attempt, clock(), decision.kind, decision.reason, made.exit_code, _name(made.run), decision.seconds
+            )
         except ForecastError as e:
             return replace(made, errors=(*made.errors, e))
         return made
@@ -115,65 +120,74 @@ def _refit(job: _Job, pull: bool) -> Refit:
     reports = job.where.reports
     check_clock(reports, job.clock())
     errors = finish_publication(reports, job.clock())
-    published = store.latest(reports)
+    published = SavedRun.latest(reports)
     if published:
+        published.check()
         _report_of(published)
     failed: tuple[ForecastError, ...] = ()
     try:
         failed = _pulled(job) if pull else ()
         inputs = load_workspace(job.where, today=job.clock().astimezone(UTC).date())
-        course = decide(inputs, reports, published)
-        decision = Decision("skipped", course.reason)
-        if course.way != "skip":
-            decision, errors = _follow(job, inputs, course)
+        plan = decide(inputs, reports, published)
+        decision = Decision("skipped", plan.reason)
+        if plan.action != "skip":
+            decision, errors = _follow(job, inputs, plan, published)
     except (GateError, InputError, StoreError) as e:
         decision, errors = Decision("refused", _words(e)), (e, *errors)
-    published = store.latest(reports)
+    published = _newest(reports, published)
     report = _report_of(published) if published else None
-    stale = bool(report and is_stale(month(report["origin"]), job.clock().astimezone(UTC).date()))
+    stale = bool(report and is_stale(month(report.origin), job.clock().astimezone(UTC).date()))
     return Refit(decision.after(job.began), published, report, stale, (*errors, *failed))
 
 
-def _report_of(run: Path) -> Mapping[str, Any] | None:
-    """What a run says; None if another version said it in another form. Raises StoreError if the run is damaged."""
-    try:
-        return read_report(run)
-    except InputError:
-        return None
+def _newest(reports: Path, known: SavedRun | None) -> SavedRun | None:
+    """The published run, verified: the one that is known if it is still that."""
+    run = SavedRun.latest(reports)
+    if run and known and run.path == known.path:
+        return known
+    if run:
+        run.check()
+    return run
 
 
-def _follow(job: _Job, inputs: Inputs, course: RefitPlan) -> tuple[Decision, tuple[ForecastError, ...]]:
+def _report_of(run: SavedRun) -> Report | None:
+    """The report of a run; None if another version made it. Raises StoreError if it is damaged."""
+    return None if run.is_other_version else run.report
+
+
+def _follow(job: _Job, inputs: Inputs, plan: RefitPlan, published: SavedRun | None) -> tuple[Decision, tuple[ForecastError, ...]]:
     """Publish what the inputs say now; the decision as it was made, and what went wrong once the forecast was published."""
     reports = job.where.reports
-    if course.way == "finish" and course.run is not None:
+    if plan.action == "finish" and plan.run is not None:
         job.held.check()
-        store.publish(reports, course.run.name)
-        meta = manifest.read_manifest(course.run).meta
-        decision = Decision(meta["decision"]["kind"], course.reason, k_hat=meta.get("k_hat"), ess=meta.get("ess"))
+        store.publish(reports, plan.run.name)
+        meta = plan.run.meta
+        decision = Decision(meta["decision"]["kind"], plan.reason, k_hat=meta.get("k_hat"), ess=meta.get("ess"))
         return decision, finish_publication(reports, job.clock())
     from forecast.jobs.run import fit
 
     seed = DEFAULT_SEED if job.seed is None else job.seed
-    decision, forecast = Decision("refitted", course.reason), None
+    decision, forecast = Decision("refitted", plan.reason), None
     troubles: tuple[ForecastError, ...] = ()
-    if course.way == "weigh" and course.run is not None:
-        decision, forecast, troubles = _weighed(job, inputs, course.run, course.reason)
+    if plan.action == "reweight" and plan.run is not None:
+        decision, forecast, troubles = _reweighted(job, inputs, plan.run, plan.reason)
     if forecast is None:
         forecast = fit(inputs, seed, job.progress)
     decision = decision.after(job.began)
-    return decision, troubles + publish_forecast(forecast, inputs, reports, job.clock, decision, job.held, job.progress).troubles
+    done = publish_forecast(forecast, inputs, reports, job.clock, decision, job.held, job.progress, published)
+    return decision, troubles + done.troubles
 
 
-def _weighed(job: _Job, inputs: Inputs, run: Path, why: str) -> tuple[Decision, Forecast | None, tuple[ForecastError, ...]]:
-    """The forecast by the draws of an earlier run, if they carry what is new; the decision says why not, else."""
+def _reweighted(job: _Job, inputs: Inputs, run: SavedRun, why: str) -> tuple[Decision, Forecast | None, tuple[ForecastError, ...]]:
+    """The forecast from the reweighted draws of an earlier run; None if the rule forbids it, with the reason in the decision."""
     from forecast.jobs.refit.reweight import reweight_run
 
-    found, trouble = capture_failure("weighing the draws", lambda: reweight_run(inputs, run, job.progress))
+    found, trouble = capture_failure("reweighting the draws", lambda: reweight_run(inputs, run, job.progress))
     if found is None:  # a fit does not need it
-        return Decision("refitted", f"{why}; weighing the draws of run {run.name} failed"), None, (trouble,) if trouble else ()
-    if found.forecast is None or found.forecast.rests_on is None:
-        return Decision("refitted", f"{why}; the draws of run {found.fitted_in} cannot carry it: {found.reason}"), None, ()
-    rests = found.forecast.rests_on
+        return Decision("refitted", f"{why}; reweighting the draws of run {run.name} failed"), None, (trouble,) if trouble else ()
+    if found.forecast is None or found.forecast.draws_source is None:
+        return Decision("refitted", f"{why}; the draws of run {found.fitted_in} are too far from the new inputs: {found.reason}"), None, ()
+    rests = found.forecast.draws_source
     return Decision("reweighted", f"{why}; {found.reason}", k_hat=rests.k_hat, ess=rests.ess), found.forecast, ()
 
 
@@ -188,7 +202,7 @@ def _pulled(job: _Job) -> tuple[ForecastError, ...]:
     return ()
 
 
-def _name(run: Path | None) -> str | None:
+def _name(run: SavedRun | None) -> str | None:
     return run.name if run else None
 
 

@@ -1,7 +1,7 @@
 """A forecast without a fit: the draws of an earlier run weighted to what was added to the data since, where the rule allows it.
 
 Only small additions qualify: every row of the run's data is still there and unchanged in meaning, files are covered as far or further,
-priors, model and settings are the same, no level changed, and the headline stays near what the fit said, whose other choices are shown.
+priors, model and settings are the same, no level changed, and the headline stays near that of the fit, whose multiverse table is shown.
 The weights always start from a run whose draws a sampler made (`fitted_in` in the manifest of a weighted run names it), so errors of
 weighting never pile up; as the data grow away from that fit, k̂ rises and the rule asks for a new one.
 """
@@ -11,42 +11,42 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from forecast.arrays.psis import weight_problem
-from forecast.data.diff import compare
-from forecast.domain import FIRST_MONTH, Month, month_text
+from forecast.data.diff import diff_data
+from forecast.domain import FIRST_MONTH, PUBLISHED_CHOICE, Month, month_text
 from forecast.errors import ForecastError
 from forecast.forecasting.inputs import Inputs
-from forecast.jobs.snapshot import basis_of, inputs_of
+from forecast.jobs.saved_run import SavedRun
 from forecast.progress import Progress, silent
+from forecast.reweighting.diagnostics import MCSE_MAX, ReweightingDiagnostics
 from forecast.reweighting.edit_effects import edited_priors
-from forecast.reweighting.prior_edits import MCSE_MAX, ReweightingDiagnostics
-from forecast.runs.manifest import read_manifest
-from forecast.runs.retention import FITTED_IN
 
 if TYPE_CHECKING:
     from forecast.forecasting.driver_paths import DriverPaths
     from forecast.forecasting.fit_readings import ReadingForecast
     from forecast.forecasting.forecast_result import Forecast
-    from forecast.forecasting.multiverse import Outcome
+    from forecast.forecasting.multiverse import UniverseResult
     from forecast.forecasting.origin_state import OriginState
     from forecast.inference.gate import Diagnostics
-    from forecast.model.history import History
+    from forecast.model.tolerance_data import History
+    from forecast.report.models.fit import FitDiagnostics
+    from forecast.report.models.forecast import Choice, Question
     from forecast.reweighting.data_update import ReweightedForecast
 
 MOVE_MAX: Final = 0.25
-"""Share of its value by which the headline, or its main reading, may move: the strip of other choices stays that of the fit."""
+"""Share of its value by which the headline, or its main reading, may move: the multiverse table stays that of the fit."""
 
 
 @dataclass(frozen=True, eq=False)
 class ReweightedRun:
     """A forecast from weighted draws, or None and the reason in words why the rule does not allow it.
 
-    fitted_in: the run whose draws were weighed; judged: reading → k̂, effective draws and Monte Carlo error, empty if it did not come to it.
+    fitted_in: the run whose draws were weighted.
+    judged: reading → k̂, effective draws and Monte Carlo error; empty if no weights were computed.
     """
 
     forecast: Forecast | None
@@ -60,7 +60,7 @@ class ReweightedRun:
 
     @property
     def k_hat(self) -> float | None:
-        """The largest over readings; −inf if all weigh alike."""
+        """The largest over readings; −inf if all weights are equal."""
         return max((found.k_hat for found in self.judged.values()), default=None)
 
     @property
@@ -69,22 +69,21 @@ class ReweightedRun:
         return min((found.ess for found in self.judged.values()), default=None)
 
 
-def reweight_run(inputs: Inputs, run: Path, progress: Progress = silent) -> ReweightedRun:
+def reweight_run(inputs: Inputs, run: SavedRun, progress: Progress = silent) -> ReweightedRun:
     """The forecast of `inputs` from the draws of `run`, or of the run that `run` itself was weighted from.
 
     The seed is that of the fit, so that paths are the same and chance cancels in the difference of the two. A run without a snapshot, one
     that is damaged or gone, or one of another version is a reason not to; nothing is raised for it.
     """
-    base = run.parent / (read_manifest(run).meta.get(FITTED_IN) or run.name)
+    base = run.fit
     try:
-        before = inputs_of(base)
-        if reason := why_not(before, inputs, read_manifest(base).meta):
+        if reason := why_not(base.inputs, inputs, base.meta):
             return ReweightedRun(None, reason, base.name, {})
-        return _weighted(inputs, before, base, progress)
+        return _weighted(inputs, base, progress)
     except ForecastError as e:
         return ReweightedRun(None, e.message, base.name, {})
     except KeyError as e:  # a report of another form
-        return ReweightedRun(None, f"run {base.name} does not tell its {e}", base.name, {})
+        return ReweightedRun(None, f"run {base.name} does not record its {e}", base.name, {})
 
 
 def why_not(before: Inputs, now: Inputs, meta: Mapping[str, Any]) -> str:
@@ -100,7 +99,7 @@ def why_not(before: Inputs, now: Inputs, meta: Mapping[str, Any]) -> str:
         return f"{_counted(len(edited), 'prior')} {_was(len(edited))} edited: {', '.join(edited[:3])}{', …' if len(edited) > 3 else ''}"
     if meta.get("settings_digest") != settings_digest(now):
         return "settings or scenarios were changed"
-    found = compare(before.data, now.data)
+    found = diff_data(before.data, now.data)
     gone = Counter((c.file, c.what) for c in found.rows if c.meaning and c.what != "added")
     reasons = [f"{_counted(n, 'row')} of {file} {_was(n)} {what}" for (file, what), n in gone.items()]
     for file, (was, is_) in found.coverage.items():
@@ -118,30 +117,28 @@ def _was(n: int) -> str:
     return "was" if n == 1 else "were"
 
 
-def _weighted(inputs: Inputs, before: Inputs, base: Path, progress: Progress) -> ReweightedRun:
+def _weighted(inputs: Inputs, base: SavedRun, progress: Progress) -> ReweightedRun:
     from forecast.forecasting.origin_state import build_origin_state
-    from forecast.report.read import read_report
     from forecast.reweighting.data_update import reweight_to_inputs
 
     progress("weighing", None, "overdoses, opposition, events")
-    basis = basis_of(base, before)
-    situation = build_origin_state(inputs.data, inputs.priors, basis.situation.seed)
-    if reason := _recoded(basis.situation, situation):
+    basis = base.fitted_draws
+    origin_state = build_origin_state(inputs.data, inputs.priors, basis.origin_state.seed)
+    if reason := _recoded(basis.origin_state, origin_state):
         return ReweightedRun(None, reason, base.name, {})
-    pool = situation.pool()
+    pool = origin_state.pool()
     progress("weighing", None, f"the draws of {base.name}")
-    found = reweight_to_inputs(basis, situation, pool)
+    found = reweight_to_inputs(basis, origin_state, pool)
     progress("weighing", 1.0)
     if not found.accepted:
-        return ReweightedRun(None, _refusal(found.judged), base.name, found.judged)
-    headline = situation.data.questions.resolution.headline
-    if reason := _far(found, next(q for q in read_report(base)["questions"] if q["id"] == headline)):
-        return ReweightedRun(None, reason, base.name, found.judged)
+        return ReweightedRun(None, _refusal(found.diagnostics), base.name, found.diagnostics)
+    if reason := _far(found, base.question(origin_state.data.questions.resolution.headline)):
+        return ReweightedRun(None, reason, base.name, found.diagnostics)
     if any(len(next(iter(basis.draws.values())).drift.T) != len(w.draws.drift.T) for w in found.weighted.values()):
-        return ReweightedRun(None, "the history has outgrown the slots of the fit", base.name, found.judged)
-    made = _told(inputs, situation, pool, found, base, progress)
-    reason = f"additions alone; k̂ {found.k_hat:.2f}" if np.isfinite(found.k_hat) else "additions alone, which no reading's history feels"
-    return ReweightedRun(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.judged)
+        return ReweightedRun(None, "the history has outgrown the slots of the fit", base.name, found.diagnostics)
+    made = _as_forecast(inputs, origin_state, pool, found, base, progress)
+    reason = f"only additions; k̂ {found.k_hat:.2f}" if np.isfinite(found.k_hat) else "only additions, which affect no reading's history"
+    return ReweightedRun(made, f"{reason}, at least {found.ess:,.0f} effective draws", base.name, found.diagnostics)
 
 
 def _recoded(was: OriginState, now: OriginState) -> str:
@@ -159,17 +156,17 @@ def _recoded(was: OriginState, now: OriginState) -> str:
     return "" if disputed_act(was) == disputed_act(now) else "the disputed act is another"
 
 
-def _far(found: ReweightedForecast, said: Mapping[str, Any]) -> str:
+def _far(found: ReweightedForecast, question: Question) -> str:
     """Whether the headline moves further than the choices shown beside it allow, which stay those of the fit; empty if not.
 
-    said: the headline's question in the report of the fit.
+    question: the headline's in the report of the fit.
     """
     from forecast.reweighting.data_update import MAIN
 
-    headline = found.situation.data.questions.resolution.headline
+    headline = found.origin_state.data.questions.resolution.headline
     ratios = {
-        "the headline": found.probability[headline] / said["probability"],
-        "the main reading": found.by_reading[headline][MAIN] / said["by_reading"][MAIN],
+        "the headline": found.probability[headline] / question.probability,
+        "the main reading": found.by_reading[headline][MAIN] / question.by_reading[MAIN],
     }
     far = [f"{what} moves by {abs(x - 1):.0%} of its value" for what, x in ratios.items() if abs(x - 1) > MOVE_MAX]
     return f"{' and '.join(far)}, where {MOVE_MAX:.0%} is allowed" if far else ""
@@ -182,7 +179,7 @@ def _changes(history: History) -> set[tuple[Month, int, int]]:
 
 
 def _refusal(judged: Mapping[str, ReweightingDiagnostics]) -> str:
-    """Why the rule says no, reading by reading."""
+    """Why the rule forbids it, reading by reading."""
     reasons = []
     for name, found in judged.items():
         if why := weight_problem(found.k_hat, found.ess):
@@ -192,62 +189,60 @@ def _refusal(judged: Mapping[str, ReweightingDiagnostics]) -> str:
     return "; ".join(reasons)
 
 
-def _told(inputs: Inputs, situation: OriginState, pool: DriverPaths, found: ReweightedForecast, base: Path, progress: Progress) -> Forecast:
+def _as_forecast(
+    inputs: Inputs, origin_state: OriginState, pool: DriverPaths, found: ReweightedForecast, base: SavedRun, progress: Progress
+) -> Forecast:
     """The whole forecast, from draws resampled to equal weights."""
     from forecast.forecasting.forecast_result import DrawsSource, Forecast
     from forecast.forecasting.multiverse import disputed_act
     from forecast.forecasting.question_forecasts import forecast_questions
     from forecast.forecasting.questions import build_questions
-    from forecast.forecasting.scenarios.run import feasible, run_scenarios
-    from forecast.inference.gate import worst
-    from forecast.report.read import read_report
-    from forecast.reweighting.resample import resampled
-    from forecast.runs.draws_files import read_posterior
+    from forecast.forecasting.scenarios.run import feasible_scenarios, run_scenarios
+    from forecast.inference.gate import worst_diagnostics
+    from forecast.reweighting.data_update import resample_reading
 
-    said = read_report(base)
-    trees = read_posterior(base)
+    report, trees = base.report, base.posterior
     readings: dict[str, ReadingForecast] = {}
     for i, (name, weighted) in enumerate(found.weighted.items()):
         progress("resampling", i / len(found.weighted), name)
         fit = name if name in trees else "main"
-        diagnostics = _diagnostics(said["diagnostics"]["by_reading"][fit])
-        readings[name] = resampled(situation, pool, name, weighted, trees[fit], diagnostics)
+        diagnostics = _diagnostics(report.diagnostics.by_reading[fit])
+        readings[name] = resample_reading(origin_state, pool, name, weighted, trees[fit], diagnostics)
     progress("resampling", 1.0)
     progress("scenarios", None)
     scenarios = run_scenarios(
-        situation, {name: made.draws for name, made in readings.items()}, inputs.scenarios,
+        origin_state, {name: made.draws for name, made in readings.items()}, inputs.scenarios,
         lambda done, title: progress("scenarios", min(done, 0.999), title),
     )  # fmt: skip
     progress("scenarios", 1.0)
-    _, left_out = feasible(situation, inputs.scenarios, pool)
+    _, left_out = feasible_scenarios(origin_state, inputs.scenarios, pool)
     return Forecast(
-        situation=situation,
+        origin_state=origin_state,
         pool=pool,
         readings=readings,
-        answers=forecast_questions(situation, readings, pool, build_questions(inputs.data.questions, situation.origin)),
-        multiverse=[_of_the_fit(row, base) for row in said["multiverse"]],
-        disputed=disputed_act(situation),
+        answers=forecast_questions(origin_state, readings, pool, build_questions(inputs.data.questions, origin_state.origin)),
+        multiverse=[_of_the_fit(row, base) for row in report.multiverse],
+        disputed=disputed_act(origin_state),
         scenarios=[s.as_dict() for s in scenarios],
         warnings=(*inputs.data.warnings, *left_out),
-        diagnostics=worst({name: made.diagnostics for name, made in readings.items()}),
+        diagnostics=worst_diagnostics({name: made.diagnostics for name, made in readings.items()}),
         as_of=inputs.as_of,
-        rests_on=DrawsSource(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
+        draws_source=DrawsSource(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
     )
 
 
-def _of_the_fit(row: Mapping[str, Any], base: Path) -> Outcome:
-    """A row of the strip of choices: each choice was a fit, so draws of the published one cannot stand for it."""
-    from forecast.forecasting.multiverse import Outcome
-    from forecast.report.sentences import PUBLISHED
+def _of_the_fit(row: Choice, base: SavedRun) -> UniverseResult:
+    """A row of the multiverse table: each choice was a fit, so draws of the published one cannot stand for it."""
+    from forecast.forecasting.multiverse import UniverseResult
 
-    label = f"the fit of run {base.name} (main reading)" if row["group"] == PUBLISHED else row["label"]
-    note = "; ".join(part for part in (row["note"], f"as fitted in run {base.name}") if part)
-    return Outcome(label, row["group"], note, row["probability"], 0)
+    label = f"the fit of run {base.name} (main reading)" if row.group == PUBLISHED_CHOICE else row.label
+    note = "; ".join(part for part in (row.note, f"as fitted in run {base.name}") if part)
+    return UniverseResult(label, row.group, note, row.probability, 0)
 
 
-def _diagnostics(said: Mapping[str, Any]) -> Diagnostics:
-    """What the gate found of a fit, as report.json tells it."""
+def _diagnostics(found: FitDiagnostics) -> Diagnostics:
+    """What the gate found of a fit, as report.json has it."""
     from forecast.inference.gate import Diagnostics
 
-    found: dict[str, Any] = {f.name: tuple(v) if isinstance(v := said[f.name], list) else v for f in fields(Diagnostics)}
-    return Diagnostics(**found)
+    kept: dict[str, Any] = {f.name: tuple(v) if isinstance(v := getattr(found, f.name), list) else v for f in fields(Diagnostics)}
+    return Diagnostics(**kept)

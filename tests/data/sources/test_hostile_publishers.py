@@ -17,13 +17,13 @@ from click.testing import Result
 
 import tests.support.publishers as play
 from forecast.data.checks import registry
-from forecast.data.sources import geopolitical_risk, trade_policy, workbook
+from forecast.data.sources import indicators, workbook
 from forecast.data.sources.registry import CONNECTORS
-from forecast.data.tables import Table
+from forecast.data.tables import RecordTable
 from forecast.data.toml_file import Settings
 from forecast.errors import Problem, SourceError
 from forecast.jobs.data import pull as job
-from forecast.jobs.data.pull import Pulled, pull_sources
+from forecast.jobs.data.pull import PullOutcome, pull_sources
 from forecast.workspace import Workspace
 from tests.support.data_editing import rows_of, write_rows
 from tests.support.publishers import Answer, Publisher, in_good_order, publisher, tpu_file
@@ -50,11 +50,11 @@ def played(small: Workspace) -> Iterator[Publisher]:
         yield server
 
 
-def outcomes(small: Workspace, played: Publisher, now: datetime, *names: str) -> tuple[dict[str, Pulled], SourceError | None]:
+def outcomes(small: Workspace, played: Publisher, now: datetime, *names: str) -> tuple[dict[str, PullOutcome], SourceError | None]:
     """What became of each source, and the error that the pull ended with."""
-    heard: list[Pulled] = []
+    heard: list[PullOutcome] = []
     try:
-        pull_sources(small, names, now=now, environ={}, told=heard.append, endpoints=play.endpoints(played), limits=play.HASTE)
+        pull_sources(small, names, now=now, environ={}, on_outcome=heard.append, endpoints=play.endpoints(played), limits=play.HASTE)
     except SourceError as e:
         return {outcome.source: outcome for outcome in heard}, e
     return {outcome.source: outcome for outcome in heard}, None
@@ -62,14 +62,14 @@ def outcomes(small: Workspace, played: Publisher, now: datetime, *names: str) ->
 
 def failed_alone(small: Workspace, played: Publisher, now: datetime, key: str) -> str:
     """Pull everything; assert that one source failed and the others brought their rows; why it did."""
-    found, error = outcomes(small, played, now)
+    result, error = outcomes(small, played, now)
     assert error is not None
     assert error.exit_code == 6
     assert "1 of 4 sources failed" in str(error)
-    assert f"\n  {key}: {found[key].detail}" in str(error)
-    assert {k: o.status for k, o in found.items()} == {k: "failed" if k == key else "new rows" for k in KEYS}
+    assert f"\n  {key}: {result[key].detail}" in str(error)
+    assert {k: o.status for k, o in result.items()} == {k: "failed" if k == key else "new rows" for k in KEYS}
     assert "Unexpected" not in str(error)
-    return found[key].detail
+    return result[key].detail
 
 
 def raising(monkeypatch: pytest.MonkeyPatch, key: str, failure: BaseException) -> None:
@@ -130,10 +130,10 @@ def test_certificates_that_are_not_there_fail_every_source_by_name(
     small: Workspace, played: Publisher, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/authorities.pem")
-    found, error = outcomes(small, played, now)
+    result, error = outcomes(small, played, now)
     assert error is not None
-    assert [o.status for o in found.values()] == ["failed"] * 4
-    assert all("SSL_CERT_FILE" in o.detail for o in found.values())
+    assert [o.status for o in result.values()] == ["failed"] * 4
+    assert all("SSL_CERT_FILE" in o.detail for o in result.values())
 
 
 def test_a_redirect_to_a_script_fails_one_source(small: Workspace, played: Publisher, now: datetime) -> None:
@@ -203,10 +203,10 @@ def far_out_xls() -> bytes:
 
 
 HUGE = {
-    "a gigabyte in one text": (trade_policy, lambda: bomb(1_200_000_000)),
-    "last cell of XLSX": (trade_policy, lambda: placed(tpu_file({"2026-04": 30.25}), "XFD1048576")),
-    "last cell of XLS": (geopolitical_risk, far_out_xls),
-    "too many cells": (trade_policy, lambda: placed(tpu_file({"2026-04": 30.25}), "A1048576")),
+    "a gigabyte in one text": (indicators.TRADE_POLICY, lambda: bomb(1_200_000_000)),
+    "last cell of XLSX": (indicators.TRADE_POLICY, lambda: placed(tpu_file({"2026-04": 30.25}), "XFD1048576")),
+    "last cell of XLS": (indicators.GEOPOLITICAL_RISK, far_out_xls),
+    "too many cells": (indicators.TRADE_POLICY, lambda: placed(tpu_file({"2026-04": 30.25}), "A1048576")),
 }
 
 
@@ -216,19 +216,19 @@ def test_a_small_workbook_that_would_fill_the_memory_is_refused(what: str) -> No
     body = make()
     assert len(body) < 6_000_000
     with pytest.raises(SourceError, match="workbook"):
-        connector.CONNECTOR.parse((body,))
+        connector.parse((body,))
 
 
 def test_a_workbook_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("forecast.data.sources.formats.READING", 0.001)
     with pytest.raises(SourceError, match=r"takes more than 0\.001 seconds"):
-        trade_policy.parse((tpu_file({"2026-04": 30.25}),))
+        indicators.parse_tpu((tpu_file({"2026-04": 30.25}),))
 
 
 def test_a_long_text_beside_the_figures_is_cut_and_does_no_harm() -> None:
     body = xlsx({"TPU_MONTHLY": [["DATE", "TPU", "note"], [date(2026, 4, 1), 30.25, "x" * (workbook.TEXT + 1)]]})
     assert workbook.read(body, "")["rows"][1][2] == "x" * workbook.TEXT
-    assert len(trade_policy.parse((body,))) == 1
+    assert len(indicators.parse_tpu((body,))) == 1
 
 
 def test_a_new_figure_off_by_a_factor_is_held_back(small: Workspace, played: Publisher, now: datetime) -> None:
@@ -236,11 +236,11 @@ def test_a_new_figure_off_by_a_factor_is_held_back(small: Workspace, played: Pub
     before = (small.data / "indicators.csv").read_bytes()
     for slip in (10.0, 0.1):
         played.answers[play.FRED] = Answer(play.fred_file({**pesos, "2026-06": round(17.5 * slip, 3)}))
-        found, error = outcomes(small, played, now, "usdmxn")
+        result, error = outcomes(small, played, now, "usdmxn")
         assert error is not None
-        assert "usdmxn_avg" in found["usdmxn"].detail
-        assert "2026-06" in found["usdmxn"].detail
-        assert "declare it expected in sources.toml" in found["usdmxn"].detail
+        assert "usdmxn_avg" in result["usdmxn"].detail
+        assert "2026-06" in result["usdmxn"].detail
+        assert "declare it expected in sources.toml" in result["usdmxn"].detail
         assert (small.data / "indicators.csv").read_bytes() == before
 
 
@@ -252,9 +252,9 @@ def test_a_factor_in_one_source_leaves_the_others(small: Workspace, played: Publ
 def test_a_revision_off_by_a_factor_is_held_back(small: Workspace, played: Publisher, now: datetime) -> None:
     pesos = play.monthly(small.data, "usdmxn_avg")
     played.answers[play.FRED] = Answer(play.fred_file({**pesos, "2025-03": 10 * pesos["2025-03"]}))
-    found, error = outcomes(small, played, now, "usdmxn")
+    result, error = outcomes(small, played, now, "usdmxn")
     assert error is not None
-    assert "2025-03" in found["usdmxn"].detail
+    assert "2025-03" in result["usdmxn"].detail
 
 
 def test_what_is_declared_expected_is_let_in(small: Workspace, played: Publisher, now: datetime) -> None:
@@ -264,8 +264,8 @@ def test_what_is_declared_expected_is_let_in(small: Workspace, played: Publisher
     head, tail = sources.read_text(encoding="utf-8").split("[usdmxn_avg]")
     entry = 'expected = [{ kind = "step", what = "A devaluation", why = "It was in the news", from = "2026-06", to = "2026-06" },'
     sources.write_text(f"{head}[usdmxn_avg]{tail.replace('expected = [', entry, 1)}", encoding="utf-8")
-    found, error = outcomes(small, played, now, "usdmxn")
-    assert (error, found["usdmxn"].rows) == (None, 1)
+    result, error = outcomes(small, played, now, "usdmxn")
+    assert (error, result["usdmxn"].rows) == (None, 1)
 
 
 def test_a_gap_or_a_stop_holds_nothing_back(small: Workspace, played: Publisher, now: datetime) -> None:
@@ -282,24 +282,24 @@ def test_whatever_is_checked_of_figures_is_checked_of_what_a_source_brings(
     """A check added to those of `data check` applies to a pull without further words, to its new rows and to no others."""
     target = next(c.target for c in CONNECTORS if c.key == key)
 
-    def new_rows(table: Table[Any], settings: Settings) -> Iterator[Problem]:
+    def new_rows(table: RecordTable[Any], settings: Settings) -> Iterator[Problem]:
         for i, row in enumerate(table.rows):
             if row.published.last == now.date():
                 yield Problem(row.file, f"a suspicious {target.table}", "another", "Look.", table.line(i), severity="warning")
 
-    def old_rows(table: Table[Any], settings: Settings) -> Iterator[Problem]:
+    def old_rows(table: RecordTable[Any], settings: Settings) -> Iterator[Problem]:
         for i, row in enumerate(table.rows):
             if row.published.last != now.date():
                 yield Problem(row.file, "an old slip", "none", "Look.", table.line(i), severity="warning")
 
-    monkeypatch.setattr(registry, "ODD", (*registry.ODD, (old_rows, (target.table,))))
+    monkeypatch.setattr(registry, "ODDITY_CHECKS", (*registry.ODDITY_CHECKS, (old_rows, (target.table,))))
     assert outcomes(small, played, now, key)[1] is None
     other = datetime(2026, 11, 25, 14, 15, tzinfo=now.tzinfo)
-    monkeypatch.setattr(registry, "ODD", (*registry.ODD, (new_rows, (target.table,))))
+    monkeypatch.setattr(registry, "ODDITY_CHECKS", (*registry.ODDITY_CHECKS, (new_rows, (target.table,))))
     now = other
     in_good_order(played, small.data)
     if key == "overdose":
-        rows = [*play.newest_release(small.data), play.provisional(next(iter(play.LABELS)), "2026-03", "70100", "70900", "0.3")]
+        rows = [*play.newest_release(small.data), play.provisional(next(iter(play.INDICATOR_SERIES)), "2026-03", "70100", "70900", "0.3")]
         played.answers[play.OVERDOSE] = play.soda(play.alphabetical(rows))
     elif key == "tpu":
         played.answers[play.TPU] = Answer(tpu_file({f"{y}-{m:02d}": 31.0 + m for y in range(1998, 2027) for m in range(1, 7)}))
@@ -308,17 +308,17 @@ def test_whatever_is_checked_of_figures_is_checked_of_what_a_source_brings(
     else:
         world, mexico = play.monthly(small.data, "gpr_global"), play.monthly(small.data, "gprc_mex")
         played.answers[play.GPR] = Answer(play.gpr_file({**world, "2026-07": 200.0}, {**mexico, "2026-07": 0.2}))
-    found, error = outcomes(small, played, now, key)
+    result, error = outcomes(small, played, now, key)
     assert error is not None
-    assert f"a suspicious {target.table}" in found[key].detail
+    assert f"a suspicious {target.table}" in result[key].detail
 
 
 @pytest.mark.parametrize("column", [0, 1], ids=["reported", "predicted"])
 def test_a_total_of_deaths_off_by_a_factor_is_held_back(small: Workspace, played: Publisher, now: datetime, column: int) -> None:
     totals = ["70123", "70900"]
     totals[column] = totals[column][:-1]
-    row = play.provisional(next(iter(play.LABELS)), "2026-02", totals[0], totals[1], "0.31")
+    row = play.provisional(next(iter(play.INDICATOR_SERIES)), "2026-02", totals[0], totals[1], "0.31")
     played.answers[play.OVERDOSE] = play.soda(play.alphabetical([*play.newest_release(small.data), row]))
-    found, error = outcomes(small, played, now, "overdose")
+    result, error = outcomes(small, played, now, "overdose")
     assert error is not None
-    assert "2026-02" in found["overdose"].detail or "all_drugs" in found["overdose"].detail
+    assert "2026-02" in result["overdose"].detail or "all_drugs" in result["overdose"].detail

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.data.sources.http_client import ERROR_BYTES, Endpoint, Limits, Stamp, Web, client
+from forecast.data.sources.http_client import ERROR_BYTES, Endpoint, HostClient, Limits, Validators, open_client
 from forecast.errors import SourceError
 from tests.support.publishers import HASTE, Answer, Publisher, publisher
 
@@ -32,15 +32,15 @@ def played() -> Iterator[Publisher]:
 def fetch(played: Publisher) -> Fetch:
     def get(
         answers: Answer | list[Answer],
-        stamp: Stamp | None = None,
+        stamp: Validators | None = None,
         limits: Limits = HASTE,
         headers: dict[str, str] | None = None,
         explain: Callable[[bytes], str] = lambda body: "",
-        tell: Callable[[str], None] = lambda words: None,
+        on_retry: Callable[[str], None] = lambda words: None,
     ) -> bytes | None:
         played.answers["/file"] = answers
-        with client(limits) as http:
-            return Web(http, played.endpoint, limits, 100_000, headers or {}, explain, tell).fetch("/file?id=1", stamp).body
+        with open_client(limits) as http:
+            return HostClient(http, played.endpoint, limits, 100_000, headers or {}, explain, on_retry).fetch("/file?id=1", stamp).body
 
     return get
 
@@ -53,10 +53,10 @@ def test_what_is_asked_for_comes_with_the_name_and_version_of_the_program(fetch:
 
 @pytest.mark.parametrize("status", [202, 429, 500, 502, 503, 504])
 def test_a_busy_server_is_asked_again(fetch: Fetch, played: Publisher, status: int) -> None:
-    told: list[str] = []
-    assert fetch([Answer(b"later", status), Answer(b"later", status), Answer(b"now")], tell=told.append) == b"now"
+    messages: list[str] = []
+    assert fetch([Answer(b"later", status), Answer(b"later", status), Answer(b"now")], on_retry=messages.append) == b"now"
     assert len(played.asked) == 3
-    assert [words[:10] for words in told] == ["try 2 of 3", "try 3 of 3"]
+    assert [words[:10] for words in messages] == ["try 2 of 3", "try 3 of 3"]
 
 
 def test_a_server_that_stays_busy_is_given_up(fetch: Fetch, played: Publisher) -> None:
@@ -212,14 +212,14 @@ def test_only_https_and_only_the_named_host_is_spoken_to() -> None:
 
 
 def test_a_stamp_asks_for_changes_only(fetch: Fetch, played: Publisher) -> None:
-    assert fetch(Answer(b"", 304), Stamp('"abc"', "Tue, 24 Nov 2026 10:00:00 GMT")) is None
+    assert fetch(Answer(b"", 304), Validators('"abc"', "Tue, 24 Nov 2026 10:00:00 GMT")) is None
     assert played.asked[0].headers["if-none-match"] == '"abc"'
     assert played.asked[0].headers["if-modified-since"] == "Tue, 24 Nov 2026 10:00:00 GMT"
 
 
 def test_a_secret_is_sent_and_never_shown(fetch: Fetch, played: Publisher, caplog: pytest.LogCaptureFixture) -> None:
     secret = "s3cr3t-t0k3n"
-    told: list[str] = []
+    messages: list[str] = []
     caplog.set_level(logging.DEBUG)
     for answer in (
         Answer(secret.encode(), 403),
@@ -228,14 +228,14 @@ def test_a_secret_is_sent_and_never_shown(fetch: Fetch, played: Publisher, caplo
         Answer(b"x", declared=9),
     ):
         with pytest.raises(SourceError) as failed:
-            fetch(answer, headers={"X-App-Token": secret}, explain=lambda body: body.decode(), tell=told.append)
+            fetch(answer, headers={"X-App-Token": secret}, explain=lambda body: body.decode(), on_retry=messages.append)
         assert secret not in str(failed.value)
         assert failed.value.__cause__ is None
     assert played.asked[0].headers["x-app-token"] == secret
     # What a server says in its own headers is its own; what we sent is in no record.
     assert not [r for r in caplog.records if secret in r.getMessage() and "location" not in r.getMessage().lower()]
-    assert told
-    assert secret not in "".join(told)
+    assert messages
+    assert secret not in "".join(messages)
 
 
 def test_the_words_of_a_server_cannot_upset_a_terminal(fetch: Fetch) -> None:
@@ -245,8 +245,8 @@ def test_the_words_of_a_server_cannot_upset_a_terminal(fetch: Fetch) -> None:
 
 
 def test_nobody_there_is_an_error_in_words(played: Publisher) -> None:
-    with client(HASTE) as http, pytest.raises(SourceError, match=r"127\.0\.0\.1:1 broke off"):
-        Web(http, Endpoint("127.0.0.1:1", "http"), HASTE, 1000, {}).fetch("/")
+    with open_client(HASTE) as http, pytest.raises(SourceError, match=r"127\.0\.0\.1:1 broke off"):
+        HostClient(http, Endpoint("127.0.0.1:1", "http"), HASTE, 1000, {}).fetch("/")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_nobody_there_is_an_error_in_words(played: Publisher) -> None:
 def test_an_environment_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, remedy: str) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(SourceError, match=remedy):
-        client(HASTE)
+        open_client(HASTE)
 
 
 @pytest.mark.parametrize("content", [b"", b"no certificate"])
@@ -269,4 +269,4 @@ def test_certificates_that_are_none_are_named(monkeypatch: pytest.MonkeyPatch, t
     (tmp_path / "authorities.pem").write_bytes(content)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authorities.pem"))
     with pytest.raises(SourceError, match="certificates of trusted authorities cannot be loaded"):
-        client(HASTE)
+        open_client(HASTE)

@@ -7,19 +7,23 @@ from typing import Any
 
 import pytest
 
-from forecast.data.sources.connector import Figure, Request
-from forecast.data.sources.overdose import CONNECTOR, LABELS, explain, next_page, parse
+from forecast.data.sources.connector import PublishedFigure, Request
+from forecast.data.sources.overdose import CONNECTOR, INDICATOR_SERIES, explain, next_page, parse
 from forecast.domain import month
 from forecast.errors import SourceError
 from tests.support.publishers import alphabetical, provisional
 
-ALL, OPIOIDS = LABELS
+ALL, OPIOIDS = INDICATOR_SERIES
 
 type Row = dict[str, Any]
 
 
 def rows() -> list[Row]:
-    return [provisional(label, f"2025-{m:02d}", str(70_000 + m), str(71_000 + m), f"0.{m:02d}") for label in LABELS for m in range(1, 13)]
+    return [
+        provisional(label, f"2025-{m:02d}", str(70_000 + m), str(71_000 + m), f"0.{m:02d}")
+        for label in INDICATOR_SERIES
+        for m in range(1, 13)
+    ]
 
 
 def parsed(*pages: list[Row]) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -34,7 +38,7 @@ def test_all_values_are_texts() -> None:
 
 
 def test_months_are_english_names() -> None:
-    assert parse((json.dumps(rows()).encode(),))[0] == Figure("all_drugs", month("2025-01"), ("70001", "71001", "0.01"))
+    assert parse((json.dumps(rows()).encode(),))[0] == PublishedFigure("all_drugs", month("2025-01"), ("70001", "71001", "0.01"))
     with pytest.raises(SourceError, match="Column 'month' holds 'Enero'"):
         parsed([{**rows()[0], "month": "Enero"}, *rows()[1:]])
 
@@ -109,7 +113,7 @@ def test_nothing_at_all_is_refused() -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"<!DOCTYPE html><html>", "a web page where JSON was due"),
+        (b"<!DOCTYPE html><html>", "a web page; expected JSON"),
         (b"", "empty"),
         (b'[{"state": "US"', "cut short"),
         (b"[1]", "not a list of rows"),

@@ -16,16 +16,16 @@ import pytest
 from click.testing import Result
 
 import tests.support.publishers as play
-from forecast.data.as_of import as_of, newest
-from forecast.data.data_readme import readme
+from forecast.data.as_of import as_of, newest_vintages
+from forecast.data.data_readme import readme_text
 from forecast.data.freshness import freshness
-from forecast.data.lock import editing
 from forecast.data.read import read_data
-from forecast.data.sources.registry import CONNECTORS, named
+from forecast.data.sources.registry import CONNECTORS, select_connectors
 from forecast.domain import month
 from forecast.errors import InputError, SourceError, UsageError
 from forecast.jobs.data import pull as job
-from forecast.jobs.data.pull import Pulled, pull_sources
+from forecast.jobs.data.pull import PullOutcome, pull_sources
+from forecast.storage.locks import folder_lock
 from forecast.workspace import PACKAGE, Workspace
 from tests.support.data_editing import rows_of, write_rows
 from tests.support.publishers import Answer, Publisher, in_good_order, publisher
@@ -54,15 +54,15 @@ def played(workspace: Workspace) -> Iterator[Publisher]:
         yield server
 
 
-def pulled(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> dict[str, Pulled]:
+def pulled(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> dict[str, PullOutcome]:
     how = {"environ": {}, "limits": play.HASTE, "endpoints": play.endpoints(played), **how}
     return {outcome.source: outcome for outcome in pull_sources(workspace, names, now=now, **how)}
 
 
-def failing(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> tuple[SourceError, dict[str, Pulled]]:
-    heard: list[Pulled] = []
+def failing(workspace: Workspace, played: Publisher, now: datetime, *names: str, **how: Any) -> tuple[SourceError, dict[str, PullOutcome]]:
+    heard: list[PullOutcome] = []
     with pytest.raises(SourceError) as failed:
-        pulled(workspace, played, now, *names, told=heard.append, **how)
+        pulled(workspace, played, now, *names, on_outcome=heard.append, **how)
     assert failed.value.exit_code == 6
     return failed.value, {outcome.source: outcome for outcome in heard}
 
@@ -97,7 +97,7 @@ def test_a_first_pull_adds_what_is_new_and_the_data_stay_sound(workspace: Worksp
     assert '2026-06,gprc_mex,0.198765,per cent of articles,2026-11-24,"Caldara and Iacoviello, GPR index"' in diff["indicators.csv"][1]
     assert "2026-07,usdmxn_avg,17.6125,MXN per USD,2026-11-24,Federal Reserve H.10 monthly averages" in diff["indicators.csv"][1]
     assert "2026-11-24,2026-02,synthetic_opioids,36001,36701,0.31" in diff["overdose_releases.csv"][1]
-    assert (workspace.data / "README.md").read_text(encoding="utf-8") == readme(data)
+    assert (workspace.data / "README.md").read_text(encoding="utf-8") == readme_text(data)
     assert (data.coverage["overdose_releases.csv"], data.coverage["indicators.csv"]) == (date(2026, 11, 24), date(2026, 7, 31))
     assert {f: d for f, d in data.coverage.items() if f not in ("overdose_releases.csv", "indicators.csv")} == {
         f: d for f, d in held.coverage.items() if f not in ("overdose_releases.csv", "indicators.csv")
@@ -119,10 +119,10 @@ def test_nothing_new_means_that_every_byte_stays(small: Workspace, played: Publi
 
 
 def test_what_has_not_changed_is_not_sent_again(small: Workspace, played: Publisher, now: datetime) -> None:
-    some = "overdose", "usdmxn"
-    pulled(small, played, now, *some)
+    sample = "overdose", "usdmxn"
+    pulled(small, played, now, *sample)
     first = len(played.asked)
-    assert pulled(small, played, now, *some)["usdmxn"].detail == "not changed since the last pull"
+    assert pulled(small, played, now, *sample)["usdmxn"].detail == "not changed since the last pull"
     again = played.asked[first:]
     # The one sends an ETag, the other none.
     assert [("if-none-match" in a.headers, a.path) for a in again] == [(False, play.OVERDOSE), (False, play.OVERDOSE), (True, play.FRED)]
@@ -171,7 +171,7 @@ def test_a_revision_is_a_new_row_and_the_old_one_stays_known_as_of_then(small: W
     assert "coverage.toml" not in diff
 
     def may(day: date) -> float:
-        rows = newest(as_of(read_data(small.data), day).indicators)
+        rows = newest_vintages(as_of(read_data(small.data), day).indicators)
         return next(r.value for r in rows if r.series == "usdmxn_avg" and r.month == month("2026-05"))
 
     assert (may(date(2026, 11, 23)), may(date(2026, 11, 24))) == (old["2026-05"], 17.4)
@@ -225,7 +225,7 @@ def test_a_source_that_fails_leaves_its_data_and_the_others_go_on(small: Workspa
     assert "2 of 4 sources failed" in str(error)
     assert "overdose: data.cdc.gov" not in str(error)  # it is the server on this machine that is named
     assert "overdose: 127.0.0.1" in str(error)
-    assert "gpr: data_gpr_export.xls is a web page where a workbook was due" in str(error)
+    assert "gpr: data_gpr_export.xls is a web page; expected a workbook" in str(error)
     after = contents(small)
     assert after["overdose_releases.csv"] == before["overdose_releases.csv"]
     assert not [line for line in changed(before, after)["indicators.csv"][1] if "gpr" in line]
@@ -267,7 +267,7 @@ def test_a_moved_link_on_the_same_host_is_followed(small: Workspace, played: Pub
 
 def test_pages_are_put_together_and_none_is_read_twice(small: Workspace, played: Publisher, now: datetime) -> None:
     """A server that never sends more than 1,000 rows, and has more of them for one indicator, back to 1926."""
-    label = next(iter(play.LABELS))
+    label = next(iter(play.INDICATOR_SERIES))
     rows = play.newest_release(small.data)
     first = min((r for r in rows if r["indicator"] == label), key=lambda r: (r["year"], play.MONTHS.index(r["month"])))
     older = (f"{y}-{m:02d}" for y in range(1926, int(first["year"])) for m in range(1, 13))
@@ -330,12 +330,12 @@ def test_rows_that_would_make_the_data_unsound_are_not_written(
     small: Workspace, played: Publisher, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A series that sources.toml does not know gets past everything before the last check."""
-    connector = named(["usdmxn"])[0]
+    connector = select_connectors(["usdmxn"])[0]
     odd = replace(connector, series=(replace(connector.series[0], cells={"unit": "MXN per USD", "source": "x", "series": "unheard_of"}),))
     monkeypatch.setattr("forecast.data.sources.registry.CONNECTORS", (odd,))
     before = contents(small)
     _, outcomes = failing(small, played, now)
-    assert "would not be sound" in outcomes["usdmxn"].detail
+    assert "would not be valid" in outcomes["usdmxn"].detail
     assert "unheard_of" in outcomes["usdmxn"].detail
     assert contents(small) == before
 
@@ -358,7 +358,7 @@ def test_a_disk_that_refuses_leaves_all_as_it_was(
 
 
 def test_two_pulls_at_once_add_everything_once(small: Workspace, played: Publisher, now: datetime) -> None:
-    done: list[dict[str, Pulled]] = []
+    done: list[dict[str, PullOutcome]] = []
     held = len(read_data(small.data).indicators)
     both = [threading.Thread(target=lambda: done.append(pulled(small, played, now, "gpr", "usdmxn"))) for _ in range(2)]
     for thread in both:
@@ -372,10 +372,10 @@ def test_two_pulls_at_once_add_everything_once(small: Workspace, played: Publish
 
 
 def test_a_writer_that_holds_the_folder_is_waited_for(small: Workspace, played: Publisher, now: datetime) -> None:
-    done: list[dict[str, Pulled]] = []
+    done: list[dict[str, PullOutcome]] = []
     thread = threading.Thread(target=lambda: done.append(pulled(small, played, now, "usdmxn")))
     before = contents(small)
-    with editing(small.data):
+    with folder_lock(small.data):
         thread.start()
         thread.join(0.4)
         assert thread.is_alive()
@@ -386,28 +386,28 @@ def test_a_writer_that_holds_the_folder_is_waited_for(small: Workspace, played: 
 
 def test_progress_is_told_source_by_source(small: Workspace, played: Publisher, now: datetime) -> None:
     played.answers[play.FRED] = [Answer(b"", 503), Answer(play.fred_file({**play.monthly(small.data, "usdmxn_avg"), "2026-06": 17.5}))]
-    told: list[tuple[str, float | None, str]] = []
-    pulled(small, played, now, "tpu", "usdmxn", progress=lambda stage, done=None, message="": told.append((stage, done, message)))
-    assert [stage for stage, done, _ in told if done == 0.0] == ["tpu", "usdmxn"]
-    assert ("tpu", 1.0, "162 new rows") in told
-    assert ("usdmxn", 1.0, "1 new rows") in told
-    assert [m for s, d, m in told if d is None and s == "usdmxn"] == [
+    messages: list[tuple[str, float | None, str]] = []
+    pulled(small, played, now, "tpu", "usdmxn", progress=lambda stage, done=None, message="": messages.append((stage, done, message)))
+    assert [stage for stage, done, _ in messages if done == 0.0] == ["tpu", "usdmxn"]
+    assert ("tpu", 1.0, "162 new rows") in messages
+    assert ("usdmxn", 1.0, "1 new rows") in messages
+    assert [m for s, d, m in messages if d is None and s == "usdmxn"] == [
         f"try 2 of 3: {played.endpoint.host} answered 503 Service Unavailable"
     ]
 
 
 def test_a_source_goes_by_its_word_or_by_its_series() -> None:
-    assert tuple(c.key for c in named([])) == tuple(c.key for c in CONNECTORS) == KEYS
+    assert tuple(c.key for c in select_connectors([])) == tuple(c.key for c in CONNECTORS) == KEYS
     for words, keys in {
         ("gprc_mex",): ("gpr",),
         ("overdose_releases",): ("overdose",),
         ("usdmxn", "tpu", "usdmxn_avg"): ("tpu", "usdmxn"),
     }.items():
-        assert tuple(c.key for c in named(words)) == keys
+        assert tuple(c.key for c in select_connectors(words)) == keys
     with pytest.raises(UsageError, match="Did you mean 'overdose'"):
-        named(["overdoses"])
+        select_connectors(["overdoses"])
     with pytest.raises(UsageError, match="There is no source 'indicators'"):
-        named(["indicators"])
+        select_connectors(["indicators"])
 
 
 def test_every_connector_is_complete() -> None:
