@@ -139,8 +139,11 @@ class StateForecaster:
 
         state = self.states[i]
         self.progress("what moved", i / len(self.states), state.label or "the run before")
+        fitted = self.draws.origin_state
         try:
-            reweighted = reweight_to_inputs(self.draws, build_origin_state(state.data, state.priors, self.draws.origin_state.seed))
+            same = state.data is fitted.data and state.priors is fitted.priors
+            origin_state = fitted if same else build_origin_state(state.data, state.priors, fitted.seed)
+            reweighted = reweight_to_inputs(self.draws, origin_state)
         except ForecastError:  # no forecast can be made from this state; its step becomes one with the next
             return None
         return StateForecast(reweighted.probability, reweighted.influence) if i in self.own or reweighted.accepted else None

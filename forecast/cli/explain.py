@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from forecast.jobs.saved_run import SavedRun
-    from forecast.report.models.forecast import QuestionChange
     from forecast.report.models.report import Report
 
 MAX_QUESTIONS = 4
@@ -119,13 +118,22 @@ def lines(report: Report, chosen: Sequence[str] = (), width: int = 80) -> list[s
     """
     from forecast.cli._text import wrap
     from forecast.formatting import capital, fixed_points, percent
-    from forecast.report.figures.attribution import KINDS, attribution_alarm, attribution_aside, shown_questions
+    from forecast.report.figures.attribution import (
+        JOINT,
+        KINDS,
+        WITHIN_NOISE,
+        attribution_alarm,
+        attribution_aside,
+        attribution_marks,
+        rounded_changes,
+        shown_questions,
+    )
 
     attribution = report.attribution
     assert attribution is not None
     ids = list(chosen) or shown_questions(report)
     questions = [attribution.questions[id_] for id_ in ids]
-    columns = [_rounded(q) for q in questions]
+    columns = [rounded_changes(q) for q in questions]
     room = width - _CELL * len(ids)
 
     def row(label: str, cells: Sequence[str]) -> Iterator[str]:
@@ -145,25 +153,17 @@ def lines(report: Report, chosen: Sequence[str] = (), width: int = 80) -> list[s
         if part.kind != kind:
             kind = part.kind
             out.append(capital(KINDS[kind]))
-        cells = [fixed_points(column[i]) + (" ~" if q.within_noise[i] else "  ") for q, column in zip(questions, columns, strict=True)]
-        out += row(f"  {part.label}{' *' if part.how == 'joint' else ''}", cells)
+        cells = [
+            fixed_points(parts[i]) + (f" {WITHIN_NOISE}" if q.within_noise[i] else "  ")
+            for q, (parts, _, _) in zip(questions, columns, strict=True)
+        ]
+        out += row(f"  {part.label}{f' {JOINT}' if part.how == 'joint' else ''}", cells)
         if part.how == "joint":
             out += row("  its standard error", [f"{100 * q.parts_se[i]:.2f}  " for q in questions])
-    out += row("Monte Carlo noise", [fixed_points(column[-2]) + "  " for column in columns])
+    out += row("Monte Carlo noise", [fixed_points(noise) + "  " for _, noise, _ in columns])
     out += row("  its standard error", [f"{100 * q.remainder_se:.2f}  " for q in questions])
-    out += row("Total change", [fixed_points(column[-1]) + "  " for column in columns])
+    out += row("Total change", [fixed_points(total) + "  " for _, _, total in columns])
     out += row("Now", [percent(q.after) + "  " for q in questions])
-    notes = ["~ within the noise"] if any(any(q.within_noise) for q in questions) else []
-    if any(part.how == "joint" for part in attribution.parts):
-        notes.append("* the draws cannot carry it alone, so it holds the noise of both runs")
-    for text in ("; ".join(notes), attribution_aside(report), attribution_alarm(report)):
+    for text in (attribution_marks(report, ids).removesuffix("."), attribution_aside(report), attribution_alarm(report)):
         out += ["", *wrap(text, width)] if text else []
     return out
-
-
-def _rounded(question: QuestionChange) -> list[float]:
-    """The parts, the noise and their sum as probabilities, rounded to hundredths of a point so that they add up."""
-    from forecast.attribution.sequential import rounded_parts
-
-    parts, total = rounded_parts([*question.parts, question.noise], digits=4)
-    return [*parts, total]

@@ -204,6 +204,8 @@ class SavedRun:
         from forecast.model.tolerance_data import MODEL_VERSION
 
         inputs = self.inputs
+        if missing := [key for key in ("origin", "seed") if self.meta.get(key) is None]:
+            raise StoreError(f"The manifest of run {self.name} does not state its {' and '.join(missing)}.", AGAIN)
         present = {"model_version": MODEL_VERSION, "data_digest": data_digest(inputs.data), "priors_digest": inputs.priors.digest()}
         for key, now in present.items():
             if self.meta.get(key) != now:

@@ -116,7 +116,7 @@ def text_histogram(
     share = (to_axis(curve.axis, spec.quantile(PROBABILITIES)) - ends[0]) / (ends[1] - ends[0])
     at = [round(float(s) * (width - 1)) for s in share]
     rule = "".join("┴" if i in at else "─" for i in range(width))
-    return [row.rstrip() for row in rows] + [rule, _labels(at, [label(q) for q in spec.interval()], width)]
+    return [row.rstrip() for row in rows] + [rule, _labels(at, [label(q) for q in spec.interval()])]
 
 
 def _filled(heights: Floats, rows: int) -> list[str]:
@@ -139,7 +139,7 @@ def _lined(shaded: Floats, line: Floats, rows: int) -> list[str]:
     ]
 
 
-def _labels(at: list[int], texts: list[str], width: int) -> str:
+def _labels(at: list[int], texts: list[str]) -> str:
     """The texts centred under their positions, moved apart where they would touch."""
     line = ""
     for place, text in zip(at, texts, strict=True):

@@ -9,7 +9,7 @@ from typing import Final
 from forecast.domain import LEVELS
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.distributions import Distribution, Fixed
-from forecast.priors.specs import Constants, PriorSpec
+from forecast.priors.specs import Constants, PriorSpec, expit
 
 CENTRE: Final = math.log(0.6 / 0.4)
 """Logit of the share opposed at which opposition counts as zero."""
@@ -60,7 +60,7 @@ def _factors(spec: Distribution, size: float = 1.0) -> str:
 
 def _opposed(shift: float) -> float:
     """The share opposed, `shift` logits from 60 %."""
-    return 1 / (1 + math.exp(-CENTRE - shift))
+    return expit(CENTRE + shift)
 
 
 def _points(spec: Distribution) -> str:
@@ -122,7 +122,7 @@ def _rise_odds(name: str) -> Callable[[Distribution], str]:
 
 def _shares(text: str) -> Callable[[Distribution], str]:
     def say(spec: Distribution) -> str:
-        low, middle, high = (percent(1 / (1 + math.exp(-q))) for q in spec.interval())
+        low, middle, high = (percent(expit(q)) for q in spec.interval())
         return text.format(f"{middle} (90 %: {low} to {high})")
 
     return say

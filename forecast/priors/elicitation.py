@@ -27,7 +27,7 @@ from forecast.priors.distributions import (
     fit_beta,
 )
 from forecast.priors.outside_view import RISE
-from forecast.priors.specs import PriorSpec, SpecError, logit
+from forecast.priors.specs import PriorSpec, SpecError, expit, logit
 
 type ThreeQuantiles = tuple[float, float, float]
 
@@ -132,7 +132,7 @@ def from_yearly_chance(name: str, low: float, high: float, now: PriorSpec, selec
     if not 0 < low < high < 1:
         raise SpecError(f"{low:g} to {high:g}", "two chances between 0 and 1, the lower one first", "Write 2 to 10 % as 0.02,0.10.")
     taken_out = math.log(selection) if name == RISE else 0.0
-    low, middle, high = (1 / (1 + math.exp(taken_out - z)) for z in (logit(low), (logit(low) + logit(high)) / 2, logit(high)))
+    low, middle, high = (expit(z - taken_out) for z in (logit(low), (logit(low) + logit(high)) / 2, logit(high)))
     if low < round_figures(middle, 4) < high:  # else the quantiles are too close for four figures
         low, middle, high = (round_figures(q, 4) for q in (low, middle, high))
     return from_quantiles(name, (low, middle, high), now)
@@ -295,7 +295,7 @@ def shift_prior(entry: PriorDefinition, now: PriorSpec, by: float) -> Distributi
             spec = Gamma(shape, round_figures(rate * math.exp(-by / 2)))
         case Beta(a, b):
             size = a + b
-            mean = _share(math.log(a / b) + by * math.sqrt(1 / a + 1 / b))
+            mean = expit(math.log(a / b) + by * math.sqrt(1 / a + 1 / b))
             spec = Beta(*(round_figures(min(max(part, 1e-3), size)) for part in (size * mean, size * (1 - mean))))
         case Quantiles():
             spec = _moved_quantiles(now, by)
@@ -310,9 +310,5 @@ def _moved_quantiles(now: Quantiles, by: float) -> Quantiles:
         low, middle, high = (round_figures(q * math.exp(by * now.sd), 4) for q in stated)
     else:
         step = by * (logit(now.q95) - logit(now.q05)) / WIDTH_90
-        low, middle, high = (round_figures(_share(logit(q) + step), 4) for q in stated)
+        low, middle, high = (round_figures(expit(logit(q) + step), 4) for q in stated)
     return Quantiles(low, middle, high, now.scale)
-
-
-def _share(z: float) -> float:
-    return 1 / (1 + math.exp(-z))

@@ -20,7 +20,7 @@ from forecast.priors.catalogue import CATALOGUE, name_remedy
 from forecast.priors.distributions import WIDTH_90, Beta, Distribution, Quantiles
 from forecast.priors.load import Priors
 from forecast.priors.parsing import parse_prior
-from forecast.priors.specs import PriorSpec, SpecError
+from forecast.priors.specs import PriorSpec, SpecError, expit
 from forecast.storage.atomic import replace_text
 from forecast.storage.toml import TomlDocument, read_toml_file
 
@@ -54,7 +54,7 @@ def after_selection(priors: Priors, name: str) -> Distribution:
     """The belief about one number as the model uses it: two are changed by the selection factor. TypeError for sets of numbers."""
     if name == RISE:
         location, sd = rise_after_selection(priors)
-        low, middle, high = (1 / (1 + math.exp(-(location + z * sd))) for z in (-WIDTH_90 / 2, 0.0, WIDTH_90 / 2))
+        low, middle, high = (expit(location + z * sd) for z in (-WIDTH_90 / 2, 0.0, WIDTH_90 / 2))
         return Quantiles(low, middle, high, "logit")
     if name == SKIP:
         return skip_after_selection(priors)

@@ -80,9 +80,15 @@ def number_text(x: float) -> str:
     ratio = Fraction(x).limit_denominator(99)
     if ratio.numerator / ratio.denominator == x:
         return f"{ratio.numerator}/{ratio.denominator}"
-    share = round(1 / (1 + math.exp(-x)), 3) if abs(x) < 7 else 0.5
+    share = round(expit(x), 3) if abs(x) < 7 else 0.5
     return f"logit({share!r})" if 0 < share < 1 and logit(share) == x else text
 
 
 def logit(p: float) -> float:
+    """As `arrays.transforms.logit` for one number, without NumPy: listing priors shall not import it."""
     return math.log(p) - math.log1p(-p)
+
+
+def expit(log_odds: float) -> float:
+    """The probability of log-odds."""
+    return 1 / (1 + math.exp(-log_odds))

@@ -137,7 +137,8 @@ class NoArrayError(StoreError, KeyError):
 class DrawsArrays(Mapping[str, NDArray[Any]]):
     """The arrays of a `draws.npz`, each read and checked when it is asked for. raw: the bytes of the file, if they were read before.
 
-    Every thread has an archive of its own: threads that share one get torn bytes now and then.
+    Every thread has an archive of its own: threads that share one get torn bytes now and then. Raises StoreError if the file is not there,
+    cannot be read, or does not hold the arrays of its form; for an array that it does not hold a StoreError that is a KeyError too.
     """
 
     def __init__(self, path: Path, raw: bytes | None = None) -> None:
@@ -191,22 +192,6 @@ def _headers(raw: bytes) -> dict[str, Header]:
     if total > MAX_BYTES:
         raise ValueError(f"its arrays would take {total:,} bytes")
     return found
-
-
-@contextmanager
-def open_draws(run: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
-    """The arrays of a run's `draws.npz`, each read when it is asked for, by any thread.
-
-    Raises StoreError if the file is not there, cannot be read, or does not hold the arrays of its form; the mapping StoreError (a KeyError
-    too) for an array that it does not hold, or whose values are damaged.
-    """
-    yield DrawsArrays(run / DRAWS)
-
-
-def read_draws(run: Path) -> Mapping[str, NDArray[Any]]:
-    """Every array of a run's `draws.npz`. Raises StoreError if it is not there or cannot be read."""
-    with open_draws(run) as arrays:
-        return {name: arrays[name] for name in arrays}
 
 
 @contextmanager

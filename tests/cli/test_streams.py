@@ -36,7 +36,7 @@ import json, os, sys
 from datetime import UTC, datetime
 from forecast.cli import main
 from forecast.cli._context import Environment
-import forecast.data.read, forecast.jobs.status, forecast.jobs.priors.set_edits, forecast.priors.descriptions, rich.table
+import forecast.data.read, forecast.jobs.status, forecast.jobs.priors.edits, forecast.priors.descriptions, rich.table
 
 commands, codes = json.load(open(sys.argv[1])), []
 said = os.open(sys.argv[2], os.O_WRONLY)

@@ -96,7 +96,7 @@ def met(read: tuple[Tables, Settings], name: str, i: int, column: str, text: str
 
 
 def odd_in(tables: Tables, name: str, settings: Settings) -> list[Problem]:
-    """What is odd in one table: `oddities`, without the time that the others take."""
+    """What is odd in one table: `find_oddities`, without the time that the others take."""
     odd, future = (tuple(check for check in checks if check[1] == (name,)) for checks in (ODDITY_CHECKS, CLOCK_CHECKS))
     warnings = run_checks(odd, tables, settings, severity="warning")
     return [*warnings, *run_checks(future, tables, settings, TODAY, severity="warning")]

@@ -23,11 +23,11 @@ from forecast.errors import GateError
 from forecast.forecasting.inputs import load_workspace
 from forecast.jobs import run as job
 from forecast.jobs.priors.reference import with_priors_as_of
+from forecast.jobs.saved_run import SavedRun
 from forecast.report.files import canonical_json, write_text
 from forecast.report.models.report import Report
 from forecast.reweighting.draws_archive import unpack_draws
 from forecast.runs import publication_lock, store
-from forecast.runs.draws_files import read_draws
 from forecast.workspace import Workspace
 from tests.conftest import NOW
 from tests.model.test_outside_view_reference import StandIn
@@ -149,7 +149,7 @@ def test_the_files_of_a_run_open_with_plain_arviz_and_numpy(published: Path) -> 
     tree = arviz.from_netcdf(run / "posterior.nc")
     assert set(tree.children) == set(prior_forecast().readings)
     assert tree["main/posterior"]["leverage_effect"].sizes == {"chain": 4, "draw": 200}
-    draws = unpack_draws(read_draws(run), "main")
+    draws = unpack_draws(SavedRun(run).draws, "main")
     np.testing.assert_allclose(draws.leverage, prior_forecast().readings["main"].draws.leverage, rtol=1e-6)
     assert (run / "draws.npz").stat().st_size < 15_000_000
 

@@ -100,6 +100,12 @@ def test_the_inputs_of_a_run_are_read_back_as_they_were(kept: tuple[Path, Inputs
     assert (meta["data_digest"], meta["priors_digest"]) == (data_digest(back.data), back.priors.digest())
 
 
+@pytest.mark.parametrize("key", ["origin", "seed"])
+def test_a_run_whose_manifest_lacks_what_the_fit_needs_is_refused(run: Path, key: str) -> None:
+    with pytest.raises(StoreError, match=f"does not state its {key}"):
+        _ = SavedRun(resealed(run, **{key: None})).origin_state
+
+
 def test_the_draws_of_a_run_and_its_own_inputs_give_its_numbers(kept: tuple[Path, Inputs]) -> None:
     run, _ = kept
     found = reweight_to_inputs(basis := SavedRun(run).fitted_draws, basis.origin_state)

@@ -83,7 +83,8 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> places.Workspace:
         write_snapshot(folder / INPUTS, inputs.snapshot)
 
     headline = inputs.data.questions.resolution.headline
-    meta = {"priors_digest": inputs.priors.digest(), "headline": headline, "today": NOW.date().isoformat(), "as_of": None}
+    priors = {name: {"spec": str(prior.spec)} for name, prior in inputs.priors.items()}
+    meta = {"priors_digest": inputs.priors.digest(), "priors": priors, "headline": headline, "today": NOW.date().isoformat(), "as_of": None}
     store.write_run(workspace.reports, RUN, write, meta)
     store.publish(workspace.reports, RUN)
     return workspace

@@ -20,7 +20,7 @@ from forecast.jobs.saved_run import SavedRun
 from forecast.report.files import checked, load_document, load_report
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import manifest
-from forecast.runs.draws_files import DRAWS, read_draws
+from forecast.runs.draws_files import DRAWS
 from tests.support.damage import EDIT, READERS, RUN, Command, arrays, damaged, original, refused, report, seal_again
 from tests.support.prior_forecasts import prior_forecast
 
@@ -262,7 +262,7 @@ def test_a_sound_run_is_read_by_all(original: places.Workspace, command: Command
     """So that the refusals above are of the damage."""
     root = original.data.parent
     assert SavedRun(original.reports / RUN).problems() == ()
-    assert set(read_draws(original.reports / RUN)) == set(pack(prior_forecast()))
+    assert set(SavedRun(original.reports / RUN).draws) == set(pack(prior_forecast()))
     for reader in READERS.keys() - {"explain", "runs publish", "refit"}:  # which write, or want two runs
         result = command("--workspace", root, *READERS[reader])
         assert result.exit_code == 0, (reader, result.stderr)

@@ -14,7 +14,7 @@ from forecast import workspace as places
 from forecast.errors import StoreError
 from forecast.jobs.saved_run import SavedRun
 from forecast.reweighting.draws_archive_form import check_arrays
-from forecast.runs.draws_files import DRAWS, POSTERIOR, check_posterior, open_draws, write_draws, write_posterior
+from forecast.runs.draws_files import DRAWS, POSTERIOR, DrawsArrays, check_posterior, write_draws, write_posterior
 from tests.support.damage import EDIT, RUN, Arrays, Command, arrays, damaged, original, report, seal_again
 from tests.support.prior_forecasts import prior_forecast
 
@@ -93,8 +93,8 @@ def test_arrays_larger_than_their_file_are_refused_before_they_are_read(tmp_path
     np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)})
     with zipfile.ZipFile(tmp_path / DRAWS, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("main/leverage.npy", header.getvalue() + b"\0" * 96)
-    with pytest.raises(StoreError, match="another size than it has"), open_draws(tmp_path):
-        pass
+    with pytest.raises(StoreError, match="another size than it has"):
+        DrawsArrays(tmp_path / DRAWS)
 
 
 @pytest.mark.parametrize("damage", [lambda raw: b"", lambda raw: raw[: len(raw) // 3], lambda raw: b"\x89HDF\r\n\x1a\n" + b"\0" * 2000])

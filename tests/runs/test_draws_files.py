@@ -9,27 +9,28 @@ import numpy as np
 import pytest
 
 from forecast.errors import StoreError
-from forecast.runs.draws_files import DRAWS, open_draws, read_draws, write_draws
+from forecast.runs.draws_files import DRAWS, DrawsArrays, write_draws
 
 ARRAYS = {f"part/{i}": np.random.default_rng(i).normal(size=(40, 50)) for i in range(60)}
 
 
 def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
     write_draws(tmp_path, ARRAYS)
-    with open_draws(tmp_path) as found:
-        assert list(found) == list(ARRAYS)
-        assert len(found) == len(ARRAYS)
-        assert "part/3" in found
-        with pytest.raises(KeyError):
-            found["nothing"]
-    assert all(np.array_equal(read_draws(tmp_path)[name], values) for name, values in ARRAYS.items())
+    found = DrawsArrays(tmp_path / DRAWS)
+    assert list(found) == list(ARRAYS)
+    assert len(found) == len(ARRAYS)
+    assert "part/3" in found
+    with pytest.raises(KeyError):
+        found["nothing"]
+    assert all(np.array_equal(found[name], values) for name, values in ARRAYS.items())
 
 
 def test_many_threads_read_at_once(tmp_path: Path) -> None:
     """With one handle for all, bytes of one array turn up in another every few hundred reads."""
     write_draws(tmp_path, ARRAYS)
     names = [name for _ in range(40) for name in ARRAYS]
-    with open_draws(tmp_path) as found, ThreadPoolExecutor(8) as threads:
+    found = DrawsArrays(tmp_path / DRAWS)
+    with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(lambda name: np.array_equal(found[name], ARRAYS[name]), names))
 
 
@@ -38,11 +39,11 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damage) -> None:  # type: ign
     write_draws(tmp_path, ARRAYS)
     path = tmp_path / DRAWS
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(StoreError, match="cannot be read"), open_draws(tmp_path):
-        pass
+    with pytest.raises(StoreError, match="cannot be read"):
+        DrawsArrays(path)
     path.unlink()
-    with pytest.raises(StoreError, match="cannot be read"), open_draws(tmp_path):
-        pass
+    with pytest.raises(StoreError, match="cannot be read"):
+        DrawsArrays(path)
 
 
 def test_a_torn_array_is_refused_when_it_is_asked_for(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_a_torn_array_is_refused_when_it_is_asked_for(tmp_path: Path) -> None:
     at = whole.index(b"part/30.npy") + 200
     whole[at : at + 400] = bytes(400)
     path.write_bytes(whole)
-    with open_draws(tmp_path) as found:
-        assert np.array_equal(found["part/2"], ARRAYS["part/2"])
-        with pytest.raises(StoreError, match="cannot be read"):
-            found["part/30"]
+    found = DrawsArrays(path)
+    assert np.array_equal(found["part/2"], ARRAYS["part/2"])
+    with pytest.raises(StoreError, match="cannot be read"):
+        found["part/30"]

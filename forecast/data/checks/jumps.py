@@ -164,10 +164,10 @@ def odd_totals(table: RecordTable[OverdoseRelease], settings: Settings) -> Itera
             if not is_expected(settings, row.file, "step", row.period_end, row.period_end, row.indicator, str(row.published)):
                 found.setdefault((kind, str(row.published), row.indicator, column), []).append((i, what, wanted))
     for (_, _, _, column), rows in found.items():
-        yield from _named(table, column, rows)
+        yield from _named(column, rows)
 
 
-def _named(table: RecordTable[Any], column: str, rows: Sequence[tuple[int, str, str]]) -> Iterator[Finding]:
+def _named(column: str, rows: Sequence[tuple[int, str, str]]) -> Iterator[Finding]:
     """One problem a row, or one for all if there are many, since then the whole release is wrong."""
     more = f", and {len(rows) - 1} more rows of its release like it" if len(rows) > MAX_NAMED else ""
     for i, what, wanted in rows[:1] if more else rows:

@@ -54,7 +54,7 @@ def new_vintage(
         changed = [f for f in mine if f.month not in newest or _differs(target, spec, f, newest[f.month])]
         if changed and target.whole:
             changed = mine
-        _check_later(target, spec, changed, newest, day)
+        _check_later(spec, changed, newest, day)
         rows += [_row(target, spec, figure, day) for figure in changed]
         if lacking := sorted(set(newest) - {f.month for f in mine}):
             notes.append(f"{spec.name} lacks {len(lacking)} months that are held ({_span(lacking)}); they stay")
@@ -118,7 +118,7 @@ def _differs(target: TargetTable, series: SeriesSpec, figure: PublishedFigure, r
     return False
 
 
-def _check_later(target: TargetTable, series: SeriesSpec, changed: Sequence[PublishedFigure], newest: dict[Month, Any], day: date) -> None:
+def _check_later(series: SeriesSpec, changed: Sequence[PublishedFigure], newest: dict[Month, Any], day: date) -> None:
     """A vintage must be later than the one it revises: of two seen on one day, only the first is kept."""
     for figure in changed:
         if figure.month in newest and _published(newest[figure.month]) >= day:

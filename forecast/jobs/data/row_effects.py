@@ -104,7 +104,7 @@ def event_effects(before: Data, after: Data, event: Event) -> EventEffects:
     name = stream_of(event) if arrives else None
     rules = counting_rules(after.questions) if event.id in distinct else {}
     counts = tuple(slug for slug in COUNTED if slug in rules and counts_towards(event, rules[slug]))
-    explanation = [*_arrival(after, event, stream_of(event), arrives, event.id in distinct), *_leverage(after, event)]
+    explanation = [*_arrival(event, stream_of(event), arrives, event.id in distinct), *_leverage(event)]
     explanation += [f"Counts for the companion question {c}." for c in counts]
     if event.answers and event.id in distinct:
         explanation.append(f"Counts as an answer from Washington: {event.answers}.")
@@ -145,7 +145,7 @@ def _assumed_undecided(poll: Poll) -> float:
     return undecided_percent(side or 0.0, poll.other_pct)
 
 
-def _arrival(data: Data, event: Event, name: str | None, arrives: bool, distinct: bool) -> Iterator[str]:
+def _arrival(event: Event, name: str | None, arrives: bool, distinct: bool) -> Iterator[str]:
     from forecast.model.events import is_concession, is_mobilisation
 
     if name is None:
@@ -161,7 +161,7 @@ def _arrival(data: Data, event: Event, name: str | None, arrives: bool, distinct
         yield f"Enters no stream: the episode {event.episode} has its concession in {month_text(event.date.month)} already."
 
 
-def _leverage(data: Data, event: Event) -> Iterator[str]:
+def _leverage(event: Event) -> Iterator[str]:
     if event.kind == "measure":
         until = f"until {event.until}" if event.until else "with no end"
         yield f"Adds to {event.channel} leverage from {month_text(event.date.month)}, {until}."

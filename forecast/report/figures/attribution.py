@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from forecast.attribution.sequential import rounded_parts
@@ -126,12 +126,12 @@ def attribution_aside(report: Report) -> str:
     return " ".join(text for text in (f"{capital('; '.join(parts))}." if parts else "", attribution.note) if text)
 
 
-def attribution_marks(report: Report) -> str:
-    """What the marks in the table of parts mean; empty if there are none."""
+def attribution_marks(report: Report, ids: Iterable[str] | None = None) -> str:
+    """What the marks in the table of parts mean; empty if there are none. ids: the questions in the table, by default those shown."""
     attribution = report.attribution
     if attribution is None:
         return ""
-    noise = any(any(attribution.questions[id_].within_noise) for id_ in shown_questions(report))
+    noise = any(any(attribution.questions[id_].within_noise) for id_ in (shown_questions(report) if ids is None else ids))
     notes = [f"{WITHIN_NOISE} within the noise"] if noise else []
     if joint_part(attribution) is not None:
         notes.append(f"{JOINT} the draws cannot carry it alone, so it holds the noise of both runs")
