@@ -240,7 +240,7 @@ def test_nothing_is_published_by_a_clock_that_was_set_back(root: Path) -> None:
         ("forecast.jobs.explain.moved", ValueError("no such part"), 1),
         ("forecast.jobs.explain.moved", GateError("The fit of the inputs before did not pass the gate.", "Fit again."), 1),
         ("forecast.jobs.explain.moved", StoreError("The run before is damaged.", "Restore it."), 7),
-        ("forecast.jobs.saved_run.SavedRun.inputs", OSError(errno.EIO, os.strerror(errno.EIO)), 1),  # within the real one
+        ("forecast.jobs.explain.intermediate_inputs", OSError(errno.EIO, os.strerror(errno.EIO)), 1),  # within the real one
         ("forecast.jobs.explain.failure", ForecastError("Something in no part moved it."), 1),
     ],
 )
@@ -257,7 +257,7 @@ def test_what_fails_after_a_good_fit_is_told_and_the_forecast_published(
 
     with monkeypatch.context() as patch:
         patch.setattr("forecast.jobs.explain.moved", MOVED if "inputs" in step else explain.moved)
-        patch.setattr(step, property(fail) if step.endswith("inputs") else fail)
+        patch.setattr(step, fail)
         result = command(root, "refit", "--json", minutes=1)
     assert result.exit_code == code
     sentence = failure.strerror if isinstance(failure, OSError) else str(failure)
