@@ -7,7 +7,7 @@ from forecast.cli._root import Lazy, Root
 
 main = Root(
     "forecast",
-    help="Forecast whether Mexico will tolerate US operations against cartels on its soil: what kind, and by when.",
+    help="Forecast whether Mexico will tolerate US operations against cartels on its soil: what kind of action, and how soon.",
     epilog=examples("forecast run --publish", "forecast status", "forecast data check", "forecast init mine"),
     lazy={
         "run": Lazy("forecast.cli.run:run", "Fit the model, forecast, and write a report."),

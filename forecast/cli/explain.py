@@ -36,7 +36,7 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
 
     The change is split into parts in a fixed order: model, settings, prior edits, revisions of old values, time passing, new observations,
     Monte Carlo noise. The parts add up to the change. Without A and B, the last two published runs are compared; with A alone, A and the
-    published run. Nothing is fitted. If the report of B does not have the parts yet, they take about a minute.
+    published run. No sampler runs. If the report of B does not have the parts yet, they take about a minute.
     """
     from forecast.jobs.saved_run import SavedRun
     from forecast.report.models.forecast import Attribution

@@ -89,4 +89,4 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> Report:
 def sensitivity(forecast: Forecast) -> Sensitivity:
     """What the headline is made of, as `forecast priors sensitivity` has it, from what the run's draws will hold."""
     result = analyse_sensitivity(pack(forecast), forecast.origin_state.priors, forecast.headline.question.id)
-    return Sensitivity.model_validate(result.as_dict(), strict=False)  # its tuples become lists
+    return Sensitivity.model_validate(result.as_dict())

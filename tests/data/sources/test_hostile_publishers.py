@@ -25,22 +25,10 @@ from forecast.errors import Problem, SourceError
 from forecast.jobs.data import pull as job
 from forecast.jobs.data.pull import PullOutcome, pull_sources
 from forecast.workspace import Workspace
-from tests.support.data_editing import rows_of, write_rows
 from tests.support.publishers import Answer, Publisher, in_good_order, publisher, tpu_file
 from tests.support.workbooks import xls, xlsx
 
 KEYS = [c.key for c in CONNECTORS]
-
-
-@pytest.fixture
-def small(workspace: Workspace) -> Workspace:
-    """The bundled workspace with only what the connectors fill, and of that the newest."""
-    data = workspace.data
-    filled = {series.name for c in CONNECTORS for series in c.series}
-    rows = [r for r in rows_of(data / "indicators.csv") if r["series"] in filled and r["month"] >= "2023-01"]
-    write_rows(data / "indicators.csv", rows)
-    write_rows(data / "overdose_releases.csv", [r for r in rows_of(data / "overdose_releases.csv") if r["published"] >= "2026"])
-    return workspace
 
 
 @pytest.fixture
