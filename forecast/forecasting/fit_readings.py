@@ -15,9 +15,9 @@ from forecast.forecasting.ladder_forecast import LadderForecast, forecast_from_h
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior, skip_posterior
 from forecast.inference.gate import Diagnostics, diagnose, scalar_draws
-from forecast.inference.sample import Sampler, compile_sampler
+from forecast.inference.sample import Sampler
 from forecast.inference.settings import DRAWS_A_CHAIN, RETRY_ACCEPT, SamplerSettings
-from forecast.model.tolerance import build_model
+from forecast.inference.tolerance_sampler import tolerance_sampler
 from forecast.model.tolerance_data import History, TolerancePriors, model_data, slots
 from forecast.progress import Report
 from forecast.typing import Floats
@@ -59,10 +59,10 @@ def compiled_sampler(origin_state: OriginState, constants: TolerancePriors, engi
 
     The process keeps it, so that many fits, also of other origins, compile once.
     """
-    key = (*slots(origin_state.origin), engine, compile_sampler)  # tests that replace the compiler get their own
+    key = (*slots(origin_state.origin), engine, tolerance_sampler)  # tests that replace the compiler get their own
     if key not in _COMPILED:
         history = next(iter(origin_state.histories.values()))
-        _COMPILED[key] = compile_sampler(build_model(history, constants), KEPT, engine)
+        _COMPILED[key] = tolerance_sampler(history, constants, engine)
     return _COMPILED[key]
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
-import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.inference.settings import SamplerSettings
 from forecast.progress import Report
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 
 class Sampler(Protocol):
@@ -37,9 +39,10 @@ class _Nutpie:
         import nutpie
         import pytensor
 
-        # With fast maths the order of additions, and so every draw, would depend on the contents of the cache of compiled code.
+        # With fast maths the order of additions, and so every draw, would depend on the contents of the cache of compiled code. Numba's
+        # own cache is of no use here: no other process would find what it keeps.
         with pytensor.config.change_flags(numba__fastmath=False):
-            self._compiled = nutpie.compile_pymc_model(model, var_names=list(kept) or None, cache=True)
+            self._compiled = nutpie.compile_pymc_model(model, var_names=list(kept) or None, cache=False)
 
     def __call__(
         self,
@@ -48,25 +51,30 @@ class _Nutpie:
         settings: SamplerSettings = SamplerSettings(),
         report: Report | None = None,
     ) -> xr.DataTree:
-        import nutpie
+        return draw(self._compiled.with_data(**data), seed, settings, report)
 
-        total = settings.chains * (settings.draws + settings.tune)
 
-        def pass_on(chains: Sequence[Any]) -> None:
-            if report:
-                done = sum(c.finished_draws for c in chains)
-                report(done / total, f"{done} of {total} draws, {sum(c.divergences for c in chains)} divergences")
+def draw(compiled: Any, seed: int, settings: SamplerSettings, report: Report | None) -> xr.DataTree:
+    """Sample what nutpie has compiled: groups `posterior` and `sample_stats`, dims chain, draw."""
+    import nutpie
 
-        run = nutpie.sample(
-            self._compiled.with_data(**data), draws=settings.draws, tune=settings.tune, chains=settings.chains, seed=seed,
-            target_accept=settings.target_accept, save_warmup=False, progress_bar=False, progress_callback=pass_on, blocking=False,
-        )  # fmt: skip
-        try:
-            tree: xr.DataTree = run.wait()
-        except KeyboardInterrupt:
-            run.cancel()
-            raise
-        return _marked(tree, settings)
+    total = settings.chains * (settings.draws + settings.tune)
+
+    def pass_on(chains: Sequence[Any]) -> None:
+        if report:
+            done = sum(c.finished_draws for c in chains)
+            report(done / total, f"{done} of {total} draws, {sum(c.divergences for c in chains)} divergences")
+
+    run = nutpie.sample(
+        compiled, draws=settings.draws, tune=settings.tune, chains=settings.chains, seed=seed, target_accept=settings.target_accept,
+        save_warmup=False, progress_bar=False, progress_callback=pass_on, blocking=False,
+    )  # fmt: skip
+    try:
+        tree: xr.DataTree = run.wait()
+    except KeyboardInterrupt:
+        run.cancel()
+        raise
+    return _marked(tree, settings)
 
 
 class _Nuts:
@@ -80,6 +88,8 @@ class _Nuts:
         settings: SamplerSettings = SamplerSettings(),
         report: Report | None = None,
     ) -> xr.DataTree:
+        import pymc as pm
+
         with self._model:
             pm.set_data({k: np.asarray(v) for k, v in data.items()})
             tree: xr.DataTree = pm.sample(

@@ -1,5 +1,5 @@
 """The five models, one file each; see docs/model.md for every equation."""
 
-from forecast.storage.caches import use_writable_caches
+from forecast.storage.caches import use_cache_folder
 
-use_writable_caches()  # before this room imports PyTensor
+use_cache_folder()  # before this room imports PyTensor

@@ -15,12 +15,11 @@ from tests.support.bundled_state import bundled_origin_state
 def test_the_model_is_compiled_once_for_all_origins_of_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
-    def compiler(model: object, kept: object, engine: str) -> str:
+    def compiler(history: object, constants: object, engine: str) -> str:
         made.append(engine)
         return f"{engine} {len(made)}"
 
-    monkeypatch.setattr(fit_readings, "build_model", lambda *_: None)
-    monkeypatch.setattr(fit_readings, "compile_sampler", compiler)
+    monkeypatch.setattr(fit_readings, "tolerance_sampler", compiler)
     origin_state = bundled_origin_state()
     constants = tolerance_priors(origin_state.priors)
     earlier, far = (
@@ -32,5 +31,5 @@ def test_the_model_is_compiled_once_for_all_origins_of_its_slots(monkeypatch: py
     assert fit_readings.compiled_sampler(origin_state, constants, "pymc") != first
     assert fit_readings.compiled_sampler(far, constants) != first
     assert made == ["nutpie", "pymc", "nutpie"]
-    monkeypatch.setattr(fit_readings, "compile_sampler", lambda *_: "another stand-in")
+    monkeypatch.setattr(fit_readings, "tolerance_sampler", lambda *_: "another stand-in")
     assert fit_readings.compiled_sampler(origin_state, constants) == "another stand-in"

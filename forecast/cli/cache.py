@@ -1,0 +1,53 @@
+"""`forecast cache`: the compiled code that runs leave behind, and how to remove it."""
+
+from __future__ import annotations
+
+import click
+
+from forecast.cli._context import Context
+from forecast.cli._options import common, examples
+from forecast.cli._root import Group
+from forecast.cli._text import counted, table
+
+
+@click.group("cache", cls=Group, epilog=examples("forecast cache show", "forecast cache clear"))
+def cache() -> None:
+    """Show or clear compiled code that a later run uses again."""
+
+
+@cache.command("show", epilog=examples("forecast cache show", "forecast cache show --json"))
+@common()
+def show(context: Context) -> None:
+    """Show where compiled code is kept, what is there, and whether this version of the program uses it on this machine."""
+    from forecast.inference.machine_code import entries
+    from forecast.storage.caches import cache_folder, other_code
+
+    folder = cache_folder()
+    listed, others = entries(folder), other_code(folder)
+    rows = [
+        {"file": e.path.name, "bytes": e.size, "function": e.function, "made": e.made, "used": not e.damage, "why_not": e.damage}
+        for e in listed
+    ]
+    lines = [f"Compiled code is kept in {folder}."]
+    if rows:
+        cells = [(e.path.name, _size(e.size), e.made, e.damage or "used by this version") for e in listed]
+        lines += ["", *table(("file", "size", "made", "state"), cells, right={1}, fold=True)]
+    lines += [f"Kept there by {name}: {_size(size)}." for name, size in others.items()]
+    if not rows and not others:
+        lines.append("Nothing is there yet; the first fit puts it there.")
+    context.show({"folder": str(folder), "files": rows, "other_bytes": others}, lines)
+
+
+@cache.command("clear", epilog=examples("forecast cache clear"))
+@common()
+def clear(context: Context) -> None:
+    """Remove all compiled code. Nothing else is lost: the next run compiles again, which takes some seconds."""
+    from forecast.storage.caches import cache_folder, clear_cache
+
+    folder = cache_folder()
+    removed, size = clear_cache(folder)
+    context.show({"folder": str(folder), "removed": removed, "bytes": size}, f"{counted(removed, 'file')} removed ({_size(size)}).")
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 50_000 else f"{size / 1e3:.0f} kB"
