@@ -67,6 +67,11 @@ def fall_destinations(skip_down: Floats) -> Floats:
     return out
 
 
+def stopping(skip: Floats) -> Floats:
+    """The chance that a move that reaches a level stops there, [6, S] from skips [S, 4]: one at both ends."""
+    return np.pad(1.0 - np.asarray(skip, float).T, ((1, 1), (0, 0)), constant_values=1.0)
+
+
 @dataclass(frozen=True)
 class Kernel:
     """Transition log-odds for draws [S] and driver paths [P] over H months.
@@ -101,16 +106,16 @@ class MonthlyProbabilities:
     fall: Floats
 
 
-def _odds(log_odds: Floats) -> Floats:
+def odds(log_odds: Floats) -> Floats:
     """e to the power, kept below 10¹⁰⁰: of three such factors none is infinite, and infinity against infinity is no probability."""
     return np.asarray(np.exp(np.minimum(log_odds, 230.0)))
 
 
 def monthly_probabilities(kernel: Kernel, t: int) -> MonthlyProbabilities:
     """The month's probabilities of a rise and of a fall, from every level and for both values of just_risen."""
-    e_up = _odds(kernel.theta[t] + kernel.rise_push[t])
-    e_down = _odds(kernel.fall_push[t] - kernel.theta[t])
-    a, b, just_risen = _odds(kernel.a), _odds(kernel.b), _odds(kernel.just_risen)
+    e_up = odds(kernel.theta[t] + kernel.rise_push[t])
+    e_down = odds(kernel.fall_push[t] - kernel.theta[t])
+    a, b, just_risen = odds(kernel.a), odds(kernel.b), odds(kernel.just_risen)
     rise = np.empty((2, N_LEVELS, *kernel.theta.shape[1:]))
     fall = np.empty_like(rise)
     np.multiply(e_up, a[:, :, None], out=rise[0])

@@ -147,8 +147,9 @@ def calibration_quantities(draws: ParameterDraws, history: History) -> Quantitie
     paths = np.zeros((draws.size, 1), int)
     # the pressure of the drivers is saturated already, so the link leaves it as it is
     found = forecast_ladder(
-        draws, held, paths, history.level_now, history.just_risen_now, history.drivers.origin, office, link=lambda pressure: pressure
-    )
+        draws, held, paths, history.level_now, history.just_risen_now, history.drivers.origin, office,
+        link=lambda pressure: pressure, compiled=True,
+    )  # fmt: skip
     return out | question_probabilities(found)
 
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arrays.ladder import Kernel, fall_destinations, forward_recursion, rise_destinations, saturate_pressure
+from forecast.arrays.ladder import (
+    Kernel,
+    fall_destinations,
+    forward_recursion,
+    odds,
+    rise_destinations,
+    saturate_pressure,
+    stopping,
+)
 from forecast.domain import HORIZONS, TOP, Month, QuestionId
 from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.parameter_draws import ParameterDraws
@@ -111,8 +119,9 @@ def forecast_from_history(
     """
     paths = assign_paths(draws.size, len(pool.leverage), origin_state.seed + 2, among=among)
     return forecast_ladder(
-        draws, pool, paths, history.level_now, history.just_risen_now, origin_state.origin, origin_state.administrations, **link
-    )
+        draws, pool, paths, history.level_now, history.just_risen_now, origin_state.origin, origin_state.administrations,
+        compiled=True, **link,
+    )  # fmt: skip
 
 
 def forecast_ladder(
@@ -125,15 +134,19 @@ def forecast_ladder(
     administration: NDArray[np.int_],
     link: PressureTransform = saturate_pressure,
     weights: Floats | None = None,
+    compiled: bool = False,
 ) -> LadderForecast:
     """All probabilities of the ladder, from a level at the origin that was just risen to (`just_risen`) or not.
 
     paths           [S, P] from `assign_paths`
     administration  [H] index of the administration in office in the months T + 1..T + H
     weights         [S] of the draws, which sum to one, for the means by batch of paths; None: equal
+    compiled        with `arrays.compiled_ladder`, which takes a quarter of the time, after half a second to load it or some to compile it
     """
     months = np.arange(origin + 1, origin + 1 + pool.horizon)
     pressure = link(pool.leverage)
+    if compiled:
+        return _compiled(draws, pool, pressure, paths, level, just_risen, _slow(draws, months, administration), weights)
     means: list[list[Floats]] = []
     batches: list[list[Floats]] = []
     for first in range(0, draws.size, _CHUNK):
@@ -146,6 +159,34 @@ def forecast_ladder(
     in_force, entered, fallen = (np.concatenate(parts, axis=-1) for parts in zip(*means, strict=True))
     by_batch = [np.asarray(sum(parts)) for parts in zip(*batches, strict=True)]
     return LadderForecast(in_force, entered, fallen, (by_batch[0], by_batch[1], by_batch[2]))
+
+
+def _compiled(
+    draws: ParameterDraws, pool: DriverPaths, pressure: Floats, paths: NDArray[np.int_], level: int, just_risen: bool, slow: Floats,
+    weights: Floats | None,
+) -> LadderForecast:  # fmt: skip
+    from forecast.arrays.compiled_ladder import mean_probabilities
+
+    series = (pool.log2_deaths, pool.change, pool.opposition, pool.mobilisation, pressure)
+    tolerance = [draws.overdose_level, draws.overdose_change, -draws.opposition, -draws.opposition * draws.mobilisation]
+    by_draw, by_batch = mean_probabilities(
+        odds=odds(np.stack([draws.rise_logits(), draws.fall_logits()])),
+        stops=np.stack([stopping(draws.skip_up), stopping(draws.skip_down)]),
+        phi=odds(draws.just_risen),
+        slow=slow,
+        effects=np.array([[*tolerance, draws.leverage], [*(-e for e in tolerance), draws.leverage_on_falls]]),
+        drivers=np.stack(series, axis=-1),
+        paths=paths,
+        weights=np.full(draws.size, 1 / draws.size) if weights is None else weights,
+        level=level,
+        just_risen=just_risen,
+    )
+    return LadderForecast(*by_draw, by_batch)
+
+
+def _slow(draws: ParameterDraws, months: NDArray[np.int_], administration: NDArray[np.int_]) -> Floats:
+    """[S, H]: what administration and drift add to tolerance."""
+    return np.asarray(draws.alpha[:, administration] + draws.drift_at(months))
 
 
 def make_kernel(
@@ -162,7 +203,7 @@ def make_kernel(
     def on_paths(series: Floats) -> Floats:  # [P, H + 1] → [H, S, paths a draw]
         return np.moveaxis(series[paths, :h], -1, 0)
 
-    slow = draws.alpha[:, administration].T + draws.drift_at(months).T  # [H, S]
+    slow = _slow(draws, months, administration).T  # [H, S]
     pushed = on_paths(pressure)
     return Kernel(
         a=draws.rise_logits(),

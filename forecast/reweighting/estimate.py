@@ -86,7 +86,9 @@ class LadderQuestions:
         """The future of the draws, or of some rows of them, from the end of a history of levels; each draw on its own paths."""
         chosen, paths = (draws, self.paths) if rows is None else (draws.take(rows), self.paths[rows])
         level, just_risen = int(levels[-1]), bool(levels[-1] > levels[-2])
-        return forecast_ladder(chosen, pool, paths, level, just_risen, self.origin, self.administrations, weights=weights)
+        return forecast_ladder(
+            chosen, pool, paths, level, just_risen, self.origin, self.administrations, weights=weights, compiled=rows is None
+        )
 
     def probabilities(self, forecast: LadderForecast) -> Floats:
         """[Q, n] by draw."""

@@ -20,11 +20,13 @@ from forecast.arrays.ladder import (
     rise_logit,
     skip_counts,
 )
+from forecast.data.outcome import main_levels
+from forecast.domain import FIRST_MONTH, last_day
 from forecast.forecasting.ladder_forecast import assign_paths, make_kernel
 from forecast.forecasting.parameter_draws import from_prior
 from tests.support import synthetic
 
-HORIZON, DRAWS, PATHS = 24, 3, 2
+HORIZON, DRAWS, PATHS = 12, 2, 2
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ def test_landings_by_hand() -> None:
     np.testing.assert_allclose(down[1], [1, 0, 0, 0, 0, 0])
 
 
-@pytest.mark.parametrize(("level", "just_risen"), [(0, False), (2, False), (3, True), (5, False)])
+@pytest.mark.parametrize(("level", "just_risen"), [(0, False), (2, False), (3, True), (5, True)])
 def test_chances_equal_matrix_powers(kernel: Kernel, level: int, just_risen: bool) -> None:
     found = forward_recursion(kernel, level, just_risen)
     start = 2 * level + just_risen
@@ -157,6 +159,13 @@ def test_chances_are_probabilities_in_order(kernel: Kernel) -> None:
     assert (reached <= 1 + 1e-12).all()
     for k in range(1, 6):
         assert (found.reached(k) >= found.at_least(k) - 1e-12).all()
+
+
+def test_the_start_belongs_to_no_window(kernel: Kernel) -> None:
+    """Whoever starts at or beyond a level reaches it in the first month only if still there."""
+    found = forward_recursion(kernel, 4, False)
+    np.testing.assert_allclose(found.entered[3, 0].sum(0), found.in_force[0, 4:].sum(0))
+    assert (found.entered[3, 0].sum(0) < 1).all()
 
 
 def halved(k: Kernel) -> Kernel:
@@ -226,7 +235,8 @@ def test_skip_counts_of_toy_paths(levels: list[int], up: dict[int, tuple[int, in
 
 def test_skip_counts_of_mexico() -> None:
     """By hand from the record 1 2 3 2 1 2 3 2: four rises and three falls, none of which went on."""
-    levels = synthetic.origin_state().histories["main"].levels
+    data = synthetic.data()
+    levels = main_levels(data.claims, last_day(synthetic.ORIGIN), np.arange(FIRST_MONTH, synthetic.ORIGIN + 1))
     spells = [int(k) for i, k in enumerate(levels) if i == 0 or k != levels[i - 1]]
     assert spells == [1, 2, 3, 2, 1, 2, 3, 2]
     up, down = skip_counts(levels)
