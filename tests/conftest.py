@@ -16,6 +16,7 @@ from forecast.cli import main
 from forecast.cli._context import Environment
 from forecast.data import read
 from forecast.data.checks import registry
+from forecast.storage import toml
 
 NOW = datetime(2026, 11, 24, 14, 15, tzinfo=UTC)
 
@@ -53,7 +54,14 @@ def _the_same_bytes_are_read_once() -> Iterator[None]:
         others = (thing if isinstance(thing, date) else id(thing) for thing in more)
         return check, *map(id, tables), *others, severity
 
+    parse = _once(toml.parse_toml, lambda text, name: (text, name))
+
+    def parsed(text: str, name: str) -> Any:
+        document, problems = parse(text, name)
+        return document, list(problems)  # which whoever reads a file adds to
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(toml, "parse_toml", parsed)
         patch.setattr(read, "read_table", _once(read.read_table, table_of))
         patch.setattr(read, "read_settings", _once(read.read_settings, settings_of))
         patch.setattr(registry, "run_check", _once(registry.run_check, handed))
