@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final, Literal, NewType
 
 Month = NewType("Month", int)
@@ -35,6 +36,7 @@ def first_day(m: int) -> date:
     return date(m // 12, m % 12 + 1, 1)
 
 
+@lru_cache(4096)
 def last_day(m: int) -> date:
     return date(m // 12, m % 12 + 1, calendar.monthrange(m // 12, m % 12 + 1)[1])
 
@@ -64,6 +66,7 @@ class PartialDate:
     text: str
 
     @classmethod
+    @lru_cache(4096)  # the rows of a release share a day, and data are read again and again
     def parse(cls, text: str) -> PartialDate:
         """`YYYY`, `YYYY-MM` or `YYYY-MM-DD`; ValueError for anything else, or a day that does not exist."""
         match = _PARTIAL.fullmatch(text)

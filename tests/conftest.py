@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from forecast import workspace as places
 from forecast.cli import main
 from forecast.cli._context import Environment
 from forecast.data import read
+from forecast.data.checks import registry
+from forecast.storage import toml
 
 NOW = datetime(2026, 11, 24, 14, 15, tzinfo=UTC)
 
@@ -33,8 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _the_same_bytes_are_read_once() -> Iterator[None]:
     """Hundreds of tests read the bundled data, most of them unchanged: what was read and checked once in a process is not again.
 
-    Reading a table depends on nothing but its bytes; what is checked, on nothing but what was read. A folder in which one file was
-    changed has that file read and everything checked.
+    Reading a table depends on nothing but its bytes; a check, on nothing but the tables that it is handed. A folder in which one file
+    was changed has that file read, and what the file is part of checked.
     """
 
     def table_of(path: Path, record: object) -> tuple[object, bytes]:
@@ -48,15 +50,21 @@ def _the_same_bytes_are_read_once() -> Iterator[None]:
             raise OSError("no file, or too large to remember")
         return tuple((path.name, path.read_bytes()) for path in paths)
 
-    parts: dict[str, Callable[..., Any]] = {
-        "read_table": table_of,
-        "read_settings": settings_of,
-        "find_errors": lambda tables, damaged, settings: (_ids(tables), *sorted(damaged), id(settings)),
-        "find_oddities": lambda tables, settings, today: (_ids(tables), id(settings), today),
-    }
+    def handed(check: Any, tables: Any, more: Any, severity: str) -> tuple[Any, ...]:
+        others = (thing if isinstance(thing, date) else id(thing) for thing in more)
+        return check, *map(id, tables), *others, severity
+
+    parse = _once(toml.parse_toml, lambda text, name: (text, name))
+
+    def parsed(text: str, name: str) -> Any:
+        document, problems = parse(text, name)
+        return document, list(problems)  # which whoever reads a file adds to
+
     with pytest.MonkeyPatch.context() as patch:
-        for name, key in parts.items():
-            patch.setattr(read, name, _once(getattr(read, name), key))
+        patch.setattr(toml, "parse_toml", parsed)
+        patch.setattr(read, "read_table", _once(read.read_table, table_of))
+        patch.setattr(read, "read_settings", _once(read.read_settings, settings_of))
+        patch.setattr(registry, "run_check", _once(registry.run_check, handed))
         yield
 
 
@@ -87,12 +95,8 @@ def _the_same_inputs_are_assessed_once() -> Iterator[None]:
         yield
 
 
-def _ids(tables: Any) -> tuple[int, ...]:
-    return tuple(map(id, tables.values()))
-
-
 def _once(function: Callable[..., Any], key: Callable[..., Any], most: int = 400) -> Callable[..., Any]:
-    """The function with a memory. It holds on to the arguments too, so that an id among the keys is of what it was."""
+    """The function with a memory of its latest uses. It holds on to the arguments too, so that an id among the keys is of what it was."""
     kept: dict[Any, tuple[Any, Any]] = {}
 
     def remembering(*args: Any) -> Any:
@@ -100,11 +104,11 @@ def _once(function: Callable[..., Any], key: Callable[..., Any], most: int = 400
             named = key(*args)
         except OSError:  # what cannot be read is for the function to refuse
             return function(*args)
-        if named not in kept:
-            if len(kept) >= most:
-                kept.clear()
-            kept[named] = args, function(*args)
-        return kept[named][1]
+        entry = kept.pop(named, None) or (args, function(*args))
+        kept[named] = entry  # a dictionary keeps its order: the oldest use is the first
+        if len(kept) > most:
+            del kept[next(iter(kept))]
+        return entry[1]
 
     return remembering
 
@@ -120,6 +124,17 @@ def bundled() -> places.Workspace:
     """The data and priors of the checkout, to be read only."""
     root = places.bundled_root()
     return places.Workspace(root / "data", root / "priors", root / "reports", "bundled")
+
+
+@pytest.fixture
+def bundled_drivers(bundled: places.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`data check` takes models 2 to 4 as fitted to the bundled data, whatever was edited: for edits that mean nothing to them."""
+    from forecast.forecasting.inputs import DEFAULT_SEED, load_workspace
+    from forecast.jobs.data import check
+
+    inputs = load_workspace(bundled, today=NOW.date())
+    state = check.build_origin_state(inputs.data, inputs.priors, DEFAULT_SEED)
+    monkeypatch.setattr(check, "build_origin_state", lambda *_: state)
 
 
 @pytest.fixture

@@ -35,6 +35,9 @@ TEXT_ONLY: Final = frozenset(
 TEXT_ONLY_OF: Final = {"stakes": frozenset({"evidence"})}
 """The same, for columns that are text in one file only."""
 
+_TEXTS: Final = {table: TEXT_ONLY | columns for table, columns in TEXT_ONLY_OF.items()}
+_encode: Final = json.JSONEncoder(sort_keys=True).encode
+
 WORDING: Final = frozenset({"title", "text", "rule"})
 """Keys of questions.toml that are wording; which rows count for a question is not."""
 
@@ -53,12 +56,14 @@ def data_digest(data: Data) -> str:
 
 def row_meaning(table: str, row: BaseModel) -> str:
     """A canonical form of what a row means: rows with the same form are the same to every model."""
-    return json.dumps(_plain(row, TEXT_ONLY | TEXT_ONLY_OF.get(table, frozenset())), sort_keys=True)
+    return _encode(_plain(row, _TEXTS.get(table, TEXT_ONLY)))
 
 
 def _plain(value: Any, without: frozenset[str]) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
     if isinstance(value, BaseModel):
-        return {key: _plain(v, without) for key, v in value if key not in without}
+        return {key: _plain(v, without) for key, v in vars(value).items() if key not in without}
     if isinstance(value, dict):
         return {key: _plain(v, without) for key, v in value.items()}
     if isinstance(value, PartialDate):

@@ -260,8 +260,8 @@ def _number(raw: Mapping[str, Any], path: Path) -> int:
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
     records = _toml(path)
-    edits = records.pop("edit", [])
-    if records or not isinstance(edits, list) or not all(isinstance(raw, dict) for raw in edits):
+    edits = records.get("edit", [])
+    if records.keys() - {"edit"} or not isinstance(edits, list) or not all(isinstance(raw, dict) for raw in edits):
         raise StoreError(f"{path} holds something other than edits.", _REMEDY)
     yield from edits
 

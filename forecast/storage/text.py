@@ -131,6 +131,8 @@ def refused_character(text: str, line: bool = False) -> str | None:
 
     line: also refuse tab, line feed and carriage return, in a name or a title.
     """
+    if text.isprintable():  # nothing that is refused is; seen far sooner than by searching
+        return None
     if hit := _REFUSED.search(text):
         return hit[0]
     return next((c for c in text if c in _BLANKS), None) if line else None

@@ -136,6 +136,7 @@ def test_the_message_in_words_has_place_and_remedy(command: Command, folder: Pat
     assert "Traceback" not in result.stdout + result.stderr
 
 
+@pytest.mark.usefixtures("bundled_drivers")
 def test_claims_and_the_calendar_may_be_published_before_what_they_speak_of(command: Command, folder: Path) -> None:
     cell(by(claim_id="OC33"), published="2006-01-01", supersedes="")(folder / "outcome_claims.csv")
     cell(by(id="K001"), published="2001-01-01")(folder / "calendar.csv")
@@ -154,6 +155,7 @@ def test_what_spreadsheets_write_is_read_in_every_file(command: Command, tmp_pat
     assert json.loads(result.stdout)["data_digest"] == json.loads(bundled.stdout)["data_digest"]
 
 
+@pytest.mark.usefixtures("bundled_drivers")
 def test_a_formula_and_markup_are_shown_as_the_text_they_are(command: Command, folder: Path) -> None:
     text = '=HYPERLINK("http://x.test","<script>alert(1)</script>")'
     cell(by(id="A001"), description=text)(folder / "events.csv")

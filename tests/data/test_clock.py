@@ -96,6 +96,7 @@ def test_a_calendar_looks_ahead_by_its_nature(workspace: Workspace) -> None:
     assert not [p for p in load_workspace(workspace, today=TODAY).data.warnings if "calendar" in f"{p.file}{p.column}"]
 
 
+@pytest.mark.usefixtures("bundled_drivers")
 def test_data_check_says_so_with_exit_code_0(command: Command, workspace: Workspace) -> None:
     line = change(workspace.data, "polls.csv", lambda r: r["use"] == "yes", published="2062-05-20")
     covered(workspace, "polls.csv", "2030-01-01")

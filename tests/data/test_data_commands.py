@@ -46,6 +46,7 @@ def test_problems_are_listed_at_80_columns_with_exit_code_3(command: Command, wo
     assert contents(workspace) == before
 
 
+@pytest.mark.usefixtures("bundled_drivers")
 def test_oddities_are_listed_with_exit_code_0(command: Command, workspace: Workspace) -> None:
     add(workspace.data, "events.csv", lambda r: r["id"] == "B037", id="B999")
     result = command("data", "check", *at(workspace))

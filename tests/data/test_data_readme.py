@@ -42,6 +42,7 @@ def test_it_says_what_every_column_means(data: Data) -> None:
             assert f"- `{column}`: {markdown_inline(field.description)}" in text
 
 
+@pytest.mark.slow
 def test_the_command_writes_it_and_refuses_what_cannot_be_read(tmp_path: Path, data: Data) -> None:
     folder = copied(tmp_path)
     call = [sys.executable, "-m", "forecast.data.data_readme", str(folder)]

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import select
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,24 +19,13 @@ from forecast.cli import data_add, main
 from forecast.cli._context import Environment
 from forecast.data.read import read_data
 from tests.conftest import NOW
-from tests.support.data_editing import BUNDLED, copied, shortened
+from tests.support.data_editing import BUNDLED, snapshot
 
 type Command = Callable[..., Result]
 
 CLAIM = (
-    "--start",
-    "2026-04",
-    "--level",
-    "3",
-    "--published",
-    "2026-06-30",
-    "--stance",
-    "documented",
-    "--confidence",
-    "low",
-    "--why",
-    "Seen",
-)
+    "--start", "2026-04", "--level", "3", "--published", "2026-06-30", "--stance", "documented", "--confidence", "low", "--why", "Seen",
+)  # fmt: skip
 POLL = (
     "--pollster", "Reforma", "--topic", "mx_us_troops", "--wording", "force_unqualified", "--field-start", "2026-05", "--field-end",
     "2026-05", "--opposed-pct", "61", "--use", "yes", "--source", "x", "--confidence", "high", "--question", "Troops?",
@@ -46,29 +34,6 @@ MEASURE = (
     "--family", "B", "--role", "pressure", "--date", "2026-06-20", "--published", "2026-06-20", "--instrument", "tariff", "--kind",
     "measure", "--intensity", "4", "--evidence", "source_read", "--confidence", "high", "--source", "x", "--description", "All goods",
 )  # fmt: skip
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "priors").mkdir()
-    shutil.copy(BUNDLED / "CODEBOOK.md", shortened(copied(tmp_path)))
-    return tmp_path
-
-
-def snapshot(root: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (root / "data").iterdir()}
-
-
-@pytest.fixture
-def typed(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """The command with someone at the terminal who types these lines."""
-    monkeypatch.setattr(data_add, "on_terminal", lambda: True)
-
-    def run(*words: str, lines: tuple[str, ...]) -> Result:
-        environment = Environment(clock=lambda: NOW, environ={}, cwd=root)
-        return CliRunner().invoke(main, ["data", "add", *words], obj=environment, input="\n".join(lines) + "\n", prog_name="forecast")
-
-    return run
 
 
 def test_flags_and_yes_write_one_row(command: Command, root: Path) -> None:
@@ -229,6 +194,7 @@ def test_someone_else_who_writes_between_question_and_answer_is_noticed(
     assert [c.why for c in read_data(root / "data").claims][-2:] == ["meanwhile", "Seen"]
 
 
+@pytest.mark.slow
 def test_two_adders_at_once_both_add(root: Path) -> None:
     words = [sys.executable, "-m", "forecast", "data", "add", "claim", *CLAIM, "--yes", "--workspace", str(root), "-q"]
     running = [subprocess.Popen(words, cwd=BUNDLED.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
@@ -236,6 +202,7 @@ def test_two_adders_at_once_both_add(root: Path) -> None:
     assert [c.claim_id for c in read_data(root / "data").claims][-3:] == ["OC33", "OC34", "OC35"]
 
 
+@pytest.mark.slow
 def test_a_real_terminal_is_asked(root: Path) -> None:
     """Through a pseudo-terminal: prompts on standard error, the result alone on standard output."""
     leader, follower = pty.openpty()

@@ -7,7 +7,6 @@ import pty
 import re
 import select
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,17 +17,15 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from forecast.cli import data_add, main
-from forecast.cli._context import Environment
+from forecast.cli import data_add
 from forecast.data.coding_rules import INSTRUMENTS, ROLES
 from forecast.data.entry.form import LABELS, RECURRING, choices, choices_text
 from forecast.data.read import read_data
 from forecast.data.tables import RECORDS
 from forecast.storage.locks import folder_lock
-from tests.conftest import NOW
-from tests.support.data_editing import BUNDLED, copied, shortened
+from tests.support.data_editing import BUNDLED, snapshot
 
 type Typed = Callable[..., Result]
 
@@ -54,30 +51,6 @@ BOUNDED = {
 }
 """By command: all options but the day that the file's coverage bounds, that column, and what is typed from it on."""
 FILES = {"event": "events.csv", "claim": "outcome_claims.csv", "poll": "polls.csv"}
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    (tmp_path / "priors").mkdir()
-    shutil.copy(BUNDLED / "CODEBOOK.md", shortened(copied(tmp_path)))
-    return tmp_path
-
-
-def snapshot(root: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in (root / "data").iterdir()}
-
-
-@pytest.fixture
-def typed(root: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
-    """The command with someone at the terminal who types these lines and then ends the input."""
-    monkeypatch.setattr(data_add, "on_terminal", lambda: True)
-
-    def run(*words: str, lines: tuple[str, ...] = ()) -> Result:
-        environment = Environment(clock=lambda: NOW, environ={}, cwd=root)
-        typed_in = "".join(f"{line}\n" for line in lines)
-        return CliRunner().invoke(main, ["data", "add", *words], obj=environment, input=typed_in, prog_name="forecast")
-
-    return run
 
 
 def words_of(result: Result) -> str:
@@ -340,6 +313,7 @@ def terminal(root: Path) -> Iterator[Callable[[list[bytes]], tuple[int, str]]]:
         os.waitpid(child, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
 def test_ctrl_c_at_a_real_terminal_loses_nothing(root: Path, terminal: Callable[[list[bytes]], tuple[int, str]], key: bytes) -> None:
     before = snapshot(root)

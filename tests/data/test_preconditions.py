@@ -158,6 +158,7 @@ def test_unknown_terms_are_numbered_after_all_known_ones() -> None:
     assert known < ADMINISTRATIONS
 
 
+@pytest.mark.slow
 def test_a_term_that_ends_at_the_origin_leaves_the_future_to_someone_unknown(workspace: places.Workspace) -> None:
     """Neither to the second president of the list, nor, of the rates of events, to the US administration that has left."""
     every("administrations.csv", lambda r: r["name"] in ("Sheinbaum", "Trump II"), end="2026-06")(workspace.data)
@@ -166,10 +167,6 @@ def test_a_term_that_ends_at_the_origin_leaves_the_future_to_someone_unknown(wor
     assert plan.drivers.administration[-1] == 4
     assert np.array_equal(plan.administrations, np.full(HORIZON, 5))
     assert plan.future.new_us_rates_from == 1
-
-
-def left(workspace: places.Workspace) -> list[str]:
-    return [str(p) for p in check_workspace(workspace, TODAY).odd]
 
 
 LEFT_OUT: dict[str, tuple[Edit, str]] = {
@@ -231,14 +228,14 @@ LEFT_OUT: dict[str, tuple[Edit, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("bundled_drivers")
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_whatever_a_run_leaves_out_is_named_by_data_check(name: str, workspace: places.Workspace) -> None:
     edit, words = LEFT_OUT[name]
-    assert not any(words in output for output in left(workspace))
     edit(workspace.data)
-    result = left(workspace)
-    assert any(words in output for output in result), result
     checked = check_workspace(workspace, TODAY)
+    result = [str(p) for p in checked.odd]
+    assert any(words in output for output in result), result
     assert {p.severity for p in checked.odd} == {"warning"}
     assert {str(p) for p in load_workspace(workspace, today=TODAY).data.warnings} <= set(result)
     assert {str(p) for p in rows_left_out(checked.data)} <= set(result)
@@ -250,6 +247,11 @@ REFUSED: dict[str, tuple[str, Edit]] = {
     "a scenario": ("refusal.toml", text(f"{FOLDER}/refusal.toml", 'kind = "intervened"', 'kind = "intervend"')),
     "a row": ("polls.csv", lambda data: change(data, "polls.csv", lambda r: True, n="0")),
 }
+
+
+@pytest.mark.usefixtures("bundled_drivers")
+def test_nothing_of_the_bundled_data_is_left_out(bundled: places.Workspace) -> None:
+    assert check_workspace(bundled, TODAY).odd == ()
 
 
 @pytest.mark.parametrize("name", REFUSED)

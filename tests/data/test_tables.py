@@ -24,6 +24,10 @@ CLAIMS = "start,level,published,stance,confidence,why\n2026-04,3,2026-06-30,docu
 ASKED = "name,q05,q50,q95\nAna,0.1,0.8,1.5\nBen,0.5,1.6,2.5\n"
 
 
+FULL = pytest.mark.slow
+"""Of cases that fill a bound with a million cells."""
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [
@@ -35,11 +39,13 @@ ASKED = "name,q05,q50,q95\nAna,0.1,0.8,1.5\nBen,0.5,1.6,2.5\n"
         (lambda text: "\n" + text, "an empty first line"),
         (lambda text: text + text.splitlines()[1] + "\n", "the row of line 2 again"),
         (lambda text: text + '"open\n', "a row that can't be split"),
-        (lambda text: ",".join(f"c{i}" for i in range(1_000_000)) + "\n" + text, "1,000,000 columns"),
-        (lambda text: text + "a" + "," * 1_000_000 + "\n", "1000001 fields"),
-        (lambda text: text + ",,\n" * 1_000_000 + "a\n", f"more than {MAX_ROWS:,} rows"),
+        (lambda text: ",".join(f"c{i}" for i in range(1_000)) + "\n" + text, "1,000 columns"),
+        (lambda text: text + "a" + "," * 1_000 + "\n", "1001 fields"),
+        pytest.param(lambda text: ",".join(f"c{i}" for i in range(1_000_000)) + "\n" + text, "1,000,000 columns", marks=FULL),
+        pytest.param(lambda text: text + "a" + "," * 1_000_000 + "\n", "1000001 fields", marks=FULL),
+        pytest.param(lambda text: text + ",,\n" * 1_000_000 + "a\n", f"more than {MAX_ROWS:,} rows", marks=FULL),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_every_reader_of_csv_says_the_same_of_the_same(tmp_path: Path, change: Callable[[str], str], found: str) -> None:
     terms = change((BUNDLED / "administrations.csv").read_text(encoding="utf-8"))
@@ -70,6 +76,7 @@ def test_a_cell_longer_than_any_that_a_person_writes_is_refused(tmp_path: Path) 
         read_opinions("leverage.effect", ASKED.replace("Ana", "A" * 30_000), load_priors(PRIORS).spec("leverage.effect"), "asked.csv")
 
 
+@pytest.mark.slow
 def test_a_table_at_its_bounds_is_read_in_seconds(tmp_path: Path) -> None:
     path = tmp_path / "indicators.csv"
     row = "{:04}-{:02},s{},1.5,index,2020-01-01,somewhere\n"
@@ -130,11 +137,13 @@ def test_an_exact_duplicate_of_a_row_is_an_error_of_every_table(tmp_path: Path, 
         (b'{"why": {}}', 1, "an object"),
         (b'{"why": [[]]}', 1, "a list"),
         (b'{"why": ' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}", None, "brackets nested too deep"),
-        (b"[" + b"1," * 1_000_000 + b"1]", 1, "'1'"),
-        (b"{" + b",".join(b'"k%d": 1' % i for i in range(300_000)) + b"}", 1, "the column 'k0'"),
+        (b"[1,1]", 1, "'1'"),
+        (b'{"k0": 1}', 1, "the column 'k0'"),
+        pytest.param(b"[" + b"1," * 1_000_000 + b"1]", 1, "'1'", marks=FULL),
+        pytest.param(b"{" + b",".join(b'"k%d": 1' % i for i in range(300_000)) + b"}", 1, "the column 'k0'", marks=FULL),
         (b"[" + b",".join(b'{"why": "%d"}' % i for i in range(2000)) + b"]", None, "2,000 rows"),
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_json_is_bounded_and_no_key_counts_twice(raw: bytes, row: int | None, words: str) -> None:
     begun = time.process_time()

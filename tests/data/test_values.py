@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -140,6 +140,7 @@ def test_a_number_off_by_a_factor_is_odd_or_refused(read: tuple[Tables, Settings
             assert met(read, name, i, column, text), (row, what, text)
 
 
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_total_off_by_a_factor_is_odd_or_refused_wherever_it_stands(data: st.DataObject, read: tuple[Tables, Settings]) -> None:
     """Also on its own, in any release, of either kind."""
@@ -151,6 +152,7 @@ def test_a_total_off_by_a_factor_is_odd_or_refused_wherever_it_stands(data: st.D
     assert any(p.row == read[0]["overdose_releases"].lines[i] for p in result) or any(p.severity == "error" for p in result)
 
 
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_final_count_off_by_ten_is_odd_wherever_it_stands(data: st.DataObject, read: tuple[Tables, Settings]) -> None:
     rows = written("overdose_final")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
@@ -22,7 +23,7 @@ from forecast.priors.edit_log import BY_HAND, SHIPPED, HandEdit, HeadlineEstimat
 from forecast.priors.load import load_priors
 from forecast.priors.parsing import parse_prior
 from forecast.priors.specs import PriorSpec
-from forecast.workspace import Workspace
+from forecast.workspace import Workspace, bundled_root
 
 NOW = datetime(2026, 11, 24, 14, 15, 30, tzinfo=UTC)
 OLD, NEW, NEWER = "Normal(1.6, 0.8)", "Normal(0.8, 0.3)", "Normal(1, 0.5)"
@@ -48,12 +49,19 @@ def folder(workspace: Workspace) -> Path:
     return workspace.priors
 
 
-@pytest.fixture
-def written(folder: Path) -> Path:
-    """Three edits by two changes in two years."""
+@pytest.fixture(scope="module")
+def edited_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("edited") / "priors"
+    shutil.copytree(bundled_root() / "priors", folder)
     write(folder, specs(leverage__effect=NEW, ladder__just_risen="Normal(2, 1)"))
     write(folder, specs(leverage__effect=NEWER), NOW.replace(year=2027))
     return folder
+
+
+@pytest.fixture
+def written(edited_twice: Path, tmp_path: Path) -> Path:
+    """Three edits by two changes in two years."""
+    return Path(shutil.copytree(edited_twice, tmp_path / "priors"))
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -344,8 +344,11 @@ def test_a_prior_changed_since_the_run_is_shown_as_the_run_had_it(published: Wor
 
 
 SHOWN = [
-    "leverage.effect", "ladder.skip_up.3", "administration.sd", "opposition.house_sd", "companion.new-tariff",
-    "companion.deemed-sufficient", "readings.weights", "outside_view.selection", "direct.rate", "opposition.wording.agents",
+    "leverage.effect", "readings.weights", "direct.rate", "companion.deemed-sufficient",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in (
+        "ladder.skip_up.3", "administration.sd", "opposition.house_sd", "companion.new-tariff", "outside_view.selection",
+        "opposition.wording.agents",
+    )),
 ]  # fmt: skip
 
 
@@ -371,6 +374,7 @@ def test_the_document_has_both_curves_and_both_scales(published: Workspace, comm
     assert json.loads(command("priors", "show", "readings.weights", "--json", cwd=published.data.parent).stdout)["posterior"] is None
 
 
+@pytest.mark.slow
 def test_the_figure_is_svg_with_plain_colours_and_words(published: Workspace, command: Command) -> None:
     cwd = published.data.parent
     result = command("priors", "show", "ladder.rise.3", "--figure", "rise.svg", cwd=cwd)
@@ -406,6 +410,7 @@ def test_damage_is_told_and_not_shown(published: Workspace, command: Command) ->
     assert "draws.npz" in result.stderr
 
 
+@pytest.mark.slow
 def test_seeing_a_prior_imports_nothing_heavy() -> None:
     code = "import sys, forecast.jobs.priors.report, forecast.cli.priors_show, forecast.priors.expert_pooling; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

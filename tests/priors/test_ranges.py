@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,6 +72,11 @@ def of(prefix: str) -> list[tuple[str, str]]:
     return [case for case in CASES if case[0].startswith(prefix)]
 
 
+def some(cases: list[tuple[str, str]], every: int) -> list[Any]:
+    """One case in so many is quick; the others take part in the slow tests."""
+    return [pytest.param(*case, marks=[pytest.mark.slow] if i % every else []) for i, case in enumerate(cases)]
+
+
 def edited(name: str, text: str) -> Priors:
     return priors().replace({name: parse_prior(name, text)})
 
@@ -97,7 +103,7 @@ def early() -> tuple[tuple, int]:  # type: ignore[type-arg]
 POLLED = [c for c in of("opposition.") if c[0] not in ("opposition.effect", "opposition.mobilisation")]
 
 
-@pytest.mark.parametrize(("name", "text"), POLLED)
+@pytest.mark.parametrize(("name", "text"), some(POLLED, 7))
 def test_opposition_is_sampled_soundly(name: str, text: str) -> None:
     polls, at = early()
     fit = fit_opposition(polls, at, OppositionPriors.of(edited(name, text)), np.random.default_rng(3))
@@ -108,6 +114,7 @@ def test_opposition_is_sampled_soundly(name: str, text: str) -> None:
     assert fit.effective >= 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sds", [(0.02, 0.02), (SHARPEST, 0.3), (0.3, SHARPEST)])
 def test_tight_spreads_leave_enough_effective_draws_of_the_bundled_polls(sds: tuple[float, float]) -> None:
     tight = priors().replace({"opposition.poll_noise": HalfNormal(sds[0]), "opposition.house_sd": HalfNormal(sds[1])})
@@ -121,7 +128,7 @@ def small_pool(changed: OriginState):  # type: ignore[no-untyped-def]
     return simulate_drivers(changed.start, future, changed.rates, changed.settings, changed.data.calendar, changed.origin, 5, n=200)
 
 
-@pytest.mark.parametrize(("name", "text"), [c for c in of("events.") if c[0] != "events.determination"])
+@pytest.mark.parametrize(("name", "text"), some([c for c in of("events.") if c[0] != "events.determination"], 6))
 def test_events_are_sampled_soundly_and_simulated(name: str, text: str) -> None:
     s, rng = origin_state(), np.random.default_rng(2)
     rates = fit_events(

@@ -21,7 +21,7 @@ from forecast.report.files import checked, load_document, load_report
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import manifest
 from forecast.runs.draws_files import DRAWS
-from tests.support.damage import EDIT, READERS, RUN, Command, arrays, damaged, original, refused, report, seal_again
+from tests.support.damage import EDIT, READERS, RUN, Command, arrays, damaged, mostly_slow, original, refused, report, seal_again
 from tests.support.prior_forecasts import prior_forecast
 
 __all__ = ["arrays", "damaged", "original", "report"]
@@ -45,7 +45,15 @@ BESIDE_THE_QUESTIONS = {"a huge number", "a month that is none", "a reading with
 """Damage that `priors try` has no time to look for: it checks the questions of a report, which is all that it reads."""
 
 
-@pytest.mark.parametrize("name", REPORTS)
+def test_each_report_that_is_not_one_is_damage(damaged: places.Workspace, report: dict[str, Any]) -> None:
+    run = damaged.reports / RUN
+    for name, change in REPORTS.items():
+        (run / "report.json").write_text(json.dumps(change(copy.deepcopy(report))))
+        seal_again(damaged.reports)
+        assert SavedRun(run).problems(), name
+
+
+@pytest.mark.parametrize("name", mostly_slow(REPORTS, "nothing in it", "a reading without its weight"))
 def test_a_report_that_is_not_one_is_refused_by_every_reader(
     damaged: places.Workspace, command: Command, report: dict[str, Any], name: str
 ) -> None:
@@ -64,7 +72,7 @@ BYTES: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", BYTES)
+@pytest.mark.parametrize("name", mostly_slow(BYTES, "cut short"))
 def test_bytes_that_are_no_report_are_refused(damaged: places.Workspace, command: Command, name: str) -> None:
     path = damaged.reports / RUN / "report.json"
     path.write_bytes(BYTES[name](path.read_bytes()))
@@ -85,8 +93,8 @@ PLACES: Mapping[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("file", ["report.json", DRAWS, manifest.NAME])
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("file", mostly_slow(["report.json", DRAWS, manifest.NAME], DRAWS))
+@pytest.mark.parametrize("name", mostly_slow(PLACES, "missing", "a named pipe"))
 def test_what_is_no_file_is_damage_and_nothing_waits_for_it(damaged: places.Workspace, command: Command, file: str, name: str) -> None:
     path = damaged.reports / RUN / file
     path.unlink()
@@ -116,7 +124,7 @@ def places_of(report: dict[str, Any]) -> list[tuple[str | int, ...]]:
 
 
 @given(at=st.integers(0, 10**6), spoilt=st.integers(0, len(SPOILT) - 1))
-@settings(max_examples=150)
+@settings(max_examples=50)
 def test_one_changed_part_of_a_report_is_refused_or_still_a_report(
     report: dict[str, Any], places_of: list[tuple[str | int, ...]], at: int, spoilt: int
 ) -> None:
@@ -187,7 +195,7 @@ FRAMES: Mapping[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", [*FRAMES, *META])
+@pytest.mark.parametrize("name", mostly_slow([*FRAMES, *META], "a file outside", "follows"))
 def test_every_command_refuses_a_forged_manifest(damaged: places.Workspace, command: Command, name: str) -> None:
     change = FRAMES.get(name) or (lambda body: body | {"meta": body["meta"] | {name: META[name]}})
     forged(damaged.reports / RUN, change)
@@ -205,7 +213,7 @@ LINKS: Mapping[str, Callable[[Path, Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize("name", mostly_slow(LINKS, "out of the store", "a file"))
 def test_a_wrong_latest_is_said_and_refused(damaged: places.Workspace, command: Command, tmp_path: Path, name: str) -> None:
     outside = tmp_path / "outside"
     shutil.copytree(damaged.reports / RUN, outside / RUN)
@@ -258,6 +266,7 @@ def test_a_report_of_another_version_is_no_damage(damaged: places.Workspace, com
     assert json.loads(command("--workspace", root, "runs", "verify", "--json").stdout)[0]["other_version"] is True
 
 
+@pytest.mark.slow
 def test_a_sound_run_is_read_by_all(original: places.Workspace, command: Command) -> None:
     """So that the refusals above are of the damage."""
     root = original.data.parent

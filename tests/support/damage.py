@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,11 @@ READERS: Mapping[str, tuple[str, ...]] = {
     "runs publish": ("runs", "publish", RUN),
     "refit": ("refit",),
 }
+
+
+def mostly_slow(names: Iterable[str], *quick: str) -> list[Any]:
+    """Names as parameters; all but the quick ones are left to the slow tests."""
+    return [pytest.param(name, marks=[] if name in quick else [pytest.mark.slow]) for name in names]
 
 
 @pytest.fixture(scope="module")

@@ -68,6 +68,11 @@ def add(folder: Path, file: str, like: Callable[[Row], bool], **cells: str) -> R
     return row
 
 
+def snapshot(root: Path) -> dict[str, bytes]:
+    """The bytes of every file of a workspace's data."""
+    return {path.name: path.read_bytes() for path in (root / "data").iterdir()}
+
+
 def problems_of(path: Path) -> list[Problem]:
     """What is wrong with one table by itself."""
     return read_table(path, next(record for record in RECORDS.values() if record.file == path.name))[1]

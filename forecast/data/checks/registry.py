@@ -6,7 +6,7 @@ may be among the rows that were refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -121,9 +121,12 @@ def run_checks(checks: Checks, tables: Tables, *more: Any, severity: Severity = 
     for check, names in checks:
         if set(names) & set(skip):
             continue
-        needed = [tables[name] for name in names]
-        for finding in check(*needed, *more):
-            yield finding if isinstance(finding, Problem) else row_problem(needed[0], severity, *finding)
+        yield from run_check(check, [tables[name] for name in names], more, severity)
+
+
+def run_check(check: Check, needed: Sequence[RecordTable[Any]], more: Sequence[Any], severity: Severity) -> list[Problem]:
+    """The problems that one check finds in the tables it needs."""
+    return [f if isinstance(f, Problem) else row_problem(needed[0], severity, *f) for f in check(*needed, *more)]
 
 
 def _place(problem: Problem) -> tuple[str, int]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Final
@@ -96,14 +99,22 @@ def open_client(limits: Limits) -> httpx.Client:
     """
     agent = f"tolerance-forecast/{version('tolerance-forecast')}"
     timeout = httpx.Timeout(limits.silence, connect=limits.connect)
+    headers = {"User-Agent": agent, "Accept-Encoding": PLAIN}
     try:
-        return httpx.Client(timeout=timeout, follow_redirects=False, headers={"User-Agent": agent, "Accept-Encoding": PLAIN})
+        trusted = _authorities(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        return httpx.Client(verify=trusted, timeout=timeout, follow_redirects=False, headers=headers)
     except OSError as e:
         raise SourceError(
             f"The certificates of trusted authorities cannot be loaded ({e.strerror or e}).", "Correct or unset SSL_CERT_FILE."
         ) from e
     except (ValueError, httpx.InvalidURL) as e:
         raise SourceError(f"The proxy cannot be used ({e}).", "Correct or unset HTTPS_PROXY, ALL_PROXY and NO_PROXY.") from e
+
+
+@lru_cache(1)
+def _authorities(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """The trusted authorities that these variables name, or the usual ones; read once for all publishers."""
+    return httpx.create_ssl_context()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ def test_a_workbook_that_unpacks_to_no_end_is_not_unpacked(monkeypatch: pytest.M
         indicators.parse_tpu((out.getvalue(),))
 
 
+@pytest.mark.slow
 def test_a_damaged_workbook_is_refused_wherever_it_is_damaged() -> None:
     """Every 97th byte of a file of each kind set to another value, one at a time: read, or refused in words."""
     for body, parse in ((gpr_file({"2026-04": 230.5}, {}), indicators.parse_gpr), (tpu_file({"2026-04": 30.25}), indicators.parse_tpu)):
