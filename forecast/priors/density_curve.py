@@ -23,7 +23,7 @@ _BRAILLE: Final = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Density:
+class DensityCurve:
     """A density curve.
 
     x     [points] in the prior's own unit, evenly spaced on `axis`
@@ -42,7 +42,7 @@ def axis_of(spec: Distribution) -> Axis:
     return "log" if isinstance(spec, LogNormal | Gamma) else "linear"
 
 
-def prior_density(spec: PriorSpec, points: int = 241, span: tuple[float, float] | None = None) -> Density | None:
+def prior_density(spec: PriorSpec, points: int = 241, span: tuple[float, float] | None = None) -> DensityCurve | None:
     """The curve over the middle 99.6 % of the probability. None for settings, weights and tables, which have no spread.
 
     span: another range, on the prior's axis.
@@ -52,7 +52,7 @@ def prior_density(spec: PriorSpec, points: int = 241, span: tuple[float, float] 
     axis = axis_of(spec)
     low, high = span or axis_range(spec)
     x = from_axis(axis, np.linspace(low, high, points))
-    return Density(x, np.exp(spec.logpdf(x)) * axis_jacobian(axis, x), axis)
+    return DensityCurve(x, np.exp(spec.logpdf(x)) * axis_jacobian(axis, x), axis)
 
 
 def axis_range(spec: Distribution, after: WeightedSample | None = None) -> tuple[float, float]:
@@ -65,7 +65,9 @@ def axis_range(spec: Distribution, after: WeightedSample | None = None) -> tuple
     return float(ends[0]), float(ends[1])
 
 
-def posterior_density(after: WeightedSample, spec: Distribution, points: int = 241, span: tuple[float, float] | None = None) -> Density:
+def posterior_density(
+    after: WeightedSample, spec: Distribution, points: int = 241, span: tuple[float, float] | None = None
+) -> DensityCurve:
     """The curve of draws on the axis of their prior: a normal kernel density estimate, reflected at the ends of the support.
 
     The bandwidth is Silverman's (1986), 0.9 min(sd, IQR/1.34) n^(−1/5), n the effective number of draws.
@@ -83,7 +85,7 @@ def posterior_density(after: WeightedSample, spec: Distribution, points: int = 2
         for end in spec.support:
             if np.isfinite(end):
                 y += _kernel(2 * end - at, z, weights, width)
-    return Density(from_axis(axis, at), y, axis)
+    return DensityCurve(from_axis(axis, at), y, axis)
 
 
 def _kernel(at: Floats, z: Floats, weights: Floats, width: float) -> Floats:

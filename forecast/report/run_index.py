@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from forecast.domain import is_stale, month
 from forecast.formatting import NONE, percent, percent_range, plain_percent
-from forecast.report.figures.svg_export import SIZES, draw
+from forecast.report.figures.plot import SIZES
+from forecast.report.figures.svg_export import draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,6 @@ def render_index(runs: Sequence[RunSummary], now: datetime) -> str:
 
 
 def _chart(runs: Sequence[RunSummary]) -> str:
-    from altair.utils.schemapi import debug_mode
-
     from forecast.arrays.weighted_quantiles import INTERVAL
     from forecast.report.figures.run_history import headlines_chart
 
@@ -90,5 +89,4 @@ def _chart(runs: Sequence[RunSummary]) -> str:
         f"One dot for each published run over its {percent(INTERVAL)} interval. "
         "Diamonds below mark runs with new data, priors, model or settings."
     )
-    with debug_mode(False):
-        return "".join(draw(headlines_chart(runs, size), size, "headlines", label, description) for size in SIZES)
+    return "".join(draw(headlines_chart(runs, size), label, description) for size in SIZES)

@@ -252,7 +252,7 @@ def test_the_shell_completes_names_and_options(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["runs", "list"], ["init", "--help"]])
 def test_light_commands_import_nothing_heavy(tmp_path: Path, words: list[str]) -> None:
-    heavy = {"numpy", "pymc", "pytensor", "arviz", "xarray", "scipy", "pydantic", "altair", "rich", "jinja2", "nutpie"}
+    heavy = {"numpy", "pymc", "pytensor", "arviz", "xarray", "scipy", "pydantic", "rich", "jinja2", "nutpie"}
     script = f"""
 import sys
 from forecast.cli import main
