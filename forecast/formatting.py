@@ -95,6 +95,21 @@ def number(x: float | None, digits: int = 2) -> str:
     return f"−{text}" if x < 0 and text != "0" else text
 
 
+def trimmed(x: float) -> str:
+    """A number in two significant figures without idle zeros, as in descriptions of priors: 0.0067, 1.3, 18, 880."""
+    if not math.isfinite(x):
+        return f"{x:g}"
+    text = significant(abs(x), 2)
+    return f"{'−' if x < 0 else ''}{text.rstrip('0').rstrip('.') if '.' in text else text}"
+
+
+def fine_percent(p: float) -> str:
+    """As `percent`, but in two figures down to 0.01 %, as in descriptions of priors: 0.67 %, 17 %."""
+    if p < 0.0001:
+        return "<0.01 %"
+    return ">99.9 %" if p > 0.999 else f"{trimmed(100 * p)} %"
+
+
 def number_word(n: int) -> str:
     """Small whole numbers as words."""
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")

@@ -169,12 +169,12 @@ def _elicit(context: Context, priors: Priors, name: str, method: str, text: str)
 
 
 def _solved(context: Context, name: str, target: float) -> ElicitedPrior:
+    from forecast.formatting import fine_percent
     from forecast.jobs.priors.headline import solve_headline
-    from forecast.priors.descriptions import percent
 
     with context.progress() as progress:
         solved = solve_headline(context.workspace, name, target, progress)
-    rough = f"at {solved.spec} the headline would be roughly {percent(solved.answer.probability)}"
+    rough = f"at {solved.spec} the headline would be roughly {fine_percent(solved.answer.probability)}"
     failure = None
     if solved.answer.how == "refit":
         failure = f"The draws of the published run cannot show the effect of {name}. This needs a refit (`forecast priors try --refit`)."
@@ -235,12 +235,12 @@ def _question(name: str, method: str, unit: str) -> list[str]:
 def _effect(context: Context, priors: Priors, name: str, elicited: ElicitedPrior) -> EditTrial | str:
     """The effect on the newest run. A prior that was solved for has been tried already."""
     from forecast.cli.priors_try import try_on_latest_run
-    from forecast.priors.descriptions import percent
+    from forecast.formatting import fine_percent
 
     if elicited.failure:
         return ""
     if elicited.answer:
-        return f"The headline becomes {percent(elicited.answer.probability)} ({elicited.answer.how})."
+        return f"The headline becomes {fine_percent(elicited.answer.probability)} ({elicited.answer.how})."
     return try_on_latest_run(context, {} if elicited.spec == priors.spec(name) else {name: elicited.spec})
 
 
@@ -275,7 +275,7 @@ def _missed(name: str, elicited: ElicitedPrior) -> str:
     """A sentence if no prior of the family has the quantiles, or the odds, that were stated."""
     from math import exp
 
-    from forecast.priors.descriptions import number
+    from forecast.formatting import trimmed
     from forecast.priors.elicitation import CONTRASTS
 
     if elicited.method not in ("quantiles", "odds"):
@@ -287,7 +287,7 @@ def _missed(name: str, elicited: ElicitedPrior) -> str:
     width = elicited.stated[2] - elicited.stated[0]
     if max(abs(a - b) for a, b in zip(fitted, elicited.stated, strict=True)) <= 0.03 * width:
         return ""
-    mine, its = (", ".join(map(number, three)) for three in (elicited.stated, fitted))
+    mine, its = (", ".join(map(trimmed, three)) for three in (elicited.stated, fitted))
     return f"You stated {mine}; the nearest prior of this family has {its}."
 
 

@@ -94,8 +94,9 @@ def _opinions(
 def _page(priors: Priors, name: str, pooled: PooledPrior, effect: EditTrial | str, width: int) -> Iterator[str]:
     from forecast.cli.priors_show import proposal_lines
     from forecast.cli.priors_try import describe_effect
+    from forecast.formatting import fine_percent
     from forecast.priors.catalogue import CATALOGUE
-    from forecast.priors.descriptions import describe_prior, format_value, percent
+    from forecast.priors.descriptions import describe_prior, format_value
     from forecast.priors.expert_pooling import COMPARED_AT
 
     def unit(x: float) -> str:
@@ -108,7 +109,7 @@ def _page(priors: Priors, name: str, pooled: PooledPrior, effect: EditTrial | st
     people = min(max(len(entry.unit), *(len(o.person) for o in pooled.opinions)), width - 50)
     yield f"{entry.unit[:people]:<{people}}{'weight':>9}{'5 %':>10}{'50 %':>10}{'95 %':>10}"
     for o in pooled.opinions:
-        yield f"{o.person[:people]:<{people}}{percent(o.weight):>9}" + "".join(f"{unit(q):>10}" for q in o.spec.interval())
+        yield f"{o.person[:people]:<{people}}{fine_percent(o.weight):>9}" + "".join(f"{unit(q):>10}" for q in o.spec.interval())
     yield f"{f'{pooled.method} pool':<{people}}{'':>9}" + "".join(
         f"{unit(pooled.exact[COMPARED_AT.index(p)]):>10}" for p in (0.05, 0.5, 0.95)
     )
@@ -130,7 +131,7 @@ def _page(priors: Priors, name: str, pooled: PooledPrior, effect: EditTrial | st
 
 
 def _agreement(pooled: PooledPrior) -> str:
-    from forecast.priors.descriptions import percent
+    from forecast.formatting import fine_percent
 
     share = pooled.disagreement
     if share < 0.1:
@@ -139,7 +140,7 @@ def _agreement(pooled: PooledPrior) -> str:
         how = "They disagree in part"
     else:
         how = "They differ from each other more than each is unsure"
-    text = f"{how}: {percent(share)} of the variance is between people, the rest is each person's own uncertainty."
+    text = f"{how}: {fine_percent(share)} of the variance is between people, the rest is each person's own uncertainty."
     if pooled.method == "log" and share >= 0.1:
         text += " The log pool ignores this disagreement; the linear pool includes it."
     return text
@@ -147,7 +148,7 @@ def _agreement(pooled: PooledPrior) -> str:
 
 def _fit(pooled: PooledPrior) -> str:
     """How closely a prior of the family can match the pool."""
-    from forecast.priors.descriptions import percent
+    from forecast.formatting import fine_percent
 
     if pooled.largest_gap < 0.02:
         return "A prior of this family matches the pool closely."
@@ -156,7 +157,7 @@ def _fit(pooled: PooledPrior) -> str:
         if pooled.disagreement > 0.5
         else "The pool has a different shape"
     )
-    return f"{what}. The distribution functions differ by up to {percent(pooled.largest_gap)}."
+    return f"{what}. The distribution functions differ by up to {fine_percent(pooled.largest_gap)}."
 
 
 def _document(priors: Priors, name: str, pooled: PooledPrior, effect: EditTrial | str) -> dict[str, Any]:

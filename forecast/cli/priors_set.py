@@ -195,11 +195,11 @@ def _indented(text: str) -> list[str]:
 
 
 def _headline(before: HeadlineEstimate, after: HeadlineEstimate | None) -> str:
-    from forecast.priors.descriptions import percent
+    from forecast.formatting import fine_percent
 
     rough = "" if before.accepted else "roughly "
-    text = f"Headline {rough}{percent(before.probability)}"
+    text = f"Headline {rough}{fine_percent(before.probability)}"
     if after is None:
         return f"{text} before; only a refit can compute the new one"
     how = after.how if after.accepted else f"{after.how}; too uncertain to rely on, needs a refit"
-    return f"{text} → {percent(after.probability)} ({how})"
+    return f"{text} → {fine_percent(after.probability)} ({how})"

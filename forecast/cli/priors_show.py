@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forecast.priors.distributions import Distribution
     from forecast.priors.implied import ImpliedQuantity
     from forecast.priors.load import Prior, Priors
-    from forecast.report.models.forecast import Question
+    from forecast.report.models.forecast import QuestionEntry
     from forecast.storage.output import Output
 
 
@@ -213,7 +213,7 @@ def _spread(contraction: float) -> str:
 
 def _nothing_learnt(name: str, prior: Prior, after: PriorReport | None, width: int) -> Iterator[str]:
     """Why there is no posterior to draw, and what the run shows instead."""
-    from forecast.priors.descriptions import percent
+    from forecast.formatting import fine_percent
     from forecast.priors.distributions import Fixed
     from forecast.priors.specs import Constants
 
@@ -226,19 +226,19 @@ def _nothing_learnt(name: str, prior: Prior, after: PriorReport | None, width: i
     yield from wrap(text, width)
     q = after.question if after else None
     if q and name == "readings.weights":
-        parts = ", ".join(f"{reading.replace('_', ' ')} {percent(p)}" for reading, p in q.by_reading.items())
-        yield from wrap(f"The headline is {percent(q.probability)}; by reading: {parts}.", width)
+        parts = ", ".join(f"{reading.replace('_', ' ')} {fine_percent(p)}" for reading, p in q.by_reading.items())
+        yield from wrap(f"The headline is {fine_percent(q.probability)}; by reading: {parts}.", width)
     elif q:
         yield from _asked(q, width)
     yield ""
 
 
-def _asked(q: Question, width: int) -> list[str]:
-    from forecast.priors.descriptions import percent
+def _asked(q: QuestionEntry, width: int) -> list[str]:
+    from forecast.formatting import fine_percent
 
-    prior = "" if q.prior_probability is None else f"; {percent(q.prior_probability)} by the prior alone"
+    prior = "" if q.prior_probability is None else f"; {fine_percent(q.prior_probability)} by the prior alone"
     least = "At least one: " if q.kind == "count" else ""
-    return wrap(f"{q.text} {least}{percent(q.probability)}{prior}.", width)
+    return wrap(f"{q.text} {least}{fine_percent(q.probability)}{prior}.", width)
 
 
 def _implied(rows: tuple[ImpliedQuantity, ...], after: PriorReport | None, width: int) -> Iterator[str]:
@@ -273,16 +273,15 @@ def proposal_lines(priors: Priors, name: str, spec: Distribution, width: int) ->
 
 def format_implied(row: ImpliedQuantity) -> str:
     """A quantity in the form 12 % (3.3 % to 37 %)."""
-    from forecast.priors.descriptions import number, percent
+    from forecast.formatting import fine_percent, trimmed
 
-    low, middle, high = map(percent if row.unit == "probability" else number, (row.low, row.middle, row.high))
+    low, middle, high = map(fine_percent if row.unit == "probability" else trimmed, (row.low, row.middle, row.high))
     return f"{middle} ({low} to {high})"
 
 
 def _forecast(after: PriorReport, width: int) -> Iterator[str]:
     """How the headline depends on the prior, before and after the data; or the question that it is about."""
-    from forecast.formatting import points
-    from forecast.priors.descriptions import percent
+    from forecast.formatting import fine_percent, points
 
     effect = after.on_forecast
     if effect is None:
@@ -290,8 +289,8 @@ def _forecast(after: PriorReport, width: int) -> Iterator[str]:
             yield from [*_asked(after.question, width), ""]
         return
     yield from wrap("The headline with this one at its 5, 50 and 95 % (main reading, all else as fitted):", width)
-    yield f"{'  prior':<26}" + "".join(f"{percent(p):>10}" for p in effect.before)
-    yield f"{'  after the data':<26}" + "".join(f"{percent(p):>10}" for p in effect.after)
+    yield f"{'  prior':<26}" + "".join(f"{fine_percent(p):>10}" for p in effect.before)
+    yield f"{'  after the data':<26}" + "".join(f"{fine_percent(p):>10}" for p in effect.after)
     if max(effect.before) - min(effect.before) < 0.01:
         text = "The headline hardly depends on it."
     else:
@@ -303,7 +302,7 @@ def _forecast(after: PriorReport, width: int) -> Iterator[str]:
 
 
 def _histories(after: PriorReport) -> Iterator[str]:
-    from forecast.priors.descriptions import number, percent
+    from forecast.formatting import fine_percent, trimmed
 
     if not after.written:
         return
@@ -312,7 +311,7 @@ def _histories(after: PriorReport) -> Iterator[str]:
     yield f"{'':<28}{'record':>8}{'5 %':>10}{'50 %':>10}{'95 %':>10}"
     for row in after.written:
         record = ("yes" if row.record else "no") if row.share else f"{row.record:.0f}"
-        yield f"{f'  {row.words}':<28}{record:>8}" + "".join(f"{percent(w) if row.share else number(w):>10}" for w in row.written)
+        yield f"{f'  {row.words}':<28}{record:>8}" + "".join(f"{fine_percent(w) if row.share else trimmed(w):>10}" for w in row.written)
     yield ""
 
 

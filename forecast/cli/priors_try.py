@@ -175,16 +175,17 @@ def try_on_latest_run(context: Context, edits: Mapping[str, PriorSpec]) -> EditT
 
 def describe_effect(tried: EditTrial | str) -> str:
     """The headline before and after, and whether the result can be relied on."""
-    from forecast.priors.descriptions import percent
+    from forecast.formatting import fine_percent
 
     if isinstance(tried, str):
         return tried
     if tried.how == "refit":
-        return f"Only a refit can compute the effect on the headline ({percent(tried.before)} now): `forecast priors try --refit`."
+        return f"Only a refit can compute the effect on the headline ({fine_percent(tried.before)} now): `forecast priors try --refit`."
     if tried.accepted:
         k_hat = f", k-hat {tried.k_hat:.2f}".replace(" -", " −") if abs(tried.k_hat) < 100 else ""
-        return f"The headline: {percent(tried.before)} now, {percent(tried.headline)} with it ({tried.how}{k_hat}; run {tried.run_id})."
+        how = f"({tried.how}{k_hat}; run {tried.run_id})"
+        return f"The headline: {fine_percent(tried.before)} now, {fine_percent(tried.headline)} with it {how}."
     return (
-        f"The headline: {percent(tried.before)} now, roughly {percent(tried.headline)} with it. That is too far from run "
+        f"The headline: {fine_percent(tried.before)} now, roughly {fine_percent(tried.headline)} with it. That is too far from run "
         f"{tried.run_id} to rely on; use `forecast priors try --refit`."
     )

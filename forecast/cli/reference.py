@@ -205,21 +205,24 @@ def states_table(listed: Sequence[ComparableState]) -> Iterator[str]:
 
 def rates_table(rates: Sequence[EntryRate]) -> Iterator[str]:
     """How often the states of each class entered level 4 or 5."""
-    from forecast.priors.descriptions import percent
+    from forecast.formatting import fine_percent
 
     yield "Entries of level 4 or 5 a year spent below it, counted (90 %); pressure as coded"
     yield "in the same year:"
     for r in rates:
-        spread = f"{percent(r.q50):>8}  ({percent(r.q05)} to {percent(r.q95)})"
+        spread = f"{fine_percent(r.q50):>8}  ({fine_percent(r.q05)} to {fine_percent(r.q95)})"
         yield f"{_words(r.of):<20}{'open' if r.pressed else 'none':<6}{r.entries:>3} in {r.years:>5,.0f} years  {spread}"
 
 
 def _chances(chances: Sequence[NewStateChance]) -> Iterator[str]:
-    from forecast.priors.descriptions import percent
+    from forecast.formatting import fine_percent
 
     yield "Level 4 or 5 within twelve months, for a new state: mean (90 % of draws)"
     yield f"{'':<20}{'pressure':<10}{'from surveillance':<26}from embedded"
-    by = {(c.of, c.pressed, c.start): f"{percent(c.mean)} ({percent(c.q05).removesuffix(' %')}–{percent(c.q95)})" for c in chances}
+    by = {
+        (c.of, c.pressed, c.start): f"{fine_percent(c.mean)} ({fine_percent(c.q05).removesuffix(' %')}–{fine_percent(c.q95)})"
+        for c in chances
+    }
     for of in dict.fromkeys(c.of for c in chances):
         for pressed in (False, True):
             yield f"{_words(of):<20}{'open' if pressed else 'none':<10}{by[of, pressed, 2]:<26}{by[of, pressed, 3]}"

@@ -12,7 +12,7 @@ from forecast.cli._options import common, examples
 from forecast.cli._text import WIDTH, wrap
 
 if TYPE_CHECKING:
-    from forecast.report.models.fit import Sensitivity
+    from forecast.report.models.fit import SensitivitySection
 
 SHOWN = 10
 """Rows of each kind that are shown without --all."""
@@ -51,9 +51,9 @@ def sensitivity_lines(analysis: dict[str, Any], everything: bool = False) -> Ite
     """For a terminal of 80 columns."""
     from forecast.formatting import percent
     from forecast.report.figures import sensitivity as figures
-    from forecast.report.models.fit import Sensitivity
+    from forecast.report.models.fit import SensitivitySection
 
-    s = Sensitivity.model_validate({key: value for key, value in analysis.items() if key != "run_id"})
+    s = SensitivitySection.model_validate({key: value for key, value in analysis.items() if key != "run_id"})
     yield f"{s.headline} of run {analysis['run_id']}: {percent(s.probability)}"
     yield from wrap(figures.verdict(s), WIDTH)
     yield from _priors(s, everything)
@@ -72,7 +72,7 @@ def sensitivity_lines(analysis: dict[str, Any], everything: bool = False) -> Ite
             yield from wrap(f"{names}. {reason}", WIDTH, "  ", "    ")
 
 
-def _priors(s: Sensitivity, everything: bool) -> Iterator[str]:
+def _priors(s: SensitivitySection, everything: bool) -> Iterator[str]:
     from forecast.formatting import points
 
     rows = [c for c in s.scaled if c.kind == "prior" and c.moves]
@@ -96,7 +96,7 @@ def _priors(s: Sensitivity, everything: bool) -> Iterator[str]:
     )
 
 
-def _data(s: Sensitivity, everything: bool) -> Iterator[str]:
+def _data(s: SensitivitySection, everything: bool) -> Iterator[str]:
     from forecast.formatting import points
     from forecast.report.figures.sensitivity import component_name
 
@@ -111,7 +111,7 @@ def _data(s: Sensitivity, everything: bool) -> Iterator[str]:
         yield f"… {len(rows) - SHOWN} more, smaller, with --all"
 
 
-def _tipping_points(s: Sensitivity) -> Iterator[str]:
+def _tipping_points(s: SensitivitySection) -> Iterator[str]:
     from forecast.formatting import plain_percent
     from forecast.report.figures.sensitivity import crossing_value, effect_value, headline_span
 

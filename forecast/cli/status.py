@@ -13,7 +13,7 @@ from forecast.cli._options import common, examples
 from forecast.cli._text import WIDTH, counted, sentence, table, wrap
 
 if TYPE_CHECKING:
-    from forecast.jobs.status import Change, Last, Published, Status
+    from forecast.jobs.status import Last, Published, PublishedChange, Status
     from forecast.jobs.workspace_state import Series
 
 LABEL = 11
@@ -76,7 +76,7 @@ def _of_run(run: Published) -> Iterator[tuple[str, str]]:
     yield "gate", run.gate
 
 
-def _change(change: Change) -> str:
+def _change(change: PublishedChange) -> str:
     from forecast.formatting import fixed_points, percent
 
     text = f"{fixed_points(change.after - change.before)} points since run {change.from_run}"

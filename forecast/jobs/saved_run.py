@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from forecast.forecasting.inputs import Inputs
     from forecast.forecasting.origin_state import OriginState
-    from forecast.report.models.forecast import Question
+    from forecast.report.models.forecast import QuestionEntry
     from forecast.report.models.report import Report
     from forecast.reweighting.data_update import FittedDraws
 
@@ -143,7 +143,7 @@ class SavedRun:
         """The headline's id and the questions as report.json has them; without pydantic, for `forecast priors try`."""
         return headline_and_questions(self.document, self.path)
 
-    def question(self, id_: str) -> Question:
+    def question(self, id_: str) -> QuestionEntry:
         """A question of the report by its id. KeyError if the run did not ask it."""
         for q in self.report.questions:
             if q.id == id_:

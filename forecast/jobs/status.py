@@ -58,7 +58,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PublishedChange:
     """The headline's probability in the run published before and in this one; noise_se: what chance alone may do, one standard error."""
 
     from_run: str
@@ -105,7 +105,7 @@ class Status:
 
     workspace: str
     run: Published | None
-    change: Change | None
+    change: PublishedChange | None
     present: WorkspaceState
     lock: publication_lock.Owner | None
     last: Last | None
@@ -180,12 +180,12 @@ def _published(reports: Path) -> tuple[SavedRun | None, list[Trouble]]:
     return run, []
 
 
-def change_since(run: SavedRun) -> Change | None:
+def change_since(run: SavedRun) -> PublishedChange | None:
     """The change since the run published before, if there was one: as the report explains it, else from that run's manifest."""
     id_, attribution = run.report.headline, run.report.attribution
     if attribution and id_ in attribution.questions:
         q = attribution.questions[id_]
-        return Change(attribution.from_run, q.before, q.after, q.noise_se)
+        return PublishedChange(attribution.from_run, q.before, q.after, q.noise_se)
     follows = run.meta.get("follows")
     if follows is None:
         return None
@@ -196,7 +196,7 @@ def change_since(run: SavedRun) -> Change | None:
     if before is None:  # it did not ask that
         return None
     now = run.report.headline_question
-    return Change(follows, before, now.probability, 2**0.5 * (now.mcse or 0.0))  # as if both had the same error
+    return PublishedChange(follows, before, now.probability, 2**0.5 * (now.mcse or 0.0))  # as if both had the same error
 
 
 def _at_work(reports: Path) -> tuple[refit_attempts.Attempt | None, publication_lock.Owner | None]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from forecast.domain import LEVELS
+from forecast.formatting import fine_percent, trimmed
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.distributions import Distribution, Fixed
 from forecast.priors.specs import Constants, PriorSpec, expit
@@ -31,31 +32,14 @@ def odds_cause(name: str) -> tuple[str, float] | None:
     return _CAUSES.get(name)
 
 
-def number(x: float) -> str:
-    """Two significant figures, never in exponent form: 0.0067, 1.3, 18, 880."""
-    if x == 0 or not math.isfinite(x):
-        return f"{x:g}"
-    places = max(1 - math.floor(math.log10(abs(x))), 0)
-    text = f"{float(f'{x:.2g}'):.{places}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text.replace("-", "−")
-
-
-def percent(p: float) -> str:
-    """A share in per cent: 0.67 %, 17 %; what is next to none or all is given as a bound."""
-    if p < 0.0001:
-        return "<0.01 %"
-    return ">99.9 %" if p > 0.999 else f"{number(100 * p)} %"
-
-
-def _between(spec: Distribution, say: Callable[[float], str] = number) -> str:
+def _between(spec: Distribution, say: Callable[[float], str] = trimmed) -> str:
     low, middle, high = spec.interval()
     return f"about {say(middle)}, 90 % between {say(low)} and {say(high)}"
 
 
 def _factors(spec: Distribution, size: float = 1.0) -> str:
     low, middle, high = sorted(math.exp(size * q) for q in spec.interval())
-    return f"by {number(middle)} (90 %: {number(low)} to {number(high)})"
+    return f"by {trimmed(middle)} (90 %: {trimmed(low)} to {trimmed(high)})"
 
 
 def _opposed(shift: float) -> float:
@@ -67,50 +51,52 @@ def _points(spec: Distribution) -> str:
     _, usual, _ = spec.interval()
     most = float(spec.quantile(0.95))
     points = (100 * (_opposed(sd) - 0.6) for sd in (usual, most))
-    return "usually {} points around 60 % opposed, 95 %: at most {}".format(*map(number, points))
+    return "usually {} points around 60 % opposed, 95 %: at most {}".format(*map(trimmed, points))
 
 
 def _rise(level: str, spec: Distribution) -> str:
-    return f"a rise from {LEVELS[int(level)]} within a year, without pressure: {_between(spec, percent)}"
+    return f"a rise from {LEVELS[int(level)]} within a year, without pressure: {_between(spec, fine_percent)}"
 
 
 def _stay(level: str, spec: Distribution) -> str:
-    low, middle, high = map(number, spec.interval())
+    low, middle, high = map(trimmed, spec.interval())
     return f"without pressure, {LEVELS[int(level)]} lasts {middle} months or more in half of cases (90 %: {low} to {high})"
 
 
 def _skip(verb: str) -> Callable[[str, Distribution], str]:
-    return lambda level, spec: f"a {verb} that reaches {LEVELS[int(level)]} goes on to the next level at once: {_between(spec, percent)}"
+    return lambda level, spec: (
+        f"a {verb} that reaches {LEVELS[int(level)]} goes on to the next level at once: {_between(spec, fine_percent)}"
+    )
 
 
 def _half_life(channel: str, spec: Distribution) -> str:
-    return f"{channel} threats and acts have half their effect after {number(spec.interval()[1])} months; a setting"
+    return f"{channel} threats and acts have half their effect after {trimmed(spec.interval()[1])} months; a setting"
 
 
 def _wording(kind: str, spec: Distribution) -> str:
-    low, middle, high = (percent(_opposed(q)) for q in spec.interval())
+    low, middle, high = (fine_percent(_opposed(q)) for q in spec.interval())
     return f"where 60 % oppose without such words, {middle} do with them (90 %: {low} to {high})"
 
 
 def _companion(slug: str, spec: Distribution) -> str:
-    low, middle, high = (number(12 * q) for q in spec.interval())
+    low, middle, high = (trimmed(12 * q) for q in spec.interval())
     return f"{middle} times a year (90 %: {low} to {high}) by the prior alone; data soon outweigh it"
 
 
 def _delay(level: str, spec: Distribution) -> str:
-    low, middle, high = map(number, spec.interval())
+    low, middle, high = map(trimmed, spec.interval())
     return f"of what comes out about {LEVELS[int(level)]}, half is out after {middle} months (90 %: {low} to {high})"
 
 
 def _never(level: str, spec: Distribution) -> str:
-    return f"what never comes out about {LEVELS[int(level)]}: {_between(spec, percent)}"
+    return f"what never comes out about {LEVELS[int(level)]}: {_between(spec, fine_percent)}"
 
 
 _CAUSES: Final = {
     "leverage.effect": ("full pressure", 1.0),
     "overdose.level_effect": ("a doubling of US opioid deaths", 1.0),
     "overdose.change_effect": ("deaths doubled within a year", math.log(2)),
-    "opposition.effect": (f"one logit more opposition, from 60 % to {percent(_opposed(1.0))},", -1.0),
+    "opposition.effect": (f"one logit more opposition, from 60 % to {fine_percent(_opposed(1.0))},", -1.0),
 }
 
 
@@ -122,20 +108,20 @@ def _rise_odds(name: str) -> Callable[[Distribution], str]:
 
 def _shares(text: str) -> Callable[[Distribution], str]:
     def say(spec: Distribution) -> str:
-        low, middle, high = (percent(expit(q)) for q in spec.interval())
+        low, middle, high = (fine_percent(expit(q)) for q in spec.interval())
         return text.format(f"{middle} (90 %: {low} to {high})")
 
     return say
 
 
 def _mobilisation(spec: Distribution) -> str:
-    usual, most = (percent(_opposed(float(spec.quantile(p)))) for p in (0.5, 0.95))
+    usual, most = (fine_percent(_opposed(float(spec.quantile(p)))) for p in (0.5, 0.95))
     return f"a mobilisation as strong as in 2025 counts like 60 % opposed becoming {usual} (95 %: at most {most})"
 
 
 def _spread_of_odds(who: str) -> Callable[[Distribution], str]:
     def say(spec: Distribution) -> str:
-        usual, most = (number(math.exp(float(spec.quantile(p)))) for p in (0.5, 0.95))
+        usual, most = (trimmed(math.exp(float(spec.quantile(p)))) for p in (0.5, 0.95))
         return f"{who} move the monthly odds of a rise by a factor of {usual}, up or down (95 %: at most {most})"
 
     return say
@@ -143,7 +129,7 @@ def _spread_of_odds(who: str) -> Callable[[Distribution], str]:
 
 def _selection(spec: Distribution) -> str:
     assert isinstance(spec, Fixed)
-    return f"other states' rates of reaching covert action or more are multiplied by {number(spec.value)}; a setting"
+    return f"other states' rates of reaching covert action or more are multiplied by {trimmed(spec.value)}; a setting"
 
 
 _SINGLE: Final[dict[str, Callable[[Distribution], str]]] = {
@@ -154,7 +140,7 @@ _SINGLE: Final[dict[str, Callable[[Distribution], str]]] = {
     "administration.sd": _spread_of_odds("administrations"),
     "drift.sd": _spread_of_odds("unmeasured causes"),
     "drift.half_life": lambda s: "half of an unmeasured influence is gone after {1} months (90 %: {0} to {2})".format(
-        *map(number, s.interval())
+        *map(trimmed, s.interval())
     ),
     "opposition.house_sd": lambda s: f"pollsters and their questions differ, {_points(s)}",
     "opposition.walk_sd": lambda s: f"opposition moves in a quarter, {_points(s)}",
@@ -165,8 +151,8 @@ _SINGLE: Final[dict[str, Callable[[Distribution], str]]] = {
     "events.sufficiency": lambda s: f"a recent concession multiplies the rate of threats, measures and acts {_factors(s, -1)}",
     "events.backlash": lambda s: f"full pressure multiplies the rate of mobilisations {_factors(s)}",
     "events.demand": lambda s: f"a doubling of deaths multiplies the rate of threats, measures and acts {_factors(s)}",
-    "events.determination": lambda s: f"a determination says 'failed demonstrably': {_between(s, percent)}",
-    "direct.rate": lambda s: f"a resisted US act within a year at full pressure: {_between(s, percent)}",
+    "events.determination": lambda s: f"a determination says 'failed demonstrably': {_between(s, fine_percent)}",
+    "direct.rate": lambda s: f"a resisted US act within a year at full pressure: {_between(s, fine_percent)}",
     "direct.leverage": lambda s: f"full pressure, against none, multiplies the monthly odds of a resisted US act {_factors(s)}",
     "outside_view.selection": _selection,
 }
@@ -189,20 +175,20 @@ def _listed(spec: Constants, say: Callable[[float], str]) -> str:
 
 
 def _widening(spec: Constants) -> str:
-    return "added uncertainty, as a factor up or down: " + _listed(spec, lambda sd: number(math.exp(sd)))
+    return "added uncertainty, as a factor up or down: " + _listed(spec, lambda sd: trimmed(math.exp(sd)))
 
 
 _WITH_PARTS: Final[dict[str, Callable[[Constants], str]]] = {
-    "leverage.weights": lambda s: f"{_listed(s, percent)}; a setting",
-    "readings.weights": lambda s: f"{_listed(s, percent)}; not updated by the data",
-    "outside_view.classes": lambda s: _listed(s, percent),
+    "leverage.weights": lambda s: f"{_listed(s, fine_percent)}; a setting",
+    "readings.weights": lambda s: f"{_listed(s, fine_percent)}; not updated by the data",
+    "outside_view.classes": lambda s: _listed(s, fine_percent),
     "outside_view.widening": _widening,
 }
 
 
 def format_value(name: str, x: float) -> str:
     """A value of the prior `name` as text, as on an axis."""
-    return percent(x) if "probability" in CATALOGUE[name].unit or CATALOGUE[name].unit == "share" else number(x)
+    return fine_percent(x) if "probability" in CATALOGUE[name].unit or CATALOGUE[name].unit == "share" else trimmed(x)
 
 
 _STEMS: Final = {

@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.domain import LEVELS
 from forecast.errors import Problem
-from forecast.priors.descriptions import number, percent
+from forecast.formatting import fine_percent, trimmed
 from forecast.priors.distributions import PROBABILITIES, Normal, Quantiles
 from forecast.priors.load import Priors
 from forecast.priors.outside_view import as_beta, skip_after_selection
@@ -50,7 +50,7 @@ def _stays(priors: Priors) -> Iterator[Problem]:
         yield _warn(
             priors,
             "ladder.stay.1",
-            f"liaison that lasts {number(median)} months",
+            f"liaison that lasts {trimmed(median)} months",
             expected,
             "See what it implies: `forecast priors show ladder.stay.1`.",
         )
@@ -61,7 +61,7 @@ def _stays(priors: Priors) -> Iterator[Problem]:
             yield _warn(
                 priors,
                 name,
-                f"a 5 % quantile of {number(low)} months",
+                f"a 5 % quantile of {trimmed(low)} months",
                 "a month or more",
                 "Single acts are described by ladder.just_risen.",
             )
@@ -72,11 +72,11 @@ def _rises(priors: Priors) -> Iterator[Problem]:
         name = f"ladder.rise.{j}"
         median = priors.median(name)
         if median > RISE_A_YEAR:
-            expected = f"less than {percent(RISE_A_YEAR)} without pressure"
+            expected = f"less than {fine_percent(RISE_A_YEAR)} without pressure"
             yield _warn(
                 priors,
                 name,
-                f"a rise from {LEVELS[j]} within a year at {percent(median)}",
+                f"a rise from {LEVELS[j]} within a year at {fine_percent(median)}",
                 expected,
                 "Check that it is not meant for times under pressure.",
             )
@@ -87,20 +87,24 @@ def _skips(priors: Priors) -> Iterator[Problem]:
     third = skip_after_selection(priors)
     high = third.interval()[2]
     if high > PAST_EMBEDDED:
-        expected = f"little probability above {percent(PAST_EMBEDDED)}; half of the headline or more depends on it"
+        expected = f"little probability above {fine_percent(PAST_EMBEDDED)}; half of the headline or more depends on it"
         yield _warn(
             priors,
             name,
-            f"a chance of {percent(high)} (95 % quantile) of going on past embedded",
+            f"a chance of {fine_percent(high)} (95 % quantile) of going on past embedded",
             expected,
             "See `forecast priors show ladder.skip_up.3`.",
         )
     second = as_beta(priors, "ladder.skip_up.2")
     straight = second.a / (second.a + second.b) * third.a / (third.a + third.b)
     if straight > STRAIGHT_UP:
-        value = f"{percent(straight)} of rises from liaison that end at covert action or above"
+        value = f"{fine_percent(straight)} of rises from liaison that end at covert action or above"
         yield _warn(
-            priors, "ladder.skip_up.2", value, f"less than {percent(STRAIGHT_UP)}", "The skips through levels 2 and 3 multiply; check both."
+            priors,
+            "ladder.skip_up.2",
+            value,
+            f"less than {fine_percent(STRAIGHT_UP)}",
+            "The skips through levels 2 and 3 multiply; check both.",
         )
 
 
@@ -116,12 +120,12 @@ def _effects(priors: Priors) -> Iterator[Problem]:
             )
     for name, prior in priors.items():
         if isinstance(prior.spec, Normal) and prior.spec.sd > WIDE:
-            factor = number(float(np.exp(3.29 * prior.spec.sd)))
+            factor = trimmed(float(np.exp(3.29 * prior.spec.sd)))
             yield _warn(
                 priors,
                 name,
-                f"an sd of {number(prior.spec.sd)}",
-                f"at most {number(WIDE)}",
+                f"an sd of {trimmed(prior.spec.sd)}",
+                f"at most {trimmed(WIDE)}",
                 f"Its 90 % interval spans a factor of {factor}.",
             )
 
@@ -129,7 +133,7 @@ def _effects(priors: Priors) -> Iterator[Problem]:
 def _fits(priors: Priors) -> Iterator[Problem]:
     for name, prior in priors.items():
         if isinstance(prior.spec, Quantiles) and _misses(prior.spec):
-            say = percent if prior.spec.scale != "log" else number
+            say = fine_percent if prior.spec.scale != "log" else trimmed
             fitted = ", ".join(map(say, prior.spec.interval()))
             yield _warn(
                 priors,

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from forecast.formatting import fixed_points, listed, number, percent
 from forecast.report.figures.attribution import BESIDE
-from forecast.report.tables import Row, Table, markdown_table, printable, shortened, table, text_table
+from forecast.report.tables import Row, Table, markdown_table, shortened, table, text_table
 from forecast.storage.markup import markdown_inline, markdown_text
+from forecast.storage.text import visible
 
 type Document = Mapping[str, Any]
 """What `forecast diff --json` prints, or a part of it."""
@@ -188,5 +189,5 @@ def _text(block: Block, width: int) -> str:
 
 def _wrapped(line: str, width: int) -> str:
     indent = len(line) - len(line.lstrip())
-    text = printable(line.strip())
+    text = visible(line.strip(), line=True)
     return textwrap.fill(text, width, initial_indent=" " * indent, subsequent_indent=" " * (indent + 4), break_on_hyphens=False)

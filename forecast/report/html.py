@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from forecast.report.models.fit import Skip
-    from forecast.report.models.forecast import Question
+    from forecast.report.models.forecast import QuestionEntry
     from forecast.report.models.report import Report
 
 SECTIONS: Final = (
@@ -104,7 +104,7 @@ def _headline_skip(report: Report) -> Skip | None:
     return next((s for s in report.skips if s.direction == "up" and level is not None and s.level == level - 1), None)
 
 
-def _matrix(report: Report) -> dict[str, list[tuple[int, list[Question | None]]]]:
+def _matrix(report: Report) -> dict[str, list[tuple[int, list[QuestionEntry | None]]]]:
     """The ladder's questions by kind: for each level the questions in order of horizon, None where there is none."""
     months = questions.horizons(report)
     return {kind: [(level, [by.get(h) for h in months]) for level, by in questions.by_level(report, kind)] for kind in questions.KINDS}

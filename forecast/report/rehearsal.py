@@ -114,7 +114,7 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
         schema_version=SCHEMA_VERSION, run_id="rehearsal", created="2000-01-01T00:00:00Z", origin=month_text(at), as_of=None, stale=False,
         model_version="0", seed=0, data_digest="none", priors_digest="none", versions={}, headline=headline, sentences=NO_SENTENCES,
         questions=[
-            q.Question(
+            q.QuestionEntry(
                 id=x.id, text=x.text, level=x.level, kind=x.kind, horizon_months=x.horizon,
                 window=Months(start=month_text(x.start), end=month_text(x.end)), resolution_date=month_text(x.end), probability=p,
                 probability_known=None, expected=None, mcse=None, interval=interval, prior_probability=p,
@@ -122,7 +122,7 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
             )
             for x in asked
         ],
-        baselines=[q.Baseline(id=x.id, persistence=None, climatology=None, counts=None) for x in asked],
+        baselines=[q.BaselineEntry(id=x.id, persistence=None, climatology=None, counts=None) for x in asked],
         readings=[
             q.Reading(
                 name=name, title=title, weight=1 / len(titles), level_now=0, headline=p, headline_interval=interval, headline_prior=p,
@@ -135,11 +135,11 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
         ladder=[
             q.Rung(level=k, name=name, meaning=MEANINGS[k], months_at_level_main=0, ever_observed=False) for k, name in enumerate(LEVELS)
         ],
-        history=e.History(
+        history=e.HistorySection(
             months=months, main=[0, 0], by_reading={name: [0, 1] for name in titles},
             theta=Band(q10=[-1.0, -1.0], q50=[0.0, 0.0], q90=[1.0, 1.0]),
             changes=[
-                e.LevelChange(
+                e.LevelChangeEntry(
                     month=months[0], before=0, after=int(c.level), claim_id=c.claim_id, confidence=c.confidence, why=c.why,
                     events=list(c.basis_ids),
                 )
@@ -150,18 +150,18 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
                 for x in data.events[-_MARKED:]
             ],
         ),
-        drivers=e.Drivers(
-            leverage=e.Leverage(
+        drivers=e.DriversSection(
+            leverage=e.LeverageSection(
                 months=months, value=two, by_channel=e.Channels(economic=two, diplomatic=two, security=two), future=future, checks=[]
             ),
             overdoses=e.Overdoses(**band, final=[], provisional=[]),
-            opposition=e.Opposition(
+            opposition=e.OppositionSection(
                 **band, gap=None, mobilisation=MonthlySeries(months=months, value=two),
-                polls=[e.Poll(date=month_text(at), share=0.5, wording=x.wording, pollster=x.pollster, n=None) for x in data.polls],
+                polls=[e.PollEntry(date=month_text(at), share=0.5, wording=x.wording, pollster=x.pollster, n=None) for x in data.polls],
             ),
         ),
         parameters=[], prior_vs_posterior=[], skips=[], replicates=f.Replicates(observed={}, prior=[], posterior=[]),
-        sensitivity=f.Sensitivity(
+        sensitivity=f.SensitivitySection(
             headline=headline, probability=p, powers=[0.8, 1.25], tilts=[-0.5, 0.5], threshold=0.05, label="no sensitivity", flips=[],
             scaled=[
                 f.Component(
@@ -170,7 +170,7 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
                 for name in ("all priors", "all data")
             ],
             sweeps=[],
-            shared_bias=f.SharedBias(
+            shared_bias=f.SharedBiasEntry(
                 most=2.0, trusted=2.0, opposed_now=0.5, low=p, high=p, sixty_at_most=two, crossings=[], halved=None, doubled=None, curve=[]
             ),
         ),
@@ -186,7 +186,7 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
         ],
         stakes=history.stakes(data),
         scenarios=[
-            q.Scenario(
+            q.ScenarioEntry(
                 name=s.name, title=s.says.title, kind=s.says.kind, story=" ".join(s.says.story.split()),
                 assumptions=list(s.says.assumptions), probability=p, baseline=p, difference=0.0, mcse=None, interval=interval,
                 plausibility=None, by_horizon={}, fallen_1_12m=None,
@@ -194,12 +194,14 @@ def placeholder_report(data: Data, scenarios: Sequence[Scenario]) -> Report:
             for s in scenarios
         ],
         directions=None,
-        diagnostics=f.Diagnostics(
+        diagnostics=f.DiagnosticsSection(
             status="pass", reasons=[], finite=True, chains=4, draws=1, divergences=0, rhat_max=None, ess_bulk_min=None, ess_tail_min=None,
             bfmi_min=None, constant=[], retried=False, by_reading={}, weighted={},
         ),
         freshness=[
-            e.Freshness(series=s.name, file=s.file, newest=None, published=None, expected_next=None, status="fresh", used_for=s.used_for)
+            e.FreshnessEntry(
+                series=s.name, file=s.file, newest=None, published=None, expected_next=None, status="fresh", used_for=s.used_for
+            )
             for s in data.sources.values()
         ],
         warnings=provenance.data_warnings(data.warnings),

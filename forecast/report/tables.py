@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from forecast.formatting import percent_range
 from forecast.storage.markup import markdown_inline, markdown_link, web_address
+from forecast.storage.text import visible
 
 if TYPE_CHECKING:
     from forecast.report.models.base import Interval
@@ -65,7 +66,7 @@ def _markdown_cell(cell: Cell) -> str:
 
 def text_table(t: Table, width: int) -> str:
     """The table in lines of at most `width` columns; the first column gives way where there is no room."""
-    rows = [[printable(c.text if isinstance(c, Link) else c) for c in row] for row in (t.columns, *t.rows)]
+    rows = [[visible(c.text if isinstance(c, Link) else c, line=True) for c in row] for row in (t.columns, *t.rows)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(t.columns))]
     widths[0] = min(widths[0], width - sum(w + 2 for w in widths[1:]))
     lines = [_text_row(row, widths) for row in rows]
@@ -80,8 +81,3 @@ def _text_row(cells: Sequence[str], widths: Sequence[int]) -> str:
 def shortened(text: str, width: int) -> str:
     """The text, or its beginning and an ellipsis if it is longer than `width`."""
     return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
-
-
-def printable(text: str) -> str:
-    """Without control characters: what a person typed into a file must not steer the terminal."""
-    return "".join(c for c in " ".join(text.split(" ")) if c.isprintable() or c == "\u00a0")

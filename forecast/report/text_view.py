@@ -9,7 +9,8 @@ from forecast.formatting import month_words, number, plain_percent
 from forecast.report.figures.attribution import attribution_alarm, attribution_summary
 from forecast.report.figures.questions import short_ladder_table
 from forecast.report.sentences import banners, fit_words, next_dates
-from forecast.report.tables import printable, text_table
+from forecast.report.tables import text_table
+from forecast.storage.text import visible
 
 if TYPE_CHECKING:
     from forecast.report.models.report import Report
@@ -38,7 +39,7 @@ def render_text(report: Report, width: int = 80) -> str:
 def wrapped(text: str, width: int, indent: str = "") -> str:
     """A paragraph in lines of at most `width` columns; a number and its sign stay on one line."""
     bound = text.replace(" %", "\u00a0%")
-    return textwrap.fill(printable(bound), width, subsequent_indent=indent, break_on_hyphens=False).replace("\u00a0", " ")
+    return textwrap.fill(visible(bound, line=True), width, subsequent_indent=indent, break_on_hyphens=False).replace("\u00a0", " ")
 
 
 def _readings(report: Report, width: int) -> str:

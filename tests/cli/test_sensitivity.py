@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from forecast.report.models.fit import Sensitivity
+from forecast.report.models.fit import SensitivitySection
 from forecast.report.payload import build
 from forecast.reweighting.draws_archive import pack
 from forecast.runs import store
@@ -53,7 +53,7 @@ def with_run(workspace: Workspace) -> Workspace:
 
 def test_report_and_example_have_the_form_of_the_schema(outcome: dict[str, Any]) -> None:
     for document in (outcome, sensitivity_example()):
-        Sensitivity.model_validate(json.loads(json.dumps(document, allow_nan=False)))
+        SensitivitySection.model_validate(json.loads(json.dumps(document, allow_nan=False)))
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ from forecast.forecasting.scenarios.specification import (
 )
 from forecast.model.events import STREAMS
 from forecast.model.hyperparameters import tolerance_priors
-from forecast.report.models.forecast import Scenario as ReportedScenario
+from forecast.report.models.forecast import ScenarioEntry as ReportedScenario
 from tests.support.bundled_state import bundled_origin_state
 
 SIZE = 200

@@ -19,7 +19,7 @@ from forecast.domain import month_of, month_text
 from forecast.evaluation.question_ledger import OWN
 from forecast.forecasting.inputs import load_workspace
 from forecast.jobs.input_fingerprint import InputFingerprint
-from forecast.jobs.status import Change, Status, ago, examine
+from forecast.jobs.status import PublishedChange, Status, ago, examine
 from forecast.runs import ledger, publication_lock, refit_attempts, store
 from forecast.workspace import Workspace, bundled_root
 from tests.conftest import NOW
@@ -267,7 +267,7 @@ def test_a_change_is_held_against_chance(workspace: Workspace, status: Ask, nois
     _, told, page = status()
     assert told["change"]["indistinguishable_from_noise"] == (words != "more than noise")
     assert words in " ".join(page.stdout.split())
-    assert Change("x", 0.06, 0.05, noise_se).is_noise == Change("x", 0.05, 0.06, noise_se).is_noise
+    assert PublishedChange("x", 0.06, 0.05, noise_se).is_noise == PublishedChange("x", 0.05, 0.06, noise_se).is_noise
 
 
 def test_what_the_parts_do_not_explain_needs_a_person(workspace: Workspace, status: Ask) -> None:

@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from forecast.cli import main
+from forecast.formatting import fine_percent, trimmed
 from forecast.priors.catalogue import CATALOGUE, CHANCES, COUNTS, LARGEST, MONTHS, SHARPEST, SPREAD
 from forecast.priors.density_curve import prior_density, text_histogram
-from forecast.priors.descriptions import describe_prior, number, percent
+from forecast.priors.descriptions import describe_prior
 from forecast.priors.distributions import Beta, Fixed, HalfNormal, LogNormal, Normal, Quantiles
 from forecast.priors.implied import chance_within_year, implied_quantities
 from forecast.priors.load import Priors, load_priors
@@ -52,11 +53,11 @@ def test_every_prior_has_words_with_numbers(priors: Priors) -> None:
     ("x", "text"), [(0.0067, "0.0067"), (4.953, "5"), (18.46, "18"), (9.96, "10"), (4260.0, "4300"), (-0.5, "−0.5"), (0.0, "0")]
 )
 def test_numbers_have_two_figures(x: float, text: str) -> None:
-    assert number(x) == text
+    assert trimmed(x) == text
 
 
 def test_chances_next_to_none_or_all_are_bounds() -> None:
-    assert [percent(p) for p in (0.00001, 0.0067, 0.17, 0.9995)] == ["<0.01 %", "0.67 %", "17 %", ">99.9 %"]
+    assert [fine_percent(p) for p in (0.00001, 0.0067, 0.17, 0.9995)] == ["<0.01 %", "0.67 %", "17 %", ">99.9 %"]
 
 
 CURVES: list[PriorSpec] = [
@@ -79,11 +80,11 @@ def test_a_curve_holds_the_middle_of_the_mass(spec: PriorSpec) -> None:
 
 
 def test_the_drawing_is_as_wide_as_asked_and_marks_the_quantiles() -> None:
-    lines = text_histogram(Normal(0, 1), number, width=60, height=4)
+    lines = text_histogram(Normal(0, 1), trimmed, width=60, height=4)
     assert len(lines) == 6
     assert (len(lines[-2]), lines[-2].count("┴")) == (60, 3)
     assert lines[-1].split() == ["−1.6", "0", "1.6"]
-    assert text_histogram(Fixed(3), number) == []
+    assert text_histogram(Fixed(3), trimmed) == []
 
 
 def by_hand(log_odds: float) -> float:

@@ -16,7 +16,7 @@ from forecast.report.figures.catalogue import FIGURES, Figure
 from forecast.report.figures.dot_plot import Dot, Row, dot_plot, percent_axis
 from forecast.report.figures.drivers import opposition_chart, overdoses_chart
 from forecast.report.figures.parameters import in_prior_sds
-from forecast.report.figures.plot import PAGE, PHONE, SIZES, Plot, Scale, Size, mark
+from forecast.report.figures.plot import PAGE, PHONE, SIZES, AxisScale, Plot, Size, mark
 from forecast.report.figures.questions import headline_chart, horizons_chart
 from forecast.report.figures.readings import grouped, on_square_root
 from forecast.report.figures.scenarios import answers_chart
@@ -141,7 +141,7 @@ def shapes_of(*marks: Any) -> list[ElementTree.Element]:
 
 
 def test_marks_stand_where_their_scales_put_them() -> None:
-    x, y = Scale(0, 10), Scale(-1, 1)
+    x, y = AxisScale(0, 10), AxisScale(-1, 1)
     (point,) = shapes_of(mark("point", [{"x": 2.5, "y": 0.5}], x, y, fill="one", size=100 * math.pi))
     assert (point.get("cx"), point.get("cy"), point.get("r"), point.get("fill")) == ("25", "25", "10", "var(--one)")
     (rule,) = shapes_of(mark("rule", [{"y": 0}], None, y, stroke="soft"))
@@ -152,7 +152,7 @@ def test_marks_stand_where_their_scales_put_them() -> None:
     assert area.get("d") == "M0,0L100,0L100,100L0,50Z"
     (text,) = shapes_of(mark("text", [{"x": 10, "y": 20, "text": "a"}], dx=5, align="right"))
     assert (text.get("x"), text.get("y"), text.get("text-anchor")) == ("15", "23", "end")
-    (clamped,) = shapes_of(mark("rule", [{"x": -5, "x2": 50, "y": 1}], Scale(0, 10, clamp=True), stroke="one"))
+    (clamped,) = shapes_of(mark("rule", [{"x": -5, "x2": 50, "y": 1}], AxisScale(0, 10, clamp=True), stroke="one"))
     assert (clamped.get("x1"), clamped.get("x2")) == ("0", "100")
 
 
@@ -165,7 +165,7 @@ def test_lines_break_where_nothing_is_known_and_between_groups() -> None:
 
 def test_labels_of_ticks_do_not_collide() -> None:
     ticks = tuple(range(101))
-    shapes = shapes_of(mark("rule", [], Scale(0, 100, ticks), stroke="one"))
+    shapes = shapes_of(mark("rule", [], AxisScale(0, 100, ticks), stroke="one"))
     labels = [shape for shape in shapes if shape.tag.endswith("text")]
     places = [float(e.attrib["x"]) for e in labels]
     assert 3 <= len(places) < 12

@@ -8,12 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 
 from forecast.data.outcome import reading_titles
 from forecast.domain import HORIZONS, month_text
-from forecast.forecasting.question_forecasts import monte_carlo_error
 from forecast.formatting import capital
 from forecast.report.figures.history import history_table
 from forecast.report.figures.readings import densities_table
@@ -23,6 +21,8 @@ from forecast.report.markdown import render_markdown
 from forecast.report.models.report import Report
 from forecast.report.payload.build import build_report
 from tests.support.prior_forecasts import prior_forecast
+
+pytestmark = pytest.mark.slow  # a forecast from draws of the prior takes seconds to make
 
 CREATED = datetime(2026, 7, 3, 9, 0, tzinfo=UTC)
 
@@ -37,7 +37,6 @@ def report(built: Report) -> dict[str, Any]:
     return built.document()
 
 
-@pytest.mark.slow
 def test_it_has_the_form_of_its_schema_and_renders(built: Report, report: dict[str, Any]) -> None:
     validate(report)
     assert json.loads(canonical_json(report)) == report
@@ -92,12 +91,11 @@ def test_every_question_of_the_contract_is_there_once(report: dict[str, Any]) ->
     assert report["headline"] in ids
 
 
-def test_a_forecast_grows_stale_by_the_clock_that_is_passed_in() -> None:
-    fresh = build_report(prior_forecast(), "20260703T090000Z-abcdef", CREATED)
+def test_a_forecast_grows_stale_by_the_clock_that_is_passed_in(built: Report) -> None:
     late = build_report(prior_forecast(), "20260703T090000Z-abcdef", CREATED + timedelta(days=60))
-    assert not fresh.stale
+    assert not built.stale
     assert late.stale
-    assert fresh.origin == late.origin
+    assert built.origin == late.origin
 
 
 def test_but_for_its_name_and_time_a_report_is_a_function_of_the_forecast(report: dict[str, Any]) -> None:
@@ -129,13 +127,6 @@ def test_a_change_that_no_parameter_learnt_from_is_not_called_learnt(report: dic
     """Draws from the prior have learnt nothing."""
     for p in report["parameters"]:
         assert not p["learnt"], p["name"]
-
-
-def test_monte_carlo_error_is_that_of_a_mean_of_independent_draws() -> None:
-    rng = np.random.default_rng(1)
-    draws = rng.normal(size=(2, 4_000))
-    error = monte_carlo_error(draws, np.array([0.5, 0.5]), None)
-    assert error == pytest.approx(np.sqrt(0.5 / 4_000), rel=0.1)
 
 
 def test_a_reading_added_to_the_data_shows_its_title_everywhere(built: Report) -> None:

@@ -170,3 +170,12 @@ def test_the_public_names_are_lazy_and_real() -> None:
         assert getattr(forecast, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         forecast.nothing  # noqa: B018  # looking it up is the test
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.iter_child_nodes(parse(path)):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

@@ -27,7 +27,7 @@ from forecast.typing import Floats
 from forecast.workspace import Workspace
 
 if TYPE_CHECKING:
-    from forecast.report.models.forecast import Question
+    from forecast.report.models.forecast import QuestionEntry
     from forecast.report.models.report import Report
 
 type Three = tuple[float, float, float]
@@ -99,7 +99,7 @@ class PriorReport:
     headline: str = ""
     on_forecast: OnForecast | None = None
     written: tuple[ReplicatedStatistic, ...] = ()
-    question: Question | None = None
+    question: QuestionEntry | None = None
 
     @property
     def learnt(self) -> bool:
@@ -150,7 +150,7 @@ def prior_report(where: Workspace, priors: Priors, name: str) -> PriorReport | N
     )
 
 
-def _question(report: Report, name: str) -> Question | None:
+def _question(report: Report, name: str) -> QuestionEntry | None:
     """The companion question that a rate decides."""
     slug = "direct-action" if name.startswith("direct.") else name.removeprefix("companion.") if name.startswith("companion.") else None
     chosen = [q for q in report.questions if q.level is None and domain.Question.parse_id(q.id).companion == slug]

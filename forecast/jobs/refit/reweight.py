@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from forecast.inference.gate import Diagnostics
     from forecast.model.tolerance_data import History
     from forecast.report.models.fit import FitDiagnostics
-    from forecast.report.models.forecast import Choice, Question
+    from forecast.report.models.forecast import Choice, QuestionEntry
     from forecast.reweighting.data_update import ReweightedForecast
 
 MOVE_MAX: Final = 0.25
@@ -156,7 +156,7 @@ def _recoded(was: OriginState, now: OriginState) -> str:
     return "" if disputed_act(was) == disputed_act(now) else "the disputed act is another"
 
 
-def _far(found: ReweightedForecast, question: Question) -> str:
+def _far(found: ReweightedForecast, question: QuestionEntry) -> str:
     """Whether the headline moves further than the choices shown beside it allow, which stay those of the fit; empty if not.
 
     question: the headline's in the report of the fit.

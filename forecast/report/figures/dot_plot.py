@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from forecast.report.figures.plot import Margin, Plot, Scale, Size, Tint, mark, percent_tick, plain_tick
+from forecast.report.figures.plot import AxisScale, Margin, Plot, Size, Tint, mark, percent_tick, plain_tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def dot_plot(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, right
         label_at, line_at, height = _place(row, size)
         places.append((row, y + label_at, y + line_at))
         y += height
-    x = Scale(axis.low, axis.high, axis.ticks, percent_tick if axis.percent else plain_tick, clamp=True)
+    x = AxisScale(axis.low, axis.high, axis.ticks, percent_tick if axis.percent else plain_tick, clamp=True)
     bars = [{"x": b.low, "x2": b.high, "y": line - b.above, "stroke": b.colour, "width": b.thick} for r, _, line in places for b in r.bars]
     dots = [
         {"x": d.x, "y": line, "stroke": d.colour, "fill": d.colour if d.filled else "paper", "size": d.size}

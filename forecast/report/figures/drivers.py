@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecast.domain import CHANNELS
 from forecast.formatting import capital, count, day_words, month_before, month_words, number, percent, year_of
-from forecast.report.figures.plot import Margin, Mark, Plot, Scale, Size, Style, Tint, mark, percent_tick
+from forecast.report.figures.plot import AxisScale, Margin, Mark, Plot, Size, Style, Tint, mark, percent_tick
 from forecast.report.figures.time_axis import Series, band, fan, line, note, origin_rule, years
 from forecast.report.tables import Row, Table, table
 
@@ -30,9 +30,9 @@ def known(*series: Series) -> list[float]:
     return [v for one in series for v in one if v is not None]
 
 
-def _halves(high: float) -> Scale:
+def _halves(high: float) -> AxisScale:
     """From 0 to `high`, with labels at halves."""
-    return Scale(0, high, tuple(t / 2 for t in range(int(high * 2) + 1)))
+    return AxisScale(0, high, tuple(t / 2 for t in range(int(high * 2) + 1)))
 
 
 def leverage_chart(report: Report, size: Size) -> Plot:
@@ -100,7 +100,7 @@ def overdoses_chart(report: Report, size: Size) -> Plot:
     high = max(known(d.q90, d.future.q90, [f.deaths for f in d.final])) * 1.04
     step = next(s for s in (50, 100, 200, 500, 1000, 2000, 5000, 10**9) if high / s <= 5)
     ticks = tuple(step * i for i in range(int(high / step) + 1))
-    x, y = years(report, size), Scale(0, high, ticks, count)
+    x, y = years(report, size), AxisScale(0, high, ticks, count)
     final = [{"x": year_of(f.month), "y": f.deaths} for f in d.final]
     spans = [
         {"x": year_of(month_before(p.period_end, 11)) - 1 / 24, "x2": year_of(p.period_end) + 1 / 24, "y": total / 12}
@@ -146,7 +146,7 @@ def opposition_chart(report: Report, size: Size) -> Plot:
     """The share opposed to US force, with each poll by its wording, and the years without one shaded."""
     d, height = report.drivers.opposition, 230
     low = max(0.0, int(min(known(d.q10, d.future.q10, [p.share for p in d.polls])) * 10) / 10)
-    x, y = years(report, size), Scale(low, 1, tuple(t / 10 for t in range(int(low * 10), 11, 2)), percent_tick)
+    x, y = years(report, size), AxisScale(low, 1, tuple(t / 10 for t in range(int(low * 10), 11, 2)), percent_tick)
     marks: list[Mark] = []
     if d.gap:
         start, end = year_of(d.gap.start), year_of(d.gap.end)

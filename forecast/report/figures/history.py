@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecast.domain import LEVELS
 from forecast.formatting import capital, day_words, month_words, number, year_of
-from forecast.report.figures.plot import Margin, Mark, Plot, Scale, Size, Tint, mark
+from forecast.report.figures.plot import AxisScale, Margin, Mark, Plot, Size, Tint, mark
 from forecast.report.figures.time_axis import LEVEL_SCALE, band, level_names, line, spread, years
 from forecast.report.tables import Table, table
 
@@ -29,7 +29,7 @@ def tolerance_chart(report: Report, size: Size) -> Plot:
     lowest, highest = min(v for v in theta.q10 if v is not None), max(v for v in theta.q90 if v is not None)
     low, high = lowest - 0.05 * (highest - lowest), highest + (highest - lowest) * flags / height
     x = years(report, size)
-    y = Scale(low, high, _round_ticks(low, highest))
+    y = AxisScale(low, high, _round_ticks(low, highest))
     marks = [
         band(months, theta.q10, theta.q90, x, y, "one"),
         line(months, theta.q50, x, y, "one"),
@@ -39,7 +39,7 @@ def tolerance_chart(report: Report, size: Size) -> Plot:
     return Plot(marks, size, height, Margin(left=30, right=8, top=4, bottom=24))
 
 
-def _flags(report: Report, size: Size, x: Scale, height: int) -> list[Mark]:
+def _flags(report: Report, size: Size, x: AxisScale, height: int) -> list[Mark]:
     """A numbered disc an event, pushed aside where events crowd, tied to a line at the event's own time."""
     events = report.history.events
     if not events:

@@ -11,14 +11,14 @@ from forecast.report.figures.plot import Plot, Size, Tint
 from forecast.report.tables import Table, table
 
 if TYPE_CHECKING:
-    from forecast.report.models.fit import PriorSummary, Quantiles, Skip
+    from forecast.report.models.fit import PriorSummary, QuantileTriple, Skip
     from forecast.report.models.report import Report
 
 SPREAD: Final = 3.29
 """Width of a normal's central 90 % in standard deviations."""
 
 
-def _quantiles(q: Quantiles, digits: int = 2) -> str:
+def _quantiles(q: QuantileTriple, digits: int = 2) -> str:
     return " / ".join(number(v, digits) for v in (q.q05, q.q50, q.q95))
 
 

@@ -51,7 +51,7 @@ def percent_tick(share: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class AxisScale:
     """A linear scale with its axis.
 
     low, high    values at the ends of the plot
@@ -118,12 +118,12 @@ class Mark:
 
     kind: Kind
     rows: Rows
-    x: Scale | None
-    y: Scale | None
+    x: AxisScale | None
+    y: AxisScale | None
     style: Style
 
 
-def mark(kind: Kind, rows: Rows, x: Scale | None = None, y: Scale | None = None, **style: Unpack[Style]) -> Mark:
+def mark(kind: Kind, rows: Rows, x: AxisScale | None = None, y: AxisScale | None = None, **style: Unpack[Style]) -> Mark:
     return Mark(kind, rows, x, y, style)
 
 

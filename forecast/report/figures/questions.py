@@ -8,13 +8,13 @@ from forecast.domain import DISPUTED_ACT, LEVELS, PRESSURE_SCALE
 from forecast.domain import Question as ForecastQuestion
 from forecast.formatting import capital, count, day_words, number, percent, percent_range, plain_percent, points, window_words
 from forecast.report.figures.dot_plot import QUARTERS, Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.plot import Margin, Mark, Plot, Scale, Size, Tint, mark, percent_tick
+from forecast.report.figures.plot import AxisScale, Margin, Mark, Plot, Size, Tint, mark, percent_tick
 from forecast.report.figures.time_axis import spread
 from forecast.report.sentences import choices_of
 from forecast.report.tables import Table, interval_cell, table
 
 if TYPE_CHECKING:
-    from forecast.report.models.forecast import Question
+    from forecast.report.models.forecast import QuestionEntry
     from forecast.report.models.report import Report
 
 KINDS: Final = {
@@ -64,9 +64,9 @@ def headline_table(report: Report) -> Table:
     return table(("What", "Chance", "Of what"), rows, (1,))
 
 
-def by_level(report: Report, kind: str) -> list[tuple[int, dict[int, Question]]]:
+def by_level(report: Report, kind: str) -> list[tuple[int, dict[int, QuestionEntry]]]:
     """The questions of a kind by level, highest first; within a level by horizon in months."""
-    levels: dict[int, dict[int, Question]] = {}
+    levels: dict[int, dict[int, QuestionEntry]] = {}
     for q in report.questions:
         if q.kind == kind and q.level is not None:
             levels.setdefault(q.level, {})[q.horizon_months] = q
@@ -95,9 +95,9 @@ def horizons_chart(report: Report, size: Size) -> Plot:
     def in_months(h: float) -> str:
         return f"{h:g} months" if h == months[-1] else f"{h:g}"
 
-    x = Scale(months[0] - 1, months[-1], tuple(months), in_months, grid=False, short=True, flush=True)
+    x = AxisScale(months[0] - 1, months[-1], tuple(months), in_months, grid=False, short=True, flush=True)
     step = 0.1 if top <= 0.5 else 0.2
-    y = Scale(0, top, tuple(step * i for i in range(int(top / step) + 1)), percent_tick)
+    y = AxisScale(0, top, tuple(step * i for i in range(int(top / step) + 1)), percent_tick)
     ends = [height * (1 - curve[-1][1] / top) for *_, curve in lines]
     marks: list[Mark] = []
     for (level, kind, curve), at in zip(lines, spread(ends, 17), strict=True):
@@ -188,11 +188,11 @@ def companions_chart(report: Report, size: Size) -> Plot:
     return dot_plot(rows, size, QUARTERS, left=230)
 
 
-def _companions(report: Report) -> list[Question]:
+def _companions(report: Report) -> list[QuestionEntry]:
     return [q for q in report.questions if q.kind in ("event", "count")]
 
 
-def _companion_title(q: Question) -> str:
+def _companion_title(q: QuestionEntry) -> str:
     """A companion question in few words, from its id: `count-new-tariff-12m` → New tariff, 12 months."""
     companion = ForecastQuestion.parse_id(q.id).companion or ""
     return f"{companion.replace('-', ' ')}, {q.horizon_months} months".capitalize()

@@ -10,7 +10,7 @@ import numpy as np
 
 from forecast.formatting import capital, number, percent, plain_percent, points
 from forecast.report.figures.dot_plot import Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.plot import Margin, Plot, Scale, Size, Tint, mark, percent_tick
+from forecast.report.figures.plot import AxisScale, Margin, Plot, Size, Tint, mark, percent_tick
 from forecast.report.tables import Table, interval_cell, table
 from forecast.typing import Floats
 
@@ -53,7 +53,7 @@ def densities_chart(report: Report, size: Size) -> Plot:
     floors.append({"y": bottom})
     inner = size.width - 28
     shown = tuple(sqrt(t) for t in TICKS if t <= highest * 1.001)
-    root = Scale(0, sqrt(highest), shown, lambda x: percent_tick(round(x * x, 6)))
+    root = AxisScale(0, sqrt(highest), shown, lambda x: percent_tick(round(x * x, 6)))
     titles = [{"x": inner, "y": y, "text": title} for y, title, _ in labels]
     numbers = [{"x": inner, "y": y, "text": value} for y, _, value in labels]
     marks = [

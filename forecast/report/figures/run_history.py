@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecast.formatting import MONTHS, plain_percent
 from forecast.report.figures.dot_plot import percent_axis
-from forecast.report.figures.plot import Margin, Plot, Scale, Size, Tint, mark, percent_tick
+from forecast.report.figures.plot import AxisScale, Margin, Plot, Size, Tint, mark, percent_tick
 from forecast.report.figures.time_axis import spread
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def headlines_chart(runs: Sequence[RunSummary], size: Size) -> Plot:
     lanes = [kind for kind in KINDS if any(c.kind == kind for run in shown for c in run.changes)]
     labels_at = PLOT + (24 if lanes else 16) + LANE * len(lanes)
     axis = percent_axis(max(run.interval[1] if run.interval else run.probability or 0 for run in shown))
-    y = Scale(axis.low, axis.high, axis.ticks, percent_tick, length=PLOT)
+    y = AxisScale(axis.low, axis.high, axis.ticks, percent_tick, length=PLOT)
     dots: list[dict[str, Any]] = [{"x": place, "y": run.probability} for place, run in zip(places, shown, strict=True)]
     bars = [{"x": place, "y": run.interval[0], "y2": run.interval[1]} for place, run in zip(places, shown, strict=True) if run.interval]
     steps = [*dots, {"x": inner, "y": dots[-1]["y"]}]

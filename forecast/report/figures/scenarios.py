@@ -13,7 +13,7 @@ from forecast.report.figures.time_axis import LEVEL_SCALE, level_names, years
 from forecast.report.tables import Table, interval_cell, table
 
 if TYPE_CHECKING:
-    from forecast.report.models.evidence import CalendarEntry, Stake
+    from forecast.report.models.evidence import CalendarEntry, StakeEntry
     from forecast.report.models.report import Report
 
 ANSWERS: Final[dict[str, tuple[Tint, Any]]] = {
@@ -104,7 +104,7 @@ def concession_counts(report: Report) -> list[tuple[str, int]]:
     return [(text, sum(c.response == response for c in report.concessions)) for response, text in words.items()]
 
 
-def stakes_by_side(report: Report) -> dict[str, dict[str, Sequence[Stake]]]:
+def stakes_by_side(report: Report) -> dict[str, dict[str, Sequence[StakeEntry]]]:
     """The arguments by side, then gains and costs: both sides, both kinds, in the order of the file."""
     sides = dict.fromkeys(row.side for row in report.stakes)
     kinds = dict.fromkeys(row.kind for row in report.stakes)

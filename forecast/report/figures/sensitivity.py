@@ -13,7 +13,7 @@ from forecast.report.figures.plot import Plot, Size, Tint
 from forecast.report.tables import Table, table
 
 if TYPE_CHECKING:
-    from forecast.report.models.fit import Component, Crossing, Flip, HeadlineMove, Sensitivity, SweptSetting
+    from forecast.report.models.fit import Component, CrossingEntry, Flip, HeadlineMove, SensitivitySection, SweptSetting
     from forecast.report.models.report import Report
 
 SHORT: Final = 12
@@ -34,7 +34,7 @@ def component_name(component: Component) -> str:
     return component.words
 
 
-def _scaled(s: Sensitivity, *kinds: str) -> list[Component]:
+def _scaled(s: SensitivitySection, *kinds: str) -> list[Component]:
     """Components of these kinds that were scaled, in order of size."""
     return [c for c in s.scaled if c.moves and c.kind in kinds]
 
@@ -81,7 +81,7 @@ def _largest(components: Sequence[Component], key: str, most: int) -> list[Compo
     return sorted(components, key=lambda c: -max(abs(move.difference) for move in getattr(c, key)))[:most]
 
 
-def priors_table(s: Sensitivity, most: int | None = None) -> Table:
+def priors_table(s: SensitivitySection, most: int | None = None) -> Table:
     """Every prior that acts on the headline, or the `most` largest."""
     rows = []
     for c in _scaled(s, "prior")[:most]:
@@ -97,7 +97,7 @@ def priors_table(s: Sensitivity, most: int | None = None) -> Table:
     return table(columns, rows, range(1, 8))
 
 
-def data_table(s: Sensitivity, most: int | None = None) -> Table:
+def data_table(s: SensitivitySection, most: int | None = None) -> Table:
     """Every block of data, and all priors and all data together, or the `most` largest."""
     rows = [
         (capital(component_name(c)), *(_move_cell(move) for move in c.moves), number(c.sensitivity))
@@ -112,7 +112,7 @@ def _move_cell(move: HeadlineMove) -> str:
     return f"{points(move.difference)}{'*' if rough else ''}"
 
 
-def not_scaled_table(s: Sensitivity) -> Table:
+def not_scaled_table(s: SensitivitySection) -> Table:
     """What was not scaled, by the reason."""
     reasons: dict[str, list[str]] = {}
     for c in s.scaled:
@@ -121,7 +121,7 @@ def not_scaled_table(s: Sensitivity) -> Table:
     return table(("Reason", "Priors and data"), [(note, ", ".join(names)) for note, names in reasons.items()])
 
 
-def flips_table(s: Sensitivity) -> Table:
+def flips_table(s: SensitivitySection) -> Table:
     """The values of each effect at which the headline crosses the lines."""
     lines = [c.line for c in s.flips[0].crossings] if s.flips else []
     rows = [
@@ -138,12 +138,12 @@ def flips_table(s: Sensitivity) -> Table:
     return table(columns, rows, range(1, len(lines) + 2))
 
 
-def crossing_value(flip: Flip, crossing: Crossing) -> str:
+def crossing_value(flip: Flip, crossing: CrossingEntry) -> str:
     """The value, after a tilde where too few draws are near it; a dash where there is none."""
     return "–" if crossing.value is None else f"{'~' if crossing.rough else ''}{effect_value(flip, crossing.value)}"
 
 
-def _crossing_with_error(flip: Flip, crossing: Crossing) -> str:
+def _crossing_with_error(flip: Flip, crossing: CrossingEntry) -> str:
     text = crossing_value(flip, crossing)
     if crossing.value is None or crossing.error is None:
         return text
@@ -168,7 +168,7 @@ def effect_value(flip: Flip, value: float) -> str:
     return number(value) if abs(value) >= 0.005 else "0"
 
 
-def settings_table(s: Sensitivity) -> Table:
+def settings_table(s: SensitivitySection) -> Table:
     """Settings that are fixed in the fit, at other values."""
     rows = [(setting_name(r), percent(r.probability), points(r.difference), "" if r.accepted else "approximate") for r in s.sweeps]
     return table(("Setting", "Headline", "Points", ""), rows, (1, 2))
@@ -186,7 +186,7 @@ def setting_name(setting: SweptSetting) -> str:
     return f"{capital(setting.words)} {value:g}"
 
 
-def setting_ranges(s: Sensitivity) -> dict[str, tuple[float, float]]:
+def setting_ranges(s: SensitivitySection) -> dict[str, tuple[float, float]]:
     """From where to where each kind of setting takes the headline: words → lowest and highest."""
     groups: dict[str, list[float]] = {}
     for setting in s.sweeps:
@@ -194,13 +194,13 @@ def setting_ranges(s: Sensitivity) -> dict[str, tuple[float, float]]:
     return {words: (min(values), max(values)) for words, values in groups.items()}
 
 
-def settings_summary(s: Sensitivity) -> str:
+def settings_summary(s: SensitivitySection) -> str:
     """From where to where the settings take the headline, in a sentence."""
     parts = [f"{percent_range(low, high)} with {words}" for words, (low, high) in setting_ranges(s).items()]
     return f"The headline is {listed(parts)}." if parts else ""
 
 
-def shared_bias_summary(s: Sensitivity) -> str:
+def shared_bias_summary(s: SensitivitySection) -> str:
     """At which bias shared by all pollsters the headline would cross the lines, in sentences."""
     b = s.shared_bias
     low, high = b.sixty_at_most
@@ -225,7 +225,7 @@ def shared_bias_summary(s: Sensitivity) -> str:
     return " ".join(out)
 
 
-def verdict(s: Sensitivity) -> str:
+def verdict(s: SensitivitySection) -> str:
     """The headline under all its priors and under all its data, each counted less and more, in one sentence."""
     together = {c.name: c for c in s.scaled if c.kind == "all"}
     pairs = [[move.probability for move in together[name].moves] for name in ("all priors", "all data")]

@@ -11,7 +11,7 @@ from typing import Any, Final
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from forecast.report.figures.plot import Mark, Plot, Scale
+from forecast.report.figures.plot import AxisScale, Mark, Plot
 from forecast.storage.text import visible
 
 SVG: Final = "http://www.w3.org/2000/svg"
@@ -63,7 +63,7 @@ def _text(value: float) -> str:
     return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")
 
 
-def _axis(plot: Plot, scale: Scale, across: bool, colours: Colours) -> Iterator[Element]:
+def _axis(plot: Plot, scale: AxisScale, across: bool, colours: Colours) -> Iterator[Element]:
     """Lines at the ticks, then the labels: below the plot, or to its left."""
     size = plot.size.text
     places = [(_at_x if across else _at_y)(plot, scale, tick) for tick in scale.ticks]
@@ -86,11 +86,11 @@ def _axis(plot: Plot, scale: Scale, across: bool, colours: Colours) -> Iterator[
         yield _words(words, (place, below), style | {"text-anchor": end})
 
 
-def _at_x(plot: Plot, scale: Scale | None, value: float) -> float:
+def _at_x(plot: Plot, scale: AxisScale | None, value: float) -> float:
     return value if scale is None else scale.place(value) * (plot.width if scale.length is None else scale.length)
 
 
-def _at_y(plot: Plot, scale: Scale | None, value: float) -> float:
+def _at_y(plot: Plot, scale: AxisScale | None, value: float) -> float:
     return value if scale is None else (1 - scale.place(value)) * (plot.height if scale.length is None else scale.length)
 
 

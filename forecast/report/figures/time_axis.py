@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Unpack
 
 from forecast.domain import LEVELS
 from forecast.formatting import year_of
-from forecast.report.figures.plot import Mark, Scale, Size, Style, Tint, mark
+from forecast.report.figures.plot import AxisScale, Mark, Size, Style, Tint, mark
 
 if TYPE_CHECKING:
     from forecast.report.models.base import Fan
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 type Series = Sequence[float | None]
 
 
-def years(report: Report, size: Size) -> Scale:
+def years(report: Report, size: Size) -> AxisScale:
     """The x scale: decimal years from the first month to the end of the simulated paths."""
     months = report.history.months
     future = report.drivers.leverage.future.months
     first, last = int(year_of(months[0])), year_of(future[-1] if future else months[-1]) + 0.1
     step = 5 if size.phone else 2
-    return Scale(first, last, tuple(y for y in range(first, int(last) + 1) if y % step == 0), grid=False, short=True)
+    return AxisScale(first, last, tuple(y for y in range(first, int(last) + 1) if y % step == 0), grid=False, short=True)
 
 
-LEVEL_SCALE: Final = Scale(-0.5, len(LEVELS) - 0.5)
+LEVEL_SCALE: Final = AxisScale(-0.5, len(LEVELS) - 0.5)
 """The y scale of levels; their names stand above their lines."""
 
 
@@ -37,18 +37,18 @@ def level_names(size: Size, at: float) -> Mark:
     return mark("text", rows, None, LEVEL_SCALE, fill="soft", dy=-8, font_size=size.text - 0.5)
 
 
-def line(months: Sequence[str], series: Series, x: Scale, y: Scale, tint: Tint, **style: Unpack[Style]) -> Mark:
+def line(months: Sequence[str], series: Series, x: AxisScale, y: AxisScale, tint: Tint, **style: Unpack[Style]) -> Mark:
     rows = [{"x": year_of(m), "y": v} for m, v in zip(months, series, strict=True)]
     style.setdefault("stroke", tint)
     return mark("line", rows, x, y, **style)
 
 
-def band(months: Sequence[str], low: Series, high: Series, x: Scale, y: Scale, tint: Tint, opacity: float = 0.2) -> Mark:
+def band(months: Sequence[str], low: Series, high: Series, x: AxisScale, y: AxisScale, tint: Tint, opacity: float = 0.2) -> Mark:
     rows = [{"x": year_of(m), "y": None if a is None or b is None else a, "y2": b} for m, a, b in zip(months, low, high, strict=True)]
     return mark("area", rows, x, y, fill=tint, opacity=opacity)
 
 
-def fan(future: Fan, x: Scale, y: Scale, tint: Tint) -> list[Mark]:
+def fan(future: Fan, x: AxisScale, y: AxisScale, tint: Tint) -> list[Mark]:
     """The simulated continuation: a paler band, its median dashed."""
     if not future.months:
         return []
@@ -58,12 +58,12 @@ def fan(future: Fan, x: Scale, y: Scale, tint: Tint) -> list[Mark]:
     ]
 
 
-def origin_rule(report: Report, x: Scale) -> Mark:
+def origin_rule(report: Report, x: AxisScale) -> Mark:
     """Where knowledge ends and simulation begins."""
     return mark("rule", [{"x": year_of(report.origin) + 1 / 24}], x, stroke="faint", dash=(1, 3))
 
 
-def note(text: str, at: float, y_pixels: float, x: Scale, **style: Unpack[Style]) -> Mark:
+def note(text: str, at: float, y_pixels: float, x: AxisScale, **style: Unpack[Style]) -> Mark:
     """A direct label at a year and a height in pixels."""
     return mark("text", [{"fill": "soft", "x": at, "y": y_pixels, "text": text} | style], x)
 

@@ -25,7 +25,7 @@ from forecast.report.models.base import (
 )
 
 
-class LevelChange(Part):
+class LevelChangeEntry(Part):
     """A change of level in the main reading, with the claim that stands for it and the ids of its events."""
 
     month: MonthText
@@ -47,14 +47,14 @@ class NotableEvent(Part):
     short: str
 
 
-class History(Part):
+class HistorySection(Part):
     """Coded levels by month: of the main reading, and of each reading by name; θ of the main reading."""
 
     months: Annotated[list[MonthText], Field(min_length=1)]
     main: Annotated[list[LevelNumber], Field(min_length=1)]
     by_reading: dict[str, list[LevelNumber]]
     theta: Band
-    changes: list[LevelChange]
+    changes: list[LevelChangeEntry]
     events: list[NotableEvent]
 
 
@@ -73,7 +73,7 @@ class CheckSeries(MonthlySeries):
     correlation: Difference | None
 
 
-class Leverage(MonthlySeries):
+class LeverageSection(MonthlySeries):
     """US pressure by month; 1 is its mean over the months on which its scale was frozen."""
 
     by_channel: Channels
@@ -105,7 +105,7 @@ class Overdoses(Fan):
     future: Fan
 
 
-class Poll(Part):
+class PollEntry(Part):
     """A poll. share: opposed among those with an opinion; n: persons asked, null where it is not published."""
 
     date: DateText
@@ -115,24 +115,24 @@ class Poll(Part):
     n: Count | None
 
 
-class Opposition(Fan):
+class OppositionSection(Fan):
     """The share of Mexicans opposed to US force: the estimate with its band, the polls, and the simulated future.
 
     mobilisation: its strength against US pressure by month; gap: the longest stretch without a poll on force, from poll to poll.
     """
 
-    polls: list[Poll]
+    polls: list[PollEntry]
     mobilisation: MonthlySeries
     future: Fan
     gap: Months | None
 
 
-class Drivers(Part):
+class DriversSection(Part):
     """The three drivers of the forecast."""
 
-    leverage: Leverage
+    leverage: LeverageSection
     overdoses: Overdoses
-    opposition: Opposition
+    opposition: OppositionSection
 
 
 class Episode(Part):
@@ -159,7 +159,7 @@ class Concession(Part):
     days: Integer | None
 
 
-class Stake(Part):
+class StakeEntry(Part):
     """A gain or a cost for one side. levels: at which levels it counts; status: whether the model uses it, or there is a figure."""
 
     side: Text
@@ -183,7 +183,7 @@ class CalendarEntry(Part):
     channel: str | None
 
 
-class Freshness(Part):
+class FreshnessEntry(Part):
     """How new a series is. newest: the last period it covers; expected_next: when the next figures are due."""
 
     series: Text
@@ -204,7 +204,7 @@ class DataWarning(Part):
     text: str
 
 
-class Agreement(Part):
+class AgreementEntry(Part):
     """How far two coders agree on a field, over `n` records."""
 
     field: Text
@@ -220,7 +220,7 @@ class Definition(Part):
     text: str
 
 
-class Source(Part):
+class SourceEntry(Part):
     """A source of data, with its terms of use and how to cite it."""
 
     name: Text

@@ -14,7 +14,7 @@ type SensitivityLabel = Literal["prior–data conflict", "strong prior, weak lik
 """Of power scaling (Kallioinen et al., Statistics and Computing 34:57, 2024)."""
 
 
-class Quantiles(Part):
+class QuantileTriple(Part):
     """5, 50 and 95 % quantiles."""
 
     q05: float
@@ -22,13 +22,13 @@ class Quantiles(Part):
     q95: float
 
 
-class PriorSummary(Quantiles):
+class PriorSummary(QuantileTriple):
     """A prior as it is written, and its quantiles."""
 
     text: Text
 
 
-class PosteriorSummary(Quantiles):
+class ParameterSummary(QuantileTriple):
     """Mean, standard deviation and quantiles."""
 
     mean: float
@@ -47,7 +47,7 @@ class Parameter(Part):
     words: Text
     unit: str
     prior: PriorSummary
-    posterior: PosteriorSummary
+    posterior: ParameterSummary
     contraction: float | None
     shift: float | None
     learnt: bool
@@ -73,7 +73,7 @@ class Skip(Part):
     stopped: Count
 
 
-class ReplicatedStatistic(Quantiles):
+class ReplicatedStatisticEntry(QuantileTriple):
     """A statistic of the record beside that of simulated histories. tail_p: share of these that are as far out or further."""
 
     statistic: Text
@@ -85,8 +85,8 @@ class Replicates(Part):
     """The record beside histories simulated from the prior and from the posterior; observed: statistic → value in the record."""
 
     observed: dict[str, float]
-    prior: list[ReplicatedStatistic]
-    posterior: list[ReplicatedStatistic]
+    prior: list[ReplicatedStatisticEntry]
+    posterior: list[ReplicatedStatisticEntry]
 
 
 class HeadlineMove(Part):
@@ -110,7 +110,7 @@ class ShiftMove(HeadlineMove):
     sds: float
 
 
-class OwnSensitivity(Part):
+class OwnSensitivityEntry(Part):
     """How strongly a parameter's own posterior reacts to its prior and to the data."""
 
     prior: NonNegative
@@ -131,12 +131,12 @@ class Component(Part):
     moves: list[PowerMove]
     tilts: list[ShiftMove]
     sensitivity: NonNegative | None
-    own: OwnSensitivity | None
+    own: OwnSensitivityEntry | None
     label: SensitivityLabel | None
     note: str
 
 
-class Crossing(Part):
+class CrossingEntry(Part):
     """The value at which the headline is `line`, with its Monte Carlo error; null where it never is. rough: too few draws there."""
 
     line: Probability
@@ -165,7 +165,7 @@ class Flip(Part):
     now: float
     low: float
     high: float
-    crossings: list[Crossing]
+    crossings: list[CrossingEntry]
     curve: list[CurvePoint]
 
 
@@ -182,14 +182,14 @@ class SweptSetting(Part):
     k_hat: float | None
 
 
-class BiasCrossing(Crossing):
+class BiasCrossing(CrossingEntry):
     """sixty_is: the true share where polls say 60 %; now_is: the true share today; null where there is no crossing."""
 
     sixty_is: Probability | None
     now_is: Probability | None
 
 
-class SharedBias(Part):
+class SharedBiasEntry(Part):
     """The headline if all pollsters had the same bias, in logits, up to `most` either way; trusted: up to where the draws suffice."""
 
     most: float
@@ -204,7 +204,7 @@ class SharedBias(Part):
     curve: list[CurvePoint]
 
 
-class Sensitivity(Part):
+class SensitivitySection(Part):
     """What the headline is made of, as `forecast priors sensitivity --json` has it."""
 
     headline: Text
@@ -216,7 +216,7 @@ class Sensitivity(Part):
     scaled: list[Component]
     flips: list[Flip]
     sweeps: list[SweptSetting]
-    shared_bias: SharedBias
+    shared_bias: SharedBiasEntry
 
 
 class Directions(Part):
@@ -256,7 +256,7 @@ class WeightedFit(Part):
     effective: NonNegative
 
 
-class Diagnostics(FitDiagnostics):
+class DiagnosticsSection(FitDiagnostics):
     """The worst over readings; by_reading: of each; weighted: by model that is sampled by importance."""
 
     by_reading: dict[str, FitDiagnostics]

@@ -27,7 +27,7 @@ type QuestionKind = Literal["reached_by", "in_force_at", "fallen_to", "event", "
 type QuestionId = Annotated[str, Field(pattern=r"^((reach|hold|fall)-[0-5]-[0-9]+m|(event|count)-[a-z0-9]+(-[a-z0-9]+)*-[0-9]+m)$")]
 
 
-class Question(Part):
+class QuestionEntry(Part):
     """A question with its probability; null where something does not apply.
 
     level: of the ladder, null for events and counts; horizon_months: from the origin to the end of the window;
@@ -60,7 +60,7 @@ class CountBaselines(Part):
     climatology: Distribution
 
 
-class Baseline(Part):
+class BaselineEntry(Part):
     """What persistence and climatology give for the question `id`; null where nothing is on record."""
 
     id: Text
@@ -131,7 +131,7 @@ class PriorAndForecast(Part):
     posterior: Probability
 
 
-class Scenario(Part):
+class ScenarioEntry(Part):
     """The headline if something is so (conditioned) or is set from outside (intervened).
 
     baseline: the forecast without it; difference: probability − baseline; plausibility: how often the simulation goes as far by itself;
@@ -235,7 +235,7 @@ class PastPerformance(Part):
     caution: Text
 
 
-class DrawsSource(Part):
+class DrawsSourceEntry(Part):
     """The run whose draws were weighted for this forecast. k_hat is null if all draws weigh the same; ess: the worst over readings."""
 
     fitted_in: Text

@@ -8,33 +8,33 @@ from pydantic import Field
 
 from forecast.report.models.base import Count, DateText, MonthText, Part, Text
 from forecast.report.models.evidence import (
-    Agreement,
+    AgreementEntry,
     CalendarEntry,
     Concession,
     DataWarning,
     Definition,
-    Drivers,
+    DriversSection,
     Episode,
-    Freshness,
-    History,
-    Source,
-    Stake,
+    FreshnessEntry,
+    HistorySection,
+    SourceEntry,
+    StakeEntry,
 )
-from forecast.report.models.fit import Diagnostics, Directions, Parameter, Replicates, Sensitivity, Skip
+from forecast.report.models.fit import DiagnosticsSection, Directions, Parameter, Replicates, SensitivitySection, Skip
 from forecast.report.models.forecast import (
     AlternativeWeight,
     Attribution,
-    Baseline,
+    BaselineEntry,
     Choice,
-    DrawsSource,
+    DrawsSourceEntry,
     Mixture,
     Nothing,
     PastPerformance,
     PriorAndForecast,
-    Question,
+    QuestionEntry,
     Reading,
     Rung,
-    Scenario,
+    ScenarioEntry,
 )
 
 
@@ -73,40 +73,40 @@ class Report(Part):
     versions: dict[str, str]
     headline: Text
     sentences: Sentences
-    questions: Annotated[list[Question], Field(min_length=1)]
-    baselines: list[Baseline]
+    questions: Annotated[list[QuestionEntry], Field(min_length=1)]
+    baselines: list[BaselineEntry]
     readings: Annotated[list[Reading], Field(min_length=1)]
     mixture: Mixture
     weights_alternative: list[AlternativeWeight]
     multiverse: list[Choice]
     ladder: Annotated[list[Rung], Field(min_length=6, max_length=6)]
-    history: History
-    drivers: Drivers
+    history: HistorySection
+    drivers: DriversSection
     parameters: list[Parameter]
     prior_vs_posterior: list[PriorAndForecast]
     skips: list[Skip]
     replicates: Replicates
-    sensitivity: Sensitivity
+    sensitivity: SensitivitySection
     asked_answered: list[Episode]
     concessions: list[Concession]
-    stakes: list[Stake]
-    scenarios: list[Scenario]
+    stakes: list[StakeEntry]
+    scenarios: list[ScenarioEntry]
     directions: Directions | None
-    diagnostics: Diagnostics
-    freshness: list[Freshness]
+    diagnostics: DiagnosticsSection
+    freshness: list[FreshnessEntry]
     warnings: list[DataWarning]
     calendar: list[CalendarEntry]
-    reliability: list[Agreement]
+    reliability: list[AgreementEntry]
     definitions: list[Definition]
     resolution: str
     limitations: list[str]
-    sources: list[Source]
-    draws_source: DrawsSource | None
+    sources: list[SourceEntry]
+    draws_source: DrawsSourceEntry | None
     moved: Attribution | Nothing
     past_performance: PastPerformance | None
 
     @property
-    def headline_question(self) -> Question:
+    def headline_question(self) -> QuestionEntry:
         """The question that `headline` names; KeyError if there is none."""
         for question in self.questions:
             if question.id == self.headline:

@@ -12,8 +12,8 @@ from forecast.domain import is_stale, month_text
 from forecast.forecasting.forecast_result import Forecast
 from forecast.model.tolerance_data import MODEL_VERSION
 from forecast.report.files import SCHEMA_VERSION
-from forecast.report.models.fit import Sensitivity
-from forecast.report.models.forecast import Attribution, DrawsSource, Nothing, PastPerformance, Scenario
+from forecast.report.models.fit import SensitivitySection
+from forecast.report.models.forecast import Attribution, DrawsSourceEntry, Nothing, PastPerformance, ScenarioEntry
 from forecast.report.models.report import Report, Sentences
 from forecast.report.payload import drivers, history, parameters, provenance, questions, readings
 from forecast.report.sentences import build_sentences
@@ -68,7 +68,7 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> Report:
         asked_answered=history.episodes(forecast),
         concessions=history.concessions(forecast),
         stakes=history.stakes(state.data),
-        scenarios=[Scenario.model_validate(dict(s)) for s in forecast.scenarios],
+        scenarios=[ScenarioEntry.model_validate(dict(s)) for s in forecast.scenarios],
         directions=provenance.directions(forecast),
         diagnostics=provenance.diagnostics(forecast),
         freshness=provenance.freshness(forecast, today),
@@ -79,14 +79,14 @@ def build_report(forecast: Forecast, run_id: str, created: datetime) -> Report:
         resolution=state.data.questions.resolution.text.strip(),
         limitations=provenance.limitations(forecast),
         sources=provenance.sources(state.data),
-        draws_source=DrawsSource(**asdict(forecast.draws_source)) if forecast.draws_source else None,
+        draws_source=DrawsSourceEntry(**asdict(forecast.draws_source)) if forecast.draws_source else None,
         moved=Attribution.model_validate(dict(forecast.moved)) if forecast.moved else Nothing(),
         past_performance=PastPerformance.model_validate(dict(forecast.past_performance)) if forecast.past_performance else None,
     )
     return report.model_copy(update={"sentences": build_sentences(report)})
 
 
-def sensitivity(forecast: Forecast) -> Sensitivity:
+def sensitivity(forecast: Forecast) -> SensitivitySection:
     """What the headline is made of, as `forecast priors sensitivity` has it, from what the run's draws will hold."""
     result = analyse_sensitivity(pack(forecast), forecast.origin_state.priors, forecast.headline.question.id)
-    return Sensitivity.model_validate(result.as_dict())
+    return SensitivitySection.model_validate(result.as_dict())

@@ -17,12 +17,12 @@ from forecast.report.models.base import Fan, MonthlySeries, Months
 from forecast.report.models.evidence import (
     Channels,
     CheckSeries,
-    Drivers,
+    DriversSection,
     FinalDeaths,
-    Leverage,
-    Opposition,
+    LeverageSection,
+    OppositionSection,
     Overdoses,
-    Poll,
+    PollEntry,
     ProvisionalDeaths,
 )
 from forecast.typing import Floats
@@ -33,15 +33,15 @@ CHECKS: Final = {"gprc_mex": "geopolitical risk, Mexico", "epu_us_trade_policy":
 _LOG2: Final = float(np.log(2.0))
 
 
-def drivers(forecast: Forecast) -> Drivers:
-    return Drivers(leverage=leverage(forecast), overdoses=overdoses(forecast), opposition=opposition(forecast))
+def drivers(forecast: Forecast) -> DriversSection:
+    return DriversSection(leverage=leverage(forecast), overdoses=overdoses(forecast), opposition=opposition(forecast))
 
 
-def leverage(forecast: Forecast) -> Leverage:
+def leverage(forecast: Forecast) -> LeverageSection:
     state = forecast.origin_state
     weights = np.array(state.settings.weights)[:, None] / state.settings.scale
     parts = (state.leverage.measures + state.leverage.impulses) * weights
-    return Leverage(
+    return LeverageSection(
         months=_months(FIRST_MONTH, state.origin),
         value=state.leverage.value.tolist(),
         by_channel=Channels(**{channel: parts[i].tolist() for i, channel in enumerate(CHANNELS)}),
@@ -91,17 +91,23 @@ def overdoses(forecast: Forecast) -> Overdoses:
     )
 
 
-def opposition(forecast: Forecast) -> Opposition:
+def opposition(forecast: Forecast) -> OppositionSection:
     state = forecast.origin_state
     mean, sd = state.opposition.mean, state.opposition.sd
     wordings = {p.poll_id: p.wording for p in state.data.polls}
     polls = [f.poll for f in state.opposition.fits if wordings[f.poll.poll_id] != "favourability"]
     months = _months(FIRST_MONTH, state.origin)
-    return Opposition(
+    return OppositionSection(
         months=months,
         **{q: expit(mean + z * sd).tolist() for q, z in _Z.items()},
         polls=[
-            Poll(date=month_text(p.month), share=p.share, wording=wordings[p.poll_id], pollster=p.pollster, n=None if p.n_assumed else p.n)
+            PollEntry(
+                date=month_text(p.month),
+                share=p.share,
+                wording=wordings[p.poll_id],
+                pollster=p.pollster,
+                n=None if p.n_assumed else p.n,
+            )
             for p in sorted(polls, key=lambda p: p.month)
         ],
         mobilisation=MonthlySeries(months=months, value=[float(v) for v in state.mobilised]),

@@ -18,7 +18,7 @@ from forecast.forecasting.origin_state import claims_day
 from forecast.forecasting.predictive_checks import transition_log_odds
 from forecast.model.events import arrivals, is_concession
 from forecast.report.models.base import Band
-from forecast.report.models.evidence import CalendarEntry, Concession, Episode, History, LevelChange, NotableEvent, Stake
+from forecast.report.models.evidence import CalendarEntry, Concession, Episode, HistorySection, LevelChangeEntry, NotableEvent, StakeEntry
 
 ANSWER_WITHIN: Final = 60
 """Days in which a US act that names cooperation as its reason counts as the answer to a concession."""
@@ -27,7 +27,7 @@ NOTABLE: Final = 5
 _THETA_DRAWS: Final = 500
 
 
-def history(forecast: Forecast) -> History:
+def history(forecast: Forecast) -> HistorySection:
     """Coded levels by month and reading, latent tolerance of the main reading, and the events worth a mark."""
     state = forecast.origin_state
     main = forecast.readings["main"]
@@ -35,7 +35,7 @@ def history(forecast: Forecast) -> History:
     theta = transition_log_odds(main.draws.take(chosen), state.drivers).theta
     theta[:, 0] = theta[:, 1]  # the first month has no transition; it shows the first one's
     q10, q50, q90 = np.quantile(theta, [0.1, 0.5, 0.9], axis=0).tolist()
-    return History(
+    return HistorySection(
         months=[month_text(m) for m in months_of(state.data)],
         main=main.history.levels.tolist(),
         by_reading={name: fit.history.levels.tolist() for name, fit in forecast.readings.items()},
@@ -45,12 +45,12 @@ def history(forecast: Forecast) -> History:
     )
 
 
-def _changes(forecast: Forecast) -> list[LevelChange]:
+def _changes(forecast: Forecast) -> list[LevelChangeEntry]:
     data = forecast.origin_state.data
     months = months_of(data)
     levels = forecast.readings["main"].history.levels
     return [
-        LevelChange(
+        LevelChangeEntry(
             month=month_text(c.month),
             before=int(c.before),
             after=int(c.after),
@@ -132,10 +132,10 @@ def concessions(forecast: Forecast) -> list[Concession]:
     return sorted(rows, key=lambda row: row.date)
 
 
-def stakes(data: Data) -> list[Stake]:
+def stakes(data: Data) -> list[StakeEntry]:
     """Gains and costs for both sides. Modelled: a driver represents it; measured: there is a figure; else not measured."""
     return [
-        Stake(
+        StakeEntry(
             side=s.side, kind=s.kind, argument=s.argument, evidence=s.evidence, figure=s.figure, source=s.source, url=s.url,
             levels=[int(k) for k in s.applies_to_levels],
             status="modelled" if s.driver else "measured" if s.figure and s.figure != "not checked" else "not measured",

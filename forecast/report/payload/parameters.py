@@ -19,7 +19,7 @@ from forecast.forecasting.predictive_checks import predictive_checks, simulate_h
 from forecast.model.tolerance_data import History
 from forecast.priors.catalogue import CATALOGUE
 from forecast.priors.descriptions import short_label
-from forecast.report.models.fit import BetaSummary, Parameter, PosteriorSummary, PriorSummary, ReplicatedStatistic, Replicates, Skip
+from forecast.report.models.fit import BetaSummary, Parameter, ParameterSummary, PriorSummary, ReplicatedStatisticEntry, Replicates, Skip
 from forecast.reweighting.importance_ratios import PARAMETER_READERS
 from forecast.sensitivity.prior_effects import LEARNT_CONTRACTION, LEARNT_SHIFT
 from forecast.typing import Floats
@@ -78,7 +78,7 @@ def parameters(forecast: Forecast) -> list[Parameter]:
                 words=short_label(row.name),
                 unit=definition.unit,
                 prior=PriorSummary(text=str(forecast.origin_state.priors.spec(row.name)), **_quantiles(row.shown(before))),
-                posterior=PosteriorSummary(mean=float(shown.mean()), sd=float(shown.std()), **_quantiles(shown)),
+                posterior=ParameterSummary(mean=float(shown.mean()), sd=float(shown.std()), **_quantiles(shown)),
                 contraction=contraction,
                 shift=shift,
                 learnt=contraction >= LEARNT_CONTRACTION or shift >= LEARNT_SHIFT,
@@ -155,11 +155,11 @@ _STATISTICS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def replicated_statistics(observed: NDArray[np.int_], simulated: NDArray[np.int_]) -> list[ReplicatedStatistic]:
+def replicated_statistics(observed: NDArray[np.int_], simulated: NDArray[np.int_]) -> list[ReplicatedStatisticEntry]:
     """The record [T] beside replicates [S, T], a row a statistic; one that either side lacks has no row."""
     names = ("observed", "q05", "q50", "q95", "tail_p")
     rows = [
         (_STATISTICS.get(r.statistic, r.statistic), {n: float(getattr(r, n)) for n in names})
         for r in predictive_checks(observed, simulated)
     ]
-    return [ReplicatedStatistic(statistic=words, **numbers) for words, numbers in rows if all(map(np.isfinite, numbers.values()))]
+    return [ReplicatedStatisticEntry(statistic=words, **numbers) for words, numbers in rows if all(map(np.isfinite, numbers.values()))]

@@ -18,8 +18,8 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.ladder_forecast import forecast_from_history
 from forecast.formatting import listed, number_word, plain_percent
-from forecast.report.models.evidence import Agreement, DataWarning, Definition, Freshness, Source
-from forecast.report.models.fit import Diagnostics, Directions, FitDiagnostics, WeightedFit
+from forecast.report.models.evidence import AgreementEntry, DataWarning, Definition, FreshnessEntry, SourceEntry
+from forecast.report.models.fit import DiagnosticsSection, Directions, FitDiagnostics, WeightedFit
 from forecast.report.payload.history import ANSWER_WITHIN
 
 DEFINITIONS: Final = (
@@ -76,7 +76,7 @@ def definitions() -> list[Definition]:
     return [Definition(term=term, text=text) for term, text in DEFINITIONS]
 
 
-def diagnostics(forecast: Forecast) -> Diagnostics:
+def diagnostics(forecast: Forecast) -> DiagnosticsSection:
     """The worst over readings, and each reading's own."""
     state = forecast.origin_state
     weighted = {
@@ -84,7 +84,7 @@ def diagnostics(forecast: Forecast) -> Diagnostics:
         for name, part in (("opposition", state.opposition), ("events", state.rates))
     }
     by_reading = {name: FitDiagnostics(**fit.diagnostics.as_dict()) for name, fit in forecast.readings.items()}
-    return Diagnostics(**forecast.diagnostics.as_dict(), by_reading=by_reading, weighted=weighted)
+    return DiagnosticsSection(**forecast.diagnostics.as_dict(), by_reading=by_reading, weighted=weighted)
 
 
 def directions(forecast: Forecast) -> Directions:
@@ -113,9 +113,9 @@ def directions(forecast: Forecast) -> Directions:
     )
 
 
-def freshness(forecast: Forecast, today: date) -> list[Freshness]:
+def freshness(forecast: Forecast, today: date) -> list[FreshnessEntry]:
     return [
-        Freshness(
+        FreshnessEntry(
             series=f.series,
             file=f.file,
             newest=f.newest,
@@ -132,8 +132,8 @@ def data_warnings(problems: Iterable[Problem]) -> list[DataWarning]:
     return [DataWarning(file=p.file, row=p.row, column=p.column, text=f"{p.found}; expected {p.expected}. {p.remedy}") for p in problems]
 
 
-def reliability(forecast: Forecast) -> list[Agreement]:
-    return [Agreement(field=a.field, statistic=a.statistic, value=a.value, n=a.n) for a in agreements(forecast.origin_state.data)]
+def reliability(forecast: Forecast) -> list[AgreementEntry]:
+    return [AgreementEntry(field=a.field, statistic=a.statistic, value=a.value, n=a.n) for a in agreements(forecast.origin_state.data)]
 
 
 def limitations(forecast: Forecast) -> list[str]:
@@ -201,8 +201,8 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
     yield "The argument behind this forecast is older than the present Mexican government."
 
 
-def sources(data: Data) -> list[Source]:
+def sources(data: Data) -> list[SourceEntry]:
     return [
-        Source(name=s.name, what=f"{s.publisher}; {s.used_for}", terms=s.terms, citation=s.citation, url=s.url or None)
+        SourceEntry(name=s.name, what=f"{s.publisher}; {s.used_for}", terms=s.terms, citation=s.citation, url=s.url or None)
         for s in data.sources.values()
     ]

@@ -14,7 +14,7 @@ from forecast.forecasting.forecast_result import Forecast
 from forecast.forecasting.question_forecasts import QuestionForecast
 from forecast.forecasting.questions import resolution_date
 from forecast.report.models.base import Interval, Months
-from forecast.report.models.forecast import Baseline, CountBaselines, PriorAndForecast, Question, Rung
+from forecast.report.models.forecast import BaselineEntry, CountBaselines, PriorAndForecast, QuestionEntry, Rung
 from forecast.typing import Floats
 
 MEANINGS: Final = (
@@ -28,10 +28,10 @@ MEANINGS: Final = (
 """What is tolerated at each level."""
 
 
-def questions(forecast: Forecast) -> list[Question]:
+def questions(forecast: Forecast) -> list[QuestionEntry]:
     config = forecast.origin_state.data.questions
     return [
-        Question(
+        QuestionEntry(
             id=a.question.id,
             text=a.question.text,
             level=a.question.level,
@@ -61,7 +61,7 @@ def interval(answer: QuestionForecast) -> Interval:
     return Interval(prob=INTERVAL, low=within_unit(low), high=within_unit(high))
 
 
-def question_baselines(forecast: Forecast) -> list[Baseline]:
+def question_baselines(forecast: Forecast) -> list[BaselineEntry]:
     """What persistence and climatology give, frozen with the forecast that is to be scored beside them; null where nothing is on record."""
     state = forecast.origin_state
     answers = forecast.answers.values()
@@ -75,7 +75,7 @@ def question_baselines(forecast: Forecast) -> list[Baseline]:
             triple = ([float(p) for p in chances] for chances in (model, base.persistence_count, base.climatology_count))
             counts = CountBaselines(**dict(zip(("model", "persistence", "climatology"), triple, strict=True)))
         persistence, climatology = (base.persistence, base.climatology) if base else (None, None)
-        rows.append(Baseline(id=answer.question.id, persistence=persistence, climatology=climatology, counts=counts))
+        rows.append(BaselineEntry(id=answer.question.id, persistence=persistence, climatology=climatology, counts=counts))
     return rows
 
 
