@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forecast.cli._streams import Log, as_json
 from forecast.progress import Progress
 from forecast.storage.files import MAX_BYTES
-from forecast.storage.output import Output
 from forecast.workspace import Workspace, check_writable, find_workspace
+
+if TYPE_CHECKING:
+    from forecast.storage.output import Output
 
 
 def utc_now() -> datetime:
@@ -78,6 +80,8 @@ class Context:
 
     def output(self, file: str, force: bool) -> Output:
         """A file that the user names as output, checked before any work is done. Raises UsageError if it must not be written."""
+        from forecast.storage.output import Output
+
         where = self.workspace
         return Output.checked(self.environment.cwd / file, force=force, kept=(where.data, where.priors, where.reports))
 

@@ -38,11 +38,11 @@ def explain(context: Context, first: str | None, second: str | None, chosen: tup
     Monte Carlo noise. The parts add up to the change. Without A and B, the last two published runs are compared; with A alone, A and the
     published run. No sampler runs. If the report of B does not have the parts yet, they take about a minute.
     """
+    if len(chosen) > MAX_QUESTIONS:
+        raise UsageError("A terminal has room for four questions.", "Name fewer, or use --json.")
     from forecast.jobs.saved_run import SavedRun
     from forecast.report.models.forecast import Attribution
 
-    if len(chosen) > MAX_QUESTIONS:
-        raise UsageError("A terminal has room for four questions.", "Name fewer, or use --json.")
     reports = context.workspace.reports
     after = SavedRun.named(reports, second or "latest")
     after.check()

@@ -54,6 +54,10 @@ def load_workspace(where: Workspace | Path | str, as_of: date | None = None, tod
     What is left out is named among the warnings of the data.
 
     What was parsed is what the snapshot holds: if a file changes meanwhile all are read again, once; then InputError.
+
+    >>> inputs = load_workspace(workspace)
+    >>> len(inputs.data.events) > 100, str(inputs.priors["leverage.effect"].spec)
+    (True, 'Normal(1.6, 0.8)')
     """
     folder = where if isinstance(where, Workspace) else _at(Path(where))
     before = workspace_files(folder)

@@ -61,6 +61,10 @@ def fit(
     progress: a listener, or True to print a line now and then.
     explored: also try the other defensible choices and run the scenarios, which a report wants. The report's page is then drawn once
     before anything is fitted: InputError if a text of the workspace cannot be shown.
+
+    >>> result = fit(inputs, seed=7)
+    >>> 0 < result.probability("reach-4-12m") < 1
+    True
     """
     progress = listener_of(progress)
     if explored:
@@ -113,7 +117,12 @@ def fit(
 
 
 def simulate(inputs: Inputs, seed: int = DEFAULT_SEED, intervention: Intervention = NO_INTERVENTION) -> DriverPaths:
-    """Simulated paths of leverage, overdoses and opposition after the origin. An intervention changes them as a scenario does."""
+    """Simulated paths of leverage, overdoses and opposition after the origin. An intervention changes them as a scenario does.
+
+    >>> paths = simulate(inputs, seed=7)
+    >>> paths.leverage.ndim, bool((paths.leverage >= 0).all())
+    (2, True)
+    """
     return build_origin_state(inputs.data, inputs.priors, seed).pool(intervention)
 
 
@@ -140,6 +149,10 @@ def write_report(
 
     inputs: what the forecast was made from, as `load_workspace` gave it; the run keeps the files, and names the revision of every prior.
     notes: what else the manifest is to say, as of a run that is published: what it follows, and what was decided and why.
+
+    >>> run = write_report(result, folder, datetime(2026, 11, 24, tzinfo=UTC))
+    >>> sorted(path.name for path in run.path.glob("report.*"))
+    ['report.html', 'report.json', 'report.md']
     """
     digest = data_digest(forecast.origin_state.data) + forecast.origin_state.priors.digest()
     run_id = store.new_run_id(now, digest)

@@ -24,7 +24,12 @@ _LN2 = float(np.log(2.0))
 
 
 def build_model(history: History, priors: TolerancePriors) -> pm.Model:
-    """Model 5 for one history. Dims: month, level, from_rise (0..4), from_fall (1..5), administration, knot. Pure: no sampling."""
+    """Model 5 for one history. Dims: month, level, from_rise (0..4), from_fall (1..5), administration, knot. Pure: no sampling.
+
+    >>> model = build_model(result.origin_state.histories["main"], tolerance_priors(result.origin_state.priors))
+    >>> "leverage_effect" in model.named_vars, model.dim_lengths["from_rise"].eval().item()
+    (True, 5)
+    """
     n_months, n_knots = slots(history.drivers.origin)
     coords: Mapping[str, list[str] | list[int]] = {
         "month": list(range(n_months)),

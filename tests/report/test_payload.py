@@ -8,10 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from forecast.data.outcome import reading_titles
 from forecast.domain import HORIZONS, month_text
+from forecast.forecasting.question_forecasts import monte_carlo_error
 from forecast.formatting import capital
 from forecast.report.figures.history import history_table
 from forecast.report.figures.readings import densities_table
@@ -155,3 +157,10 @@ def test_a_reading_added_to_the_data_shows_its_title_everywhere(built: Report) -
     for text in (render_html(report), render_markdown(report)):
         assert shown in text
     assert reading_titles(data) == {r.name: r.title for r in built.readings} | {"covert_true": "the covert claims are true"}
+
+
+def test_monte_carlo_error_is_that_of_a_mean_of_independent_draws() -> None:
+    rng = np.random.default_rng(1)
+    draws = rng.normal(size=(2, 4_000))
+    error = monte_carlo_error(draws, np.array([0.5, 0.5]), None)
+    assert error == pytest.approx(np.sqrt(0.5 / 4_000), rel=0.1)
