@@ -174,10 +174,10 @@ def _rank(truth: float, draws: Floats, rng: np.random.Generator) -> int:
     return below + int(rng.integers(level + 1))
 
 
-def uniformity_test(ranks: RankStatistics, family_wise: float = 0.01, seed: int = 1) -> UniformityTest:
+def uniformity_test(ranks: RankStatistics, family_wise: float = 0.01, seed: int = 1, replicates: int = 100_000) -> UniformityTest:
     """Test whether all ranks are uniform: one p-value a quantity, by its ECDF band, with Bonferroni's correction."""
     unlearnt = ranks.unlearnt()
-    p = ecdf_p_values(ranks.ranks, ranks.draws, seed)
+    p = ecdf_p_values(ranks.ranks, ranks.draws, seed, replicates)
     judged = {n: float(v) for n, v in zip(ranks.names, p, strict=True) if n not in unlearnt}
     return UniformityTest(judged, family_wise / max(len(judged), 1), unlearnt, len(ranks.ranks), ranks.refused)
 

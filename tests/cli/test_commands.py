@@ -48,7 +48,10 @@ EXAMPLES = sorted({line for command in [main, *ALL.values()] for line in example
 
 def fits(example: str) -> bool:
     return example.startswith(
-        ("forecast run", "forecast refit", "forecast scenario run", "forecast priors reference", "forecast priors check --predict")
+        (
+            *("forecast run", "forecast refit", "forecast scenario run", "forecast priors reference", "forecast priors check --predict"),
+            "forecast data check",
+        )
     ) and not example.startswith("forecast runs")
 
 

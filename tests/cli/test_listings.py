@@ -180,6 +180,7 @@ def test_a_single_row_is_shown_in_full() -> None:
     assert text == f"id A061 count why {' '.join(['word'] * 60)} url {row['url']}"
 
 
+@pytest.mark.slow
 def test_a_single_row_fills_a_terminal_and_many_are_a_table(workspace: Workspace) -> None:
     root = str(workspace.data.parent)
     one = on_a_terminal("data", "show", "events", "--where", "id=A061", "--workspace", root)
@@ -194,6 +195,7 @@ def test_a_single_row_fills_a_terminal_and_many_are_a_table(workspace: Workspace
 LISTS = [("scenario", "list"), ("data", "sources"), ("data", "show"), ("priors", "list"), ("data", "pull", "--dry-run")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", LISTS, ids=" ".join)
 def test_lists_fit_a_terminal_of_80_columns(workspace: Workspace, words: tuple[str, ...]) -> None:
     lines = on_a_terminal(*words, "--workspace", str(workspace.data.parent))
@@ -210,6 +212,7 @@ def test_lists_in_a_pipe_have_all_columns_and_are_never_cut(workspace: Workspace
     assert "…" not in printed
 
 
+@pytest.mark.slow
 def test_names_that_are_to_be_typed_again_are_not_cut(workspace: Workspace) -> None:
     root = str(workspace.data.parent)
     names = [line.split()[0] for line in on_a_terminal("scenario", "list", "--workspace", root)[1:] if line[:1].isalpha()]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast import workspace as places
@@ -155,6 +155,7 @@ def test_a_result_that_could_not_be_printed_is_told(tmp_path: Path) -> None:
     assert done.stderr == "The output could not be printed: No space left on device. The exit code is that of the work itself.\n"
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_deleted_is_no_place_and_no_crash(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     places.create_workspace(tmp_path / "workspace")
@@ -191,6 +192,7 @@ def shown(text: str, encoding: str = "utf-8") -> str:
     return raw.getvalue().decode(encoding)
 
 
+@settings(max_examples=30)
 @given(
     st.text(st.characters() | st.sampled_from(STEERING)),
     st.sampled_from(["utf-8", "utf-16", "ascii", "latin-1", "cp1252", "cp437", "shift-jis"]),
@@ -208,6 +210,7 @@ def test_what_steers_is_shown_as_an_escape(character: str) -> None:
     assert shown(f"a{character}b") == f"a{escape}b"
 
 
+@settings(max_examples=30)
 @given(st.text())
 def test_what_utf_8_can_show_is_not_touched(text: str) -> None:
     if refused_character(text) is None and "\r" not in text:
@@ -239,6 +242,7 @@ KEPT = {"INTEGRAL", "PROPORTIONAL TO"}
 """Signs of formulas, in comments and docstrings only."""
 
 
+@settings(max_examples=30)
 @given(
     st.recursive(st.text(st.characters() | st.sampled_from(STEERING)) | st.integers() | st.none(), st.lists),
     st.sampled_from(["utf-8", "ascii", "latin-1"]),

@@ -52,17 +52,16 @@ def test_no_argument_steers_the_terminal(command: Command, workspace: places.Wor
 
 
 FILES = {
-    "data/events.csv": ["data", "check"],
-    "data/coverage.toml": ["data", "check"],
+    "data/events.csv": ["data", "show", "events"],
+    "data/coverage.toml": ["data", "show", "coverage"],
     "data/scenarios/trade-deal.toml": ["scenario", "list"],
     "priors/leverage.toml": ["priors", "show", "leverage.effect"],
     "priors/ladder.toml": ["priors", "list"],
 }
 
 
+@pytest.mark.parametrize(("at", "how"), [("text", []), ("end", ["--json"])])
 @pytest.mark.parametrize("file", FILES)
-@pytest.mark.parametrize("at", ["text", "end"])
-@pytest.mark.parametrize("how", [[], ["--json"]])
 def test_no_file_steers_the_terminal(command: Command, workspace: places.Workspace, file: str, at: str, how: list[str]) -> None:
     """In a text of the file, with TOML's own escapes so that it is read, and after its last line."""
     path = workspace.root / file
@@ -70,7 +69,8 @@ def test_no_file_steers_the_terminal(command: Command, workspace: places.Workspa
     escaped = EVIL.replace("\r", "\\r") if file.endswith(".csv") else "".join(f"\\u{ord(c):04x}" for c in EVIL)
     changed = re.sub(r'(title|why|what) = "', lambda hit: hit[0] + escaped, text) if at == "text" else text + EVIL
     path.write_text(changed, encoding="utf-8", newline="")
-    assert clean(command(*FILES[file], *how, cwd=workspace.root))
+    check = at == "end" and file.startswith("data/")  # a file that is refused; one that is not would have models fitted to it
+    assert clean(command(*(["data", "check"] if check else FILES[file]), *how, cwd=workspace.root))
 
 
 def test_no_message_steers_the_bars_of_a_terminal() -> None:
@@ -168,6 +168,7 @@ def test_a_name_that_no_system_takes_is_refused_in_short(command: Command, works
     assert len(result.stderr) < 1500
 
 
+@pytest.mark.slow
 def test_explain_says_what_it_lacks_before_it_loads_anything_heavy(workspace: places.Workspace) -> None:
     script = """
 import sys

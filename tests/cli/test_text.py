@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.cli._text import _fitted, counted, table, wrap
@@ -40,6 +40,7 @@ def test_words_break_at_spaces_only_and_a_number_keeps_its_sign() -> None:
     assert wrap("about 12 % of them", 8) == ["about", "12 % of", "them"]
 
 
+@settings(max_examples=30)
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "Zs"])), st.integers(10, 60))
 def test_wrapping_loses_no_letter(text: str, width: int) -> None:
     lines = wrap(text, width)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.cli import _progress
@@ -77,6 +77,7 @@ def test_a_run_has_six_steps_and_ends_with_all_of_it_done() -> None:
     assert (positions[-1].number, positions[-1].steps, positions[-1].share, positions[-1].left) == (6, 6, 1.0, 0.0)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from([*SECONDS, "unheard of"]), st.none() | st.floats(0, 1), st.floats(0, 500))))
 def test_whatever_is_said_nothing_runs_backwards(calls: list[tuple[str, float | None, float]]) -> None:
     clock = Clock()

@@ -7,7 +7,7 @@ from math import inf, log, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.evaluation.scores import brier_score, count_scores, log_score, mean_score, ranked_probability_score, separate_windows
@@ -34,6 +34,7 @@ def test_a_count_is_scored_by_its_whole_distribution() -> None:
     assert count_scores([1.0, 0.0], 1) == (1.0, inf)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.integers(0, 6))
 def test_ranked_is_the_sum_of_squares_over_the_thresholds(at_least: list[float], came: int) -> None:
     """Also where a person's chances of higher levels are not smaller."""
@@ -70,12 +71,14 @@ def disjoint(several: list[tuple[int, int]]) -> int:
     return 0
 
 
+@settings(max_examples=30)
 @given(starts=st.lists(st.integers(0, 40), min_size=1, max_size=8), length=st.integers(1, 12))
 def test_separate_windows_are_the_most_that_do_not_overlap(starts: list[int], length: int) -> None:
     several = [(start, start + length - 1) for start in starts]
     assert separate_windows(several) == disjoint(several)
 
 
+@settings(max_examples=30)
 @given(several=spans)
 def test_short_windows_do_not_vouch_for_long_ones(several: list[tuple[int, int]]) -> None:
     """Each counts as long as the longest, so there are at most as many as that goes into all months."""
