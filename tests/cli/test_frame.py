@@ -228,7 +228,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the backgro
 @main.command()
 def wait():
     click.echo("waiting")
-    time.sleep(60)
+    for _ in range(600):  # a signal just before a sleep is only seen after it
+        time.sleep(0.1)
 main(["wait"])
 """
     waiting = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -74,7 +74,7 @@ def test_a_fallback_is_never_written(command: Command, fallback: places.Workspac
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("words", [["data", "check"], ["runs", "list"], ["priors", "show", "leverage.effect"], ["questions", "list"]])
+@pytest.mark.parametrize("words", [["data", "show"], ["runs", "list"], ["priors", "show", "leverage.effect"], ["questions", "list"]])
 def test_a_fallback_is_read(command: Command, fallback: places.Workspace, tmp_path: Path, words: list[str]) -> None:
     (tmp_path / "empty").mkdir()
     assert command(*words, cwd=tmp_path / "empty").exit_code == 0

@@ -127,7 +127,7 @@ def test_the_models_refuse_what_the_schema_built_from_them_refuses(data: st.Data
 
 
 @given(data=st.data())
-@settings(max_examples=20)
+@settings(max_examples=8)
 def test_what_priors_try_checks_of_the_questions_is_no_stricter_than_the_models(data: st.DataObject) -> None:
     report = changed(data, [place for place in PARTS if place[0] in ("questions", "headline")])
     if not checked(report)[1]:
