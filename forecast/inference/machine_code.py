@@ -52,7 +52,7 @@ class MachineCode:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CacheEntry:
     """A file of the cache: its size in bytes, its function, the day it was made; damage says why it is not used, else it is empty."""
 
     path: Path
@@ -108,12 +108,12 @@ def code_key(module: str, function: str) -> dict[str, str]:
     }
 
 
-def entries(folder: Path) -> list[Entry]:
+def entries(folder: Path) -> list[CacheEntry]:
     """The files of the cache, by name."""
     return [_entry(path) for path in sorted(folder.glob(f"*{CODE}"))]
 
 
-def _entry(path: Path) -> Entry:
+def _entry(path: Path) -> CacheEntry:
     status = path.lstat()
     made = datetime.fromtimestamp(status.st_mtime, UTC).date().isoformat()
     try:
@@ -121,9 +121,9 @@ def _entry(path: Path) -> Entry:
         key = header["key"]
         module, _, function = key["function"].rpartition(".")
         damage = "" if code_key(module, function) == key else "made by another version or for another machine"
-        return Entry(path, status.st_size, key["function"], made, damage)
+        return CacheEntry(path, status.st_size, key["function"], made, damage)
     except (_RefusedError, UnreadableError, CodeError, ImportError, OSError) as e:
-        return Entry(path, status.st_size, "", made, str(e))
+        return CacheEntry(path, status.st_size, "", made, str(e))
 
 
 class _RefusedError(Exception):

@@ -44,6 +44,7 @@ READS = [
     "report", "status", "diff", "explain", "init", "data check", "data show", "data sources", "priors list", "priors show", "priors check",
     "priors try", "priors log", "priors pool", "priors sensitivity", "scenario list", "scenario run", "questions list", "questions score",
     "questions verify", "runs list", "runs verify", "data", "data add", "priors", "scenario", "questions", "runs", "schedule",
+    "cache", "cache show", "cache clear",  # no workspace
 ]  # fmt: skip
 
 

@@ -307,7 +307,7 @@ def test_it_imports_nothing_heavier_than_numpy(with_run: Workspace, tmp_path: Pa
         f"'--workspace', {str(with_run.data.parent)!r}]\n"
         "try: main()\n"
         "except SystemExit as e: code = e.code\n"
-        "heavy = [m for m in ('scipy', 'numba', 'pydantic', 'pymc', 'arviz', 'pandas', 'xarray', 'jinja2', 'altair') if m in sys.modules]\n"
+        "heavy = [m for m in ('scipy', 'numba', 'pydantic', 'pymc', 'arviz', 'pandas', 'xarray', 'jinja2') if m in sys.modules]\n"
         "print(code, heavy, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
