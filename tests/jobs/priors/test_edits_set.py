@@ -185,7 +185,7 @@ def test_a_run_that_does_not_tell_its_priors_says_nothing(run: Run, workspace: W
     store.write_run(workspace.reports, RUN, lambda folder: (folder / "report.json").write_text(report, encoding="utf-8"), meta)
     store.publish(workspace.reports, RUN)
     message = " ".join(run("set", "leverage.effect = Normal(0.8, 0.3)", *SIGNED).stdout.split())
-    assert "Its effect on the headline is not known." in message
+    assert "Its effect on the headline could not be computed." in message
     assert "does not name the priors it was made from" in message
     assert read_history(workspace.priors).edits[0].before is None
 
