@@ -118,8 +118,8 @@ def failure(moved: Mapping[str, Any]) -> ForecastError | None:
     worst = moved["unexplained"][0]
     q = moved["questions"][worst]
     return ForecastError(
-        f"Since run {moved['from_run']}, something that is in no part moved {worst} by {100 * q['noise']:+.2f} points, where chance has a "
-        f"standard error of {100 * q['remainder_se']:.2f}. This holds for {len(moved['unexplained'])} of {len(moved['questions'])} "
+        f"Since run {moved['from_run']}, a cause that no part shows moved {worst} by {100 * q['noise']:+.2f} points; chance alone has a "
+        f"standard error of {100 * q['remainder_se']:.2f}. This is so for {len(moved['unexplained'])} of {len(moved['questions'])} "
         "questions.",
         "Fit again with another --seed. If the change remains, its cause is not in data, priors or versions.",
     )
