@@ -69,7 +69,7 @@ class Event(Record):
     until: Opt[DateCell] = Field(description="day on which the measure ended")
     ends: IdList = Field(description="ids of the measures that it ends")
     answers: Opt[Literal["sufficient", "insufficient"]] = Field(description="whether Washington itself calls what Mexico did enough")
-    episode: Text = Field(description="a name that all rows on one request, the answers to it and what followed share")
+    episode: Text = Field(description="a name that all rows on one act or quarrel share")
     caused_by: IdList = Field(description="ids of the earlier rows that it responds to")
     same_act_as: IdList = Field(description="ids of earlier rows on the same act")
     disputed: Text = Field(description="'no', or what is contested and by whom")
