@@ -46,7 +46,9 @@ def find_workspace(option: str | Path | None, environ: Mapping[str, str], cwd: P
     """
     chosen = _choose(option, environ, cwd)
     if chosen.reports.exists() and not chosen.reports.is_dir():
-        raise StoreError(f"{chosen.reports} is no folder, so no run can be kept there.", "Move it away; the next command makes the folder.")
+        raise StoreError(
+            f"{chosen.reports} is not a folder, so no run can be kept there.", "Move it away; the next command makes the folder."
+        )
     return chosen
 
 
@@ -102,7 +104,7 @@ def check_writable(where: Workspace) -> None:
     """Raises UsageError if a workspace must not be written: a fallback that was not named, or the copy inside an installed wheel."""
     if where.fallback:
         raise UsageError(
-            f"The current folder is no workspace, and {where.root}, {where.why}, is written to only if you name it.",
+            f"The current folder is not a workspace, and {where.root}, {where.why}, is written to only if you name it.",
             "`forecast init DIR` makes a workspace of your own; --workspace DIR or FORECAST_WORKSPACE names one.",
         )
     if where.data.is_relative_to(PACKAGE):

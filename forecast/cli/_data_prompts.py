@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 80
 NOUNS: Final = {"events": "event", "claims": "claim", "polls": "poll"}
 COVERAGE: Final = (
-    "No row of {file} may be dated after the day through which the file has been read, because no draft up to that day means that nothing "
+    "No row of {file} may be dated after the day through which the file has been read, because a day without a row means that nothing "
     "happened. Answer y if you have looked for everything up to {day}: writing the row then also raises covered_through of {file} in "
     "coverage.toml, and for events.csv the origin of the forecast moves with it. Answer n to give another date."
 )

@@ -12,13 +12,16 @@ from forecast.cli._text import counted, table
 
 @click.group("cache", cls=Group, epilog=examples("forecast cache show", "forecast cache clear"))
 def cache() -> None:
-    """Show or clear compiled code that a later run uses again."""
+    """Show or clear the compiled code that later runs use again."""
 
 
 @cache.command("show", epilog=examples("forecast cache show", "forecast cache show --json"))
 @common()
 def show(context: Context) -> None:
-    """Show where compiled code is kept, what is there, and whether this version of the program uses it on this machine."""
+    """Show where compiled code is kept, and what is there.
+
+    Each file is listed with the reason if this version of the program does not use it on this machine.
+    """
     from forecast.inference.machine_code import entries
     from forecast.storage.caches import cache_folder, other_code
 
@@ -41,7 +44,7 @@ def show(context: Context) -> None:
 @cache.command("clear", epilog=examples("forecast cache clear"))
 @common()
 def clear(context: Context) -> None:
-    """Remove all compiled code. Nothing else is lost: the next run compiles again, which takes some seconds."""
+    """Remove all compiled code. The next run compiles again, which takes some seconds; nothing else is lost."""
     from forecast.storage.caches import cache_folder, clear_cache
 
     folder = cache_folder()

@@ -32,9 +32,10 @@ def data() -> None:
 @data.command(epilog=examples("forecast data check", "forecast data check --json"))
 @common()
 def check(context: Context) -> None:
-    """Check every file and list all errors (exit 3) and warnings, and what a forecast made today would leave out.
+    """Check all data, priors and scenarios: list every error and warning.
 
-    The models of the drivers are fitted too; if one of them fails, no forecast can be made (exit 4).
+    Errors end with exit code 3. Warnings also name what a forecast made today would leave out. The models of the drivers are fitted too;
+    if one of them fails, no forecast can be made (exit code 4).
     """
     from forecast.data.problems import problem_document, problem_lines, problem_summary
     from forecast.errors import InputError

@@ -84,8 +84,8 @@ def _help(name: str, column: str) -> str:
 def event(context: Context, **words: Any) -> None:
     """Add an act or a statement to events.csv.
 
-    On a terminal it asks for every column that no option gives; ? explains at every prompt. Otherwise give options or --from, and --yes.
-    Before the row is written, it is shown with what it changes.
+    On a terminal the command asks for each column that you did not give as an option; type ? at a prompt for an explanation. Without a
+    terminal, give all required columns as options or use --from, and add --yes. The row and what it changes are shown before it is written.
     """
     _add(context, "events", **words)
 
@@ -101,8 +101,8 @@ def event(context: Context, **words: Any) -> None:
 def claim(context: Context, **words: Any) -> None:
     """Add a claim about the level of some months to outcome_claims.csv.
 
-    On a terminal it asks for every column that no option gives; ? explains at every prompt. Otherwise give options or --from, and --yes.
-    Before the row is written, it is shown with what it changes.
+    On a terminal the command asks for each column that you did not give as an option; type ? at a prompt for an explanation. Without a
+    terminal, give all required columns as options or use --from, and add --yes. The row and what it changes are shown before it is written.
     """
     _add(context, "claims", **words)
 
@@ -118,8 +118,8 @@ def claim(context: Context, **words: Any) -> None:
 def poll(context: Context, **words: Any) -> None:
     """Add a poll to polls.csv.
 
-    On a terminal it asks for every column that no option gives; ? explains at every prompt. Otherwise give options or --from, and --yes.
-    Before the row is written, it is shown with what it changes.
+    On a terminal the command asks for each column that you did not give as an option; type ? at a prompt for an explanation. Without a
+    terminal, give all required columns as options or use --from, and add --yes. The row and what it changes are shown before it is written.
     """
     _add(context, "polls", **words)
 

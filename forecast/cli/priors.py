@@ -31,10 +31,10 @@ if TYPE_CHECKING:
         "set": Lazy("forecast.cli.priors_set:set_", "Change priors in their files and add each edit to the history."),
         "undo": Lazy(
             "forecast.cli.priors_set:undo",
-            "Undo changes of priors: value, reason, source, author and date become what they were.",
+            "Undo changes of priors, and restore value, reason, source, author and date.",
         ),
         "log": Lazy("forecast.cli.priors_set:log", "Show who changed which prior, when and why, newest first."),
-        "elicit": Lazy("forecast.cli.priors_elicit:elicit", "Build the prior NAME from your answers, and show what it implies."),
+        "elicit": Lazy("forecast.cli.priors_elicit:elicit", "Build the prior NAME from your answers to a few questions."),
         "pool": Lazy(
             "forecast.cli.priors_pool:pool",
             "Pool several people's beliefs about the prior NAME, and show what the pool implies.",

@@ -77,7 +77,7 @@ def elicit(
     why: str | None,
     by: str | None,
 ) -> None:
-    """Build the prior NAME from your answers, and show what it implies.
+    """Build the prior NAME from your answers to a few questions.
 
     On a terminal the command asks for numbers, shows the prior, and asks again until you accept it. Then it offers to write it, as
     `forecast priors set` does. With one of the options below it skips the questions. Nothing is written without --yes or your consent.
@@ -221,13 +221,13 @@ def _question(name: str, method: str, unit: str) -> list[str]:
     if method == "odds":
         picture = CONTRASTS[name]
         return [
-            f"Picture two situations, alike but for this: {picture.first}; {picture.second}.",
-            f"By what factor does the second multiply the odds of {picture.what}? Three numbers, 1 for no difference, under 1 for less:",
-            "nearly surely more than, as likely above as below, nearly surely less than (5, 50 and 95 %).",
+            f"Think of two situations that differ only in this: {picture.first}; {picture.second}.",
+            f"By what factor does the second multiply the odds of {picture.what}? 1 is no difference, below 1 is less. It is:",
+            "almost certainly above, as likely above as below, almost certainly below (5, 50 and 95 %).",
         ]
     return {
-        "quantiles": [f"In {unit}: nearly surely more than, as likely above as below, nearly surely less than (5, 50 and 95 %)."],
-        "within-a-year": ["The chance within a year in ordinary times: nearly surely more than, nearly surely less than (5 and 95 %)."],
+        "quantiles": [f"In {unit}. It is almost certainly above, as likely above as below, almost certainly below (5, 50 and 95 %):"],
+        "within-a-year": ["The chance within a year in ordinary times. It is almost certainly above, almost certainly below (5 and 95 %):"],
         "headline": ["The chance that level 4 or more is reached within twelve months."],
     }[method]
 

@@ -139,7 +139,7 @@ def _agreement(pooled: PooledPrior) -> str:
     elif share < 0.5:
         how = "They disagree in part"
     else:
-        how = "They differ from each other more than each is unsure"
+        how = "They differ from each other by more than their own uncertainty"
     text = f"{how}: {fine_percent(share)} of the variance is between people, the rest is each person's own uncertainty."
     if pooled.method == "log" and share >= 0.1:
         text += " The log pool ignores this disagreement; the linear pool includes it."

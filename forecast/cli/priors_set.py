@@ -101,7 +101,7 @@ def result_lines(done: PriorEditResult) -> Iterator[str]:
 def _outlook(seen: HeadlineChange) -> Iterator[str]:
     """How a change moves the headline, and when the forecast changes."""
     if seen.lacking:
-        yield f"Its effect on the headline is not known. {seen.lacking}"
+        yield f"Its effect on the headline could not be computed. {seen.lacking}"
     elif seen.before:
         yield f"{_headline(seen.before, seen.after)}."
     yield "The forecast changes with the next `forecast refit`."
@@ -111,7 +111,7 @@ def _outlook(seen: HeadlineChange) -> Iterator[str]:
 @common()
 @click.argument("revisions", metavar="REVISION...", nargs=-1, required=True)
 def undo(context: Context, revisions: tuple[str, ...]) -> None:
-    """Undo changes of priors: value, reason, source, author and date become what they were.
+    """Undo changes of priors, and restore value, reason, source, author and date.
 
     REVISION is what `forecast priors log` shows before a change, such as 3-1c9e07aa, or its number alone. Only the last change of a prior
     can be undone; if there are several, undo the newest first. An undo is added to the history and can itself be undone.

@@ -151,9 +151,9 @@ def trial_verdict(tried: EditTrial) -> str:
     if tried.accepted:
         return f"Accepted ({tried.how})."
     if tried.kept:
-        return f"Not accepted: these draws cannot answer that. The fitted numbers of run {tried.kept.run_id} do."
+        return f"Not accepted: these draws cannot show the effect. Use the fitted numbers of run {tried.kept.run_id}."
     if tried.how == "refit":
-        return "These draws cannot answer that: it needs a refit (--refit)."
+        return "These draws cannot show the effect of this edit: it needs a refit (--refit)."
     return "Not accepted: the edit lies too far from the run's priors. The answer needs a refit (--refit); these numbers are rough."
 
 

@@ -52,7 +52,7 @@ def questions() -> None:
     """List, predict, resolve and score the questions in the ledger.
 
     The ledger holds the questions of every published run. You can add questions, and predictions of your own. QUESTION is an id, or the
-    beginning of an id if no other begins so. Entries are never edited.
+    beginning of an id that only one id has. Entries are never edited.
     """
 
 
@@ -66,7 +66,7 @@ def questions() -> None:
 def list_(context: Context, question: str | None, everything: bool, due: bool) -> None:
     """List the questions that are open, due or disputed.
 
-    With QUESTION: all questions whose id begins so, resolved or not. If there is only one, everything recorded about it.
+    With QUESTION: all questions whose id begins with it, resolved or not. If there is only one, everything recorded about it.
     """
     from forecast.cli._questions_view import COLUMNS, document, not_entered, page, question_lines, rows
     from forecast.cli._text import print_rows
@@ -220,7 +220,7 @@ def score(context: Context) -> None:
     """Score the resolved questions, by kind, horizon and author.
 
     The model and every person are compared with two baselines, fixed when the question was entered: persistence (nothing changes) and
-    climatology (the future is like the past). Below the table: whether edits of priors helped.
+    climatology (everything happens as often as it has on average). Below the table: whether edits of priors helped.
     """
     from forecast.cli._questions_view import score_lines
     from forecast.jobs.questions.score import score_ledger

@@ -61,16 +61,16 @@ def run_lines(result: Publication, as_of: date | None) -> list[str]:
 
 @click.command(epilog=examples("forecast refit", "forecast refit --wait", "forecast refit --wait 600 --json"))
 @common("seed")
-@click.option("--pull", is_flag=True, help="Fetch the newest official figures first. A source that cannot be reached stops nothing.")
+@click.option("--pull", is_flag=True, help="Fetch the newest official figures first. The refit goes on if a source cannot be reached.")
 @click.option(
     "--wait", metavar="[SECONDS]", is_flag=False, flag_value=inf, default=0.0, type=Seconds(),
-    help="If another refit is running, wait for it: at most SECONDS, or without a number until it ends. Else give up at once.",
+    help="If another refit is running, wait for it: at most SECONDS, or until it ends. By default, give up at once.",
 )  # fmt: skip
 def refit(context: Context, pull: bool, wait: float) -> None:
     """Update the published forecast if data or priors have changed.
 
     Prints the decision and its reason. skipped: no value has changed. reweighted: the change is small, so the draws of the published run
-    are weighted anew. refitted: the model was fitted again. refused: the data check failed (exit code 3) or the fit did not pass the gate
+    get new weights. refitted: the model was fitted again. refused: the data check failed (exit code 3) or the fit did not pass the gate
     (exit code 4); then the published forecast stays as it was.
     """
     where = context.own_workspace

@@ -33,7 +33,10 @@ def runs() -> None:
 @runs.command("list", epilog=examples("forecast runs list", "forecast runs list --json"))
 @common()
 def list_(context: Context) -> None:
-    """List the runs, newest first, with origin, headline and 80 % interval, decision, and whether they were published."""
+    """List the runs, newest first.
+
+    The table shows origin, headline with its 80 % interval, decision, and whether the run was published.
+    """
     from forecast.jobs.index import as_rows, entries
 
     reports = context.workspace.reports
@@ -82,7 +85,10 @@ def _lines(runs: Sequence[RunSummary]) -> Iterator[str]:
 @common()
 @click.argument("run", required=False)
 def verify(context: Context, run: str | None) -> None:
-    """Compare every file of RUN, or of all runs, with the digests in its manifest, and read its report and draws."""
+    """Check that the files of RUN, or of all runs, were not changed.
+
+    Every file is compared with its digest in the manifest. Report and draws are also read.
+    """
     from forecast.jobs.saved_run import SavedRun
 
     reports = context.workspace.reports

@@ -121,7 +121,7 @@ def _inputs_lines(run_id: str, used: InputsUsed) -> list[str]:
     changed = [name for name, differs in inputs.items() if differs]
     refused = [name for name, differs in inputs.items() if differs is None]
     if changed:
-        text += f" The {' and '.join(changed)} of the workspace have changed since; `forecast refit` follows them."
+        text += f" The {' and '.join(changed)} of the workspace have changed since; `forecast refit` makes a forecast from them."
     if refused:
         text += f" The {' and '.join(refused)} of the workspace have problems: see `forecast {refused[0]} check`."
     return wrap(f"{text} Months are counted from {used.origin}.")

@@ -119,7 +119,7 @@ def split_csv(text: str, name: str) -> tuple[list[CsvLine], list[Problem]]:
             start = reader.line_num + 1
             if len(lines) > MAX_ROWS:
                 found = f"more than {MAX_ROWS:,} rows"
-                return lines, [Problem(name, found, "a table that a person can read", "Put the right file in its place.", start - 1)]
+                return lines, [Problem(name, found, f"at most {MAX_ROWS:,} rows", "Put the right file in its place.", start - 1)]
     except csv.Error as e:
         return lines, [
             Problem(
@@ -162,6 +162,6 @@ def _wrong_count(name: str, line: int, cells: tuple[str, ...], header: tuple[str
     remedy = (
         "Put double quotes around a text that holds a comma, and write numbers without a thousands separator."
         if n > m
-        else "Add the missing cells (an empty cell still needs its comma), or find the quote that swallowed some."
+        else "Add the missing cells (an empty cell still needs its comma), or close the quote that joins several cells."
     )
     return Problem(name, f"{n} field{'s' if n != 1 else ''}", f"{m}, one a column", remedy, line)

@@ -87,7 +87,7 @@ _EXPECTED = {
     "date_type": ("a date", "Write it as 2026-06-30, without quotes."),
     "datetime_type": ("a date", "Write it as 2026-06-30, without quotes."),
     "string_pattern_mismatch": ("a month of the form YYYY-MM", "Write a month from 01 to 12 after a year of four digits."),
-    "finite_number": ("a finite number", "Write a number that has an end."),
+    "finite_number": ("a finite number", "Write a finite number."),
 }
 
 _BOUNDS = {"greater_than_equal": "≥", "less_than_equal": "≤", "greater_than": ">", "less_than": "<"}

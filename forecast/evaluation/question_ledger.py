@@ -190,10 +190,10 @@ class QuestionLedger:
             shown = ", ".join(begin[:4]) + (", …" if len(begin) > 4 else "")
             raise UsageError(f"{name!r} may mean {shown}.", "Write more of the id.")
         if not self.questions:
-            raise UsageError(f"{name!r} is no question: the ledger has none yet.", "`forecast run --publish` enters the first.")
+            raise UsageError(f"{name!r} is not a question: the ledger has none yet.", "`forecast run --publish` enters the first.")
         near = nearest_words(name, self.questions, cutoff=0.4)
         raise UsageError(
-            f"{name!r} is no question in the ledger.",
+            f"{name!r} is not a question in the ledger.",
             f"Did you mean {' or '.join(near)}?" if near else "`forecast questions list --all` shows them.",
         )
 

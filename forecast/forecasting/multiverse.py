@@ -36,9 +36,9 @@ SYMMETRIC = Normal(1.1, 0.67)
 """Prior of one effect that raises the odds of rises and lowers those of falls: wide, between the two fits of the outside view."""
 
 PRESSURE_TRANSFORMS: tuple[tuple[str, PressureTransform, str], ...] = (
-    ("linear", lambda leverage: leverage, "the log-odds go on rising with leverage"),
-    ("capped at 1", lambda leverage: np.minimum(leverage, 1.0), "beyond the mean of 2025 it adds nothing"),
-    ("as yes or no", lambda leverage: np.asarray(leverage > 0.5, float), "0 or 1, as the outside view knows it"),
+    ("linear", lambda leverage: leverage, "the log-odds rise in proportion to leverage"),
+    ("capped at 1", lambda leverage: np.minimum(leverage, 1.0), "pressure above the mean of 2025 adds nothing"),
+    ("as yes or no", lambda leverage: np.asarray(leverage > 0.5, float), "0 or 1, as in the outside view"),
 )
 
 
@@ -129,17 +129,17 @@ def universes(origin_state: OriginState, disputed: Disputed | None, alternatives
         return Universe(label, group, note, levels, constants)
 
     symmetric = replace(with_priors({"leverage.effect": SYMMETRIC}), symmetric=True)
-    yield prior_choice("pressure symmetric", PRESSURE_SCALE, "one effect that lifts rises and holds falls", symmetric)
+    yield prior_choice("pressure symmetric", PRESSURE_SCALE, "one effect: rises likelier, falls as much less likely", symmetric)
     same_year, year_before = with_priors(alternatives[SAME_YEAR]), with_priors(alternatives[YEAR_BEFORE])
-    yield prior_choice("pressure effect as coded elsewhere", PRESSURE_SCALE, "of the same year, with its hindsight", same_year)
-    yield prior_choice("pressure effect of the year before", PRESSURE_SCALE, "the lagged fit to other states", year_before)
+    yield prior_choice("pressure effect as coded elsewhere", PRESSURE_SCALE, "fit to other states: same year", same_year)
+    yield prior_choice("pressure effect of the year before", PRESSURE_SCALE, "fit to other states: year before", year_before)
     no_pressure = replace(base, leverage=NO_EFFECT, leverage_on_falls=NO_EFFECT)
     yield prior_choice("pressure off", "drivers", "no effect on rises or falls", no_pressure)
     for factor in (1.0, 0.5):
         constants = with_priors({"outside_view.selection": Fixed(factor)})
         yield prior_choice(f"selection factor {factor:g}", "outside view", "on the chances of reaching 4", constants)
     drug_cases = with_priors(alternatives[DRUG_CASES])
-    yield prior_choice("drug cases alone", "outside view", "the ladder of states where drugs were the reason", drug_cases)
+    yield prior_choice("drug cases alone", "outside view", "priors of the ladder from drug cases only", drug_cases)
     stops_at_3 = replace(base, skip_up=_never_through_3(base))
     yield prior_choice("no going on through 3", "outside view", "a rise that reaches 3 stops there", stops_at_3)
     no_just_risen = replace(base, just_risen=NO_EFFECT)

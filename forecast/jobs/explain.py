@@ -27,7 +27,9 @@ NOISE_Z: Final = 2.0
 SHARED: Final = "Both forecasts use draws of the same fit, so sampling noise cancels except for resampling error."
 LATER: Final = "All parts are computed with the draws of the later run."
 EARLIER: Final = "All parts are computed with the draws of the earlier run; those of the later run are too far from its inputs."
-JOINT: Final = "The draws cannot carry every change: what lies between them and the other run is one part, with the noise of both runs."
+JOINT: Final = (
+    "The draws cannot be reweighted to all inputs between the runs. The steps they do not reach are one part, with the noise of both runs."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +118,10 @@ def failure(moved: Mapping[str, Any]) -> ForecastError | None:
     worst = moved["unexplained"][0]
     q = moved["questions"][worst]
     return ForecastError(
-        f"Since run {moved['from_run']}, something that is in no part moved {worst} by {100 * q['noise']:+.2f} points, where chance has a "
-        f"standard error of {100 * q['remainder_se']:.2f}. This holds for {len(moved['unexplained'])} of {len(moved['questions'])} "
+        f"Since run {moved['from_run']}, a cause that no part shows moved {worst} by {100 * q['noise']:+.2f} points; chance alone has a "
+        f"standard error of {100 * q['remainder_se']:.2f}. This is so for {len(moved['unexplained'])} of {len(moved['questions'])} "
         "questions.",
-        "Fit again with another --seed. If it stays, something changed that is not in data, priors or versions.",
+        "Fit again with another --seed. If the change remains, its cause is not in data, priors or versions.",
     )
 
 

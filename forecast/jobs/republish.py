@@ -65,11 +65,11 @@ def _check(run: SavedRun) -> None:
     report = run.report
     if report.as_of is not None:
         raise UsageError(
-            f"Run {run.name} knows nothing that was published after {report.as_of}, so it is never published.",
+            f"Run {run.name} uses nothing that was published after {report.as_of}, so it is never published.",
             "Publish a run that was not made with --as-of.",
         )
     if report.diagnostics.status != "pass":
-        raise GateError(f"Run {run.name} did not pass the gate, so it is not published.", "The last good forecast stands.")
+        raise GateError(f"Run {run.name} did not pass the gate, so it is not published.", "The last published forecast stays as it was.")
 
 
 def _published(reports: Path) -> str | None:

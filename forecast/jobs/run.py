@@ -86,7 +86,7 @@ def fit(
     if not diagnostics.passed:
         raise GateError(
             f"The fit did not pass the gate, so it is not published: {'; '.join(diagnostics.reasons)}.",
-            "The last good forecast stands. Run again with another --seed; if it fails again, check recent changes to data and priors "
+            "The published forecast stays as it was. Try another --seed; if that fails too, check recent changes to data and priors "
             "(`forecast diff`).",
         )
     answers = forecast_questions(origin_state, readings, pool, build_questions(inputs.data.questions, origin_state.origin))

@@ -135,7 +135,9 @@ def _cron_time(s: Schedule) -> str:
         return f"{s.at.minute} {s.at.hour} {EVERY[s.every][0]}"
     fields = s.every.split()
     if len(fields) != 5 or not all(map(_is_cron_field, fields, _LEAST, _MOST)):
-        raise UsageError(f"{s.every!r} is no time for cron.", "Write day, week or month, or cron's five fields, such as '17 6 * * 1-5'.")
+        raise UsageError(
+            f"{s.every!r} is not a time that cron understands.", "Write day, week or month, or cron's five fields, such as '17 6 * * 1-5'."
+        )
     days, months, weekdays = fields[2:]
     # Beside days of the month, cron takes days of the week as further ones.
     if (days.startswith("*") or weekdays.startswith("*")) and not any(
@@ -178,7 +180,8 @@ _MONTH_AND_DAY: Final = re.compile(r"(?<![\d:.,/])(?:[\d*]{1,4}-)?(\d{1,2})-(\d{
 def _calendar(text: str) -> str:
     """An expression of OnCalendar, judged by systemd itself where it is installed, by its dates alone elsewhere."""
     refusal = UsageError(
-        f"{text!r} is no time for systemd.", "Write day, week or month, or an expression of OnCalendar, such as 'Mon..Fri 06:17'."
+        f"{text!r} is not a time that systemd understands.",
+        "Write day, week or month, or an expression of OnCalendar, such as 'Mon..Fri 06:17'.",
     )
     if not text.strip() or not text.isprintable() or "%" in text:
         raise refusal

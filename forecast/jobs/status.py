@@ -245,13 +245,13 @@ def _of_run(run: Published | None, saved: SavedRun | None) -> Iterator[Trouble]:
         return
     if run.stale:
         yield Trouble(
-            f"the forecast is stale: it knows nothing after {run.origin}",
+            f"the forecast is stale: it uses nothing from after {run.origin}",
             "Bring the ledger of events up to date, raise covered_through in data/coverage.toml, then `forecast refit`.",
         )
     if run.gate != "pass":
         yield Trouble("the published run did not pass the gate", "`forecast run --publish --seed N` fits again.")
     if unexplained := attribution_alarm(saved.report):
-        yield Trouble(unexplained.rstrip("."), "Fit again with another --seed; if it stays, see `forecast explain`.")
+        yield Trouble(unexplained.rstrip("."), "Fit again with another --seed. If the change remains, see `forecast explain`.")
 
 
 def _of_inputs(found: WorkspaceState) -> Iterator[Trouble]:

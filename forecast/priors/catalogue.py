@@ -151,7 +151,7 @@ def _events() -> Iterable[PriorDefinition]:
     yield _effect("events.backlash", "η_B", what, "log rate at full pressure", "events", "events")
     what = "How much overdose deaths raise US demands, in log rate."
     yield _effect("events.demand", "η_O", what, "log rate a doubling", "events", "events")
-    what = "How likely a yearly US determination says that Mexico failed demonstrably."
+    what = "How likely it is that a yearly US determination says that Mexico failed demonstrably."
     yield PriorDefinition("events.determination", "p", what, "probability", (Beta,), "events", "events", SHARE)
     for slug, plural in COMPANIONS.items():
         what = f"How often there are {plural}."
@@ -172,11 +172,11 @@ def _judgements() -> Iterable[PriorDefinition]:
         )
         what = f"The share of {LEVELS[k]} that never comes out."
         yield PriorDefinition(f"exposure.never.{k}", f"ν_{k}", what, "share", (Beta,), "exposure", "exposure", SHARE)
-    what = "What is left of the rates of reaching covert action, as the states compared are there because something happened."
+    what = "The factor on other states' rates of reaching covert action. They were chosen because something happened there."
     yield PriorDefinition("outside_view.selection", "f", what, "factor", (Fixed,), "outside view", "outside_view", SHARE)
     what = "How much each class of comparable states counts."
     yield PriorDefinition("outside_view.classes", "c", what, "share", (Weights,), "outside view", "outside_view", SHARE, parts=CLASSES)
-    what = "How far the outside view is widened, since Mexico is none of those states."
+    what = "How far the outside view is widened, because Mexico is not one of those states."
     yield PriorDefinition(
         "outside_view.widening", "–", what, "sd (logit, log)", (NamedNumbers,), "outside view", "outside_view", ABOVE_0, parts=WIDENING
     )

@@ -86,7 +86,7 @@ def from_quantiles(name: str, stated: ThreeQuantiles, now: PriorSpec) -> Distrib
     if low <= least and not (family is HalfNormal and low == least):
         raise SpecError(_listed(stated), f"quantiles above {least:g}", f"{entry.what} It is never {least:g} or less.")
     if 0 < low - least < 1 / _LARGEST:
-        raise SpecError(_listed(stated), "numbers of a usual size", "Less than a thousandth of a millionth is as good as none.")
+        raise SpecError(_listed(stated), "numbers of a usual size", "A value below 1e-9 cannot be distinguished from none.")
     if entry.support[1] == 1 and high >= 1:
         raise SpecError(_listed(stated), "probabilities below 1", "Write 4 % as 0.04.")
     if family is Quantiles:

@@ -91,7 +91,7 @@ def _read_sets(document: TomlDocument, sets: dict[str, dict[str, PriorSpec]]) ->
     for name, table in document.tables.items():
         sets[name] = {}
         if not isinstance(table, dict):
-            yield Problem(str(ALTERNATIVES_FILE), f"{name}, which is no table", f"a table [{name}]", _ANEW, document.line((name,)), name)
+            yield Problem(str(ALTERNATIVES_FILE), f"{name}, which is not a table", f"a table [{name}]", _ANEW, document.line((name,)), name)
             continue
         for prior, text in table.items():
             try:

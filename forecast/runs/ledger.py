@@ -33,7 +33,7 @@ MAX_BYTES: Final = 16_000_000
 AT_ONCE: Final = timedelta(minutes=1)
 """Commands whose clocks differ by less ran at once; a clock that was set back differs by more, and stays visible."""
 _DAMAGE: Final = (UnreadableError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
-_REMEDY: Final = "Restore reports/ledger/ from a copy; nothing in it is ever to be altered."
+_REMEDY: Final = "Restore reports/ledger/ from a copy; its files must never be changed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +175,7 @@ def _look(folder: Path) -> tuple[tuple[Entry, ...], list[str]]:
         if path.name == HEAD or is_leftover(path):
             continue
         if not found or found[0] != _name(int(found[1]), found[2]) or int(found[1]) == 0:
-            problems.append(f"{path.name} is no entry of the ledger")
+            problems.append(f"{path.name} is not an entry of the ledger")
         elif int(found[1]) in files:
             problems.append(f"{path.name} and {files[int(found[1])].name} have one number")
         else:

@@ -128,7 +128,7 @@ def _opened(path: Path) -> IO[bytes] | None:
 def _take(path: Path, patience: float) -> tuple[IO[bytes], bool]:
     """The lock file, and whether it could be locked in time. One that was deleted meanwhile is no lock: it is opened anew."""
     if path.exists() and not path.is_file():
-        raise ForecastError(f"{path} is no regular file, so it cannot be the lock.", "Move it away; the next command makes the lock anew.")
+        raise ForecastError(f"{path} is not a regular file, so it cannot be the lock.", "Move it away; the next command makes a new lock.")
     end = time.monotonic() + patience
     while True:
         with explained_write_errors(path.parent):

@@ -76,7 +76,7 @@ def write_run(reports: Path, run_id: str, write: Callable[[Path], None], meta: M
         reports.mkdir(parents=True, exist_ok=True)
     temporary_folder.remove_abandoned_stages(reports)
     if final.exists():
-        raise ForecastError(f"{final} exists already; a run is never overwritten.", "Run again: a later second gives another name.")
+        raise ForecastError(f"{final} exists already; a run is never overwritten.", "Run again: a second later the name is another.")
     with temporary_folder.staging_folder(reports, run_id) as folder, files.explained_write_errors(final):
         write(folder)
         manifest.seal(folder, run_id, meta)
@@ -128,7 +128,7 @@ def _linked(reports: Path) -> str | None:
         return None
     target = os.readlink(link)
     if not is_run_id(target):
-        raise StoreError(f"{link} points to {visible(target)}, which is no run of this store.", f"Remove the link, then {_PUBLISH}.")
+        raise StoreError(f"{link} points to {visible(target)}, which is not a run of this store.", f"Remove the link, then {_PUBLISH}.")
     return target
 
 
@@ -177,9 +177,9 @@ def resolve(reports: Path, name: str) -> Path:
     if name and path.is_dir():
         raise UsageError(f"{name} is a folder, but not a run: it has no {manifest.NAME}.", _NO_RUN)
     if not runs:
-        raise UsageError(f"{name!r} is no run: there is none in {reports} yet.", _NO_RUN)
+        raise UsageError(f"{name!r} is not a run: there is none in {reports} yet.", _NO_RUN)
     near = nearest_words(name, [run.run_id for run in runs], cutoff=0.3) or [run.run_id for run in runs[-3:]]
-    raise UsageError(f"{name!r} is no run in {reports}.", f"The nearest: {_join(near)}. `forecast runs list` shows all.")
+    raise UsageError(f"{name!r} is not a run in {reports}.", f"The nearest: {_join(near)}. `forecast runs list` shows all.")
 
 
 def prune(reports: Path, keep: int, needed: Collection[str] = ()) -> tuple[str, ...]:
@@ -244,7 +244,7 @@ def runs_to_keep(reports: Path) -> frozenset[str]:
     if (unpublished := lost(reports)) is not None:
         raise StoreError(
             f"`latest` is missing, though run {unpublished} was published, so it is not known which runs are needed.",
-            f"`forecast runs publish {unpublished}` sets it anew.",
+            f"`forecast runs publish {unpublished}` sets it again.",
         )
     published = latest(reports)
     if published is None:

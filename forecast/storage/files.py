@@ -109,7 +109,7 @@ def _open_regular(path: Path) -> Iterator[IO[bytes]]:
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
-            kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "something that is no file")
+            kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "something that is not a file")
             raise UnreadableError(kind, "a regular file", "Move it, and put the file in its place.")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             yield file

@@ -48,7 +48,7 @@ class Output:
         if any(test(status.st_mode) for test in _WRITTEN_THROUGH):
             return cls(path, target, None, True)
         if not stat.S_ISREG(status.st_mode):
-            raise UsageError(f"{path} is no file that can be written to.", "Name a file.")
+            raise UsageError(f"{path} is not a file that can be written to.", "Name a file.")
         if not force:
             raise UsageError(f"{path} exists already; it was left as it is.", "Name another file, or add --force to write over it.")
         known = target.exists() and os.path.samestat(status, os.stat(target))

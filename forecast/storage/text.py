@@ -69,7 +69,7 @@ def decode_text(raw: bytes, name: str, limit: int = MAX_BYTES) -> tuple[str, lis
         return "", [Problem(name, found, expected, remedy, None if at is None else _line(raw[:at]))]
 
     if len(raw) > limit:
-        return refuse(f"more than {limit:,} bytes", "a file that a person has written", "Hand over only what is needed.")
+        return refuse(f"more than {limit:,} bytes", f"at most {limit:,} bytes", "Leave out what is not needed, or name the right file.")
     if not raw.removeprefix(_MARK).strip():
         return refuse("an empty file", "text", "Restore the file from a copy or from version control.")
     if wide := _wide(raw):
@@ -106,7 +106,7 @@ def text_problem(text: str, line: bool = False) -> tuple[str, str, str] | None:
     if character in "\t\n\r":
         return f"the character {character_name(character)}", "text on one line", "Write it without line breaks and tabs."
     if "\ud800" <= character <= "\udfff":
-        return "bytes that are no UTF-8", "text in UTF-8", "Write it again in UTF-8."
+        return "bytes that are not UTF-8", "text in UTF-8", "Write it again in UTF-8."
     return f"the character {character_name(character)}", "plain text", DELETE_CHARACTER
 
 

@@ -415,5 +415,5 @@ def test_the_command_fails_if_the_parts_do_not_explain_the_whole(runs: Runs, com
     monkeypatch.setattr("forecast.jobs.explain.explain", lambda *_: found)
     result = command("explain", "--workspace", runs.root)
     assert result.exit_code == 1
-    assert f"in no part moved {HEADLINE}" in result.stderr
+    assert f"a cause that no part shows moved {HEADLINE}" in result.stderr
     assert "Monte Carlo noise" in result.stdout

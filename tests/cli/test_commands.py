@@ -85,6 +85,8 @@ def test_a_list_of_commands_says_what_each_says_of_itself() -> None:
     for group in [main, *(found for found in ALL.values() if isinstance(found, Group))]:
         for name, lazy in group.lazy.items():
             assert lazy.load().get_short_help_str(200) == lazy.help, name
+        for command in group.commands.values():
+            assert not command.get_short_help_str(100).endswith("..."), f"the summary of {command.name} does not fit"
 
 
 @pytest.mark.parametrize("example", QUICK)

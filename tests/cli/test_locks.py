@@ -114,5 +114,5 @@ def test_a_lock_that_is_no_file_is_said_and_readers_pass_it_by(tmp_path: Path, n
     path = tmp_path / publication_lock.NAME
     {"folder": path.mkdir, "pipe": lambda: os.mkfifo(path), "link to a device": lambda: path.symlink_to("/dev/zero")}[kind]()
     assert publication_lock.owner(tmp_path) is None
-    with pytest.raises(ForecastError, match=r"\.lock is no regular file"):
+    with pytest.raises(ForecastError, match=r"\.lock is not a regular file"):
         publication_lock.publisher(tmp_path, "forecast refit", now).__enter__()

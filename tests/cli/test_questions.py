@@ -130,7 +130,7 @@ def test_a_resolution_is_disputed_and_settled(questions: Command) -> None:
         (("resolve", Q, "yes", "--source", "s", "--date", "9999-12-31T23:00-14:00", "--by", "ann"), "is not a day"),
         (("resolve", Q, "9" * 5000, "--source", "s", "--date", "2026-11-24", "--by", "ann"), "is not an outcome; write yes or no"),
         (("verify", "--head", "9" * 5000 + "-abcdef12"), "have the form of a head"),
-        (("list", "nothing"), "is no question"),
+        (("list", "nothing"), "is not a question"),
         (("verify", "--head", "12"), "have the form of a head"),
         (("edit", Q), "No such command"),
     ],

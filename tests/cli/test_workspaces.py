@@ -133,7 +133,7 @@ def test_reports_that_is_no_folder_is_said(workspace: places.Workspace, command:
     for words in (["status"], ["report"], ["runs", "list"], ["refit"], ["questions", "list"]):
         result = command(*words, cwd=workspace.root)
         assert result.exit_code == StoreError.exit_code
-        assert f"{workspace.reports} is no folder" in result.stderr
+        assert f"{workspace.reports} is not a folder" in result.stderr
 
 
 def test_a_fallback_in_an_installed_package_keeps_its_reports_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

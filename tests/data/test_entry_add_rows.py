@@ -213,7 +213,7 @@ def test_a_formula_or_markup_stays_text(folder: Path, text: str) -> None:
         ("events", {"caused_by": "Z999"}, "caused_by", "Add that row first"),
         ("events", {"description": "two\nlines"}, "description", "Write it without"),
         ("events", {"description": "a\0b"}, "description", "Delete it"),
-        ("events", {"source": "\udcff"}, "source", "no UTF-8"),
+        ("events", {"source": "\udcff"}, "source", "not UTF-8"),
         ("claims", {"end": "2026-03"}, "end", "Correct one of the two"),
         ("claims", {"level": "7"}, "level", "a value ≤ 5"),
         ("polls", {"opposed_pct": "90"}, "opposed_pct", "sum to 121"),

@@ -150,7 +150,7 @@ def test_names_that_are_not_of_one_question(tmp_path: Path) -> None:
         predict(tmp_path, "reech-4-12m@2026-06")
     with pytest.raises(UsageError, match="may mean"):
         predict(tmp_path, "count")
-    with pytest.raises(UsageError, match="is no question"):
+    with pytest.raises(UsageError, match="is not a question"):
         predict(tmp_path, "")
 
 

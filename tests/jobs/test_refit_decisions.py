@@ -174,7 +174,7 @@ def test_a_gate_that_refuses_leaves_the_last_good_forecast(root: Path, monkeypat
     before = latest(root)
 
     def gate(*_: Any) -> Forecast:
-        raise GateError("The fit did not pass the gate: stuck.", "The last good forecast stands.")
+        raise GateError("The fit did not pass the gate: stuck.", "The last published forecast stays as it was.")
 
     monkeypatch.setattr(run, "fit", gate)
     edit_prior(root, 1.0)

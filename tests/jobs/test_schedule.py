@@ -139,7 +139,7 @@ WRONG = """daily|60 6 * * *|0 24 * * *|0 0 0 * *|0 0 * 13 *|0 0 * * 8|0 0 * *|0 
 
 @pytest.mark.parametrize("fields", WRONG.split("|"))
 def test_what_is_no_time_for_cron_is_refused(fields: str) -> None:
-    with pytest.raises(UsageError, match="no time for cron"):
+    with pytest.raises(UsageError, match="not a time that cron understands"):
         cron(Schedule(("/bin/forecast",), Path("/w"), fields))
 
 
@@ -249,7 +249,7 @@ def test_the_timer_fires_when_it_is_to(every: str, expected: list[str], tmp_path
 
 @pytest.mark.parametrize("every", ["", "50 %", "Mon\nExecStart=/bin/rm", pytest.param("fortnightly", marks=needs_systemd)])
 def test_what_is_no_time_for_systemd_is_refused(every: str) -> None:
-    with pytest.raises(UsageError, match="no time for systemd"):
+    with pytest.raises(UsageError, match="not a time that systemd understands"):
         timer(Schedule(("/bin/forecast",), Path("/w"), every))
 
 

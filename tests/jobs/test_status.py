@@ -104,7 +104,7 @@ def test_what_needs_a_person_is_unhealthy(workspace: Workspace, status: Ask) -> 
     code, told, page = status()
     assert code == 8
     assert [t["what"] for t in told["troubles"]] == [
-        "the forecast is stale: it knows nothing after 2026-08", "the published run did not pass the gate",
+        "the forecast is stale: it uses nothing from after 2026-08", "the published run did not pass the gate",
     ]  # fmt: skip
     assert "STALE" in page.stdout
     assert len(page.stderr.splitlines()) == 2

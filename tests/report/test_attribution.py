@@ -51,8 +51,8 @@ def test_a_joint_part_is_marked_and_has_its_standard_error() -> None:
     (joint,) = [i for i, label in enumerate(labels) if label.endswith("*")]
     assert labels[joint].startswith("New observations: A075")
     assert labels[joint + 1] == "Standard error of this part"
-    assert "holds the noise of both runs" in attribution_marks(report)
-    assert "holds the noise of both runs (standard error" in attribution_summary(report)
+    assert "contains the noise of both runs" in attribution_marks(report)
+    assert "contains the noise of both runs (standard error" in attribution_summary(report)
     assert attribution_marks(report).replace("*", "\\*") in render_markdown(report).replace("\\~", "~")
 
 

@@ -133,7 +133,7 @@ def test_what_is_renamed_put_in_or_forged_is_seen(sound: Path, tmp_path: Path) -
     shutil.copy(fresh()[5], folder / "000007-prediction.json")
     assert ledger.verify(tmp_path)
     (fresh()[0].parent / "notes.txt").write_text("a stranger")
-    assert "notes.txt is no entry" in ledger.verify(tmp_path)[0]
+    assert "notes.txt is not an entry" in ledger.verify(tmp_path)[0]
     forged = fresh()[3]  # another number, with its own digest made anew
     body = json.loads(forged.read_text())
     del body["sha256"]

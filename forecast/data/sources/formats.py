@@ -112,10 +112,10 @@ def number_text(cell: Any, where: str, decimals: int | None = None, missing: Seq
         return ""
     if isinstance(cell, str):
         if not _NUMBER.fullmatch(cell):
-            raise format_error(f"{where} holds {quoted(cell)}, which is no number in plain digits.")
+            raise format_error(f"{where} holds {quoted(cell)}, which is not a number in plain digits.")
         return cell if decimals is None else _rounded(float(cell), decimals)
     if isinstance(cell, bool) or not isinstance(cell, int | float) or not abs(cell) < 1e15:
-        raise format_error(f"{where} holds {quoted(str(cell))}, which is no number.")
+        raise format_error(f"{where} holds {quoted(str(cell))}, which is not a number.")
     return _rounded(float(cell), 6 if decimals is None else decimals)
 
 
@@ -130,7 +130,7 @@ def parse_month(cell: Any, where: str) -> Month:
             return month(f"{year}-{int(number):02d}")
     except ValueError:
         pass
-    raise format_error(f"{where} holds {quoted(str(cell))}, which is no month.")
+    raise format_error(f"{where} holds {quoted(str(cell))}, which is not a month.")
 
 
 def _rounded(value: float, decimals: int) -> str:

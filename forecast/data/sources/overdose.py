@@ -87,7 +87,7 @@ def _text(row: dict[str, Any], column: str) -> str:
     """A cell; null or missing is empty."""
     value = row.get(column)
     if value is not None and not isinstance(value, str):
-        raise format_error(f"Column {column!r} holds {quoted(json.dumps(value))}, which is no text.")
+        raise format_error(f"Column {column!r} holds {quoted(json.dumps(value))}, which is not text.")
     return value or ""
 
 
@@ -105,7 +105,7 @@ def _month(row: dict[str, Any]) -> Month:
     try:
         return month(f"{year}-{MONTHS.index(name) + 1:02d}")
     except ValueError:
-        raise format_error(f"Column 'year' holds {quoted(year)}, which is no year.") from None
+        raise format_error(f"Column 'year' holds {quoted(year)}, which is not a year.") from None
 
 
 CONNECTOR: Final = Connector(

@@ -109,7 +109,7 @@ def event_effects(before: Data, after: Data, event: Event) -> EventEffects:
     if event.answers and event.id in distinct:
         explanation.append(f"Counts as an answer from Washington: {event.answers}.")
     explanation += [f"{i} no longer counts: this row is the same act." for i in displaced if i in distinct_before - distinct]
-    explanation += [f"{i} is no longer an arrival: a month and episode has at most one concession." for i in displaced if i in distinct]
+    explanation += [f"{i} is no longer an arrival: an episode has at most one concession a month." for i in displaced if i in distinct]
     if event.date.month > origin(after):
         explanation.append(f"This takes effect once the origin, now {month_text(origin(after))}, reaches {month_text(event.date.month)}.")
     return EventEffects(name, arrives and is_concession(event), arrives and is_mobilisation(event), counts, displaced, tuple(explanation))
@@ -149,7 +149,7 @@ def _arrival(event: Event, name: str | None, arrives: bool, distinct: bool) -> I
     from forecast.model.events import is_concession, is_mobilisation
 
     if name is None:
-        yield "Enters no stream of the model."
+        yield "The model counts it in no stream of events."
     elif arrives:
         kind = ", as a concession" if is_concession(event) else ", as mobilisation" if is_mobilisation(event) else ""
         yield f"Enters the stream {name} in {month_text(event.date.month)}{kind}."
@@ -219,7 +219,7 @@ def _why_unused(data: Data, poll: Poll) -> str:
     if poll.use == "no":
         return f"use is no ({poll.why_not})"
     if poll.wording in ("other", "intelligence_or_training"):
-        return f"the model has no place for the wording {poll.wording}"
+        return f"the model uses no polls with the wording {poll.wording}"
     return f"its field work is not over by the end of the origin, {month_text(origin(data))}, or began before 2000"
 
 

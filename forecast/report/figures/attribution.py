@@ -93,8 +93,8 @@ def attribution_summary(report: Report) -> str:
         return sentence
     kind, se = KINDS[attribution.parts[joint].kind], _points_se(q.parts_se[joint])
     return (
-        f"{sentence} Of this, {fixed_points(parts[joint])} ({kind}) is one part that the draws cannot carry; it holds the noise of "
-        f"both runs (standard error {se})."
+        f"{sentence} Of this, {fixed_points(parts[joint])} ({kind}) is one part that reweighting cannot divide; it contains the noise "
+        f"of both runs (standard error {se})."
     )
 
 
@@ -107,7 +107,7 @@ def attribution_alarm(report: Report) -> str:
     q = attribution.questions[names[0]]
     return (
         f"No known change explains all of the move of {listed(names[:4])}{' and others' if len(names) > 4 else ''}: "
-        f"{fixed_points(q.noise)} points of {names[0]} remain, where chance has a standard error of {_se(q)}."
+        f"{fixed_points(q.noise)} points of {names[0]} remain; chance alone has a standard error of {_se(q)}."
     )
 
 
@@ -134,7 +134,7 @@ def attribution_marks(report: Report, ids: Iterable[str] | None = None) -> str:
     noise = any(any(attribution.questions[id_].within_noise) for id_ in (shown_questions(report) if ids is None else ids))
     notes = [f"{WITHIN_NOISE} within the noise"] if noise else []
     if joint_part(attribution) is not None:
-        notes.append(f"{JOINT} the draws cannot carry it alone, so it holds the noise of both runs")
+        notes.append(f"{JOINT} computed from both runs instead of by reweighting, so it contains the noise of both runs")
     return f"{'; '.join(notes)}." if notes else ""
 
 

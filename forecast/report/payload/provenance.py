@@ -40,8 +40,8 @@ DEFINITIONS: Final = (
     ),
     (
         "publicly known",
-        "What the rules of the codebook give with what has been published by the resolution date. This resolves a question. What happened "
-        "in secret may come out too late.",
+        "The level by the rules of the codebook, from what has been published by the resolution date. This resolves a question. What "
+        "happened in secret may come out too late.",
     ),
     (
         "reading",
@@ -67,7 +67,7 @@ DEFINITIONS: Final = (
         "Conditioned: we learn that something is so, and everything related to it moves too. Intervened: it is set from outside, and only "
         "its consequences move.",
     ),
-    ("plausibility", "How often the simulation, without help, goes at least as far as the scenario does, in either direction."),
+    ("plausibility", "How often the simulation, without the scenario, goes at least as far as the scenario does, in either direction."),
 )
 """Terms of the report and what they mean."""
 
@@ -166,7 +166,7 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
         "something happened there."
     )
     yield "About half of the headline comes from rises that continue past level 3. Mexico's record says very little about them."
-    yield "Drivers are lagged, which does not make them causes. Effects are associations unless a scenario intervenes."
+    yield "Drivers are lagged by a month. This does not make them causes. Effects are associations unless a scenario intervenes."
     yield "Within the horizon the level affects no driver: a strike that is tolerated changes neither pressure nor opposition here."
     yield "Months without pressure before 2017 may be gaps in the coding. The record is far denser since 2025."
     yield "A bias that all pollsters share cannot be seen, and there are no polls on force for a decade."
@@ -176,12 +176,13 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
     )
     yield (
         "An act that never becomes public never resolves a question; the publicly known probability counts only what comes out in "
-        "time. At level 4 that is nearly all prior: the delays are judgement."
+        "time. At level 4 it depends almost entirely on the prior: the delays are judgement."
     )
     never = float(state.priors.distribution("exposure.never.4").quantile(0.5))
     yield (
-        f"Levels are what comes to be documented. If about {plain_percent(never)} of covert acts never come out, as the prior has it, the "
-        f"chance that one happens is nearer {plain_percent(min(1.0, headline.probability / (1 - never)))}. No score uses that."
+        f"A level counts only what comes to be documented. If about {plain_percent(never)} of covert acts never come out, "
+        f"as the prior has it, the chance that one happens is nearer {plain_percent(min(1.0, headline.probability / (1 - never)))}. "
+        "No score uses that."
     )
     yield (
         "Direct US action that Mexico resists does not count as tolerance. "
@@ -195,8 +196,9 @@ def _limitations(forecast: Forecast) -> Iterator[str]:
     if source := forecast.draws_source:
         k_hat = "" if source.k_hat is None else f" (k̂ at most {source.k_hat:.2f})"
         yield (
-            f"No new fit was made for this forecast: the draws of run {source.fitted_in} are weighted to what was added to the data "
-            f"since{k_hat}, which is worth {source.ess:,.0f} of them. Diagnostics and the multiverse table are those of that run."
+            f"No new fit was made for this forecast: the draws of run {source.fitted_in} got new weights for what was added to the data "
+            f"since{k_hat}. "
+            f"They are as precise as {source.ess:,.0f} unweighted draws. Diagnostics and the multiverse table are those of that run."
         )
     yield "The argument behind this forecast is older than the present Mexican government."
 

@@ -145,7 +145,7 @@ def test_a_column_of_a_csv_that_is_gone_is_named(header: str, missing: str) -> N
         (b"observation_date,EXMXUS\n2026-03-01\n", "line 2, has 1 cells"),
         (b"observation_date,EXMXUS\n2026-03-01,17,5\n", "line 2, has 3 cells"),
         (b"observation_date,EXMXUS\n2026-03-01,1.7e1\n", "column 'EXMXUS' of 2026-03, holds '1.7e1'"),
-        (b"observation_date,EXMXUS\n03/2026,17\n", "no month"),
+        (b"observation_date,EXMXUS\n03/2026,17\n", "not a month"),
         (b'observation_date,EXMXUS\n2026-03-01,"17\n', "not CSV"),
         (b"\xff\xfeo\0", "not CSV"),
     ],
