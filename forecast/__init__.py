@@ -12,7 +12,13 @@ write_report    writes a run with its report
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
+
+# Before NumPy is imported. The matrices are small, so the threads of the linear algebra would wait for each other longer than they work;
+# and the last bits of a sum may depend on their number, which is that of the machine's cores.
+for _threads in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
 
 if TYPE_CHECKING:
     from forecast.forecasting.inputs import load_workspace
