@@ -132,34 +132,29 @@ class _Measures:
         self.used = np.zeros((n, 3), np.int64)
         self.place: dict[str, tuple[int, int]] = {}
         self._life = np.floor(noise.lifetimes / noise.hazard[:, None, None]).clip(0, float(_NEVER)).astype(np.int64)
-        all_paths = np.ones(n, bool)
+        all_paths = np.arange(n)
         for m in leverage.standing:
             c = CHANNELS.index(m.channel)
             self.place[m.id] = (c, int(self.used[0, c]))
             self.add(all_paths, np.full(n, c), np.full(n, m.intensity), month=0)
 
-    def add(self, where: NDArray[np.bool_], channel: NDArray[np.int64], intensity: NDArray[np.int64], month: int) -> None:
-        """Add a measure on the paths `where`. A path whose slots are full keeps its oldest measures."""
-        p = np.flatnonzero(where)
-        c = channel[p]
-        slot = np.minimum(self.used[p, c], MAX_MEASURES - 1)
-        self.intensity[p, c, slot] = intensity[p]
-        self.last[p, c, slot] = month + self._life[p, c, slot]
-        self.used[p, c] = np.minimum(self.used[p, c] + 1, MAX_MEASURES)
+    def add(self, paths: NDArray[np.intp], channel: NDArray[np.int64], intensity: NDArray[np.int64], month: int) -> None:
+        """Add a measure on each of `paths`. A path whose slots are full keeps its oldest measures."""
+        slot = np.minimum(self.used[paths, channel], MAX_MEASURES - 1)
+        self.intensity[paths, channel, slot] = intensity
+        self.last[paths, channel, slot] = month + self._life[paths, channel, slot]
+        self.used[paths, channel] = np.minimum(self.used[paths, channel] + 1, MAX_MEASURES)
 
-    def relax(self, where: NDArray[np.bool_], channel: NDArray[np.int64], pick: Floats, month: int) -> NDArray[np.bool_]:
-        """End a random standing measure of the channel on the paths `where`; returns the paths that had one."""
-        p = np.flatnonzero(where)
-        alive = (self.last[p, channel[p]] > month) & (np.arange(MAX_MEASURES) < self.used[p, channel[p]][:, None])
+    def relax(self, paths: NDArray[np.intp], channel: NDArray[np.int64], pick: Floats, month: int) -> NDArray[np.bool_]:
+        """End a random standing measure of the channel on each of `paths`; returns which of them had one."""
+        alive = (self.last[paths, channel] > month) & (np.arange(MAX_MEASURES) < self.used[paths, channel][:, None])
         count = alive.sum(1)
         order = np.cumsum(alive, axis=1)
-        target = np.floor(pick[p] * count).astype(np.int64) + 1
+        target = np.floor(pick * count).astype(np.int64) + 1
         slot = np.argmax(order == target[:, None], axis=1)
         present = count > 0
-        self.last[p[present], channel[p[present]], slot[present]] = month
-        ended = np.zeros_like(where)
-        ended[p[present]] = True
-        return ended
+        self.last[paths[present], channel[present], slot[present]] = month
+        return np.asarray(present)
 
     def end(self, where: NDArray[np.bool_], event_id: str, month: int) -> None:
         """End a named measure on the paths `where` it still stands."""
@@ -265,35 +260,39 @@ def _apply_arrivals(
         if name == "concession":
             continue
         kind = name.split(".")[0]
-        arriving = [(counts[:, k] > j, *_mark(noise, k, t, j), j, False) for j in range(int(counts[:, k].max(initial=0)))]
+        arriving = []
+        for j in range(int(counts[:, k].max(initial=0))):
+            paths = np.flatnonzero(counts[:, k] > j)
+            arriving.append((paths, *_mark(noise, paths, k, t, j), j, False))
         arriving += [
-            (np.ones(n, bool), np.full(n, CHANNELS.index(f.channel) if f.channel else 0), np.full(n, f.intensity), MAX_ARRIVALS - 1, f.ends)
+            (np.arange(n), np.full(n, CHANNELS.index(f.channel) if f.channel else 0), np.full(n, f.intensity), MAX_ARRIVALS - 1, f.ends)
             for f in intervention.forced
             if f.month == t and f.stream == name
         ]
-        for where, channel, intensity, j, certain in arriving:
+        for paths, channel, intensity, j, certain in arriving:
             if kind == "measure":
-                measures.add(where, channel, intensity, t)
+                measures.add(paths, channel, intensity, t)
             elif kind == "relaxation":
-                ending = where if certain else where & (noise.ends[:, t - 1, j] < noise.p_ends)
-                ended = measures.relax(ending, channel, noise.which[:, t - 1, j], t)
-                _raise_to(relief, where & ~ended, channel, intensity)
+                ended = np.ones(len(paths), bool) if certain else noise.ends[paths, t - 1, j] < noise.p_ends[paths]
+                ended[ended] = measures.relax(paths[ended], channel[ended], noise.which[paths[ended], t - 1, j], t)
+                _raise_to(relief, paths[~ended], channel[~ended], intensity[~ended])
             elif kind == "mobilisation":
-                mobilisation = np.maximum(mobilisation, np.where(where, intensity, 0))
+                mobilisation[paths] = np.maximum(mobilisation[paths], intensity)
             else:
-                _raise_to(gain, where, channel, intensity)
+                _raise_to(gain, paths, channel, intensity)
     return gain, relief, mobilisation
 
 
-def _mark(noise: _CommonRandomNumbers, k: int, t: int, j: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Channel and intensity of the j-th arrival of stream k."""
-    cell = (noise.marks[:, t - 1, k, j, None] > noise.shares[k]).sum(1).clip(0, 3 * MAX_INTENSITY - 1)
+def _mark(
+    noise: _CommonRandomNumbers, paths: NDArray[np.intp], k: int, t: int, j: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
+    """Channel and intensity of the j-th arrival of stream k on each of `paths`."""
+    cell = (noise.marks[paths, t - 1, k, j, None] > noise.shares[k][paths]).sum(1).clip(0, 3 * MAX_INTENSITY - 1)
     return cell // MAX_INTENSITY, cell % MAX_INTENSITY + 1
 
 
-def _raise_to(strongest: Floats, where: NDArray[np.bool_], channel: NDArray[np.int64], intensity: NDArray[np.int64]) -> None:
-    p = np.flatnonzero(where)
-    strongest[p, channel[p]] = np.maximum(strongest[p, channel[p]], intensity[p])
+def _raise_to(strongest: Floats, paths: NDArray[np.intp], channel: NDArray[np.int64], intensity: NDArray[np.int64]) -> None:
+    strongest[paths, channel] = np.maximum(strongest[paths, channel], intensity)
 
 
 def _apply_calendar(measures: _Measures, due: Sequence[Scheduled], noise: _CommonRandomNumbers, origin: Month, t: int) -> None:
@@ -304,5 +303,5 @@ def _apply_calendar(measures: _Measures, due: Sequence[Scheduled], noise: _Commo
         if item.effect == "ends":
             measures.end(where, item.event_id, t)
         elif item.intensity is not None:
-            n = len(where)
-            measures.add(where, np.full(n, CHANNELS.index(item.channel)), np.full(n, item.intensity), t)
+            paths = np.flatnonzero(where)
+            measures.add(paths, np.full(len(paths), CHANNELS.index(item.channel)), np.full(len(paths), item.intensity), t)

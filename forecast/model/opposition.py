@@ -156,10 +156,10 @@ def fit_opposition(
     kept = sampled.smoothed.weights > _NEGLIGIBLE
     hyper, weights = constrain(sampled.points[kept]), sampled.smoothed.weights[kept]
     weights = weights / weights.sum()
-    given = moments(data, hyper, origin)
+    given = moments(data, hyper, weights, origin)
     now = origin - domain.FIRST_MONTH
     mean = weights @ given.means
-    sd = np.sqrt(weights @ (given.variances + (given.means - mean) ** 2))
+    sd = np.sqrt(given.variance + weights @ (given.means - mean) ** 2)
     return OppositionPosterior(
         origin,
         mean[: now + 1],

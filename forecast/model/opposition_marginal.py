@@ -252,7 +252,7 @@ class Moments:
     """Exact moments given each of n rows of hyperparameters. u unknowns: d by month, wordings, level of favourability, houses.
 
     means               [n, u]
-    variances           [n, u]
+    variance            [u] the mean over rows, by their weights, of the variance given a row
     fitted              [n, m] posterior means of the polls' logits
     influence           [n, m] change of d at the origin if the poll's logit were one higher
     predicted           [n, m] mean of each logit given all other polls
@@ -260,50 +260,64 @@ class Moments:
     """
 
     means: Floats
-    variances: Floats
+    variance: Floats
     fitted: Floats
     influence: Floats
     predicted: Floats
     predicted_variance: Floats
 
 
-def moments(data: PollDesign, hyper: Floats, origin: int) -> Moments:
-    """Exact conditional moments for hyperparameters (n, 4); arrays (n, months from 2006-01 to origin + 3 + 1 + houses) and (n, m)."""
-    parts = [_chunk_moments(data, hyper[part], origin) for part in _chunks(len(hyper))]
-    return Moments(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+def moments(data: PollDesign, hyper: Floats, weights: Floats, origin: int) -> Moments:
+    """Exact conditional moments for hyperparameters (n, 4) of weights (n,) that sum to one; the months are those from 2006-01 to `origin`."""
+    parts = [_chunk_moments(data, hyper[part], weights[part], origin) for part in _chunks(len(hyper))]
+    variance, *columns = zip(*parts, strict=True)
+    means, *others = (np.concatenate(column) for column in columns)
+    return Moments(means, np.maximum(sum(variance), 0.0), *others)  # a difference of large numbers, where a prior is wide
 
 
-def _chunk_moments(data: PollDesign, hyper: Floats, origin: int) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:
+def _chunk_moments(
+    data: PollDesign, hyper: Floats, weights: Floats, origin: int
+) -> tuple[Floats, Floats, Floats, Floats, Floats, Floats]:  # fmt: skip
+    """The part of one chunk in `variance`, and the other moments.
+
+    The prior covariance of the unknowns with the polls is s² + σ_d² B for d, times the slope of each poll, and constant but for a factor
+    for the others. So only m × m matrices are summed over the rows, never the unknowns of each.
+    """
     months = np.arange(domain.FIRST_MONTH, origin + 1)
     basis, seen = _walk_basis(months, origin), _walk_basis(data.months, origin)
     walk, house, noise, omega = hyper.T
-    n, m = len(hyper), len(data.y)
+    walk2, house2, s2, n = walk**2, house**2, data.start[1] ** 2, len(hyper)
     offset_mean, offset_sd = data.wording_prior.T
+    common, constant = basis @ seen.T, np.vstack([data.wording.T, data.favour])
     constant_variance = np.r_[offset_sd**2, data.intercept[1] ** 2]
-    cross = np.concatenate(
-        [  # (n, unknowns, m): prior covariance of the unknowns with the polls
-            (data.start[1] ** 2 + walk[:, None, None] ** 2 * (basis @ seen.T)) * data.slope(omega)[:, None, :],
-            np.broadcast_to(constant_variance[:, None] * np.vstack([data.wording.T, data.favour]), (n, len(constant_variance), m)),
-            house[:, None, None] ** 2 * data.house.T,
-        ],
-        axis=1,
-    )
-    before = np.hstack(
+    precision, slope = np.linalg.inv(data.covariances(hyper)), data.slope(omega)  # small, well conditioned: the noise has a floor
+    surprise = (precision @ (data.y - data.expected(hyper))[..., None])[..., 0]
+    pull = slope * surprise
+    means = np.hstack(
         [
-            data.start[1] ** 2 + walk[:, None] ** 2 * (basis**2).sum(1),
-            np.tile(constant_variance, (n, 1)),
-            np.tile(house[:, None] ** 2, (1, data.house.shape[1])),
+            data.start[0] + s2 * pull.sum(1, keepdims=True) + (walk2[:, None] * pull) @ common.T,
+            np.r_[offset_mean, data.intercept[0]] + constant_variance * (surprise @ constant.T),
+            house2[:, None] * (surprise @ data.house),
         ]
     )
-    centre = np.r_[np.full(len(months), data.start[0]), offset_mean, data.intercept[0], np.zeros(data.house.shape[1])]
-    precision = np.linalg.inv(data.covariances(hyper))  # small, well conditioned: the noise has a floor
-    gain = cross @ precision
-    surprise = (precision @ (data.y - data.expected(hyper))[..., None])[..., 0]
-    means = centre + (cross @ surprise[..., None])[..., 0]
-    fitted = data.y - (data.variance + noise[:, None] ** 2) * surprise
+
+    def summed(matrices: Floats, *by: Floats) -> Floats:  # weighted sums over the rows, one for each factor
+        return (np.array([weights * factor for factor in by]) @ matrices.reshape(n, -1)).reshape(len(by), *matrices.shape[1:])
+
+    one = np.ones(n)
+    of_start, of_both, of_walk = summed(slope[:, :, None] * precision * slope[:, None, :], one, walk2, walk2**2)
+    of_constants, of_houses = summed(precision, one, house2**2)
+    explained = s2**2 * of_start.sum() + 2.0 * s2 * common @ of_both.sum(1) + ((common @ of_walk) * common).sum(1)
+    variance = np.r_[
+        s2 * weights.sum() + (weights @ walk2) * (basis**2).sum(1) - explained,
+        constant_variance * weights.sum() - constant_variance**2 * ((constant @ of_constants) * constant).sum(1),
+        weights @ house2 - ((data.house.T @ of_houses) * data.house.T).sum(1),
+    ]
+    now = (s2 + walk2[:, None] * common[-1]) * slope  # prior covariance of d at the origin with the polls
+    influence = (now[:, None, :] @ precision)[:, 0]
     own = np.diagonal(precision, axis1=1, axis2=2)
-    variances = np.maximum(before - (gain * cross).sum(-1), 0.0)  # a difference of large numbers, where a prior is wide
-    return means, variances, fitted, gain[:, len(months) - 1], data.y - surprise / own, 1.0 / own
+    fitted = data.y - (data.variance + noise[:, None] ** 2) * surprise
+    return variance, means, fitted, influence, data.y - surprise / own, 1.0 / own
 
 
 def draws(rng: np.random.Generator, polls: PollDesign, hyper: Floats, last: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:

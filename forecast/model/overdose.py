@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -117,8 +118,9 @@ class Layout:
         return cls(months, years, x, v, season, reported, predicted, residence, ends[-1])
 
 
+@lru_cache(maxsize=4)
 def joint_prior(layout: Layout) -> Gaussian:
-    """The joint normal before any record."""
+    """The joint normal before any record; not to be written to."""
     n = layout.months
     mean, cov = np.zeros(layout.size), np.zeros((layout.size, layout.size))
     lag = np.subtract.outer(np.arange(n), np.arange(n))

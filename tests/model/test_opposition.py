@@ -183,7 +183,7 @@ def test_two_spreads_integrate_as_quadrature_does(sds: tuple[float, float]) -> N
         assert found.mean == pytest.approx(mean, abs=4.5 * sd / np.sqrt(fit.effective))
         assert found.sd == pytest.approx(sd, rel=0.12)
     some = np.random.default_rng(0).choice(p.size, 4000, p=p)
-    now = moments(algebra, hyper[some], ORIGIN).means[:, -1 - (4 + algebra.house.shape[1])]
+    now = moments(algebra, hyper[some], np.full(4000, 1 / 4000), ORIGIN).means[:, -1 - (4 + algebra.house.shape[1])]
     assert fit.mean[-1] == pytest.approx(now.mean(), abs=4.5 * now.std() * np.sqrt(1 / 4000 + 1 / fit.effective))
 
 
@@ -203,7 +203,7 @@ def test_influence_is_what_a_poll_does() -> None:
     algebra = fit.polls
     shift = np.zeros(len(algebra.y))
     shift[2] = 1e-3
-    moved = moments(replace(algebra, y=algebra.y + shift), fit.hyper, ORIGIN).means[0, ORIGIN - FIRST_MONTH]
+    moved = moments(replace(algebra, y=algebra.y + shift), fit.hyper, fit.weights, ORIGIN).means[0, ORIGIN - FIRST_MONTH]
     assert (moved - fit.mean[-1]) / 1e-3 == pytest.approx(fit.fits[2].influence)
 
 

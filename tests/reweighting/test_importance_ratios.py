@@ -47,10 +47,10 @@ def test_polls_that_count_more_move_opposition_as_smaller_errors_do(alpha: float
     one = np.array([[0.1, 0.3, 1e-6, 0.7]])
     d, wording, start, _, likelihood = draws(np.random.default_rng(3), polls, np.repeat(one, 6_000, axis=0), origin)
     weights = pareto_smooth((alpha - 1) * likelihood)
-    exact = moments(replace(polls, variance=polls.variance / alpha), one, origin)
-    plain = moments(polls, one, origin)
+    exact = moments(replace(polls, variance=polls.variance / alpha), one, np.ones(1), origin)
+    plain = moments(polls, one, np.ones(1), origin)
     n = d.shape[1]
-    error = np.sqrt(exact.variances[0] / weights.ess)
+    error = np.sqrt(exact.variance / weights.ess)
     assert weights.k_hat < 0.7
     for month in (n - 1, n - 13, n // 2):
         assert abs(weights.weights @ d[:, month] - exact.means[0, month]) < 4 * error[month]
