@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from forecast.arrays.ladder import saturate_pressure
 from forecast.data.event_groups import counting_rules
 from forecast.data.outcome import distinct_readings, reading_levels
+from forecast.data.records import OverdoseFinal, OverdoseRelease
 from forecast.data.tables import Data, history_months, origin
 from forecast.domain import FIRST_MONTH, Month, last_day
 from forecast.forecasting.driver_gate import check_events, check_leverage, check_opposition, check_overdose, check_overdose_records
@@ -74,6 +77,13 @@ class OriginState:
 
     def pool(self, intervention: Intervention = NO_INTERVENTION) -> DriverPaths:
         """Simulated paths of the drivers; the random numbers are the same with any intervention."""
+        return self._plain_pool if intervention.empty else self._simulate(intervention)
+
+    @cached_property
+    def _plain_pool(self) -> DriverPaths:
+        return self._simulate(NO_INTERVENTION)
+
+    def _simulate(self, intervention: Intervention) -> DriverPaths:
         return simulate_drivers(
             self.start, self.future, self.rates, self.settings, self.data.calendar, self.origin, self.seed + 1, intervention
         )  # fmt: skip
@@ -87,7 +97,8 @@ def claims_day(data: Data) -> date:
 def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
     """Fit models 2–4 to data that are already selected by date, and code the levels under every reading.
 
-    GateError if a driver takes an impossible value, or if its sampling failed.
+    What a model was fitted to a moment ago is not fitted again (`_remembered`). GateError if a driver takes an impossible value, or if its
+    sampling failed.
     """
     rng = np.random.default_rng(seed)
     at = origin(data)
@@ -96,10 +107,9 @@ def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
     settings = leverage_settings(priors, data.scales)
     pressed = compute_leverage(data.events, at, settings)
     check_leverage(pressed)
-    check_overdose_records(data.overdose_final, data.overdose_releases, at)
-    overdose = fit_overdose(data.overdose_final, data.overdose_releases, at)
-    check_overdose(overdose)
-    opposition = fit_opposition(data.polls, at, OppositionPriors.of(priors), rng)
+    overdose = _remembered(_OVERDOSE, (data.overdose_final, data.overdose_releases, at), _fitted_overdose)
+    polled_priors = OppositionPriors.of(priors)
+    opposition = _remembered(_OPPOSITION, (data.polls, at, polled_priors), lambda *key: fit_opposition(*key, rng), rng)
     check_opposition(opposition)
     mobilised = mobilisation(data.events, months, data.scales.mobilisation)
     conceded = event_model.concession_memory(data.events, at)
@@ -120,7 +130,7 @@ def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
     )
     check_events(rates)
     log_deaths = overdose.paths(rng, N_PATHS, HORIZON)
-    polled = opposition.draws(rng, N_PATHS, HORIZON)
+    polled = _remembered(_POLLED, (opposition,), lambda fitted: fitted.draws(rng, N_PATHS, HORIZON), rng)
     shares = priors.parts("readings.weights")
     merged = _with_later_readings(distinct_readings(data, tau, months), shares)
     return OriginState(
@@ -149,6 +159,39 @@ def build_origin_state(data: Data, priors: Priors, seed: int) -> OriginState:
         ),
         administrations=in_office(data.administrations, "Mexico", Month(at + 1), Month(at + HORIZON)),
     )
+
+
+type _Kept[T] = list[tuple[tuple[Any, ...], T, Any]]
+"""Key, result, and the state of the random numbers after it; the newest first."""
+
+_OVERDOSE: Final[_Kept[OverdosePosterior]] = []
+_OPPOSITION: Final[_Kept[OppositionPosterior]] = []
+_POLLED: Final[_Kept[OppositionDraws]] = []
+_KEPT: Final = 4
+
+
+def _remembered[T](kept: _Kept[T], key: tuple[Any, ...], make: Callable[..., T], rng: np.random.Generator | None = None) -> T:
+    """`make(*key)`, or what it gave for an equal key and equal random numbers; those then go on as they did.
+
+    The states along a path of changes mostly differ in one table, and a command asks for the state of a run and of the workspace, which
+    are often the same.
+    """
+    full = (*key, rng.bit_generator.state if rng else None)
+    known = next((row for row in kept if row[0] == full), None)
+    if known is None:
+        value = make(*key)
+        known = full, value, rng.bit_generator.state if rng else None
+        kept[:] = [known, *kept[: _KEPT - 1]]
+    elif rng:
+        rng.bit_generator.state = known[2]
+    return known[1]
+
+
+def _fitted_overdose(finals: Sequence[OverdoseFinal], releases: Sequence[OverdoseRelease], at: Month) -> OverdosePosterior:
+    check_overdose_records(finals, releases, at)
+    fitted = fit_overdose(finals, releases, at)
+    check_overdose(fitted)
+    return fitted
 
 
 def _next_us(data: Data, at: Month) -> int | None:

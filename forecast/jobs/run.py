@@ -99,7 +99,10 @@ def fit(
     progress("other choices", 1.0)
     progress("scenarios", None)
     chosen = inputs.scenarios if explored else ()
-    scenarios = run_scenarios(origin_state, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"))
+    scenarios = run_scenarios(
+        origin_state, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"),
+        {name: made.ladder for name, made in readings.items()},
+    )  # fmt: skip
     progress("scenarios", 1.0)
     _, left_out = feasible_scenarios(origin_state, chosen, pool)
     return Forecast(

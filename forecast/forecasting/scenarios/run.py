@@ -120,15 +120,22 @@ class _Future:
 
 
 def run_scenarios(
-    origin_state: OriginState, draws: Mapping[str, ParameterDraws], scenarios: Sequence[Scenario], report: Report | None = None
+    origin_state: OriginState,
+    draws: Mapping[str, ParameterDraws],
+    scenarios: Sequence[Scenario],
+    report: Report | None = None,
+    ladders: Mapping[str, LadderForecast] | None = None,
 ) -> list[ScenarioResult]:
     """The forecast under each scenario, from the draws of each reading; scenarios that are not feasible are left out.
 
     report: called with the share done and the title of the next scenario.
+    ladders: reading → the forecast from these draws without any scenario, where it was made before.
     """
     plain = origin_state.pool()
     can, _ = feasible_scenarios(origin_state, scenarios, plain)
-    base = _future(origin_state, draws, plain, None)
+    if not can:
+        return []
+    base = _future(origin_state, draws, plain, None, ladders)
     out = []
     for i, scenario in enumerate(can):
         if report:
@@ -249,8 +256,16 @@ def _run(origin_state: OriginState, draws: Mapping[str, ParameterDraws], base: _
     )
 
 
-def _future(origin_state: OriginState, draws: Mapping[str, ParameterDraws], pool: DriverPaths, among: NDArray[np.int_] | None) -> _Future:
-    ladders = {name: forecast_from_history(origin_state, d, pool, origin_state.histories[name], among) for name, d in draws.items()}
+def _future(
+    origin_state: OriginState,
+    draws: Mapping[str, ParameterDraws],
+    pool: DriverPaths,
+    among: NDArray[np.int_] | None,
+    ladders: Mapping[str, LadderForecast] | None = None,
+) -> _Future:
+    ladders = ladders or {
+        name: forecast_from_history(origin_state, d, pool, origin_state.histories[name], among) for name, d in draws.items()
+    }
     weights = np.array([origin_state.weights[name] for name in draws])
     by_reading = {name: question_probabilities(ladder) for name, ladder in ladders.items()}
     questions = {

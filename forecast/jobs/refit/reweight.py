@@ -212,7 +212,7 @@ def _as_forecast(
     progress("scenarios", None)
     scenarios = run_scenarios(
         origin_state, {name: made.draws for name, made in readings.items()}, inputs.scenarios,
-        lambda done, title: progress("scenarios", min(done, 0.999), title),
+        lambda done, title: progress("scenarios", min(done, 0.999), title), {name: made.ladder for name, made in readings.items()},
     )  # fmt: skip
     progress("scenarios", 1.0)
     _, left_out = feasible_scenarios(origin_state, inputs.scenarios, pool)
