@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +17,7 @@ from forecast.forecasting.driver_paths import DriverPaths
 from forecast.forecasting.fit_readings import fit_history, posterior_draws
 from forecast.forecasting.ladder_forecast import PressureTransform, forecast_from_history
 from forecast.forecasting.origin_state import OriginState, claims_day
+from forecast.forecasting.question_forecasts import monte_carlo_error
 from forecast.inference.sample import Sampler
 from forecast.inference.settings import SamplerSettings
 from forecast.model.hyperparameters import tolerance_priors
@@ -52,6 +53,7 @@ class Universe:
     levels     [T] the levels that are fitted
     constants  constants of the priors that are fitted
     link       the transform from leverage to pressure
+    edits      named priors that make the constants from the published ones, but for skips that are ruled out; None if no named priors do
     """
 
     label: str
@@ -60,6 +62,14 @@ class Universe:
     levels: Levels
     constants: TolerancePriors
     link: PressureTransform = saturate_pressure
+    edits: Mapping[str, PriorSpec] | None = None
+
+    def history(self, origin_state: OriginState) -> History:
+        """The levels, with the drivers as this choice scales pressure."""
+        main = origin_state.histories["main"]
+        if self.link is saturate_pressure and np.array_equal(self.levels, main.levels):
+            return main
+        return History(self.levels, origin_state.drivers.with_pressure(self.link(origin_state.leverage.value)))
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,8 @@ class UniverseResult:
     label, group, note  those of the universe
     probability         the headline
     divergences         divergent transitions of the fit; there must be none
+    mcse                Monte Carlo standard error of the probability; None where it is not known
+    weighted            whether the published draws were weighted instead of a fit
     """
 
     label: str
@@ -76,6 +88,8 @@ class UniverseResult:
     note: str
     probability: float
     divergences: int
+    mcse: float | None = None
+    weighted: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,33 +129,35 @@ def universes(origin_state: OriginState, disputed: Disputed | None, alternatives
     def with_priors(edits: Mapping[str, PriorSpec]) -> TolerancePriors:
         return tolerance_priors(priors.replace(edits))
 
-    yield Universe("as published (main reading)", PUBLISHED_CHOICE, "", levels, base)
+    yield Universe("as published (main reading)", PUBLISHED_CHOICE, "", levels, base, edits={})
     at_the_time = real_time_levels(data.claims, months)
-    yield Universe("coded as known at the time", "coding", "each month as it was known when it ended", at_the_time, base)
+    yield Universe("coded as known at the time", "coding", "each month as it was known when it ended", at_the_time, base, edits={})
     if disputed is not None:
         claims = [c for c in data.claims if disputed.event not in c.basis_ids]
         note = f"{disputed.event} and the claims based on it left out"
-        yield Universe(f"without {disputed.label}", DISPUTED_ACT, note, main_levels(claims, claims_day(data), months), base)
+        yield Universe(f"without {disputed.label}", DISPUTED_ACT, note, main_levels(claims, claims_day(data), months), base, edits={})
     for label, link, note in PRESSURE_TRANSFORMS:
-        yield Universe(f"pressure {label}", PRESSURE_SCALE, note, levels, base, link)
+        yield Universe(f"pressure {label}", PRESSURE_SCALE, note, levels, base, link, edits={})
 
     def prior_choice(label: str, group: str, note: str, constants: TolerancePriors) -> Universe:
         return Universe(label, group, note, levels, constants)
 
+    def edited(label: str, group: str, note: str, edits: Mapping[str, PriorSpec]) -> Universe:
+        return Universe(label, group, note, levels, with_priors(edits), edits=edits)
+
     symmetric = replace(with_priors({"leverage.effect": SYMMETRIC}), symmetric=True)
     yield prior_choice("pressure symmetric", PRESSURE_SCALE, "one effect: rises likelier, falls as much less likely", symmetric)
-    same_year, year_before = with_priors(alternatives[SAME_YEAR]), with_priors(alternatives[YEAR_BEFORE])
-    yield prior_choice("pressure effect as coded elsewhere", PRESSURE_SCALE, "fit to other states: same year", same_year)
-    yield prior_choice("pressure effect of the year before", PRESSURE_SCALE, "fit to other states: year before", year_before)
+    same_year, year_before = alternatives[SAME_YEAR], alternatives[YEAR_BEFORE]
+    yield edited("pressure effect as coded elsewhere", PRESSURE_SCALE, "fit to other states: same year", same_year)
+    yield edited("pressure effect of the year before", PRESSURE_SCALE, "fit to other states: year before", year_before)
     no_pressure = replace(base, leverage=NO_EFFECT, leverage_on_falls=NO_EFFECT)
     yield prior_choice("pressure off", "drivers", "no effect on rises or falls", no_pressure)
     for factor in (1.0, 0.5):
-        constants = with_priors({"outside_view.selection": Fixed(factor)})
-        yield prior_choice(f"selection factor {factor:g}", "outside view", "on the chances of reaching 4", constants)
-    drug_cases = with_priors(alternatives[DRUG_CASES])
-    yield prior_choice("drug cases alone", "outside view", "priors of the ladder from drug cases only", drug_cases)
+        selection = {"outside_view.selection": Fixed(factor)}
+        yield edited(f"selection factor {factor:g}", "outside view", "on the chances of reaching 4", selection)
+    yield edited("drug cases alone", "outside view", "priors of the ladder from drug cases only", alternatives[DRUG_CASES])
     stops_at_3 = replace(base, skip_up=_never_through_3(base))
-    yield prior_choice("no going on through 3", "outside view", "a rise that reaches 3 stops there", stops_at_3)
+    yield Universe("no going on through 3", "outside view", "a rise that reaches 3 stops there", levels, stops_at_3, edits={})
     no_just_risen = replace(base, just_risen=NO_EFFECT)
     yield prior_choice("falls no likelier just after a rise", "model", "no effect of the month after a rise", no_just_risen)
     yield prior_choice("weak priors", "priors", "every sd doubled", _weakened(base))
@@ -174,6 +190,10 @@ def _leverage_only(constants: TolerancePriors) -> TolerancePriors:
     return replace(off, mobilisation_sd=0.0, administration_sd=0.0, drift_sd=0.0)
 
 
+type Shortcut = Callable[[Universe], UniverseResult | None]
+"""The headline under a choice without a fit; None if it takes one."""
+
+
 def run_multiverse(
     origin_state: OriginState,
     sampler: Sampler,
@@ -185,18 +205,27 @@ def run_multiverse(
     alternatives: Alternatives,
     settings: SamplerSettings = SamplerSettings(),
     report: Report | None = None,
+    shortcut: Shortcut = lambda _: None,
 ) -> list[UniverseResult]:
-    """Fit the main reading under every choice. Returns P(level >= `level` within `horizon` months) under each."""
+    """P(level >= `level` within `horizon` months) of the main reading under every choice, by `shortcut` if that gives it, else fitted."""
     results = []
     choices = list(universes(origin_state, disputed, alternatives))
     for i, choice in enumerate(choices):
         if report:
             report(i / len(choices), choice.label)
-        drivers = origin_state.drivers.with_pressure(choice.link(origin_state.leverage.value))
-        history = History(choice.levels, drivers)
-        tree = fit_history(sampler, history, choice.constants, seed + i, settings)
-        draws = posterior_draws(tree, history, choice.constants, seed + i)
-        ladder = forecast_from_history(origin_state, draws, pool, history, link=choice.link)
-        divergences = int(tree["sample_stats"]["diverging"].sum())
-        results.append(UniverseResult(choice.label, choice.group, choice.note, float(ladder.reached(level, horizon).mean()), divergences))
+        results.append(shortcut(choice) or _fitted(origin_state, sampler, pool, choice, seed + i, level, horizon, settings))
     return results
+
+
+def _fitted(
+    origin_state: OriginState, sampler: Sampler, pool: DriverPaths, choice: Universe, seed: int, level: int, horizon: int,
+    settings: SamplerSettings,
+) -> UniverseResult:  # fmt: skip
+    history = choice.history(origin_state)
+    tree = fit_history(sampler, history, choice.constants, seed, settings)
+    draws = posterior_draws(tree, history, choice.constants, seed)
+    ladder = forecast_from_history(origin_state, draws, pool, history, link=choice.link)
+    divergences = int(tree["sample_stats"]["diverging"].sum())
+    values, batches = ladder.reached(level, horizon), ladder.path_batch_means("reached_by", level, horizon)
+    mcse = monte_carlo_error(values[None], np.ones(1), batches)
+    return UniverseResult(choice.label, choice.group, choice.note, float(values.mean()), divergences, mcse)

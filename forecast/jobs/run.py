@@ -30,6 +30,7 @@ from forecast.report.models.report import Report
 from forecast.report.payload.build import build_report
 from forecast.report.rehearsal import rehearse
 from forecast.reweighting.draws_archive import pack
+from forecast.reweighting.universe_weights import weigh_universe
 from forecast.runs import store
 from forecast.runs.draws_files import write_draws, write_posterior
 from forecast.workspace import write_snapshot
@@ -91,10 +92,10 @@ def fit(
         )
     answers = forecast_questions(origin_state, readings, pool, build_questions(inputs.data.questions, origin_state.origin))
     headline = answers[inputs.data.questions.resolution.headline].question
-    disputed = disputed_act(origin_state)
+    asked, disputed = (headline.level or 0, headline.horizon), disputed_act(origin_state)
     multiverse = [] if not explored else run_multiverse(
-        origin_state, sampler, pool, seed + 100, headline.level or 0, headline.horizon, disputed, inputs.alternatives, MULTIVERSE,
-        _stage(progress, "other choices"),
+        origin_state, sampler, pool, seed + 100, asked[0], asked[1], disputed, inputs.alternatives, MULTIVERSE,
+        _stage(progress, "other choices"), lambda choice: weigh_universe(origin_state, readings["main"], pool, choice, *asked),
     )  # fmt: skip
     progress("other choices", 1.0)
     progress("scenarios", None)

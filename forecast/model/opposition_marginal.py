@@ -268,7 +268,7 @@ class Moments:
 
 
 def moments(data: PollDesign, hyper: Floats, weights: Floats, origin: int) -> Moments:
-    """Exact conditional moments for hyperparameters (n, 4) of weights (n,) that sum to one; the months are those from 2006-01 to `origin`."""
+    """Exact conditional moments for hyperparameters (n, 4) with weights (n,) that sum to one; months are those from 2006-01 to `origin`."""
     parts = [_chunk_moments(data, hyper[part], weights[part], origin) for part in _chunks(len(hyper))]
     variance, *columns = zip(*parts, strict=True)
     means, *others = (np.concatenate(column) for column in columns)

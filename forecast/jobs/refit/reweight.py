@@ -232,7 +232,7 @@ def _as_forecast(
 
 
 def _of_the_fit(row: Choice, base: SavedRun) -> UniverseResult:
-    """A row of the multiverse table: each choice was a fit, so draws of the published one cannot stand for it."""
+    """A row of the multiverse table: most choices were fits, so draws of the published one cannot stand for them."""
     from forecast.forecasting.multiverse import UniverseResult
 
     label = f"the fit of run {base.name} (main reading)" if row.group == PUBLISHED_CHOICE else row.label

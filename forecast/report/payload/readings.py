@@ -93,6 +93,8 @@ def multiverse(forecast: Forecast) -> list[Choice]:
 
 
 def _note(outcome: UniverseResult) -> str:
-    """What the choice is, and whether its fit had trouble."""
+    """What the choice is, how it was answered if by no fit, and whether its fit had trouble."""
+    how = "the published draws, weighted" if outcome.weighted else ""
+    chance = f"Monte Carlo error {100 * outcome.mcse:.2f} points" if outcome.mcse is not None else ""
     trouble = f"{outcome.divergences} divergent transitions: treat it with care" if outcome.divergences else ""
-    return "; ".join(part for part in (outcome.note, trouble) if part)
+    return "; ".join(part for part in (outcome.note, how, chance, trouble) if part)
