@@ -58,9 +58,10 @@ def pareto_smooth(log_ratios: Floats) -> SmoothedWeights:
         return SmoothedWeights(np.full(n, 1.0 / n), np.inf, 0.0)
     log_weights = np.asarray(log_ratios, float) - top
     tail = int(min(0.2 * n, 3.0 * np.sqrt(n)))
-    order = np.argsort(log_weights)
-    largest = order[-tail:]
-    cut = log_weights[order[-tail - 1]] if tail < n else -np.inf
+    order = np.argpartition(log_weights, n - tail - 1) if tail < n else np.arange(n)
+    cut = log_weights[order[n - tail - 1]] if tail < n else -np.inf
+    largest = order[n - tail :]
+    largest = largest[np.argsort(log_weights[largest])]
     k_hat = -np.inf
     if tail >= _MIN_TAIL and np.isfinite(cut) and log_weights[largest[-1]] - log_weights[largest[0]] > 1e-10:
         threshold = np.exp(cut)

@@ -28,4 +28,4 @@ class SamplerSettings:
 
 
 MULTIVERSE: Final = SamplerSettings(draws=500, tune=300)
-"""Half the draws: the choices of the multiverse differ by more than the sampling error. After 300 steps the steps are as long as after 500."""
+"""Half the draws: the choices of the multiverse differ by more than the sampling error. After 300 tuning steps NUTS moves as after 500."""

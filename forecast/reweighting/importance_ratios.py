@@ -170,18 +170,29 @@ class RecordLikelihood:
         log_moves = np.where(after > before, rise, np.where(after < before, fall, 0.0))
         return np.asarray(log_moves - np.log1p(np.exp(np.minimum(rise, 500.0)) + np.exp(np.minimum(fall, 500.0))))
 
+    @cached_property
+    def chances(self) -> tuple[Floats, Floats]:
+        """Probabilities of a rise and of a fall, by draw and month after the first, each [S, T − 1]."""
+        rise, fall = (np.exp(np.minimum(z, 80.0).astype(self.precision)) for z in self.log_odds)
+        return rise / (1 + rise + fall), fall / (1 + rise + fall)
+
     def log_ratio(self, rise_change: Floats, fall_change: Floats) -> Floats:
         """Log of the likelihood over what it is, by draw [S], if the log-odds changed by so much, each [S or 1, T − 1].
 
         With probabilities p and q of a rise and a fall, a stay adds −log(1 + p (e^r − 1) + q (e^f − 1)), a rise r more, a fall f more.
         """
-        t = np.flatnonzero(((rise_change != 0) | (fall_change != 0)).any(0))
+        t = np.flatnonzero((rise_change != 0).any(0) | (fall_change != 0).any(0))
+        total: Floats = np.zeros(self.draws.size)
+        if not t.size:
+            return total
         before, after = self.history.levels[:-1][t], self.history.levels[1:][t]
-        odds = (np.exp(np.minimum(z[:, t], 80.0).astype(self.precision)) for z in self.log_odds)
-        r, f = (change[:, t].astype(self.precision) for change in (rise_change, fall_change))
-        rise, fall = odds
-        stays = -np.log1p((rise * np.expm1(r) + fall * np.expm1(f)) / (1 + rise + fall))
-        return np.asarray((stays + r * (after > before) + f * (after < before)).sum(1, dtype=float))
+        moved = np.zeros((1, 1), self.precision)
+        for change, chance, went in ((rise_change, self.chances[0], after > before), (fall_change, self.chances[1], after < before)):
+            if change.any():
+                by = change[:, t].astype(self.precision)
+                moved = moved + chance[:, t] * (np.exp(by) - 1)
+                total = total + by[:, went].sum(1, dtype=float)
+        return np.asarray(total - np.log(1 + moved).sum(1, dtype=float))
 
     def driver_ratio(self, drivers: Drivers) -> Floats:
         """Log of the likelihood with other pressure and opposition over that with the history's own, by draw [S]."""

@@ -34,7 +34,7 @@ from forecast.priors.load import Priors
 from forecast.reweighting.driver_update import opposition_change, parameter_by_path
 from forecast.reweighting.importance_ratios import EDGE, PARAMETER_READERS, model_prior
 from forecast.sensitivity.target_question import TargetQuestion
-from forecast.typing import Arrays, Floats
+from forecast.typing import Arrays, Floats, Ints
 
 type Label = Literal["prior–data conflict", "strong prior, weak likelihood", "no sensitivity"]
 type Kind = Literal["prior", "data", "all"]
@@ -132,11 +132,45 @@ def path_parameter_prior(arrays: Arrays, priors: Priors, name: str) -> Parameter
     return ParameterPrior(parameter_by_path(arrays, name), priors.distribution(name))
 
 
+@dataclass(frozen=True, eq=False)
+class WeightedValues:
+    """Values [S] and their weights [S], which sum to one."""
+
+    values: Floats
+    weights: Floats
+
+    @cached_property
+    def _sorted(self) -> tuple[Ints, Floats]:
+        """Their order, and the widths between neighbours."""
+        order = np.argsort(self.values, kind="stable")
+        return order, np.diff(self.values[order])
+
+    def distance(self, after: Floats) -> float:
+        """Cumulative Jensen–Shannon distance between these weights and others [S] of the same values; between 0 and 1.
+
+        The larger of that of the distribution functions and that of their complements, so that its sign does not matter.
+        """
+        order, width = self._sorted
+        p, q = self.weights[order], after[order]
+        return max(_one_sided(width, p, q), _one_sided(width[::-1], p[::-1], q[::-1]))
+
+
+def _one_sided(width: Floats, before: Floats, after: Floats) -> float:
+    p, q = np.cumsum(before)[:-1], np.cumsum(after)[:-1]
+    middle = _log2(0.5 * (p + q))
+    areas = float(width @ p), float(width @ q)
+    slack = 0.5 / np.log(2.0) * (areas[1] - areas[0])
+    from_p = max(0.0, float(width @ (p * (_log2(p) - middle))) + slack)
+    from_q = max(0.0, float(width @ (q * (_log2(q) - middle))) - slack)
+    total = sum(areas)
+    return float(np.sqrt((from_p + from_q) / total)) if total > 0 else 0.0
+
+
 class Reweighter(Protocol):
     """Weights on draws or on paths by log ratios, of the shape of a component's log density."""
 
     @property
-    def pooled(self) -> tuple[Floats, Floats]:
+    def pooled(self) -> WeightedValues:
         """Probabilities of the headline, and their weights as the run has them."""
 
     def pooled_weights(self, log_ratios: Floats) -> Floats:
@@ -155,9 +189,10 @@ class DrawReweighter:
 
     target: TargetQuestion
 
-    @property
-    def pooled(self) -> tuple[Floats, Floats]:
-        return self.target.pooled
+    @cached_property
+    def pooled(self) -> WeightedValues:
+        values = [r.probabilities for r in self.target.readings]
+        return WeightedValues(np.concatenate(values), self.target.pooled_weights([np.ones(p.size) for p in values]))
 
     def pooled_weights(self, log_ratios: Floats) -> Floats:
         return self.target.pooled_weights([normalised_weights(row) for row in log_ratios])
@@ -187,10 +222,10 @@ class PathProbabilities:
         return cls(arrays, target, {r.name: target.resimulate(r, slots=PATHS_A_DRAW) for r in target.readings})
 
     @cached_property
-    def pooled(self) -> tuple[Floats, Floats]:
+    def pooled(self) -> WeightedValues:
         """All probabilities, and the weight of each."""
         values = list(self.by_reading.values())
-        return np.concatenate([p.ravel() for p in values]), self.target.pooled_weights([np.ones(p.size) for p in values])
+        return WeightedValues(np.concatenate([p.ravel() for p in values]), self.target.pooled_weights([np.ones(p.size) for p in values]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +236,7 @@ class PathReweighter:
     opposed: bool
 
     @property
-    def pooled(self) -> tuple[Floats, Floats]:
+    def pooled(self) -> WeightedValues:
         return self.evaluated.pooled
 
     def pooled_weights(self, log_ratios: Floats) -> Floats:
@@ -237,17 +272,18 @@ class PathReweighter:
 def scale_component(name: str, kind: Kind, reweighter: Reweighter, log_density: Floats) -> PowerScaling:
     """A component by its log density at the draws or paths."""
     moves = tuple(reweighter.effect((alpha - 1.0) * log_density, alpha) for alpha in POWERS)
-    lower, upper = (cumulative_jensen_shannon(*reweighter.pooled, reweighter.pooled_weights((a - 1.0) * log_density)) for a in ALPHAS)
+    lower, upper = (reweighter.pooled.distance(reweighter.pooled_weights((a - 1.0) * log_density)) for a in ALPHAS)
     return PowerScaling(name, kind, moves, sensitivity=sensitivity_gradient(lower, upper))
 
 
 def scale_prior(name: str, reweighter: Reweighter, parameter: ParameterPrior, log_likelihood: Floats) -> PowerScaling:
     """A prior; log_likelihood: of the data that its parameter meets, of the shape of its values."""
 
+    values = parameter.values.ravel()
+    own = WeightedValues(values, reweighter.parameter_weights(np.zeros_like(parameter.values)))
+
     def gradient(log_density: Floats) -> float:
-        base = reweighter.parameter_weights(np.zeros_like(log_density))
-        after = (reweighter.parameter_weights((alpha - 1.0) * log_density) for alpha in ALPHAS)
-        lower, upper = (cumulative_jensen_shannon(parameter.values.ravel(), base, weights) for weights in after)
+        lower, upper = (own.distance(reweighter.parameter_weights((alpha - 1.0) * log_density)) for alpha in ALPHAS)
         return sensitivity_gradient(lower, upper)
 
     return replace(
@@ -255,27 +291,6 @@ def scale_prior(name: str, reweighter: Reweighter, parameter: ParameterPrior, lo
         tilts=tuple(reweighter.effect(t * parameter.in_sds, t) for t in TILTS),
         own=OwnSensitivity(gradient(parameter.log_density), gradient(log_likelihood)),
     )
-
-
-def cumulative_jensen_shannon(values: Floats, before: Floats, after: Floats) -> float:
-    """Cumulative Jensen–Shannon distance between two weightings [S] of the same values [S], each summing to one; between 0 and 1.
-
-    The larger of that of the distribution functions and that of their complements, so that its sign does not matter.
-    """
-    return max(_one_sided(values, before, after), _one_sided(-values, before, after))
-
-
-def _one_sided(values: Floats, before: Floats, after: Floats) -> float:
-    order = np.argsort(values, kind="stable")
-    width = np.diff(values[order])
-    p, q = np.cumsum(before[order])[:-1], np.cumsum(after[order])[:-1]
-    middle = _log2(0.5 * (p + q))
-    areas = float(width @ p), float(width @ q)
-    slack = 0.5 / np.log(2.0) * (areas[1] - areas[0])
-    from_p = max(0.0, float(width @ (p * (_log2(p) - middle))) + slack)
-    from_q = max(0.0, float(width @ (q * (_log2(q) - middle))) - slack)
-    total = sum(areas)
-    return float(np.sqrt((from_p + from_q) / total)) if total > 0 else 0.0
 
 
 def _log2(x: Floats) -> Floats:

@@ -92,7 +92,7 @@ class ReadingDraws:
     @cached_property
     def subsample_record(self) -> RecordLikelihood:
         """The likelihood of the record by the draws of the subsample."""
-        return RecordLikelihood(self.subsample, self.history)
+        return RecordLikelihood(self.subsample, self.history, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,12 +112,6 @@ class TargetQuestion:
         """The mixture, as the run has it."""
         return float(sum(r.weight * r.probabilities.mean() for r in self.readings))
 
-    @cached_property
-    def pooled(self) -> tuple[Floats, Floats]:
-        """Probabilities by draw of all readings, and the weight of each; both [R · S]."""
-        values = np.concatenate([r.probabilities for r in self.readings])
-        return values, self.pooled_weights([np.ones(len(r.probabilities)) for r in self.readings])
-
     def pooled_weights(self, weights: Sequence[Floats]) -> Floats:
         """Weights of pooled draws from weights within each reading; a reading keeps its share."""
         return np.concatenate([r.weight * w / w.sum() for r, w in zip(self.readings, weights, strict=True)])
@@ -132,7 +126,8 @@ class TargetQuestion:
         draws, pool = draws or reading.subsample, pool or self.pool
         paths = self.paths(draws.size, slots)
         months = np.arange(self.origin + 1, self.origin + 1 + self.horizon)
-        pressure, governs = saturate_pressure(pool.leverage), self.administrations[: self.horizon]
+        pressure = self._pressure if pool.leverage is self.pool.leverage else saturate_pressure(pool.leverage)
+        governs = self.administrations[: self.horizon]
         parts = []
         for first in range(0, draws.size, _CHUNK):
             rows = np.arange(first, min(first + _CHUNK, draws.size))
@@ -142,7 +137,17 @@ class TargetQuestion:
 
     def paths(self, size: int, slots: int = SLOTS) -> Ints:
         """The path of each slot of each draw, [S', slots]."""
-        return assign_paths(size, len(self.pool.leverage), 1, slots)
+        if (size, slots) not in self._paths:
+            self._paths[size, slots] = assign_paths(size, len(self.pool.leverage), 1, slots)
+        return self._paths[size, slots]
+
+    @cached_property
+    def _paths(self) -> dict[tuple[int, int], Ints]:
+        return {}
+
+    @cached_property
+    def _pressure(self) -> Floats:
+        return saturate_pressure(self.pool.leverage)
 
     def point(
         self,

@@ -215,7 +215,8 @@ def test_the_likelihood_at_a_value_is_that_of_draws_with_it(headline: TargetQues
     value = float(PARAMETER_READERS[name](reading.subsample).mean()) + 0.1
     fixed = with_parameter_fixed(reading.subsample, name, float(to_own_unit(name, np.array(value))))
     exact = whole_likelihood(fixed, reading.history) - whole_likelihood(reading.subsample, reading.history)
-    np.testing.assert_allclose(likelihood_ratio(reading, name, value), exact, rtol=1e-9, atol=1e-9)
+    # in single precision, which moves a weight by far less than a draw does
+    np.testing.assert_allclose(likelihood_ratio(reading, name, value), exact, rtol=1e-5, atol=1e-4)
 
 
 def test_a_crossing_between_points_that_the_draws_carry_badly_is_rough() -> None:

@@ -10,7 +10,7 @@ from arviz_stats import psense
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.sensitivity.power_scaling import ALPHAS, cumulative_jensen_shannon, diagnose, normalised_weights, sensitivity_gradient
+from forecast.sensitivity.power_scaling import ALPHAS, WeightedValues, diagnose, normalised_weights, sensitivity_gradient
 from forecast.typing import Floats
 
 
@@ -19,7 +19,8 @@ def even(n: int) -> Floats:
 
 
 def speed_of(values: Floats, log_density: Floats) -> float:
-    lower, upper = (cumulative_jensen_shannon(values, even(len(values)), normalised_weights((alpha - 1) * log_density)) for alpha in ALPHAS)
+    before = WeightedValues(values, even(len(values)))
+    lower, upper = (before.distance(normalised_weights((alpha - 1) * log_density)) for alpha in ALPHAS)
     return sensitivity_gradient(lower, upper)
 
 
@@ -63,20 +64,20 @@ def test_a_distance_is_one(seed: int, size: int) -> None:
     """Between 0 and 1, 0 only between equals, the same whichever comes first, whatever the sign and scale of the values."""
     rng = np.random.default_rng(seed)
     values, p, q = rng.standard_normal(size), rng.dirichlet(np.ones(size)), rng.dirichlet(np.ones(size))
-    found = cumulative_jensen_shannon(values, p, q)
+    found = WeightedValues(values, p).distance(q)
     assert 0 < found <= 1 + 1e-9
-    assert cumulative_jensen_shannon(values, p, p) == pytest.approx(0, abs=1e-6)
-    assert cumulative_jensen_shannon(values, q, p) == pytest.approx(found)
-    assert cumulative_jensen_shannon(-3 * values, p, q) == pytest.approx(found)
+    assert WeightedValues(values, p).distance(p) == pytest.approx(0, abs=1e-6)
+    assert WeightedValues(values, q).distance(p) == pytest.approx(found)
+    assert WeightedValues(-3 * values, p).distance(q) == pytest.approx(found)
 
 
 def test_a_weight_counts_as_so_many_draws() -> None:
     rng = np.random.default_rng(3)
     values, often = rng.standard_normal(50), rng.integers(1, 4, 50)
     after = rng.dirichlet(np.ones(50))
-    twice = cumulative_jensen_shannon(np.repeat(values, often), even(int(often.sum())), np.repeat(after / often, often))
-    assert cumulative_jensen_shannon(values, often / often.sum(), after) == pytest.approx(twice)
+    twice = WeightedValues(np.repeat(values, often), even(int(often.sum()))).distance(np.repeat(after / often, often))
+    assert WeightedValues(values, often / often.sum()).distance(after) == pytest.approx(twice)
 
 
 def test_values_that_do_not_vary_do_not_move() -> None:
-    assert cumulative_jensen_shannon(np.ones(5), even(5), np.array([0.6, 0.1, 0.1, 0.1, 0.1])) == 0
+    assert WeightedValues(np.ones(5), even(5)).distance(np.array([0.6, 0.1, 0.1, 0.1, 0.1])) == 0
