@@ -208,13 +208,15 @@ def run_multiverse(
     shortcut: Shortcut = lambda _: None,
 ) -> list[UniverseResult]:
     """P(level >= `level` within `horizon` months) of the main reading under every choice, by `shortcut` if that gives it, else fitted."""
-    results = []
     choices = list(universes(origin_state, disputed, alternatives))
-    for i, choice in enumerate(choices):
+    found = [shortcut(choice) for choice in choices]
+    fitted = [i for i, result in enumerate(found) if result is None]
+    results = dict(enumerate(found))
+    for done, i in enumerate(fitted):
         if report:
-            report(i / len(choices), choice.label)
-        results.append(shortcut(choice) or _fitted(origin_state, sampler, pool, choice, seed + i, level, horizon, settings))
-    return results
+            report(done / len(fitted), choices[i].label)
+        results[i] = _fitted(origin_state, sampler, pool, choices[i], seed + i, level, horizon, settings)
+    return [result for result in results.values() if result is not None]
 
 
 def _fitted(

@@ -172,7 +172,17 @@ def test_a_reading_nobody_could_hold_yet_says_what_main_says(data: Data) -> None
     assert made.weights == {"main": pytest.approx(1.0)}
 
 
-@pytest.mark.parametrize("day", [date(2006, 12, 31), date(2007, 6, 30), date(2010, 3, 15), date(2015, 6, 30), date(2019, 12, 31), DAY_LATE])
+@pytest.mark.parametrize(
+    "day",
+    [
+        date(2006, 12, 31),
+        *(
+            pytest.param(day, marks=pytest.mark.slow)
+            for day in (date(2007, 6, 30), date(2010, 3, 15), date(2015, 6, 30), date(2019, 12, 31))
+        ),
+        DAY_LATE,
+    ],
+)
 def test_every_day_has_its_situation(data: Data, day: date) -> None:
     made = origin_state.build_origin_state(as_of(data, day), bundled()[1], 7)
     last = month(f"{day:%Y-%m}") - (day.day < 30)

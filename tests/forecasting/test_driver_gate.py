@@ -39,7 +39,7 @@ def test_the_bundled_drivers_pass() -> None:
     assert origin_state().rates.effective > 1000
 
 
-@pytest.mark.parametrize("day", DAYS, ids=str)
+@pytest.mark.parametrize("day", [DAYS[0], *(pytest.param(day, marks=pytest.mark.slow) for day in DAYS[1:])], ids=str)
 def test_earlier_views_of_the_data_pass(day: date) -> None:
     then = as_of(data(), day)
     assert contradicted_records(then.overdose_final, then.overdose_releases, origin(then)) == ()

@@ -136,6 +136,7 @@ def test_the_words_say_what_the_numbers_say(published: places.Workspace, command
     assert "Assumes: No concession for the year." in words
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("assessed")
 def test_the_answer_names_its_inputs_also_after_the_workspace_has_changed(published: places.Workspace, command: Command) -> None:
     """The run keeps what it was made from, so its scenarios can be answered whatever happened to the workspace since."""

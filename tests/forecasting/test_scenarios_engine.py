@@ -86,6 +86,7 @@ def test_the_empty_scenario_is_the_forecast_bit_by_bit(
     assert result.mcse == 0.0
 
 
+@pytest.mark.slow
 def test_the_bundled_scenarios_point_the_right_way(results: Mapping[str, ScenarioResult]) -> None:
     difference = {name: r.difference / r.mcse for name, r in results.items()}
     for name in ("escalating-tariffs", "overdose-rebound", "concessions-not-sufficient"):
@@ -234,6 +235,7 @@ def test_the_tail_is_two_sided() -> None:
     assert two_sided_tail(0.0, np.zeros(50)) == 1.0
 
 
+@pytest.mark.slow
 def test_the_further_the_less_plausible(origin_state: OriginState, pool: DriverPaths) -> None:
     tails = []
     for add in (0.05, 0.2, 0.5):

@@ -185,6 +185,7 @@ def test_a_run_without_its_inputs_is_compared_as_far_as_it_tells(runs: tuple[Pat
     assert "| reach-4-12m" in render_diff(diff(bare, a), "markdown")
 
 
+@pytest.mark.slow
 def test_it_imports_nothing_heavy(runs: tuple[Path, Path, Path]) -> None:
     root, a, _ = runs
     words = ["diff", a.name, "latest", "-q", "--workspace", str(root)]

@@ -111,6 +111,7 @@ def test_the_published_run_itself_is_no_answer_to_an_edit_of_nothing(kept: Works
     assert try_edits(kept, parse_edits(["leverage.effect = Normal(1.6, 0.8)"])).kept is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "noted",
     [
@@ -130,6 +131,7 @@ def test_a_run_of_other_data_or_another_model_or_by_weights_is_not_taken(
     assert try_edits(published, parse_edits([EDIT])).kept is None
 
 
+@pytest.mark.slow
 def test_of_several_the_newest_that_is_sound_is_taken(kept: Workspace, arrays: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     newer, newest = "20261126T090000Z-cdef01", "20261127T090000Z-def012"
     for run_id in (newer, newest):
@@ -164,6 +166,7 @@ def test_a_refit_that_was_made_already_is_not_made_again(kept: Workspace, rows: 
     assert f"These are the numbers of run {KEPT}, which was fitted so before; nothing was fitted now." in " ".join(said.stdout.split())
 
 
+@pytest.mark.slow
 def test_another_seed_fits(kept: Workspace, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     class Fits(Exception):
         pass

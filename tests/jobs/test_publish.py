@@ -218,6 +218,7 @@ def test_a_damaged_run_is_not_read(published: Path, command: Command) -> None:
         assert "report.json" in result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_as_of_an_earlier_day_the_outside_view_is_fitted_to_what_was_public_then(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

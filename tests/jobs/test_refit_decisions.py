@@ -197,6 +197,7 @@ def test_a_refused_first_refit_has_no_forecast_to_show(workspace: places.Workspa
     assert store.latest(workspace.reports) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "failure", [SourceError("nobody answers"), NotImplementedError("nobody answers"), RecursionError("nobody answers")]
 )
@@ -291,6 +292,7 @@ def test_a_run_that_only_wants_publishing_is_published_without_a_fit(root: Path,
     assert manifest.read_manifest(latest(root)).meta["follows"] == before.name
 
 
+@pytest.mark.slow
 def test_a_weighted_run_that_only_wants_publishing_keeps_what_was_said_of_its_weights(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     polls = root / "data" / "polls.csv"
     row = polls.read_text().splitlines()[-1].split(",")
@@ -312,6 +314,7 @@ def test_a_weighted_run_that_only_wants_publishing_keeps_what_was_said_of_its_we
     assert (said["kind"], said["k_hat"], said["ess"]) == ("reweighted", 0.31, 900.0)
 
 
+@pytest.mark.slow
 def test_a_lock_that_was_deleted_stops_the_publishing_and_the_next_refit_makes_up_for_it(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

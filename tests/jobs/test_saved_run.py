@@ -106,6 +106,7 @@ def test_a_run_whose_manifest_lacks_what_the_fit_needs_is_refused(run: Path, key
         _ = SavedRun(resealed(run, **{key: None})).origin_state
 
 
+@pytest.mark.slow
 def test_the_draws_of_a_run_and_its_own_inputs_give_its_numbers(kept: tuple[Path, Inputs]) -> None:
     run, _ = kept
     found = reweight_to_inputs(basis := SavedRun(run).fitted_draws, basis.origin_state)

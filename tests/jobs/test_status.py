@@ -331,6 +331,7 @@ def test_spans_of_time_are_round() -> None:
     assert {span: ago(span) for span in spans} == spans
 
 
+@pytest.mark.slow
 def test_it_is_light_and_writes_nothing(workspace: Workspace) -> None:
     publish(workspace)
     before = sorted(p.name for p in workspace.reports.rglob("*"))

@@ -299,6 +299,7 @@ def test_an_edit_of_nothing_that_exists_is_an_error() -> None:
         parse_edits(["nothing = Normal(0, 1)"])
 
 
+@pytest.mark.slow
 def test_it_imports_nothing_heavier_than_numpy(with_run: Workspace, tmp_path: Path) -> None:
     edits = ["ladder.just_risen = Normal(2, 1)", "leverage.half_life.security = Fixed(7)", "opposition.house_sd = HalfNormal(0.4)"]
     edits += ["events.backlash = Normal(0.1, 0.3)", "direct.rate = quantiles(0.01, 0.02, 0.05)", "events.determination = Beta(1, 9)"]

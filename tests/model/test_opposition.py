@@ -262,6 +262,7 @@ def test_only_usable_polls_by_the_origin_enter_each_once() -> None:
         fit_opposition([poll("late", "2010-07")], ORIGIN, priors(), np.random.default_rng(0), 2)
 
 
+@pytest.mark.slow
 def test_bundled_polls_move_the_answer_by_more_than_its_error() -> None:
     polls, _ = read_table(ROOT / "data" / Poll.file, Poll)
     cases = leave_out(polls.rows, month("2026-06"), OppositionPriors.of(load_priors(ROOT / "priors")), seed=1, size=2000)

@@ -47,6 +47,7 @@ def built() -> pm.Model:
     return build_outside_view(STATES)
 
 
+@pytest.mark.slow
 def test_the_likelihood_is_that_of_the_kernel() -> None:
     """Every cell by scipy's multinomial, from parameters at random; priors by scipy too."""
     rng = np.random.default_rng(1)
@@ -77,6 +78,7 @@ def test_the_likelihood_is_that_of_the_kernel() -> None:
     assert float(model.compile_logp(mode=SLOW_BUT_READY)(z)) == pytest.approx(log_prior + log_likelihood, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_very_short_and_very_long_stays_stay_finite() -> None:
     model = built()
     with model:

@@ -108,6 +108,7 @@ def test_all_priors_of_the_ladder_but_one_are_given(data: Data, priors: Priors) 
     priors.replace(found.specs)  # of the right families
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_draws")
 def test_the_quantiles_are_those_of_the_stand_in_widened(data: Data, priors: Priors) -> None:
     """logit q ~ N(−3.5, 0.1² + σ² + 0.4²), σ near 1, with sd 0.1."""
@@ -124,12 +125,14 @@ def test_the_quantiles_are_those_of_the_stand_in_widened(data: Data, priors: Pri
     assert just_risen.sd == pytest.approx(0.1, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_draws")
 def test_the_same_seed_gives_the_same_and_another_seed_another(data: Data, priors: Priors) -> None:
     first, again, other = (fit_reference(data, priors, sampler=StandIn(), seed=s, classes={"all": 1}).specs for s in (1, 1, 2))
     assert first == again != other
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_draws")
 def test_classes_states_and_pressure_can_be_changed(data: Data, priors: Priors) -> None:
     sampler = StandIn()
@@ -153,6 +156,7 @@ def test_what_does_not_exist_is_refused(data: Data, priors: Priors, wrong: dict[
         fit_reference(data, priors, sampler=StandIn(), **wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_draws")
 def test_as_of_a_date_only_what_was_public_counts(data: Data, priors: Priors) -> None:
     sampler, names = StandIn(), {s.country for s in data.spells}
@@ -163,6 +167,7 @@ def test_as_of_a_date_only_what_was_public_counts(data: Data, priors: Priors) ->
     assert found.entries[-1].months == 13  # from June 2004: what went on later is not known yet
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_draws")
 def test_a_bad_fit_is_tried_once_more_and_then_refused(data: Data, priors: Priors) -> None:
     sampler = StandIn(stuck=1)
@@ -216,6 +221,7 @@ def test_priors_and_alternatives_are_written_together_or_not_at_all(
     assert load_priors(workspace.priors).spec("ladder.rise.3") == found.specs["ladder.rise.3"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_draws")
 def test_the_copy_inside_the_package_is_not_written(data: Data, priors: Priors) -> None:
     inside = Workspace(PACKAGE / "data", PACKAGE / "priors", PACKAGE / "reports", "")
@@ -236,6 +242,7 @@ def test_states_alone_take_no_other_choice(command: Command) -> None:
         assert command("priors", "reference", "--states", other).exit_code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_draws")
 def test_the_command_prints_and_writes_only_when_told(command: Command, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "compile_sampler", lambda *args: StandIn())
@@ -295,6 +302,7 @@ def test_the_states_are_shown_without_a_fit(command: Command, workspace: Workspa
     assert len(json.loads(command(*words, "--json").stdout)["states"]) == 29
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_draws")
 def test_medians_by_class_are_those_of_the_new_state(data: Data, priors: Priors) -> None:
     found = fit_reference(data, priors, sampler=StandIn(), classes={"all": 1}).classes[0]
@@ -304,6 +312,7 @@ def test_medians_by_class_are_those_of_the_new_state(data: Data, priors: Priors)
     assert said["ladder.skip_up.3"] == pytest.approx(stats.beta(1 + 4, 1 + 24).median(), rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fewer_draws")
 def test_what_the_priors_would_do_is_shown_before_anything_is_written(
     command: Command, workspace: Workspace, monkeypatch: pytest.MonkeyPatch

@@ -91,6 +91,7 @@ def test_the_likelihood_by_a_plain_loop(evaluated: tuple[list[np.ndarray], list[
         assert float(value) == pytest.approx(total, rel=1e-8)
 
 
+@pytest.mark.slow
 def test_named_variables_are_the_priors_transformed() -> None:
     """Prior draws through the graph have the stated locations and scales, the AR(1) of u its variance and correlation."""
     constants = synthetic.constants()

@@ -87,6 +87,7 @@ def plain(spread: Influence) -> Influence:
     return replace(spread, unfitted=np.zeros_like(spread.unfitted), slots=np.zeros_like(spread.slots))
 
 
+@pytest.mark.slow
 def test_the_error_of_a_difference_told_by_the_same_draws_is_what_a_bootstrap_of_them_says() -> None:
     """An effect is edited; draws are drawn again with what they say before and after, and the difference of the two means is taken."""
     one = replace(basis().origin_state, histories={"main": basis().origin_state.histories["main"]}, merged={}, weights={"main": 1.0})
@@ -244,6 +245,7 @@ def test_a_history_that_the_draws_hold_impossible_is_not_accepted() -> None:
     assert found.k_hat > 0.7 or found.ess < 200
 
 
+@pytest.mark.slow
 def test_no_sampler_is_imported() -> None:
     code = "import sys, forecast.reweighting.data_update; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

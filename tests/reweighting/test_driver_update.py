@@ -92,6 +92,7 @@ def test_paths_are_redrawn_towards_the_mobilisations_that_other_pressure_brings(
     assert found.path_weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -179,6 +179,7 @@ def test_the_value_at_which_it_flips_is_that_of_a_formula() -> None:
     assert sum(c.value is not None for c in found.crossings) >= 2
 
 
+@pytest.mark.slow
 def test_draws_weigh_as_the_posterior_given_the_effect() -> None:
     """What the record leaves of the rise, once the effect of pressure is known: by draws of the posterior, and by draws of the prior."""
     n = synthetic.ORIGIN - FIRST_MONTH + 1
@@ -273,6 +274,7 @@ def swept(arrays: dict[str, Any]) -> dict[tuple[str, str, float], Point]:
     return {(s.name, s.part, round(s.at.value, 6)): s.at for s in found}
 
 
+@pytest.mark.slow
 def test_a_reading_alone_is_that_reading(headline: TargetQuestion, swept: dict[tuple[str, str, float], Point]) -> None:
     for reading in headline.readings:
         assert swept["readings.weights", reading.name, 1.0].probability == pytest.approx(reading.probabilities.mean(), rel=1e-9)
