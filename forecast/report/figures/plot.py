@@ -1,7 +1,6 @@
 """What a chart is made of: scales, marks, and the frame around them. `svg_export` draws it.
 
-A chart is laid out once for a page and once for a phone, because its text must not shrink with it. The marks are our own because a
-charting library took five of the six seconds of a report, and all that a chart needs here is six kinds of marks on linear scales.
+A chart is laid out once for a page and once for a phone, because its text must not shrink with it.
 """
 
 from __future__ import annotations
