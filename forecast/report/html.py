@@ -19,7 +19,7 @@ from forecast.domain import LEVELS
 from forecast.report import sentences
 from forecast.report.figures import attribution, history, parameters, provenance, questions, readings, scenarios, sensitivity
 from forecast.report.figures.catalogue import FIGURES
-from forecast.report.figures.plot import SIZES, Size
+from forecast.report.figures.svg_export import SIZES, Size
 from forecast.report.tables import Link
 from forecast.storage.text import visible
 

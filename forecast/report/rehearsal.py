@@ -29,7 +29,7 @@ def rehearse(data: Data, scenarios: Sequence[Scenario]) -> None:
     """
     if problems := [*_of_tables(data), *_of_settings(data), *_of_scenarios(scenarios)]:
         raise InputError.of(problems)
-    from forecast.report.figures.plot import PAGE
+    from forecast.report.figures.svg_export import PAGE
     from forecast.report.html import render_html
     from forecast.report.markdown import render_markdown
 

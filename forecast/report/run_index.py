@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 
 from forecast.domain import is_stale, month
 from forecast.formatting import NONE, percent, percent_range, plain_percent
-from forecast.report.figures.plot import SIZES
-from forecast.report.figures.svg_export import draw
+from forecast.report.figures.svg_export import SIZES, draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,8 @@ def render_index(runs: Sequence[RunSummary], now: datetime) -> str:
 
 
 def _chart(runs: Sequence[RunSummary]) -> str:
+    from altair.utils.schemapi import debug_mode
+
     from forecast.arrays.weighted_quantiles import INTERVAL
     from forecast.report.figures.run_history import headlines_chart
 
@@ -89,4 +90,5 @@ def _chart(runs: Sequence[RunSummary]) -> str:
         f"One dot for each published run over its {percent(INTERVAL)} interval. "
         "Diamonds below mark runs with new data, priors, model or settings."
     )
-    return "".join(draw(headlines_chart(runs, size), label, description) for size in SIZES)
+    with debug_mode(False):
+        return "".join(draw(headlines_chart(runs, size), size, "headlines", label, description) for size in SIZES)

@@ -253,7 +253,7 @@ def test_the_shell_completes_names_and_options(tmp_path: Path) -> None:
 
 
 def test_light_commands_import_nothing_heavy(tmp_path: Path) -> None:
-    heavy = {"numpy", "pymc", "pytensor", "arviz", "xarray", "scipy", "pydantic", "rich", "jinja2", "nutpie"}
+    heavy = {"numpy", "pymc", "pytensor", "arviz", "xarray", "scipy", "pydantic", "altair", "rich", "jinja2", "nutpie"}
     script = f"""
 import sys
 from forecast.cli import main

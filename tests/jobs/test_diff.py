@@ -191,4 +191,4 @@ def test_it_imports_nothing_heavy(runs: tuple[Path, Path, Path]) -> None:
     words = ["diff", a.name, "latest", "-q", "--workspace", str(root)]
     code = f"import sys; from forecast.cli import main; main({words!r}, standalone_mode=False); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {name.split(".")[0] for name in done.stderr.split()} & {"pymc", "pytensor", "nutpie", "arviz", "xarray"}
+    assert not {name.split(".")[0] for name in done.stderr.split()} & {"pymc", "pytensor", "nutpie", "arviz", "xarray", "altair"}

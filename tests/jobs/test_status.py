@@ -335,7 +335,7 @@ def test_spans_of_time_are_round() -> None:
 def test_it_is_light_and_writes_nothing(workspace: Workspace) -> None:
     publish(workspace)
     before = sorted(p.name for p in workspace.reports.rglob("*"))
-    heavy = {"pymc", "pytensor", "arviz", "xarray", "scipy", "nutpie", "pandas", "jinja2", "httpx"}
+    heavy = {"pymc", "pytensor", "arviz", "xarray", "scipy", "nutpie", "pandas", "altair", "jinja2", "httpx"}
     code = (
         "import sys; from forecast.cli import main\n"
         f"try: main(['status', '--workspace', {str(workspace.data.parent)!r}])\n"

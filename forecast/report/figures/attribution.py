@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from forecast.attribution.sequential import rounded_parts
 from forecast.formatting import capital, fixed_points, listed, month_words, percent
 from forecast.report.figures.dot_plot import Axis, Bar, Dot, Row, dot_plot
-from forecast.report.figures.plot import Plot, Size
+from forecast.report.figures.svg_export import Size
 from forecast.report.tables import Row as Cells
 from forecast.report.tables import Table, shortened, table
 
@@ -189,7 +189,7 @@ def kinds_table(report: Report) -> Table:
     return table(columns, rows, range(1, len(columns)))
 
 
-def steps_chart(report: Report, size: Size) -> Plot:
+def steps_chart(report: Report, size: Size) -> Any:
     """A row a part: its bar begins where the row above ended. Upward and downward in two colours, what is within the noise grey."""
     attribution = report.attribution
     q = attribution.questions.get(report.headline) if attribution else None

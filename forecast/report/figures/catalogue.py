@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from forecast.report.figures import attribution, drivers, history, parameters, questions, readings, scenarios, sensitivity
-from forecast.report.figures.plot import SIZES, Plot, Size
-from forecast.report.figures.svg_export import draw
+from forecast.report.figures.svg_export import SIZES, Size, draw
 from forecast.report.tables import Table
 
 if TYPE_CHECKING:
@@ -20,14 +19,17 @@ class Figure:
     """A chart, its name in the page, its label and description, and the titled tables behind it."""
 
     name: str
-    chart: Callable[[Report, Size], Plot]
+    chart: Callable[[Report, Size], Any]
     label: str
     description: str
     tables: tuple[tuple[str, Callable[[Report], Table]], ...]
 
     def svg(self, report: Report, sizes: Sequence[Size] = SIZES) -> str:
         """The chart for each size, as SVG elements; the page's style shows the one that fits."""
-        return "".join(draw(self.chart(report, size), self.label, self.description) for size in sizes)
+        from altair.utils.schemapi import debug_mode
+
+        with debug_mode(False):  # the tests check every chart against Vega-Lite's schema; doing so again takes seconds a report
+            return "".join(draw(self.chart(report, size), size, self.name, self.label, self.description) for size in sizes)
 
 
 FIGURES: Final[tuple[Figure, ...]] = (

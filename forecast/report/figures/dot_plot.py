@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from forecast.report.figures.plot import AxisScale, Margin, Plot, Size, Tint, mark, percent_tick, plain_tick
+from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
     low: float
     high: float
-    colour: Tint = "one"
+    colour: str = "one"
     thick: float = 3
     above: float = 0
     """Pixels above the row's middle line."""
@@ -22,7 +22,7 @@ class Bar:
 @dataclass(frozen=True, slots=True)
 class Dot:
     x: float
-    colour: Tint = "one"
+    colour: str = "one"
     filled: bool = True
     size: float = 70
 
@@ -56,28 +56,46 @@ def percent_axis(highest: float) -> Axis:
     return QUARTERS
 
 
-def dot_plot(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, right: int = 58, reference: float | None = None) -> Plot:
+def dot_plot(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, right: int = 58, reference: float | None = None) -> Any:
     """One line a row. `left` is the label's column in pixels on a page; `reference` a vertical line through all rows."""
+    import altair as alt
+
     margin = Margin(left=7 if size.phone else left, right=right - 6 if size.phone else right, top=8, bottom=24)
     places, y = [], 0.0
     for row in rows:
         label_at, line_at, height = _place(row, size)
         places.append((row, y + label_at, y + line_at))
         y += height
-    x = AxisScale(axis.low, axis.high, axis.ticks, percent_tick if axis.percent else plain_tick, clamp=True)
-    bars = [{"x": b.low, "x2": b.high, "y": line - b.above, "stroke": b.colour, "width": b.thick} for r, _, line in places for b in r.bars]
+    height = round(y)
+    scale = alt.Scale(domain=[axis.low, axis.high], nice=False, zero=False, clamp=True)
+    expression = "format(datum.value * 100, '~g') + ' %'" if axis.percent else "replace(format(datum.value, '~g'), '-', '−')"
+    x_axis = alt.Axis(values=list(axis.ticks), labelExpr=expression, grid=True, labelFlush=False)
+    x = alt.X("x:Q", scale=scale, axis=x_axis)
+    at = unscaled("Y", "y:Q")
+    none = {"x": axis.low, "y": 0.0}
+    bars = [{"x": b.low, "x2": b.high, "y": line - b.above, "c": colour(b.colour), "w": b.thick} for r, _, line in places for b in r.bars]
     dots = [
-        {"x": d.x, "y": line, "stroke": d.colour, "fill": d.colour if d.filled else "paper", "size": d.size}
+        {"x": d.x, "y": line, "c": colour(d.colour), "f": colour(d.colour if d.filled else "paper"), "s": d.size}
         for r, _, line in places
         for d in r.dots
     ]
-    marks = [
-        mark("rule", [] if reference is None else [{"x": reference}], x, stroke="soft", dash=(2, 3)),
-        mark("rule", bars, x, cap="round"),
-        mark("point", dots, x),
-        mark("text", _texts(places, size, margin)),
-    ]
-    return Plot(marks, size, round(y), margin)
+    layers = [alt.Chart(values([none])).mark_point(opacity=0, color=colour("ink")).encode(x=x, y=at)]
+    if reference is not None:
+        layers.append(alt.Chart(values([{"x": reference}])).mark_rule(color=colour("soft"), strokeDash=[2, 3]).encode(x="x:Q"))
+    if bars:
+        layers.append(
+            alt.Chart(values(bars)).mark_rule(strokeCap="round").encode(
+                x="x:Q", x2="x2:Q", y=at, color=unscaled("Color", "c:N"), strokeWidth=unscaled("StrokeWidth", "w:Q")
+            )
+        )  # fmt: skip
+    if dots:
+        layers.append(
+            alt.Chart(values(dots)).mark_point(opacity=1, strokeWidth=2).encode(
+                x="x:Q", y=at, stroke=unscaled("Stroke", "c:N"), fill=unscaled("Fill", "f:N"), size=unscaled("Size", "s:Q")
+            )
+        )  # fmt: skip
+    layers += _texts(places, size, margin)
+    return framed(layers, size, height, margin)
 
 
 def _place(row: Row, size: Size) -> tuple[float, float, float]:
@@ -87,15 +105,27 @@ def _place(row: Row, size: Size) -> tuple[float, float, float]:
     return (9, 26, 40) if size.phone else (13, 13, 27)
 
 
-def _texts(places: Sequence[tuple[Row, float, float]], size: Size, margin: Margin) -> list[dict[str, Any]]:
-    """Labels flush left and values flush right."""
+def _texts(places: Sequence[tuple[Row, float, float]], size: Size, margin: Margin) -> list[Any]:
+    import altair as alt
+
+    def column(rows: list[dict[str, Any]], x: float, **mark: Any) -> Any:
+        return alt.Chart(values(rows)).mark_text(**mark).encode(x=alt.value(x), y=unscaled("Y", "y:Q"), text="t:N")
+
+    inner = size.width - margin.left - margin.right
     # A longer label ends in an ellipsis; the table has it whole. A phone's own font may be wider than the one that is measured here.
     room = 0.9 * (size.width - 2 * margin.left) if size.phone else margin.left - 4
-    heading = {"font_size": size.text - 0.5, "fill": "soft", "italic": True}
-    out: list[dict[str, Any]] = []
-    for row, label_at, line_at in places:
-        style = heading if row.heading else {"bold": row.strong}
-        out.append({"x": -margin.left, "y": label_at, "text": row.label, "limit": room, **style})
-        if row.value:
-            out.append({"x": size.width - margin.left, "y": line_at, "text": row.value, "align": "right", **style})
+    kinds: dict[str, dict[str, Any]] = {
+        "heading": {"fontSize": size.text - 0.5, "color": colour("soft"), "fontStyle": "italic"},
+        "strong": {"fontWeight": "bold"},
+        "plain": {},
+    }
+    out = []
+    for kind, mark in kinds.items():
+        chosen = [(r, a, b) for r, a, b in places if kind == ("heading" if r.heading else "strong" if r.strong else "plain")]
+        labels = [{"y": a, "t": r.label} for r, a, _ in chosen]
+        if labels:
+            out.append(column(labels, -margin.left, limit=room, **mark))
+        numbers = [{"y": b, "t": r.value} for r, _, b in chosen if r.value]
+        if numbers:
+            out.append(column(numbers, inner + margin.right, align="right", **mark))
     return out

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecast.domain import CHANNELS
 from forecast.formatting import capital, count, day_words, month_before, month_words, number, percent, year_of
-from forecast.report.figures.plot import AxisScale, Margin, Mark, Plot, Size, Style, Tint, mark, percent_tick
-from forecast.report.figures.time_axis import Series, band, fan, line, note, origin_rule, years
+from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
+from forecast.report.figures.time_axis import Series, band, fan, left_axis, line, note, origin_rule, years
 from forecast.report.tables import Row, Table, table
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from forecast.report.models.report import Report
 
 MARGIN: Final = Margin(left=34, right=8, top=10, bottom=24)
-TINTS: Final[dict[str, Tint]] = {"economic": "two", "security": "four", "diplomatic": "three"}
+TINTS: Final = {"economic": "two", "security": "four", "diplomatic": "three"}
 """Colours of the channels, in the order in which they are stacked."""
-WORDINGS: Final[dict[str, tuple[Tint, Any, str]]] = {
+WORDINGS: Final = {
     "force_unqualified": ("one", "circle", "US forces"),
-    "force_unilateral": ("two", "triangle", "…acting alone"),
+    "force_unilateral": ("two", "triangle-up", "…acting alone"),
     "force_coordinated": ("three", "square", "…coordinated"),
     "agents": ("four", "diamond", "US agents"),
 }
@@ -30,29 +30,31 @@ def known(*series: Series) -> list[float]:
     return [v for one in series for v in one if v is not None]
 
 
-def _halves(high: float) -> AxisScale:
-    """From 0 to `high`, with labels at halves."""
-    return AxisScale(0, high, tuple(t / 2 for t in range(int(high * 2) + 1)))
+def _halves(high: float) -> list[float]:
+    return [t / 2 for t in range(int(high * 2) + 1)]
 
 
-def leverage_chart(report: Report, size: Size) -> Plot:
+def leverage_chart(report: Report, size: Size) -> Any:
     """What each channel of pressure adds, stacked; 1 is the mean of the months its scale was frozen on."""
+    import altair as alt
+
     d = report.drivers.leverage
     high = max([*known(d.value, d.future.q90), 1.2]) * 1.08
-    x, y = years(report, size), _halves(high)
-    floor, marks = [0.0] * len(d.months), []
+    x, y = years(report, size), left_axis(0, high, _halves(high))
+    floor, layers = [0.0] * len(d.months), []
     for channel, name in TINTS.items():
         top = [a + (b or 0.0) for a, b in zip(floor, getattr(d.by_channel, channel), strict=True)]
-        marks.append(band(d.months, floor, top, x, y, name, 0.6))
+        layers.append(band(d.months, floor, top, x, y, name, 0.6))
         floor = top
-    legend = [{"x": 8, "y": 14 + 16 * i, "text": f"■ {channel}", "fill": name} for i, (channel, name) in enumerate(TINTS.items())]
-    marks += [
-        line(d.months, d.value, x, y, "ink", width=1.25),
+    legend = [{"x": 8, "y": 14 + 16 * i, "t": f"■ {channel}", "c": colour(name)} for i, (channel, name) in enumerate(TINTS.items())]
+    text = alt.Chart(values(legend)).mark_text()
+    layers += [
+        line(d.months, d.value, x, y, "ink", strokeWidth=1.25),
         *fan(d.future, x, y, "ink"),
         origin_rule(report, x),
-        mark("text", legend),
+        text.encode(x=unscaled("X", "x:Q"), y=unscaled("Y", "y:Q"), text="t:N", color=unscaled("Color", "c:N")),
     ]
-    return Plot(marks, size, 190, MARGIN)
+    return framed(layers, size, 190, MARGIN)
 
 
 def leverage_table(report: Report) -> Table:
@@ -68,12 +70,14 @@ def leverage_table(report: Report) -> Table:
     return table(["Month", "Leverage", *(capital(c) for c in CHANNELS)], rows, range(1, len(CHANNELS) + 2))
 
 
-def checks_chart(report: Report, size: Size) -> Plot:
+def checks_chart(report: Report, size: Size) -> Any:
     """Series that leverage is set beside, each scaled to its own range, one row a series."""
+    import altair as alt
+
     d = report.drivers.leverage
     checked = [(f"{capital(c.name)}, correlation {number(c.correlation)}", c.months, c.value) for c in d.checks]
-    step, tall, x = 62, 34, years(report, size)
-    marks: list[Mark] = []
+    step, tall, x, y = 62, 34, years(report, size), unscaled("Y", "y:Q")
+    layers: list[Any] = []
     for i, (title, months, value) in enumerate([("Leverage", d.months, d.value), *checked]):
         low, high = min(known(value)), max(known(value))
         floor = step * (i + 1) - 4
@@ -81,9 +85,10 @@ def checks_chart(report: Report, size: Size) -> Plot:
             {"x": year_of(m), "y": None if v is None else floor - tall * (v - low) / (high - low or 1)}
             for m, v in zip(months, value, strict=True)
         ]
-        marks.append(mark("line", rows, x, stroke="one" if i else "ink", width=1.25))
-        marks.append(mark("text", [{"x": -12, "y": floor - tall - 12, "text": title}], fill="soft"))
-    return Plot(marks, size, step * (1 + len(checked)), Margin(left=16, right=8, top=4, bottom=24))
+        shown = alt.Chart(values(rows)).mark_line(color=colour("one" if i else "ink"), strokeWidth=1.25)
+        label = alt.Chart(values([{"y": floor - tall - 12, "t": title}])).mark_text(color=colour("soft"))
+        layers += [shown.encode(x=x, y=y), label.encode(x=alt.value(-12), y=y, text="t:N")]
+    return framed(layers, size, step * (1 + len(checked)), Margin(left=16, right=8, top=4, bottom=24))
 
 
 def checks_table(report: Report) -> Table:
@@ -94,13 +99,15 @@ def checks_table(report: Report) -> Table:
     return table(["Month", "Leverage", *names], rows, range(1, len(names) + 2))
 
 
-def overdoses_chart(report: Report, size: Size) -> Plot:
+def overdoses_chart(report: Report, size: Size) -> Any:
     """Deaths a month: final counts as dots, the estimate and its band, provisional totals spread over their twelve months, the future."""
+    import altair as alt
+
     d = report.drivers.overdoses
     high = max(known(d.q90, d.future.q90, [f.deaths for f in d.final])) * 1.04
     step = next(s for s in (50, 100, 200, 500, 1000, 2000, 5000, 10**9) if high / s <= 5)
-    ticks = tuple(step * i for i in range(int(high / step) + 1))
-    x, y = years(report, size), AxisScale(0, high, ticks, count)
+    ticks = [step * i for i in range(int(high / step) + 1)]
+    x, y = years(report, size), left_axis(0, high, ticks, "replace(format(datum.value, ','), ',', ' ')")
     final = [{"x": year_of(f.month), "y": f.deaths} for f in d.final]
     spans = [
         {"x": year_of(month_before(p.period_end, 11)) - 1 / 24, "x2": year_of(p.period_end) + 1 / 24, "y": total / 12}
@@ -108,18 +115,18 @@ def overdoses_chart(report: Report, size: Size) -> Plot:
         if (total := p.predicted or p.reported)
     ]
     at = year_of(report.history.months[0]) + 0.4
-    marks = [
+    layers = [
         band(d.months, d.q10, d.q90, x, y, "one", 0.25),
         line(d.months, d.q50, x, y, "one"),
         *fan(d.future, x, y, "one"),
-        mark("point", final, x, y, size=9, fill="ink", opacity=0.55),
-        mark("rule", spans, x, y, stroke="two", width=1.75),
+        alt.Chart(values(final or [{}])).mark_point(filled=True, size=9, color=colour("ink"), opacity=0.55).encode(x=x, y=y),
+        alt.Chart(values(spans or [{}])).mark_rule(color=colour("two"), strokeWidth=1.75).encode(x=x, x2="x2:Q", y=y),
         origin_rule(report, x),
-        note("● final count", at, 12, x, fill="ink"),
-        note("— estimate, 80 % band", at, 28, x, fill="one"),
-        note("— provisional total ÷ 12", at, 44, x, fill="two"),
+        note("● final count", at, 12, x, "ink"),
+        note("— estimate, 80 % band", at, 28, x, "one"),
+        note("— provisional total ÷ 12", at, 44, x, "two"),
     ]
-    return Plot(marks, size, 210, Margin(left=42, right=8, top=10, bottom=24))
+    return framed(layers, size, 210, Margin(left=42, right=8, top=10, bottom=24))
 
 
 def overdoses_table(report: Report) -> Table:
@@ -142,48 +149,56 @@ def provisional_table(report: Report) -> Table:
     return table(("Period", "Published", "Reported", "Predicted"), rows, (2, 3))
 
 
-def opposition_chart(report: Report, size: Size) -> Plot:
+def opposition_chart(report: Report, size: Size) -> Any:
     """The share opposed to US force, with each poll by its wording, and the years without one shaded."""
+    import altair as alt
+
     d, height = report.drivers.opposition, 230
     low = max(0.0, int(min(known(d.q10, d.future.q10, [p.share for p in d.polls])) * 10) / 10)
-    x, y = years(report, size), AxisScale(low, 1, tuple(t / 10 for t in range(int(low * 10), 11, 2)), percent_tick)
-    marks: list[Mark] = []
+    ticks = [t / 10 for t in range(int(low * 10), 11, 2)]
+    x, y = years(report, size), left_axis(low, 1, ticks, "format(datum.value * 100, '~g') + ' %'")
+    layers: list[Any] = []
     if d.gap:
         start, end = year_of(d.gap.start), year_of(d.gap.end)
-        marks.append(mark("rect", [{"x": start, "x2": end}], x, fill="line", opacity=0.55))
-        marks.append(note("no poll on force", (start + end) / 2, height - 12, x, align="center", italic=True))
-    marks += [band(d.months, d.q10, d.q90, x, y, "one"), line(d.months, d.q50, x, y, "one"), *fan(d.future, x, y, "one")]
+        shaded = alt.Chart(values([{"x": start, "x2": end}])).mark_rect(color=colour("line"), opacity=0.55)
+        layers.append(shaded.encode(x=x, x2="x2:Q"))
+        layers.append(note("no poll on force", (start + end) / 2, height - 12, x, align="center", fontStyle="italic"))
+    layers += [band(d.months, d.q10, d.q90, x, y, "one"), line(d.months, d.q50, x, y, "one"), *fan(d.future, x, y, "one")]
     first = year_of(report.history.months[0])
     present = [w for w in WORDINGS if any(p.wording == w for p in d.polls)]
     for w in present:
         rows = [{"x": year_of(p.date), "y": p.share} for p in d.polls if p.wording == w and year_of(p.date) >= first]
-        marks.append(mark("point", rows, x, y, **_poll_style(w)))
-    marks += [*_wording_key(present, size), origin_rule(report, x)]
-    return Plot(marks, size, height, Margin(left=40, right=8, top=48 if size.phone else 30, bottom=24))
+        layers.append(alt.Chart(values(rows or [{}])).mark_point(**_poll_mark(w)).encode(x=x, y=y))
+    layers += [*_wording_key(present, size), origin_rule(report, x)]
+    return framed(layers, size, height, Margin(left=40, right=8, top=48 if size.phone else 30, bottom=24))
 
 
-def _poll_style(wording: str) -> Style:
+def _poll_mark(wording: str) -> dict[str, Any]:
     tint, shape, _ = WORDINGS[wording]
-    return {"shape": shape, "size": 38, "width": 1.25, "fill": "paper", "stroke": tint}
+    return {"shape": shape, "size": 38, "strokeWidth": 1.25, "fill": colour("paper"), "stroke": colour(tint), "opacity": 1}
 
 
-def _wording_key(present: list[str], size: Size) -> list[Mark]:
+def _wording_key(present: list[str], size: Size) -> list[Any]:
+    import altair as alt
+
     columns, top = (2, -36) if size.phone else (4, -18)
     across = (size.width - 48) / columns
-    out: list[Mark] = []
+    pixels = {"x": unscaled("X", "x:Q"), "y": unscaled("Y", "y:Q")}
+    out: list[Any] = []
     for i, w in enumerate(present):
         tint, _, title = WORDINGS[w]
-        row = [{"x": 5 + across * (i % columns), "y": top + 17 * (i // columns), "text": title}]
-        out += [mark("point", row, **_poll_style(w)), mark("text", row, dx=9, fill=tint)]
+        row = values([{"x": 5 + across * (i % columns), "y": top + 17 * (i // columns), "t": title}])
+        out.append(alt.Chart(row).mark_point(**_poll_mark(w)).encode(**pixels))
+        out.append(alt.Chart(row).mark_text(dx=9, color=colour(tint)).encode(text="t:N", **pixels))
     return out
 
 
-def mobilisation_chart(report: Report, size: Size) -> Plot:
+def mobilisation_chart(report: Report, size: Size) -> Any:
     """The strength of mobilisation against US pressure by month."""
     d = report.drivers.opposition.mobilisation
     high = max([*known(d.value), 1.0]) * 1.08
-    x, y = years(report, size), _halves(high)
-    return Plot([band(d.months, [0.0] * len(d.months), d.value, x, y, "three", 0.55)], size, 90, MARGIN)
+    x, y = years(report, size), left_axis(0, high, _halves(high))
+    return framed([band(d.months, [0.0] * len(d.months), d.value, x, y, "three", 0.55)], size, 90, MARGIN)
 
 
 def opposition_table(report: Report) -> Table:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from math import log
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from forecast.formatting import capital, count, number, percent, percent_range, plain_percent
 from forecast.report.figures.dot_plot import QUARTERS, Axis, Bar, Dot, Row, dot_plot
-from forecast.report.figures.plot import Plot, Size, Tint
+from forecast.report.figures.svg_export import Size
 from forecast.report.tables import Table, table
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ def _quantiles(q: QuantileTriple, digits: int = 2) -> str:
     return " / ".join(number(v, digits) for v in (q.q05, q.q50, q.q95))
 
 
-def parameters_chart(report: Report, size: Size) -> Plot:
+def parameters_chart(report: Report, size: Size) -> Any:
     """Each parameter's posterior in units of its prior: 0 is the prior's median, 1 an sd of it. What was learnt is in colour."""
     rows = []
     for p in report.parameters:
-        tint: Tint = "one" if p.learnt else "soft"
+        tint = "one" if p.learnt else "soft"
         low, middle, high = (in_prior_sds(p.prior, v) for v in (p.posterior.q05, p.posterior.q50, p.posterior.q95))
         prior = Bar(max(in_prior_sds(p.prior, p.prior.q05), -3), min(in_prior_sds(p.prior, p.prior.q95), 3), "line", 9)
         bars = (prior, Bar(max(low, -3), min(high, 3), tint, 2.5))
@@ -70,7 +70,7 @@ def short_parameters_table(report: Report) -> Table:
     return table(("", "In words", "Prior 5 / 50 / 95 %", "Posterior 5 / 50 / 95 %", "What it is"), rows)
 
 
-def skips_chart(report: Report, size: Size) -> Plot:
+def skips_chart(report: Report, size: Size) -> Any:
     """The chance that a step which reaches a level goes on: prior pale and hollow, posterior dark and filled, 90 % bars."""
     rows: list[Row] = []
     for direction, title in (("up", "Rises that reach a level go on to the next"), ("down", "Falls that reach a level go on to the next")):
@@ -101,7 +101,7 @@ def skips_table(report: Report) -> Table:
     return table(("Step", "Prior", "90 %", "Posterior", "90 %", "Went on here", "Stopped here"), rows, range(1, 7))
 
 
-def replicates_chart(report: Report, size: Size) -> Plot:
+def replicates_chart(report: Report, size: Size) -> Any:
     """What the record shows, against histories the model simulates; each statistic on a scale of its own, from 0."""
     posterior = {r.statistic: r for r in report.replicates.posterior}
     rows = []

@@ -8,11 +8,10 @@ from xml.etree.ElementTree import Element, SubElement
 
 from forecast.arrays.weighted_quantiles import WeightedSample as Draws
 from forecast.formatting import capital, percent_range, plain_percent
-from forecast.priors.density_curve import DensityCurve, axis_range, posterior_density, prior_density, to_axis
+from forecast.priors.density_curve import axis_range, posterior_density, prior_density, to_axis
 from forecast.priors.distributions import PROBABILITIES, Distribution
 from forecast.report.figures.dot_plot import Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.plot import Margin, Plot, Size, Style, mark
-from forecast.report.figures.svg_export import FONT, SVG, drawing, markup
+from forecast.report.figures.svg_export import FONT, SVG, Margin, Size, colour, drawing, framed, markup, unscaled, values
 from forecast.storage.text import visible
 
 type Quantiles = tuple[float, float, float]
@@ -30,8 +29,10 @@ _EDGE: Final = 16
 _LINE: Final = 18
 
 
-def prior_curves(spec: Distribution, after: Draws | None, label: Callable[[float], str], size: Size) -> Plot:
+def prior_curves(spec: Distribution, after: Draws | None, label: Callable[[float], str], size: Size) -> Any:
     """The prior as a hill, what became of it as a line, both to one scale; beneath, the 5, 50 and 95 % quantiles of each."""
+    import altair as alt
+
     margin = Margin(left=30, right=30, top=6, bottom=8)
     inner = size.width - margin.left - margin.right
     span = axis_range(spec, after)
@@ -39,31 +40,32 @@ def prior_curves(spec: Distribution, after: Draws | None, label: Callable[[float
     assert hill is not None
     line = posterior_density(after, spec, span=span) if after else None
     top = max(hill.y.max(), line.y.max() if line else 0.0)
+    x, y = unscaled("X", "x:Q"), unscaled("Y", "y:Q")
     places = [inner * i / (len(hill.x) - 1) for i in range(len(hill.x))]
 
-    def heights(curve: DensityCurve) -> list[dict[str, float]]:
-        return [{"x": at, "y": HEIGHT * (1 - h / top), "y2": HEIGHT} for at, h in zip(places, curve.y.tolist(), strict=True)]
+    def heights(curve: Any) -> Any:
+        return values([{"x": at, "y": HEIGHT * (1 - h / top), "y2": HEIGHT} for at, h in zip(places, curve.y.tolist(), strict=True)])
 
-    marks = [
-        mark("area", heights(hill), fill="faint", opacity=0.45),
-        mark("line", heights(line) if line else [], stroke="one", width=2),
-        mark("rule", [{"y": HEIGHT}], stroke="faint"),
-    ]
-    labelled: list[tuple[Any, Style]] = [(spec.quantile(PROBABILITIES), {"fill": "soft", "align": "center"})]
+    layers = [alt.Chart(heights(hill)).mark_area(color=colour("faint"), opacity=0.45).encode(x=x, y=y, y2="y2:Q")]
+    if line:
+        layers.append(alt.Chart(heights(line)).mark_line(color=colour("one"), strokeWidth=2).encode(x=x, y=y))
+    layers.append(alt.Chart(values([{"y": HEIGHT}])).mark_rule(color=colour("faint")).encode(y=y))
+    marks: list[tuple[Any, dict[str, Any]]] = [(spec.quantile(PROBABILITIES), {"color": colour("soft")})]
     if after:
-        labelled.append((after.quantile(PROBABILITIES), {"fill": "one", "align": "center", "bold": True}))
+        marks.append((after.quantile(PROBABILITIES), {"color": colour("one"), "fontWeight": "bold"}))
     bottom = HEIGHT
-    for quantiles, style in labelled:
+    for quantiles, style in marks:
         bottom += 18
         at = [float(inner * (z - span[0]) / (span[1] - span[0])) for z in to_axis(hill.axis, quantiles)]
+        texts = [{"x": a, "y": bottom, "t": label(float(q))} for a, q in zip(at, quantiles, strict=True)]
         if bottom == HEIGHT + 18:
-            marks.append(mark("rule", [{"x": a, "y": HEIGHT, "y2": HEIGHT + 6} for a in at], stroke="soft"))
-        texts = [{"x": a, "y": bottom, "text": label(float(q))} for a, q in zip(at, quantiles, strict=True)]
-        marks.append(mark("text", texts, **style))
-    return Plot(marks, size, bottom + 10, margin)
+            ticks = [{"x": a, "y": HEIGHT, "y2": HEIGHT + 6} for a in at]
+            layers.append(alt.Chart(values(ticks)).mark_rule(color=colour("soft")).encode(x=x, y=y, y2="y2:Q"))
+        layers.append(alt.Chart(values(texts)).mark_text(align="center", **style).encode(x=x, y=y, text="t:N"))
+    return framed(layers, size, bottom + 10, margin)
 
 
-def implications_chart(rows: Sequence[tuple[str, Quantiles, Quantiles | None]], size: Size) -> Plot:
+def implications_chart(rows: Sequence[tuple[str, Quantiles, Quantiles | None]], size: Size) -> Any:
     """What a prior implies as chances, pale, and what it implies after the record, dark: medians and 5 to 95 %."""
     plotted = []
     for what, before, after in rows:
@@ -119,9 +121,12 @@ def _line(text: str, y: int, size: str, tint: str) -> Element:
     return line
 
 
-def _placed(chart: Plot, name: str, y: int) -> tuple[Element, int]:
+def _placed(chart: Any, name: str, y: int) -> tuple[Element, int]:
     """A chart with plain colours at a place in the document, and its height."""
-    svg = drawing(chart, name, "", COLOURS)
+    from altair.utils.schemapi import debug_mode
+
+    with debug_mode(False):
+        svg = drawing(chart, SIZE, name, name, "", COLOURS)
     *_, width, height = svg.attrib["viewBox"].split()
     del svg.attrib["xmlns"]
     svg.attrib |= {"x": str(_EDGE), "y": str(y), "width": width, "height": height, "overflow": "visible"}

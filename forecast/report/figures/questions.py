@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from forecast.domain import DISPUTED_ACT, LEVELS, PRESSURE_SCALE
 from forecast.domain import Question as ForecastQuestion
 from forecast.formatting import capital, count, day_words, number, percent, percent_range, plain_percent, points, window_words
 from forecast.report.figures.dot_plot import QUARTERS, Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.plot import AxisScale, Margin, Mark, Plot, Size, Tint, mark, percent_tick
+from forecast.report.figures.svg_export import Margin, Size, colour, framed, values
 from forecast.report.figures.time_axis import spread
 from forecast.report.sentences import choices_of
 from forecast.report.tables import Table, interval_cell, table
@@ -24,7 +24,7 @@ KINDS: Final = {
 }
 
 
-def headline_chart(report: Report, size: Size) -> Plot:
+def headline_chart(report: Report, size: Size) -> Any:
     """The headline over its interval, and beneath it the prior, the readings and other choices of method."""
     q = report.headline_question
     bars = (Bar(q.interval.low, q.interval.high),) if q.interval else ()
@@ -45,7 +45,7 @@ def headline_chart(report: Report, size: Size) -> Plot:
     return dot_plot(rows, size, percent_axis(highest), left=262, right=70, reference=q.probability)
 
 
-def _span_row(label: str, probabilities: list[float], tint: Tint) -> Row:
+def _span_row(label: str, probabilities: list[float], tint: str) -> Row:
     low, high = min(probabilities), max(probabilities)
     return Row(label, percent_range(low, high), tuple(Dot(p, tint) for p in probabilities), (Bar(low, high, tint, 1),))
 
@@ -78,8 +78,10 @@ def horizons(report: Report) -> list[int]:
     return sorted({q.horizon_months for q in report.questions if q.kind in KINDS})
 
 
-def horizons_chart(report: Report, size: Size) -> Plot:
+def horizons_chart(report: Report, size: Size) -> Any:
     """How the chance of each step that is not near certain grows with the horizon."""
+    import altair as alt
+
     lines = []
     for kind in ("reached_by", "fallen_to"):
         for level, by_horizon in reversed(by_level(report, kind)):
@@ -87,31 +89,33 @@ def horizons_chart(report: Report, size: Size) -> Plot:
             if len(curve) > 1 and min(p for _, p in curve) < 0.9:
                 lines.append((level, kind, curve))
     if not lines:
-        return Plot([], size, 10)
+        return framed([alt.Chart(values([{}])).mark_point(color=colour("ink"))], size, 10)
     height, right = 260, 118 if size.phone else 215
     top = min(1.0, max(p for *_, curve in lines for _, p in curve) * 1.08)
     months = sorted({h for *_, curve in lines for h, _ in curve})
-
-    def in_months(h: float) -> str:
-        return f"{h:g} months" if h == months[-1] else f"{h:g}"
-
-    x = AxisScale(months[0] - 1, months[-1], tuple(months), in_months, grid=False, short=True, flush=True)
+    last = f"datum.value == {months[-1]} ? '{months[-1]} months' : datum.value"
+    x = alt.X(
+        "x:Q",
+        scale=alt.Scale(domain=[months[0] - 1, months[-1]], nice=False),
+        axis=alt.Axis(values=months, labelExpr=last, grid=False, labelOverlap=False, ticks=True),
+    )
     step = 0.1 if top <= 0.5 else 0.2
-    y = AxisScale(0, top, tuple(step * i for i in range(int(top / step) + 1)), percent_tick)
+    axis = alt.Axis(values=[step * i for i in range(int(top / step) + 1)], labelExpr="format(datum.value * 100, '~g') + ' %'", grid=True)
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
     ends = [height * (1 - curve[-1][1] / top) for *_, curve in lines]
-    marks: list[Mark] = []
+    layers: list[Any] = []
     for (level, kind, curve), at in zip(lines, spread(ends, 17), strict=True):
-        rises, rows = kind == "reached_by", [{"x": h, "y": p} for h, p in curve]
-        main = rises and level == report.headline_question.level
-        tint: Tint = "one" if rises else "two"
+        rises, data = kind == "reached_by", values([{"x": h, "y": p} for h, p in curve])
+        tint, main = colour("one" if rises else "two"), rises and level == report.headline_question.level
+        mark = alt.Chart(data).mark_line(color=tint, strokeWidth=2.75 if main else 1.5, strokeDash=[1, 0] if rises else [4, 3])
         words = f"{plain_percent(curve[-1][1])}  {level} {KINDS[kind][1]}" + ("" if size.phone else f", {LEVELS[level]}")
-        label = {"x": size.width - 42 - right, "y": min(max(at, 6), height - 6), "text": words}
-        marks += [
-            mark("line", rows, x, y, stroke=tint, width=2.75 if main else 1.5, dash=(1, 0) if rises else (4, 3)),
-            mark("point", rows, x, y, fill=tint, size=34),
-            mark("text", [label], fill=tint, bold=main, dx=8),
+        text = alt.Chart(values([{"t": words}])).mark_text(color=tint, fontWeight="bold" if main else "normal", dx=8)
+        layers += [
+            mark.encode(x=x, y=y),
+            alt.Chart(data).mark_point(color=tint, filled=True, size=34, opacity=1).encode(x=x, y=y),
+            text.encode(x=alt.value(size.width - 42 - right), y=alt.value(min(max(at, 6), height - 6)), text="t:N"),
         ]
-    return Plot(marks, size, height, Margin(left=42, right=right, top=8, bottom=24))
+    return framed(layers, size, height, Margin(left=42, right=right, top=8, bottom=24))
 
 
 def ladder_table(report: Report) -> Table:
@@ -158,7 +162,7 @@ def levels_table(report: Report) -> Table:
     return table(("Level", "What is tolerated", "Months in the main reading", "Observed"), rows, (2,))
 
 
-def prior_and_forecast_chart(report: Report, size: Size) -> Plot:
+def prior_and_forecast_chart(report: Report, size: Size) -> Any:
     """Prior chance and forecast of each question, joined."""
     pairs = report.prior_vs_posterior
     rows = [
@@ -179,7 +183,7 @@ def prior_and_forecast_table(report: Report) -> Table:
     return table(("Chance of", "Prior alone", "Forecast", "Points"), rows, (1, 2, 3))
 
 
-def companions_chart(report: Report, size: Size) -> Plot:
+def companions_chart(report: Report, size: Size) -> Any:
     """The questions that resolve often: forecast filled, prior hollow."""
     rows = []
     for q in _companions(report):

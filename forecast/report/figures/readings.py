@@ -10,7 +10,7 @@ import numpy as np
 
 from forecast.formatting import capital, number, percent, plain_percent, points
 from forecast.report.figures.dot_plot import Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.plot import AxisScale, Margin, Plot, Size, Tint, mark, percent_tick
+from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
 from forecast.report.tables import Table, interval_cell, table
 from forecast.typing import Floats
 
@@ -23,53 +23,40 @@ type Curve = tuple[Floats, Floats]
 """Places on the axis, which is a square root, and the height at each."""
 
 TICKS: Final = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
-COLOURS: Final[tuple[Tint, ...]] = ("one", "two", "three", "four")
+COLOURS: Final = ("one", "two", "three", "four")
 TALL: Final = 52
 """Height in pixels of the highest area."""
 
 
-def densities_chart(report: Report, size: Size) -> Plot:
+def densities_chart(report: Report, size: Size) -> Any:
     """One area of equal size a reading; beneath, the mixture as their weighted areas stacked. A tick marks each mean.
 
     The axis is a square root, which opens up small chances.
     """
     highest = _highest(report)
     step = 78 if size.phone else 68
-    areas: list[dict[str, Any]] = []
-    ticks, labels, floors = [], [], []
+    areas, ticks, labels, floors = [], [], [], []
     curves = [on_square_root(r.density, highest) for r in report.readings]
     peak = max(float(height.max()) for _, height in curves)
     for i, (r, (x, height)) in enumerate(zip(report.readings, curves, strict=True)):
-        floor, tint = step * (i + 1), COLOURS[i % len(COLOURS)]
+        floor, tint = step * (i + 1), colour(COLOURS[i % len(COLOURS)])
         areas += _area(x, floor - TALL * height / peak, np.full(len(x), float(floor)), tint, i)
-        ticks.append({"x": sqrt(r.headline), "y": floor + 4, "y2": floor - 4, "stroke": tint})
+        ticks.append({"x": sqrt(r.headline), "y": floor + 4, "y2": floor - 4, "c": tint})
         value = f"{plain_percent(r.headline)}, weight {percent(r.weight)}"
-        labels.append((floor - TALL + 2, capital(r.title), value))
+        labels.append({"y": floor - TALL + 2, "t": capital(r.title), "v": value})
         floors.append({"y": floor})
     bottom = step * (len(curves) + 1) + 22
     areas += _stacked(report, curves, bottom)
-    ticks.append({"x": sqrt(report.mixture.mean), "y": bottom + 4, "y2": bottom - 4, "stroke": "ink"})
-    labels.append((bottom - TALL - 12, "All readings, by their weights", plain_percent(report.mixture.mean)))
+    ticks.append({"x": sqrt(report.mixture.mean), "y": bottom + 4, "y2": bottom - 4, "c": colour("ink")})
+    labels.append({"y": bottom - TALL - 12, "t": "All readings, by their weights", "v": plain_percent(report.mixture.mean)})
     floors.append({"y": bottom})
-    inner = size.width - 28
-    shown = tuple(sqrt(t) for t in TICKS if t <= highest * 1.001)
-    root = AxisScale(0, sqrt(highest), shown, lambda x: percent_tick(round(x * x, 6)))
-    titles = [{"x": inner, "y": y, "text": title} for y, title, _ in labels]
-    numbers = [{"x": inner, "y": y, "text": value} for y, _, value in labels]
-    marks = [
-        mark("area", areas, root, opacity=0.3),
-        mark("line", [{**row, "stroke": row["fill"]} for row in areas], root, width=1.25),
-        mark("rule", floors, stroke="faint", width=0.75),
-        mark("rule", ticks, root, width=2.5),
-        mark("text", titles, align="right", bold=True, limit=0.85 * inner),
-        mark("text", numbers, align="right", dy=15, fill="soft"),
-    ]
-    return Plot(marks, size, bottom + 6, Margin(left=8, right=20, top=6))
+    layers = _layers(areas, ticks, labels, floors, size, highest)
+    return framed(layers, size, bottom + 6, Margin(left=8, right=20, top=6))
 
 
-def _area(x: Floats, top: Floats, bottom: Floats, tint: Tint, group: int) -> list[dict[str, Any]]:
+def _area(x: Floats, top: Floats, bottom: Floats, tint: str, group: int) -> list[dict[str, Any]]:
     columns = zip(x.tolist(), top.tolist(), bottom.tolist(), strict=True)
-    return [{"x": at, "y": high, "y2": low, "fill": tint, "group": group} for at, high, low in columns]
+    return [{"x": at, "y": high, "y2": low, "c": tint, "g": group} for at, high, low in columns]
 
 
 def _stacked(report: Report, curves: Sequence[Curve], floor: float) -> list[dict[str, Any]]:
@@ -80,8 +67,28 @@ def _stacked(report: Report, curves: Sequence[Curve], floor: float) -> list[dict
     edges = floor - 1.2 * TALL / tops[-1].max() * np.vstack([np.zeros(len(grid)), tops])
     out = []
     for i in range(len(curves)):
-        out += _area(grid, edges[i + 1], edges[i], COLOURS[i % len(COLOURS)], 100 + i)
+        out += _area(grid, edges[i + 1], edges[i], colour(COLOURS[i % len(COLOURS)]), 100 + i)
     return out
+
+
+def _layers(areas: Any, ticks: Any, labels: Any, floors: Any, size: Size, highest: float) -> list[Any]:
+    import altair as alt
+
+    inner = size.width - 28
+    bold: dict[str, Any] = {"align": "right", "fontWeight": "bold", "limit": 0.85 * inner}
+    expression = "format(datum.value * datum.value * 100, '~r') + ' %'"
+    shown = [t for t in TICKS if t <= highest * 1.001]
+    axis = alt.Axis(values=[sqrt(t) for t in shown], labelExpr=expression, grid=True, labelFlush=False, labelOverlap=False)
+    x = alt.X("x:Q", scale=alt.Scale(domain=[0, sqrt(highest)], nice=False), axis=axis)
+    y, tint = unscaled("Y", "y:Q"), unscaled("Color", "c:N")
+    return [
+        alt.Chart(values(areas)).mark_area(opacity=0.3).encode(x=x, y=y, y2="y2:Q", color=tint, detail="g:N"),
+        alt.Chart(values(areas)).mark_line(strokeWidth=1.25).encode(x=x, y=y, color=tint, detail="g:N"),
+        alt.Chart(values(floors)).mark_rule(color=colour("faint"), strokeWidth=0.75).encode(y=y),
+        alt.Chart(values(ticks)).mark_rule(strokeWidth=2.5).encode(x=x, y=y, y2="y2:Q", color=tint),
+        alt.Chart(values(labels)).mark_text(**bold).encode(x=alt.value(inner), y=y, text="t:N"),
+        alt.Chart(values(labels)).mark_text(align="right", dy=15, color=colour("soft")).encode(x=alt.value(inner), y=y, text="v:N"),
+    ]
 
 
 def on_square_root(density: Density, highest: float, most: int = 90) -> Curve:
@@ -98,7 +105,7 @@ def _highest(report: Report) -> float:
     return next((t for t in TICKS if t >= reach), 1.0)
 
 
-def multiverse_chart(report: Report, size: Size) -> Plot:
+def multiverse_chart(report: Report, size: Size) -> Any:
     """One dot a defensible choice, grouped by what was chosen; the published one marked by a line."""
     base = report.multiverse[0].probability if report.multiverse else 0.0
     rows: list[Row] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecast.formatting import MONTHS, plain_percent
 from forecast.report.figures.dot_plot import percent_axis
-from forecast.report.figures.plot import AxisScale, Margin, Plot, Size, Tint, mark, percent_tick
+from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
 from forecast.report.figures.time_axis import spread
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ LANE: Final = 17
 LABEL: Final = 82
 """Pixels that the date of a run takes."""
 
-KINDS: Final[dict[str, Tint]] = {"data": "three", "priors": "two", "model": "four", "settings": "soft"}
+KINDS: Final = {"data": "three", "priors": "two", "model": "four", "settings": "soft"}
 """What may have changed, and its colour."""
 
 PLOT: Final = 190
@@ -35,12 +35,14 @@ def max_runs(size: Size) -> int:
     return int((size.width - 92) / GAP) + 1
 
 
-def headlines_chart(runs: Sequence[RunSummary], size: Size) -> Plot:
+def headlines_chart(runs: Sequence[RunSummary], size: Size) -> Any:
     """One dot a published run over its interval, at the time it was made; diamonds where data, priors, model or settings are new.
 
     `runs` are oldest first, all with a probability. Runs made shortly after each other are moved apart; the newest are shown where not
     all have room.
     """
+    import altair as alt
+
     shown = list(runs)[-max_runs(size) :]
     margin = Margin(left=54, right=38, top=10, bottom=6)
     inner = size.width - margin.left - margin.right
@@ -48,31 +50,50 @@ def headlines_chart(runs: Sequence[RunSummary], size: Size) -> Plot:
     lanes = [kind for kind in KINDS if any(c.kind == kind for run in shown for c in run.changes)]
     labels_at = PLOT + (24 if lanes else 16) + LANE * len(lanes)
     axis = percent_axis(max(run.interval[1] if run.interval else run.probability or 0 for run in shown))
-    y = AxisScale(axis.low, axis.high, axis.ticks, percent_tick, length=PLOT)
-    dots: list[dict[str, Any]] = [{"x": place, "y": run.probability} for place, run in zip(places, shown, strict=True)]
+    x, lane = unscaled("X", "x:Q"), unscaled("Y", "y:Q")
+    scale = alt.Scale(domain=[axis.low, axis.high], range=[PLOT, 0], nice=False, zero=False)
+    y_axis = alt.Axis(values=list(axis.ticks), labelExpr="format(datum.value * 100, '~g') + ' %'", grid=True)
+    y = alt.Y("y:Q", scale=scale, axis=y_axis)
+    dots = [{"x": place, "y": run.probability} for place, run in zip(places, shown, strict=True)]
     bars = [{"x": place, "y": run.interval[0], "y2": run.interval[1]} for place, run in zip(places, shown, strict=True) if run.interval]
     steps = [*dots, {"x": inner, "y": dots[-1]["y"]}]
-    diamonds = [
-        {"x": place, "y": PLOT + 18 + LANE * lanes.index(kind), "fill": KINDS[kind]}
+    marks: list[dict[str, Any]] = [
+        {"x": place, "y": PLOT + 18 + LANE * lanes.index(kind), "c": colour(KINDS[kind])}
         for place, run in zip(places, shown, strict=True)
         for kind in dict.fromkeys(c.kind for c in run.changes)
     ]
-    rules = [{"x": place, "y": 0, "y2": labels_at - 10} for place in sorted({d["x"] for d in diamonds})]
-    titles = [{"x": -margin.left, "y": PLOT + 18 + LANE * i, "text": kind, "fill": KINDS[kind]} for i, kind in enumerate(lanes)]
-    now = {"x": inner, "y": dots[-1]["y"], "text": plain_percent(shown[-1].probability)}
-    dates = [{**d, "y": labels_at} for d in _dates(shown, places, inner)]
-    marks = [
-        mark("rule", [{"y": 0}], None, y, stroke="faint"),
-        mark("rule", rules, stroke="line", dash=(2, 3)),
-        mark("rule", bars, None, y, stroke="one", width=5, cap="round", opacity=0.3),
-        mark("line", steps, None, y, stroke="one", width=1.5, step=True),
-        mark("point", dots, None, y, fill="one", size=64),
-        mark("text", [now], None, y, fill="one", bold=True, dx=8),
-        mark("text", titles),
-        mark("point", diamonds, shape="diamond", size=58),
-        mark("text", dates, fill="soft", align="center"),
+    layers: list[Any] = [alt.Chart(values([{"y": 0}])).mark_rule(color=colour("faint")).encode(y=y)]
+    rules = [{"x": place} for place in sorted({m["x"] for m in marks})]
+    if rules:
+        dotted = alt.Chart(values(rules)).mark_rule(color=colour("line"), strokeDash=[2, 3])
+        layers.append(dotted.encode(x=x, y=alt.value(0), y2=alt.value(labels_at - 10)))
+    if bars:
+        layers.append(
+            alt.Chart(values(bars))
+            .mark_rule(color=colour("one"), strokeWidth=5, strokeCap="round", opacity=0.3)
+            .encode(x=x, y=y, y2="y2:Q")
+        )
+    layers += [
+        alt.Chart(values(steps)).mark_line(color=colour("one"), strokeWidth=1.5, interpolate="step-after").encode(x=x, y=y),
+        alt.Chart(values(dots)).mark_point(color=colour("one"), filled=True, size=64, opacity=1).encode(x=x, y=y),
+        alt.Chart(values([{"t": plain_percent(shown[-1].probability), "y": dots[-1]["y"]}]))
+        .mark_text(color=colour("one"), fontWeight="bold", dx=8)
+        .encode(x=alt.value(inner), y=y, text="t:N"),
     ]
-    return Plot(marks, size, labels_at + 8, margin)
+    if marks:
+        titles = [{"y": PLOT + 18 + LANE * i, "t": kind, "c": colour(KINDS[kind])} for i, kind in enumerate(lanes)]
+        tint = unscaled("Color", "c:N")
+        layers += [
+            alt.Chart(values(titles)).mark_text(align="left").encode(x=alt.value(-margin.left), y=lane, text="t:N", color=tint),
+            alt.Chart(values(marks)).mark_point(shape="diamond", filled=True, size=58, opacity=1).encode(x=x, y=lane, color=tint),
+        ]
+    dates = _dates(shown, places, inner)
+    layers.append(
+        alt.Chart(values([{**d, "y": labels_at} for d in dates]))
+        .mark_text(color=colour("soft"), align="center")
+        .encode(x=x, y=lane, text="t:N")
+    )
+    return framed(layers, size, labels_at + 8, margin)
 
 
 def apart(times: Sequence[datetime], width: float) -> list[float]:
@@ -98,7 +119,7 @@ def _dates(shown: Sequence[RunSummary], places: Sequence[float], width: float) -
         if shown[a].created.date() == shown[b].created.date():
             texts[k] = f"{shown[b].created:%H:%M}"
     half = LABEL / 2 - 6
-    return [{"x": min(max(places[i], half - 48), width + 32 - half), "text": t} for i, t in zip(chosen, texts, strict=True)]
+    return [{"x": min(max(places[i], half - 48), width + 32 - half), "t": t} for i, t in zip(chosen, texts, strict=True)]
 
 
 def _day(time: datetime) -> str:

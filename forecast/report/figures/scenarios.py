@@ -8,23 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 from forecast.domain import LEVELS
 from forecast.formatting import capital, count, day_words, percent, points, year_of
 from forecast.report.figures.dot_plot import Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.plot import Margin, Mark, Plot, Size, Style, Tint, mark
-from forecast.report.figures.time_axis import LEVEL_SCALE, level_names, years
+from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
+from forecast.report.figures.time_axis import level_axis, level_names, years
 from forecast.report.tables import Table, interval_cell, table
 
 if TYPE_CHECKING:
     from forecast.report.models.evidence import CalendarEntry, StakeEntry
     from forecast.report.models.report import Report
 
-ANSWERS: Final[dict[str, tuple[Tint, Any]]] = {
-    "granted": ("one", "circle"),
-    "refused": ("two", "cross"),
-    "mixed": ("three", "diamond"),
-    "open": ("soft", "circle"),
-}
+ANSWERS: Final = {"granted": ("one", "circle"), "refused": ("two", "cross"), "mixed": ("three", "diamond"), "open": ("soft", "circle")}
 
 
-def scenarios_chart(report: Report, size: Size) -> Plot:
+def scenarios_chart(report: Report, size: Size) -> Any:
     """Each scenario's chance over its interval, against the forecast's."""
     rows, highest = [], 0.1 if not report.scenarios else 0.0
     for s in sorted(report.scenarios, key=lambda s: -s.probability):
@@ -54,19 +49,29 @@ def scenario_horizons_table(report: Report) -> Table:
     return table(["Scenario", *(f"{h} months" for h in months)], rows, range(1, len(months) + 1))
 
 
-def answers_chart(report: Report, size: Size) -> Plot:
+def answers_chart(report: Report, size: Size) -> Any:
     """Each episode at the level asked for and the time of its answer."""
-    x, y = years(report, size), LEVEL_SCALE
-    marks = [mark("rule", [{"y": k} for k in range(len(LEVELS))], None, y, stroke="line"), level_names(size, -12)]
-    key: list[Mark] = []
+    import altair as alt
+
+    x, y = years(report, size), level_axis()
+    rungs = values([{"y": k} for k in range(len(LEVELS))])
+    layers: list[Any] = [alt.Chart(rungs).mark_rule(color=colour("line")).encode(y=y), level_names(y, size, -12)]
+    key: list[Any] = []
+    pixels = {"x": unscaled("X", "px:Q"), "y": unscaled("Y", "py:Q")}
     for i, (answer, (name, shape)) in enumerate(ANSWERS.items()):
         rows = [{"x": year_of(e.last), "y": e.level} for e in report.asked_answered if e.answer == answer and e.level is not None]
-        fill: Tint = "paper" if answer in ("open", "mixed") else name
-        style: Style = {"shape": shape, "size": 80, "stroke": name, "fill": fill, "opacity": 0.85, "width": 1.5}
-        marks.append(mark("point", rows, x, y, **style))
-        at = [{"x": 6 + i * (size.width - 20) / 4, "y": -14, "text": answer}]
-        key += [mark("point", at, **style), mark("text", at, dx=10, fill=name)]
-    return Plot([*marks, *key], size, 32 * len(LEVELS), Margin(left=16, right=8, top=28, bottom=24))
+        style: dict[str, Any] = {
+            "shape": shape, "size": 80, "stroke": colour(name), "fill": colour("paper" if answer in ("open", "mixed") else name),
+            "opacity": 0.85, "strokeWidth": 1.5,
+        }  # fmt: skip
+        if rows:
+            layers.append(alt.Chart(values(rows)).mark_point(**style).encode(x=x, y=y))
+        at = values([{"px": 6 + i * (size.width - 20) / 4, "py": -14, "t": answer}])
+        key += [
+            alt.Chart(at).mark_point(**style).encode(**pixels),
+            alt.Chart(at).mark_text(dx=10, color=colour(name)).encode(text="t:N", **pixels),
+        ]
+    return framed([*layers, *key], size, 32 * len(LEVELS), Margin(left=16, right=8, top=28, bottom=24))
 
 
 def episodes_table(report: Report) -> Table:

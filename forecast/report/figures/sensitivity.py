@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from forecast.arrays.psis import ESS_MIN, K_HAT_MAX
 from forecast.formatting import bare, capital, listed, month_words, number, percent, percent_range, plain_percent, points, significant
 from forecast.report.figures.dot_plot import Axis, Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.plot import Plot, Size, Tint
+from forecast.report.figures.svg_export import Size
 from forecast.report.tables import Table, table
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ def _scaled(s: SensitivitySection, *kinds: str) -> list[Component]:
     return [c for c in s.scaled if c.moves and c.kind in kinds]
 
 
-def sensitivity_chart(report: Report, size: Size) -> Plot:
+def sensitivity_chart(report: Report, size: Size) -> Any:
     """Priors moved half their spread down (hollow) and up (filled); data and priors counted less (hollow) and more (filled)."""
     s = report.sensitivity
     priors, blocks = _scaled(s, "prior"), _scaled(s, "data")
     together = {c.name: c for c in _scaled(s, "all")}
-    groups: tuple[tuple[str, str, Sequence[Component], Tint], ...] = (
+    groups: tuple[tuple[str, str, Sequence[Component], str], ...] = (
         ("Priors, moved half an sd lower or higher", "tilts", _largest(priors, "tilts", 9), "one"),
         ("Priors, counting less or more", "moves", [together["all priors"], *_largest(priors, "moves", 5)], "three"),
         ("Data, counting less or more", "moves", [together["all data"], *_largest(blocks, "moves", 7)], "two"),
@@ -64,7 +64,7 @@ def sensitivity_chart(report: Report, size: Size) -> Plot:
     return dot_plot(rows, size, _axis(highest), left=225, right=92, reference=s.probability)
 
 
-def _span_row(label: str, value: str, low: float, high: float, tint: Tint, strong: bool = False) -> Row:
+def _span_row(label: str, value: str, low: float, high: float, tint: str, strong: bool = False) -> Row:
     """A hollow dot for the lower or lesser, a filled one for the higher or greater; settings have two filled ones."""
     dots = (Dot(low, tint, filled=tint == "four", size=46), Dot(high, tint, size=46))
     return Row(label, value, dots, (Bar(min(low, high), max(low, high), tint, 2),), strong=strong)

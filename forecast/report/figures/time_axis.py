@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Unpack
+from typing import TYPE_CHECKING, Any
 
 from forecast.domain import LEVELS
 from forecast.formatting import year_of
-from forecast.report.figures.plot import AxisScale, Mark, Size, Style, Tint, mark
+from forecast.report.figures.svg_export import Size, colour, values
 
 if TYPE_CHECKING:
     from forecast.report.models.base import Fan
@@ -18,54 +18,80 @@ if TYPE_CHECKING:
 type Series = Sequence[float | None]
 
 
-def years(report: Report, size: Size) -> AxisScale:
-    """The x scale: decimal years from the first month to the end of the simulated paths."""
+def years(report: Report, size: Size) -> Any:
+    """The x encoding: decimal years from the first month to the end of the simulated paths."""
+    import altair as alt
+
     months = report.history.months
     future = report.drivers.leverage.future.months
     first, last = int(year_of(months[0])), year_of(future[-1] if future else months[-1]) + 0.1
     step = 5 if size.phone else 2
-    return AxisScale(first, last, tuple(y for y in range(first, int(last) + 1) if y % step == 0), grid=False, short=True)
+    ticks = [y for y in range(first, int(last) + 1) if y % step == 0]
+    axis = alt.Axis(values=ticks, format="d", grid=False, ticks=True, labelFlush=False)
+    return alt.X("x:Q", scale=alt.Scale(domain=[first, last], nice=False), axis=axis)
 
 
-LEVEL_SCALE: Final = AxisScale(-0.5, len(LEVELS) - 0.5)
-"""The y scale of levels; their names stand above their lines."""
+def left_axis(low: float, high: float, ticks: Sequence[float], expression: str = "format(datum.value, '~g')") -> Any:
+    """The y encoding, with faint lines across."""
+    import altair as alt
+
+    axis = alt.Axis(values=list(ticks), labelExpr=expression, grid=True)
+    return alt.Y("y:Q", scale=alt.Scale(domain=[low, high], nice=False, zero=False), axis=axis)
 
 
-def level_names(size: Size, at: float) -> Mark:
+def level_axis() -> Any:
+    """The y encoding of levels."""
+    import altair as alt
+
+    return alt.Y("y:Q", scale=alt.Scale(domain=[-0.5, 5.5], nice=False), axis=None)
+
+
+def level_names(y: Any, size: Size, at: float) -> Any:
     """The name of each level above its line."""
-    rows = [{"x": at, "y": k, "text": f"{k} {name}"} for k, name in enumerate(LEVELS)]
-    return mark("text", rows, None, LEVEL_SCALE, fill="soft", dy=-8, font_size=size.text - 0.5)
+    import altair as alt
+
+    rows = values([{"y": k, "t": f"{k} {name}"} for k, name in enumerate(LEVELS)])
+    text = alt.Chart(rows).mark_text(color=colour("soft"), dy=-8, fontSize=size.text - 0.5)
+    return text.encode(x=alt.value(at), y=y, text="t:N")
 
 
-def line(months: Sequence[str], series: Series, x: AxisScale, y: AxisScale, tint: Tint, **style: Unpack[Style]) -> Mark:
+def line(months: Sequence[str], series: Series, x: Any, y: Any, tint: str, **mark: Any) -> Any:
+    import altair as alt
+
     rows = [{"x": year_of(m), "y": v} for m, v in zip(months, series, strict=True)]
-    style.setdefault("stroke", tint)
-    return mark("line", rows, x, y, **style)
+    return alt.Chart(values(rows)).mark_line(color=colour(tint), **mark).encode(x=x, y=y)
 
 
-def band(months: Sequence[str], low: Series, high: Series, x: AxisScale, y: AxisScale, tint: Tint, opacity: float = 0.2) -> Mark:
-    rows = [{"x": year_of(m), "y": None if a is None or b is None else a, "y2": b} for m, a, b in zip(months, low, high, strict=True)]
-    return mark("area", rows, x, y, fill=tint, opacity=opacity)
+def band(months: Sequence[str], low: Series, high: Series, x: Any, y: Any, tint: str, opacity: float = 0.2) -> Any:
+    import altair as alt
+
+    rows = [{"x": year_of(m), "y": a, "y2": b} for m, a, b in zip(months, low, high, strict=True)]
+    return alt.Chart(values(rows)).mark_area(color=colour(tint), opacity=opacity).encode(x=x, y=y, y2="y2:Q")
 
 
-def fan(future: Fan, x: AxisScale, y: AxisScale, tint: Tint) -> list[Mark]:
+def fan(future: Fan, x: Any, y: Any, tint: str) -> list[Any]:
     """The simulated continuation: a paler band, its median dashed."""
     if not future.months:
         return []
     return [
         band(future.months, future.q10, future.q90, x, y, tint, 0.13),
-        line(future.months, future.q50, x, y, tint, dash=(3, 3)),
+        line(future.months, future.q50, x, y, tint, strokeDash=[3, 3]),
     ]
 
 
-def origin_rule(report: Report, x: AxisScale) -> Mark:
+def origin_rule(report: Report, x: Any) -> Any:
     """Where knowledge ends and simulation begins."""
-    return mark("rule", [{"x": year_of(report.origin) + 1 / 24}], x, stroke="faint", dash=(1, 3))
+    import altair as alt
+
+    rows = [{"x": year_of(report.origin) + 1 / 24}]
+    return alt.Chart(values(rows)).mark_rule(color=colour("faint"), strokeDash=[1, 3]).encode(x=x)
 
 
-def note(text: str, at: float, y_pixels: float, x: AxisScale, **style: Unpack[Style]) -> Mark:
+def note(text: str, at: float, y_pixels: float, x: Any, tint: str = "soft", **mark: Any) -> Any:
     """A direct label at a year and a height in pixels."""
-    return mark("text", [{"fill": "soft", "x": at, "y": y_pixels, "text": text} | style], x)
+    import altair as alt
+
+    return alt.Chart(values([{"x": at, "t": text}])).mark_text(color=colour(tint), **mark).encode(x=x, y=alt.value(y_pixels), text="t:N")
 
 
 def spread(places: Sequence[float], gap: float, highest: float = math.inf) -> list[float]:
