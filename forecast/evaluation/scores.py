@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from math import inf, log, sqrt
-from typing import Final
+from math import inf, sqrt
+from typing import Any, Final
 
 import numpy as np
 
@@ -23,13 +22,13 @@ MIN_WINDOWS: Final = 5
 
 def brier_score(p: float, happened: bool) -> float:
     """(p − outcome)², between 0 and 1; ¼ for p = ½."""
-    return (p - happened) ** 2
+    return float(_rules().brier_score(int(happened), p, backend="numpy"))
 
 
 def log_score(p: float, happened: bool) -> float:
     """−log of the probability of what happened, in nats; log 2 for p = ½, infinite for a certainty that was wrong."""
-    given = p if happened else 1.0 - p
-    return -log(given) if given > 0 else inf
+    with np.errstate(divide="ignore"):
+        return float(_rules().log_score(int(happened), p, backend="numpy"))
 
 
 def ranked_probability_score(at_least: Sequence[float], reached: Sequence[bool]) -> float:
@@ -37,14 +36,21 @@ def ranked_probability_score(at_least: Sequence[float], reached: Sequence[bool])
 
     It is the sum of the Brier scores of the thresholds, so numbers that are not in order have one too.
     """
-    return sum(brier_score(p, came) for p, came in zip(at_least, reached, strict=True))
+    return float(_rules().brier_score(np.asarray(reached, int), np.asarray(at_least, float), backend="numpy").sum())
 
 
 def count_scores(chances: Sequence[float], count: int) -> tuple[float, float]:
     """(ranked, logarithmic) score of a distribution over 0, 1, …, the last or more."""
     outcome = min(count, len(chances) - 1)
-    at_most = list(accumulate(chances))
-    return ranked_probability_score(at_most, [outcome <= k for k in range(len(chances))]), log_score(chances[outcome], True)
+    rps = float(_rules().rps_score(outcome + 1, np.asarray(chances, float), backend="numpy"))
+    return rps, log_score(float(chances[outcome]), True)
+
+
+def _rules() -> Any:
+    """Imported only when there is something to score, since the import takes seconds."""
+    import scoringrules
+
+    return scoringrules
 
 
 @dataclass(frozen=True, slots=True)
