@@ -187,18 +187,18 @@ def _compile() -> Any:
     """The function above for exactly these types, kept between processes: one version only, so that no two can be confused."""
     cube, matrix, vector = float64[:, :, ::1], float64[:, ::1], float64[::1]
     types = numba.void(cube, cube, vector, matrix, cube, cube, int64[:, ::1], vector, int64, int64, cube, cube)
-    options = {"nogil": True, "error_model": "numpy"}
-    folder, before = str(cache_folder() / "numba"), numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = folder  # read when the function is decorated; for this function alone
+    config: Any = numba.config  # its settings are made while Numba is imported, so its types lack them
+    folder, before = str(cache_folder() / "numba"), config.CACHE_DIR
+    config.CACHE_DIR = folder  # read when the function is decorated; for this function alone
     try:
-        return numba.njit(types, cache=True, **options)(_propagate)
+        return numba.njit(types, cache=True, nogil=True, error_model="numpy")(_propagate)
     except Exception as error:  # the disk may be full or a file damaged; what is wrong with the function itself is raised again below
         logging.getLogger(__name__).warning(
             "The compiled code kept in %s cannot be used (%s), so it was compiled again. If this recurs, delete that folder.", folder, error
         )
-        return numba.njit(types, **options)(_propagate)
+        return numba.njit(types, nogil=True, error_model="numpy")(_propagate)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 _compiled: Final = _compile()

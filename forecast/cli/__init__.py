@@ -22,7 +22,7 @@ main = Root(
         "questions": Lazy("forecast.cli.questions:questions", "List, predict, resolve and score the questions in the ledger."),
         "runs": Lazy("forecast.cli.runs:runs", "List, verify, publish and prune the runs in reports/."),
         "schedule": Lazy("forecast.cli.schedule:schedule", "Print settings with which cron or systemd runs the refit."),
-        "cache": Lazy("forecast.cli.cache:cache", "Show or clear the compiled code that later runs use again."),
+        "cache": Lazy("forecast.cli.cache:cache", "Show or clear the compiled code and the charts that later commands use again."),
         "init": Lazy("forecast.cli.init:init", "Copy the bundled data and priors into a new folder."),
     },
 )

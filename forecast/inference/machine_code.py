@@ -13,9 +13,7 @@ import importlib.metadata
 import importlib.util
 import json
 import logging
-import os
 import platform
-import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,8 +21,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from forecast.storage.atomic import replace_file
-from forecast.storage.caches import CODE
-from forecast.storage.files import UnreadableError, read_bounded
+from forecast.storage.caches import CODE, read_own
+from forecast.storage.files import MissingError, UnreadableError
 
 _LIMIT: Final = 5_000_000
 _EXTERNAL: Final = frozenset({"exp", "expm1", "log", "log1p", "pow", "sqrt"})
@@ -73,7 +71,7 @@ def machine_code(module: str, function: str, check: Check, folder: Path) -> Mach
         header, raw = _read(path, key)
         code = _load(header["symbol"], raw)
         reason = check(code.address)
-    except (FileNotFoundError, NotADirectoryError):
+    except MissingError:
         reason = ""
     except (_RefusedError, UnreadableError) as e:
         reason = str(e)
@@ -131,11 +129,8 @@ class _RefusedError(Exception):
 
 
 def _read(path: Path, key: Mapping[str, str] | None) -> tuple[dict[str, Any], bytes]:
-    """Header and code of a file; the key is compared if there is one. FileNotFoundError or NotADirectoryError if there is no file."""
-    status = path.lstat()
-    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
-        raise _RefusedError("it is no file of this user's alone")
-    first, _, raw = read_bounded(path, _LIMIT).partition(b"\n")
+    """Header and code of a file; the key is compared if there is one. MissingError if there is no file."""
+    first, _, raw = read_own(path, _LIMIT).partition(b"\n")
     try:
         header = json.loads(first)
         known, symbol, digest = header["key"], header["symbol"], header["sha256"]

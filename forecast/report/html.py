@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -18,8 +17,7 @@ from forecast import formatting
 from forecast.domain import LEVELS
 from forecast.report import sentences
 from forecast.report.figures import attribution, history, parameters, provenance, questions, readings, scenarios, sensitivity
-from forecast.report.figures.catalogue import FIGURES
-from forecast.report.figures.svg_export import SIZES, Size
+from forecast.report.figures.catalogue import FIGURES, drawn_figures
 from forecast.report.tables import Link
 from forecast.storage.text import visible
 
@@ -60,14 +58,15 @@ _FILTERS: Final = (
 )  # fmt: skip
 
 
-def render_html(report: Report, sizes: Sequence[Size] = SIZES) -> str:
+def render_html(report: Report, drawn: bool = True) -> str:
     """The page. Text of the payload is escaped wherever it stands; only http(s) addresses become links.
 
-    sizes: for which charts are drawn; a page to be read needs them all.
+    drawn: False for the page without its charts.
     """
     from markupsafe import Markup
 
-    figures = {figure.name: (figure, Markup(figure.svg(report, sizes))) for figure in FIGURES}  # draw() escapes
+    drawings = drawn_figures(report) if drawn else {}
+    figures = {figure.name: (figure, Markup(drawings.get(figure.name, ""))) for figure in FIGURES}  # draw() escapes
     first, whole = report.sentences.headline, report.sentences.headline_long
     return page(
         "report.html.j2",

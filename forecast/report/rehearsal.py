@@ -1,4 +1,4 @@
-"""The page is drawn once before a fit, with the workspace's texts and invented numbers: a text that cannot be shown costs no minutes."""
+"""The page is made once before a fit, with the workspace's texts and invented numbers: a text that cannot be shown costs no minutes."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ _MARKED = 12
 
 
 def rehearse(data: Data, scenarios: Sequence[Scenario]) -> None:
-    """Draw the page and its Markdown from the texts of a workspace and invented numbers, and drop them.
+    """Make the page, without its charts, and its Markdown from the texts of a workspace and invented numbers, and drop them.
 
     InputError (exit code 3) that names every text with a character that no page can show.
     """
     if problems := [*_of_tables(data), *_of_settings(data), *_of_scenarios(scenarios)]:
         raise InputError.of(problems)
-    from forecast.report.figures.svg_export import PAGE
+    from forecast.report.figures.svg_export import check_room
     from forecast.report.html import render_html
     from forecast.report.markdown import render_markdown
 
+    check_room()
     report = placeholder_report(data, scenarios)
-    render_html(report, (PAGE,))  # a phone's charts hold the same texts
+    render_html(report, drawn=False)  # every text of a chart is made printable when it is drawn, and most stand in its table too
     render_markdown(report)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from forecast.domain import is_stale, month
 from forecast.formatting import NONE, percent, percent_range, plain_percent
-from forecast.report.figures.svg_export import SIZES, draw
+from forecast.report.figures.drawing_cache import kept_drawings
+from forecast.report.figures.svg_export import draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def render_index(runs: Sequence[RunSummary], now: datetime) -> str:
     from markupsafe import Markup
 
     from forecast.arrays.weighted_quantiles import INTERVAL
-    from forecast.report.figures.run_history import max_runs
+    from forecast.report.figures.run_history import MAX_RUNS
     from forecast.report.html import page
 
     published = [run for run in runs if run.published and run.probability is not None]
@@ -73,15 +75,13 @@ def render_index(runs: Sequence[RunSummary], now: datetime) -> str:
         stale=bool(newest and newest.origin and is_stale(month(newest.origin), now.astimezone(UTC).date())),
         chart=Markup(_chart(charted)) if charted else "",  # draw() escapes
         charted=len(charted),
-        fits={size.name: max_runs(size) for size in SIZES},
+        fits=MAX_RUNS,
         interval=percent(INTERVAL),
         others=len(published) - len(charted),
     )  # fmt: skip
 
 
 def _chart(runs: Sequence[RunSummary]) -> str:
-    from altair.utils.schemapi import debug_mode
-
     from forecast.arrays.weighted_quantiles import INTERVAL
     from forecast.report.figures.run_history import headlines_chart
 
@@ -90,5 +90,6 @@ def _chart(runs: Sequence[RunSummary]) -> str:
         f"One dot for each published run over its {percent(INTERVAL)} interval. "
         "Diamonds below mark runs with new data, priors, model or settings."
     )
-    with debug_mode(False):
-        return "".join(draw(headlines_chart(runs, size), size, "headlines", label, description) for size in SIZES)
+    key = json.dumps([asdict(run) for run in runs], default=str)
+    name = "headlines"
+    return kept_drawings(key, lambda: {name: draw(lambda: headlines_chart(runs), name, label, description)})[name]

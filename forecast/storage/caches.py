@@ -1,4 +1,4 @@
-"""The cache of compiled code: a folder of the user's, or a private temporary one if that cannot be written."""
+"""The cache of compiled code and of drawn charts: a folder of the user's, or a private temporary one if that cannot be written."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Final
 
 from forecast.errors import StoreError
+from forecast.storage.files import MissingError, UnreadableError, read_bounded
 
 CACHE: Final = "FORECAST_CACHE"
 FLAGS: Final = "PYTENSOR_FLAGS"
 NUMBA: Final = "NUMBA_CACHE_DIR"
 CODE: Final = ".code"
 """Ending of the files in which this program keeps code."""
-_LIBRARIES: Final = ("numba", "pytensor")
+CHARTS: Final = "charts"
+_FOLDERS: Final = (CHARTS, "numba", "pytensor")
 
 
 def cache_folder() -> Path:
-    """The folder that compiled code is kept in: $FORECAST_CACHE, or `tolerance-forecast` in $XDG_CACHE_HOME or ~/.cache.
+    """The folder that compiled code and charts are kept in: $FORECAST_CACHE, or `tolerance-forecast` in $XDG_CACHE_HOME or ~/.cache.
 
     If it cannot be written, or others could write to it, a private temporary folder, with a warning: code is run from it.
     """
@@ -32,7 +34,9 @@ def cache_folder() -> Path:
         return wanted
     folder = _temporary()
     reason = "can be written by others" if wanted.is_dir() and not _private(wanted) else "cannot be written"
-    logging.getLogger(__name__).warning("%s %s, so compiled code is kept in %s; the next fit may be slower.", wanted, reason, folder)
+    logging.getLogger(__name__).warning(
+        "%s %s, so compiled code and charts are kept in %s; the next command may be slower.", wanted, reason, folder
+    )
     return folder
 
 
@@ -78,18 +82,29 @@ def _temporary() -> Path:
     return Path(tempfile.mkdtemp(prefix="forecast-cache-"))
 
 
-def other_code(folder: Path) -> dict[str, int]:
-    """What libraries keep in their folders of the cache: name → bytes, if there is anything."""
-    sizes = {name: sum(f.lstat().st_size for f in _files(folder / name)) for name in _LIBRARIES}
+def read_own(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file of this user's that nobody else can write to; MissingError or UnreadableError if there is none."""
+    try:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError) as e:
+        raise MissingError("nothing", "a file", "It is made again.") from e
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise UnreadableError("a file that is not this user's alone", "one that is", "It is replaced.")
+    return read_bounded(path, limit)
+
+
+def sizes_of_folders(folder: Path) -> dict[str, int]:
+    """What charts and libraries keep in folders of their own: name → bytes, if there is anything."""
+    sizes = {name: sum(f.lstat().st_size for f in _files(folder / name)) for name in _FOLDERS}
     return {name: size for name, size in sizes.items() if size}
 
 
 def clear_cache(folder: Path) -> tuple[int, int]:
-    """Remove the compiled code in the folder; anything else that lies there stays. Number of files removed, and their bytes.
+    """Remove the compiled code and the charts in the folder; anything else that lies there stays. Number of files removed, and their bytes.
 
     StoreError if a file cannot be removed. A process that runs meanwhile has its code in memory.
     """
-    files = [*folder.glob(f"*{CODE}"), *(f for name in _LIBRARIES for f in _files(folder / name))]
+    files = [*folder.glob(f"*{CODE}"), *(f for name in _FOLDERS for f in _files(folder / name))]
     size = 0
     for file in files:
         try:
@@ -99,7 +114,7 @@ def clear_cache(folder: Path) -> tuple[int, int]:
             continue
         except OSError as e:
             raise StoreError(f"{file} cannot be removed: {e.strerror}.", "Check the permissions of the folder.") from e
-    for name in _LIBRARIES:
+    for name in _FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
     return len(files), size
 

@@ -101,7 +101,7 @@ def test_clearing_removes_code_and_nothing_else(tmp_path: Path) -> None:
     for name in ("a-1.code", "numba/x/y.nbi", "pytensor/z.so", "notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"12345")
-    assert caches.other_code(tmp_path) == {"numba": 5, "pytensor": 5}
+    assert caches.sizes_of_folders(tmp_path) == {"numba": 5, "pytensor": 5}
     assert caches.clear_cache(tmp_path) == (3, 15)
     assert {p.name for p in tmp_path.iterdir()} == {"notes.txt", "tmp"}
     assert caches.clear_cache(tmp_path) == (0, 0)

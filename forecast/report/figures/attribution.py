@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from forecast.attribution.sequential import rounded_parts
 from forecast.formatting import capital, fixed_points, listed, month_words, percent
 from forecast.report.figures.dot_plot import Axis, Bar, Dot, Row, dot_plot
-from forecast.report.figures.svg_export import Size
 from forecast.report.tables import Row as Cells
 from forecast.report.tables import Table, shortened, table
 
@@ -189,12 +188,12 @@ def kinds_table(report: Report) -> Table:
     return table(columns, rows, range(1, len(columns)))
 
 
-def steps_chart(report: Report, size: Size) -> Any:
+def steps_chart(report: Report) -> Any:
     """A row a part: its bar begins where the row above ended. Upward and downward in two colours, what is within the noise grey."""
     attribution = report.attribution
     q = attribution.questions.get(report.headline) if attribution else None
     if attribution is None or q is None:
-        return dot_plot([], size, _axis(0.0, 0.1), left=330, right=64)
+        return dot_plot([], _axis(0.0, 0.1), right=64)
     rows = [Row("Before", percent(q.before), (Dot(q.before, "soft", filled=False, size=110),))]
     at = [q.before]
     steps = _steps(attribution, q)
@@ -202,11 +201,11 @@ def steps_chart(report: Report, size: Size) -> Any:
     for (label, value, faint), shown in zip(steps, printed, strict=True):
         low, high = sorted((at[-1], at[-1] + value))
         bar = Bar(low, high, "soft" if faint else "one" if value > 0 else "two", 3 if faint else 7)
-        rows.append(Row(shortened(label, 54 if size.phone else 52), fixed_points(shown), (), (bar,)))
+        rows.append(Row(shortened(label, 54), fixed_points(shown), (), (bar,)))
         at.append(at[-1] + value)
     rows.append(Row("Now", percent(q.after), (Dot(q.after, size=130),), strong=True))
     at.append(q.after)
-    return dot_plot(rows, size, _axis(min(at), max(at)), left=330, right=64, reference=at[-1])
+    return dot_plot(rows, _axis(min(at), max(at)), right=64, reference=at[-1])
 
 
 def _steps(attribution: Attribution, q: QuestionChange) -> list[tuple[str, float, bool]]:

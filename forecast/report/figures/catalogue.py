@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from forecast.report.figures import attribution, drivers, history, parameters, questions, readings, scenarios, sensitivity
-from forecast.report.figures.svg_export import SIZES, Size, draw
+from forecast.report.figures.drawing_cache import kept_drawings
+from forecast.report.figures.svg_export import draw
 from forecast.report.tables import Table
 
 if TYPE_CHECKING:
@@ -19,17 +20,18 @@ class Figure:
     """A chart, its name in the page, its label and description, and the titled tables behind it."""
 
     name: str
-    chart: Callable[[Report, Size], Any]
+    chart: Callable[[Report], Any]
     label: str
     description: str
     tables: tuple[tuple[str, Callable[[Report], Table]], ...]
 
-    def svg(self, report: Report, sizes: Sequence[Size] = SIZES) -> str:
-        """The chart for each size, as SVG elements; the page's style shows the one that fits."""
-        from altair.utils.schemapi import debug_mode
+    def svg(self, report: Report) -> str:
+        return draw(lambda: self.chart(report), self.name, self.label, self.description)
 
-        with debug_mode(False):  # the tests check every chart against Vega-Lite's schema; doing so again takes seconds a report
-            return "".join(draw(self.chart(report, size), size, self.name, self.label, self.description) for size in sizes)
+
+def drawn_figures(report: Report) -> dict[str, str]:
+    """The chart of each figure as an SVG element, by name; from the cache if it has those of this very report."""
+    return kept_drawings(report.model_dump_json(), lambda: {figure.name: figure.svg(report) for figure in FIGURES})
 
 
 FIGURES: Final[tuple[Figure, ...]] = (

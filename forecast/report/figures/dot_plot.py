@@ -1,4 +1,4 @@
-"""Rows of dots and bars with their labels: beside the plot on a page, above it on a phone."""
+"""Rows of dots and bars, each with its label above it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
+from forecast.report.figures.svg_export import TEXT, WIDTH, Margin, colour, field, fixed, framed, unscaled, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,14 @@ def percent_axis(highest: float) -> Axis:
     return QUARTERS
 
 
-def dot_plot(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, right: int = 58, reference: float | None = None) -> Any:
-    """One line a row. `left` is the label's column in pixels on a page; `reference` a vertical line through all rows."""
+def dot_plot(rows: Sequence[Row], axis: Axis, right: int = 58, reference: float | None = None, width: int = WIDTH) -> Any:
+    """One line a row. right: pixels of the column of values; reference: where a vertical line goes through all rows."""
     import altair as alt
 
-    margin = Margin(left=7 if size.phone else left, right=right - 6 if size.phone else right, top=8, bottom=24)
+    margin = Margin(left=7, right=right, top=8, bottom=26)
     places, y = [], 0.0
     for row in rows:
-        label_at, line_at, height = _place(row, size)
+        label_at, line_at, height = _place(row)
         places.append((row, y + label_at, y + line_at))
         y += height
     height = round(y)
@@ -81,41 +81,42 @@ def dot_plot(rows: Sequence[Row], size: Size, axis: Axis, left: int = 250, right
     ]
     layers = [alt.Chart(values([none])).mark_point(opacity=0, color=colour("ink")).encode(x=x, y=at)]
     if reference is not None:
-        layers.append(alt.Chart(values([{"x": reference}])).mark_rule(color=colour("soft"), strokeDash=[2, 3]).encode(x="x:Q"))
+        layers.append(alt.Chart(values([{"x": reference}])).mark_rule(color=colour("soft"), strokeDash=[2, 3]).encode(x=field("X", "x:Q")))
     if bars:
         layers.append(
             alt.Chart(values(bars)).mark_rule(strokeCap="round").encode(
-                x="x:Q", x2="x2:Q", y=at, color=unscaled("Color", "c:N"), strokeWidth=unscaled("StrokeWidth", "w:Q")
+                x=field("X", "x:Q"), x2=field("X2", "x2:Q"), y=at,
+                color=unscaled("Color", "c:N"), strokeWidth=unscaled("StrokeWidth", "w:Q"),
             )
         )  # fmt: skip
     if dots:
         layers.append(
             alt.Chart(values(dots)).mark_point(opacity=1, strokeWidth=2).encode(
-                x="x:Q", y=at, stroke=unscaled("Stroke", "c:N"), fill=unscaled("Fill", "f:N"), size=unscaled("Size", "s:Q")
+                x=field("X", "x:Q"), y=at, stroke=unscaled("Stroke", "c:N"), fill=unscaled("Fill", "f:N"), size=unscaled("Size", "s:Q")
             )
         )  # fmt: skip
-    layers += _texts(places, size, margin)
-    return framed(layers, size, height, margin)
+    layers += _texts(places, width, margin)
+    return framed(layers, height, margin, width)
 
 
-def _place(row: Row, size: Size) -> tuple[float, float, float]:
+def _place(row: Row) -> tuple[float, float, float]:
     """Where in a row its label and its line stand, and how high it is."""
     if row.heading:
-        return (16, 16, 30)
-    return (9, 26, 40) if size.phone else (13, 13, 27)
+        return 16, 16, 30
+    return 9, 26, 40
 
 
-def _texts(places: Sequence[tuple[Row, float, float]], size: Size, margin: Margin) -> list[Any]:
+def _texts(places: Sequence[tuple[Row, float, float]], width: int, margin: Margin) -> list[Any]:
     import altair as alt
 
     def column(rows: list[dict[str, Any]], x: float, **mark: Any) -> Any:
-        return alt.Chart(values(rows)).mark_text(**mark).encode(x=alt.value(x), y=unscaled("Y", "y:Q"), text="t:N")
+        return alt.Chart(values(rows)).mark_text(**mark).encode(x=fixed("X", x), y=unscaled("Y", "y:Q"), text=field("Text", "t:N"))
 
-    inner = size.width - margin.left - margin.right
+    inner = width - margin.left - margin.right
     # A longer label ends in an ellipsis; the table has it whole. A phone's own font may be wider than the one that is measured here.
-    room = 0.9 * (size.width - 2 * margin.left) if size.phone else margin.left - 4
+    room = 0.9 * (width - 2 * margin.left)
     kinds: dict[str, dict[str, Any]] = {
-        "heading": {"fontSize": size.text - 0.5, "color": colour("soft"), "fontStyle": "italic"},
+        "heading": {"fontSize": TEXT, "color": colour("soft"), "fontStyle": "italic"},
         "strong": {"fontWeight": "bold"},
         "plain": {},
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecast.domain import CHANNELS
 from forecast.formatting import capital, count, day_words, month_before, month_words, number, percent, year_of
-from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
+from forecast.report.figures.svg_export import WIDTH, Margin, colour, field, fixed, framed, unscaled, values
 from forecast.report.figures.time_axis import Series, band, fan, left_axis, line, note, origin_rule, years
 from forecast.report.tables import Row, Table, table
 
@@ -34,13 +34,13 @@ def _halves(high: float) -> list[float]:
     return [t / 2 for t in range(int(high * 2) + 1)]
 
 
-def leverage_chart(report: Report, size: Size) -> Any:
+def leverage_chart(report: Report) -> Any:
     """What each channel of pressure adds, stacked; 1 is the mean of the months its scale was frozen on."""
     import altair as alt
 
     d = report.drivers.leverage
     high = max([*known(d.value, d.future.q90), 1.2]) * 1.08
-    x, y = years(report, size), left_axis(0, high, _halves(high))
+    x, y = years(report), left_axis(0, high, _halves(high))
     floor, layers = [0.0] * len(d.months), []
     for channel, name in TINTS.items():
         top = [a + (b or 0.0) for a, b in zip(floor, getattr(d.by_channel, channel), strict=True)]
@@ -52,9 +52,9 @@ def leverage_chart(report: Report, size: Size) -> Any:
         line(d.months, d.value, x, y, "ink", strokeWidth=1.25),
         *fan(d.future, x, y, "ink"),
         origin_rule(report, x),
-        text.encode(x=unscaled("X", "x:Q"), y=unscaled("Y", "y:Q"), text="t:N", color=unscaled("Color", "c:N")),
+        text.encode(x=unscaled("X", "x:Q"), y=unscaled("Y", "y:Q"), text=field("Text", "t:N"), color=unscaled("Color", "c:N")),
     ]
-    return framed(layers, size, 190, MARGIN)
+    return framed(layers, 190, MARGIN)
 
 
 def leverage_table(report: Report) -> Table:
@@ -70,13 +70,13 @@ def leverage_table(report: Report) -> Table:
     return table(["Month", "Leverage", *(capital(c) for c in CHANNELS)], rows, range(1, len(CHANNELS) + 2))
 
 
-def checks_chart(report: Report, size: Size) -> Any:
+def checks_chart(report: Report) -> Any:
     """Series that leverage is set beside, each scaled to its own range, one row a series."""
     import altair as alt
 
     d = report.drivers.leverage
     checked = [(f"{capital(c.name)}, correlation {number(c.correlation)}", c.months, c.value) for c in d.checks]
-    step, tall, x, y = 62, 34, years(report, size), unscaled("Y", "y:Q")
+    step, tall, x, y = 62, 34, years(report), unscaled("Y", "y:Q")
     layers: list[Any] = []
     for i, (title, months, value) in enumerate([("Leverage", d.months, d.value), *checked]):
         low, high = min(known(value)), max(known(value))
@@ -87,8 +87,8 @@ def checks_chart(report: Report, size: Size) -> Any:
         ]
         shown = alt.Chart(values(rows)).mark_line(color=colour("one" if i else "ink"), strokeWidth=1.25)
         label = alt.Chart(values([{"y": floor - tall - 12, "t": title}])).mark_text(color=colour("soft"))
-        layers += [shown.encode(x=x, y=y), label.encode(x=alt.value(-12), y=y, text="t:N")]
-    return framed(layers, size, step * (1 + len(checked)), Margin(left=16, right=8, top=4, bottom=24))
+        layers += [shown.encode(x=x, y=y), label.encode(x=fixed("X", -12), y=y, text=field("Text", "t:N"))]
+    return framed(layers, step * (1 + len(checked)), Margin(left=16, right=8, top=4, bottom=24))
 
 
 def checks_table(report: Report) -> Table:
@@ -99,7 +99,7 @@ def checks_table(report: Report) -> Table:
     return table(["Month", "Leverage", *names], rows, range(1, len(names) + 2))
 
 
-def overdoses_chart(report: Report, size: Size) -> Any:
+def overdoses_chart(report: Report) -> Any:
     """Deaths a month: final counts as dots, the estimate and its band, provisional totals spread over their twelve months, the future."""
     import altair as alt
 
@@ -107,7 +107,7 @@ def overdoses_chart(report: Report, size: Size) -> Any:
     high = max(known(d.q90, d.future.q90, [f.deaths for f in d.final])) * 1.04
     step = next(s for s in (50, 100, 200, 500, 1000, 2000, 5000, 10**9) if high / s <= 5)
     ticks = [step * i for i in range(int(high / step) + 1)]
-    x, y = years(report, size), left_axis(0, high, ticks, "replace(format(datum.value, ','), ',', ' ')")
+    x, y = years(report), left_axis(0, high, ticks, "replace(format(datum.value, ','), ',', ' ')")
     final = [{"x": year_of(f.month), "y": f.deaths} for f in d.final]
     spans = [
         {"x": year_of(month_before(p.period_end, 11)) - 1 / 24, "x2": year_of(p.period_end) + 1 / 24, "y": total / 12}
@@ -120,13 +120,13 @@ def overdoses_chart(report: Report, size: Size) -> Any:
         line(d.months, d.q50, x, y, "one"),
         *fan(d.future, x, y, "one"),
         alt.Chart(values(final or [{}])).mark_point(filled=True, size=9, color=colour("ink"), opacity=0.55).encode(x=x, y=y),
-        alt.Chart(values(spans or [{}])).mark_rule(color=colour("two"), strokeWidth=1.75).encode(x=x, x2="x2:Q", y=y),
+        alt.Chart(values(spans or [{}])).mark_rule(color=colour("two"), strokeWidth=1.75).encode(x=x, x2=field("X2", "x2:Q"), y=y),
         origin_rule(report, x),
         note("● final count", at, 12, x, "ink"),
         note("— estimate, 80 % band", at, 28, x, "one"),
         note("— provisional total ÷ 12", at, 44, x, "two"),
     ]
-    return framed(layers, size, 210, Margin(left=42, right=8, top=10, bottom=24))
+    return framed(layers, 210, Margin(left=42, right=8, top=10, bottom=24))
 
 
 def overdoses_table(report: Report) -> Table:
@@ -149,19 +149,19 @@ def provisional_table(report: Report) -> Table:
     return table(("Period", "Published", "Reported", "Predicted"), rows, (2, 3))
 
 
-def opposition_chart(report: Report, size: Size) -> Any:
+def opposition_chart(report: Report) -> Any:
     """The share opposed to US force, with each poll by its wording, and the years without one shaded."""
     import altair as alt
 
     d, height = report.drivers.opposition, 230
     low = max(0.0, int(min(known(d.q10, d.future.q10, [p.share for p in d.polls])) * 10) / 10)
     ticks = [t / 10 for t in range(int(low * 10), 11, 2)]
-    x, y = years(report, size), left_axis(low, 1, ticks, "format(datum.value * 100, '~g') + ' %'")
+    x, y = years(report), left_axis(low, 1, ticks, "format(datum.value * 100, '~g') + ' %'")
     layers: list[Any] = []
     if d.gap:
         start, end = year_of(d.gap.start), year_of(d.gap.end)
         shaded = alt.Chart(values([{"x": start, "x2": end}])).mark_rect(color=colour("line"), opacity=0.55)
-        layers.append(shaded.encode(x=x, x2="x2:Q"))
+        layers.append(shaded.encode(x=x, x2=field("X2", "x2:Q")))
         layers.append(note("no poll on force", (start + end) / 2, height - 12, x, align="center", fontStyle="italic"))
     layers += [band(d.months, d.q10, d.q90, x, y, "one"), line(d.months, d.q50, x, y, "one"), *fan(d.future, x, y, "one")]
     first = year_of(report.history.months[0])
@@ -169,8 +169,8 @@ def opposition_chart(report: Report, size: Size) -> Any:
     for w in present:
         rows = [{"x": year_of(p.date), "y": p.share} for p in d.polls if p.wording == w and year_of(p.date) >= first]
         layers.append(alt.Chart(values(rows or [{}])).mark_point(**_poll_mark(w)).encode(x=x, y=y))
-    layers += [*_wording_key(present, size), origin_rule(report, x)]
-    return framed(layers, size, height, Margin(left=40, right=8, top=48 if size.phone else 30, bottom=24))
+    layers += [*_wording_key(present), origin_rule(report, x)]
+    return framed(layers, height, Margin(left=40, right=8, top=48, bottom=24))
 
 
 def _poll_mark(wording: str) -> dict[str, Any]:
@@ -178,27 +178,27 @@ def _poll_mark(wording: str) -> dict[str, Any]:
     return {"shape": shape, "size": 38, "strokeWidth": 1.25, "fill": colour("paper"), "stroke": colour(tint), "opacity": 1}
 
 
-def _wording_key(present: list[str], size: Size) -> list[Any]:
+def _wording_key(present: list[str]) -> list[Any]:
     import altair as alt
 
-    columns, top = (2, -36) if size.phone else (4, -18)
-    across = (size.width - 48) / columns
+    columns, top = 2, -36
+    across = (WIDTH - 48) / columns
     pixels = {"x": unscaled("X", "x:Q"), "y": unscaled("Y", "y:Q")}
     out: list[Any] = []
     for i, w in enumerate(present):
         tint, _, title = WORDINGS[w]
         row = values([{"x": 5 + across * (i % columns), "y": top + 17 * (i // columns), "t": title}])
         out.append(alt.Chart(row).mark_point(**_poll_mark(w)).encode(**pixels))
-        out.append(alt.Chart(row).mark_text(dx=9, color=colour(tint)).encode(text="t:N", **pixels))
+        out.append(alt.Chart(row).mark_text(dx=9, color=colour(tint)).encode(text=field("Text", "t:N"), **pixels))
     return out
 
 
-def mobilisation_chart(report: Report, size: Size) -> Any:
+def mobilisation_chart(report: Report) -> Any:
     """The strength of mobilisation against US pressure by month."""
     d = report.drivers.opposition.mobilisation
     high = max([*known(d.value), 1.0]) * 1.08
-    x, y = years(report, size), left_axis(0, high, _halves(high))
-    return framed([band(d.months, [0.0] * len(d.months), d.value, x, y, "three", 0.55)], size, 90, MARGIN)
+    x, y = years(report), left_axis(0, high, _halves(high))
+    return framed([band(d.months, [0.0] * len(d.months), d.value, x, y, "three", 0.55)], 90, MARGIN)
 
 
 def opposition_table(report: Report) -> Table:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecast.formatting import capital, count, number, percent, percent_range, plain_percent
 from forecast.report.figures.dot_plot import QUARTERS, Axis, Bar, Dot, Row, dot_plot
-from forecast.report.figures.svg_export import Size
 from forecast.report.tables import Table, table
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ def _quantiles(q: QuantileTriple, digits: int = 2) -> str:
     return " / ".join(number(v, digits) for v in (q.q05, q.q50, q.q95))
 
 
-def parameters_chart(report: Report, size: Size) -> Any:
+def parameters_chart(report: Report) -> Any:
     """Each parameter's posterior in units of its prior: 0 is the prior's median, 1 an sd of it. What was learnt is in colour."""
     rows = []
     for p in report.parameters:
@@ -31,7 +30,7 @@ def parameters_chart(report: Report, size: Size) -> Any:
         prior = Bar(max(in_prior_sds(p.prior, p.prior.q05), -3), min(in_prior_sds(p.prior, p.prior.q95), 3), "line", 9)
         bars = (prior, Bar(max(low, -3), min(high, 3), tint, 2.5))
         rows.append(Row(f"{p.symbol}  {p.words}", "learnt" if p.learnt else "", (Dot(middle, tint),), bars, strong=p.learnt))
-    return dot_plot(rows, size, Axis(-3, 3, (-2, -1, 0, 1, 2), percent=False), left=345, right=52, reference=0)
+    return dot_plot(rows, Axis(-3, 3, (-2, -1, 0, 1, 2), percent=False), right=52, reference=0)
 
 
 def in_prior_sds(prior: PriorSummary, value: float) -> float:
@@ -70,7 +69,7 @@ def short_parameters_table(report: Report) -> Table:
     return table(("", "In words", "Prior 5 / 50 / 95 %", "Posterior 5 / 50 / 95 %", "What it is"), rows)
 
 
-def skips_chart(report: Report, size: Size) -> Any:
+def skips_chart(report: Report) -> Any:
     """The chance that a step which reaches a level goes on: prior pale and hollow, posterior dark and filled, 90 % bars."""
     rows: list[Row] = []
     for direction, title in (("up", "Rises that reach a level go on to the next"), ("down", "Falls that reach a level go on to the next")):
@@ -81,7 +80,7 @@ def skips_chart(report: Report, size: Size) -> Any:
             dots = (Dot(s.prior.mean, "soft", filled=False), Dot(s.posterior.mean))
             label = f"On from {s.level} to {_target(s)}  ({s.went_on} of {s.went_on + s.stopped} here)"
             rows.append(Row(label, plain_percent(s.posterior.mean), dots, bars))
-    return dot_plot(rows, size, QUARTERS, left=250)
+    return dot_plot(rows, QUARTERS)
 
 
 def _target(skip: Skip) -> int:
@@ -101,7 +100,7 @@ def skips_table(report: Report) -> Table:
     return table(("Step", "Prior", "90 %", "Posterior", "90 %", "Went on here", "Stopped here"), rows, range(1, 7))
 
 
-def replicates_chart(report: Report, size: Size) -> Any:
+def replicates_chart(report: Report) -> Any:
     """What the record shows, against histories the model simulates; each statistic on a scale of its own, from 0."""
     posterior = {r.statistic: r for r in report.replicates.posterior}
     rows = []
@@ -114,7 +113,7 @@ def replicates_chart(report: Report, size: Size) -> Any:
         if q:
             bars.append(Bar(q.q05 / top, q.q95 / top, "one", 3, above=-4))
         rows.append(Row(capital(r.statistic), number(r.observed, 3), (Dot(r.observed / top, "two", size=60),), tuple(bars)))
-    return dot_plot(rows, size, Axis(0, 1, (), percent=False), left=210, right=44)
+    return dot_plot(rows, Axis(0, 1, (), percent=False), right=44)
 
 
 def replicates_table(report: Report) -> Table:

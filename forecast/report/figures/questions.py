@@ -8,7 +8,7 @@ from forecast.domain import DISPUTED_ACT, LEVELS, PRESSURE_SCALE
 from forecast.domain import Question as ForecastQuestion
 from forecast.formatting import capital, count, day_words, number, percent, percent_range, plain_percent, points, window_words
 from forecast.report.figures.dot_plot import QUARTERS, Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.svg_export import Margin, Size, colour, framed, values
+from forecast.report.figures.svg_export import WIDTH, Margin, colour, field, fixed, framed, values
 from forecast.report.figures.time_axis import spread
 from forecast.report.sentences import choices_of
 from forecast.report.tables import Table, interval_cell, table
@@ -24,7 +24,7 @@ KINDS: Final = {
 }
 
 
-def headline_chart(report: Report, size: Size) -> Any:
+def headline_chart(report: Report) -> Any:
     """The headline over its interval, and beneath it the prior, the readings and other choices of method."""
     q = report.headline_question
     bars = (Bar(q.interval.low, q.interval.high),) if q.interval else ()
@@ -42,7 +42,7 @@ def headline_chart(report: Report, size: Size) -> Any:
         if choices := choices_of(report, group):
             rows.append(_span_row(label, [choice.probability for choice in choices], "two"))
     highest = max([*(bar.high for bar in bars), *(dot.x for row in rows for dot in row.dots)])
-    return dot_plot(rows, size, percent_axis(highest), left=262, right=70, reference=q.probability)
+    return dot_plot(rows, percent_axis(highest), right=70, reference=q.probability)
 
 
 def _span_row(label: str, probabilities: list[float], tint: str) -> Row:
@@ -78,7 +78,7 @@ def horizons(report: Report) -> list[int]:
     return sorted({q.horizon_months for q in report.questions if q.kind in KINDS})
 
 
-def horizons_chart(report: Report, size: Size) -> Any:
+def horizons_chart(report: Report) -> Any:
     """How the chance of each step that is not near certain grows with the horizon."""
     import altair as alt
 
@@ -89,8 +89,8 @@ def horizons_chart(report: Report, size: Size) -> Any:
             if len(curve) > 1 and min(p for _, p in curve) < 0.9:
                 lines.append((level, kind, curve))
     if not lines:
-        return framed([alt.Chart(values([{}])).mark_point(color=colour("ink"))], size, 10)
-    height, right = 260, 118 if size.phone else 215
+        return framed([alt.Chart(values([{}])).mark_point(color=colour("ink"))], 10)
+    height, right = 260, 128
     top = min(1.0, max(p for *_, curve in lines for _, p in curve) * 1.08)
     months = sorted({h for *_, curve in lines for h, _ in curve})
     last = f"datum.value == {months[-1]} ? '{months[-1]} months' : datum.value"
@@ -108,14 +108,14 @@ def horizons_chart(report: Report, size: Size) -> Any:
         rises, data = kind == "reached_by", values([{"x": h, "y": p} for h, p in curve])
         tint, main = colour("one" if rises else "two"), rises and level == report.headline_question.level
         mark = alt.Chart(data).mark_line(color=tint, strokeWidth=2.75 if main else 1.5, strokeDash=[1, 0] if rises else [4, 3])
-        words = f"{plain_percent(curve[-1][1])}  {level} {KINDS[kind][1]}" + ("" if size.phone else f", {LEVELS[level]}")
+        words = f"{plain_percent(curve[-1][1])}  {level} {KINDS[kind][1]}"
         text = alt.Chart(values([{"t": words}])).mark_text(color=tint, fontWeight="bold" if main else "normal", dx=8)
         layers += [
             mark.encode(x=x, y=y),
             alt.Chart(data).mark_point(color=tint, filled=True, size=34, opacity=1).encode(x=x, y=y),
-            text.encode(x=alt.value(size.width - 42 - right), y=alt.value(min(max(at, 6), height - 6)), text="t:N"),
+            text.encode(x=fixed("X", WIDTH - 42 - right), y=fixed("Y", min(max(at, 6), height - 6)), text=field("Text", "t:N")),
         ]
-    return framed(layers, size, height, Margin(left=42, right=right, top=8, bottom=24))
+    return framed(layers, height, Margin(left=42, right=right, top=8, bottom=24))
 
 
 def ladder_table(report: Report) -> Table:
@@ -162,7 +162,7 @@ def levels_table(report: Report) -> Table:
     return table(("Level", "What is tolerated", "Months in the main reading", "Observed"), rows, (2,))
 
 
-def prior_and_forecast_chart(report: Report, size: Size) -> Any:
+def prior_and_forecast_chart(report: Report) -> Any:
     """Prior chance and forecast of each question, joined."""
     pairs = report.prior_vs_posterior
     rows = [
@@ -175,7 +175,7 @@ def prior_and_forecast_chart(report: Report, size: Size) -> Any:
         for pair in pairs
     ]
     highest = max([max(pair.prior, pair.posterior) for pair in pairs], default=1)
-    return dot_plot(rows, size, percent_axis(highest), left=260, right=84)
+    return dot_plot(rows, percent_axis(highest), right=84)
 
 
 def prior_and_forecast_table(report: Report) -> Table:
@@ -183,13 +183,13 @@ def prior_and_forecast_table(report: Report) -> Table:
     return table(("Chance of", "Prior alone", "Forecast", "Points"), rows, (1, 2, 3))
 
 
-def companions_chart(report: Report, size: Size) -> Any:
+def companions_chart(report: Report) -> Any:
     """The questions that resolve often: forecast filled, prior hollow."""
     rows = []
     for q in _companions(report):
         prior = () if q.prior_probability is None else (Dot(q.prior_probability, "soft", filled=False),)
         rows.append(Row(_companion_title(q), percent(q.probability), (*prior, Dot(q.probability))))
-    return dot_plot(rows, size, QUARTERS, left=230)
+    return dot_plot(rows, QUARTERS)
 
 
 def _companions(report: Report) -> list[QuestionEntry]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from forecast.formatting import capital, number, percent, plain_percent, points
 from forecast.report.figures.dot_plot import Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
+from forecast.report.figures.svg_export import WIDTH, Margin, colour, field, fixed, framed, unscaled, values
 from forecast.report.tables import Table, interval_cell, table
 from forecast.typing import Floats
 
@@ -28,13 +28,13 @@ TALL: Final = 52
 """Height in pixels of the highest area."""
 
 
-def densities_chart(report: Report, size: Size) -> Any:
+def densities_chart(report: Report) -> Any:
     """One area of equal size a reading; beneath, the mixture as their weighted areas stacked. A tick marks each mean.
 
     The axis is a square root, which opens up small chances.
     """
     highest = _highest(report)
-    step = 78 if size.phone else 68
+    step = 78
     areas, ticks, labels, floors = [], [], [], []
     curves = [on_square_root(r.density, highest) for r in report.readings]
     peak = max(float(height.max()) for _, height in curves)
@@ -50,8 +50,8 @@ def densities_chart(report: Report, size: Size) -> Any:
     ticks.append({"x": sqrt(report.mixture.mean), "y": bottom + 4, "y2": bottom - 4, "c": colour("ink")})
     labels.append({"y": bottom - TALL - 12, "t": "All readings, by their weights", "v": plain_percent(report.mixture.mean)})
     floors.append({"y": bottom})
-    layers = _layers(areas, ticks, labels, floors, size, highest)
-    return framed(layers, size, bottom + 6, Margin(left=8, right=20, top=6))
+    layers = _layers(areas, ticks, labels, floors, highest)
+    return framed(layers, bottom + 6, Margin(left=8, right=20, top=6))
 
 
 def _area(x: Floats, top: Floats, bottom: Floats, tint: str, group: int) -> list[dict[str, Any]]:
@@ -71,10 +71,10 @@ def _stacked(report: Report, curves: Sequence[Curve], floor: float) -> list[dict
     return out
 
 
-def _layers(areas: Any, ticks: Any, labels: Any, floors: Any, size: Size, highest: float) -> list[Any]:
+def _layers(areas: Any, ticks: Any, labels: Any, floors: Any, highest: float) -> list[Any]:
     import altair as alt
 
-    inner = size.width - 28
+    inner = WIDTH - 28
     bold: dict[str, Any] = {"align": "right", "fontWeight": "bold", "limit": 0.85 * inner}
     expression = "format(datum.value * datum.value * 100, '~r') + ' %'"
     shown = [t for t in TICKS if t <= highest * 1.001]
@@ -82,12 +82,14 @@ def _layers(areas: Any, ticks: Any, labels: Any, floors: Any, size: Size, highes
     x = alt.X("x:Q", scale=alt.Scale(domain=[0, sqrt(highest)], nice=False), axis=axis)
     y, tint = unscaled("Y", "y:Q"), unscaled("Color", "c:N")
     return [
-        alt.Chart(values(areas)).mark_area(opacity=0.3).encode(x=x, y=y, y2="y2:Q", color=tint, detail="g:N"),
-        alt.Chart(values(areas)).mark_line(strokeWidth=1.25).encode(x=x, y=y, color=tint, detail="g:N"),
+        alt.Chart(values(areas)).mark_area(opacity=0.3).encode(x=x, y=y, y2=field("Y2", "y2:Q"), color=tint, detail=field("Detail", "g:N")),
+        alt.Chart(values(areas)).mark_line(strokeWidth=1.25).encode(x=x, y=y, color=tint, detail=field("Detail", "g:N")),
         alt.Chart(values(floors)).mark_rule(color=colour("faint"), strokeWidth=0.75).encode(y=y),
-        alt.Chart(values(ticks)).mark_rule(strokeWidth=2.5).encode(x=x, y=y, y2="y2:Q", color=tint),
-        alt.Chart(values(labels)).mark_text(**bold).encode(x=alt.value(inner), y=y, text="t:N"),
-        alt.Chart(values(labels)).mark_text(align="right", dy=15, color=colour("soft")).encode(x=alt.value(inner), y=y, text="v:N"),
+        alt.Chart(values(ticks)).mark_rule(strokeWidth=2.5).encode(x=x, y=y, y2=field("Y2", "y2:Q"), color=tint),
+        alt.Chart(values(labels)).mark_text(**bold).encode(x=fixed("X", inner), y=y, text=field("Text", "t:N")),
+        alt.Chart(values(labels))
+        .mark_text(align="right", dy=15, color=colour("soft"))
+        .encode(x=fixed("X", inner), y=y, text=field("Text", "v:N")),
     ]
 
 
@@ -105,7 +107,7 @@ def _highest(report: Report) -> float:
     return next((t for t in TICKS if t >= reach), 1.0)
 
 
-def multiverse_chart(report: Report, size: Size) -> Any:
+def multiverse_chart(report: Report) -> Any:
     """One dot a defensible choice, grouped by what was chosen; the published one marked by a line."""
     base = report.multiverse[0].probability if report.multiverse else 0.0
     rows: list[Row] = []
@@ -116,7 +118,7 @@ def multiverse_chart(report: Report, size: Size) -> Any:
             dot = Dot(p, "one" if first else "two", size=120 if first else 70)
             rows.append(Row(capital(choice.label), percent(p), (dot,), (Bar(min(base, p), max(base, p), "faint", 1.5),), strong=first))
     highest = max([choice.probability for choice in report.multiverse], default=0.1)
-    return dot_plot(rows, size, percent_axis(highest), left=270, reference=base if report.multiverse else None)
+    return dot_plot(rows, percent_axis(highest), reference=base if report.multiverse else None)
 
 
 def grouped(choices: Sequence[Choice]) -> list[tuple[str, list[Choice]]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forecast.formatting import MONTHS, plain_percent
 from forecast.report.figures.dot_plot import percent_axis
-from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
+from forecast.report.figures.svg_export import WIDTH, Margin, colour, field, fixed, framed, unscaled, values
 from forecast.report.figures.time_axis import spread
 
 if TYPE_CHECKING:
@@ -29,13 +29,11 @@ KINDS: Final = {"data": "three", "priors": "two", "model": "four", "settings": "
 
 PLOT: Final = 190
 
-
-def max_runs(size: Size) -> int:
-    """How many runs the chart has room for."""
-    return int((size.width - 92) / GAP) + 1
+MAX_RUNS: Final = (WIDTH - 92) // GAP + 1
+"""How many runs the chart has room for."""
 
 
-def headlines_chart(runs: Sequence[RunSummary], size: Size) -> Any:
+def headlines_chart(runs: Sequence[RunSummary]) -> Any:
     """One dot a published run over its interval, at the time it was made; diamonds where data, priors, model or settings are new.
 
     `runs` are oldest first, all with a probability. Runs made shortly after each other are moved apart; the newest are shown where not
@@ -43,9 +41,9 @@ def headlines_chart(runs: Sequence[RunSummary], size: Size) -> Any:
     """
     import altair as alt
 
-    shown = list(runs)[-max_runs(size) :]
+    shown = list(runs)[-MAX_RUNS:]
     margin = Margin(left=54, right=38, top=10, bottom=6)
-    inner = size.width - margin.left - margin.right
+    inner = WIDTH - margin.left - margin.right
     places = apart([run.created for run in shown], inner)
     lanes = [kind for kind in KINDS if any(c.kind == kind for run in shown for c in run.changes)]
     labels_at = PLOT + (24 if lanes else 16) + LANE * len(lanes)
@@ -66,34 +64,36 @@ def headlines_chart(runs: Sequence[RunSummary], size: Size) -> Any:
     rules = [{"x": place} for place in sorted({m["x"] for m in marks})]
     if rules:
         dotted = alt.Chart(values(rules)).mark_rule(color=colour("line"), strokeDash=[2, 3])
-        layers.append(dotted.encode(x=x, y=alt.value(0), y2=alt.value(labels_at - 10)))
+        layers.append(dotted.encode(x=x, y=fixed("Y", 0), y2=fixed("Y2", labels_at - 10)))
     if bars:
         layers.append(
             alt.Chart(values(bars))
             .mark_rule(color=colour("one"), strokeWidth=5, strokeCap="round", opacity=0.3)
-            .encode(x=x, y=y, y2="y2:Q")
+            .encode(x=x, y=y, y2=field("Y2", "y2:Q"))
         )
     layers += [
         alt.Chart(values(steps)).mark_line(color=colour("one"), strokeWidth=1.5, interpolate="step-after").encode(x=x, y=y),
         alt.Chart(values(dots)).mark_point(color=colour("one"), filled=True, size=64, opacity=1).encode(x=x, y=y),
         alt.Chart(values([{"t": plain_percent(shown[-1].probability), "y": dots[-1]["y"]}]))
         .mark_text(color=colour("one"), fontWeight="bold", dx=8)
-        .encode(x=alt.value(inner), y=y, text="t:N"),
+        .encode(x=fixed("X", inner), y=y, text=field("Text", "t:N")),
     ]
     if marks:
         titles = [{"y": PLOT + 18 + LANE * i, "t": kind, "c": colour(KINDS[kind])} for i, kind in enumerate(lanes)]
         tint = unscaled("Color", "c:N")
         layers += [
-            alt.Chart(values(titles)).mark_text(align="left").encode(x=alt.value(-margin.left), y=lane, text="t:N", color=tint),
+            alt.Chart(values(titles))
+            .mark_text(align="left")
+            .encode(x=fixed("X", -margin.left), y=lane, text=field("Text", "t:N"), color=tint),
             alt.Chart(values(marks)).mark_point(shape="diamond", filled=True, size=58, opacity=1).encode(x=x, y=lane, color=tint),
         ]
     dates = _dates(shown, places, inner)
     layers.append(
         alt.Chart(values([{**d, "y": labels_at} for d in dates]))
         .mark_text(color=colour("soft"), align="center")
-        .encode(x=x, y=lane, text="t:N")
+        .encode(x=x, y=lane, text=field("Text", "t:N"))
     )
-    return framed(layers, size, labels_at + 8, margin)
+    return framed(layers, labels_at + 8, margin)
 
 
 def apart(times: Sequence[datetime], width: float) -> list[float]:

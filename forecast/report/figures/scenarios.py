@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from forecast.domain import LEVELS
 from forecast.formatting import capital, count, day_words, percent, points, year_of
 from forecast.report.figures.dot_plot import Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.svg_export import Margin, Size, colour, framed, unscaled, values
+from forecast.report.figures.svg_export import WIDTH, Margin, colour, field, framed, unscaled, values
 from forecast.report.figures.time_axis import level_axis, level_names, years
 from forecast.report.tables import Table, interval_cell, table
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ANSWERS: Final = {"granted": ("one", "circle"), "refused": ("two", "cross"), "mixed": ("three", "diamond"), "open": ("soft", "circle")}
 
 
-def scenarios_chart(report: Report, size: Size) -> Any:
+def scenarios_chart(report: Report) -> Any:
     """Each scenario's chance over its interval, against the forecast's."""
     rows, highest = [], 0.1 if not report.scenarios else 0.0
     for s in sorted(report.scenarios, key=lambda s: -s.probability):
@@ -28,7 +28,7 @@ def scenarios_chart(report: Report, size: Size) -> Any:
         dot = Dot(s.probability, "two" if intervened else "three", filled=intervened)
         rows.append(Row(s.title, percent(s.probability), (dot,), (Bar(low, high, "faint", 3),)))
         highest = max(highest, high)
-    return dot_plot(rows, size, percent_axis(highest), left=300, reference=report.headline_question.probability)
+    return dot_plot(rows, percent_axis(highest), reference=report.headline_question.probability)
 
 
 def scenarios_table(report: Report) -> Table:
@@ -49,13 +49,13 @@ def scenario_horizons_table(report: Report) -> Table:
     return table(["Scenario", *(f"{h} months" for h in months)], rows, range(1, len(months) + 1))
 
 
-def answers_chart(report: Report, size: Size) -> Any:
+def answers_chart(report: Report) -> Any:
     """Each episode at the level asked for and the time of its answer."""
     import altair as alt
 
-    x, y = years(report, size), level_axis()
+    x, y = years(report), level_axis()
     rungs = values([{"y": k} for k in range(len(LEVELS))])
-    layers: list[Any] = [alt.Chart(rungs).mark_rule(color=colour("line")).encode(y=y), level_names(y, size, -12)]
+    layers: list[Any] = [alt.Chart(rungs).mark_rule(color=colour("line")).encode(y=y), level_names(y, -12)]
     key: list[Any] = []
     pixels = {"x": unscaled("X", "px:Q"), "y": unscaled("Y", "py:Q")}
     for i, (answer, (name, shape)) in enumerate(ANSWERS.items()):
@@ -66,12 +66,12 @@ def answers_chart(report: Report, size: Size) -> Any:
         }  # fmt: skip
         if rows:
             layers.append(alt.Chart(values(rows)).mark_point(**style).encode(x=x, y=y))
-        at = values([{"px": 6 + i * (size.width - 20) / 4, "py": -14, "t": answer}])
+        at = values([{"px": 6 + i * (WIDTH - 20) / 4, "py": -14, "t": answer}])
         key += [
             alt.Chart(at).mark_point(**style).encode(**pixels),
-            alt.Chart(at).mark_text(dx=10, color=colour(name)).encode(text="t:N", **pixels),
+            alt.Chart(at).mark_text(dx=10, color=colour(name)).encode(text=field("Text", "t:N"), **pixels),
         ]
-    return framed([*layers, *key], size, 32 * len(LEVELS), Margin(left=16, right=8, top=28, bottom=24))
+    return framed([*layers, *key], 32 * len(LEVELS), Margin(left=16, right=8, top=28, bottom=24))
 
 
 def episodes_table(report: Report) -> Table:

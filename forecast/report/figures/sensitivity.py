@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from forecast.arrays.psis import ESS_MIN, K_HAT_MAX
 from forecast.formatting import bare, capital, listed, month_words, number, percent, percent_range, plain_percent, points, significant
 from forecast.report.figures.dot_plot import Axis, Bar, Dot, Row, dot_plot, percent_axis
-from forecast.report.figures.svg_export import Size
 from forecast.report.tables import Table, table
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def _scaled(s: SensitivitySection, *kinds: str) -> list[Component]:
     return [c for c in s.scaled if c.moves and c.kind in kinds]
 
 
-def sensitivity_chart(report: Report, size: Size) -> Any:
+def sensitivity_chart(report: Report) -> Any:
     """Priors moved half their spread down (hollow) and up (filled); data and priors counted less (hollow) and more (filled)."""
     s = report.sensitivity
     priors, blocks = _scaled(s, "prior"), _scaled(s, "data")
@@ -61,7 +60,7 @@ def sensitivity_chart(report: Report, size: Size) -> Any:
     for words, (low, high) in settings.items():
         rows.append(_span_row(capital(words.removeprefix("other ")), percent_range(low, high), low, high, "four"))
     highest = max([s.probability, *(bar.high for row in rows for bar in row.bars)])
-    return dot_plot(rows, size, _axis(highest), left=225, right=92, reference=s.probability)
+    return dot_plot(rows, _axis(highest), right=92, reference=s.probability)
 
 
 def _span_row(label: str, value: str, low: float, high: float, tint: str, strong: bool = False) -> Row:

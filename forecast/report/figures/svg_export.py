@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -37,24 +37,11 @@ _ROOM: Final = 65 << 30
 FONT: Final = "Liberation Sans, Helvetica, Arial, sans-serif"
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """What a chart is drawn for: its width in CSS pixels, and whether that is a phone."""
+WIDTH: Final = 480
+"""Pixels of a chart in a page. The page scales it: on a phone 358 pixels wide, its text is still more than nine pixels high."""
 
-    name: str
-    width: int
-    text: float
-
-    @property
-    def phone(self) -> bool:
-        return self.name == "narrow"
-
-
-PHONE: Final = Size("narrow", 343, 11.5)
-
-PAGE: Final = Size("wide", 720, 12)
-
-SIZES: Final = (PAGE, PHONE)
+TEXT: Final = 13
+"""Pixels of its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,38 +58,52 @@ def colour(name: str) -> str:
 
 
 def values(rows: Sequence[Mapping[str, Any]]) -> Any:
-    """Rows as Altair data, without a data-frame library."""
+    """Rows as Altair data, without a data-frame library. A tuple, because Altair copies a list with all its rows at every step."""
     import altair as alt
 
-    return alt.InlineData(values=[dict(row) for row in rows])
+    return alt.InlineData(values=tuple(rows))
 
 
-def unscaled(channel: str, field: str) -> Any:
+def field(channel: str, name: str) -> Any:
+    """An encoding by a field. Written as a text, as in `x=field("X", "x:Q")`, it would take Altair ten times as long as all the rest."""
+    import altair as alt
+
+    return getattr(alt, channel)(name)
+
+
+def fixed(channel: str, value: float) -> Any:
+    """An encoding by one value: pixels for X and Y. The same as `alt.value`, and fast for the same reason."""
+    import altair as alt
+
+    return getattr(alt, f"{channel}Value")(value)
+
+
+def unscaled(channel: str, name: str) -> Any:
     """An encoding whose values are taken as they are: pixels for X and Y, colours, sizes."""
     import altair as alt
 
     drawn = {"axis": None} if channel in ("X", "Y") else {"legend": None}
-    return getattr(alt, channel)(field, scale=None, **drawn)
+    return getattr(alt, channel)(name, scale=None, **drawn)
 
 
-def framed(layers: Sequence[Any], size: Size, height: int, margin: Margin = Margin()) -> Any:
-    """Layers in a frame whose outer width is exactly the size's; `height` is that of the plot in pixels."""
+def framed(layers: Sequence[Any], height: int, margin: Margin = Margin(), width: int = WIDTH) -> Any:
+    """Layers in a frame whose outer width is exactly `width`; `height` is that of the plot in pixels."""
     import altair as alt
 
     return alt.layer(*layers).properties(
-        width=size.width - margin.left - margin.right,
+        width=width - margin.left - margin.right,
         height=height,
         padding={"left": margin.left, "right": margin.right, "top": margin.top, "bottom": margin.bottom},
         autosize="none",
     )
 
 
-def _config(size: Size) -> dict[str, Any]:
+def _config() -> dict[str, Any]:
     axis = {
         "labelColor": colour("soft"),
         "titleColor": colour("soft"),
-        "labelFontSize": size.text,
-        "titleFontSize": size.text,
+        "labelFontSize": TEXT,
+        "titleFontSize": TEXT,
         "titleFontWeight": "normal",
         "domain": False,
         "tickColor": colour("line"),
@@ -117,7 +118,7 @@ def _config(size: Size) -> dict[str, Any]:
         "font": FONT,
         "view": {"stroke": None},
         "axis": axis,
-        "text": {"fontSize": size.text, "color": colour("ink"), "align": "left", "baseline": "middle"},
+        "text": {"fontSize": TEXT, "color": colour("ink"), "align": "left", "baseline": "middle"},
         "line": {"strokeWidth": 1.75, "strokeCap": "round", "strokeJoin": "round"},
         "aria": False,
     }
@@ -130,32 +131,34 @@ def _vega_lite_version() -> str:
     return ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
 
 
-def draw(chart: Any, size: Size, name: str, label: str, description: str) -> str:
+def draw(chart: Callable[[], Any], name: str, label: str, description: str) -> str:
     """The chart as an `<svg>` element of role img with `label` and `description`, coloured by the page, and ids that begin with `name`."""
-    return markup(drawing(chart, size, name, label, description, VARIABLES))
+    return markup(drawing(chart, name, label, description, VARIABLES))
 
 
-def drawing(chart: Any, size: Size, name: str, label: str, description: str, colours: Mapping[str, str]) -> Element:
+def drawing(chart: Callable[[], Any], name: str, label: str, description: str, colours: Mapping[str, str]) -> Element:
     """The same as an element. colours: by the name of a colour what stands for it, as `var(--ink)` or `#1d2327`.
 
     Texts may hold anything: the library, which a control character would end with the whole process, never sees one that is refused.
     """
-    _check_room()
+    check_room()
     import vl_convert
+    from altair.utils.schemapi import debug_mode
 
-    spec = _printable({**chart.to_dict(validate=False), "config": _config(size)})
+    with debug_mode(False):  # the tests check every chart against Vega-Lite's schema; doing so again takes seconds a report
+        spec = _printable({**chart().to_dict(validate=False), "config": _config()})
     raw = ElementTree.fromstring(vl_convert.vegalite_to_svg(spec, vl_version=_vega_lite_version()))
-    svg = Element("svg", {"class": size.name, "viewBox": raw.attrib["viewBox"], "role": "img", "aria-label": visible(label), "xmlns": SVG})
+    svg = Element("svg", {"viewBox": raw.attrib["viewBox"], "role": "img", "aria-label": visible(label), "xmlns": SVG})
     for tag, text in (("title", label), ("desc", description)):
         SubElement(svg, tag).text = visible(text)
     svg.extend(element for child in raw if (element := _for_the_page(child)) is not None)
-    _named(svg, f"{name}-{size.name}")
+    _named(svg, name)
     _coloured(svg, colours)
     return svg
 
 
 @cache
-def _check_room() -> None:
+def check_room() -> None:
     """ForecastError where addresses are too short for the library, which would end the whole process. None of this memory is taken."""
     import mmap
 
@@ -183,7 +186,7 @@ def _printable(value: Any) -> Any:
         return visible(value if len(value) <= _MOST else f"{value[:_MOST]}…")
     if isinstance(value, dict):
         return {key: _printable(inner) for key, inner in value.items()}
-    return [_printable(inner) for inner in value] if isinstance(value, list) else value
+    return [_printable(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 _ELEMENTS: Final = frozenset({"g", "path", "line", "rect", "circle", "text", "tspan", "defs", "clipPath"})

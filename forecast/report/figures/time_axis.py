@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.domain import LEVELS
 from forecast.formatting import year_of
-from forecast.report.figures.svg_export import Size, colour, values
+from forecast.report.figures.svg_export import colour, field, fixed, values
 
 if TYPE_CHECKING:
     from forecast.report.models.base import Fan
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 type Series = Sequence[float | None]
 
 
-def years(report: Report, size: Size) -> Any:
+def years(report: Report) -> Any:
     """The x encoding: decimal years from the first month to the end of the simulated paths."""
     import altair as alt
 
     months = report.history.months
     future = report.drivers.leverage.future.months
     first, last = int(year_of(months[0])), year_of(future[-1] if future else months[-1]) + 0.1
-    step = 5 if size.phone else 2
-    ticks = [y for y in range(first, int(last) + 1) if y % step == 0]
+    ticks = [y for y in range(first, int(last) + 1) if y % 4 == 0]
     axis = alt.Axis(values=ticks, format="d", grid=False, ticks=True, labelFlush=False)
     return alt.X("x:Q", scale=alt.Scale(domain=[first, last], nice=False), axis=axis)
 
@@ -46,13 +45,13 @@ def level_axis() -> Any:
     return alt.Y("y:Q", scale=alt.Scale(domain=[-0.5, 5.5], nice=False), axis=None)
 
 
-def level_names(y: Any, size: Size, at: float) -> Any:
+def level_names(y: Any, at: float) -> Any:
     """The name of each level above its line."""
     import altair as alt
 
     rows = values([{"y": k, "t": f"{k} {name}"} for k, name in enumerate(LEVELS)])
-    text = alt.Chart(rows).mark_text(color=colour("soft"), dy=-8, fontSize=size.text - 0.5)
-    return text.encode(x=alt.value(at), y=y, text="t:N")
+    text = alt.Chart(rows).mark_text(color=colour("soft"), dy=-8)
+    return text.encode(x=fixed("X", at), y=y, text=field("Text", "t:N"))
 
 
 def line(months: Sequence[str], series: Series, x: Any, y: Any, tint: str, **mark: Any) -> Any:
@@ -66,7 +65,7 @@ def band(months: Sequence[str], low: Series, high: Series, x: Any, y: Any, tint:
     import altair as alt
 
     rows = [{"x": year_of(m), "y": a, "y2": b} for m, a, b in zip(months, low, high, strict=True)]
-    return alt.Chart(values(rows)).mark_area(color=colour(tint), opacity=opacity).encode(x=x, y=y, y2="y2:Q")
+    return alt.Chart(values(rows)).mark_area(color=colour(tint), opacity=opacity).encode(x=x, y=y, y2=field("Y2", "y2:Q"))
 
 
 def fan(future: Fan, x: Any, y: Any, tint: str) -> list[Any]:
@@ -91,7 +90,11 @@ def note(text: str, at: float, y_pixels: float, x: Any, tint: str = "soft", **ma
     """A direct label at a year and a height in pixels."""
     import altair as alt
 
-    return alt.Chart(values([{"x": at, "t": text}])).mark_text(color=colour(tint), **mark).encode(x=x, y=alt.value(y_pixels), text="t:N")
+    return (
+        alt.Chart(values([{"x": at, "t": text}]))
+        .mark_text(color=colour(tint), **mark)
+        .encode(x=x, y=fixed("Y", y_pixels), text=field("Text", "t:N"))
+    )
 
 
 def spread(places: Sequence[float], gap: float, highest: float = math.inf) -> list[float]:
