@@ -6,8 +6,11 @@ given to what happened, in nats. All three are proper: the best expected score c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from math import inf, sqrt
 from typing import Any, Final
 
@@ -46,11 +49,26 @@ def count_scores(chances: Sequence[float], count: int) -> tuple[float, float]:
     return rps, log_score(float(chances[outcome]), True)
 
 
+@cache
 def _rules() -> Any:
-    """Imported only when there is something to score, since the import takes seconds."""
-    import scoringrules
+    """The library of scoring rules, imported only when there is something to score."""
+    with _hidden("numba"):  # else each of its functions is compiled while it is imported, for seconds, though only NumPy's are called here
+        import scoringrules
 
     return scoringrules
+
+
+@contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """While the block runs, an import of the module fails as if it were not installed, also where it was imported before."""
+    before = sys.modules.pop(module, None)
+    sys.modules[module] = None  # type: ignore[assignment]  # documented: None makes an import fail
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+        if before is not None:
+            sys.modules[module] = before
 
 
 @dataclass(frozen=True, slots=True)

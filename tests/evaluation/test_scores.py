@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import combinations
 from math import inf, log, sqrt
 
@@ -9,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scoringrules import crps_poisson
 
+from forecast.evaluation import scores
 from forecast.evaluation.scores import brier_score, count_scores, log_score, mean_score, ranked_probability_score, separate_windows
 
 spans = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)).map(lambda s: (s[0], s[0] + s[1])), min_size=1, max_size=7)
@@ -46,9 +48,30 @@ def test_ranked_is_the_sum_of_squares_over_the_thresholds(at_least: list[float],
 
 
 def test_of_a_poisson_count_it_is_the_closed_form_of_the_continuous_score() -> None:
+    crps_poisson = scores._rules().crps_poisson
     mu, count = 3.7, 5
     poisson = np.exp(-mu) * np.cumprod(np.concatenate([[1.0], mu / np.arange(1, 60)]))
     assert count_scores([*poisson[:-1], 1.0 - poisson[:-1].sum()], count)[0] == pytest.approx(float(crps_poisson(count, mu)))
+
+
+@pytest.mark.parametrize("before", ["", "import numba; "], ids=["alone", "after numba"])
+def test_the_rules_are_imported_without_numba_which_others_can_import(before: str) -> None:
+    """In a process of its own: what is imported stays. The stand-in for Numba is an empty module, since the real one takes seconds."""
+    script = f"""
+import sys, types
+sys.meta_path.insert(0, types.SimpleNamespace(find_spec=lambda name, *_: spec if name == "numba" else None))
+from importlib.machinery import ModuleSpec
+loader = types.SimpleNamespace(create_module=lambda _: None, exec_module=lambda _: None)
+spec = ModuleSpec("numba", loader)
+{before}
+from forecast.evaluation.scores import _rules, brier_score
+assert abs(brier_score(0.3, True) - 0.49) < 1e-12
+assert list(_rules().backends) == ["numpy"]
+print("numba" in sys.modules)
+import numba
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{bool(before)}\n"), done.stderr
 
 
 def disjoint(several: list[tuple[int, int]]) -> int:
