@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.jobs.index import changed, entries, write_index
-from forecast.report.figures.run_history import GAP, apart, headlines_chart, max_runs
-from forecast.report.figures.svg_export import PAGE, PHONE
+from forecast.report.figures.run_history import GAP, MAX_RUNS, apart, headlines_chart
+from forecast.report.figures.svg_export import WIDTH
 from forecast.report.run_index import RunSummary
 from forecast.runs import store
 
@@ -193,10 +193,10 @@ def test_runs_that_name_each_other_do_not_hang(reports: Path) -> None:
     assert [e.published for e in entries(reports)] == [True, True]
 
 
-@given(st.lists(st.integers(0, 10_000_000), min_size=2, max_size=49), st.sampled_from([PAGE, PHONE]))
-def test_runs_in_the_chart_stay_apart_and_inside(seconds: list[int], size: Any) -> None:
-    times = [START + timedelta(seconds=s) for s in sorted(seconds)][-max_runs(size) :]
-    width = size.width - 92
+@given(st.lists(st.integers(0, 10_000_000), min_size=2, max_size=49))
+def test_runs_in_the_chart_stay_apart_and_inside(seconds: list[int]) -> None:
+    times = [START + timedelta(seconds=s) for s in sorted(seconds)][-MAX_RUNS:]
+    width = WIDTH - 92
     places = apart(times, width)
     assert all(b - a >= GAP - 1e-6 for a, b in itertools.pairwise(places))
     assert places[0] >= -1e-6
@@ -213,7 +213,7 @@ def test_the_chart_is_valid_vega_lite(n: int) -> None:
     new = changed(told(), told(data_digest="d2"))
     times = [START + timedelta(hours=i**3) for i in range(n)]
     made = [RunSummary(str(t), t, published=True, probability=0.05, interval=(0.01, 0.1), changes=new) for t in times]
-    headlines_chart(made, PHONE).to_dict(validate=True)
+    headlines_chart(made).to_dict(validate=True)
 
 
 def test_runs_list_fits_80_columns_and_names_what_is_known(reports: Path, tmp_path: Path, command: Command) -> None:

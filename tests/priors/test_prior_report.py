@@ -28,7 +28,6 @@ from forecast.priors.implied import implied_quantities
 from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import after_selection, rise_after_selection, skip_after_selection
 from forecast.report.figures.prior_svg import prior_curves
-from forecast.report.figures.svg_export import PAGE
 from forecast.reweighting.draws_archive import pack, unpack_draws, unpack_pool
 from forecast.reweighting.driver_update import parameter_by_path
 from forecast.reweighting.importance_ratios import PARAMETER_FIELDS, with_parameter_fixed
@@ -400,7 +399,7 @@ def test_a_figure_that_cannot_be_is_refused(published: Workspace, command: Comma
 
 
 def test_the_chart_is_valid_vega_lite() -> None:
-    prior_curves(Normal(0, 1), alike(np.linspace(-1, 1, 50)), str, PAGE).to_dict(validate=True)
+    prior_curves(Normal(0, 1), alike(np.linspace(-1, 1, 50)), str).to_dict(validate=True)
 
 
 def test_damage_is_told_and_not_shown(published: Workspace, command: Command) -> None:

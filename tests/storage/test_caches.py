@@ -56,7 +56,7 @@ def test_another_home_is_replaced_by_a_private_temporary_folder_with_a_warning(
         folder = caches.cache_folder()
     assert [folder] == list(temporary.iterdir())
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert f"cannot be written, so compiled code is kept in {folder}" in caplog.text
+    assert f"cannot be written, so compiled code and charts are kept in {folder}" in caplog.text
     assert caches.cache_folder() == folder  # the same the next time
 
 

@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import json
 import logging
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -58,11 +59,18 @@ def _keep(path: Path, drawings: dict[str, str]) -> None:
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         replace_file(path, hashlib.sha256(text).hexdigest().encode() + b"\n" + text, 0o600)
-        ages = sorted((file.lstat().st_mtime_ns, file) for file in path.parent.glob("*.json"))
-        for _, file in ages[:-KEPT]:
-            file.unlink(missing_ok=True)
+        for entry in sorted(os.scandir(path.parent), key=_age, reverse=True)[KEPT:]:
+            Path(entry).unlink(missing_ok=True)
     except OSError as e:
         _LOG.warning("%s cannot be written, so the next page draws its charts again: %s.", path, e.strerror)
+
+
+def _age(entry: os.DirEntry[str]) -> int:
+    """When a file was last written; 0 if another process has just removed it."""
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 @cache
