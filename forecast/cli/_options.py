@@ -101,7 +101,9 @@ def context_of(ctx: click.Context, takes: tuple[Extra, ...] = ()) -> Context:
     for name, flag in (("as_of", "--as-of"), ("seed", "--seed")):
         if name in values and name not in takes:
             raise click.UsageError(f"`{ctx.command_path}` has no option {flag}.", ctx)
-    logging.getLogger("forecast").setLevel(logging.ERROR if verbosity(ctx) < 0 else logging.WARNING)
+    logger = logging.getLogger("forecast")
+    ctx.call_on_close(functools.partial(logger.setLevel, logger.level))  # for whoever calls commands in a process that goes on
+    logger.setLevel(logging.ERROR if verbosity(ctx) < 0 else logging.WARNING)
     environment = ctx.find_object(Environment) or Environment()
     today = environment.clock().astimezone(UTC).date()
     if (day := values.get("as_of")) is not None and day > today:

@@ -14,10 +14,11 @@ from typing import Final
 
 import numpy as np
 
+from forecast.arrays.ladder import probability_reached, saturate_pressure
 from forecast.arrays.psis import pareto_smooth
 from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.domain import Month, Question
-from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder, question_probability
+from forecast.forecasting.ladder_forecast import assign_paths, forecast_ladder, make_kernel, question_probability
 from forecast.forecasting.predictive_checks import history_statistics, simulate_histories
 from forecast.model.events import ANSWERS, COUNTED
 from forecast.priors.distributions import Beta, Distribution, Gamma
@@ -99,11 +100,20 @@ def profile(arrays: Arrays, name: str, at: Sequence[float], question: str) -> Fl
     paths = assign_paths(draws.size, len(pool.leverage), 1)
     levels, origin = arrays[f"{main}/levels"].astype(int), Month(int(arrays["origin"]))
     asked, governs = Question.parse_id(question), arrays["administrations"].astype(int)
+    level, risen, target = int(levels[-1]), bool(levels[-1] > levels[-2]), asked.level or 0
+    months, pressure = np.arange(origin + 1, origin + 1 + asked.horizon), saturate_pressure(pool.leverage)
     out = []
     for value in at:
         fixed = with_parameter_fixed(draws, name, value)
-        forecast = forecast_ladder(fixed, pool, paths, int(levels[-1]), bool(levels[-1] > levels[-2]), origin, governs)
-        out.append(float(question_probability(forecast, asked.kind, asked.level or 0, asked.horizon).mean()))
+        if asked.kind == "reached_by":  # of the recursion only what this question needs
+            out.append(
+                probability_reached(
+                    make_kernel(fixed, pool, pressure, paths, months, governs[: asked.horizon]), level, risen, target
+                ).mean()
+            )
+        else:
+            forecast = forecast_ladder(fixed, pool, paths, level, risen, origin, governs)
+            out.append(question_probability(forecast, asked.kind, target, asked.horizon).mean())
     return np.array(out)
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from forecast.data.read import read_table
-from forecast.data.records import ReadingRow
 from forecast.errors import ForecastError, InputError, LockedError, Problem, StoreError, UsageError
 from forecast.priors.apply_edits import write_edits, write_undo
 from forecast.priors.edit_log import Edit, EditHistory, HandEdit, HeadlineEstimate, read_history
@@ -150,6 +148,9 @@ def _check_readings(where: Workspace, priors: Priors, edited: Priors) -> None:
     """The weights must name the readings of the data. If readings.csv is invalid, `data check` reports it and nothing is checked here."""
     if edited.spec("readings.weights") == priors.spec("readings.weights"):
         return
+    from forecast.data.read import read_table
+    from forecast.data.records import ReadingRow
+
     table, problems = read_table(where.data / ReadingRow.file, ReadingRow)
     if not problems and (wrong := check_reading_names(edited, {row.reading for row in table.rows})):
         raise InputError.of(wrong)
