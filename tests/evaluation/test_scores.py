@@ -54,6 +54,7 @@ def test_of_a_poisson_count_it_is_the_closed_form_of_the_continuous_score() -> N
     assert count_scores([*poisson[:-1], 1.0 - poisson[:-1].sum()], count)[0] == pytest.approx(float(crps_poisson(count, mu)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["", "import numba; "], ids=["alone", "after numba"])
 def test_the_rules_are_imported_without_numba_which_others_can_import(before: str) -> None:
     """In a process of its own: what is imported stays. The stand-in for Numba is an empty module, since the real one takes seconds."""

@@ -155,6 +155,7 @@ except ForecastError as e:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound addresses")
 @pytest.mark.parametrize(("gigabytes", "printed"), [(2, "ulimit -v"), (64, "ulimit -v"), (70, "<svg")])
 def test_a_bound_on_addresses_is_said_and_does_not_end_the_process(gigabytes: int, printed: str) -> None:

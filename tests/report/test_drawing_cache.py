@@ -81,6 +81,7 @@ def test_only_the_newest_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert pen.drawn == 0
 
 
+@pytest.mark.slow
 def test_a_page_whose_charts_are_kept_imports_no_chart_library(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand-ins for the drawings, kept as if they had been drawn."""
     report = as_report()
