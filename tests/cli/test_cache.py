@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_empty_cache_is_said_to_be_empty(command: Command, folder: Path) -> None:
     result = command("cache", "show")
     assert result.exit_code == 0, result.stderr
-    assert result.stdout == f"Compiled code is kept in {folder}.\nNothing is there yet; the first fit puts it there.\n"
+    assert result.stdout == f"Compiled code and charts are kept in {folder}.\nNothing is there yet; the first run puts it there.\n"
 
 
 def test_files_are_listed_with_the_reason_why_one_is_not_used(command: Command, folder: Path) -> None:
@@ -32,9 +32,9 @@ def test_files_are_listed_with_the_reason_why_one_is_not_used(command: Command, 
     shown = command("cache", "show")
     assert "copy-1.code" in shown.stdout
     assert "its first line is no header" in shown.stdout
-    assert "Kept there by numba: 0.1 MB." in shown.stdout
+    assert "Folder numba: 0.1 MB." in shown.stdout
     listed = json.loads(command("cache", "show", "--json").stdout)
-    assert listed["other_bytes"] == {"numba": 60_000}
+    assert listed["folder_bytes"] == {"numba": 60_000}
     assert [(row["file"], row["used"]) for row in listed["files"]] == [("copy-1.code", False)]
 
 
