@@ -167,21 +167,46 @@ def _compiled(
 ) -> LadderForecast:  # fmt: skip
     from forecast.arrays.compiled_ladder import mean_probabilities
 
-    series = (pool.log2_deaths, pool.change, pool.opposition, pool.mobilisation, pressure)
-    tolerance = [draws.overdose_level, draws.overdose_change, -draws.opposition, -draws.opposition * draws.mobilisation]
-    by_draw, by_batch = mean_probabilities(
-        odds=odds(np.stack([draws.rise_logits(), draws.fall_logits()])),
-        stops=np.stack([stopping(draws.skip_up), stopping(draws.skip_down)]),
-        phi=odds(draws.just_risen),
-        slow=slow,
-        effects=np.array([[*tolerance, draws.leverage], [*(-e for e in tolerance), draws.leverage_on_falls]]),
-        drivers=np.stack(series, axis=-1),
-        paths=paths,
-        weights=np.full(draws.size, 1 / draws.size) if weights is None else weights,
-        level=level,
-        just_risen=just_risen,
-    )
+    weights = np.full(draws.size, 1 / draws.size) if weights is None else weights
+    inputs = _compiled_inputs(draws, driver_array(pool, pressure), paths)
+    by_draw, by_batch = mean_probabilities(**inputs, slow=slow, weights=weights, level=level, just_risen=just_risen)
     return LadderForecast(*by_draw, by_batch)
+
+
+def probability_reached(
+    draws: ParameterDraws,
+    drivers: Floats,
+    paths: NDArray[np.int_],
+    level: int,
+    just_risen: bool,
+    origin: Month,
+    administration: NDArray[np.int_],
+    target: int,
+) -> Floats:
+    """P(level >= target within the months of `administration`) by draw and path [S, P]; drivers: of `driver_array`. Always compiled."""
+    from forecast.arrays import compiled_ladder
+
+    months = np.arange(origin + 1, origin + 1 + len(administration))
+    inputs = _compiled_inputs(draws, drivers, paths)
+    slow = _slow(draws, months, administration)
+    return compiled_ladder.probability_reached(**inputs, slow=slow, level=level, just_risen=just_risen, target=target)
+
+
+def driver_array(pool: DriverPaths, pressure: Floats) -> Floats:
+    """[paths, H + 1, driver], as the compiled recursion reads them."""
+    return np.stack((pool.log2_deaths, pool.change, pool.opposition, pool.mobilisation, pressure), axis=-1)
+
+
+def _compiled_inputs(draws: ParameterDraws, drivers: Floats, paths: NDArray[np.int_]) -> dict[str, Any]:
+    tolerance = [draws.overdose_level, draws.overdose_change, -draws.opposition, -draws.opposition * draws.mobilisation]
+    return {
+        "odds": odds(np.stack([draws.rise_logits(), draws.fall_logits()])),
+        "stops": np.stack([stopping(draws.skip_up), stopping(draws.skip_down)]),
+        "phi": odds(draws.just_risen),
+        "effects": np.array([[*tolerance, draws.leverage], [*(-e for e in tolerance), draws.leverage_on_falls]]),
+        "drivers": drivers,
+        "paths": paths,
+    }
 
 
 def _slow(draws: ParameterDraws, months: NDArray[np.int_], administration: NDArray[np.int_]) -> Floats:
