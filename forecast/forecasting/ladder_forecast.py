@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,16 @@ from forecast.arrays.ladder import (
 )
 from forecast.domain import HORIZONS, TOP, Month, QuestionId
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.parameter_draws import ParameterDraws
+from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
 from forecast.typing import Floats
 
 if TYPE_CHECKING:
     from forecast.forecasting.origin_state import OriginState
-    from forecast.model.tolerance_data import History
+    from forecast.model.tolerance_data import History, TolerancePriors
 
 PATHS_A_DRAW = 20
+THREADS: Final = 2
+"""Readings whose recursion runs at once."""
 _CHUNK = 250  # draws worked on at once, to bound memory
 
 type PressureTransform = Callable[[Floats], Floats]
@@ -117,11 +120,30 @@ def forecast_from_history(
 
     among: the paths to choose from (those that meet a scenario's condition), all if None.
     """
+    return _from_start(origin_state, draws, pool, (history.level_now, history.just_risen_now), among, **link)
+
+
+def forecast_from_prior(
+    origin_state: OriginState, constants: TolerancePriors, pool: DriverPaths, history: History, size: int
+) -> tuple[ParameterDraws, LadderForecast]:
+    """Draws from the prior and the ladder's future by them; readings that end alike have the same."""
+    return _from_prior(origin_state, constants, pool, (history.level_now, history.just_risen_now), size)
+
+
+@lru_cache(maxsize=2)
+def _from_prior(
+    origin_state: OriginState, constants: TolerancePriors, pool: DriverPaths, start: tuple[int, bool], size: int
+) -> tuple[ParameterDraws, LadderForecast]:
+    prior = from_prior(constants, origin_state.origin, size, np.random.default_rng(origin_state.seed + 3))
+    return prior, _from_start(origin_state, prior, pool, start)
+
+
+def _from_start(
+    origin_state: OriginState, draws: ParameterDraws, pool: DriverPaths, start: tuple[int, bool],
+    among: NDArray[np.int_] | None = None, **link: Any,
+) -> LadderForecast:  # fmt: skip
     paths = assign_paths(draws.size, len(pool.leverage), origin_state.seed + 2, among=among)
-    return forecast_ladder(
-        draws, pool, paths, history.level_now, history.just_risen_now, origin_state.origin, origin_state.administrations,
-        compiled=True, **link,
-    )  # fmt: skip
+    return forecast_ladder(draws, pool, paths, *start, origin_state.origin, origin_state.administrations, compiled=True, **link)
 
 
 def forecast_ladder(

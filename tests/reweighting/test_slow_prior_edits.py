@@ -83,7 +83,7 @@ def agree(before: str, after: str) -> ReweightedForecast:
 def published(found: ReweightedForecast, new: Forecast) -> dict[str, QuestionForecast]:
     """The answers of the run that is made of these weights: of draws taken as often as they weigh."""
     made = {
-        name: resample_reading(new.origin_state, new.pool, name, w, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
+        name: resample_reading(found, constants, new.pool, name, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
         for name, w in found.weighted.items()
     }
     return forecast_questions(new.origin_state, made, new.pool, build_questions(new.origin_state.data.questions, new.origin_state.origin))
