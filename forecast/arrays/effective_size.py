@@ -28,7 +28,7 @@ def mean_ess(chains: Floats) -> float:
     last = int(ends[0]) if ends.size else len(pairs) - 1
     rest = float(rho[2 * last])
     tau = -1.0 + 2.0 * np.minimum.accumulate(pairs[:last]).sum() + (max(rest, 0.0) if pairs[last] < 0.0 else rest)
-    return halves.size / max(tau, 1.0 / math.log10(halves.size))
+    return float(halves.size / max(tau, 1.0 / math.log10(halves.size)))
 
 
 def _autocovariance(chains: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -85,14 +85,20 @@ def question_probability(forecast: LadderForecast, kind: str, level: int, horizo
     return forecast.at_least(level, horizon) if kind == "in_force_at" else forecast.fell(level, horizon)
 
 
-def question_probabilities(forecast: LadderForecast) -> dict[str, Floats]:
-    """Probabilities [S] of all questions about levels, by question id."""
-    ids = []
+def _questions() -> Iterator[QuestionId]:
     for h in HORIZONS:
         for k in range(1, TOP + 1):
-            ids += [QuestionId("reached_by", k, None, h), QuestionId("in_force_at", k, None, h)]
-        ids += [QuestionId("fallen_to", k, None, h) for k in (0, 1)]
-    return {str(id_): question_probability(forecast, id_.kind, id_.level or 0, id_.horizon) for id_ in ids}
+            yield from (QuestionId("reached_by", k, None, h), QuestionId("in_force_at", k, None, h))
+        yield from (QuestionId("fallen_to", k, None, h) for k in (0, 1))
+
+
+QUESTIONS: Final = {str(id_): id_ for id_ in _questions()}
+"""All questions about levels."""
+
+
+def question_probabilities(forecast: LadderForecast) -> dict[str, Floats]:
+    """Probabilities [S] of all questions about levels, by question id."""
+    return {id_: question_probability(forecast, asked.kind, asked.level or 0, asked.horizon) for id_, asked in QUESTIONS.items()}
 
 
 def assign_paths(

@@ -206,12 +206,14 @@ def _compare(before: RunEndpoint, after: RunEndpoint, states: Sequence[InputStat
     """
     top = len(states) - 1
 
-    def forecaster(draws: FittedDraws, *own: int, known: Mapping[int, StateForecast] = {}) -> StateForecaster:
-        return StateForecaster(draws, states, own, progress, dict(known))
+    def forecaster(draws: FittedDraws, *own: int) -> StateForecaster:
+        return StateForecaster(draws, states, own, progress)
 
     known = before.model == MODEL_VERSION
     if known and before.fit == after.fit:
-        fit = forecaster(before.fitted(), 0, top, known={top: after.by_fit} if after.by_fit else {})
+        fit = forecaster(before.fitted(), 0, top)
+        if after.by_fit:
+            fit.known[top] = after.by_fit
         first = (forecaster(before.draws(), 0) if before.weighted else fit).forecast(0)
         last = None if after.fresh else (forecaster(after.draws(), top) if after.weighted else fit).forecast(top)
         return _Comparison(fit.carried(), first, last, True, SHARED)
