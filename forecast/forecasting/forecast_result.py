@@ -19,8 +19,6 @@ from forecast.inference.gate import Diagnostics
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.reweighting.data_update import ReweightedForecast
-
 
 @dataclass(frozen=True, slots=True)
 class DrawsSource:
@@ -53,7 +51,7 @@ class Forecast:
     moved             what moved the forecast since the published run, as `report.json` has it
     past_performance  how earlier forecasts scored, as `report.json` has it
     draws_source      the run whose draws were weighted; None if the draws were sampled for this forecast
-    weighted          the forecast by these draws before they were made equal ones; None as before
+    weighted          the `ReweightedForecast` by these draws, before they were made equal ones; None as before
 
     >>> 0 < result.probability("reach-4-12m") < 1
     True
@@ -77,7 +75,7 @@ class Forecast:
     moved: Mapping[str, Any] = field(default_factory=dict)
     past_performance: Mapping[str, Any] = field(default_factory=dict)
     draws_source: DrawsSource | None = None
-    weighted: ReweightedForecast | None = field(default=None, repr=False)
+    weighted: Any = field(default=None, repr=False)
 
     @property
     def headline(self) -> QuestionForecast:
