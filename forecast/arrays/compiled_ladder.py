@@ -1,4 +1,4 @@
-"""The recursion of `ladder.forward_recursion` in compiled code, which keeps only means over paths and over draws.
+"""The recursions of `ladder` in compiled code: `forward_recursion` kept as means over paths and over draws, and `probability_reached`.
 
 `ladder` is the reference; a test compares the two. To import this module is to import Numba and to compile, or to load what was compiled
 before, so commands that propagate only a hundred draws do without it. There is no fast maths: the order of all operations is written here,
@@ -183,25 +183,55 @@ def _propagate(
                 _add_results(w, by_draw, by_batch, t, p, first, n)
 
 
-def _compile() -> Any:
-    """The function above for exactly these types, kept between processes: one version only, so that no two can be confused."""
-    cube, matrix, vector = float64[:, :, ::1], float64[:, ::1], float64[::1]
-    types = numba.void(cube, cube, vector, matrix, cube, cube, int64[:, ::1], vector, int64, int64, cube, cube)
+def _propagate_below(
+    odds: Floats, stops: Floats, phi: Floats, slow: Floats, effects: Floats, drivers: Floats, paths: NDArray[np.int64], weights: Floats,
+    level: int, just_risen: int, target: int, reached: Floats,
+) -> None:  # fmt: skip
+    """Only the recursion in which the levels from `target` up absorb; what they absorb is added up in `reached` [P, S]."""
+    w = np.zeros((_OUT + _RESULTS, _LANES))
+    push = np.zeros((2, slow.shape[1], _LANES))
+    for first in range(0, reached.shape[1], _LANES):
+        n = min(_LANES, reached.shape[1] - first)
+        _set_draws(w, odds, stops, phi, weights, first, n)
+        for p in range(paths.shape[1]):
+            _set_push(push, slow, effects, drivers, paths, p, first, n)
+            _start(w, level, just_risen)
+            w[_OUT] = 0.0
+            for t in range(push.shape[1]):
+                _set_probabilities(w, push, t)
+                _step(w, _SETTLED, _RISEN, 0, LEVELS if t == 0 else target)
+                for i in range(target, LEVELS):
+                    for x in range(_LANES):
+                        w[_OUT, x] += w[_SETTLED + i, x] + w[_RISEN + i, x]
+                        w[_SETTLED + i, x] = 0.0
+                        w[_RISEN + i, x] = 0.0
+            for x in range(n):
+                reached[p, first + x] = w[_OUT, x]
+
+
+_CUBE: Final = float64[:, :, ::1]
+_INPUTS: Final = (_CUBE, _CUBE, float64[::1], float64[:, ::1], _CUBE, _CUBE, int64[:, ::1], float64[::1], int64, int64)
+
+
+def _compile(function: Callable[..., None], *types: Any) -> Any:
+    """A function for exactly `_INPUTS` and these types, kept between processes: one version only, so that no two can be confused."""
+    signature = numba.void(*_INPUTS, *types)
     config: Any = numba.config  # its settings are made while Numba is imported, so its types lack them
     folder, before = str(cache_folder() / "numba"), config.CACHE_DIR
     config.CACHE_DIR = folder  # read when the function is decorated; for this function alone
     try:
-        return numba.njit(types, cache=True, nogil=True, error_model="numpy")(_propagate)
+        return numba.njit(signature, cache=True, nogil=True, error_model="numpy")(function)
     except Exception as error:  # the disk may be full or a file damaged; what is wrong with the function itself is raised again below
         logging.getLogger(__name__).warning(
             "The compiled code kept in %s cannot be used (%s), so it was compiled again. If this recurs, delete that folder.", folder, error
         )
-        return numba.njit(types, nogil=True, error_model="numpy")(_propagate)
+        return numba.njit(signature, nogil=True, error_model="numpy")(function)
     finally:
         config.CACHE_DIR = before
 
 
-_compiled: Final = _compile()
+_compiled: Final = _compile(_propagate, _CUBE, _CUBE)
+_compiled_below: Final = _compile(_propagate_below, int64, float64[:, ::1])
 
 type Means = tuple[Floats, Floats, Floats]
 """The fields `in_force`, `entered` and `fallen` of `ladder.LadderProbabilities`, with one axis for both draws and paths."""
@@ -223,15 +253,32 @@ def mean_probabilities(
     weights  [S]               of the draws
     """
     n_draws, horizon = slow.shape
-    if paths.min() < 0 or paths.max() >= len(drivers) or horizon > drivers.shape[1]:  # compiled code does not look
-        raise IndexError(f"paths {paths.min()}..{paths.max()} over {horizon} months, of drivers of shape {drivers.shape}")
-    floats = [np.ascontiguousarray(a, float) for a in (odds, stops, phi, slow, effects, drivers)]
+    inputs = _inputs(odds, stops, phi, slow, effects, drivers, paths, weights)
     by_draw, by_batch = (np.zeros((horizon, _RESULTS, n)) for n in (n_draws, paths.shape[1]))
-    _compiled(
-        *floats, np.ascontiguousarray(paths, np.int64), np.ascontiguousarray(weights, float), level, int(just_risen), by_draw, by_batch
-    )
+    _compiled(*inputs, level, int(just_risen), by_draw, by_batch)
     by_draw /= paths.shape[1]
     return _unpack(by_draw), _unpack(by_batch)
+
+
+def probability_reached(
+    odds: Floats, stops: Floats, phi: Floats, slow: Floats, effects: Floats, drivers: Floats, paths: NDArray[np.int_],
+    level: int, just_risen: bool, target: int,
+) -> Floats:  # fmt: skip
+    """P(level >= target within the months of `slow`) by draw and column of `paths`, [S, P]; arguments as in `mean_probabilities`."""
+    reached = np.zeros(paths.T.shape)
+    inputs = _inputs(odds, stops, phi, slow, effects, drivers, paths, np.zeros(len(phi)))
+    _compiled_below(*inputs, level, int(just_risen), target, reached)
+    return reached.T
+
+
+def _inputs(
+    odds: Floats, stops: Floats, phi: Floats, slow: Floats, effects: Floats, drivers: Floats, paths: NDArray[np.int_], weights: Floats
+) -> tuple[NDArray[Any], ...]:
+    """The arrays as the compiled code takes them. It does not look whether an index is in range."""
+    if paths.min() < 0 or paths.max() >= len(drivers) or slow.shape[1] > drivers.shape[1]:
+        raise IndexError(f"paths {paths.min()}..{paths.max()} over {slow.shape[1]} months, of drivers of shape {drivers.shape}")
+    floats = [np.ascontiguousarray(a, float) for a in (odds, stops, phi, slow, effects, drivers)]
+    return (*floats, np.ascontiguousarray(paths, np.int64), np.ascontiguousarray(weights, float))
 
 
 def _unpack(results: Floats) -> Means:

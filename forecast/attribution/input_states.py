@@ -114,19 +114,20 @@ class StateForecaster:
     draws: the fitted draws.
     states: those of the path.
     own: states that are forecast whatever the weights, since the run published the forecast of that state from these draws.
+    known: number of a state → its forecast, as far as they were made.
     """
 
     draws: FittedDraws
     states: Sequence[InputState]
     own: Collection[int]
     progress: Progress
-    _known: dict[int, StateForecast | None] = field(default_factory=dict)
+    known: dict[int, StateForecast | None] = field(default_factory=dict)
 
     def forecast(self, i: int) -> StateForecast | None:
         """Of state `i`; None if the rule of reweighting (k̂, effective draws, Monte Carlo error) refuses it, or it has no forecast."""
-        if i not in self._known:
-            self._known[i] = self._reweight(i)
-        return self._known[i]
+        if i not in self.known:
+            self.known[i] = self._reweight(i)
+        return self.known[i]
 
     def carried(self) -> dict[int, StateForecast]:
         """The forecasts of all states that these draws can carry, by the state's number."""

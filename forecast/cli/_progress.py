@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 SECONDS: Final = {
     "pull": 10.0,
     "outside view": 60.0,
-    "weighing": 8.0,
-    "resampling": 4.0,
-    "drivers": 3.0,
-    "compile": 25.0,
-    "fit": 36.0,
-    "other choices": 67.0,
-    "scenarios": 26.0,
-    "what moved": 50.0,
-    "report": 30.0,
+    "weighing": 3.0,
+    "resampling": 1.0,
+    "drivers": 2.0,
+    "compile": 3.0,
+    "fit": 7.0,
+    "other choices": 6.0,
+    "scenarios": 5.0,
+    "what moved": 3.0,
+    "report": 6.0,
 }
 """Seconds that each step took on two cores. Only the proportions matter; the pace is estimated while the job runs."""
 
 CACHED: Final = frozenset({"compile", "pull", "weighing"})
 """Steps whose duration depends on a cache or on other computers, and says nothing about the speed of this machine."""
 
-PRIOR_SECONDS: Final = 30.0
+PRIOR_SECONDS: Final = 6.0
 """Weight of the expected pace: as if so many seconds had already passed as expected."""
 
 FIT: Final = ("drivers", "compile", "fit", "other choices", "scenarios")

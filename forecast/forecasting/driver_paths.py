@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.typing import Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DriverPaths:
     """P simulated paths of the drivers over the H months after the origin; month 0 is the origin. C = 3 channels.
 

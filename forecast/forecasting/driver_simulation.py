@@ -63,7 +63,7 @@ class ExogenousPaths:
 
 
 @dataclass(frozen=True)
-class _CommonRandomNumbers:
+class CommonRandomNumbers:
     """Every random number of the P paths, for K streams and at most A arrivals of each in a month."""
 
     row: NDArray[np.int64]  # [P] which posterior draw of the rates
@@ -82,12 +82,13 @@ class _CommonRandomNumbers:
 MAX_MEASURES = 64
 
 
-def _random_numbers(
+def random_numbers(
     events: EventRates, leverage: Leverage, n_calendar: int, n: int, horizon: int, rng: np.random.Generator
-) -> _CommonRandomNumbers:
+) -> CommonRandomNumbers:
+    """All that one simulation needs; they do not depend on an intervention."""
     k = len(STREAMS)
     ended, relaxations = events.ended
-    return _CommonRandomNumbers(
+    return CommonRandomNumbers(
         row=rng.integers(len(events.rate), size=n),
         arrivals=rng.random((n, horizon, k)),
         marks=rng.random((n, horizon, k, MAX_ARRIVALS)),
@@ -125,7 +126,7 @@ def _poisson(u: Floats, rate: Floats) -> NDArray[np.int64]:
 class _Measures:
     """The measures in force on every path: [P, 3, M] intensities and last months."""
 
-    def __init__(self, leverage: Leverage, noise: _CommonRandomNumbers) -> None:
+    def __init__(self, leverage: Leverage, noise: CommonRandomNumbers) -> None:
         n = len(noise.row)
         self.intensity = np.zeros((n, 3, MAX_MEASURES))
         self.last = np.full((n, 3, MAX_MEASURES), _NEVER)
@@ -164,8 +165,14 @@ class _Measures:
 
     def strength(self, month: int) -> Floats:
         """S by path and channel: log1p of the summed intensity of what is in force on any day of the month."""
-        in_force = (np.arange(MAX_MEASURES) < self.used[..., None]) & (self.last >= month)
-        return np.log1p((self.intensity * in_force).sum(2))
+        most = int(self.used.max(initial=0))
+        in_force = (np.arange(most) < self.used[..., None]) & (self.last[..., :most] >= month)
+        return np.log1p((self.intensity[..., :most] * in_force).sum(2))
+
+
+def due_after(calendar: Sequence[Scheduled], origin: Month, horizon: int) -> list[Scheduled]:
+    """What the calendar ends or starts on the way."""
+    return [c for c in calendar if c.effect in ("ends", "starts") and 1 <= c.date.month - origin <= horizon]
 
 
 def simulate_drivers(
@@ -179,10 +186,14 @@ def simulate_drivers(
     intervention: Intervention = NO_INTERVENTION,
     n: int = N_PATHS,
     horizon: int = HORIZON,
+    noise: CommonRandomNumbers | None = None,
 ) -> DriverPaths:
-    """Paths of every driver for `horizon` months after the origin. The same seed gives the same random numbers with any intervention."""
-    due = [c for c in calendar if c.effect in ("ends", "starts") and 1 <= c.date.month - origin <= horizon]
-    noise = _random_numbers(events, start.leverage, len(due), n, horizon, np.random.default_rng(seed))
+    """Paths of every driver for `horizon` months after the origin. The same seed gives the same random numbers with any intervention.
+
+    noise: these, from `random_numbers`, where they were drawn before.
+    """
+    due = due_after(calendar, origin, horizon)
+    noise = noise or random_numbers(events, start.leverage, len(due), n, horizon, np.random.default_rng(seed))
     eta, rate = events.eta[noise.row], events.rate[noise.row]
     log_rate = np.log(np.maximum(rate, 1e-300))
 
@@ -251,7 +262,7 @@ def _factors(intervention: Intervention, t: int) -> Floats:
 
 
 def _apply_arrivals(
-    measures: _Measures, counts: NDArray[np.int64], noise: _CommonRandomNumbers, intervention: Intervention, t: int
+    measures: _Measures, counts: NDArray[np.int64], noise: CommonRandomNumbers, intervention: Intervention, t: int
 ) -> tuple[Floats, Floats, Floats]:
     """Apply the month's arrivals. Returns the strongest gain and relief by channel [P, 3], and the strongest mobilisation [P]."""
     n = len(counts)
@@ -284,7 +295,7 @@ def _apply_arrivals(
 
 
 def _mark(
-    noise: _CommonRandomNumbers, paths: NDArray[np.intp], k: int, t: int, j: int
+    noise: CommonRandomNumbers, paths: NDArray[np.intp], k: int, t: int, j: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
     """Channel and intensity of the j-th arrival of stream k on each of `paths`."""
     cell = (noise.marks[paths, t - 1, k, j, None] > noise.shares[k][paths]).sum(1).clip(0, 3 * MAX_INTENSITY - 1)
@@ -295,7 +306,7 @@ def _raise_to(strongest: Floats, paths: NDArray[np.intp], channel: NDArray[np.in
     strongest[paths, channel] = np.maximum(strongest[paths, channel], intensity)
 
 
-def _apply_calendar(measures: _Measures, due: Sequence[Scheduled], noise: _CommonRandomNumbers, origin: Month, t: int) -> None:
+def _apply_calendar(measures: _Measures, due: Sequence[Scheduled], noise: CommonRandomNumbers, origin: Month, t: int) -> None:
     for i, item in enumerate(due):
         if item.date.month - origin != t:
             continue

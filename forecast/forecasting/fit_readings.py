@@ -11,9 +11,9 @@ import xarray as xr
 
 from forecast.arrays.transforms import logit
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.ladder_forecast import LadderForecast, forecast_from_history, question_probabilities
+from forecast.forecasting.ladder_forecast import LadderForecast, forecast_from_history, forecast_from_prior, question_probabilities
 from forecast.forecasting.origin_state import OriginState
-from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, from_prior, skip_posterior
+from forecast.forecasting.parameter_draws import POSTERIOR_NAMES, ParameterDraws, from_posterior, skip_posterior
 from forecast.inference.gate import Diagnostics, diagnose, scalar_draws
 from forecast.inference.sample import Sampler
 from forecast.inference.settings import DRAWS_A_CHAIN, RETRY_ACCEPT, SamplerSettings
@@ -125,7 +125,7 @@ def _forecast_fit(
     posterior = tree["posterior"].to_dataset()
     draws = posterior_draws(tree, history, constants, seed)
     ladder = forecast_from_history(origin_state, draws, pool, history)
-    prior = from_prior(constants, origin_state.origin, draws.size, np.random.default_rng(origin_state.seed + 3))
+    prior, prior_ladder = forecast_from_prior(origin_state, constants, pool, history, draws.size)
     quantities = scalar_draws(posterior[list(KEPT)])
     verdict = diagnose(
         quantities, np.asarray(tree["sample_stats"]["diverging"].values), np.asarray(tree["sample_stats"]["energy"].values, float),
@@ -134,7 +134,7 @@ def _forecast_fit(
     if verdict.passed:
         verdict = _with_forecasts(verdict, ladder, tree, settings)
     return ReadingForecast(
-        name, history, tree, draws, ladder, prior, forecast_from_history(origin_state, prior, pool, history), verdict,
+        name, history, tree, draws, ladder, prior, prior_ladder, verdict,
         skip_posterior(constants, history)[2], constants,
     )  # fmt: skip
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,16 @@ from forecast.arrays.ladder import (
 )
 from forecast.domain import HORIZONS, TOP, Month, QuestionId
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.parameter_draws import ParameterDraws
+from forecast.forecasting.parameter_draws import ParameterDraws, from_prior
 from forecast.typing import Floats
 
 if TYPE_CHECKING:
     from forecast.forecasting.origin_state import OriginState
-    from forecast.model.tolerance_data import History
+    from forecast.model.tolerance_data import History, TolerancePriors
 
 PATHS_A_DRAW = 20
+THREADS: Final = 2
+"""Readings whose recursion runs at once."""
 _CHUNK = 250  # draws worked on at once, to bound memory
 
 type PressureTransform = Callable[[Floats], Floats]
@@ -82,14 +85,20 @@ def question_probability(forecast: LadderForecast, kind: str, level: int, horizo
     return forecast.at_least(level, horizon) if kind == "in_force_at" else forecast.fell(level, horizon)
 
 
-def question_probabilities(forecast: LadderForecast) -> dict[str, Floats]:
-    """Probabilities [S] of all questions about levels, by question id."""
-    ids = []
+def _questions() -> Iterator[QuestionId]:
     for h in HORIZONS:
         for k in range(1, TOP + 1):
-            ids += [QuestionId("reached_by", k, None, h), QuestionId("in_force_at", k, None, h)]
-        ids += [QuestionId("fallen_to", k, None, h) for k in (0, 1)]
-    return {str(id_): question_probability(forecast, id_.kind, id_.level or 0, id_.horizon) for id_ in ids}
+            yield from (QuestionId("reached_by", k, None, h), QuestionId("in_force_at", k, None, h))
+        yield from (QuestionId("fallen_to", k, None, h) for k in (0, 1))
+
+
+QUESTIONS: Final = {str(id_): id_ for id_ in _questions()}
+"""All questions about levels."""
+
+
+def question_probabilities(forecast: LadderForecast) -> dict[str, Floats]:
+    """Probabilities [S] of all questions about levels, by question id."""
+    return {id_: question_probability(forecast, asked.kind, asked.level or 0, asked.horizon) for id_, asked in QUESTIONS.items()}
 
 
 def assign_paths(
@@ -117,11 +126,30 @@ def forecast_from_history(
 
     among: the paths to choose from (those that meet a scenario's condition), all if None.
     """
+    return _from_start(origin_state, draws, pool, (history.level_now, history.just_risen_now), among, **link)
+
+
+def forecast_from_prior(
+    origin_state: OriginState, constants: TolerancePriors, pool: DriverPaths, history: History, size: int
+) -> tuple[ParameterDraws, LadderForecast]:
+    """Draws from the prior and the ladder's future by them; readings that end alike have the same."""
+    return _from_prior(origin_state, constants, pool, (history.level_now, history.just_risen_now), size)
+
+
+@lru_cache(maxsize=2)
+def _from_prior(
+    origin_state: OriginState, constants: TolerancePriors, pool: DriverPaths, start: tuple[int, bool], size: int
+) -> tuple[ParameterDraws, LadderForecast]:
+    prior = from_prior(constants, origin_state.origin, size, np.random.default_rng(origin_state.seed + 3))
+    return prior, _from_start(origin_state, prior, pool, start)
+
+
+def _from_start(
+    origin_state: OriginState, draws: ParameterDraws, pool: DriverPaths, start: tuple[int, bool],
+    among: NDArray[np.int_] | None = None, **link: Any,
+) -> LadderForecast:  # fmt: skip
     paths = assign_paths(draws.size, len(pool.leverage), origin_state.seed + 2, among=among)
-    return forecast_ladder(
-        draws, pool, paths, history.level_now, history.just_risen_now, origin_state.origin, origin_state.administrations,
-        compiled=True, **link,
-    )  # fmt: skip
+    return forecast_ladder(draws, pool, paths, *start, origin_state.origin, origin_state.administrations, compiled=True, **link)
 
 
 def forecast_ladder(
@@ -167,21 +195,46 @@ def _compiled(
 ) -> LadderForecast:  # fmt: skip
     from forecast.arrays.compiled_ladder import mean_probabilities
 
-    series = (pool.log2_deaths, pool.change, pool.opposition, pool.mobilisation, pressure)
-    tolerance = [draws.overdose_level, draws.overdose_change, -draws.opposition, -draws.opposition * draws.mobilisation]
-    by_draw, by_batch = mean_probabilities(
-        odds=odds(np.stack([draws.rise_logits(), draws.fall_logits()])),
-        stops=np.stack([stopping(draws.skip_up), stopping(draws.skip_down)]),
-        phi=odds(draws.just_risen),
-        slow=slow,
-        effects=np.array([[*tolerance, draws.leverage], [*(-e for e in tolerance), draws.leverage_on_falls]]),
-        drivers=np.stack(series, axis=-1),
-        paths=paths,
-        weights=np.full(draws.size, 1 / draws.size) if weights is None else weights,
-        level=level,
-        just_risen=just_risen,
-    )
+    weights = np.full(draws.size, 1 / draws.size) if weights is None else weights
+    inputs = _compiled_inputs(draws, driver_array(pool, pressure), paths)
+    by_draw, by_batch = mean_probabilities(**inputs, slow=slow, weights=weights, level=level, just_risen=just_risen)
     return LadderForecast(*by_draw, by_batch)
+
+
+def probability_reached(
+    draws: ParameterDraws,
+    drivers: Floats,
+    paths: NDArray[np.int_],
+    level: int,
+    just_risen: bool,
+    origin: Month,
+    administration: NDArray[np.int_],
+    target: int,
+) -> Floats:
+    """P(level >= target within the months of `administration`) by draw and path [S, P]; drivers: of `driver_array`. Always compiled."""
+    from forecast.arrays import compiled_ladder
+
+    months = np.arange(origin + 1, origin + 1 + len(administration))
+    inputs = _compiled_inputs(draws, drivers, paths)
+    slow = _slow(draws, months, administration)
+    return compiled_ladder.probability_reached(**inputs, slow=slow, level=level, just_risen=just_risen, target=target)
+
+
+def driver_array(pool: DriverPaths, pressure: Floats) -> Floats:
+    """[paths, H + 1, driver], as the compiled recursion reads them."""
+    return np.stack((pool.log2_deaths, pool.change, pool.opposition, pool.mobilisation, pressure), axis=-1)
+
+
+def _compiled_inputs(draws: ParameterDraws, drivers: Floats, paths: NDArray[np.int_]) -> dict[str, Any]:
+    tolerance = [draws.overdose_level, draws.overdose_change, -draws.opposition, -draws.opposition * draws.mobilisation]
+    return {
+        "odds": odds(np.stack([draws.rise_logits(), draws.fall_logits()])),
+        "stops": np.stack([stopping(draws.skip_up), stopping(draws.skip_down)]),
+        "phi": odds(draws.just_risen),
+        "effects": np.array([[*tolerance, draws.leverage], [*(-e for e in tolerance), draws.leverage_on_falls]]),
+        "drivers": drivers,
+        "paths": paths,
+    }
 
 
 def _slow(draws: ParameterDraws, months: NDArray[np.int_], administration: NDArray[np.int_]) -> Floats:

@@ -19,7 +19,16 @@ from forecast.data.tables import Data, history_months, origin
 from forecast.domain import FIRST_MONTH, Month, last_day
 from forecast.forecasting.driver_gate import check_events, check_leverage, check_opposition, check_overdose, check_overdose_records
 from forecast.forecasting.driver_paths import NO_INTERVENTION, DriverPaths, Intervention
-from forecast.forecasting.driver_simulation import HORIZON, N_PATHS, DriverState, ExogenousPaths, simulate_drivers
+from forecast.forecasting.driver_simulation import (
+    HORIZON,
+    N_PATHS,
+    CommonRandomNumbers,
+    DriverState,
+    ExogenousPaths,
+    due_after,
+    random_numbers,
+    simulate_drivers,
+)
 from forecast.model import events as event_model
 from forecast.model.hyperparameters import elasticity_priors, leverage_settings
 from forecast.model.leverage import Leverage, LeverageSettings, compute_leverage
@@ -85,8 +94,14 @@ class OriginState:
 
     def _simulate(self, intervention: Intervention) -> DriverPaths:
         return simulate_drivers(
-            self.start, self.future, self.rates, self.settings, self.data.calendar, self.origin, self.seed + 1, intervention
+            self.start, self.future, self.rates, self.settings, self.data.calendar, self.origin, self.seed + 1, intervention,
+            noise=self._noise,
         )  # fmt: skip
+
+    @cached_property
+    def _noise(self) -> CommonRandomNumbers:
+        due = due_after(self.data.calendar, self.origin, HORIZON)
+        return random_numbers(self.rates, self.start.leverage, len(due), N_PATHS, HORIZON, np.random.default_rng(self.seed + 1))
 
 
 def claims_day(data: Data) -> date:

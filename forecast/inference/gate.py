@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 
 RHAT_MAX = 1.01
@@ -114,6 +113,8 @@ def diagnose(
     reasons = [f"stuck: {name} does not vary in {what}" for name, q in moving.items() if (what := _stuck(q))]
     if reasons:
         return replace(verdict, reasons=tuple(reasons[:5]), constant=fixed)
+    from arviz_stats.base import array_stats  # it takes a second to load, and commands without a fit read only what the gate found
+
     rhat = {name: float(array_stats.rhat(q, chain_axis=0, draw_axis=1)) for name, q in moving.items()}
     bulk = {name: float(array_stats.ess(q, chain_axis=0, draw_axis=1, method="bulk")) for name, q in moving.items()}
     tail = {name: float(array_stats.ess(q, chain_axis=0, draw_axis=1, method="tail", prob=(0.05, 0.95))) for name, q in moving.items()}

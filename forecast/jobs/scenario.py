@@ -102,7 +102,9 @@ def run_on_draws(
     _, refused = feasible_scenarios(fitted.origin_state, scenarios)
     if refused:
         raise InputError.of(refused)
-    results = run_scenarios(fitted.origin_state, dict(fitted.draws), scenarios, lambda done, title: progress("scenarios", done, title))
+    results = run_scenarios(
+        fitted.origin_state, dict(fitted.draws), scenarios, lambda done, title: progress("scenarios", done, title), arrays=run.draws
+    )
     progress("scenarios", 1.0, "")
     return ScenarioAnswers(run.name, _inputs_used(run, workspace, today), tuple(results), tuple(templates))
 

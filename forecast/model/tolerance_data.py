@@ -98,7 +98,7 @@ AHEAD_YEARS = 3
 """Years of drift knots beyond the last month, so that the simulation only interpolates."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TolerancePriors:
     """Constants of model 5's priors: (location, scale) on the scale on which the parameter is normal.
 

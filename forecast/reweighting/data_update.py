@@ -7,6 +7,7 @@ paths of the drivers and the recursion run anew. `ReweightedForecast.accepted` i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -15,17 +16,16 @@ import numpy as np
 from forecast.arrays.decay import extended, yearly_persistence
 from forecast.forecasting.companion_questions import CompanionRates
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.ladder_forecast import PATHS_A_DRAW, forecast_from_history
+from forecast.forecasting.ladder_forecast import PATHS_A_DRAW, THREADS, LadderForecast, forecast_from_history, forecast_from_prior
 from forecast.forecasting.origin_state import OriginState
-from forecast.forecasting.parameter_draws import ParameterDraws, from_prior, skip_posterior
+from forecast.forecasting.parameter_draws import ParameterDraws, skip_posterior
 from forecast.forecasting.question_forecasts import companion_forecasts, relative_ess
 from forecast.forecasting.questions import build_questions
-from forecast.model.hyperparameters import tolerance_priors
-from forecast.model.tolerance_data import slots
+from forecast.model.tolerance_data import TolerancePriors, slots
 from forecast.reweighting.diagnostics import UNSUPPORTED_MAX, AnsweredByReading, Influence, Stored
 from forecast.reweighting.driver_update import systematic_resample
 from forecast.reweighting.edit_effects import EditEffects
-from forecast.reweighting.estimate import LadderQuestions, ReadingEstimate, estimate_by_weights, mix_readings
+from forecast.reweighting.estimate import Delays, LadderQuestions, ReadingEstimate, estimate_by_weights, mix_readings
 from forecast.reweighting.importance_ratios import unsupported_mass
 from forecast.reweighting.transport import ReadingTarget, WeightedDraws, weight_draws
 from forecast.typing import Ints
@@ -62,6 +62,7 @@ class ReweightedForecast(AnsweredByReading):
     known         question id → the same of what is publicly known, where that is another question
     by_reading    question id → reading → probability
     weighted      reading → draws and weights
+    ladders       reading → the ladder's future by these draws
     influence     of each draw and path on `probability`
     """
 
@@ -70,6 +71,7 @@ class ReweightedForecast(AnsweredByReading):
     known: Mapping[str, float]
     by_reading: Mapping[str, Mapping[str, float]]
     weighted: Mapping[str, WeightedDraws]
+    ladders: Mapping[str, LadderForecast]
     influence: Influence
 
     @property
@@ -93,7 +95,14 @@ def reweight_to_inputs(basis: FittedDraws, origin_state: OriginState, pool: Driv
         [q.id for q in questions if q.level is not None], origin_state.histories[MAIN].level_now, origin_state.origin,
         origin_state.administrations, origin_state.seed, size, len(pool.leverage),
     )  # fmt: skip
-    estimates = {name: _estimate(ladder, origin_state, name, w, pool) for name, w in weighted.items()}
+    with ThreadPoolExecutor(THREADS) as threads:  # the compiled recursion lets go of the interpreter
+        futures = threads.map(
+            lambda name: ladder.forecast(weighted[name].draws, pool, origin_state.histories[name].levels, weights=weighted[name].weights),
+            weighted,
+        )
+        ladders = dict(zip(weighted, futures, strict=True))
+    delays = ladder.delays(origin_state.priors)
+    estimates = {name: _estimate(ladder, ladders[name], w, delays) for name, w in weighted.items()}
     mixture = mix_readings(ladder, estimates, origin_state.weights)
     companions = companion_forecasts(origin_state, pool, questions, size)
     alone = {id_: float(rates.probability.mean()) for id_, rates in companions.items()}
@@ -107,6 +116,7 @@ def reweight_to_inputs(basis: FittedDraws, origin_state: OriginState, pool: Driv
         known=mixture.known,
         by_reading={q.id: by_reading[q.id] for q in questions},
         weighted=weighted,
+        ladders=ladders,
         influence=_influence(origin_state, ladder, estimates, weighted, companions, len(pool.leverage)),
     )
 
@@ -129,10 +139,9 @@ def _extend_drift(draws: ParameterDraws, origin_state: OriginState) -> Parameter
     return replace(draws, drift=extended(draws.drift, draws.drift_sd, yearly_persistence(draws.half_life), n_knots, rng))
 
 
-def _estimate(questions: LadderQuestions, origin_state: OriginState, reading: str, w: WeightedDraws, pool: DriverPaths) -> ReadingEstimate:
-    forecast = questions.forecast(w.draws, pool, origin_state.histories[reading].levels, weights=w.weights)
+def _estimate(questions: LadderQuestions, forecast: LadderForecast, w: WeightedDraws, delays: Delays) -> ReadingEstimate:
     values = questions.probabilities(forecast)
-    disclosed = questions.disclosed(dict(enumerate(forecast.entered, start=1)), questions.delays(origin_state.priors))
+    disclosed = questions.disclosed(dict(enumerate(forecast.entered, start=1)), delays)
     worth = np.array([relative_ess(row) for row in values])
     return estimate_by_weights(values, questions.path_batch_means(forecast), worth, disclosed, w.smoothed)
 
@@ -179,26 +188,28 @@ def _influence(
 
 
 def resample_reading(
-    origin_state: OriginState, pool: DriverPaths, name: str, weighted: WeightedDraws, tree: xr.DataTree, diagnostics: Diagnostics
+    found: ReweightedForecast, constants: TolerancePriors, pool: DriverPaths, name: str, tree: xr.DataTree, diagnostics: Diagnostics
 ) -> ReadingForecast:
     """One reading from weighted draws made equal ones: each is taken as often as it weighs, in their order, and simulated forward.
 
-    tree, diagnostics: of the fit that the draws come from; of the tree the draws that were taken are kept.
+    constants: of the priors; tree, diagnostics: of the fit that the draws come from; of the tree the draws that were taken are kept.
     """
     from forecast.forecasting.fit_readings import ReadingForecast  # it needs PyMC, which weights do not
 
-    history, constants = origin_state.histories[name], tolerance_priors(origin_state.priors)
+    origin_state, weighted = found.origin_state, found.weighted[name]
+    history = origin_state.histories[name]
     rows = systematic_resample(weighted.weights, weighted.draws.size)
+    as_they_are = np.array_equal(rows, np.arange(len(rows))) and np.ptp(weighted.weights) == 0
     draws = weighted.draws.take(rows)
-    prior = from_prior(constants, origin_state.origin, draws.size, np.random.default_rng(origin_state.seed + 3))
+    prior, prior_ladder = forecast_from_prior(origin_state, constants, pool, history, draws.size)
     return ReadingForecast(
         name=name,
         history=history,
         posterior=_resample_tree(tree, rows),
         draws=draws,
-        ladder=forecast_from_history(origin_state, draws, pool, history),
+        ladder=found.ladders[name] if as_they_are else forecast_from_history(origin_state, draws, pool, history),
         prior_draws=prior,
-        prior_ladder=forecast_from_history(origin_state, prior, pool, history),
+        prior_ladder=prior_ladder,
         diagnostics=diagnostics,
         skip_counts=skip_posterior(constants, history)[2],
         constants=constants,

@@ -1,6 +1,6 @@
 """How much the headline depends on each prior, each block of data and each setting, and where it crosses a line.
 
-All from the arrays of `draws.npz` and the priors, so that the command and the report have the same numbers. NumPy only.
+All from the arrays of `draws.npz` and the priors, so that the command and the report have the same numbers. No PyMC.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One ladder question answered again and again by a finished forecast; it runs only its own part of the recursion, a tenth of a second."""
+"""One ladder question answered again and again by a finished forecast; it runs only its own part of the recursion, compiled, some ms."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from forecast.arrays.ladder import probability_reached, saturate_pressure
+from forecast.arrays.ladder import saturate_pressure
 from forecast.arrays.psis import K_HAT_MAX, SmoothedWeights
 from forecast.domain import Month, Question
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.ladder_forecast import assign_paths, make_kernel
+from forecast.forecasting.ladder_forecast import assign_paths, driver_array, probability_reached
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.model.tolerance_data import History
 from forecast.priors.load import Priors
@@ -29,7 +29,6 @@ SLOTS: Final = 5
 """and on a quarter of the paths that a draw of the run has. What is wanted is a change, on the same paths before and after."""
 ESS_SHARE_MIN: Final = 0.2
 """Smallest effective share of the draws: 400 of 2,000, as in `priors try`."""
-_CHUNK: Final = 250
 
 
 @dataclass(frozen=True)
@@ -123,17 +122,11 @@ class TargetQuestion:
 
         Draws and paths are matched in the same way each time, so that only what was changed differs.
         """
-        draws, pool = draws or reading.subsample, pool or self.pool
-        paths = self.paths(draws.size, slots)
-        months = np.arange(self.origin + 1, self.origin + 1 + self.horizon)
-        pressure = self._pressure if pool.leverage is self.pool.leverage else saturate_pressure(pool.leverage)
-        governs = self.administrations[: self.horizon]
-        parts = []
-        for first in range(0, draws.size, _CHUNK):
-            rows = np.arange(first, min(first + _CHUNK, draws.size))
-            kernel = make_kernel(draws.take(rows), pool, pressure, paths[rows], months, governs)
-            parts.append(probability_reached(kernel, reading.history.level_now, reading.history.just_risen_now, self.level))
-        return np.concatenate(parts)
+        draws = draws or reading.subsample
+        return probability_reached(
+            draws, self._drivers if pool is None else _driver_array(pool), self.paths(draws.size, slots), reading.history.level_now,
+            reading.history.just_risen_now, self.origin, self.administrations[: self.horizon], self.level,
+        )  # fmt: skip
 
     def paths(self, size: int, slots: int = SLOTS) -> Ints:
         """The path of each slot of each draw, [S', slots]."""
@@ -146,8 +139,8 @@ class TargetQuestion:
         return {}
 
     @cached_property
-    def _pressure(self) -> Floats:
-        return saturate_pressure(self.pool.leverage)
+    def _drivers(self) -> Floats:
+        return _driver_array(self.pool)
 
     def point(
         self,
@@ -176,6 +169,10 @@ class TargetQuestion:
     def subsample_correction(self) -> Mapping[str, float]:
         """By reading: the probability by all draws of the run over that by the subsample, which by chance is another."""
         return {r.name: float(r.probabilities.mean() / self.resimulate(r).mean()) for r in self.readings}
+
+
+def _driver_array(pool: DriverPaths) -> Floats:
+    return driver_array(pool, saturate_pressure(pool.leverage))
 
 
 def target_question(arrays: Arrays, priors: Priors, question: str) -> TargetQuestion:

@@ -19,7 +19,7 @@ import forecast
 from forecast.arrays import compiled_ladder
 from forecast.arrays.ladder import N_LEVELS, saturate_pressure
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_ladder
+from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, driver_array, forecast_ladder, probability_reached
 from forecast.forecasting.parameter_draws import ParameterDraws
 from tests.support import synthetic
 
@@ -70,6 +70,10 @@ def test_it_is_the_recursion_in_numpy(
     for found, expected in zip(arrays(compiled), arrays(plain), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(compiled.in_force.sum(1), 1.0, rtol=1e-12)
+    draws, drivers = drawn(np.random.default_rng(seed), size, skips), driver_array(pool, saturate_pressure(pool.leverage))
+    for target in range(1, N_LEVELS):
+        reached = probability_reached(draws, drivers, paths, level, just_risen, synthetic.ORIGIN, office, target)
+        np.testing.assert_allclose(reached.mean(1), plain.reached(target, horizon), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("link", [saturate_pressure, lambda leverage: leverage])
@@ -134,7 +138,7 @@ def test_compiled_now_or_loaded_gives_the_same_bits_in_all_processes(tmp_path: P
     loaded, hits = start(tmp_path).communicate()[0].split()
     assert {bits for bits, _ in compiled} == {loaded}
     assert hits == "1"
-    assert len(list(tmp_path.rglob("*.nbc"))) == 1
+    assert len(list(tmp_path.rglob("*.nbc"))) == 2  # one function each
     assert list(package.rglob("*.nbc")) == []
 
 
@@ -143,9 +147,9 @@ def test_a_damaged_cache_is_said_and_done_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("FORECAST_CACHE", str(tmp_path))
-    compiled_ladder._compile()
+    compiled_ladder._compile(compiled_ladder._propagate, compiled_ladder._CUBE, compiled_ladder._CUBE)
     (index,) = tmp_path.rglob("*.nbi")
     index.write_bytes(index.read_bytes()[:40])
     with caplog.at_level(logging.WARNING):
-        assert compiled_ladder._compile().signatures
+        assert compiled_ladder._compile(compiled_ladder._propagate, compiled_ladder._CUBE, compiled_ladder._CUBE).signatures
     assert f"compiled code kept in {tmp_path}" in caplog.text

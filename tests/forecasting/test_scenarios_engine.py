@@ -33,7 +33,9 @@ from forecast.forecasting.scenarios.specification import (
 from forecast.model.events import STREAMS
 from forecast.model.hyperparameters import tolerance_priors
 from forecast.report.models.forecast import ScenarioEntry as ReportedScenario
+from forecast.reweighting.draws_archive import pack, unpack_draws
 from tests.support.bundled_state import bundled_origin_state
+from tests.support.prior_forecasts import prior_forecast
 
 SIZE = 200
 EVERYTHING = ScenarioSpec(title="t", kind="conditioned", story="s", assumptions=("a",))
@@ -68,6 +70,20 @@ def results(origin_state: OriginState, draws: Mapping[str, ParameterDraws]) -> d
 def run(origin_state: OriginState, draws: Mapping[str, ParameterDraws], says: ScenarioSpec) -> ScenarioResult:
     (result,) = run_scenarios(origin_state, draws, [Scenario("it", says)])
     return result
+
+
+def test_what_a_run_keeps_stands_for_the_forecast_without_the_scenario() -> None:
+    """The forecast of rounded draws, made again, is the one that was kept, as far as its own rounding goes."""
+    forecast = prior_forecast()
+    arrays = pack(forecast)
+    draws = {name: unpack_draws(arrays, name) for name in forecast.readings}
+    eased = Scenario("it", NOTHING.model_copy(update={"leverage": Pressure(add=-0.5)}))
+    (again,) = run_scenarios(forecast.origin_state, draws, [eased])
+    (kept,) = run_scenarios(forecast.origin_state, draws, [eased], arrays=arrays)
+    assert kept.baseline == pytest.approx(forecast.headline.probability, rel=1e-6)
+    assert kept.baselines == pytest.approx(again.baselines, rel=1e-5)
+    assert (kept.probability, kept.questions) == (again.probability, again.questions)
+    assert kept.mcse == pytest.approx(again.mcse, rel=1e-4)
 
 
 @pytest.mark.parametrize("says", [NOTHING, EVERYTHING], ids=["nothing is set", "nothing is learnt"])

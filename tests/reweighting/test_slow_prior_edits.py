@@ -83,8 +83,9 @@ def agree(before: str, after: str) -> ReweightedForecast:
 def published(found: ReweightedForecast, new: Forecast) -> dict[str, QuestionForecast]:
     """The answers of the run that is made of these weights: of draws taken as often as they weigh."""
     made = {
-        name: resample_reading(new.origin_state, new.pool, name, w, new.readings[w.fit].posterior, new.readings[w.fit].diagnostics)
+        name: resample_reading(found, fit.constants, new.pool, name, fit.posterior, fit.diagnostics)
         for name, w in found.weighted.items()
+        for fit in [new.readings[w.fit]]
     }
     return forecast_questions(new.origin_state, made, new.pool, build_questions(new.origin_state.data.questions, new.origin_state.origin))
 

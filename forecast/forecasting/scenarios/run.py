@@ -8,6 +8,7 @@ that something is true; only the simulated paths on which it is true are kept, s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,13 +22,20 @@ from forecast.errors import InputError, Problem
 from forecast.forecasting.companion_questions import direct_action
 from forecast.forecasting.driver_paths import DriverPaths, ForcedArrival, Intervention
 from forecast.forecasting.driver_simulation import HORIZON
-from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, forecast_from_history, question_probabilities
+from forecast.forecasting.ladder_forecast import (
+    QUESTIONS,
+    THREADS,
+    LadderForecast,
+    assign_paths,
+    forecast_from_history,
+    question_probabilities,
+)
 from forecast.forecasting.origin_state import OriginState
 from forecast.forecasting.parameter_draws import ParameterDraws
 from forecast.forecasting.scenarios.plausibility import DriverMove, driver_moves, qualifying_paths
 from forecast.forecasting.scenarios.specification import Kind, Rates, Scenario
 from forecast.progress import Report
-from forecast.typing import Floats
+from forecast.typing import Arrays, Floats
 
 MIN_PATHS: Final = 50
 """A condition that fewer paths meet is refused: the forecast would be too noisy."""
@@ -105,17 +113,13 @@ class ScenarioResult:
 class _Future:
     """A forecast from one set of driver paths.
 
-    pool       the paths
-    among      indices of the paths that count; None: all
-    ladders    reading → forecast of the ladder
     headline   [R, S] probability by reading and draw
+    slots      [R, P] the same by reading and batch of paths
     questions  question id → probability
     """
 
-    pool: DriverPaths
-    among: NDArray[np.int_] | None
-    ladders: Mapping[str, LadderForecast]
     headline: Floats
+    slots: Floats
     questions: Mapping[str, float]
 
 
@@ -125,22 +129,24 @@ def run_scenarios(
     scenarios: Sequence[Scenario],
     report: Report | None = None,
     ladders: Mapping[str, LadderForecast] | None = None,
+    arrays: Arrays | None = None,
 ) -> list[ScenarioResult]:
     """The forecast under each scenario, from the draws of each reading; scenarios that are not feasible are left out.
 
     report: called with the share done and the title of the next scenario.
     ladders: reading → the forecast from these draws without any scenario, where it was made before.
+    arrays: of the `draws.npz` that the draws are from, which has that forecast too, rounded as the draws are.
     """
     plain = origin_state.pool()
     can, _ = feasible_scenarios(origin_state, scenarios, plain)
     if not can:
         return []
-    base = _future(origin_state, draws, plain, None, ladders)
+    base = (arrays and _stored(origin_state, arrays, plain)) or _future(origin_state, draws, plain, None, ladders)
     out = []
     for i, scenario in enumerate(can):
         if report:
             report(i / len(can), scenario.says.title)
-        out.append(_run(origin_state, draws, base, scenario))
+        out.append(_run(origin_state, draws, plain, base, scenario))
     return out
 
 
@@ -221,17 +227,19 @@ def _logits(name: str, points: float, now: float) -> float:
     return float(logit(share)) - now
 
 
-def _run(origin_state: OriginState, draws: Mapping[str, ParameterDraws], base: _Future, scenario: Scenario) -> ScenarioResult:
+def _run(
+    origin_state: OriginState, draws: Mapping[str, ParameterDraws], plain: DriverPaths, base: _Future, scenario: Scenario
+) -> ScenarioResult:
     says = scenario.says
     moved: tuple[DriverMove, ...] = ()
     if says.kind == "conditioned":
-        among = qualifying_paths(base.pool, says.condition)
-        pool = base.pool
+        among = qualifying_paths(plain, says.condition)
+        pool = plain
         plausibility: float | None = among.size / len(pool.leverage)
     else:
         among = None
         pool = origin_state.pool(intervention_of(scenario, origin_state))
-        moved = driver_moves(pool, base.pool, says.months)
+        moved = driver_moves(pool, plain, says.months)
         plausibility = moved[0].tail if moved else None
     found = _future(origin_state, draws, pool, among)
     weights = np.array([origin_state.weights[name] for name in draws])
@@ -244,7 +252,7 @@ def _run(origin_state: OriginState, draws: Mapping[str, ParameterDraws], base: _
         not_represented=says.not_represented,
         probability=found.questions[_HEADLINE],
         baseline=base.questions[_HEADLINE],
-        mcse=_error_of_difference(origin_state, base, found, weights),
+        mcse=_error_of_difference(base, found, weights),
         interval=WeightedSample.mixture(found.headline, weights).interval(),
         plausibility=plausibility,
         moved=moved,
@@ -263,23 +271,41 @@ def _future(
     among: NDArray[np.int_] | None,
     ladders: Mapping[str, LadderForecast] | None = None,
 ) -> _Future:
-    ladders = ladders or {
-        name: forecast_from_history(origin_state, d, pool, origin_state.histories[name], among) for name, d in draws.items()
-    }
+    if ladders is None:
+        with ThreadPoolExecutor(THREADS) as threads:  # the compiled recursion lets go of the interpreter
+            found = threads.map(
+                lambda name: forecast_from_history(origin_state, draws[name], pool, origin_state.histories[name], among), draws
+            )
+            ladders = dict(zip(draws, found, strict=True))
     weights = np.array([origin_state.weights[name] for name in draws])
-    by_reading = {name: question_probabilities(ladder) for name, ladder in ladders.items()}
-    questions = {
-        id_: float(weights @ np.array([found[id_].mean() for found in by_reading.values()])) for id_ in next(iter(by_reading.values()))
-    }
-    size = next(iter(draws.values())).size
+    by_reading = [question_probabilities(ladder) for ladder in ladders.values()]
+    questions = {id_: float(weights @ [found[id_].mean() for found in by_reading]) for id_ in by_reading[0]}
+    headline = np.array([found[_HEADLINE] for found in by_reading])
+    slots = np.array([ladder.path_batch_means("reached_by", 4, 12) for ladder in ladders.values()])
+    return _Future(headline, slots, questions | _direct(origin_state, pool, headline.shape[1], among))
+
+
+def _stored(origin_state: OriginState, arrays: Arrays, plain: DriverPaths) -> _Future | None:
+    """The forecast that a run keeps; None if it did not ask all questions."""
+    ids = [str(id_) for id_ in arrays["questions"]] if "questions" in arrays else []
+    if not set(QUESTIONS) <= set(ids):
+        return None
+    names = [str(name) for name in arrays["readings"]]
+    weights = np.array([origin_state.weights[name] for name in names])
+    by_draw = np.array([arrays[f"{name}/questions"] for name in names], float)  # [R, Q, S]
+    row = ids.index(_HEADLINE)
+    slots = np.array([arrays[f"{name}/slots"][row] for name in names], float)
+    questions = dict(zip(ids, (weights @ by_draw.mean(2)).tolist(), strict=True))
+    return _Future(by_draw[:, row], slots, questions | _direct(origin_state, plain, by_draw.shape[2], None))
+
+
+def _direct(origin_state: OriginState, pool: DriverPaths, size: int, among: NDArray[np.int_] | None) -> dict[str, float]:
     paths = assign_paths(size, len(pool.leverage), origin_state.seed + 2, among=among)
     direct = direct_action(origin_state.priors, pool, paths, (12,), np.random.default_rng(origin_state.seed + 5))[12]
-    questions[_DIRECT] = float(direct.probability.mean())
-    headline = np.array([found[_HEADLINE] for found in by_reading.values()])
-    return _Future(pool, among, ladders, headline, questions)
+    return {_DIRECT: float(direct.probability.mean())}
 
 
-def _error_of_difference(origin_state: OriginState, base: _Future, found: _Future, weights: Floats) -> float:
+def _error_of_difference(base: _Future, found: _Future, weights: Floats) -> float:
     """Monte Carlo standard error of the difference of the headline.
 
     Over draws: from means of batches of consecutive draws, because draws of a chain are correlated; readings are independent fits. Over
@@ -289,10 +315,6 @@ def _error_of_difference(origin_state: OriginState, base: _Future, found: _Futur
     s = difference.shape[1] // _BATCHES * _BATCHES
     batches = difference[:, :s].reshape(len(weights), _BATCHES, -1).mean(-1)
     over_draws = (weights**2 * batches.var(1, ddof=1)).sum() / _BATCHES
-    by_batch = sum(
-        origin_state.weights[name]
-        * (found.ladders[name].path_batch_means("reached_by", 4, 12) - ladder.path_batch_means("reached_by", 4, 12))
-        for name, ladder in base.ladders.items()
-    )
-    over_paths = np.var(by_batch, ddof=1) / np.size(by_batch)
+    by_batch = weights @ (found.slots - base.slots)
+    over_paths = by_batch.var(ddof=1) / by_batch.size
     return float(np.sqrt(over_draws + over_paths))

@@ -199,15 +199,16 @@ def _as_forecast(
     from forecast.forecasting.questions import build_questions
     from forecast.forecasting.scenarios.run import feasible_scenarios, run_scenarios
     from forecast.inference.gate import worst_diagnostics
+    from forecast.model.hyperparameters import tolerance_priors
     from forecast.reweighting.data_update import resample_reading
 
-    report, trees = base.report, base.posterior
+    report, trees, constants = base.report, base.posterior, tolerance_priors(inputs.priors)
     readings: dict[str, ReadingForecast] = {}
-    for i, (name, weighted) in enumerate(found.weighted.items()):
+    for i, name in enumerate(found.weighted):
         progress("resampling", i / len(found.weighted), name)
         fit = name if name in trees else "main"
         diagnostics = _diagnostics(report.diagnostics.by_reading[fit])
-        readings[name] = resample_reading(origin_state, pool, name, weighted, trees[fit], diagnostics)
+        readings[name] = resample_reading(found, constants, pool, name, trees[fit], diagnostics)
     progress("resampling", 1.0)
     progress("scenarios", None)
     scenarios = run_scenarios(
@@ -228,6 +229,7 @@ def _as_forecast(
         diagnostics=worst_diagnostics({name: made.diagnostics for name, made in readings.items()}),
         as_of=inputs.as_of,
         draws_source=DrawsSource(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
+        weighted=found,
     )
 
 
