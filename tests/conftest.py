@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,6 +25,12 @@ NOW = datetime(2026, 11, 24, 14, 15, tzinfo=UTC)
 # No deadline: the first example of a property may import or compile something.
 hypothesis.settings.register_profile("forecast", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("forecast")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A file whose tests are all slow is not even imported where no slow test is asked for."""
+    left_out = "not slow" in config.option.markexpr and collection_path.suffix == ".py"
+    return True if left_out and re.search(r"^pytestmark = .*pytest\.mark\.(slow|soak)\b", collection_path.read_text(), re.M) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -68,31 +76,31 @@ def _the_same_bytes_are_read_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _the_same_forecast_is_examined_once() -> Iterator[None]:
-    """What a headline is made of takes seconds to say, and many tests write a report of the one forecast they share."""
-    from forecast.report.payload import build
-
-    def made_of(forecast: Any) -> tuple[int, ...]:
-        return id(forecast.origin_state), id(forecast.readings), id(forecast.answers), id(forecast.pool)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "sensitivity", _once(build.sensitivity, made_of, 4))
-        yield
+def _made_of(forecast: Any) -> tuple[int, ...]:
+    return id(forecast.origin_state), id(forecast.readings), id(forecast.answers), id(forecast.pool)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _the_same_inputs_are_assessed_once() -> Iterator[None]:
-    """`data check` fits models 2 to 4, which takes seconds, to see which scenarios can be run."""
+def _inputs(data: Any, priors: Any, seed: int) -> tuple[str, str, int]:
     from forecast.data.fingerprint import data_digest
-    from forecast.jobs.data import check
 
-    def made_of(data: Any, priors: Any, seed: int) -> tuple[str, str, int]:
-        return data_digest(data), priors.digest(), seed
+    return data_digest(data), priors.digest(), seed
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(check, "build_origin_state", _once(check.build_origin_state, made_of, 4))
-        yield
+
+REMEMBERED = {
+    # What a headline is made of takes seconds to say, and many tests write a report of the one forecast they share.
+    "forecast.report.payload.build": ("sensitivity", _made_of),
+    # `data check` fits models 2 to 4, which takes seconds, to see which scenarios can be run.
+    "forecast.jobs.data.check": ("build_origin_state", _inputs),
+}
+"""Module: its function that is remembered, and what its result depends on."""
+
+
+def pytest_runtest_setup() -> None:
+    """The functions of `REMEMBERED` get a memory once a test has imported their module: importing them takes seconds too."""
+    for name in [name for name in REMEMBERED if name in sys.modules]:
+        function, key = REMEMBERED.pop(name)
+        module = sys.modules[name]
+        setattr(module, function, _once(getattr(module, function), key, 4))
 
 
 def _once(function: Callable[..., Any], key: Callable[..., Any], most: int = 400) -> Callable[..., Any]:

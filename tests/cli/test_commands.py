@@ -19,7 +19,7 @@ from forecast.cli._context import Environment
 from forecast.cli._root import Group
 from forecast.runs import store
 from tests.conftest import NOW
-from tests.model.test_outside_view_reference import StandIn
+from tests.support.outside_view import StandIn
 from tests.support.prior_forecasts import prior_forecast
 
 type Command = Callable[..., Result]

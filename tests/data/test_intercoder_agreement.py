@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sklearn.metrics import cohen_kappa_score
 
 from forecast.data.intercoder_agreement import cohens_kappa, intercoder_agreement
 from forecast.data.read import read_data
@@ -19,6 +18,8 @@ PAIRS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, ma
 
 @given(PAIRS, st.booleans())
 def test_kappa_equals_the_independent_one(pairs: list[tuple[int, int]], quadratic: bool) -> None:
+    from sklearn.metrics import cohen_kappa_score
+
     first, second = ([pair[i] for pair in pairs] for i in (0, 1))
     assume(len({*first, *second}) > 1)
     theirs = cohen_kappa_score(first, second, labels=list(range(5)), weights="quadratic" if quadratic else None)

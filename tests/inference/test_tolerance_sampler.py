@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import nutpie.compile_pymc
 import pytest
 
 from forecast.inference import tolerance_sampler as sampler
@@ -40,7 +39,7 @@ def test_where_nutpie_has_changed_the_graph_is_compiled(monkeypatch: pytest.Monk
     def changed(**_: object) -> None:
         raise TypeError("unexpected keyword argument '_n_dim'")
 
-    monkeypatch.setattr(nutpie.compile_pymc, "CompiledPyMCModel", changed)
+    monkeypatch.setattr("nutpie.compile_pymc.CompiledPyMCModel", changed)
     monkeypatch.setattr(sampler, "compile_sampler", lambda model, kept, engine: ("graph", model.name, engine, len(kept)))
     with caplog.at_level(logging.WARNING):
         assert sampler.tolerance_sampler(*history_and_priors()) == ("graph", "", "nutpie", 14)

@@ -30,7 +30,7 @@ from forecast.reweighting.draws_archive import unpack_draws
 from forecast.runs import publication_lock, store
 from forecast.workspace import Workspace
 from tests.conftest import NOW
-from tests.model.test_outside_view_reference import StandIn
+from tests.support.outside_view import StandIn
 from tests.support.prior_forecasts import prior_forecast
 
 type Command = Callable[..., Result]

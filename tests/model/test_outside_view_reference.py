@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import xarray as xr
 from click.testing import Result
 from numpy.typing import NDArray
 from scipy import stats
@@ -23,11 +22,9 @@ from forecast.data.as_of import as_of
 from forecast.data.read import read_data
 from forecast.data.tables import Data
 from forecast.errors import ForecastError, GateError, UsageError
-from forecast.inference.settings import SamplerSettings
 from forecast.jobs.priors import reference as job
 from forecast.jobs.priors.reference import ReferenceFit, compile_reference, fit_reference, write_reference
 from forecast.jobs.priors.try_edits import EditTrial
-from forecast.model.outside_view import KEPT
 from forecast.model.outside_view_predictive import medians
 from forecast.priors.distributions import Normal, Quantiles
 from forecast.priors.edit_log import read_history
@@ -35,8 +32,8 @@ from forecast.priors.load import Priors, load_priors
 from forecast.priors.outside_view import ALTERNATIVES_FILE as ALTERNATIVES
 from forecast.priors.outside_view import read_alternatives
 from forecast.priors.specs import PriorSpec
-from forecast.progress import Report
 from forecast.workspace import PACKAGE, Workspace, bundled_root
+from tests.support.outside_view import StandIn
 
 type Command = Callable[..., Result]
 
@@ -47,34 +44,6 @@ NAMES = {
     *(f"ladder.skip_down.{i}" for i in (1, 2, 3, 4)),
     "ladder.just_risen",
 }
-
-
-class StandIn:
-    """Independent draws around fixed values, whatever the data; `seen` are the calls. With `stuck` the first so many calls do not move."""
-
-    def __init__(self, stuck: int = 0) -> None:
-        self.seen: list[tuple[Mapping[str, NDArray[Any]], int, SamplerSettings]] = []
-        self.stuck = stuck
-
-    def __call__(
-        self, data: Mapping[str, NDArray[Any]], seed: int, settings: SamplerSettings = SamplerSettings(), report: Report | None = None
-    ) -> xr.DataTree:
-        self.seen.append((data, seed, settings))
-        rng = np.random.default_rng(seed)
-        shape = (settings.chains, settings.draws)
-        n = data["rise"].shape[0]
-        sizes = {"logit_q": 5, "log_m": 5, "effect_rise": n, "effect_fall": n}
-        centres = {"logit_q": -3.5, "log_m": 5.0, "sigma": 1.0, "just_risen_effect": 2.5, "pressure_on_rises": 2.0}
-        spread = 0.0 if len(self.seen) <= self.stuck else 0.1
-        draws = {
-            name: (
-                ("chain", "draw", *((f"{name}_dim",) if name in sizes else ())),
-                centres.get(name, 0.0) + spread * rng.standard_normal((*shape, *((sizes[name],) if name in sizes else ()))),
-            )
-            for name in (*KEPT, "tau")
-        }
-        stats = {"diverging": (("chain", "draw"), np.zeros(shape, bool)), "energy": (("chain", "draw"), rng.standard_normal(shape))}
-        return xr.DataTree.from_dict({"posterior": xr.Dataset(draws), "sample_stats": xr.Dataset(stats)})
 
 
 @pytest.fixture

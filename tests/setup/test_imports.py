@@ -53,9 +53,14 @@ def room(path: Path) -> str:
 SOURCES = sorted(p for p in PACKAGE.rglob("*.py") if room(p) not in ("__init__", "__main__", "_workspace"))
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
+@functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(parse(path)))
+
+
+def imported(path: Path) -> Iterator[str]:
     """The dotted names of all that a file imports, inside functions too, but not for the eyes of the type checker alone."""
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -63,14 +68,12 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def called(tree: ast.AST) -> Iterator[tuple[str, str]]:
+@functools.cache
+def called(path: Path) -> frozenset[tuple[str, str]]:
     """What a file calls: the name before the last dot (empty if there is none) and the name after it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Attribute):
-                yield ast.unparse(node.func.value), node.func.attr
-            elif isinstance(node.func, ast.Name):
-                yield "", node.func.id
+    functions = [node.func for node in nodes(path) if isinstance(node, ast.Call)]
+    methods = {(ast.unparse(function.value), function.attr) for function in functions if isinstance(function, ast.Attribute)}
+    return frozenset(methods | {("", function.id) for function in functions if isinstance(function, ast.Name)})
 
 
 @functools.cache
@@ -90,7 +93,7 @@ def offences(rule: Callable[[Path], object]) -> dict[str, object]:
 def test_imports_point_one_way() -> None:
     def wrong(path: Path) -> list[str]:
         here = room(path)
-        theirs = {name: name.split(".")[1] for name in imported(parse(path)) if name.startswith("forecast.")}
+        theirs = {name: name.split(".")[1] for name in imported(path) if name.startswith("forecast.")}
         return [name for name, there in theirs.items() if not (there == here or row(there) < row(here) or row(here) == row(there) == 0)]
 
     assert offences(wrong) == {}
@@ -98,7 +101,7 @@ def test_imports_point_one_way() -> None:
 
 def test_only_some_rooms_import_click_and_pymc() -> None:
     def wrong(path: Path) -> set[str]:
-        tops = {name.split(".")[0] for name in imported(parse(path))}
+        tops = {name.split(".")[0] for name in imported(path)}
         found: set[str] = set()
         if room(path) != "cli":
             found |= tops & {"click"}
@@ -116,7 +119,7 @@ def test_only_some_rooms_import_click_and_pymc() -> None:
 
 def test_only_one_file_calls_a_sampler() -> None:
     def wrong(path: Path) -> set[tuple[str, str]]:
-        calls = {(owner.split(".")[0], name) for owner, name in called(parse(path))}
+        calls = {(owner.split(".")[0], name) for owner, name in called(path)}
         return {(owner, name) for owner, name in calls if name in SAMPLERS and owner in ("pm", "pymc", "nutpie", "pmjax", "")}
 
     assert set(offences(wrong)) <= {"inference/sample.py"}
@@ -125,7 +128,7 @@ def test_only_one_file_calls_a_sampler() -> None:
 def test_only_some_rooms_touch_files() -> None:
     def wrong(path: Path) -> set[str]:
         allowed = ALLOWED.get(path.relative_to(PACKAGE).as_posix(), set())
-        return set() if room(path) in FILES else {name for _, name in set(called(parse(path))) - allowed if name in WRITERS}
+        return set() if room(path) in FILES else {name for _, name in called(path) - allowed if name in WRITERS}
 
     assert offences(wrong) == {}
 
@@ -134,7 +137,7 @@ def test_randomness_and_the_clock_come_from_outside() -> None:
     """No global random numbers anywhere; the clock is read in one file of the command line."""
 
     def wrong(path: Path) -> set[tuple[str, str]]:
-        calls = set(called(parse(path)))
+        calls = called(path)
         found = {(o, n) for o, n in calls if o in ("np.random", "numpy.random") and n not in ("default_rng", "SeedSequence")}
         if ("np.random", "default_rng") in calls and "default_rng()" in path.read_text(encoding="utf-8"):
             found.add(("np.random", "default_rng"))

@@ -10,6 +10,7 @@ from importlib.metadata import metadata
 from pathlib import Path
 
 import numpy as np
+import pytest
 import xarray as xr
 from packaging.requirements import Requirement
 
@@ -21,6 +22,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
+@pytest.mark.slow
 def test_the_plot_of_the_readme_is_drawn(tmp_path: Path) -> None:
     (code,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "arviz" in block)
     (name,) = re.findall(r"reports/latest/(\S+?)\"", code)
@@ -42,6 +44,7 @@ def test_the_extra_is_pinned_and_brings_a_backend_that_arviz_names() -> None:
     assert all(re.search(rf"^{backend}==", lock, re.MULTILINE) for backend in extra.extras)
 
 
+@pytest.mark.slow
 def test_the_command_does_without_it() -> None:
     code = "import sys, forecast.jobs.run, forecast.report.html; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

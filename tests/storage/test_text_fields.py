@@ -88,12 +88,12 @@ def test_no_prompt_flag_or_row_of_json_takes_a_refused_character(tmp_path: Path,
     columns = [column for record, column in COLUMNS if record is RECORDS[name] and column in LABELS[name]]
     assert columns
     for column in columns:
-        for character in (*CHARACTERS, "\ud800", "\udcff"):
-            assert cell_problem(name, column, f"a{character}b") is not None
-            [row] = read_rows(json.dumps({column: f"a{character}b"}).encode(), columns, "new.json")
-            with pytest.raises(InputError) as refused:
-                plan_addition(BUNDLED, name, [row])
-            assert [(p.file, p.row, p.column) for p in refused.value.problems] == [("new.json", 1, column)]
+        texts = [f"a{character}b" for character in (*CHARACTERS, "\ud800", "\udcff")]
+        assert all(cell_problem(name, column, text) is not None for text in texts)
+        rows = read_rows(json.dumps([{column: text} for text in texts]).encode(), columns, "new.json")
+        with pytest.raises(InputError) as refused:
+            plan_addition(BUNDLED, name, rows)
+        assert [(p.file, p.row, p.column) for p in refused.value.problems] == [("new.json", i, column) for i in range(1, len(texts) + 1)]
 
 
 STRING = re.compile(r'(?<!")"(?:[^"\\\n]|\\.)+"(?!")')
