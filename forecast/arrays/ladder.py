@@ -249,6 +249,19 @@ def forward_recursion(kernel: Kernel, level: int, just_risen: bool) -> LadderPro
     return LadderProbabilities(in_force, entered, fallen)
 
 
+def probability_reached(kernel: Kernel, level: int, just_risen: bool, target: int) -> Floats:
+    """P(level >= target within the months of the kernel) by draw and path [S, P]: of `forward_recursion` only what this question needs."""
+    start = np.zeros((2, N_LEVELS, *kernel.theta.shape[1:]))
+    start[int(just_risen), level] = 1.0
+    first = propagate_month(start, 0, monthly_probabilities(kernel, 0), kernel).state  # from all levels, which may include the target
+    reached, state = first[:, target:].sum((0, 1)), first[:, :target]
+    for t in range(1, kernel.horizon):
+        moved = propagate_month(state, 0, monthly_probabilities(kernel, t), kernel)
+        reached = reached + moved.above.sum(0)
+        state = moved.state
+    return np.asarray(reached)
+
+
 def skip_counts(levels: NDArray[np.int_]) -> tuple[Floats, Floats]:
     """How often rises and falls that reached level i went on beyond it or stopped: two arrays [4 (i = 1..4), 2 (went on, stopped)]."""
     up, down = np.zeros((TOP - 1, 2)), np.zeros((TOP - 1, 2))

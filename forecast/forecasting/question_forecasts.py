@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.arrays.effective_size import mean_ess
 from forecast.arrays.weighted_quantiles import WeightedSample
 from forecast.domain import TOP, Question
 from forecast.forecasting.companion_questions import CompanionRates, determination_forecasts, direct_action, event_count_forecast
@@ -214,4 +213,8 @@ def monte_carlo_error(draws: Floats, weights: Floats, path_batches: Floats | Non
 
 def relative_ess(draws: Floats) -> float:
     """Effective sample size of the mean, as a share of the draws [S], which come chain after chain; 1 if all are equal."""
-    return 1.0 if np.ptp(draws) == 0 else mean_ess(draws.reshape(CHAINS, -1)) / len(draws)
+    from arviz_stats.base import array_stats
+
+    if np.ptp(draws) == 0:
+        return 1.0
+    return float(array_stats.ess(draws.reshape(CHAINS, -1), chain_axis=0, draw_axis=1, method="mean")) / len(draws)

@@ -16,10 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import forecast
-from forecast.arrays import compiled_ladder
+from forecast.arrays import compiled_ladder, ladder
 from forecast.arrays.ladder import N_LEVELS, saturate_pressure
 from forecast.forecasting.driver_paths import DriverPaths
-from forecast.forecasting.ladder_forecast import LadderForecast, assign_paths, driver_array, forecast_ladder, probability_reached
+from forecast.forecasting.ladder_forecast import (
+    LadderForecast,
+    assign_paths,
+    driver_array,
+    forecast_ladder,
+    make_kernel,
+    probability_reached,
+)
 from forecast.forecasting.parameter_draws import ParameterDraws
 from tests.support import synthetic
 
@@ -74,6 +81,9 @@ def test_it_is_the_recursion_in_numpy(
     for target in range(1, N_LEVELS):
         reached = probability_reached(draws, drivers, paths, level, just_risen, synthetic.ORIGIN, office, target)
         np.testing.assert_allclose(reached.mean(1), plain.reached(target, horizon), rtol=1e-12, atol=1e-12)
+        months = np.arange(synthetic.ORIGIN + 1, synthetic.ORIGIN + 1 + horizon)
+        kernel = make_kernel(draws, pool, saturate_pressure(pool.leverage), paths, months, office)
+        np.testing.assert_allclose(ladder.probability_reached(kernel, level, just_risen, target), reached, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("link", [saturate_pressure, lambda leverage: leverage])
