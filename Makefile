@@ -8,7 +8,7 @@ TWO = -n 2 --dist loadfile --no-loadscope-reorder
 # Python keeps what it has compiled, whatever the shell says: compiling the tests anew at each run takes half of the time to collect them.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: forecast test check check-lowest fast soak compare lock environment clean
+.PHONY: forecast test check check-lowest fast soak compare bench lock environment clean
 
 forecast: environment  ## fit the model to the bundled data and publish a report
 	$(VENV)/bin/forecast run --publish
@@ -33,6 +33,10 @@ soak: environment  ## the longest tests, by hand before an issue is called done
 
 compare: environment  ## does a refactoring change a number? `make compare WITH=COMMIT OPTIONS='--keep DIR'`
 	$(RUN) tests.compare_versions $(WITH) $(OPTIONS)
+
+bench:  ## how fast is it, and than what? In an environment of its own; `make bench OPTIONS=--help` lists the options
+	$(MAKE) PYTHON=bench environment
+	.venv-bench/bin/python -m tests.benchmarks $(OPTIONS)
 
 environment: $(VENV)/.made
 

@@ -1,0 +1,1 @@
+"""The benchmarks: `make bench`. Nothing of this is an ordinary test, but for the arithmetic."""
