@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import stat
 import sys
 import tempfile
@@ -102,7 +101,7 @@ def sizes_of_folders(folder: Path) -> dict[str, int]:
 def clear_cache(folder: Path) -> tuple[int, int]:
     """Remove the compiled code and the charts in the folder; anything else that lies there stays. Number of files removed, and their bytes.
 
-    StoreError if a file cannot be removed. A process that runs meanwhile has its code in memory.
+    StoreError if a file cannot be removed. The folders stay, for a process that runs meanwhile and writes there.
     """
     files = [*folder.glob(f"*{CODE}"), *(f for name in _FOLDERS for f in _files(folder / name))]
     size = 0
@@ -114,8 +113,6 @@ def clear_cache(folder: Path) -> tuple[int, int]:
             continue
         except OSError as e:
             raise StoreError(f"{file} cannot be removed: {e.strerror}.", "Check the permissions of the folder.") from e
-    for name in _FOLDERS:
-        shutil.rmtree(folder / name, ignore_errors=True)
     return len(files), size
 
 

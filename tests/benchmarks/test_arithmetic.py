@@ -50,7 +50,7 @@ def test_a_process_is_measured_with_its_children(tmp_path: Path) -> None:
     cost = measure([sys.executable, "-c", whole], tmp_path)
     assert 0.2 <= cost.cpu < 30.0
     assert cost.wall >= 0.2
-    assert 150 <= cost.memory < 300
+    assert cost.memory >= 150  # the system counts what the process that starts it held, if that is more
     assert [line for _, line in cost.said] == ["before"]
     assert cost.said[0][0] < cost.wall - 0.15
 

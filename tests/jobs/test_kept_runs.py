@@ -94,7 +94,7 @@ def test_where_the_draws_cannot_answer_the_run_does(
 ) -> None:
     write(published, KEPT, arrays, at(rows, FITTED_AT), FAR)
     said = " ".join(command("priors", "try", FAR, "--workspace", published.root).stdout.split())
-    assert f"Not accepted: these draws cannot answer that. The fitted numbers of run {KEPT} do." in said
+    assert f"Not accepted: these draws cannot show the effect. Use the fitted numbers of run {KEPT}." in said
     assert "needs a refit" not in said
 
 

@@ -103,7 +103,7 @@ def test_clearing_removes_code_and_nothing_else(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"12345")
     assert caches.sizes_of_folders(tmp_path) == {"numba": 5, "pytensor": 5}
     assert caches.clear_cache(tmp_path) == (3, 15)
-    assert {p.name for p in tmp_path.iterdir()} == {"notes.txt", "tmp"}
+    assert {p.name for p in tmp_path.iterdir()} == {"notes.txt", "numba", "pytensor", "tmp"}
     assert caches.clear_cache(tmp_path) == (0, 0)
 
 
