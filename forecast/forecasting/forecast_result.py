@@ -51,7 +51,6 @@ class Forecast:
     moved             what moved the forecast since the published run, as `report.json` has it
     past_performance  how earlier forecasts scored, as `report.json` has it
     draws_source      the run whose draws were weighted; None if the draws were sampled for this forecast
-    weighted          the `ReweightedForecast` by these draws, before they were made equal ones; None as before
 
     >>> 0 < result.probability("reach-4-12m") < 1
     True
@@ -75,7 +74,6 @@ class Forecast:
     moved: Mapping[str, Any] = field(default_factory=dict)
     past_performance: Mapping[str, Any] = field(default_factory=dict)
     draws_source: DrawsSource | None = None
-    weighted: Any = field(default=None, repr=False)
 
     @property
     def headline(self) -> QuestionForecast:

@@ -29,6 +29,8 @@ from forecast.typing import Floats
 _KERNEL: Final = "forecast.model.tolerance_kernel"
 _POINTS: Final = 3
 """Random points at which the compiled density is compared before it is used."""
+_STATISTICS: Final = ("diverging", "energy", "logp", "depth", "n_steps", "step_size", "mean_tree_accept")
+"""What is kept of the sampler's own statistics; nutpie has a dozen more, which concern its adaptation."""
 _DIMS: Final = {
     "logit_rise": "from_rise", "log_stay": "from_fall", "administration_effect": "administration", "drift": "knot",
 }  # fmt: skip
@@ -124,6 +126,7 @@ class _KernelSampler:
             name: (("chain", "draw", *([_DIMS[name]] if name in _DIMS else [])), values)
             for name, values in density.parameters(points, data).items()
         }
+        tree["sample_stats"] = xr.DataTree(tree["sample_stats"].to_dataset()[list(_STATISTICS)])
         kept = tree["posterior"].to_dataset()
         coords = {"chain": kept["chain"], "draw": kept["draw"], **_coords(density.knots_of(data))}
         tree["posterior"] = xr.DataTree(xr.Dataset(variables, coords, kept.attrs))

@@ -42,7 +42,6 @@ class RunEndpoint:
     fit: id of the run whose fit the draws come from; weighted: whether that is another run; fitted: loads the draws of that fit.
     seed, model, versions: of the run, of the model, of the packages.
     fresh: whether this process has just made it.
-    by_fit: the forecast of its inputs by the draws of that fit, where it was made before.
     """
 
     inputs: Inputs
@@ -56,7 +55,6 @@ class RunEndpoint:
     model: str
     versions: Mapping[str, str]
     fresh: bool = False
-    by_fit: StateForecast | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +107,6 @@ def moved(previous: SavedRun, forecast: Forecast, inputs: Inputs, progress: Prog
         model=MODEL_VERSION,
         versions=versions(),
         fresh=True,
-        by_fit=forecast.weighted and StateForecast(forecast.weighted.probability, forecast.weighted.influence),
     )
     return _attribution(previous, _endpoint(previous), after, progress)
 
@@ -212,8 +209,6 @@ def _compare(before: RunEndpoint, after: RunEndpoint, states: Sequence[InputStat
     known = before.model == MODEL_VERSION
     if known and before.fit == after.fit:
         fit = forecaster(before.fitted(), 0, top)
-        if after.by_fit:
-            fit.known[top] = after.by_fit
         first = (forecaster(before.draws(), 0) if before.weighted else fit).forecast(0)
         last = None if after.fresh else (forecaster(after.draws(), top) if after.weighted else fit).forecast(top)
         return _Comparison(fit.carried(), first, last, True, SHARED)

@@ -30,8 +30,6 @@ POSTERIOR: Final = "posterior.nc"
 DRAWS: Final = "draws.npz"
 GROUPS: Final = ("posterior", "sample_stats")
 _HEADER: Final = 10_000
-_NO_COORDINATE: Final = "This is a netCDF dimension but not a netCDF variable."
-"""How NetCDF-4 names the scale of a dimension without coordinate, followed by its length."""
 _DAMAGE: Final = (
     OSError, EOFError, ValueError, SyntaxError, RuntimeError, MemoryError, BadZipFile, zlib.error, lzma.LZMAError, struct.error,
 )  # fmt: skip
@@ -40,71 +38,30 @@ REMEDY: Final = "Restore the run, or make it again."
 
 
 def write_posterior(folder: Path, readings: Mapping[str, xr.DataTree]) -> None:
-    """A NetCDF file with a group a reading, each holding posterior and sample_stats, which ArviZ opens as a DataTree.
+    """An ArviZ DataTree with a group a reading, each holding posterior and sample_stats; what is neither number nor text is left out."""
+    import xarray as xr
 
-    What is neither number nor text is left out. Written with h5py: h5netcdf looks up every dimension again for every array.
-    """
-    import h5py
-
-    memory = io.BytesIO()  # HDF5 brings down the process when the disk fills up while it writes
-    with h5py.File(memory, "w", track_order=True) as file:
-        for name, fitted in readings.items():
-            for group in GROUPS:
-                _write_group(file.create_group(f"{name}/{group}", track_order=True), fitted[group].to_dataset())
-    (folder / POSTERIOR).write_bytes(memory.getbuffer())
-
-
-def _write_group(group: Any, data: xr.Dataset) -> None:
-    """Arrays, and the coordinates along their axes as dimension scales, as NetCDF-4 has them."""
-    import h5py
-
-    text = h5py.string_dtype()
-    for dim, size in data.sizes.items():
-        values = data[dim].values if dim in data.coords else None
-        kept = np.arange(size) if values is None else values if values.dtype.kind in "biuf" else values.astype(str).astype(text)
-        group.create_dataset(dim, data=kept).make_scale(str(dim) if values is not None else f"{_NO_COORDINATE}{size:10d}")
-    for name, array in data.data_vars.items():
-        if array.dtype.kind not in "biufU":
-            continue
-        flag = array.dtype.kind == "b"  # NetCDF has no such type; xarray marks it like this
-        values = array.values.astype(np.int8 if flag else text) if array.dtype.kind in "bU" else array.values
-        made = group.create_dataset(name, data=values)
-        if flag:
-            made.attrs["dtype"] = "bool"
-        for axis, dim in enumerate(array.dims):
-            made.dims[axis].attach_scale(group[dim])
+    tree = xr.DataTree()
+    for name, fitted in readings.items():
+        for group in GROUPS:
+            data = fitted[group].to_dataset()
+            texts = {c: data[c].astype(str) for c in data.coords if data[c].dtype == object}
+            data = data.drop_vars([v for v in data.data_vars if data[v].dtype == object]).assign_coords(texts)
+            tree[f"{name}/{group}"] = xr.DataTree(data.drop_attrs())
+    # By way of memory: HDF5 brings down the process when the disk fills up while it writes.
+    (folder / POSTERIOR).write_bytes(tree.to_netcdf(engine="h5netcdf"))
 
 
 def read_posterior(run: Path, raw: bytes | None = None) -> dict[str, xr.DataTree]:
     """The fits of a run by reading, each with posterior and sample_stats, in memory. Raises StoreError for what `check_posterior` does."""
-    import h5py
     import xarray as xr
 
     raw = check_posterior(run, raw)
     try:
-        with h5py.File(io.BytesIO(raw)) as file:
-            return {
-                name: xr.DataTree.from_dict({group: _read_group(fit[group]) for group in GROUPS}, name=name) for name, fit in file.items()
-            }
-    except (*_DAMAGE, KeyError, TypeError, AttributeError) as e:
+        with xr.open_datatree(io.BytesIO(raw), engine="h5netcdf") as tree:
+            return {str(name): fitted.load() for name, fitted in tree.children.items()}
+    except (*_DAMAGE, KeyError, TypeError) as e:
         raise _unreadable(run / POSTERIOR, e) from e
-
-
-def _read_group(group: Any) -> xr.Dataset:
-    import xarray as xr
-
-    scales = {name: item for name, item in group.items() if item.is_scale}
-    arrays = {}
-    for name, item in group.items():
-        if name not in scales:
-            dims = [axis[0].name.rpartition("/")[2] for axis in item.dims]
-            arrays[name] = (dims, item[()].astype(bool) if item.attrs.get("dtype") == "bool" else _values(item))
-    named = {name: _values(item) for name, item in scales.items() if not item.attrs["NAME"].decode().startswith(_NO_COORDINATE)}
-    return xr.Dataset(arrays, coords=named)
-
-
-def _values(item: Any) -> NDArray[Any]:
-    return np.asarray(item.asstr()[()].astype(str) if item.dtype.kind == "O" else item[()])
 
 
 def check_posterior(run: Path, raw: bytes | None = None) -> bytes:

@@ -229,7 +229,6 @@ def _as_forecast(
         diagnostics=worst_diagnostics({name: made.diagnostics for name, made in readings.items()}),
         as_of=inputs.as_of,
         draws_source=DrawsSource(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
-        weighted=found,
     )
 
 
