@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import math
 from dataclasses import replace
 
@@ -12,10 +14,12 @@ from hypothesis import strategies as st
 from pytensor import function
 from pytensor.compile.mode import Mode
 
+from forecast.inference.machine_code import MachineCode, machine_code
 from forecast.model import tolerance_density as density
 from forecast.model import tolerance_kernel as kernel
 from forecast.model.tolerance import build_model
 from forecast.model.tolerance_data import History, TolerancePriors, model_data
+from forecast.storage.caches import cache_folder
 from tests.support import synthetic
 
 PLAIN = Mode("py", optimizer=None)
@@ -41,11 +45,17 @@ def constants(variant: str) -> TolerancePriors:
     return replace(synthetic.constants(), **VARIANTS[variant])
 
 
+@functools.cache
+def compiled() -> MachineCode:
+    return machine_code(kernel.__name__, "value_and_gradient", lambda _: "", cache_folder())
+
+
 def by_kernel(point: np.ndarray, data: density.ModelData) -> tuple[int, float, np.ndarray]:
-    """Status, value and gradient of the kernel, run as plain Python."""
-    gradient, value = [0.0] * len(point), [0.0]
-    status = kernel.value_and_gradient(len(point), point.tolist(), gradient, value, density.pack(data).tolist())
-    return status, value[0], np.array(gradient)
+    """Status, value and gradient of the compiled kernel."""
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_void_p] * 4)(compiled().address)
+    gradient, value, packed = np.zeros(len(point)), np.zeros(1), density.pack(data)
+    status = call(len(point), point.ctypes.data, gradient.ctypes.data, value.ctypes.data, packed.ctypes.data)
+    return status, float(value[0]), gradient
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -93,11 +103,10 @@ def test_log_odds_beyond_the_range_of_exponentials_are_exact() -> None:
     assert np.isfinite(gradient).all()
 
 
-def test_a_density_that_is_not_finite_is_reported() -> None:
+def test_a_density_that_is_not_finite_and_a_point_of_another_length_are_reported() -> None:
     data = model_data(history(3), synthetic.constants())
-    n = sum(density.free_parameters(density.knots_of(data)).values())
-    gradient, value = [0.0] * n, [0.0]
-    point = [0.0] * n
+    point = np.zeros(sum(density.free_parameters(density.knots_of(data)).values()))
+    assert by_kernel(point, data)[0] == 0
+    assert by_kernel(point[:-1].copy(), data)[0] != 0
     point[0] = math.nan
-    assert kernel.value_and_gradient(n, point, gradient, value, density.pack(data).tolist()) != 0
-    assert kernel.value_and_gradient(n - 1, point, gradient, value, density.pack(data).tolist()) != 0
+    assert by_kernel(point, data)[0] != 0
