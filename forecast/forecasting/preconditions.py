@@ -13,8 +13,8 @@ from forecast.data.tables import Data, history_months, origin
 from forecast.domain import FIRST_MONTH, Month, last_day, month_text
 from forecast.errors import Problem
 from forecast.forecasting.questions import question_problems
-from forecast.model.opposition_marginal import FIRST_KNOT, field_month, poll_shares
 from forecast.model.overdose import finals_used, totals_used
+from forecast.model.poll_shares import FIRST_KNOT, field_month, poll_shares
 from forecast.model.tolerance_data import ADMINISTRATIONS
 
 FIRST_ORIGIN: Final = Month(FIRST_MONTH + 11)

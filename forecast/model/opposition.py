@@ -27,15 +27,14 @@ from forecast.model.opposition_marginal import (
     Moments,
     OppositionPriors,
     PollDesign,
-    PollShare,
     constrain,
     draws,
     house_names,
     log_prior,
     moments,
-    poll_shares,
     unconstrain,
 )
+from forecast.model.poll_shares import PollShare, poll_shares
 from forecast.typing import Floats
 
 __all__ = [

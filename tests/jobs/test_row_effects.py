@@ -11,7 +11,7 @@ from forecast.data.tables import Data, history_months, origin
 from forecast.domain import last_day, month, month_text
 from forecast.jobs.data.row_effects import LevelSpan, claim_effects, event_effects, poll_effects
 from forecast.model.events import arrivals, is_concession, is_mobilisation, stream_of
-from forecast.model.opposition_marginal import poll_shares
+from forecast.model.poll_shares import poll_shares
 from tests.support.data_editing import BUNDLED, with_rows
 
 

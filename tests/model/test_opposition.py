@@ -19,7 +19,8 @@ from forecast.data.records import Event, Poll
 from forecast.domain import FIRST_MONTH, month
 from forecast.errors import ForecastError
 from forecast.model.opposition import fit_opposition, leave_out, mobilisation, mobilisation_scale
-from forecast.model.opposition_marginal import FIRST_KNOT, OppositionPriors, PollDesign, PollShare, field_month, moments, poll_shares
+from forecast.model.opposition_marginal import OppositionPriors, PollDesign, moments
+from forecast.model.poll_shares import FIRST_KNOT, PollShare, field_month, poll_shares
 from forecast.model.tolerance_data import LOGIT_60
 from forecast.priors.distributions import HalfNormal
 from forecast.priors.load import load_priors

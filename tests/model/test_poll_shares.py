@@ -19,7 +19,7 @@ from forecast.data.toml_file import Settings
 from forecast.domain import month
 from forecast.errors import Problem
 from forecast.jobs.data.row_effects import poll_effects
-from forecast.model.opposition_marginal import poll_shares
+from forecast.model.poll_shares import poll_shares
 from tests.support.data_editing import BUNDLED
 
 ORIGIN = month("2026-06")

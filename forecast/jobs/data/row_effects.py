@@ -128,7 +128,7 @@ def claim_effects(before: Data, after: Data, claim: Claim) -> ClaimEffects:
 
 def poll_effects(after: Data, poll: Poll) -> PollEffects:
     """How model 3 sees the poll, or why it does not."""
-    from forecast.model.opposition_marginal import poll_shares
+    from forecast.model.poll_shares import poll_shares
 
     shares = poll_shares([poll], origin(after))
     if not shares:
