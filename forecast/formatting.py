@@ -83,11 +83,11 @@ def fixed_points(d: float) -> str:
 
 
 def number(x: float | None, digits: int = 2) -> str:
-    """A plain number with a true minus sign and thousands separated by a thin space."""
+    """A plain number with a true minus sign and commas between thousands."""
     if x is None:
         return NONE
     if abs(x) >= 1000:
-        text = f"{abs(x):,.0f}".replace(",", "\u202f")
+        text = f"{abs(x):,.0f}"
     elif abs(x) >= 100 or float(x).is_integer():
         text = f"{abs(x):.0f}"
     else:
@@ -117,7 +117,7 @@ def number_word(n: int) -> str:
 
 
 def count(n: int | float | None) -> str:
-    return NONE if n is None else f"{n:,.0f}".replace(",", "\u202f")
+    return NONE if n is None else f"{n:,.0f}"
 
 
 def month_words(text: str) -> str:

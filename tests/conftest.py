@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -18,9 +19,12 @@ from forecast.cli import main
 from forecast.cli._context import Environment
 from forecast.data import read
 from forecast.data.checks import registry
-from forecast.storage import toml
+from forecast.storage import caches, toml
 
 NOW = datetime(2026, 11, 24, 14, 15, tzinfo=UTC)
+
+# A cache of the tests' own, kept between runs: some tests clear or damage what they find there, and the user's cache is none of theirs.
+os.environ[caches.CACHE] = str(Path(__file__).parents[1] / ".pytest_cache" / "compiled")
 
 # No deadline: the first example of a property may import or compile something.
 hypothesis.settings.register_profile("forecast", deadline=None, derandomize=True)

@@ -7,7 +7,7 @@ import click
 from forecast.cli._context import Context
 from forecast.cli._options import common, examples
 from forecast.cli._root import Group
-from forecast.cli._text import counted, table
+from forecast.cli._text import WIDTH, counted, table
 
 
 @click.group("cache", cls=Group, epilog=examples("forecast cache show", "forecast cache clear"))
@@ -34,7 +34,7 @@ def show(context: Context) -> None:
     lines = [f"Compiled code and charts are kept in {folder}."]
     if rows:
         cells = [(e.path.name, _size(e.size), e.made, e.damage or "used by this version") for e in listed]
-        lines += ["", *table(("file", "size", "made", "state"), cells, right={1}, fold=True)]
+        lines += ["", *table(("file", "size", "made", "state"), cells, WIDTH, right={1}, fold=True)]
     lines += [f"Folder {name}: {_size(size)}." for name, size in others.items()]
     if not rows and not others:
         lines.append("Nothing is there yet; the first run puts it there.")

@@ -91,7 +91,9 @@ def test_a_list_of_commands_says_what_each_says_of_itself() -> None:
 
 @pytest.mark.parametrize("example", QUICK)
 @pytest.mark.usefixtures("workspace")
-def test_a_quick_example_works(example: str, tmp_path: Path, command: Command) -> None:
+def test_a_quick_example_works(example: str, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    if example.startswith("forecast cache"):
+        monkeypatch.setenv("FORECAST_CACHE", str(tmp_path / "cache"))
     if "--upgrade" in example:
         places.create_workspace(tmp_path / "workspace" / "mine")
     result = command(*shlex.split(example)[1:], cwd=tmp_path / "workspace")

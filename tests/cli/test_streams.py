@@ -96,7 +96,7 @@ def codes(published: Path, folder: Path, environ: Mapping[str, str], redirection
     line = f'exec "$@" {redirection}'
     words = ["sh", "-c", line, "sh", sys.executable, str(folder / "driver.py"), str(folder / "commands.json"), str(folder / "codes.json")]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PYTHON"))}
-    environ = inherited | {"OPENBLAS_NUM_THREADS": "1"} | environ
+    environ = inherited | {"OPENBLAS_NUM_THREADS": "1", "FORECAST_CACHE": str(folder / "cache")} | environ  # one command clears the cache
     done = subprocess.run(words, cwd=root, env=environ, check=False, capture_output=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     said = root / "said.txt"

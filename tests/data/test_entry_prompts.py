@@ -293,6 +293,7 @@ def terminal(root: Path) -> Iterator[Callable[[list[bytes]], tuple[int, str]]]:
         child, leader = pty.fork()
         if child == 0:  # pragma: no cover  # the other process
             os.chdir(BUNDLED.parent)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell has what runs in the background ignore it
             os.execv(words[0], words)
         running.append(child)
         output, waiting = b"", [*keys]
