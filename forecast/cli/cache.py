@@ -28,13 +28,13 @@ def show(context: Context) -> None:
     folder = cache_folder()
     listed, others = entries(folder), sizes_of_folders(folder)
     rows = [
-        {"file": e.path.name, "bytes": e.size, "function": e.function, "made": e.made, "used": not e.damage, "why_not": e.damage}
+        {"file": e.path.name, "bytes": e.size, "function": e.function, "written": e.written, "used": not e.damage, "why_not": e.damage}
         for e in listed
     ]
     lines = [f"Compiled code and charts are kept in {folder}."]
     if rows:
-        cells = [(e.path.name, _size(e.size), e.made, e.damage or "used by this version") for e in listed]
-        lines += ["", *table(("file", "size", "made", "state"), cells, WIDTH, right={1}, fold=True)]
+        cells = [(e.path.name, _size(e.size), e.written, e.damage or "used by this version") for e in listed]
+        lines += ["", *table(("file", "size", "written", "state"), cells, WIDTH, right={1}, fold=True)]
     lines += [f"Folder {name}: {_size(size)}." for name, size in others.items()]
     if not rows and not others:
         lines.append("Nothing is there yet; the first run puts it there.")

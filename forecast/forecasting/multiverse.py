@@ -209,14 +209,13 @@ def run_multiverse(
 ) -> list[UniverseResult]:
     """P(level >= `level` within `horizon` months) of the main reading under every choice, by `shortcut` if that gives it, else fitted."""
     choices = list(universes(origin_state, disputed, alternatives))
-    found = [shortcut(choice) for choice in choices]
-    fitted = [i for i, result in enumerate(found) if result is None]
-    results = dict(enumerate(found))
+    results = [shortcut(choice) for choice in choices]
+    fitted = [i for i, result in enumerate(results) if result is None]
     for done, i in enumerate(fitted):
         if report:
             report(done / len(fitted), choices[i].label)
         results[i] = _fitted(origin_state, sampler, pool, choices[i], seed + i, level, horizon, settings)
-    return [result for result in results.values() if result is not None]
+    return [result for result in results if result is not None]
 
 
 def _fitted(

@@ -51,12 +51,12 @@ class MachineCode:
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """A file of the cache: its size in bytes, its function, the day it was made; damage says why it is not used, else it is empty."""
+    """A file of the cache: its size in bytes, its function, the day it was written; damage says why it is not used, else it is empty."""
 
     path: Path
     size: int
     function: str
-    made: str
+    written: str
     damage: str
 
 
@@ -113,15 +113,15 @@ def entries(folder: Path) -> list[CacheEntry]:
 
 def _entry(path: Path) -> CacheEntry:
     status = path.lstat()
-    made = datetime.fromtimestamp(status.st_mtime, UTC).date().isoformat()
+    written = datetime.fromtimestamp(status.st_mtime, UTC).date().isoformat()
     try:
         header, _ = _read(path, None)
         key = header["key"]
         module, _, function = key["function"].rpartition(".")
         damage = "" if code_key(module, function) == key else "made by another version or for another machine"
-        return CacheEntry(path, status.st_size, key["function"], made, damage)
+        return CacheEntry(path, status.st_size, key["function"], written, damage)
     except (_RefusedError, UnreadableError, CodeError, ImportError, OSError) as e:
-        return CacheEntry(path, status.st_size, "", made, str(e))
+        return CacheEntry(path, status.st_size, "", written, str(e))
 
 
 class _RefusedError(Exception):

@@ -83,7 +83,7 @@ def fit(
         report = _part(progress, "fit", name, i, len(origin_state.histories))
         readings[name] = forecast_reading(origin_state, sampler, pool, name, constants, seed + 10 * i, report=report)
     progress("fit", 1.0)
-    diagnostics = worst_diagnostics({name: made.diagnostics for name, made in readings.items()})
+    diagnostics = worst_diagnostics({name: reading.diagnostics for name, reading in readings.items()})
     if not diagnostics.passed:
         raise GateError(
             f"The fit did not pass the gate, so it is not published: {'; '.join(diagnostics.reasons)}.",
@@ -101,8 +101,8 @@ def fit(
     progress("scenarios", None)
     chosen = inputs.scenarios if explored else ()
     scenarios = run_scenarios(
-        origin_state, {name: made.draws for name, made in readings.items()}, chosen, _stage(progress, "scenarios"),
-        {name: made.ladder for name, made in readings.items()},
+        origin_state, {name: reading.draws for name, reading in readings.items()}, chosen, _stage(progress, "scenarios"),
+        {name: reading.ladder for name, reading in readings.items()},
     )  # fmt: skip
     progress("scenarios", 1.0)
     _, left_out = feasible_scenarios(origin_state, chosen, pool)
@@ -165,7 +165,7 @@ def write_report(
 
     def write(folder: Path) -> None:
         write_report_files(report, folder)
-        write_posterior(folder, {name: made.posterior for name, made in forecast.readings.items()})
+        write_posterior(folder, {name: reading.posterior for name, reading in forecast.readings.items()})
         write_draws(folder, pack(forecast))
         write_snapshot(folder / INPUTS, {} if inputs is None else inputs.snapshot)
 

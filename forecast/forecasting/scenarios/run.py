@@ -241,7 +241,7 @@ def _run(
         pool = origin_state.pool(intervention_of(scenario, origin_state))
         moved = driver_moves(pool, plain, says.months)
         plausibility = moved[0].tail if moved else None
-    found = _future(origin_state, draws, pool, among)
+    future = _future(origin_state, draws, pool, among)
     weights = np.array([origin_state.weights[name] for name in draws])
     return ScenarioResult(
         name=scenario.name,
@@ -250,16 +250,16 @@ def _run(
         story=" ".join(says.story.split()),
         assumptions=says.assumptions,
         not_represented=says.not_represented,
-        probability=found.questions[_HEADLINE],
+        probability=future.questions[_HEADLINE],
         baseline=base.questions[_HEADLINE],
-        mcse=_error_of_difference(base, found, weights),
-        interval=WeightedSample.mixture(found.headline, weights).interval(),
+        mcse=_error_of_difference(base, future, weights),
+        interval=WeightedSample.mixture(future.headline, weights).interval(),
         plausibility=plausibility,
         moved=moved,
         paths=None if among is None else among.size,
-        by_horizon={h: found.questions[f"reach-4-{h}m"] for h in HORIZONS},
-        by_reading=dict(zip(draws, map(float, found.headline.mean(1)), strict=True)),
-        questions=found.questions,
+        by_horizon={h: future.questions[f"reach-4-{h}m"] for h in HORIZONS},
+        by_reading=dict(zip(draws, map(float, future.headline.mean(1)), strict=True)),
+        questions=future.questions,
         baselines=base.questions,
     )
 
@@ -273,14 +273,14 @@ def _future(
 ) -> _Future:
     if ladders is None:
         with ThreadPoolExecutor(THREADS) as threads:  # the compiled recursion lets go of the interpreter
-            found = threads.map(
+            futures = threads.map(
                 lambda name: forecast_from_history(origin_state, draws[name], pool, origin_state.histories[name], among), draws
             )
-            ladders = dict(zip(draws, found, strict=True))
+            ladders = dict(zip(draws, futures, strict=True))
     weights = np.array([origin_state.weights[name] for name in draws])
     by_reading = [question_probabilities(ladder) for ladder in ladders.values()]
-    questions = {id_: float(weights @ [found[id_].mean() for found in by_reading]) for id_ in by_reading[0]}
-    headline = np.array([found[_HEADLINE] for found in by_reading])
+    questions = {id_: float(weights @ [p[id_].mean() for p in by_reading]) for id_ in by_reading[0]}
+    headline = np.array([p[_HEADLINE] for p in by_reading])
     slots = np.array([ladder.path_batch_means("reached_by", 4, 12) for ladder in ladders.values()])
     return _Future(headline, slots, questions | _direct(origin_state, pool, headline.shape[1], among))
 
@@ -305,16 +305,16 @@ def _direct(origin_state: OriginState, pool: DriverPaths, size: int, among: NDAr
     return {_DIRECT: float(direct.probability.mean())}
 
 
-def _error_of_difference(base: _Future, found: _Future, weights: Floats) -> float:
+def _error_of_difference(base: _Future, future: _Future, weights: Floats) -> float:
     """Monte Carlo standard error of the difference of the headline.
 
     Over draws: from means of batches of consecutive draws, because draws of a chain are correlated; readings are independent fits. Over
     paths: from the independent batches of paths, which all readings share.
     """
-    difference = found.headline - base.headline
+    difference = future.headline - base.headline
     s = difference.shape[1] // _BATCHES * _BATCHES
     batches = difference[:, :s].reshape(len(weights), _BATCHES, -1).mean(-1)
     over_draws = (weights**2 * batches.var(1, ddof=1)).sum() / _BATCHES
-    by_batch = weights @ (found.slots - base.slots)
+    by_batch = weights @ (future.slots - base.slots)
     over_paths = by_batch.var(ddof=1) / by_batch.size
     return float(np.sqrt(over_draws + over_paths))

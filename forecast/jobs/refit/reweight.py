@@ -212,8 +212,8 @@ def _as_forecast(
     progress("resampling", 1.0)
     progress("scenarios", None)
     scenarios = run_scenarios(
-        origin_state, {name: made.draws for name, made in readings.items()}, inputs.scenarios,
-        lambda done, title: progress("scenarios", min(done, 0.999), title), {name: made.ladder for name, made in readings.items()},
+        origin_state, {name: reading.draws for name, reading in readings.items()}, inputs.scenarios,
+        lambda done, title: progress("scenarios", min(done, 0.999), title), {name: reading.ladder for name, reading in readings.items()},
     )  # fmt: skip
     progress("scenarios", 1.0)
     _, left_out = feasible_scenarios(origin_state, inputs.scenarios, pool)
@@ -226,7 +226,7 @@ def _as_forecast(
         disputed=disputed_act(origin_state),
         scenarios=[s.as_dict() for s in scenarios],
         warnings=(*inputs.data.warnings, *left_out),
-        diagnostics=worst_diagnostics({name: made.diagnostics for name, made in readings.items()}),
+        diagnostics=worst_diagnostics({name: reading.diagnostics for name, reading in readings.items()}),
         as_of=inputs.as_of,
         draws_source=DrawsSource(base.name, found.k_hat if np.isfinite(found.k_hat) else None, found.ess),
     )
