@@ -50,10 +50,7 @@ def log_densities(residuals: Floats, covs: Floats) -> Floats:
     LinAlgError if one of them is not positive definite.
     """
     roots = np.linalg.cholesky(covs)
-    white = np.empty_like(residuals)
-    for i in range(residuals.shape[-1]):  # forward substitution, of all at once
-        known = np.einsum("ni,ni->n", roots[:, i, :i], white[:, :i])
-        white[:, i] = (residuals[:, i] - known) / roots[:, i, i]
+    white = np.linalg.solve(roots, residuals[..., None])[..., 0]
     log_det = 2.0 * np.log(np.diagonal(roots, axis1=-2, axis2=-1)).sum(-1)
     out: Floats = -0.5 * ((white**2).sum(-1) + log_det + residuals.shape[-1] * np.log(2.0 * np.pi))
     return out

@@ -190,9 +190,9 @@ class RecordLikelihood:
         for change, chance, went in ((rise_change, self.chances[0], after > before), (fall_change, self.chances[1], after < before)):
             if change.any():
                 by = change[:, t].astype(self.precision)
-                moved = moved + chance[:, t] * (np.exp(by) - 1)
+                moved = moved + chance[:, t] * np.expm1(by)
                 total = total + by[:, went].sum(1, dtype=float)
-        return np.asarray(total - np.log(1 + moved).sum(1, dtype=float))
+        return np.asarray(total - np.log1p(moved).sum(1, dtype=float))
 
     def driver_ratio(self, drivers: Drivers) -> Floats:
         """Log of the likelihood with other pressure and opposition over that with the history's own, by draw [S]."""
